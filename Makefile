@@ -1,0 +1,34 @@
+# `make demo` and `make test` need Python 3.10 or newer and make; they set up the rest in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := build/demo
+# The real data of the optional tests and benchmarks; tests skip, and say so, where it is not set.
+export MONAI_UNLEARN_DATA
+
+.PHONY: demo test check nightly clean
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or newer is needed; give another with PYTHON=…"; exit 2; }
+	@echo "Setting up $(VENV) (once, about a minute) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.installed
+	@$(BIN)/python benchmarks/demo.py --out $(DEMO)
+
+test: $(VENV)/.installed
+	@$(BIN)/coverage erase
+	@$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term
+
+check: $(VENV)/.installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+clean:
+	rm -rf build $(VENV)

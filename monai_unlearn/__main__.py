@@ -1,0 +1,5 @@
+"""`python -m monai_unlearn` is `monai-unlearn`."""
+
+from monai_unlearn.cli import main
+
+main()

@@ -1,0 +1,110 @@
+"""The canonical difference between a model's card before and after a revision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import jsonschema
+
+from monai_unlearn.evaluation import gap
+
+Document = Mapping[str, Any]
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """Return the JSON schema (draft 2020-12) of the difference."""
+    text = resources.files("monai_unlearn.card").joinpath("schema.json").read_text(encoding="utf-8")
+    content: dict[str, Any] = json.loads(text)
+    return content
+
+
+def build_diff(*, base: Document, revised: Document, modification: Document, evidence: Document) -> dict[str, Any]:
+    """Put together the difference and check it against the schema.
+
+    Args:
+        base: `name`, `version`, `weights_digest` of the bundle before.
+        revised: The same after.
+        modification: Why and how: reason, cohort, method, seed, dates.
+        evidence: What `metrics.json` holds.
+
+    Raises:
+        jsonschema.ValidationError: The parts do not make a valid difference: a fault of this package.
+    """
+    diff = {
+        "schema_version": 1,
+        "base": base,
+        "revised": revised,
+        "modification": modification,
+        "objective": evidence["objective"],
+        "metrics": list(metric_rows(evidence)),
+        "forgetting": evidence["forgetting"],
+        "cost": evidence["cost"],
+        "criteria": evidence["criteria"],
+        "accepted": evidence["accepted"],
+        "recommendation": evidence["recommendation"],
+        "warnings": evidence["warnings"],
+    }
+    jsonschema.validate(diff, schema())
+    return diff
+
+
+def metric_rows(evidence: Document) -> Iterator[dict[str, Any]]:
+    """Yield a row for each part, split and class (`all` for all of them), joined over models by its key."""
+    models = evidence["models"]
+    for part, splits in models["original"].items():
+        direction = "higher_is_better" if part == "remain" else _forget_direction(evidence["objective"])
+        for split, cell in splits.items():
+            for name in ("all", *cell["classes"]):
+                values = {model: _pick(table[part][split], name) for model, table in models.items()}
+                yield {
+                    "key": f"accuracy/{part}/{split}/{name}",
+                    "metric": "accuracy",
+                    "part": part,
+                    "split": split,
+                    "class": name,
+                    "n": values["original"]["n"],
+                    "before": _value(values["original"]),
+                    "after": _value(values["revised"]),
+                    "after_recalibrated": _value(values.get("revised_recalibrated")),
+                    "reference": _value(values.get("reference")),
+                    "change": gap(values["revised"], values["original"]),
+                    "direction": direction,
+                    "verdict": _verdict(direction, values),
+                }
+
+
+def _forget_direction(objective: str) -> str:
+    return "lower_is_better" if objective == "erase" else "match_reference"
+
+
+def _pick(cell: Document, name: str) -> Document:
+    picked: Document = cell if name == "all" else cell["classes"][name]
+    return picked
+
+
+def _value(cell: Document | None) -> dict[str, Any] | None:
+    return None if cell is None else {"value": cell["accuracy"], "interval": cell["interval"]}
+
+
+def _verdict(direction: str, values: Mapping[str, Document]) -> str:
+    """Judge a row by whether the interval of its difference excludes zero."""
+    if not values["revised"]["n"]:
+        return "no_images"
+    if direction == "match_reference":
+        if "reference" not in values:
+            return "no_reference"
+        words = ("below_reference", "matches_reference", "above_reference")
+        return words[1 + _sign(gap(values["revised"], values["reference"]))]
+    sign = _sign(gap(values["revised"], values["original"]))
+    better = sign if direction == "higher_is_better" else -sign
+    return ("degraded", "unchanged", "improved")[1 + better]
+
+
+def _sign(difference: Document) -> int:
+    low, high = difference["interval"]
+    return 1 if low > 0 else -1 if high < 0 else 0

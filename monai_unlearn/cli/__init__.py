@@ -1,0 +1,47 @@
+"""The command `monai-unlearn`: one file a command group, registered here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from monai_unlearn import __version__
+from monai_unlearn.cli import cohort, index, phantom
+
+app = typer.Typer(
+    name="monai-unlearn",
+    help="Choose what a deployed MONAI classifier must forget, and see whom that choice catches.",
+    epilog="Forgetting itself is a MONAI bundle run: "
+    "python -m monai.bundle run unlearn --config_file BUNDLE/configs/unlearn.yaml "
+    "--index_dir DIR --cohort_spec SPEC --output_dir OUT",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(phantom.app, name="phantom")
+app.add_typer(index.app, name="index")
+app.add_typer(cohort.app, name="cohort")
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback signature
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+__all__ = ["app", "main"]

@@ -1,0 +1,47 @@
+"""What all commands share: how an error ends them, and how a result is printed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from monai_unlearn.errors import UnlearnError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, for machines.")]
+
+
+class Command(TyperCommand):
+    """A command whose `UnlearnError` becomes one message on stderr and its exit code.
+
+    With `--json` stdout carries one document all the same: `{"error": {"kind": …, "message": …}}`.
+    """
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401 - Typer's signature
+        """Run the command; end it as its error asks for."""
+        try:
+            return super().invoke(ctx)
+        except UnlearnError as error:
+            if ctx.params.get("as_json"):
+                emit_json({"error": {"kind": type(error).__name__, "message": str(error)}})
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(int(error.exit_code)) from None
+
+
+def emit_json(document: object) -> None:
+    """Print one JSON document on stdout."""
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def emit(document: object, *, as_json: bool, render: Callable[[], None]) -> None:
+    """Print the document for machines, or call what renders it for people."""
+    if as_json:
+        emit_json(document)
+    else:
+        render()

@@ -1,0 +1,66 @@
+"""`monai-unlearn index`: build the image index."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - Typer evaluates the annotations
+from typing import Annotated
+
+import typer
+
+from monai_unlearn.cli.command import AsJson, Command, emit
+from monai_unlearn.errors import ExitCode
+
+app = typer.Typer(help="Build the index of images that cohorts are chosen from.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    pass
+
+
+@app.command("build", cls=Command)
+def build_index(
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE", help="Folders or files of images.")],
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the index.")],
+    table: Annotated[
+        list[Path] | None,
+        typer.Option("--table", metavar="FILE", help="A CSV or Parquet file about the images; may stand often."),
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key",
+            metavar="COLUMN[=FIELD]",
+            help="How the table is matched: its COLUMN with a FIELD of the index (file_name, file_stem, "
+            "path, image_id, patient, …). Without FIELD: file_name, or image_id where the values are UIDs.",
+        ),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="FIELD", help="The column that carries the class.")
+    ] = None,
+    patient: Annotated[
+        str | None,
+        typer.Option("--patient", metavar="COLUMN", help="The table column that names every image's patient."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="End with exit code 2 where any file has a fault.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Index images: one row an image, its DICOM tags, its table columns, its faults.
+
+    Run again, it reads only what is new or has changed.
+    """
+    from monai_unlearn.index import build, join, report
+
+    request = build.BuildRequest(
+        sources=tuple(sources),
+        out=out,
+        keys=join.pair_keys(table or (), key or ()),
+        label=label,
+        patient=patient,
+    )
+    done = build.build(request, track=report.track)
+    emit(done.document(), as_json=as_json, render=lambda: report.render(done))
+    if strict and done.faults:
+        typer.echo("Error: files have faults, and --strict was given. The index is written.", err=True)
+        raise typer.Exit(int(ExitCode.BAD_INPUT))

@@ -1,0 +1,174 @@
+"""The three parts that a spec makes of an index, with how they came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn import __version__
+from monai_unlearn.cohort.document import Scope
+from monai_unlearn.index import Index, usable_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+    from monai_unlearn.cohort.attrition import AttritionRow
+    from monai_unlearn.cohort.document import Sample
+    from monai_unlearn.cohort.query import Answers, Coded, Mask
+    from monai_unlearn.cohort.spec import CohortSpec
+
+PARTS = ("forget", "remain", "undetermined")
+SCHEMA_VERSION = 1
+NO_LABEL = "(no label)"
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Which rows of an index are in which part, one entry a row in each mask; no row is in two."""
+
+    forget: Mask
+    remain: Mask
+    undetermined: Mask
+
+    def items(self) -> Iterator[tuple[str, Mask]]:
+        """Yield the parts' names and masks."""
+        yield from ((part, getattr(self, part)) for part in PARTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """A spec resolved on an index.
+
+    The parts are disjoint, and together they are the readable images of the spec's population.
+
+    Attributes:
+        spec: What was asked.
+        index: What it was asked of.
+        attrition: From all rows of the index to the forget part, rule by rule.
+        answers: What each rule said of each row.
+        membership: Which row is in which part.
+    """
+
+    spec: CohortSpec
+    index: Index
+    attrition: tuple[AttritionRow, ...]
+    answers: Answers = field(repr=False, compare=False)
+    membership: Membership = field(repr=False, compare=False)
+
+    @property
+    def forget(self) -> pd.DataFrame:
+        """The images to forget: all columns of the index, sorted by `image_id`."""
+        return self._frames["forget"]
+
+    @property
+    def remain(self) -> pd.DataFrame:
+        """The images that remain: all columns of the index, sorted by `image_id`."""
+        return self._frames["remain"]
+
+    @property
+    def undetermined(self) -> pd.DataFrame:
+        """The images that are used for neither: all columns of the index, sorted by `image_id`."""
+        return self._frames["undetermined"]
+
+    @cached_property
+    def images(self) -> dict[str, int]:
+        """How many images each part has."""
+        return {part: int(mask.sum()) for part, mask in self.membership.items()}
+
+    @cached_property
+    def patients(self) -> dict[str, int]:
+        """How many different patients each part has; images without a patient count for none."""
+        return {part: self.answers.units["patient"].distinct(mask) for part, mask in self.membership.items()}
+
+    @cached_property
+    def patients_in_both(self) -> int:
+        """How many patients have images in the forget part and in the remain part."""
+        patients = self.answers.units["patient"]
+        both = patients.among(self.membership.forget) & patients.among(self.membership.remain)
+        return int(both.sum())
+
+    @cached_property
+    def classes(self) -> dict[str, dict[str, int]]:
+        """How many images of each class each part has; empty where the index has no classes."""
+        label = self.answers.label
+        if label is None:
+            return {}
+        counts = {part: _by_value(label, mask) for part, mask in self.membership.items()}
+        names = sorted({name for table in counts.values() for name in table}, key=lambda name: (name == NO_LABEL, name))
+        return {name: {part: counts[part].get(name, 0) for part in PARTS} for name in names}
+
+    @cached_property
+    def image_ids(self) -> dict[str, list[str]]:
+        """The images of each part by their identifiers, sorted."""
+        image = self.answers.image
+        return {part: sorted(image.names[code] for code in image.codes[mask]) for part, mask in self.membership.items()}
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The cohort as plain values: what was asked, of what, and which images came out."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "tool_version": __version__,
+            "spec": {"digest": self.spec.digest, "content": self.spec.to_dict()},
+            "index_digest": self.index.digest,
+            **self._counts(),
+            "image_ids": self.image_ids,
+        }
+
+    def preview(self) -> dict[str, Any]:
+        """Return counts alone, as plain values: nothing in them belongs to one patient."""
+        return {
+            "name": self.spec.name,
+            "reason": self.spec.reason.value,
+            "spec_digest": self.spec.digest,
+            "index_digest": self.index.digest,
+            **self._counts(),
+            "classes": self.classes,
+            "warnings": list(self._warnings()),
+        }
+
+    def _counts(self) -> dict[str, Any]:
+        return {
+            "images": self.images,
+            "patients": self.patients,
+            "patients_in_both": self.patients_in_both,
+            "attrition": [row.to_dict() for row in self.attrition],
+        }
+
+    def _warnings(self) -> Iterator[str]:
+        if self.images["undetermined"]:
+            yield f"{self.images['undetermined']} images are undetermined and used for neither part."
+        if self.patients_in_both:
+            yield f"{self.patients_in_both} patients have images in the forget part and in the remain part."
+        nameless = self.membership.remain & (self.answers.units["patient"].codes < 0)
+        if nameless.any():
+            yield f"{int(nameless.sum())} images of the remain part name no patient: they may be of a forgotten one."
+        for name, counts in self.classes.items():
+            if counts["forget"] and not counts["remain"]:
+                yield f"The class {name} has no image left in the remain part."
+        if self.spec.sample is not None:
+            yield from self._sample_warnings(self.spec.sample)
+
+    def _sample_warnings(self, sample: Sample) -> Iterator[str]:
+        found = self.images["forget"] if sample.by == "image" else self.patients["forget"]
+        if sample.count is not None and found < sample.count:
+            yield f"The sample asks for {sample.count} ({sample.by}), but the rules catch only {found}."
+        if sample.by == "image" and self.spec.scope is not Scope.IMAGE:
+            yield f"The sample by image takes apart what scope: {self.spec.scope.value} keeps together."
+
+    @cached_property
+    def _frames(self) -> Mapping[str, pd.DataFrame]:
+        frame = self.index.frame()
+        usable = frame["fault"].isna() | frame["fault"].isin(list(usable_faults()))
+        frame = frame[usable].sort_values("image_id", ignore_index=True)
+        return {part: frame[frame["image_id"].isin(ids)].reset_index(drop=True) for part, ids in self.image_ids.items()}
+
+
+def _by_value(column: Coded, mask: Mask) -> dict[str, int]:
+    import numpy as np
+
+    counts = np.bincount(column.codes[mask] + 1, minlength=len(column.names) + 1).tolist()
+    return {name: count for name, count in zip((NO_LABEL, *column.names), counts, strict=True) if count}

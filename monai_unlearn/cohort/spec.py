@@ -1,0 +1,166 @@
+"""A cohort spec: read from YAML, checked as a whole, and ready to be resolved on an index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from monai_unlearn import strict_yaml
+from monai_unlearn.cohort.canonical import digest_of
+from monai_unlearn.cohort.condition import Conditions
+from monai_unlearn.cohort.document import Expect, Reason, Sample, Scope, SpecDocument, Unknown
+from monai_unlearn.cohort.kleene import value_of_empty_record
+from monai_unlearn.cohort.located import Located
+from monai_unlearn.cohort.predicate import Predicate, rules_of
+from monai_unlearn.cohort.schema_faults import hostile_faults, schema_faults
+from monai_unlearn.cohort.source import Fault, combined
+
+if TYPE_CHECKING:
+    from monai_unlearn.cohort.cohort import Cohort
+    from monai_unlearn.index import Index
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class CohortSpec:
+    """Which images a deployed model must forget, and what must hold of them.
+
+    Attributes:
+        name: Lower-case letters, digits and '-'.
+        reason: Why the images must be forgotten.
+        forget: True for the images to forget, false for those that remain.
+        population: True for the images that the cohort is about at all; None, for all of them.
+        scope: How far catching one image reaches.
+        unknown: What becomes of undetermined images.
+        sample: Which share of the caught images to forget; None, all of them.
+        expect: What the author expects to catch.
+        allow_empty_record: Whether `forget` may hold for an image of which nothing is known.
+        source: How messages name the spec; no part of what it is.
+    """
+
+    name: str
+    reason: Reason
+    forget: Predicate
+    population: Predicate | None = None
+    scope: Scope = Scope.IMAGE
+    unknown: Unknown = Unknown.EXCLUDE
+    sample: Sample | None = None
+    expect: Expect | None = None
+    allow_empty_record: bool = False
+    source: str = field(default="spec", compare=False)
+
+    @classmethod
+    def read(cls, path: Path | str) -> CohortSpec:
+        """Read a spec from a YAML file.
+
+        Raises:
+            SpecError: The file cannot be read or is not a valid spec; the message lists every fault
+                with its line.
+        """
+        return cls.parse(strict_yaml.read(Path(path)), source=str(path))
+
+    @classmethod
+    def parse(cls, text: str, *, source: str = "spec") -> CohortSpec:
+        """Read a spec from its text.
+
+        Raises:
+            SpecError: The text is not a valid spec; the message lists every fault with its line.
+        """
+        spec = Located.read(text, source)
+        hostile = hostile_faults(spec)
+        if not isinstance(spec.content, dict):
+            raise combined(hostile.values() or [_no_mapping(spec)], source)
+        conditions = Conditions(spec)
+        predicates = {
+            key: conditions.read((key,), spec.content[key])
+            for key in ("forget", "population")
+            if key in spec.content and (key,) not in hostile
+        }
+        faults = [*hostile.values(), *conditions.faults]
+        try:
+            document = SpecDocument.model_validate(spec.content)
+        except ValidationError as error:
+            raise combined([*faults, *schema_faults(spec, error, known=hostile)], source) from None
+        if faults:
+            raise combined(faults, source)
+        return cls._of(document, predicates, spec)
+
+    @classmethod
+    def _of(cls, document: SpecDocument, predicates: dict[str, Predicate | None], spec: Located) -> CohortSpec:
+        forget = predicates["forget"]
+        if forget is None:
+            raise AssertionError("a condition without a predicate has a fault")
+        if not document.allow_empty_record and value_of_empty_record(forget):
+            raise combined([_empty_record(spec)], spec.document.name)
+        return cls(
+            name=document.name,
+            reason=document.reason,
+            forget=forget,
+            population=predicates.get("population"),
+            scope=document.scope,
+            unknown=document.unknown,
+            sample=document.sample,
+            expect=document.expect,
+            allow_empty_record=document.allow_empty_record,
+            source=spec.document.name,
+        )
+
+    @property
+    def rules(self) -> tuple[Predicate, ...]:
+        """What must all hold of an image to be forgotten, in the author's order."""
+        return rules_of(self.forget)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the spec as plain values, its predicates in canonical text: what the digest covers."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "name": self.name,
+            "reason": self.reason.value,
+            "forget": str(self.forget),
+            "population": None if self.population is None else str(self.population),
+            "scope": self.scope.value,
+            "unknown": self.unknown.value,
+            "sample": None if self.sample is None else self.sample.model_dump(),
+            "expect": None if self.expect is None else self.expect.model_dump(),
+            "allow_empty_record": self.allow_empty_record,
+        }
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` of what the spec says, however it is laid out."""
+        return digest_of(self.to_dict())
+
+    def resolve(self, index: Index) -> Cohort:
+        """Find the parts of an index.
+
+        Raises:
+            SpecError: A field or value does not fit the index.
+            CohortError: The cohort is empty, leaves nothing, or is not what the spec expects.
+            IndexReadError: The index cannot be read.
+        """
+        from monai_unlearn.cohort.resolve import resolve
+
+        return resolve(self, index)
+
+
+def _no_mapping(spec: Located) -> Fault:
+    keys = "schema_version, name, reason and forget"
+    return spec.fault_in_value((), f"expected a mapping with the keys {keys}, got {_kind(spec.content)}.")
+
+
+def _kind(content: Any) -> str:  # noqa: ANN401 - whatever stands in the file
+    if content is None:
+        return "an empty document"
+    return "a list" if isinstance(content, list) else "a single value"
+
+
+def _empty_record(spec: Located) -> Fault:
+    return spec.fault_in_key(
+        ("forget",),
+        "'forget' holds for an image of which nothing is known, so that every unread tag would be forgotten. "
+        "Add a comparison that must hold too, or write allow_empty_record: true if that is meant.",
+    )

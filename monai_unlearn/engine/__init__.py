@@ -1,0 +1,24 @@
+"""Trains, revises and evaluates bundles on MONAI's and Ignite's engines."""
+
+from monai_unlearn.engine.evaluating import evaluate
+from monai_unlearn.engine.handlers import ProgressBar, StopWhenForgotten
+from monai_unlearn.engine.host import bundle_root, executed_config, report_errors
+from monai_unlearn.engine.reference import Reference, Retraining
+from monai_unlearn.engine.trainer import UnlearnTrainer
+from monai_unlearn.engine.training import train
+from monai_unlearn.engine.workflow import NotAccepted, Revision
+
+__all__ = [
+    "NotAccepted",
+    "ProgressBar",
+    "Reference",
+    "Retraining",
+    "Revision",
+    "StopWhenForgotten",
+    "UnlearnTrainer",
+    "bundle_root",
+    "evaluate",
+    "executed_config",
+    "report_errors",
+    "train",
+]

@@ -1,0 +1,68 @@
+"""Evaluates a bundle's weights on an index, part by part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from monai_unlearn.engine.report import accuracy_lines
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.evaluation import accuracy_table, has_running_statistics, predict_cells, recalibrated
+from monai_unlearn.release import load_weights, weights_digest, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import nn
+    from torch.utils.data import Dataset
+
+    from monai_unlearn.data import CohortData
+
+
+def evaluate(
+    *,
+    network: nn.Module,
+    checkpoint: str | Path,
+    data: CohortData,
+    cells: Mapping[tuple[str, str], Dataset[Any]],
+    device: str = "cpu",
+    output_file: str | Path | None = None,
+) -> dict[str, Any]:
+    """Measure accuracy on every part and split, the BatchNorm control beside it.
+
+    Args:
+        network: The bundle's network, on the device.
+        checkpoint: Its weights.
+        data: The images.
+        cells: Their pictures by (part, split).
+        device: Where to compute.
+        output_file: Where the result goes as JSON, if anywhere.
+
+    Raises:
+        ConfigError: The weights do not fit, or there is no image.
+    """
+    load_weights(network, checkpoint)
+    networks = {"weights": network}
+    remain = cells.get(("remain", "train"))
+    if has_running_statistics(network) and remain is not None and len(remain):  # type: ignore[arg-type]  # no __len__
+        networks["recalibrated"] = recalibrated(network, remain, device=device)
+    models = {
+        name: accuracy_table(predict_cells(model, cells, device=device), data.class_names)
+        for name, model in networks.items()
+    }
+    if not any(cell["n"] for splits in models["weights"].values() for cell in splits.values()):
+        raise ConfigError("there is no image to evaluate in the parts and splits asked for.")
+    result = {
+        "schema_version": 1,
+        "weights_digest": weights_digest(network.state_dict()),
+        "index_digest": data.index_digest,
+        "spec_digest": data.cohort.spec.digest if data.cohort else None,
+        "models": models,
+    }
+    Console(highlight=False).print(accuracy_lines("Accuracy in %, 95 % interval", models))
+    if output_file:
+        Path(output_file).parent.mkdir(parents=True, exist_ok=True)
+        write_json(Path(output_file), result)
+    return result

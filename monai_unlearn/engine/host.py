@@ -1,0 +1,92 @@
+"""What a bundle run does not hand to its components: where the bundle is, and the config as executed.
+
+MONAI evaluates configs by calling our functions from within a `ConfigWorkflow`, but passes it to none of
+them, and a config cannot name the folder it was read from. Both are read off the calling workflow.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monai.bundle import ConfigWorkflow
+from torch import nn
+
+from monai_unlearn.errors import ExitCode, UnlearnError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+def current_workflow() -> ConfigWorkflow | None:
+    """Return the nearest workflow that is evaluating the calling code, or nothing."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        owner = frame.f_locals.get("self")
+        if isinstance(owner, ConfigWorkflow):
+            return owner
+        frame = frame.f_back
+    return None
+
+
+def bundle_root() -> str:
+    """Return the folder of the bundle whose config is being run; otherwise the working folder."""
+    workflow = current_workflow()
+    if workflow is None:
+        return str(Path.cwd())
+    configs = Path(workflow.config_root_path).resolve()
+    return str(configs.parent if configs.name == "configs" else configs)
+
+
+def executed_config() -> dict[str, Any]:
+    """Return the config being run, overrides included, as plain values; empty outside a run."""
+    workflow = current_workflow()
+    if workflow is None:
+        return {}
+    content = {key: value for key, value in workflow.parser.config.items() if key != workflow.parser.meta_key}
+    plain = _plain(content)
+    return plain if isinstance(plain, dict) else {}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    # An override given from Python may be any object.
+    return type(value).__name__ if isinstance(value, nn.Module) else str(value)
+
+
+def report_errors() -> None:
+    """End this process, on an error of ours, with one message and its exit code.
+
+    Called from `initialize` of a bundle's configs, that is, when the bundle is run as a program. MONAI
+    wraps whatever a component raises, often more than once, and Python then prints pages of it; the
+    message that says what to do stands in the middle. Other errors keep their traceback.
+    """
+    sys.excepthook = _report
+
+
+def ours(error: BaseException | None) -> UnlearnError | None:
+    """Return the `UnlearnError` in a chain of exceptions, if there is one."""
+    while error is not None:
+        if isinstance(error, UnlearnError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if isinstance(error, KeyboardInterrupt):
+        print("Interrupted: nothing was written.", file=sys.stderr)  # noqa: T201 - the last words of a program
+        raise SystemExit(130)
+    found = ours(error)
+    if found is None:
+        sys.__excepthook__(kind, error, trace)
+        raise SystemExit(int(ExitCode.UNEXPECTED))
+    print(f"Error: {found}", file=sys.stderr)  # noqa: T201 - as above
+    raise SystemExit(int(found.exit_code))

@@ -1,0 +1,64 @@
+"""Shows a run's result on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_NAMES = {
+    "original": "before",
+    "original_recalibrated": "before, recalibrated",
+    "revised": "after",
+    "revised_recalibrated": "after, recalibrated",
+    "reference": "reference",
+}
+
+
+def show(evidence: Mapping[str, Any], target: Path) -> None:
+    """Print the table of models by part and split, the verdicts, and where the card is."""
+    console = Console(highlight=False)
+    console.print(accuracy_lines("Accuracy in %, 95 % interval", evidence["models"]))
+    console.print(_criteria(evidence))
+    word = {True: "yes", False: "nothing measured speaks for it", None: "not known"}
+    console.print(f"Would retraining have been better? {word[evidence['recommendation']['retrain']]}")
+    for line in (*evidence["recommendation"]["reasons"], *evidence["warnings"]):
+        console.print(f"  - {line}")
+    console.print(f"Model-card difference: {target / 'model_card_diff.md'}", soft_wrap=True)
+
+
+def accuracy_lines(title: str, models: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return a table with a row a model and a column a (part, split)."""
+    cells = [(part, split) for part, splits in next(iter(models.values())).items() for split in splits]
+    first = next(iter(models.values()))
+    table = Table(title=title)
+    table.add_column("model")
+    for part, split in cells:
+        table.add_column(f"{part} {split}\nn={first[part][split]['n']}", justify="right")
+    for name, parts in models.items():
+        table.add_row(_NAMES.get(name, name), *(percent(parts[part][split]) for part, split in cells))
+    return table
+
+
+def percent(cell: Mapping[str, Any]) -> str:
+    """Format accuracy and interval of a cell: `87.5 (80–92)`."""
+    if cell["accuracy"] is None:
+        return "–"
+    low, high = cell["interval"]
+    return f"{100 * cell['accuracy']:.1f} ({100 * low:.0f}–{100 * high:.0f})"
+
+
+def _criteria(evidence: Mapping[str, Any]) -> Table:
+    table = Table(title="Accepted" if evidence["accepted"] else "NOT ACCEPTED: nothing is promoted")
+    for heading in ("criterion", "limit", "value", "verdict"):
+        table.add_column(heading)
+    for row in evidence["criteria"]:
+        limits = [f"≥ {row['min']}"] * (row["min"] is not None) + [f"≤ {row['max']}"] * (row["max"] is not None)
+        value = "–" if row["value"] is None else f"{row['value']:.3f}"
+        table.add_row(row["measure"], ", ".join(limits), value, row["verdict"].replace("_", " "))
+    return table

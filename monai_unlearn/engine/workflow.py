@@ -1,0 +1,201 @@
+"""One revision from original weights to a revised bundle and its evidence."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from torch.utils.data import Dataset
+
+from monai_unlearn.engine.evidence import assemble
+from monai_unlearn.engine.handlers import StopWhenForgotten
+from monai_unlearn.engine.outputs import write_outputs
+from monai_unlearn.engine.reference import Reference, Retraining, obtain, record_of
+from monai_unlearn.engine.report import show
+from monai_unlearn.engine.trainer import UnlearnTrainer, check_finite
+from monai_unlearn.engine.training import RECORD, images_digest
+from monai_unlearn.errors import ConfigError, ExitCode, UnlearnError, did_you_mean
+from monai_unlearn.evaluation import Predictions, has_running_statistics, predict_cells, read_criteria, recalibrated
+from monai_unlearn.methods import MethodContext, PixelSpace
+from monai_unlearn.release import BundleInfo, check_free, load_weights, staged
+
+if TYPE_CHECKING:
+    from monai_unlearn.data import CohortData
+
+OBJECTIVES = ("match_reference", "erase")
+Cells = Mapping[tuple[str, str], Dataset[Any]]
+CellPredictions = dict[tuple[str, str], Predictions]
+
+
+class NotAccepted(UnlearnError):  # noqa: N818 - it is no fault: the run is done, its result is not good enough
+    """The run is done and written down, but a criterion declared beforehand failed."""
+
+    exit_code = ExitCode.NOT_ACCEPTED
+
+
+@dataclass(kw_only=True)
+class Revision:
+    """Everything a revision is made of; `run` makes it.
+
+    Args:
+        trainer: The engine with its method, network, optimiser and paired batches.
+        data: The cohort's images.
+        cells: The pictures by (part, split): forget and remain, train and test.
+        pixel_space: How network inputs follow from pixels.
+        checkpoint: The original weights.
+        output_dir: Where results go; new or empty.
+        bundle_root: The bundle being revised.
+        retraining: How the bundle is trained.
+        reference: Nothing, `retrain`, or a checkpoint trained without the forget part.
+        objective: `match_reference`, to behave like the retrained model, or `erase`, to be wrong.
+        acceptance: Criteria, `{measure: {min: …, max: …}}`.
+        stop_at: Forget training accuracy at which to stop; without it, that of the reference.
+        seed: Seeds search and order.
+        config: The config as executed, for `run.json`.
+    """
+
+    trainer: UnlearnTrainer
+    data: CohortData
+    cells: Cells
+    pixel_space: PixelSpace
+    checkpoint: str | Path
+    output_dir: str | Path
+    bundle_root: str | Path
+    retraining: Retraining
+    reference: str | None = None
+    objective: str = "match_reference"
+    acceptance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    stop_at: float | None = None
+    seed: int = 0
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.objective not in OBJECTIVES:
+            raise ConfigError(
+                f"objective: expected one of {', '.join(OBJECTIVES)}, got '{self.objective}'."
+                + did_you_mean(self.objective, OBJECTIVES)
+            )
+        if not self.output_dir:
+            raise ConfigError("output_dir is not set. Give it on the command line: --output_dir DIR")
+        if self.data.cohort is None:
+            raise ConfigError("cohort_spec is not set. Give it on the command line: --cohort_spec FILE")
+        self.criteria = read_criteria(self.acceptance)
+        self.base = BundleInfo.read(self.bundle_root)
+        check_free(Path(self.output_dir))
+
+    @property
+    def network(self) -> nn.Module:
+        """The network being revised."""
+        network: nn.Module = self.trainer.network
+        return network
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is computed."""
+        return torch.device(self.trainer.state.device)
+
+    def run(self) -> dict[str, Any]:
+        """Revise, measure, write, show; return what `metrics.json` holds.
+
+        Raises:
+            NotAccepted: A criterion failed; the results are written, but nothing is promoted.
+            UnlearnError: Something went wrong before that; nothing is written.
+        """
+        target = Path(self.output_dir)
+        warnings = self._warnings()
+        load_weights(self.network, self.checkpoint)
+        with staged(target) as folder:
+            original = copy.deepcopy(self.network)
+            reference = obtain(
+                self.reference,
+                like=self.network,
+                retraining=self.retraining,
+                keep_at=folder / "reference" / "model.pt",
+            )
+            seconds = self._unlearn(reference)
+            models = self._predict(original, reference)
+            evidence = assemble(self, models=models, reference=reference, seconds=seconds, warnings=warnings)
+            write_outputs(self, folder, original=original, evidence=evidence)
+        show(evidence, target)
+        if not evidence["accepted"]:
+            failed = [row["measure"] for row in evidence["criteria"] if row["verdict"] == "failed"]
+            raise NotAccepted(f"not accepted: {', '.join(failed)} failed. The evidence is in {target}.")
+        return evidence
+
+    def _unlearn(self, reference: Reference | None) -> dict[str, float]:
+        """Prepare the method and run the engine; return the seconds each took."""
+        forget = self.cells["forget", "train"]
+        started = time.perf_counter()
+        self.trainer.method.prepare(
+            MethodContext(
+                network=self.network,
+                forget=forget,
+                pixel_space=self.pixel_space,
+                device=self.device,
+                seed=self.seed,
+            )
+        )
+        prepared = time.perf_counter()
+        target = self._forget_target(reference)
+        if target is not None:
+            StopWhenForgotten(network=self.network, forget=forget, at_most=target, device=self.device).attach(
+                self.trainer
+            )
+        self.trainer.run()
+        check_finite(self.network)
+        return {"preparation": prepared - started, "updates": time.perf_counter() - prepared}
+
+    def _forget_target(self, reference: Reference | None) -> float | None:
+        """Return the forget accuracy to stop at: what is configured, else what the reference reads.
+
+        The reference never saw these images: its accuracy on them is what a model without them has.
+        """
+        if self.stop_at is not None or reference is None or self.objective == "erase":
+            return self.stop_at
+        cell = {("forget", "train"): self.cells["forget", "train"]}
+        right = predict_cells(reference.network, cell, device=self.device)["forget", "train"].right
+        return float(right.float().mean())
+
+    def _predict(self, original: nn.Module, reference: Reference | None) -> dict[str, CellPredictions]:
+        """Let every model read every cell; the BatchNorm controls stand beside original and revised."""
+        networks = {"original": original, "revised": self.network}
+        if has_running_statistics(self.network):
+            remain = self.cells["remain", "train"]
+            networks |= {
+                f"{name}_recalibrated": recalibrated(network, remain, device=self.device, seed=self.seed)
+                for name, network in networks.items()
+            }
+        if reference is not None:
+            networks["reference"] = reference.network
+        return {name: predict_cells(network, self.cells, device=self.device) for name, network in networks.items()}
+
+    def _warnings(self) -> list[str]:
+        """Say what a reader must know of the data behind these results."""
+        cohort = self.data.cohort
+        warnings = list(cohort.preview()["warnings"]) if cohort else []
+        record = self.base_record()
+        if not record:
+            warnings.append(
+                "The weights come without a training record: that the forget images were trained on is not known."
+            )
+        elif record.get("split") != self.data.split_rule.to_dict():
+            raise ConfigError(
+                f"{Path(self.checkpoint).with_name(RECORD)} says that the weights were trained under another split "
+                f"({record.get('split')}): test images would be images trained on. Set `split` to the same."
+            )
+        elif record.get("images_digest") != images_digest(self.data, record.get("parts", ())):
+            warnings.append(
+                "The training record names other images than this index holds: forgetting is measured on images that "
+                "may never have been trained on."
+            )
+        return warnings
+
+    def base_record(self) -> dict[str, Any]:
+        """Return the training record beside the original weights; empty if there is none."""
+        return record_of(Path(self.checkpoint))

@@ -1,0 +1,65 @@
+"""Every fault this package reports, under one root, each mapped to an exit code.
+
+A message says what was expected, what came, where, and what to do. It never carries a value that
+belongs to a patient: logs travel further than data.
+"""
+
+from __future__ import annotations
+
+import difflib
+from enum import IntEnum
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class ExitCode(IntEnum):
+    """What a command ends with; scripts branch on it."""
+
+    DONE = 0
+    UNEXPECTED = 1
+    BAD_INPUT = 2
+    NOT_ACCEPTED = 3
+
+
+class UnlearnError(Exception):
+    """Root of the package's errors."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
+
+
+class InputError(UnlearnError):
+    """Something that was handed in cannot be used: the caller can mend it."""
+
+    exit_code = ExitCode.BAD_INPUT
+
+
+class SpecError(InputError):
+    """A cohort spec is not valid: YAML, schema, predicate or field."""
+
+
+class CohortError(InputError):
+    """A valid spec resolves to a cohort that must not be used: empty, or not what `expect` says."""
+
+
+class IndexReadError(InputError):
+    """An image index is missing, incomplete, or of another version; or its sources cannot be read."""
+
+
+class DataError(InputError):
+    """Images, labels or splits do not fit what the bundle needs."""
+
+
+class ConfigError(InputError):
+    """A bundle, a config value or a checkpoint cannot be used as given."""
+
+
+class TrainingError(UnlearnError):
+    """The optimisation failed: a loss or a weight stopped being finite."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `" Did you mean 'x'?"` for the nearest of the known words, or an empty string."""
+    nearest = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean '{nearest[0]}'?" if nearest else ""

@@ -1,0 +1,24 @@
+"""Honest measurement: accuracies with intervals, the BatchNorm control, comparisons. Loads torch."""
+
+from monai_unlearn.evaluation.accuracy import Predictions, accuracy, predict
+from monai_unlearn.evaluation.batchnorm import has_running_statistics, recalibrated
+from monai_unlearn.evaluation.criteria import Criterion, read_criteria
+from monai_unlearn.evaluation.intervals import changed, difference, wilson
+from monai_unlearn.evaluation.table import accuracy_table, compare, gap, predict_cells
+
+__all__ = [
+    "Criterion",
+    "Predictions",
+    "accuracy",
+    "accuracy_table",
+    "changed",
+    "compare",
+    "difference",
+    "gap",
+    "has_running_statistics",
+    "predict",
+    "predict_cells",
+    "read_criteria",
+    "recalibrated",
+    "wilson",
+]

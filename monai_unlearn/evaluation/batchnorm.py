@@ -1,0 +1,52 @@
+"""The BatchNorm control: is what looks like forgetting in the weights, or only in running statistics?"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.data import DataLoader, Dataset
+
+BATCH = 64
+
+
+def has_running_statistics(network: nn.Module) -> bool:
+    """Return whether any BatchNorm of the network keeps running statistics."""
+    return any(_tracks(module) for module in network.modules())
+
+
+def recalibrated(
+    network: nn.Module, remain: Dataset[Any], *, device: str | torch.device = "cpu", seed: int = 0
+) -> nn.Module:
+    """Return a copy whose running statistics are estimated anew, on remain images only.
+
+    Weights stay as they are. The estimate is the plain average over one shuffled pass (PyTorch's
+    `momentum=None`), as Izmailov et al. 2018 (arXiv 1803.05407, section 3.2) do after averaging weights.
+    The last batch is left out where it is incomplete, so that every batch weighs the same.
+
+    Args:
+        network: A network with logits; everything but BatchNorm runs in eval mode.
+        remain: The remain part's training items, without augmentation.
+        device: Where to compute.
+        seed: Seeds the order of the images.
+    """
+    control = copy.deepcopy(network).eval()
+    for module in control.modules():
+        if isinstance(module, _BatchNorm) and _tracks(module):
+            module.reset_running_stats()
+            module.momentum = None
+            module.train()
+    generator = torch.Generator().manual_seed(seed)
+    size = len(remain)  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
+    loader = DataLoader(remain, batch_size=min(BATCH, size), shuffle=True, generator=generator, drop_last=True)
+    with torch.no_grad():
+        for batch in loader:
+            control(batch["image"].to(device))
+    return control.eval()
+
+
+def _tracks(module: nn.Module) -> bool:
+    return isinstance(module, _BatchNorm) and module.running_mean is not None

@@ -1,0 +1,88 @@
+"""Acceptance criteria: named, declared before the run, judged after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from monai_unlearn.errors import ConfigError, did_you_mean
+
+Evidence = Mapping[str, Any]
+
+
+def _accuracy(evidence: Evidence, model: str, part: str, split: str = "test") -> float | None:
+    cell = evidence["models"].get(model, {}).get(part, {}).get(split)
+    return None if cell is None else cell["accuracy"]
+
+
+def _minus(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a - b
+
+
+def _gap(evidence: Evidence, part: str) -> float | None:
+    value = _minus(_accuracy(evidence, "revised", part), _accuracy(evidence, "reference", part))
+    return None if value is None else abs(value)
+
+
+MEASURES: dict[str, Callable[[Evidence], float | None]] = {
+    "forget_test_accuracy": lambda e: _accuracy(e, "revised", "forget"),
+    "remain_test_accuracy": lambda e: _accuracy(e, "revised", "remain"),
+    "remain_test_accuracy_drop": lambda e: _minus(
+        _accuracy(e, "original", "remain"), _accuracy(e, "revised", "remain")
+    ),
+    "forget_test_gap_to_reference": lambda e: _gap(e, "forget"),
+    "remain_test_gap_to_reference": lambda e: _gap(e, "remain"),
+    "forgetting_surviving_recalibration": lambda e: e["forgetting"]["surviving_recalibration"],
+    "share_of_retraining_gradients": lambda e: e["cost"]["share_of_retraining_gradients"],
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criterion:
+    """A measure and its limits, in shares: 0.05 is five percentage points.
+
+    Args:
+        measure: One of `MEASURES`.
+        min: Smallest value that passes.
+        max: Largest value that passes.
+    """
+
+    measure: str
+    min: float | None = None
+    max: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.measure not in MEASURES:
+            raise ConfigError(
+                f"acceptance: no measure is named '{self.measure}'.{did_you_mean(self.measure, MEASURES)} "
+                f"There are {', '.join(MEASURES)}."
+            )
+        limits = [limit for limit in (self.min, self.max) if limit is not None]
+        if not limits or not all(isinstance(limit, (int, float)) for limit in limits):
+            raise ConfigError(f"acceptance: {self.measure} needs a number as min, max or both.")
+
+    def judge(self, evidence: Evidence) -> dict[str, Any]:
+        """Return measure, limits, value and verdict: passed, failed, or not_judged for want of evidence."""
+        value = MEASURES[self.measure](evidence)
+        if value is None:
+            verdict = "not_judged"
+        else:
+            low = -float("inf") if self.min is None else self.min
+            high = float("inf") if self.max is None else self.max
+            verdict = "passed" if low <= value <= high else "failed"
+        return {"measure": self.measure, "min": self.min, "max": self.max, "value": value, "verdict": verdict}
+
+
+def read_criteria(acceptance: Mapping[str, Mapping[str, float]]) -> tuple[Criterion, ...]:
+    """Read `{measure: {min: …, max: …}}` of a config.
+
+    Raises:
+        ConfigError: A measure is unknown or has no limit.
+    """
+    criteria = []
+    for measure, limits in acceptance.items():
+        if not isinstance(limits, Mapping) or set(limits) - {"min", "max"}:
+            raise ConfigError(f"acceptance: {measure} takes {{min: …, max: …}} and nothing else.")
+        criteria.append(Criterion(measure=measure, **limits))
+    return tuple(criteria)

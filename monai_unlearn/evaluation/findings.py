@@ -1,0 +1,95 @@
+"""What the numbers say: does the forgetting hold, and would retraining have been the better choice?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# Below this change in accuracy there is no forgetting whose persistence could be tested.
+NOTICEABLE = 0.01
+# Forgetting of which less than this share is left after recalibration is an artefact of statistics.
+SURVIVES = 0.5
+# From this share of retraining's gradients on, unlearning saves too little to be worth its uncertainty.
+WORTH_IT = 0.5
+
+Table = Mapping[str, Mapping[str, Any]]
+
+
+def forgetting(models: Mapping[str, Table], *, has_batch_norm: bool) -> dict[str, Any]:
+    """Compare the forget accuracy lost by the revised weights with what is lost after recalibration.
+
+    Measured on the forget part's test images, or on its training images where it has no test image.
+
+    Returns:
+        `split`; `change`, the revised minus the original accuracy; `change_recalibrated`, the same with
+        statistics recalibrated on remain; `surviving_recalibration`, their ratio (null without BatchNorm
+        or without forgetting); and `artefact`, whether that ratio is below one half.
+    """
+    cells = {name: table["forget"] for name, table in models.items()}
+    split = "test" if cells["original"]["test"]["n"] else "train"
+    values = {name: cell[split]["accuracy"] for name, cell in cells.items()}
+    result: dict[str, Any] = {"split": split, "change": None, "change_recalibrated": None}
+    result |= {"surviving_recalibration": None, "artefact": False}
+    if values["original"] is None:
+        return result
+    result["change"] = values["revised"] - values["original"]
+    if has_batch_norm:
+        result["change_recalibrated"] = values["revised_recalibrated"] - values["original"]
+        if result["change"] < -NOTICEABLE:
+            result["surviving_recalibration"] = result["change_recalibrated"] / result["change"]
+            result["artefact"] = result["surviving_recalibration"] < SURVIVES
+    return result
+
+
+def recommend(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """Say whether retraining would have been the better choice, and why.
+
+    Returns:
+        `{"retrain": true | false | null, "reasons": […]}`; null where no reference was given.
+    """
+    reasons = [*_artefact(evidence), *_gaps(evidence), *_cost(evidence)]
+    if "reference" not in evidence["models"]:
+        reasons.append(
+            "No retrained reference stands beside this result: whether the revised model behaves like one "
+            "that never saw the forget part is not known. Run again with --reference retrain."
+        )
+        return {"retrain": True if evidence["forgetting"]["artefact"] else None, "reasons": reasons}
+    return {"retrain": bool(reasons), "reasons": reasons}
+
+
+def _artefact(evidence: Mapping[str, Any]) -> list[str]:
+    found = evidence["forgetting"]
+    if not found["artefact"]:
+        return []
+    change, left = _points(found["change"]), _points(found["change_recalibrated"])
+    return [
+        f"The forgetting is an artefact of BatchNorm statistics: of {change} in forget accuracy, {left} are left "
+        + "when the statistics are recalibrated on remain."
+    ]
+
+
+def _gaps(evidence: Mapping[str, Any]) -> list[str]:
+    """Name the gaps to the reference whose interval excludes zero."""
+    reasons = []
+    for part in ("forget", "remain"):
+        gap = evidence["gaps_to_reference"].get(part, {}).get("test")
+        if gap is None or gap["interval"] is None or gap["interval"][0] <= 0 <= gap["interval"][1]:
+            continue
+        if part == "remain" and gap["value"] > 0:
+            continue
+        reasons.append(
+            f"On {part} test images the revised model is {_points(gap['value'])} from the retrained reference, more "
+            "than chance explains."
+        )
+    return reasons
+
+
+def _cost(evidence: Mapping[str, Any]) -> list[str]:
+    share = evidence["cost"]["share_of_retraining_gradients"]
+    if share is None or share < WORTH_IT:
+        return []
+    return [f"Unlearning took {share:.0%} of the gradient evaluations of retraining."]
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f} points"

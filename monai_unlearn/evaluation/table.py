@@ -1,0 +1,62 @@
+"""Every network on every part and split: the table that all claims are read from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.evaluation.accuracy import Predictions, accuracy, predict
+from monai_unlearn.evaluation.intervals import changed, difference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import torch
+    from torch import nn
+    from torch.utils.data import Dataset
+
+Cell = tuple[str, str]
+
+
+def predict_cells(
+    network: nn.Module, cells: Mapping[Cell, Dataset[Any]], *, device: str | torch.device = "cpu"
+) -> dict[Cell, Predictions]:
+    """Run a network over the data set of each (part, split)."""
+    return {cell: predict(network, data, device=device) for cell, data in cells.items()}
+
+
+def accuracy_table(predictions: Mapping[Cell, Predictions], class_names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return `{part: {split: accuracy}}`, see `accuracy`."""
+    table: dict[str, dict[str, Any]] = {}
+    for (part, split), found in predictions.items():
+        table.setdefault(part, {})[split] = accuracy(found, class_names)
+    return table
+
+
+def compare(before: Mapping[Cell, Predictions], after: Mapping[Cell, Predictions]) -> dict[str, dict[str, Any]]:
+    """Compare two networks on the same images, cell by cell.
+
+    Returns:
+        `{part: {split: {"lost", "gained", "p_value"}}}`: images read rightly only before, only after, and
+        the exact McNemar test of the two.
+    """
+    table: dict[str, dict[str, Any]] = {}
+    for (part, split), found in before.items():
+        earlier, later = found.right, after[part, split].right
+        lost, gained = int((earlier & ~later).sum()), int((~earlier & later).sum())
+        table.setdefault(part, {})[split] = {"lost": lost, "gained": gained, "p_value": changed(lost, gained)}
+    return table
+
+
+def gap(revised: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the gap revised − reference of two proportions and its 95 % interval, in shares.
+
+    The two networks see the same images, but their agreement is not used: the interval is the wider one
+    for independent samples (Newcombe), which errs on the side of doubt.
+    """
+    if not revised["n"] or not reference["n"]:
+        return {"value": None, "interval": None}
+    interval = difference((revised["correct"], revised["n"]), (reference["correct"], reference["n"]))
+    return {
+        "value": revised["accuracy"] - reference["accuracy"],
+        "interval": list(interval) if interval else None,
+    }

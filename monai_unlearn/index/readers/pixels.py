@@ -1,0 +1,112 @@
+"""Whether a DICOM file holds all the pixel data that it declares, told from lengths alone."""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from pydicom.encaps import parse_fragments
+from pydicom.filereader import data_element_generator
+from pydicom.pixels.utils import get_expected_length
+
+from monai_unlearn.index.faults import Fault
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+# PixelData, FloatPixelData, DoubleFloatPixelData
+PIXEL_TAGS = frozenset((0x7FE00010, 0x7FE00008, 0x7FE00009))
+_UNDEFINED = 0xFFFFFFFF
+_ITEM = struct.Struct("<HHL")
+_SEQUENCE_DELIMITER = (0xFFFE, 0xE0DD)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelElement:
+    """Where the pixel data of an open file begins.
+
+    Attributes:
+        stream: The file, or its inflated dataset.
+        tag: Which pixel data it is.
+        vr: Its value representation, where the file says one.
+        offset: The position of its value, in bytes.
+        length: The declared length of its value, in bytes.
+    """
+
+    stream: BinaryIO
+    tag: int
+    vr: str | None
+    offset: int
+    length: int
+
+
+def check_pixels(dataset: Dataset, pixels: PixelElement) -> Fault | None:
+    """Return `TRUNCATED` where the file ends before its pixel data, or what follows it, does.
+
+    Args:
+        dataset: What precedes the pixel data; it says how many bytes uncompressed pixels take.
+        pixels: Where the pixel data begins.
+    """
+    size = pixels.stream.seek(0, io.SEEK_END)
+    try:
+        if pixels.length == _UNDEFINED:
+            end = _end_of_fragments(pixels)
+        elif _declares_enough(dataset, pixels.length):
+            end = pixels.offset + pixels.length
+        else:
+            return Fault.TRUNCATED
+        whole = end <= size and _tail_is_whole(dataset, pixels, end, size)
+    except (OSError, ValueError, struct.error):  # ends within a header
+        return Fault.TRUNCATED
+    return None if whole else Fault.TRUNCATED
+
+
+def _declares_enough(dataset: Dataset, length: int) -> bool:
+    """Return whether uncompressed pixels fit the declared length; more is padding."""
+    syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
+    if syntax is not None and syntax.is_transfer_syntax and syntax.is_encapsulated:
+        return length > 0
+    try:
+        return bool(length >= max(get_expected_length(dataset), 1))
+    except (AttributeError, TypeError, ValueError):  # not described, so nothing to compare with
+        return length > 0
+
+
+def _end_of_fragments(pixels: PixelElement) -> int:
+    """Return the position behind the delimiter that ends encapsulated pixel data (DICOM PS3.5 section A.4).
+
+    Raises:
+        struct.error: The file ends within a fragment, or before the delimiter.
+        ValueError: There is no fragment, or something else stands where one or the delimiter must.
+    """
+    stream = pixels.stream
+    stream.seek(pixels.offset)
+    _, offsets = parse_fragments(stream)
+    if not offsets:
+        raise ValueError("no fragment")
+    stream.seek(offsets[-1])
+    _, _, length = _ITEM.unpack(stream.read(_ITEM.size))
+    end = int(offsets[-1]) + _ITEM.size + int(length)
+    stream.seek(end)
+    group, element, _ = _ITEM.unpack(stream.read(_ITEM.size))
+    if (group, element) != _SEQUENCE_DELIMITER:
+        raise ValueError("no sequence delimiter behind the last fragment")
+    return end + _ITEM.size
+
+
+def _tail_is_whole(dataset: Dataset, pixels: PixelElement, start: int, size: int) -> bool:
+    """Return whether the elements behind the pixel data (padding, signatures) end where they say."""
+    stream = pixels.stream
+    stream.seek(start)
+    end = start
+    implicit, little = dataset.original_encoding
+    for element in data_element_generator(stream, implicit, little, defer_size=0):
+        if element.tag < pixels.tag:
+            return True  # not an element in order, but other bytes behind the data set
+        end = stream.tell()
+        if end > size:
+            return False
+    stream.seek(end)
+    return not stream.read(_ITEM.size).strip(b"\0")

@@ -1,0 +1,90 @@
+"""How a build is shown to people: a bar while it reads, a compact table at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from monai_unlearn.index.build import BuildReport
+    from monai_unlearn.index.join import Match
+    from monai_unlearn.index.listing import Listed
+
+
+class _Rate(ProgressColumn):
+    """Files a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.0f} files/s" if task.speed else "")
+
+
+def track(files: Sequence[Listed]) -> Iterator[Listed]:
+    """Pass the files on, with a bar, the rate and the time left on stderr."""
+    columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not files) as progress:
+        yield from progress.track(files)
+
+
+def render(report: BuildReport) -> None:
+    """Print what a build did, one line a fact: a path in it can be copied."""
+    console = Console(soft_wrap=True, highlight=False)
+    for head, line in _lines(report):
+        console.print(f"[bold]{head:<9}[/bold]{escape(line)}")
+
+
+def _lines(report: BuildReport) -> Iterator[tuple[str, str]]:
+    formats = ", ".join(f"{count:,} {name}" for name, count in report.formats.items())
+    scan, index = report.scan, report.index
+    yield "images", f"{index.images:,} ({formats})"
+    yield "patients", _patients(report)
+    yield "label", _label(report)
+    yield from (("table", _match(match)) for match in report.matches)
+    for fault, (count, path) in report.faults.items():
+        mark = "counts" if fault.usable else "left out"
+        yield "fault", f"{count:,} {fault.code} ({mark}), e.g. {path}"
+    if report.ignored:
+        yield "ignored", f"{report.ignored:,} other files"
+    yield (
+        "files",
+        f"{scan.added:,} added, {scan.changed:,} changed, {scan.reused:,} reused, {scan.vanished:,} vanished",
+    )
+    yield "index", f"{index.directory} ({index.digest[:19]}…)"
+    yield "next", f"monai-unlearn cohort preview SPEC --index {index.directory}"
+
+
+def _patients(report: BuildReport) -> str:
+    if report.patient_from is None:
+        return "none known: no PatientID, and no table column that names them (--patient COLUMN)"
+    lacking = f"; {report.without_patient:,} images without one" if report.without_patient else ""
+    return f"{report.patients:,}, from {report.patient_from}{lacking}"
+
+
+def _label(report: BuildReport) -> str:
+    if report.index.label is None:
+        return "none (--label FIELD names the column that carries the class)"
+    found = ", found by its name" if report.label_found else ""
+    return f"{report.index.label}{found}"
+
+
+def _match(match: Match) -> str:
+    head = f"{match.file}: {match.matched_rows:,} of {match.rows:,} rows matched by {match.key} = {match.field}"
+    if match.unmatched_rows:
+        more = ", …" if match.unmatched_rows > len(match.unmatched_row_numbers) else ""
+        head += f"; no image has row {', '.join(map(str, match.unmatched_row_numbers))}{more}"
+    if match.images_without_row:
+        head += f"; {match.images_without_row:,} images without a row"
+    return head

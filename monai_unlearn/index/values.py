@@ -1,0 +1,105 @@
+"""DICOM values as the index holds them: typed by kind, and null where they are not what they claim to be."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from monai_unlearn.fields import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Value = str | float | dt.date | dt.datetime | None
+
+_PADDING = " \0\t\r\n"
+_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})|(\d{4})\.(\d{2})\.(\d{2})")
+_DATETIME = re.compile(r"(\d{8})(\d{2})?(\d{2})?(\d{2})?(?:\.(\d{1,6}))?([+-]\d{4})?")
+_AGE = re.compile(r"(\d{1,3})([DWMY])")
+_UNITS_A_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
+
+
+def typed(kind: Kind, value: object) -> Value:
+    """Return a DICOM value as the kind of its column, or null where it is empty or not of that kind.
+
+    Args:
+        kind: The kind of the column.
+        value: A value as pydicom decodes it; of several values a list.
+    """
+    return _READERS[kind](value)
+
+
+def text(value: object) -> str | None:
+    r"""Return text without its padding; several values are joined by a backslash, as DICOM writes them."""
+    if value is None:
+        return None
+    if isinstance(value, bytes):  # of unknown representation (UN): printable text is kept, the rest is not text
+        value = value.decode("ascii", "replace")
+    values = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+    joined = "\\".join(str(item).strip(_PADDING) for item in values)
+    # Half of a surrogate pair is no Unicode text and cannot be stored.
+    joined = joined.encode("utf-8", "replace").decode("utf-8")
+    return joined if joined.strip("\\") else None
+
+
+def number(value: object) -> float | None:
+    """Return one finite number."""
+    content = value.decode("ascii", "replace") if isinstance(value, bytes) else value
+    if isinstance(content, str):
+        content = content.strip(_PADDING)
+        if "_" in content:  # Python's spelling of numbers, not DICOM's
+            return None
+    if not isinstance(content, str | int | float | Decimal):
+        return None
+    try:
+        parsed = float(content)
+    except (OverflowError, ValueError):
+        return None
+    return parsed if math.isfinite(parsed) else None
+
+
+def date(value: object) -> dt.date | None:
+    """Return a calendar day of `YYYYMMDD` (DICOM PS3.5 table 6.2-1, DA), or of the older `YYYY.MM.DD`."""
+    match = _DATE.fullmatch(text(value) or "")
+    if match is None:
+        return None
+    year, month, day = (int(part) for part in match.groups() if part is not None)
+    try:
+        return dt.date(year, month, day)
+    except ValueError:
+        return None
+
+
+def datetime(value: object) -> dt.datetime | None:
+    """Return a moment of `YYYYMMDD[HH[MM[SS[.F]]]]`, its zone left out (DICOM PS3.5 table 6.2-1, DT).
+
+    A moment without its day is not placed at one: it is null.
+    """
+    match = _DATETIME.fullmatch(text(value) or "")
+    day = date(match[1]) if match else None
+    if match is None or day is None:
+        return None
+    hour, minute, second = (int(part or 0) for part in match.group(2, 3, 4))
+    try:
+        return dt.datetime.combine(day, dt.time(hour, minute, second, int((match[5] or "0").ljust(6, "0"))))
+    except ValueError:
+        return None
+
+
+def age(value: object) -> float | None:
+    """Return an age in years of `nnnD`, `nnnW`, `nnnM` or `nnnY` (DICOM PS3.5 table 6.2-1, AS)."""
+    match = _AGE.fullmatch(text(value) or "")
+    return int(match[1]) / _UNITS_A_YEAR[match[2]] if match else None
+
+
+_READERS: Mapping[Kind, Callable[[object], Value]] = {
+    Kind.TEXT: text,
+    Kind.NUMBER: number,
+    Kind.DATE: date,
+    Kind.DATETIME: datetime,
+    Kind.AGE: age,
+}

@@ -1,0 +1,33 @@
+"""Fine-tuning on the remain part alone: the plain rival that every method must beat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torch.nn.functional import cross_entropy
+
+from monai_unlearn.methods.base import Method
+from monai_unlearn.methods.registry import MethodInfo, register
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+
+@register(
+    MethodInfo(
+        name="finetune",
+        paper="the usual baseline, e.g. Golatkar et al. 2020, arXiv 1911.04933",
+        equations="cross entropy on remain images",
+        needs_remain=True,
+        cost="one gradient a remain image a step",
+    )
+)
+class FineTune(Method):
+    """Goes on training on remain images and hopes that the forget images fade."""
+
+    def loss(self, batch: Mapping[str, Any]) -> Tensor:
+        """Cross entropy on the remain images of the batch."""
+        remain = batch["remain"]
+        return cross_entropy(self.network(remain["image"]), remain["label"])

@@ -1,0 +1,70 @@
+"""The methods there are, each with a frozen record that cards and documents list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+from monai_unlearn.methods.base import Method
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+M = TypeVar("M", bound=type[Method])
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodInfo:
+    """What a reader must know of a method.
+
+    Args:
+        name: Its name in configs and cards.
+        paper: Where it comes from.
+        equations: The equations or algorithms that the code follows.
+        needs_remain: Whether it uses remain images.
+        cost: In words, what a run costs.
+    """
+
+    name: str
+    paper: str
+    equations: str
+    needs_remain: bool
+    cost: str
+
+
+_METHODS: dict[str, tuple[MethodInfo, type[Method]]] = {}
+
+
+def register(info: MethodInfo) -> Callable[[M], M]:
+    """Register a method class under its record.
+
+    Raises:
+        ValueError: A method of that name stands already.
+    """
+
+    def decorate(method: M) -> M:
+        if info.name in _METHODS:
+            raise ValueError(f"a method named '{info.name}' is registered already")
+        _METHODS[info.name] = (info, method)
+        return method
+
+    return decorate
+
+
+def registered() -> Mapping[str, tuple[MethodInfo, type[Method]]]:
+    """Return every method by name."""
+    return MappingProxyType(_METHODS)
+
+
+def info_of(method: Method) -> MethodInfo:
+    """Return the record of a method object; one that nobody registered is described by its class.
+
+    An unregistered method is a user's own, and its card must still name it.
+    """
+    for info, kind in _METHODS.values():
+        if type(method) is kind:
+            return info
+    return MethodInfo(
+        name=type(method).__name__, paper="not stated", equations="not stated", needs_remain=True, cost="not stated"
+    )

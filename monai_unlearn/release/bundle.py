@@ -1,0 +1,106 @@
+"""The bundle around the weights: what it says of itself, and its revised successor."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.version import InvalidVersion, Version
+
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.release.staging import write_json
+from monai_unlearn.release.weights import save_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import nn
+
+METADATA = Path("configs/metadata.json")
+WEIGHTS = Path("models/model.pt")
+TRAINING_RECORD = Path("models/training.json")
+# Outputs of runs and caches stay behind; so do stale exports of the old weights.
+_LEFT_BEHIND = ("models", "eval", "mlruns", "__pycache__", ".*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleInfo:
+    """What a bundle's metadata says.
+
+    Args:
+        root: The bundle's folder.
+        name: Its name.
+        version: Its version, as in the metadata.
+        metadata: The whole of `configs/metadata.json`.
+    """
+
+    root: Path
+    name: str
+    version: str
+    metadata: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, root: str | Path) -> BundleInfo:
+        """Read a bundle's metadata.
+
+        Raises:
+            ConfigError: There is none, or it is not JSON with a version.
+        """
+        path = Path(root) / METADATA
+        try:
+            metadata = json.loads(path.read_text(encoding="utf-8"))
+            version = str(Version(metadata["version"]))
+        except OSError:
+            raise ConfigError(f"{path} is missing: {root} is no MONAI bundle. Give --bundle_root FOLDER.") from None
+        except (json.JSONDecodeError, KeyError, TypeError, InvalidVersion) as error:
+            raise ConfigError(f"{path}: expected JSON with a 'version' like 1.2.3 ({type(error).__name__}).") from None
+        return cls(root=Path(root), name=str(metadata.get("name", Path(root).name)), version=version, metadata=metadata)
+
+    @property
+    def next_version(self) -> str:
+        """The version after a revision: the second number goes up, since behaviour changed."""
+        major, minor, *_ = (*Version(self.version).release, 0, 0)
+        return f"{major}.{minor + 1}.0"
+
+
+def write_revised_bundle(
+    base: BundleInfo, target: Path, *, network: nn.Module, change: str, documents: Mapping[str, str]
+) -> None:
+    """Write a whole bundle with new weights, version, changelog entry and documents.
+
+    Configs, scripts and documents are copied as they are; exports and run outputs of the base are not.
+
+    Args:
+        base: The bundle that was revised.
+        target: A folder that does not exist.
+        network: The revised network.
+        change: The changelog entry, one line.
+        documents: Texts to add below `docs/`, by file name.
+    """
+    shutil.copytree(base.root, target, ignore=shutil.ignore_patterns(*_LEFT_BEHIND))
+    version = base.next_version
+    changelog = {version: change, **base.metadata.get("changelog", {})}
+    write_json(target / METADATA, {**base.metadata, "version": version, "changelog": changelog})
+    save_weights(network, target / WEIGHTS)
+    if (record := base.root / TRAINING_RECORD).is_file():
+        shutil.copy(record, target / TRAINING_RECORD)
+    docs = target / "docs"
+    docs.mkdir(exist_ok=True)
+    for name, text in documents.items():
+        (docs / name).write_text(text, encoding="utf-8")
+    _note_in_readme(docs / "README.md", version, change)
+
+
+def _note_in_readme(path: Path, version: str, change: str) -> None:
+    """Put the revision where a reader of the bundle looks first; newest on top."""
+    heading = "## Revisions"
+    text = path.read_text(encoding="utf-8") if path.is_file() else "# Bundle\n"
+    entry = f"- **{version}**: {change} See [model_card_diff.md](model_card_diff.md)."
+    if heading in text:
+        text = text.replace(heading + "\n", f"{heading}\n\n{entry}", 1)
+    else:
+        text = f"{text.rstrip()}\n\n{heading}\n\n{entry}\n"
+    path.write_text(text, encoding="utf-8")

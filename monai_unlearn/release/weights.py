@@ -1,0 +1,62 @@
+"""Weights as pure tensors: read without unpickling code, written aside and renamed, named by digest."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from monai_unlearn.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def load_weights(network: nn.Module, checkpoint: str | Path) -> nn.Module:
+    """Load a state dict into a network, in place, and return the network.
+
+    Raises:
+        ConfigError: The file is missing, is no pure tensor state dict, or fits another network.
+    """
+    path = Path(checkpoint)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict(state)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there are no weights at {path}. Train them first (python -m monai.bundle run train "
+            "--config_file BUNDLE/configs/train.yaml --index_dir DIR), or give --checkpoint FILE."
+        ) from None
+    except (pickle.UnpicklingError, EOFError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"{path} is not a state dict of tensors ({type(error).__name__}). Only such files are read; save the "
+            "model with torch.save(network.state_dict(), path)."
+        ) from error
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{path} does not fit the bundle's network_def: {str(error).splitlines()[-1].strip()}"
+        ) from error
+    return network
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """Write a network's state dict, on the CPU, aside and renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    aside = path.with_name(f".{path.name}.partial")
+    torch.save(state, aside)
+    aside.replace(path)
+
+
+def weights_digest(state: Mapping[str, Tensor]) -> str:
+    """Return `sha256:…` of names, types, shapes and values; not of the file format around them."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        tensor = state[name].detach().cpu().contiguous()
+        digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
+        digest.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
+    return f"sha256:{digest.hexdigest()}"

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+from evidence_example import evidence
+
+FULL = {"forget": 90, "remain": 90}
+
+
+def test_forgetting_in_the_weights_survives_recalibration():
+    found = evidence(
+        original=FULL, revised={"forget": 50, "remain": 90}, revised_recalibrated={"forget": 54, "remain": 90}
+    )["forgetting"]
+    assert found["split"] == "test"
+    assert found["change"] == pytest.approx(-0.4)
+    assert found["surviving_recalibration"] == pytest.approx(0.9)
+    assert found["artefact"] is False
+
+
+def test_forgetting_that_vanishes_is_an_artefact_and_speaks_for_retraining():
+    found = evidence(
+        original=FULL, revised={"forget": 10, "remain": 90}, revised_recalibrated={"forget": 88, "remain": 90}
+    )
+    assert found["forgetting"]["artefact"] is True
+    assert found["recommendation"]["retrain"] is True
+    assert "artefact of BatchNorm statistics: of -80.0 points" in found["recommendation"]["reasons"][0]
+
+
+@pytest.mark.parametrize("revised", [90, 95])
+def test_without_forgetting_there_is_nothing_to_survive(revised):
+    models = {"forget": revised, "remain": 90}
+    found = evidence(original=FULL, revised=models, revised_recalibrated=models)["forgetting"]
+    assert found["surviving_recalibration"] is None
+    assert found["artefact"] is False
+
+
+def test_without_batch_norm_there_is_no_control():
+    found = evidence(original=FULL, revised={"forget": 10, "remain": 90})["forgetting"]
+    assert found["change"] == pytest.approx(-0.8)
+    assert found["change_recalibrated"] is found["surviving_recalibration"] is None
+
+
+def test_a_result_like_the_reference_speaks_for_nothing():
+    close = {"forget": 62, "remain": 89}
+    found = evidence(original=FULL, revised=close, revised_recalibrated=close, reference={"forget": 60, "remain": 90})
+    assert found["recommendation"] == {"retrain": False, "reasons": []}
+
+
+@pytest.mark.parametrize(
+    ("revised", "reason"),
+    [
+        ({"forget": 5, "remain": 90}, "On forget test images the revised model is -55.0 points"),
+        ({"forget": 60, "remain": 60}, "On remain test images the revised model is -30.0 points"),
+    ],
+)
+def test_low_forget_accuracy_is_no_merit_where_the_reference_is_high(revised, reason):
+    found = evidence(
+        original=FULL, revised=revised, revised_recalibrated=revised, reference={"forget": 60, "remain": 90}
+    )["recommendation"]
+    assert found["retrain"] is True
+    assert found["reasons"][0].startswith(reason)
+
+
+def test_better_on_remain_than_the_reference_is_no_reason_to_retrain():
+    better = {"forget": 60, "remain": 99}
+    found = evidence(original=FULL, revised=better, revised_recalibrated=better, reference={"forget": 60, "remain": 70})
+    assert found["recommendation"]["retrain"] is False
+
+
+def test_a_cost_near_that_of_retraining_is_named():
+    close = {"forget": 60, "remain": 90}
+    found = evidence(share=0.7, original=FULL, revised=close, revised_recalibrated=close, reference=close)
+    assert found["recommendation"]["reasons"] == ["Unlearning took 70% of the gradient evaluations of retraining."]
+
+
+def test_without_reference_nothing_is_claimed():
+    close = {"forget": 60, "remain": 90}
+    found = evidence(original=FULL, revised=close, revised_recalibrated=close)["recommendation"]
+    assert found["retrain"] is None
+    assert "No retrained reference" in found["reasons"][0]

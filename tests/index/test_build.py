@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from monai_unlearn.errors import IndexReadError
+from monai_unlearn.fields import Kind
+from monai_unlearn.index import scan
+from monai_unlearn.index.build import BuildReport, BuildRequest, build
+from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.join import Key
+from monai_unlearn.index.store import Index
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Build an index of `tmp_path/images`; the paths that were read lie in `run.read`."""
+
+    def build_it(*sources: Path, out: str = "index", **options: object) -> BuildReport:
+        build_it.read = []
+
+        def track(files):
+            for file in files:
+                build_it.read.append(Path(file.path).name)
+                yield file
+
+        request = BuildRequest(sources=sources or (tmp_path / "images",), out=tmp_path / out, **options)
+        return build(request, track=track)
+
+    return build_it
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(text: str, key: str, name: str = "table.csv") -> tuple[Key, ...]:
+        path = tmp_path / "images" / name
+        path.write_text(text, encoding="utf-8")
+        return (Key.parse(path, key),)
+
+    return write
+
+
+@pytest.fixture
+def archive(tmp_path, make_dicom) -> Path:
+    """Two good images of two patients and one of each common fault."""
+    folder = tmp_path / "images"
+    for seed in (1, 2):
+        make_dicom(folder / f"{seed}.dcm", seed)
+    make_dicom(folder / "again.dcm", 1)
+    make_dicom(folder / "cut.dcm", 3)
+    content = (folder / "cut.dcm").read_bytes()
+    (folder / "cut.dcm").write_bytes(content[:-1])
+    make_dicom(folder / "nameless.dcm", 4, SOPInstanceUID=None)
+    make_dicom(folder / "orphan.dcm", 5, PatientID=" ")
+    (folder / "empty").write_bytes(b"")
+    (folder / "words.dcm").write_text("words", encoding="utf-8")
+    (folder / "notes.txt").write_text("words", encoding="utf-8")
+    (folder / "DICOMDIR").write_text("words", encoding="utf-8")
+    return folder
+
+
+def test_every_file_has_a_row_and_every_fault_its_code(archive, run):
+    report = run()
+    frame = report.index.frame()
+    assert dict(zip(frame["path"].map(lambda path: Path(path).name), frame["fault"].fillna("good"), strict=True)) == {
+        "1.dcm": "good",
+        "2.dcm": "good",
+        "again.dcm": "duplicate_sop_instance_uid",
+        "cut.dcm": "truncated",
+        "empty": "empty_file",
+        "nameless.dcm": "missing_sop_instance_uid",
+        "orphan.dcm": "missing_patient_id",
+        "words.dcm": "not_an_image",
+    }
+    assert (report.index.images, report.index.rows, report.ignored) == (3, 8, 2)
+    assert (report.patients, report.without_patient, report.patient_from) == (2, 1, "PatientID")
+    assert report.formats == {"dicom": 3}
+    assert report.faults[Fault.TRUNCATED] == (1, (archive / "cut.dcm").as_posix())
+
+
+def test_dicom_rows_carry_identity_and_tags(archive, run):
+    frame = run().index.frame().set_index("path")
+    row = frame.loc[(archive / "2.dcm").as_posix()]
+    assert row["patient"] == "P2"
+    assert row["ManufacturerModelName"] == "Cirrus 800 FA"
+    assert row["image_id"].startswith("1.2.826.")
+    assert row["study"] != row["series"]
+    assert row["file_size"] == (archive / "2.dcm").stat().st_size
+    assert len(frame.loc[(archive / "words.dcm").as_posix(), "image_id"]) == 32
+    assert "relative" not in frame
+    assert "SOPInstanceUID" not in frame
+
+
+def test_good_copy_counts_where_an_earlier_one_is_cut(tmp_path, make_dicom, run):
+    make_dicom(tmp_path / "images" / "a", 1)
+    content = (tmp_path / "images" / "a").read_bytes()
+    (tmp_path / "images" / "a").write_bytes(content[:-1])
+    make_dicom(tmp_path / "images" / "b", 1)
+    assert run().index.frame()["fault"].fillna("good").tolist() == ["truncated", "good"]
+
+
+def test_plain_images_have_no_dicom_columns(tmp_path, make_image, run):
+    make_image(tmp_path / "images" / "a" / "1.png")
+    index = run().index
+    assert "Modality" not in index.columns
+    assert index.columns["path"] is Kind.TEXT
+    (image_id,) = index.frame()["image_id"]
+    # sha256("a/1.png"): it depends on nothing but the path from the source on.
+    assert image_id == "8630ea930807848200ebc0d15980dfec"
+
+
+def test_same_content_elsewhere_has_the_same_digest(archive, run, tmp_path):
+    first = run()
+    shutil.copytree(archive, tmp_path / "copy")
+    assert run(tmp_path / "copy", out="other").index.digest == first.index.digest
+    (tmp_path / "copy" / "2.dcm").unlink()
+    assert run(tmp_path / "copy", out="other").index.digest != first.index.digest
+
+
+def test_second_run_reads_only_what_is_new_or_changed(archive, run, make_dicom):
+    first = run()
+    assert (first.scan.added, first.scan.reused) == (10, 0)
+    second = run()
+    assert run.read == []
+    assert (second.scan.reused, second.index) == (10, first.index)
+    make_dicom(archive / "new.dcm", 9)
+    make_dicom(archive / "2.dcm", 2, Modality="CT")
+    os.utime(archive / "2.dcm", ns=(0, 1))
+    (archive / "1.dcm").unlink()
+    third = run()
+    assert run.read == ["2.dcm", "new.dcm"]
+    counts = third.scan
+    assert (counts.added, counts.changed, counts.reused, counts.vanished) == (1, 1, 8, 1)
+    frame = third.index.frame().assign(name=lambda rows: rows["path"].str.rpartition("/")[2]).set_index("name")
+    assert frame.loc["2.dcm", "Modality"] == "CT"
+    # Its earlier copy is gone: what was marked as the duplicate counts now.
+    assert frame.loc["again.dcm"].isna()["fault"]
+    assert "1.dcm" not in frame.index
+    shutil.rmtree(archive.parent / "index")
+    assert run().index.digest == third.index.digest
+
+
+def test_faults_that_may_pass_are_read_again(tmp_path, make_dicom, run, monkeypatch):
+    path = make_dicom(tmp_path / "images" / "a", 1)
+    make_dicom(tmp_path / "images" / "b", 2)
+    opening = Path.open
+    with monkeypatch.context() as patched:
+
+        def refuse(opened: Path, *options: object, **more: object) -> object:
+            if opened == path:
+                raise PermissionError(13, "Permission denied")
+            return opening(opened, *options, **more)
+
+        patched.setattr(Path, "open", refuse)
+        assert run().faults == {Fault.PERMISSION_DENIED: (1, path.as_posix())}
+    report = run()
+    assert run.read == ["a"]
+    assert (report.faults, report.index.images, report.scan.reused) == ({}, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda folder: next(folder.glob("files-*")).write_bytes(b"no parquet"),
+        lambda folder: next(folder.glob("files-*")).unlink(),
+        lambda folder: shutil.copy(next(folder.glob("parts/*")), next(folder.glob("files-*"))),
+        lambda folder: (folder / "index.json").write_text("no document", encoding="utf-8"),
+    ],
+)
+def test_whatever_was_kept_and_does_not_fit_is_read_again(spoil, archive, run):
+    first = run()
+    spoil(first.index.directory)
+    assert run().index.digest == first.index.digest
+    assert len(run.read) == 10
+
+
+def test_index_of_another_version_is_read_again(archive, run, monkeypatch):
+    run()
+    monkeypatch.setattr(scan, "__version__", "99")
+    run()
+    assert len(run.read) == 10
+
+
+def test_killed_run_leaves_the_previous_index(archive, run, make_dicom, tmp_path):
+    first = run()
+    make_dicom(archive / "new.dcm", 9)
+
+    def killed(_):
+        raise KeyboardInterrupt("killed")
+
+    with pytest.raises(KeyboardInterrupt, match="killed"):
+        build(BuildRequest(sources=(archive,), out=tmp_path / "index"), track=killed)
+    assert Index.open(tmp_path / "index") == first.index
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "index"]
+
+
+def test_index_inside_its_source_is_not_indexed(archive, run):
+    first = run(out="images/index")
+    assert run(out="images/index").ignored == first.ignored == 2
+
+
+def test_many_files_are_read_in_batches(tmp_path, make_image, run, monkeypatch):
+    monkeypatch.setattr(scan, "_ROWS_A_BATCH", 2)
+    for number in range(5):
+        make_image(tmp_path / "images" / f"{number}.png", size=2)
+    assert [path[-5:] for path in run().index.frame()["path"]] == [f"{number}.png" for number in range(5)]
+
+
+def test_same_path_in_two_sources_of_plain_images_is_refused(tmp_path, make_image, run):
+    make_image(tmp_path / "a" / "1.png")
+    make_image(tmp_path / "b" / "1.png")
+    with pytest.raises(IndexReadError, match=r"a/1.png and .*b/1.png have the same path within their source"):
+        run(tmp_path / "a", tmp_path / "b")
+
+
+def test_sources_without_a_readable_image_are_refused(tmp_path, run):
+    (tmp_path / "images").mkdir()
+    with pytest.raises(IndexReadError, match=r"images: expected DICOM files .* found none"):
+        run()
+    for name in ("a", "b"):
+        (tmp_path / "images" / name).write_text("words", encoding="utf-8")
+    (tmp_path / "images" / "c").touch()
+    with pytest.raises(IndexReadError, match=r"no image can be read: 2 not_an_image, 1 empty_file.*images/a"):
+        run()
+    assert not (tmp_path / "index").exists()
+
+
+@pytest.mark.parametrize("name", ["cut.dcm", "empty", "notes.txt"])
+def test_faulty_file_that_the_user_named_is_refused(name, archive, run):
+    code = {"cut.dcm": "truncated", "empty": "empty_file", "notes.txt": "not_an_image"}[name]
+    with pytest.raises(IndexReadError, match=rf"{name}: this file .*{Fault.of(code).sentence[:12]}.*\({code}\)"):
+        run(archive / "1.dcm", archive / name)
+    assert not (archive.parent / "index").exists()
+
+
+def test_named_files_are_indexed(archive, run):
+    assert run(archive / "1.dcm", archive / "orphan.dcm").index.images == 2
+
+
+def test_table_brings_columns_and_label(archive, run, table):
+    report = run(keys=table("name,diagnosis,site\n1.dcm,normal,north\n2.dcm,glaucoma,\n", "name"))
+    index = report.index
+    assert (index.label, report.label_found) == ("diagnosis", True)
+    frame = index.frame(["diagnosis", "site"])[:2]
+    assert frame.to_numpy(na_value=None).tolist() == [["normal", "north"], ["glaucoma", None]]
+    assert report.matches[0].images_without_row == 1
+    assert report.ignored == 2
+
+
+def test_label_is_the_one_asked_for_and_must_exist(archive, run, table):
+    keys = table("name,label,diagnosis\n1.dcm,a,b\n", "name")
+    assert run(keys=keys).index.label is None
+    report = run(keys=keys, label="Modality")
+    assert (report.index.label, report.label_found) == ("Modality", False)
+    with pytest.raises(IndexReadError, match=r"--label lable: the index has no such column. Did you mean 'label'"):
+        run(keys=keys, label="lable")
+
+
+def test_table_names_patients_of_plain_images_as_it_spells_them(tmp_path, make_image, run, table):
+    for name in "abc":
+        make_image(tmp_path / "images" / f"{name}.png")
+    report = run(keys=table("name,subject,patient_id\na.png,s,1\nb.png,s,1\n", "name"))
+    assert report.index.frame()["patient"].tolist() == ["1", "1", pd.NA]
+    assert (report.patient_from, report.patients, report.without_patient) == ("patient_id", 1, 1)
+    assert report.index.columns["patient_id"] is Kind.NUMBER
+    assert run(keys=table("name,subject\na.png,s\n", "name")).patient_from == "subject"
+    assert run(keys=table("name,eye\na.png,s\n", "name")).patient_from is None
+
+
+def test_patients_of_dicom_come_from_a_table_only_where_asked(archive, run, table):
+    keys = table("name,subject\n1.dcm,s1\n2.dcm,s1\norphan.dcm,s1\n", "name")
+    report = run(keys=keys)
+    assert (report.patient_from, report.patients) == ("PatientID", 2)
+    report = run(keys=keys, patient="subject")
+    assert (report.patient_from, report.patients, report.without_patient) == ("subject", 1, 0)
+    assert Fault.MISSING_PATIENT_ID not in report.faults
+    # The files' own patients are not forgotten: the next run has them again, and reads nothing.
+    assert run(keys=keys).patients == 2
+    assert run.read == []
+    with pytest.raises(IndexReadError, match=r"--patient subjekt: no table has this column. Did you mean 'subject'"):
+        run(keys=keys, patient="subjekt")
+
+
+def test_mixed_archive_takes_each_patient_from_its_own_origin(archive, run, table, make_image):
+    make_image(archive / "x.png")
+    report = run(keys=table("name,patient_id\nx.png,7\n1.dcm,8\n", "name"))
+    frame = report.index.frame(["path", "patient"])
+    assert set(frame["patient"].dropna()) >= {"P1", "P2", "7"}
+    assert "8" not in set(frame["patient"].dropna())
+    assert report.patient_from == "PatientID, patient_id"
+
+
+def test_other_folder_is_refused_before_anything_is_read(archive, run):
+    with pytest.raises(IndexReadError, match="got a folder with other content"):
+        run(out="images")
+    assert run.read == []

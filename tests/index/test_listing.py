@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.listing import list_files, looks_like_image
+
+
+def _write(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+def test_folders_are_walked_in_order_without_what_is_hidden(tmp_path):
+    _write(tmp_path, "b/2", "b/1", "a/x.dcm", ".hidden", ".git/x.dcm", "c")
+    files = list_files([tmp_path]).files
+    assert [file.relative for file in files] == ["a/x.dcm", "b/1", "b/2", "c"]
+    assert files[0].path == (tmp_path / "a/x.dcm").as_posix()
+    assert files[0].size == 1
+    assert not files[0].named
+
+
+def test_linked_folders_are_not_followed_but_linked_files_are_read(tmp_path):
+    _write(tmp_path, "data/x")
+    (tmp_path / "data/loop").symlink_to(tmp_path / "data", target_is_directory=True)
+    (tmp_path / "data/y").symlink_to(tmp_path / "data/x")
+    (tmp_path / "data/z").symlink_to(tmp_path / "nowhere")
+    files = list_files([tmp_path / "data"]).files
+    assert [(file.relative, file.fault) for file in files] == [("x", None), ("y", None), ("z", Fault.UNREADABLE)]
+
+
+def test_file_that_two_sources_reach_is_listed_once(tmp_path):
+    _write(tmp_path, "a/b/x", "a/y")
+    files = list_files([tmp_path / "a", tmp_path / "a" / "b", tmp_path / "a" / ".." / "a" / "y"]).files
+    assert [(file.relative, file.named) for file in files] == [("b/x", False), ("y", False)]
+
+
+def test_named_file_is_known_as_such(tmp_path):
+    _write(tmp_path, "x")
+    assert [(file.relative, file.named) for file in list_files([tmp_path / "x"]).files] == [("x", True)]
+
+
+def test_what_is_left_out_is_not_listed_however_it_is_reached(tmp_path):
+    _write(tmp_path, "labels.csv", "index/index.json", "x", "other/labels.csv")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "labels.csv")
+    files = list_files([tmp_path], leave_out=[tmp_path / "link.csv", tmp_path / "other" / ".." / "index"]).files
+    assert [file.relative for file in files] == ["other/labels.csv", "x"]
+
+
+def test_missing_source_is_an_error(tmp_path):
+    with pytest.raises(IndexReadError, match="absent: expected a file or folder of images, but nothing is there"):
+        list_files([tmp_path, tmp_path / "absent"])
+
+
+def test_pipe_is_passed_over(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    listing = list_files([tmp_path])
+    assert (listing.files, listing.passed_over) == ((), 1)
+
+
+def test_name_that_is_not_unicode_is_a_fault(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    Path(os.fsdecode(folder)).write_bytes(b"x")
+    (file,) = list_files([tmp_path]).files
+    assert file.fault is Fault.PATH_NOT_UNICODE
+    assert file.path.endswith("caf\\xe9")
+    assert file.relative == "caf\\xe9"
+
+
+def test_folder_and_file_that_may_not_be_read_have_a_row(tmp_path, monkeypatch):
+    _write(tmp_path, "open/x", "closed/y")
+    walk, look = os.scandir, Path.stat
+
+    def refuse_folder(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return walk(path)
+
+    def refuse_file(path: Path, **options: bool) -> os.stat_result:
+        if path.name == "x":
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path, **options)
+
+    monkeypatch.setattr(os, "scandir", refuse_folder)
+    monkeypatch.setattr(Path, "stat", refuse_file)
+    files = list_files([tmp_path]).files
+    assert [(file.relative, file.fault) for file in files] == [
+        ("closed", Fault.PERMISSION_DENIED),
+        ("open/x", Fault.PERMISSION_DENIED),
+    ]
+
+
+@pytest.mark.parametrize("name", ["a/IM0001", "a/x.DCM", "a/x.jpeg", "a/1.2.840.113619.2", "a/IM.001", "a/x."])
+def test_names_of_images(name):
+    assert looks_like_image(name)
+
+
+@pytest.mark.parametrize("name", ["a/x.csv", "a/DICOMDIR", "a/readme", "a/LICENSE", "a.dcm/notes.txt", "x.nii.gz"])
+def test_names_of_other_files(name):
+    assert not looks_like_image(name)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from monai_unlearn.index.build import BuildRequest, build
+from monai_unlearn.index.join import Key
+from monai_unlearn.index.report import render, track
+
+
+def _built(tmp_path, make_image, text):
+    for name in "abc":
+        make_image(tmp_path / "images" / f"{name}.png")
+    (tmp_path / "images" / "[bold]cut.dcm").write_bytes(b"words")
+    (tmp_path / "images" / "notes.txt").write_bytes(b"words")
+    table = tmp_path / "t.csv"
+    table.write_text(text, encoding="utf-8")
+    keys = (Key(table, "name"),)
+    return build(BuildRequest(sources=(tmp_path / "images",), out=tmp_path / "index", keys=keys), track=track)
+
+
+def test_report_says_what_was_found_without_a_value_of_a_patient(tmp_path, make_image, capsys):
+    report = _built(tmp_path, make_image, "name,patient_id,label\na.png,secret1,x\nb.png,,y\nq.png,secret2,z\n")
+    bar = capsys.readouterr()
+    assert "5/5" in bar.err
+    render(report)
+    out, err = capsys.readouterr()
+    lines = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert lines["images"] == "3 (3 image)"
+    assert lines["patients"] == "1, from patient_id; 2 images without one"
+    assert lines["label"] == "label, found by its name"
+    assert lines["table"].endswith(
+        "t.csv: 2 of 3 rows matched by name = file_name; no image has row 3; 1 images without a row"
+    )
+    assert lines["fault"] == f"1 not_an_image (left out), e.g. {tmp_path}/images/[bold]cut.dcm"
+    assert lines["ignored"] == "1 other files"
+    assert lines["files"] == "5 added, 0 changed, 0 reused, 0 vanished"
+    assert lines["next"] == f"monai-unlearn cohort preview SPEC --index {tmp_path}/index"
+    assert err == ""
+    assert "secret" not in out + bar.out + bar.err
+
+
+def test_report_says_what_is_missing(tmp_path, make_image, capsys):
+    rows = "".join(f"{number}.png,1\n" for number in range(9))
+    report = _built(tmp_path, make_image, f"name,n\na.png,1\n{rows}")
+    capsys.readouterr()
+    render(report)
+    out = capsys.readouterr().out
+    assert "none known: no PatientID" in out
+    assert "none (--label FIELD names the column" in out
+    assert "no image has row 2, 3, 4, 5, 6, …" in out
+
+
+def test_nothing_to_read_shows_no_bar(capsys):
+    assert list(track([])) == []
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+
+from monai_unlearn.methods import PSG, FineTune, Method, MethodInfo, info_of, register, registered
+
+
+def test_the_methods_there_are():
+    assert {name: kind for name, (_, kind) in registered().items()} == {"psg": PSG, "finetune": FineTune}
+    assert info_of(PSG()).paper.endswith("arXiv 2505.21872")
+
+
+def test_a_name_is_given_once():
+    info = registered()["psg"][0]
+    with pytest.raises(ValueError, match="'psg' is registered already"):
+        register(info)(FineTune)
+
+
+def test_an_unregistered_method_is_named_by_its_class():
+    class Mine(Method):
+        def loss(self, batch):
+            return batch
+
+    assert info_of(Mine()) == MethodInfo(
+        name="Mine", paper="not stated", equations="not stated", needs_remain=True, cost="not stated"
+    )

@@ -1,0 +1,38 @@
+"""`exists` and `missing` are never unknown; an empty text and NaN are missing."""
+
+from __future__ import annotations
+
+import pytest
+import semantics
+
+TABLES = """
+exists(device)
+| device | part   |
+| x      | forget |
+| -      | remain |
+|        | remain |
+
+missing(device)
+| device | part   |
+| x      | remain |
+| -      | forget |
+|        | forget |
+
+not exists(age) and eye_label == N
+| age | eye_label | part         |
+| -   | N         | forget       |
+| nan | N         | forget       |
+| 3   | N         | remain       |
+| 3   | -         | remain       |
+| -   | -         | undetermined |
+
+device == x
+| device | part         |
+|        | undetermined |
+| x      | forget       |
+"""
+
+
+@pytest.mark.parametrize("table", semantics.blocks(TABLES))
+def test_presence(table, tmp_path):
+    semantics.check(table, tmp_path / "index")

@@ -1,0 +1,82 @@
+"""Text tables that say what a predicate makes of values, checked by resolving a real spec on a real index.
+
+A table is a predicate, a line of column names that ends in `part`, and a row for each image; `-` is a
+missing value:
+
+    age >= 60
+    | age | part         |
+    | 60  | forget       |
+    | -   | undetermined |
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cohort_index import make_index, make_spec
+
+from monai_unlearn.fields import Kind
+
+KINDS = {
+    "device": Kind.TEXT,
+    "eye_label": Kind.TEXT,
+    "centre": Kind.TEXT,
+    "odd name": Kind.TEXT,
+    "age": Kind.AGE,
+    "vpf": Kind.NUMBER,
+    "visit": Kind.DATE,
+    "taken": Kind.DATETIME,
+    "AcquisitionDate": Kind.DATE,
+    "AcquisitionDateTime": Kind.DATETIME,
+    "StudyDate": Kind.DATE,
+    "ImageLaterality": Kind.TEXT,
+    "Laterality": Kind.TEXT,
+    "PatientAge": Kind.AGE,
+}
+_READERS = {
+    Kind.TEXT: str,
+    Kind.NUMBER: float,
+    Kind.AGE: float,
+    Kind.DATE: dt.date.fromisoformat,
+    Kind.DATETIME: dt.datetime.fromisoformat,
+}
+
+
+def blocks(text: str) -> list[str]:
+    """Return the tables of a text, one a block between empty lines."""
+    return [block.strip() for block in text.strip().split("\n\n")]
+
+
+def check(block: str, directory: Path) -> None:
+    """Resolve a table's predicate, and compare the part of every row with what the table says.
+
+    Two rows are added, of which one is always forgotten and one always remains, since a cohort without
+    either is refused; the predicate is joined with what tells them apart, which changes none of its values.
+    """
+    predicate, header, *rows = block.splitlines()
+    names = _cells(header)
+    cells = [_cells(row) for row in rows]
+    assert names[-1] == "part"
+    assert all(len(row) == len(names) for row in cells)
+    columns: dict[str, list[Any]] = {
+        name: [*(_value(name, row[place]) for row in cells), None, None] for place, name in enumerate(names[:-1])
+    }
+    columns["anchor"] = [*["no"] * len(cells), "forget", "remain"]
+    kinds = {**{name: KINDS[name] for name in names[:-1]}, "anchor": Kind.TEXT}
+    rule = f"(({predicate}) or anchor == forget) and anchor != remain"
+    spec = make_spec(yaml.safe_dump(rule, width=10_000).split("\n")[0], "allow_empty_record: true\n")
+    cohort = spec.resolve(make_index(directory, columns, kinds))
+    found = {name: part for part, ids in cohort.image_ids.items() for name in ids}
+    parts = [found[f"i{number:02d}"] for number in range(len(cells))]
+    assert parts == [row[-1] for row in cells], f"{predicate}: found {parts}"
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def _value(name: str, cell: str) -> Any:
+    return None if cell == "-" else _READERS[KINDS[name]](cell)
