@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - Typer evaluates the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +11,8 @@ import typer
 from monai_unlearn.cli.command import AsJson, Command, emit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from monai_unlearn.phantom import Summary
 
 app = typer.Typer(help="Write synthetic studies to try everything else on.", no_args_is_help=True)
@@ -26,6 +27,7 @@ def _group() -> None:
 @app.command(cls=Command)
 def fundus(
     out: Annotated[Path, typer.Argument(help="Where to: a folder that is new or empty.", show_default=False)],
+    *,
     patients: Annotated[int, typer.Option(help="How many patients; each has both eyes photographed.")] = 300,
     seed: Annotated[int, typer.Option(help="Which patients: the same seed gives the same bytes.")] = 0,
     size: Annotated[int, typer.Option(help="Pixels a side of every image, 64 to 2048.")] = 256,

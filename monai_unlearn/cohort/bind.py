@@ -68,7 +68,7 @@ class _Binder:
             return
         if isinstance(node, Comparison) and node.operator.orders and bound.kind is Kind.TEXT:
             self._blame(
-                node.field.at,
+                node.field,
                 f"'{node.field.name}' holds text, which has no order: expected ==, != or in, "
                 f"got {node.operator.value}.",
             )
@@ -81,7 +81,7 @@ class _Binder:
                 self.bound[field.name] = self._find(field.name)
             except LookupError as error:
                 self.bound[field.name] = None
-                self._blame(field.at, str(error.args[0]))
+                self._blame(field, str(error.args[0]))
         return self.bound[field.name]
 
     def _find(self, name: str) -> Bound:
@@ -110,11 +110,11 @@ class _Binder:
             typed(value.text, kind)
         except ValueError:
             got = "this text" if names_people(field.name) else f"'{shown(value.text)}'"
-            self._blame(value.at, f"'{field.name}' holds {_plural(kind)}: expected {EXPECTED[kind]}, got {got}.")
+            self._blame(value, f"'{field.name}' holds {_plural(kind)}: expected {EXPECTED[kind]}, got {got}.")
 
-    def _blame(self, at: Span | None, message: str) -> None:
-        span = at or Span(Source.of(""), 0, 0)
-        self.faults.append(span.fault(message))
+    def _blame(self, part: Field | Value, message: str) -> None:
+        span = part.at or Span(Source.of(str(part)), 0, 0)
+        self.faults.append(span.fault(message, names_field=isinstance(part, Field)))
 
 
 def _values(node: Comparison | In | Exists | Missing) -> Iterator[Value]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from collections.abc import Mapping
+
+    from rich.console import Console
 
 
 def show(preview: Mapping[str, Any], console: Console) -> None:

@@ -99,12 +99,19 @@ class Span:
         """Return the text as messages repeat it: without values that may identify somebody."""
         return "this text" if self.source.private else f"'{shown(self.text)}'"
 
-    def fault(self, message: str) -> Fault:
-        """Return a fault that points at this stretch."""
+    def fault(self, message: str, *, names_field: bool = False) -> Fault:
+        """Return a fault that points at this stretch.
+
+        Args:
+            message: What is wrong.
+            names_field: Whether the stretch is a field's name, which may be shown whatever stands around it.
+        """
         first = self.source.offsets[self.start]
         last = self.source.offsets[max(self.start, self.end - 1)]
         line, column = self.source.document.place(first)
         end_line, end_column = self.source.document.place(last)
+        if self.source.private and not names_field:
+            return Fault(line, column, message)
         width = end_column - column + 1 if line == end_line and self.end > self.start else 1
         text = self.source.document.line(line)
         if self.source.private:

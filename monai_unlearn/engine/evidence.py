@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.evaluation import Predictions, accuracy_table, compare, gap, has_running_statistics
+from monai_unlearn.evaluation import Predictions, accuracy_table, compare, gaps, has_running_statistics
 from monai_unlearn.evaluation.findings import forgetting, recommend
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _gaps(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     if "reference" not in tables:
         return {}
     return {
-        part: {split: gap(cell, tables["reference"][part][split]) for split, cell in splits.items()}
+        part: {split: gaps(cell, tables["reference"][part][split]) for split, cell in splits.items()}
         for part, splits in tables["revised"].items()
     }
 

@@ -12,6 +12,8 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.evaluation import predict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
     from torch import nn
     from torch.utils.data import Dataset
@@ -76,18 +78,24 @@ def _loss(engine: Engine) -> float:
 class StopWhenForgotten:
     """Stops the run once accuracy on forget training images is low enough.
 
-    Looked at after every pass, and before the first: a network that needs no forgetting is left alone.
-    It reads training images only, so that test images choose nothing.
+    Looked at after every pass. It reads training images only, so that test images choose nothing.
 
     Args:
         network: The network being revised.
         forget: The forget part's training items, without augmentation.
         at_most: The accuracy to reach, in [0, 1].
         device: Where the network is.
+        view: What to look at instead of the network itself, such as a copy with recalibrated statistics.
     """
 
     def __init__(
-        self, *, network: nn.Module, forget: Dataset[Any], at_most: float, device: str | torch.device = "cpu"
+        self,
+        *,
+        network: nn.Module,
+        forget: Dataset[Any],
+        at_most: float,
+        device: str | torch.device = "cpu",
+        view: Callable[[nn.Module], nn.Module] | None = None,
     ) -> None:
         if not 0 <= at_most <= 1:
             raise ConfigError(f"stop: expected a forget accuracy in [0, 1], got {at_most}.")
@@ -95,16 +103,16 @@ class StopWhenForgotten:
         self.forget = forget
         self.at_most = at_most
         self.device = device
+        self.view = view or (lambda network: network)
         self.seen: list[float] = []
 
     def attach(self, engine: Engine) -> None:
-        """Look at the network at the start and after every epoch of an engine."""
-        engine.add_event_handler(Events.EPOCH_STARTED(once=1), self)
+        """Look at the network after every epoch of an engine."""
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
 
     def __call__(self, engine: Engine) -> None:
         """Stop the engine if the accuracy is reached."""
-        right = predict(self.network, self.forget, device=self.device).right
+        right = predict(self.view(self.network), self.forget, device=self.device).right
         self.seen.append(float(right.float().mean()))
         if self.seen[-1] <= self.at_most:
             engine.terminate()

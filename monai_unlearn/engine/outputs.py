@@ -97,6 +97,7 @@ def _modification(revision: Revision, date: str) -> dict[str, Any]:
             "paper": info.paper,
             "equations": info.equations,
             "settings": _settings(revision),
+            "recalibrated": revision.recalibrate,
         },
     }
 

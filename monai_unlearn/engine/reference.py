@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.release import load_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import nn
 
@@ -57,6 +57,7 @@ class Retraining:
         index_dir: The image index.
         cohort_spec: The spec whose remain part is trained on.
         device: Where to train.
+        overrides: What the training config must have like the config of the run, such as classes and image size.
     """
 
     configs: Sequence[str]
@@ -64,6 +65,7 @@ class Retraining:
     index_dir: str
     cohort_spec: str
     device: str
+    overrides: Mapping[str, Any] = field(default_factory=dict)
 
     def run(self, checkpoint: Path) -> Reference:
         """Train on the remain part from scratch and keep the weights at `checkpoint`."""
@@ -81,6 +83,7 @@ class Retraining:
             device=self.device,
             checkpoint=str(checkpoint),
             progress="Retraining the reference",
+            **self.overrides,
         )
         workflow.initialize()
         workflow.run()

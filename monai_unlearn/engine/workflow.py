@@ -55,6 +55,8 @@ class Revision:
         reference: Nothing, `retrain`, or a checkpoint trained without the forget part.
         objective: `match_reference`, to behave like the retrained model, or `erase`, to be wrong.
         acceptance: Criteria, `{measure: {min: …, max: …}}`.
+        recalibrate: Estimate BatchNorm statistics anew on remain images after the last step. Weights that moved
+            under frozen statistics no longer fit them, and reading wrongly for that reason is not forgetting.
         stop_at: Forget training accuracy at which to stop; without it, that of the reference.
         seed: Seeds search and order.
         config: The config as executed, for `run.json`.
@@ -71,6 +73,7 @@ class Revision:
     reference: str | None = None
     objective: str = "match_reference"
     acceptance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    recalibrate: bool = True
     stop_at: float | None = None
     seed: int = 0
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -144,12 +147,19 @@ class Revision:
         prepared = time.perf_counter()
         target = self._forget_target(reference)
         if target is not None:
-            StopWhenForgotten(network=self.network, forget=forget, at_most=target, device=self.device).attach(
-                self.trainer
-            )
+            StopWhenForgotten(
+                network=self.network, forget=forget, at_most=target, device=self.device, view=self._finished
+            ).attach(self.trainer)
         self.trainer.run()
+        self.network.load_state_dict(self._finished(self.network).state_dict())
         check_finite(self.network)
         return {"preparation": prepared - started, "updates": time.perf_counter() - prepared}
+
+    def _finished(self, network: nn.Module) -> nn.Module:
+        """Return the network as it would be handed over if the run ended now."""
+        if not (self.recalibrate and has_running_statistics(network)):
+            return network
+        return recalibrated(network, self.cells["remain", "train"], device=self.device, seed=self.seed)
 
     def _forget_target(self, reference: Reference | None) -> float | None:
         """Return the forget accuracy to stop at: what is configured, else what the reference reads.
@@ -168,7 +178,7 @@ class Revision:
         if has_running_statistics(self.network):
             remain = self.cells["remain", "train"]
             networks |= {
-                f"{name}_recalibrated": recalibrated(network, remain, device=self.device, seed=self.seed)
+                f"{name}_recalibrated": recalibrated(network, remain, device=self.device, seed=self.seed + 1)
                 for name, network in networks.items()
             }
         if reference is not None:

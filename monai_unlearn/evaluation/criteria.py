@@ -25,6 +25,12 @@ def _gap(evidence: Evidence, part: str) -> float | None:
     return None if value is None else abs(value)
 
 
+def _worst_class(evidence: Evidence, part: str) -> float | None:
+    classes = evidence["gaps_to_reference"].get(part, {}).get("test", {}).get("classes", {})
+    known = [abs(gap["value"]) for gap in classes.values() if gap["value"] is not None]
+    return max(known, default=None)
+
+
 MEASURES: dict[str, Callable[[Evidence], float | None]] = {
     "forget_test_accuracy": lambda e: _accuracy(e, "revised", "forget"),
     "remain_test_accuracy": lambda e: _accuracy(e, "revised", "remain"),
@@ -32,6 +38,7 @@ MEASURES: dict[str, Callable[[Evidence], float | None]] = {
         _accuracy(e, "original", "remain"), _accuracy(e, "revised", "remain")
     ),
     "forget_test_gap_to_reference": lambda e: _gap(e, "forget"),
+    "forget_test_worst_class_gap_to_reference": lambda e: _worst_class(e, "forget"),
     "remain_test_gap_to_reference": lambda e: _gap(e, "remain"),
     "forgetting_surviving_recalibration": lambda e: e["forgetting"]["surviving_recalibration"],
     "share_of_retraining_gradients": lambda e: e["cost"]["share_of_retraining_gradients"],

@@ -69,19 +69,25 @@ def _artefact(evidence: Mapping[str, Any]) -> list[str]:
 
 
 def _gaps(evidence: Mapping[str, Any]) -> list[str]:
-    """Name the gaps to the reference whose interval excludes zero."""
+    """Name the gaps to the reference whose interval excludes zero, in all and class by class."""
     reasons = []
-    for part in ("forget", "remain"):
-        gap = evidence["gaps_to_reference"].get(part, {}).get("test")
-        if gap is None or gap["interval"] is None or gap["interval"][0] <= 0 <= gap["interval"][1]:
-            continue
-        if part == "remain" and gap["value"] > 0:
-            continue
-        reasons.append(
-            f"On {part} test images the revised model is {_points(gap['value'])} from the retrained reference, more "
-            "than chance explains."
-        )
+    for part, splits in evidence["gaps_to_reference"].items():
+        cell = splits["test"]
+        for name, gap in {"all classes": cell, **cell["classes"]}.items():
+            if _matters(gap, part):
+                reasons.append(
+                    f"On {part} test images of {name} the revised model is {_points(gap['value'])} from the retrained "
+                    "reference, more than chance explains."
+                )
     return reasons
+
+
+def _matters(gap: Mapping[str, Any], part: str) -> bool:
+    """Say whether a gap speaks against a revised model: being better on remain than the reference does not."""
+    if gap["interval"] is None:
+        return False
+    low, high = gap["interval"]
+    return high < 0 or (low > 0 and part == "forget")
 
 
 def _cost(evidence: Mapping[str, Any]) -> list[str]:

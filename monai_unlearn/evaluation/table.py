@@ -60,3 +60,12 @@ def gap(revised: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, A
         "value": revised["accuracy"] - reference["accuracy"],
         "interval": list(interval) if interval else None,
     }
+
+
+def gaps(revised: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the gap of two cells of an accuracy table, and below `classes` that of each class.
+
+    Two models can agree in all and be opposites class by class; only the classes show it.
+    """
+    by_class = {name: gap(cell, reference["classes"][name]) for name, cell in revised["classes"].items()}
+    return {**gap(revised, reference), "classes": by_class}

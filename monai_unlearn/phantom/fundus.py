@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
 from monai_unlearn.phantom.anatomy import TEXTURE_EXTENT, Eye, Spots
 from monai_unlearn.phantom.vessels import TAPER, VEIN_WIDTH, Vessel
-from monai_unlearn.phantom.view import FloatImage, View
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from monai_unlearn.phantom.view import FloatImage, View
 
 Colour = tuple[float, float, float]
 
@@ -78,7 +83,7 @@ def _paint_disc(picture: FloatImage, eye: Eye, x: FloatImage, y: FloatImage) -> 
 
 
 def _lines(vessels: tuple[Vessel, ...], view: View) -> list[list[float]]:
-    """Return the courses of the vessels on the canvas: x, y, x, y, …"""
+    """Return the courses of the vessels on the canvas: x, y, x, y and so on."""
     ends = np.cumsum([len(vessel.points) for vessel in vessels])
     points = view.to_pixels(np.concatenate([vessel.points for vessel in vessels])) * _enlargement(view)
     return [course.ravel().tolist() for course in np.split(points, ends[:-1])]
@@ -138,7 +143,8 @@ def _finish(canvas: Image.Image, view: View, *, blur: float = 0.0) -> FloatImage
     small = canvas.reduce(_enlargement(view))
     if blur:
         small = small.filter(ImageFilter.GaussianBlur(blur))
-    return np.asarray(small, dtype=np.float32) * np.float32(1 / 255)
+    depth: FloatImage = np.asarray(small, dtype=np.float32) * np.float32(1 / 255)
+    return depth
 
 
 def _sample(texture: FloatImage, view: View) -> FloatImage:
@@ -146,11 +152,11 @@ def _sample(texture: FloatImage, view: View) -> FloatImage:
 
     The tilt is left out: the field is too vague for a few degrees to show.
     """
-    nodes_per_unit = len(texture) / (2 * TEXTURE_EXTENT)
-    reach = view.size / (2 * view.scale)
-    across = (-view.gaze[0] if view.mirrored else view.gaze[0]) + TEXTURE_EXTENT
-    down = view.gaze[1] + TEXTURE_EXTENT
-    box = tuple(nodes_per_unit * side for side in (across - reach, down - reach, across + reach, down + reach))
+    nodes = len(texture) / (2 * TEXTURE_EXTENT)  # in a retina unit
+    reach = nodes * view.size / (2 * view.scale)
+    across = nodes * (TEXTURE_EXTENT + (-view.gaze[0] if view.mirrored else view.gaze[0]))
+    down = nodes * (TEXTURE_EXTENT + view.gaze[1])
+    box = (across - reach, down - reach, across + reach, down + reach)
     field = Image.fromarray(texture[:, ::-1].copy() if view.mirrored else texture)
     return np.asarray(field.resize((view.size, view.size), Image.Resampling.BICUBIC, box=box), dtype=np.float32)
 
@@ -163,11 +169,11 @@ def _step(inside: npt.NDArray[np.floating], softness: float) -> FloatImage:
 
 def _blend(picture: FloatImage, colour: Colour, share: FloatImage | None) -> None:
     if share is not None:
-        for channel, value in zip(picture, colour, strict=True):
-            channel += share * (np.float32(value) - channel)
+        for channel, value in enumerate(colour):
+            picture[channel] += share * (np.float32(value) - picture[channel])
 
 
 def _absorb(picture: FloatImage, absorption: Colour, depth: FloatImage | None) -> None:
     if depth is not None:
-        for channel, value in zip(picture, absorption, strict=True):
-            channel *= np.exp(np.float32(-value) * depth)
+        for channel, value in enumerate(absorption):
+            picture[channel] *= np.exp(np.float32(-value) * depth)

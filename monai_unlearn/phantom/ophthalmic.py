@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.tag import Tag
 from pydicom.uid import UID, ExplicitVRLittleEndian, OphthalmicPhotography8BitImageStorage
 
 from monai_unlearn.phantom.icc import srgb_profile
 from monai_unlearn.phantom.patients import LATERALITIES, Lack, Patient, Visit
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "phantom.monai-unlearn")
 _COORDINATED_UNIVERSAL_TIME = "1.2.840.10008.15.1.1"  # well-known frame of reference, PS3.6 table A-2

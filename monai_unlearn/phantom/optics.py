@@ -107,9 +107,7 @@ def view_of(optics: Optics, shot: Shot, *, size: int, mirrored: bool) -> View:
     return View(size, scale, shot.gaze, shot.tilt, mirrored)
 
 
-def photograph(
-    retina: FloatImage, optics: Optics, shot: Shot, rng: np.random.Generator
-) -> npt.NDArray[np.uint8]:
+def photograph(retina: FloatImage, optics: Optics, shot: Shot, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     """Take the picture.
 
     Args:
@@ -131,7 +129,7 @@ def photograph(
     picture = np.empty((size, size, 3), dtype=np.uint8)
     channels = zip(optics.response, optics.veil, shot.balance, strict=True)
     for channel, (mixture, veil, gain) in enumerate(channels):
-        light = np.tensordot(gain * np.array(mixture, dtype=np.float32), retina, axes=1)
+        light = sum(np.float32(gain * share) * colour for share, colour in zip(mixture, retina, strict=True))
         light = gaussian_filter(light, optics.blur * shot.defocus * size, truncate=3.0)
         light = np.clip(light * fall_off + np.float32(veil), 0.0, None) ** np.float32(optics.gamma)
         # Photons arrive at random: the noise grows with the root of the light.

@@ -6,10 +6,9 @@ import csv
 import shlex
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,9 @@ from monai_unlearn.phantom.fundus import paint
 from monai_unlearn.phantom.ophthalmic import Photograph, encode
 from monai_unlearn.phantom.optics import draw_shot, photograph, view_of
 from monai_unlearn.phantom.patients import LATERALITIES, Diagnosis, Lack, draw_patient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 LABELS = "labels.csv"
 SMALLEST, LARGEST = 64, 2048  # pixels a side
@@ -57,11 +59,9 @@ class Summary:
     @property
     def next_command(self) -> str:
         """The command that indexes these studies, for a shell."""
-        index = self.out.with_name(f"{self.out.name}_index")
-        return shlex.join(
-            ["monai-unlearn", "index", "build", str(self.out), "--out", str(index), "--table", str(self.labels)]
-            + ["--key", "SOPInstanceUID", "--label", "diagnosis"]
-        )
+        paths = [str(self.out), "--out", f"{self.out}_index", "--table", str(self.labels)]
+        columns = ["--key", "SOPInstanceUID", "--label", "diagnosis"]
+        return shlex.join(["monai-unlearn", "index", "build", *paths, *columns])
 
     def document(self) -> dict[str, Any]:
         """Return the summary as plain values, for JSON."""
@@ -90,32 +90,37 @@ def write_fundus_studies(
     Raises:
         InputError: The folder is not empty or cannot be written, or a number is out of its range.
     """
-    _check(out, patients, seed, size)
+    _check_numbers(patients, seed, size)
     rows: list[Photograph] = []
+    target = out.resolve()
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
-            folder = Path(temporary) / out.name
+        _check_free(target, out)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
+            folder = Path(temporary) / "studies"
             folder.mkdir()
             for number in range(1, patients + 1):
                 rows.extend(_write_patient(folder, seed, number, size))
                 if progress:
                     progress(number)
             _write_labels(folder / LABELS, rows, size)
-            folder.replace(out)
+            folder.replace(target)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror}). Choose another folder.") from error
     return _summarise(out, rows, patients=patients, seed=seed, size=size)
 
 
-def _check(out: Path, patients: int, seed: int, size: int) -> None:
+def _check_numbers(patients: int, seed: int, size: int) -> None:
     if patients < 1:
         raise InputError(f"Expected at least 1 patient, got {patients}.")
     if not 0 <= seed <= LAST_SEED:
         raise InputError(f"Expected a seed from 0 to {LAST_SEED}, got {seed}.")
     if not SMALLEST <= size <= LARGEST:
         raise InputError(f"Expected a size from {SMALLEST} to {LARGEST} pixels, got {size}.")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+
+
+def _check_free(target: Path, out: Path) -> None:
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(f"{out}: expected a new or empty folder, but it holds something. Choose another folder.")
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 from evidence_example import evidence
 
+from monai_unlearn.evaluation.findings import recommend
+
 FULL = {"forget": 90, "remain": 90}
 
 
@@ -48,8 +50,8 @@ def test_a_result_like_the_reference_speaks_for_nothing():
 @pytest.mark.parametrize(
     ("revised", "reason"),
     [
-        ({"forget": 5, "remain": 90}, "On forget test images the revised model is -55.0 points"),
-        ({"forget": 60, "remain": 60}, "On remain test images the revised model is -30.0 points"),
+        ({"forget": 5, "remain": 90}, "On forget test images of all classes the revised model is -55.0 points"),
+        ({"forget": 60, "remain": 60}, "On remain test images of all classes the revised model is -30.0 points"),
     ],
 )
 def test_low_forget_accuracy_is_no_merit_where_the_reference_is_high(revised, reason):
@@ -77,3 +79,20 @@ def test_without_reference_nothing_is_claimed():
     found = evidence(original=FULL, revised=close, revised_recalibrated=close)["recommendation"]
     assert found["retrain"] is None
     assert "No retrained reference" in found["reasons"][0]
+
+
+def test_agreement_in_all_does_not_hide_disagreement_by_class():
+    found = evidence(
+        original=FULL, revised={"forget": 50, "remain": 90}, revised_recalibrated=FULL, reference={"forget": 50, "remain": 90}
+    )
+    # The same share in all, but the revised model reads only class a and the reference only class b.
+    cell = found["gaps_to_reference"]["forget"]["test"]
+    cell["classes"] = {
+        "a": {"value": 1.0, "interval": [0.9, 1.0]},
+        "b": {"value": -1.0, "interval": [-1.0, -0.9]},
+    }
+    reasons = recommend({**found, "forgetting": {"artefact": False}})["reasons"]
+    assert [reason.split(" the revised")[0] for reason in reasons] == [
+        "On forget test images of a",
+        "On forget test images of b",
+    ]

@@ -48,10 +48,12 @@ def test_malformed_values_become_null_and_say_nothing(tmp_path, make_dicom, capl
     assert capsys.readouterr() == ("", "")
 
 
-def test_validation_mode_is_left_as_it_was(tmp_path, make_dicom):
-    before = pydicom.config.settings.reading_validation_mode
-    read_file(make_dicom(tmp_path / "a"))
-    assert pydicom.config.settings.reading_validation_mode == before
+def test_settings_of_pydicom_are_left_as_they_were(tmp_path, make_dicom, monkeypatch):
+    for mode in (pydicom.config.WARN, pydicom.config.RAISE):
+        monkeypatch.setattr(pydicom.config.settings, "reading_validation_mode", mode)
+        read_file(make_dicom(tmp_path / "a"))
+        assert pydicom.config.settings.reading_validation_mode == mode
+        assert not pydicom.config.logger.disabled
 
 
 def test_text_is_decoded_by_its_character_set(tmp_path, make_dicom):
@@ -125,12 +127,18 @@ def test_pixels_that_nothing_describes_must_be_there(tmp_path, make_dicom):
 
 
 def test_value_that_its_representation_cannot_hold_is_null(tmp_path, make_dicom):
-    path = make_dicom(tmp_path / "a")
-    rows = b"\x28\x00\x10\x00US\x02\x00\x08\x00"
-    assert rows in path.read_bytes()
-    path.write_bytes(path.read_bytes().replace(rows, b"\x28\x00\x10\x00US\x03\x00abc"))
+    path = make_dicom(tmp_path / "a", 5, SliceThickness="1.5")
+    thickness = b"\x18\x00\x50\x00DS\x04\x001.5 "
+    content = path.read_bytes()
+    assert thickness in content
+    path.write_bytes(content.replace(thickness, b"\x18\x00\x50\x00FL\x03\x00abc"))
     row = read_file(path)
-    assert (row.get("fault"), row["Rows"], row["Columns"]) == (None, None, 8)
+    assert (row.get("fault"), row["SliceThickness"], row["Rows"]) == (None, None, 8)
+    rows = b"\x28\x00\x10\x00US\x02\x00\x08\x00"
+    assert rows in content
+    path.write_bytes(content.replace(rows, b"\x28\x00\x10\x00US\x03\x00abc"))
+    row = read_file(path)
+    assert (row["fault"], row["Rows"], row["PatientID"]) == ("unreadable", None, "P5")
 
 
 def test_fragments_are_followed_to_their_delimiter(tmp_path, dataset):

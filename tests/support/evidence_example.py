@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from monai_unlearn.evaluation import Predictions, accuracy_table, compare, gap
+from monai_unlearn.evaluation import Predictions, accuracy_table, compare, gaps
 from monai_unlearn.evaluation.findings import forgetting, recommend
 
 N = 100
@@ -36,7 +36,7 @@ def evidence(
         "models": models,
         "paired": compare(predictions["original"], predictions["revised"]),
         "gaps_to_reference": {
-            part: {split: gap(value, reference[part][split]) for split, value in splits.items()}
+            part: {split: gaps(value, reference[part][split]) for split, value in splits.items()}
             for part, splits in models["revised"].items()
         }
         if reference

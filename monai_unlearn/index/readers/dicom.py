@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pydicom
 from pydicom.datadict import tag_for_keyword
+from pydicom.errors import BytesLengthException
 from pydicom.filereader import data_element_generator, read_dataset, read_partial
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, UID_dictionary
 
@@ -49,6 +50,7 @@ _LONGEST_VALUE = 1024 * 1024
 _MALFORMED = (
     ArithmeticError,
     AttributeError,
+    BytesLengthException,
     LookupError,
     NotImplementedError,
     OSError,
@@ -75,7 +77,10 @@ def read(stream: BinaryIO) -> Row:
     with _lenient_values():
         dataset, pixels = _read_to_pixels(stream)
         row = _row(dataset)
-        fault = _fault(dataset, pixels)
+        try:
+            fault = _fault(dataset, pixels)
+        except _MALFORMED:
+            fault = Fault.UNREADABLE
     if fault is None and row["SOPInstanceUID"] is None:
         fault = Fault.MISSING_SOP_INSTANCE_UID
     if fault is not None:

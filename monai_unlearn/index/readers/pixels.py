@@ -50,17 +50,15 @@ def check_pixels(dataset: Dataset, pixels: PixelElement) -> Fault | None:
         pixels: Where the pixel data begins.
     """
     size = pixels.stream.seek(0, io.SEEK_END)
+    is_encapsulated = pixels.length == _UNDEFINED
+    if not is_encapsulated and not _declares_enough(dataset, pixels.length):
+        return Fault.TRUNCATED
     try:
-        if pixels.length == _UNDEFINED:
-            end = _end_of_fragments(pixels)
-        elif _declares_enough(dataset, pixels.length):
-            end = pixels.offset + pixels.length
-        else:
-            return Fault.TRUNCATED
-        whole = end <= size and _tail_is_whole(dataset, pixels, end, size)
+        end = _end_of_fragments(pixels) if is_encapsulated else pixels.offset + pixels.length
+        is_whole = end <= size and _tail_is_whole(dataset, pixels, end, size)
     except (OSError, ValueError, struct.error):  # ends within a header
         return Fault.TRUNCATED
-    return None if whole else Fault.TRUNCATED
+    return None if is_whole else Fault.TRUNCATED
 
 
 def _declares_enough(dataset: Dataset, length: int) -> bool:
@@ -70,7 +68,7 @@ def _declares_enough(dataset: Dataset, length: int) -> bool:
         return length > 0
     try:
         return bool(length >= max(get_expected_length(dataset), 1))
-    except (AttributeError, TypeError, ValueError):  # not described, so nothing to compare with
+    except (AttributeError, TypeError):  # not described, so nothing to compare with
         return length > 0
 
 

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from cohort_index import make_index, make_spec
+
+from monai_unlearn.fields import Kind
+
+KINDS = {"device": Kind.TEXT, "diagnosis": Kind.TEXT}
+
+
+@pytest.fixture
+def index(tmp_path):
+    columns = {
+        "image_id": ["d", "c", "b", "a", "e", "f"],
+        "patient": ["p1", "p1", "p2", None, "p3", "p3"],
+        "device": ["old", "new", "new", "new", None, "old"],
+        "diagnosis": ["amd", "normal", "normal", None, "amd", "[b]"],
+        "fault": [None, None, None, None, None, "truncated"],
+    }
+    return make_index(tmp_path / "index", columns, KINDS, label="diagnosis")
+
+
+@pytest.fixture
+def cohort(index):
+    return make_spec("device == old").resolve(index)
+
+
+def test_parts_are_frames_of_the_index_sorted_by_image(cohort, index):
+    assert cohort.remain["image_id"].tolist() == ["a", "b", "c"]
+    assert list(cohort.forget.columns) == list(index.columns)
+    assert cohort.forget["image_id"].tolist() == ["d"]
+    assert cohort.undetermined["image_id"].tolist() == ["e"]
+
+
+def test_the_preview_counts_and_names_nobody(cohort, index):
+    assert cohort.preview() == {
+        "name": "test",
+        "reason": "other",
+        "spec_digest": cohort.spec.digest,
+        "index_digest": index.digest,
+        "images": {"forget": 1, "remain": 3, "undetermined": 1},
+        "patients": {"forget": 1, "remain": 2, "undetermined": 1},
+        "patients_in_both": 1,
+        "attrition": [row.to_dict() for row in cohort.attrition],
+        "classes": {
+            "amd": {"forget": 1, "remain": 0, "undetermined": 1},
+            "normal": {"forget": 0, "remain": 2, "undetermined": 0},
+            "(no label)": {"forget": 0, "remain": 1, "undetermined": 0},
+        },
+        "warnings": [
+            "1 images are undetermined and used for neither part.",
+            "1 patients have images in the forget part and in the remain part.",
+            "1 images of the remain part name no patient: they may be of a forgotten one.",
+            "The class amd has no image left in the remain part.",
+        ],
+    }
+    assert json.loads(json.dumps(cohort.preview())) == cohort.preview()
+
+
+def test_without_a_label_there_are_no_classes(tmp_path):
+    index = make_index(tmp_path / "index", {"device": ["old", "new"]}, {"device": Kind.TEXT})
+    assert make_spec("device == old").resolve(index).preview()["classes"] == {}
+
+
+def test_a_sample_that_cannot_be_had_is_a_warning(index):
+    cohort = make_spec("device == old", "sample: {count: 5}\nscope: study\n").resolve(index)
+    assert "The sample asks for 5 (image), but the rules catch only 1." in cohort.preview()["warnings"]
+    assert "The sample by image takes apart what scope: study keeps together." in cohort.preview()["warnings"]
+
+
+def test_the_manifest_says_what_was_asked_of_what_and_what_came_out(cohort, index):
+    manifest = cohort.manifest
+    assert manifest["spec"] == {"digest": cohort.spec.digest, "content": cohort.spec.to_dict()}
+    assert manifest["index_digest"] == index.digest
+    assert manifest["image_ids"] == {"forget": ["d"], "remain": ["a", "b", "c"], "undetermined": ["e"]}
+    assert manifest["images"] == cohort.images
+
+
+def test_a_cohort_cannot_be_changed(cohort):
+    with pytest.raises(AttributeError, match="cannot assign"):
+        cohort.attrition = ()

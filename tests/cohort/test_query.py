@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from cohort_index import make_index, make_spec
+
+from monai_unlearn.cohort.query import locked_connection
+from monai_unlearn.errors import IndexReadError
+from monai_unlearn.fields import Kind
+from monai_unlearn.index import Index
+
+
+@pytest.fixture
+def index(tmp_path):
+    columns = {"device": ["x", "y", "y"], "Device": ["1", "2", None]}
+    return make_index(tmp_path / "index", columns, {"device": Kind.TEXT, "Device": Kind.TEXT})
+
+
+def test_a_connection_reads_the_index_and_nothing_else(index, tmp_path):
+    other = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"secret": [1]}), other)
+    text = tmp_path / "secret.csv"
+    text.write_text("a\n1\n")
+    beside = f"{index.directory}/../other.parquet"
+    frame = pd.DataFrame({"a": [1]})
+    with locked_connection(index.directory) as connection:
+        rows = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(index.parts[0])]).fetchone()
+        assert rows == (3,)
+        for statement in (
+            f"SELECT * FROM read_parquet('{other}')",
+            f"SELECT * FROM read_parquet('{beside}')",
+            f"SELECT * FROM read_csv('{text}')",
+            f"SELECT * FROM '{other}'",
+            f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",
+            f"ATTACH '{tmp_path}/db.duckdb'",
+            "INSTALL httpfs",
+            "SET enable_external_access = true",
+            f"SET allowed_directories = ['{tmp_path}']",
+            "SELECT * FROM frame",
+        ):
+            with pytest.raises(duckdb.Error, match=r"(?i)permission|locked|disabled|not exist|cannot"):
+                connection.execute(statement)
+    assert len(frame) == 1
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["it's an index", "[2019] a*b?c", "ünï"])
+def test_any_folder_name_can_be_read(tmp_path, name):
+    index = make_index(tmp_path / name, {"device": ["x", "y"]}, {"device": Kind.TEXT})
+    assert make_spec("device == x").resolve(index).image_ids["forget"] == ["i00"]
+
+
+def test_columns_that_differ_only_by_case_are_two(index):
+    assert make_spec("device == y").resolve(index).image_ids["forget"] == ["i01", "i02"]
+    cohort = make_spec("Device == '2'").resolve(index)
+    assert cohort.image_ids == {"forget": ["i01"], "remain": ["i00"], "undetermined": ["i02"]}
+
+
+def test_such_columns_in_another_order_in_a_later_part_are_refused(index):
+    part = index.directory / "parts" / "later.parquet"
+    table = pq.read_table(index.parts[0])
+    pq.write_table(table.select(table.column_names[::-1]), part)
+    mixed = Index(**{**vars(index), "parts": (*index.parts, part)})
+    with pytest.raises(IndexReadError, match=r"cannot be queried \(KeyError\)"):
+        make_spec("device == y").resolve(mixed)
+
+
+def test_an_image_that_stands_twice_is_refused(tmp_path):
+    columns = {"image_id": ["a", "a", "b"], "device": ["x", "y", "y"]}
+    index = make_index(tmp_path / "index", columns, {"device": Kind.TEXT})
+    with pytest.raises(IndexReadError, match="expected one row an image, got 3 rows of 2 images"):
+        make_spec("device == x").resolve(index)
+
+
+def test_a_second_row_that_is_marked_as_a_fault_does_no_harm(tmp_path):
+    columns = {
+        "image_id": ["a", "a", "b"],
+        "device": ["x", "y", "y"],
+        "fault": [None, "duplicate_sop_instance_uid", None],
+    }
+    cohort = make_spec("device == x").resolve(make_index(tmp_path / "index", columns, {"device": Kind.TEXT}))
+    assert cohort.image_ids["forget"] == ["a"]
+    assert cohort.forget["device"].tolist() == ["x"]
+
+
+def test_a_damaged_part_is_one_sentence(index):
+    index.parts[0].write_bytes(b"PAR1 but no more")
+    with pytest.raises(IndexReadError, match=r"index: the index cannot be queried \(.*\)\. Build it again with"):
+        make_spec("device == x").resolve(index)
