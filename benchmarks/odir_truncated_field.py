@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = ROOT / "bundles" / "fundus_classifier"
 SPEC = ROOT / "cohort_specs" / "odir-truncated-field.yaml"
 CLASSES = ["N", "D", "G", "C", "A", "M"]
-SHARED = ["--class_names", str(CLASSES), "--image_size", "[96, 96]"]
+SHARED = ["--class_names", str(CLASSES), "--image_size", "[64, 64]"]
 RIVALS: dict[str, list[str]] = {
     "psg": [],
     "finetune": ["--method", "{'_target_': 'monai_unlearn.methods.FineTune'}"],

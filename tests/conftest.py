@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,3 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("MONAI_UNLEARN_DATA is not set: real data are not at hand")
     return Path(folder)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _import_monai_once() -> None:
-    """Take MONAI's own import-time warnings here, so that every other warning can be an error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import monai.bundle  # noqa: F401
-        import monai.engines  # noqa: F401

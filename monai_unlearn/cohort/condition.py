@@ -22,7 +22,7 @@ class Conditions:
         self._spec = spec
         self.faults: list[Fault] = []
 
-    def read(self, path: Path, condition: Any) -> Predicate | None:  # noqa: ANN401 - whatever stands in the file
+    def read(self, path: Path, condition: object) -> Predicate | None:
         """Return a condition's predicate, or None where it has a fault."""
         try:
             if isinstance(condition, str):

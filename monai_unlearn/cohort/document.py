@@ -103,13 +103,13 @@ def _check_order(low: float | None, high: float | None) -> None:
         raise ValueError("expected 'min' not to be above 'max'")
 
 
-def _form(condition: Any) -> str:  # noqa: ANN401 - whatever stands in the file
+def _form(condition: object) -> str:
     if isinstance(condition, list):
         return "<list>"
     return "<group>" if isinstance(condition, dict | Group) else "<text>"
 
 
-def _form_of_not(condition: Any) -> str:  # noqa: ANN401 - whatever stands in the file
+def _form_of_not(condition: object) -> str:
     return "<group>" if isinstance(condition, dict | Group) else "<text>"
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort.canonical import canonical_json, digest_of
@@ -12,6 +10,7 @@ from monai_unlearn.errors import CohortError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 def write_manifest(manifest: Mapping[str, Any], path: Path, *, overwrite: bool = False) -> str:
@@ -39,11 +38,9 @@ def write_manifest(manifest: Mapping[str, Any], path: Path, *, overwrite: bool =
 
 
 def _write(text: str, path: Path) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    stage = Path(name)
+    stage = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        stage.write_text(text, encoding="utf-8", newline="\n")
         stage.replace(path)
     finally:
         stage.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
     from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
 
     from monai_unlearn.cohort.located import Located, Path
 
@@ -63,7 +64,7 @@ def schema_faults(spec: Located, error: ValidationError, *, known: Container[Pat
             yield _fault(spec, path, detail["type"], detail)
 
 
-def _fault(spec: Located, path: Path, kind: str, detail: Any) -> Fault:  # noqa: ANN401 - pydantic's ErrorDetails
+def _fault(spec: Located, path: Path, kind: str, detail: ErrorDetails) -> Fault:
     if kind == "missing":
         return spec.fault_in_value(path[:-1], f"the key '{path[-1]}' is missing.")
     if kind == "extra_forbidden":
@@ -85,7 +86,7 @@ def _named(path: Path) -> str:
     return next((str(step) for step in reversed(path) if isinstance(step, str)), "the spec")
 
 
-def _wanted(path: Path, kind: str, detail: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+def _wanted(path: Path, kind: str, detail: ErrorDetails) -> str:
     context = detail.get("ctx", {})
     if path == ("schema_version",):
         return "1, the only version so far"
@@ -103,7 +104,7 @@ def _choices(context: dict[str, Any]) -> list[str]:
     return [text.strip("' ") for text in str(context.get("expected", "")).replace(" or ", ", ").split(",")]
 
 
-def _got(detail: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+def _got(detail: ErrorDetails) -> str:
     value = detail["input"]
     if isinstance(value, bool | int | float):
         return f"{str(value).lower()}."

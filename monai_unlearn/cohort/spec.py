@@ -152,7 +152,7 @@ def _no_mapping(spec: Located) -> Fault:
     return spec.fault_in_value((), f"expected a mapping with the keys {keys}, got {_kind(spec.content)}.")
 
 
-def _kind(content: Any) -> str:  # noqa: ANN401 - whatever stands in the file
+def _kind(content: object) -> str:
     if content is None:
         return "an empty document"
     return "a list" if isinstance(content, list) else "a single value"

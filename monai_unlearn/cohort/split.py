@@ -87,7 +87,7 @@ def _given(frame: pd.DataFrame) -> pd.Series[str]:
             f"the index's column 'split' says neither train, validation nor test for {missing} of "
             f"{len(frame)} images. Fill the column in the table, or leave it out to split by patient."
         )
-    straddling = int((splits.groupby(frame["patient"]).nunique() > 1).sum())
+    straddling = int(splits.groupby(frame["patient"]).nunique().gt(1).sum())
     if straddling:
         raise DataError(
             f"the index's column 'split' puts {straddling} patients into more than one split. Give every "

@@ -10,7 +10,6 @@ import torch
 from monai.transforms import MapTransform
 from PIL import Image
 from pydicom import dcmread
-from pydicom.pixels import convert_color_space
 
 from monai_unlearn.errors import DataError
 
@@ -90,12 +89,13 @@ def _image_pixels(path: Path, channels: int) -> NDArray[np.float32]:
 
 
 def _dicom_pixels(path: Path) -> NDArray[np.float32]:
-    """Scale stored values to [0, 1] by the declared bit depth (PS3.3 C.7.6.3); invert MONOCHROME1."""
+    """Scale stored values to [0, 1] by the declared bit depth (PS3.3 C.7.6.3); invert MONOCHROME1.
+
+    Colour comes out as RGB: pydicom converts YBR.
+    """
     dataset = dcmread(path)
     pixels = dataset.pixel_array
     photometric = dataset.PhotometricInterpretation
-    if photometric.startswith("YBR"):
-        pixels = convert_color_space(pixels, photometric, "RGB")
     low = -(2 ** (dataset.BitsStored - 1)) if dataset.PixelRepresentation else 0
     scaled = (pixels.astype(np.float32) - low) / (2**dataset.BitsStored - 1)
     return np.asarray(1 - scaled if photometric == "MONOCHROME1" else scaled, np.float32)

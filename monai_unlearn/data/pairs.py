@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from monai.data import DataLoader
+from torch.utils.data import Sampler
 
 from monai_unlearn.errors import DataError
 
@@ -19,7 +20,7 @@ class PairedLoader:
     """Yields `{"forget": batch, "remain": batch}`; one epoch is one pass over the forget images.
 
     The remain images go round independently, shuffled anew at each round, so that the cost of an epoch
-    grows with the forget set and not with the archive. The draws depend on the seed alone.
+    grows with the forget set and not with the archive. The order depends on the seed alone.
 
     Args:
         forget: Items of the forget part, not empty.
@@ -44,8 +45,8 @@ class PairedLoader:
             if len(data) == 0:  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
                 raise DataError(f"the {part} part has no training image: nothing to unlearn from.")
         self.batch_size = batch_size
-        self._forget = _shuffled(forget, batch_size, seed, num_workers)
-        self._remain = _shuffled(remain, remain_batch_size, seed + 1, num_workers)
+        self._forget = _shuffled(forget, batch_size, 2 * seed, num_workers)
+        self._remain = _shuffled(remain, remain_batch_size, 2 * seed + 1, num_workers)
 
     def __len__(self) -> int:
         return len(self._forget)
@@ -56,10 +57,37 @@ class PairedLoader:
             yield {"forget": forget, "remain": next(remain)}
 
 
+class _Rounds(Sampler[int]):
+    """Shuffles anew each round, by seed and round.
+
+    torch's RandomSampler shares one generator over all rounds, and how far it is drawn depends on how far
+    worker processes have looked ahead.
+    """
+
+    def __init__(self, length: int, seed: int) -> None:
+        self.length = length
+        self.seed = seed
+        self.round = 0
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.round)
+        self.round += 1
+        yield from torch.randperm(self.length, generator=generator).tolist()
+
+
 def _shuffled(data: Dataset[Any], batch_size: int, seed: int, num_workers: int) -> DataLoader:
-    generator = torch.Generator().manual_seed(seed)
-    size = min(batch_size, len(data))  # type: ignore[arg-type]  # as above
-    return DataLoader(data, batch_size=size, shuffle=True, generator=generator, num_workers=num_workers)
+    length = len(data)  # type: ignore[arg-type]  # as above
+    # The loader draws its workers' seeds from a generator; its own, so that global state stays as it is.
+    return DataLoader(
+        data,
+        batch_size=min(batch_size, length),
+        sampler=_Rounds(length, seed),
+        generator=torch.Generator(),
+        num_workers=num_workers,
+    )
 
 
 def _endless(loader: DataLoader) -> Iterator[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
 from ignite.engine import Engine, Events
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -14,7 +15,6 @@ from monai_unlearn.evaluation import predict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import torch
     from torch import nn
     from torch.utils.data import Dataset
 
@@ -72,7 +72,7 @@ class ProgressBar:
 def _loss(engine: Engine) -> float:
     output = engine.state.output
     output = output[0] if isinstance(output, list) else output
-    return float(output["loss"])
+    return torch.as_tensor(output["loss"]).item()
 
 
 class StopWhenForgotten:

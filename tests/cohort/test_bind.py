@@ -75,6 +75,12 @@ def test_columns_of_different_kinds_are_not_one_field():
         _bind("acquired == x", {"AcquisitionDate": Kind.TEXT, "StudyDate": Kind.DATE})
 
 
+def test_a_misspelt_field_is_shown_without_the_identifiers_after_it():
+    with pytest.raises(SpecError, match=r"unknown field 'patients'\. Did you mean 'patient'\?") as caught:
+        _bind("vpf > 1 and patients in [P17, P18]")
+    assert str(caught.value).splitlines()[1:] == ["    1 |             patients", "      |             ^^^^^^^^"]
+
+
 def test_a_predicate_built_in_code_has_a_message_too():
     node = Comparison(Field("devise"), Operator.EQUAL, Value("x"))
     with pytest.raises(SpecError, match="unknown field 'devise'"):

@@ -16,7 +16,9 @@ def test_documents_are_closed_and_frozen():
         SpecDocument.model_validate({**PLAIN, "raw_sql": "1"})
 
 
-@pytest.mark.parametrize("change", [{"schema_version": True}, {"schema_version": "1"}, {"allow_empty_record": 1}, {"name": 3}])
+@pytest.mark.parametrize(
+    "change", [{"schema_version": True}, {"schema_version": "1"}, {"allow_empty_record": 1}, {"name": 3}]
+)
 def test_nothing_is_taken_for_another_type(change):
     with pytest.raises(ValidationError, match=r"_type"):
         SpecDocument.model_validate({**PLAIN, **change})

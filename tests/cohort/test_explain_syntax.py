@@ -10,7 +10,27 @@ from monai_unlearn.cohort import parse
 from monai_unlearn.cohort.predicate import RESERVED
 from monai_unlearn.errors import SpecError
 
-_PIECES = [*RESERVED, "a", "==", "<", "=", "(", ")", "[", "]", ",", "'", '"', "`", "x", "$", "\u201c", "\n", "exists", "&&"]
+_PIECES = [
+    *RESERVED,
+    "a",
+    "==",
+    "<",
+    "=",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    "'",
+    '"',
+    "`",
+    "x",
+    "$",
+    "\u201c",
+    "\n",
+    "exists",
+    "&&",
+]
 
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=8).map(" ".join))

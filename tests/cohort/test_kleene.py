@@ -31,7 +31,7 @@ def test_an_image_of_which_nothing_is_known(text, value):
 
 def test_a_new_node_must_say_what_it_makes_of_nothing():
     class Strange(Predicate):
-        def render(self, *, private=False):
+        def render(self, **_):
             return "?"
 
     with pytest.raises(NotImplementedError, match="Strange"):

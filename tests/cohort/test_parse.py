@@ -22,7 +22,9 @@ def test_layout_means_nothing():
     assert parse("  device==Cirrus\n   800\tFA ") == parse("device == 'Cirrus 800 FA'")
 
 
-@pytest.mark.parametrize("text", ["a == android", "a == Oregon", "a == nothing", "a == in vivo", "exists == 1", "a == a&b"])
+@pytest.mark.parametrize(
+    "text", ["a == android", "a == Oregon", "a == nothing", "a == in vivo", "exists == 1", "a == a&b"]
+)
 def test_words_that_only_begin_like_the_language_s_own_are_values(text):
     assert str(parse(text)) == text
 
@@ -116,7 +118,7 @@ predicate:1:26: expected 'and', 'or' or the end, got this text.""",
 
 @pytest.mark.parametrize(("text", "message"), FAULTS.items())
 def test_a_fault_is_shown_where_it_is(text, message):
-    with pytest.raises(SpecError, match="^predicate:1:") as caught:
+    with pytest.raises(SpecError, match=r"^predicate:1:") as caught:
         parse(text)
     assert [line.rstrip() for line in str(caught.value).splitlines()] == message.strip("\n").splitlines()
 

@@ -88,7 +88,9 @@ def test_fields_that_identify_somebody(name):
     assert names_people(name)
 
 
-@pytest.mark.parametrize("name", ["device", "PatientAge", "PatientSex", "StudyDate", "SeriesDescription", "StationName"])
+@pytest.mark.parametrize(
+    "name", ["device", "PatientAge", "PatientSex", "StudyDate", "SeriesDescription", "StationName"]
+)
 def test_fields_that_identify_nobody(name):
     assert not names_people(name)
 

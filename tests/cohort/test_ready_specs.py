@@ -53,7 +53,9 @@ def odir(real_data, tmp_path_factory):
     frame = table.assign(image_id=table["filename"], patient=table["patient_id"], age=table["age"].astype(float))
     frame = frame.drop(columns=["patient_id"])
     kinds = {
-        name: Kind.AGE if name in numbers else Kind.TEXT for name in frame.columns if name not in {"image_id", "patient"}
+        name: Kind.AGE if name in numbers else Kind.TEXT
+        for name in frame.columns
+        if name not in {"image_id", "patient"}
     }
     index = write_index(frame, tmp_path_factory.mktemp("odir") / "index", kinds=kinds, label="eye_label")
     return table, index
@@ -72,7 +74,10 @@ def test_odir_truncated_field_on_the_real_table(odir):
 @pytest.mark.parametrize(
     ("forget", "expected"),
     [
-        ("fov_style_inferred == truncated and age >= 60", lambda t: (t.fov_style_inferred == "truncated") & (t.age >= 60)),
+        (
+            "fov_style_inferred == truncated and age >= 60",
+            lambda t: (t.fov_style_inferred == "truncated") & (t.age >= 60),
+        ),
         ("acquisition_flags == lens dust", lambda t: t.acquisition_flags == "lens dust"),
         ("laterality == L and sex != Female", lambda t: (t.laterality == "L") & (t.sex != "Female")),
         ("eye_label not in [N, D] or age < 2", lambda t: ~t.eye_label.isin(["N", "D"]) | (t.age < 2)),

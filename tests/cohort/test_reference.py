@@ -105,9 +105,11 @@ def evaluate(node, row):
     present = [value for name in FIELDS[node.field.name][1] if not _is_nothing(value := row[name])]
     if isinstance(node, Exists | Missing):
         return bool(present) == isinstance(node, Exists)
-    if not present:
-        return None
-    left = present[0].date() if isinstance(present[0], dt.datetime) else present[0]
+    return _compare(present[0], node) if present else None
+
+
+def _compare(found, node):
+    left = found.date() if isinstance(found, dt.datetime) else found
     if isinstance(node, In):
         return any(left == _read(node.field.name, value.text) for value in node.values)
     right = _read(node.field.name, node.value.text)
@@ -173,7 +175,9 @@ _NAMES = st.one_of(
 ).map(Field)
 _TEXTS = st.one_of(
     st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=12),
-    st.lists(st.sampled_from(["and", "OR", "in", "null", "800", "'", '"', "a", "[", "==", "$x"]), max_size=4).map(" ".join),
+    st.lists(st.sampled_from(["and", "OR", "in", "null", "800", "'", '"', "a", "[", "==", "$x"]), max_size=4).map(
+        " ".join
+    ),
 ).map(Value)
 _ANY_LEAF = st.one_of(
     st.builds(Comparison, _NAMES, st.sampled_from(Operator), _TEXTS),

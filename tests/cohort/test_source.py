@@ -10,7 +10,9 @@ def _places(document, text):
     """Return the place of every character that is no space, by the raw text of the document."""
     source = Located.read(document, "d").source(("forget",), text)
     return [
-        (character, document[offset]) for character, offset in zip(text, source.offsets, strict=False) if character.strip()
+        (character, document[offset])
+        for character, offset in zip(text, source.offsets, strict=False)
+        if character.strip()
     ]
 
 

@@ -47,7 +47,13 @@ def test_the_digest_covers_what_is_said_and_not_how():
     lines = FULL.strip().splitlines()
     assert CohortSpec.parse("# a comment\n" + "\n".join(reversed(lines)), source="other").digest == spec.digest
     assert spec == CohortSpec.parse(FULL, source="other")
-    for old, new in [("0.5", "0.6"), ("OP", "MR"), ("patient\nu", "study\nu"), ("800", "900"), ("max: 0.4", "max: 0.3")]:
+    for old, new in [
+        ("0.5", "0.6"),
+        ("OP", "MR"),
+        ("patient\nu", "study\nu"),
+        ("800", "900"),
+        ("max: 0.4", "max: 0.3"),
+    ]:
         assert CohortSpec.parse(FULL.replace(old, new)).digest != spec.digest
     assert spec.digest.startswith("sha256:")
 
@@ -55,6 +61,23 @@ def test_the_digest_covers_what_is_said_and_not_how():
 def test_a_spec_survives_its_canonical_text():
     spec = CohortSpec.parse(FULL)
     assert CohortSpec.parse(HEAD + f"forget: {spec.to_dict()['forget']}\n").forget == spec.forget
+
+
+FAULTS = """\
+test.yaml: 10 faults:
+test.yaml:1:17: 'schema_version': expected 1, the only version so far, got 2.
+test.yaml:2:7: 'name': expected up to 64 lower-case letters, digits and '-', beginning with a letter or digit, \
+got 'Retire It'.
+test.yaml:3:9: 'reason': expected one of device_deprecation, consent_withdrawal, label_error, anatomical_outlier, \
+policy_change, other, got 'device'.
+test.yaml:4:16: expected 'not', one of == != < <= > >= or 'in', got '='. Two signs compare: write ==.
+test.yaml:5:1: unknown key 'scop'. Did you mean 'scope'? The keys here are: schema_version, name, reason, forget, \
+population, scope, unknown, sample, expect, allow_empty_record.
+test.yaml:6:20: 'fraction': expected a number at most 1, got 2.
+test.yaml:6:27: 'by': expected one of image, patient, got 'pat'. Did you mean 'patient'?
+test.yaml:7: expected 'min' not to be above 'max'.
+test.yaml:7:36: unknown key 'shares'. Did you mean 'share'? The keys here are: images, patients, share.
+test.yaml:8:21: 'allow_empty_record': expected true or false, got 'no'."""
 
 
 def _message(text):
@@ -74,22 +97,7 @@ expect: {images: {min: 3, max: 1}, shares: {max: 1}}
 allow_empty_record: no
 """
     lines = [line for line in _message(text).splitlines() if line.startswith("test.yaml")]
-    assert lines == [
-        "test.yaml: 10 faults:",
-        "test.yaml:1:17: 'schema_version': expected 1, the only version so far, got 2.",
-        "test.yaml:2:7: 'name': expected up to 64 lower-case letters, digits and '-', beginning with a letter or digit, "
-        "got 'Retire It'.",
-        "test.yaml:3:9: 'reason': expected one of device_deprecation, consent_withdrawal, label_error, "
-        "anatomical_outlier, policy_change, other, got 'device'.",
-        "test.yaml:4:16: expected 'not', one of == != < <= > >= or 'in', got '='. Two signs compare: write ==.",
-        "test.yaml:5:1: unknown key 'scop'. Did you mean 'scope'? The keys here are: schema_version, name, reason, "
-        "forget, population, scope, unknown, sample, expect, allow_empty_record.",
-        "test.yaml:6:20: 'fraction': expected a number at most 1, got 2.",
-        "test.yaml:6:27: 'by': expected one of image, patient, got 'pat'. Did you mean 'patient'?",
-        "test.yaml:7: expected 'min' not to be above 'max'.",
-        "test.yaml:7:36: unknown key 'shares'. Did you mean 'share'? The keys here are: images, patients, share.",
-        "test.yaml:8:21: 'allow_empty_record': expected true or false, got 'no'.",
-    ]
+    assert lines == FAULTS.splitlines()
 
 
 def test_a_document_of_code_ends_in_one_clear_message():
@@ -102,7 +110,10 @@ def test_a_document_of_code_ends_in_one_clear_message():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "test.yaml:1: expected a mapping with the keys schema_version, name, reason and forget, got an empty document."),
+        (
+            "",
+            "expected a mapping with the keys schema_version, name, reason and forget, got an empty document.",
+        ),
         ("- a", "got a list."),
         ("a", "got a single value."),
         ("schema_version: 1\n", "test.yaml:1: the key 'forget' is missing."),
@@ -133,7 +144,9 @@ def test_what_a_spec_may_not_say(text, message):
     assert message in _message(text)
 
 
-@pytest.mark.parametrize("forget", ["missing(device)", "missing(device) or a == 1", "not exists(a)", "[missing(a), missing(b)]"])
+@pytest.mark.parametrize(
+    "forget", ["missing(device)", "missing(device) or a == 1", "not exists(a)", "[missing(a), missing(b)]"]
+)
 def test_a_predicate_that_nothing_satisfies_is_refused(forget):
     message = _message(HEAD + f"forget: {forget}\n")
     assert message.startswith("test.yaml:4:1: 'forget' holds for an image of which nothing is known")

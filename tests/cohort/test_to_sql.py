@@ -33,7 +33,7 @@ def test_an_identifier_cannot_end_its_quotes():
 
 def test_a_new_node_must_bring_its_sql():
     class Strange(Predicate):
-        def render(self, *, private=False):
+        def render(self, **_):
             return "?"
 
     with pytest.raises(NotImplementedError, match="Strange"):

@@ -29,7 +29,9 @@ def test_what_is_no_number(text):
         typed(text, Kind.AGE)
 
 
-@pytest.mark.parametrize("text", ["2019", "20190101", "2019-1-1", "2019-02-30", "01.02.2019", "2019-W01-1", "0000-01-01"])
+@pytest.mark.parametrize(
+    "text", ["2019", "20190101", "2019-1-1", "2019-02-30", "01.02.2019", "2019-W01-1", "0000-01-01"]
+)
 def test_what_is_no_date(text):
     with pytest.raises(ValueError, match=r"not a date|day|year|month"):
         typed(text, Kind.DATE)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from monai_unlearn.cohort import CohortSpec
-from monai_unlearn.fields import Kind
 from monai_unlearn.index import Index, write_index
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from monai_unlearn.fields import Kind
 
 HEAD = "schema_version: 1\nname: test\nreason: other\n"
 

@@ -12,13 +12,15 @@ missing value:
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from cohort_index import make_index, make_spec
 
 from monai_unlearn.fields import Kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KINDS = {
     "device": Kind.TEXT,

@@ -1,0 +1,170 @@
+"""The bundle as a MONAI user meets it: files, verification, and the command line with its exit codes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import warnings
+
+import pytest
+from bundle_run import BUNDLE, ROOT, run
+from monai.bundle import verify_metadata, verify_net_in_out
+from tiny import SPEC, tiny_index, tiny_spec
+
+SCHEMA = ROOT / "bundles" / "metadata_schema.json"
+TINY = ["--class_names", "['up','down']", "--image_size", "[16,16]", "--batch_size", "8", "--device", "cpu"]
+OURS = ("train", "evaluate", "unlearn")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny")
+    tiny_index(folder)
+    tiny_spec(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"configs/{name}" for name in ("metadata.json", "logging.conf", "inference.yaml")),
+        *(f"configs/{name}.yaml" for name in OURS),
+        "docs/README.md",
+        "LICENSE",
+    ],
+)
+def test_required_files(name):
+    assert (BUNDLE / name).stat().st_size > 0
+
+
+def test_metadata_is_valid_and_the_version_is_in_the_changelog():
+    verify_metadata(meta_file=str(BUNDLE / "configs" / "metadata.json"), filepath=str(SCHEMA))
+    metadata = json.loads((BUNDLE / "configs" / "metadata.json").read_text())
+    assert metadata["version"] in metadata["changelog"]
+
+
+def test_the_schema_refuses_a_version_that_is_no_number(tmp_path):
+    metadata = json.loads((BUNDLE / "configs" / "metadata.json").read_text())
+    (tmp_path / "metadata.json").write_text(json.dumps({**metadata, "version": "newest"}))
+    with pytest.raises(ValueError, match="'newest' does not match"):
+        verify_metadata(meta_file=str(tmp_path / "metadata.json"), filepath=str(SCHEMA))
+
+
+@pytest.mark.parametrize("config", [*OURS, "inference"])
+def test_network_takes_and_gives_what_the_metadata_says(config):
+    verify_net_in_out(
+        net_id="network_def",
+        meta_file=str(BUNDLE / "configs" / "metadata.json"),
+        config_file=str(BUNDLE / "configs" / f"{config}.yaml"),
+        device="cpu",
+    )
+
+
+def test_every_config_sees_the_same_network_and_pictures():
+    from monai.bundle import ConfigParser
+
+    configs = [ConfigParser.load_config_file(str(BUNDLE / "configs" / f"{name}.yaml")) for name in (*OURS, "inference")]
+    for key in ("class_names", "image_size", "mean", "std", "network_def", "preprocessing"):
+        assert all(config[key] == configs[0][key] for config in configs), key
+    assert all(config["split"] == configs[0]["split"] for config in configs[:3])
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "monai.bundle", "run", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        timeout=300,
+    )
+
+
+def unlearn(tiny, out, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return command(
+        "unlearn",
+        *("--config_file", str(BUNDLE / "configs" / "unlearn.yaml"), "--index_dir", str(tiny / "index")),
+        *("--cohort_spec", str(tiny / "spec.yaml"), "--output_dir", str(out)),
+        *("--checkpoint", str(tiny / "model.pt"), *TINY, "--max_epochs", "1", *arguments),
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tiny):
+    found = command(
+        "train",
+        *("--config_file", str(BUNDLE / "configs" / "train.yaml"), "--index_dir", str(tiny / "index")),
+        *("--checkpoint", str(tiny / "model.pt"), *TINY, "--max_epochs", "2"),
+    )
+    assert found.returncode == 0, found.stderr
+    return tiny
+
+
+def test_main_command_from_another_folder(trained, tmp_path):
+    found = unlearn(trained, tmp_path / "out", "--acceptance", "{'forget_test_accuracy':{'max':1.0}}")
+    assert found.returncode == 0, found.stderr
+    assert "Model-card difference:" in found.stdout
+    assert (tmp_path / "out" / "revised_bundle" / "models" / "model.pt").is_file()
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["config"]["max_epochs"] == 1
+
+
+def test_a_result_that_is_not_accepted_ends_with_3(trained, tmp_path):
+    found = unlearn(trained, tmp_path / "out", "--acceptance", "{'remain_test_accuracy':{'min':1.1}}")
+    assert found.returncode == 3
+    assert found.stderr.splitlines()[-1].startswith("Error: not accepted: remain_test_accuracy failed.")
+    assert not (tmp_path / "out" / "revised_bundle").exists()
+
+
+@pytest.mark.parametrize(
+    ("spec", "last_line"),
+    [
+        (SPEC.replace("forget:", "forgt:"), "forget"),
+        (SPEC.replace("Old", "Nobody Made This"), "empty"),
+        ("$import os\n", "spec"),
+        (None, "there is no such folder. Build it with: monai-unlearn index build"),
+    ],
+    ids=["typo", "empty cohort", "code", "missing index"],
+)
+def test_bad_input_ends_with_2_and_one_message(trained, tmp_path, spec, last_line):
+    arguments = ["--index_dir", str(tmp_path / "nowhere")] if spec is None else []
+    if spec is not None:
+        (tmp_path / "bad.yaml").write_text(spec)
+        arguments = ["--cohort_spec", str(tmp_path / "bad.yaml")]
+    found = unlearn(trained, tmp_path / "out", *arguments)
+    assert found.returncode == 2
+    assert "Traceback" not in found.stderr
+    message = found.stderr[found.stderr.index("Error: ") :]
+    assert last_line in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_picture_cut_after_indexing_is_named(trained, tmp_path):
+    picture = trained / "pictures" / "3R.png"
+    content = picture.read_bytes()
+    try:
+        picture.write_bytes(content[:60])
+        found = unlearn(trained, tmp_path / "out")
+    finally:
+        picture.write_bytes(content)
+    assert found.returncode == 2
+    assert "3R.png: the picture cannot be decoded" in found.stderr.splitlines()[-1]
+
+
+def test_inference_writes_probabilities(trained, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        run(
+            "infer",
+            "inference.yaml",
+            dataset_dir=str(trained / "pictures"),
+            file_pattern="*.png",
+            output_dir=str(tmp_path),
+            checkpoint=str(trained / "model.pt"),
+        )
+    rows = list(csv.reader((tmp_path / "predictions.csv").read_text().splitlines()))
+    assert len(rows) == 48
+    assert all(sum(map(float, row[1:])) == pytest.approx(1, abs=1e-5) for row in rows)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pytest
+from tiny import SPEC, tiny_index, tiny_spec, write_pictures
+
+from monai_unlearn.data import open_data
+from monai_unlearn.errors import ConfigError, DataError
+
+CLASSES = ("up", "down")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny")
+    tiny_index(folder)
+    return folder
+
+
+def test_items_carry_what_monai_needs(folder):
+    data = open_data(index_dir=folder / "index", cohort_spec=tiny_spec(folder), class_names=CLASSES)
+    items = data.items(["forget"], "train")
+    assert [item["row"] for item in items] == list(range(len(items)))
+    assert {item["label"] for item in items} == {0, 1}
+    by_id = {item["image_id"]: item for item in items}
+    # Patient 0 is of class `up` on the old device, patient 1 of class `down`.
+    assert {by_id[name]["label"] for name in by_id if name.startswith("image-000")} <= {0}
+    assert {by_id[name]["label"] for name in by_id if name.startswith("image-001")} <= {1}
+
+
+def test_parts_and_splits_are_disjoint_and_complete(folder):
+    data = open_data(index_dir=folder / "index", cohort_spec=tiny_spec(folder), class_names=CLASSES)
+    lists = {
+        (part, split): {item["image_id"] for item in data.items([part], split)}
+        for part in ("forget", "remain", "undetermined")
+        for split in ("train", "validation", "test")
+    }
+    assert sum(len(ids) for ids in lists.values()) == 48 == len(set().union(*lists.values()))
+    assert {p: sum(splits.values()) for p, splits in data.counts().items()} == {
+        "forget": 24,
+        "remain": 24,
+        "undetermined": 0,
+    }
+    assert {(p, s): n for p, splits in data.counts().items() for s, n in splits.items()} == {
+        cell: len(ids) for cell, ids in lists.items()
+    }
+
+
+def test_without_a_spec_everything_remains(folder):
+    data = open_data(index_dir=folder / "index", class_names=CLASSES)
+    assert len(data.items(split="train")) + len(data.items(split="test")) == 48
+    assert data.items(["forget"], "train") == []
+    assert data.cohort is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"parts": ["forgot"]}, "expected one of forget, remain, undetermined, got 'forgot'. Did you mean 'forget'"),
+        ({"split": "tests"}, "expected one of train, validation, test, got 'tests'. Did you mean 'test'"),
+    ],
+)
+def test_refuses_unknown_parts_and_splits(folder, arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        open_data(index_dir=folder / "index", class_names=CLASSES).items(**arguments)
+
+
+def test_a_label_that_is_no_class_is_never_dropped_silently(folder):
+    with pytest.raises(DataError, match=r"no class of the bundle for 24 of 48 images; .* \(population: diagnosis in \[up\]"):
+        open_data(index_dir=folder / "index", class_names=["up"])
+
+
+def test_the_population_leaves_classes_out(folder):
+    spec = tiny_spec(folder, SPEC + "population: diagnosis == up\n")
+    data = open_data(index_dir=folder / "index", cohort_spec=spec, class_names=["up"])
+    assert sum(sum(splits.values()) for splits in data.counts().values()) == 24
+
+
+@pytest.mark.parametrize("name", ["index_dir", "class_names"])
+def test_says_what_is_not_set(folder, name):
+    arguments = {"index_dir": folder / "index", "class_names": CLASSES, name: None}
+    with pytest.raises(ConfigError, match=f"{name} is not set. Give it on the command line: --{name}"):
+        open_data(**arguments)
+
+
+def test_an_index_without_label_cannot_train(tmp_path):
+    tiny_index(tmp_path, label=None, frame=write_pictures(tmp_path, patients=2))
+    with pytest.raises(DataError, match="does not say which column holds the class"):
+        open_data(index_dir=tmp_path / "index", class_names=CLASSES)

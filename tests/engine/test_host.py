@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from monai_unlearn.engine import bundle_root, executed_config, report_errors
+from monai_unlearn.engine.host import _plain, current_workflow, ours
+from monai_unlearn.errors import SpecError
+
+
+def test_outside_a_run_the_working_folder_is_the_bundle(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert current_workflow() is None
+    assert Path(bundle_root()) == tmp_path
+    assert executed_config() == {}
+
+
+def wrapped(error: Exception) -> Exception:
+    """Raise as MONAI does: inside an expression inside a component."""
+    try:
+        try:
+            raise error
+        except Exception as inner:
+            raise RuntimeError("Failed to instantiate component") from inner
+    except Exception as outer:
+        return outer
+
+
+def reported(error: BaseException, capsys) -> tuple[int, str]:
+    with mock.patch.object(sys, "excepthook"):
+        report_errors()
+        with pytest.raises(SystemExit, match=r"\d+") as caught:
+            sys.excepthook(type(error), error, error.__traceback__)
+    return caught.value.code, capsys.readouterr().err
+
+
+def test_our_error_is_found_below_what_monai_wraps_it_in(capsys):
+    error = wrapped(SpecError("spec.yaml:3: no field is named 'devise'."))
+    assert isinstance(ours(error), SpecError)
+    assert reported(error, capsys) == (2, "Error: spec.yaml:3: no field is named 'devise'.\n")
+
+
+def test_other_errors_keep_their_traceback(capsys):
+    code, text = reported(wrapped(KeyError("x")), capsys)
+    assert code == 1
+    assert "Traceback" in text
+    assert "KeyError" in text
+
+
+def test_an_interruption_is_no_traceback(capsys):
+    assert reported(KeyboardInterrupt(), capsys) == (130, "Interrupted: nothing was written.\n")
+
+
+def test_a_config_becomes_plain_values():
+    found = _plain({"a": (1, [None, True]), 2: Path("x"), "c": {"d": 0.5}})
+    assert found == {"a": [1, [None, True]], "2": "x", "c": {"d": 0.5}}

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import jsonschema
+import pytest
+from bundle_run import BUNDLE, TINY, run
+from monai.bundle import ConfigParser
+from tiny import tiny_index, write_pictures
+
+from monai_unlearn.card import schema
+from monai_unlearn.engine import NotAccepted
+from monai_unlearn.engine.host import ours
+from monai_unlearn.errors import ConfigError, ExitCode, InputError, TrainingError
+from monai_unlearn.release import load_weights, weights_digest
+
+
+def read(folder, name):
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+def unwrapped(tiny, output, **overrides):
+    """Run `unlearn` and raise the error of ours that MONAI has wrapped."""
+    try:
+        tiny.unlearn(output, **overrides)
+    except Exception as error:
+        raise ours(error) or error from None
+
+
+@pytest.fixture(scope="module")
+def revised(tiny, tmp_path_factory):
+    """A run beside a retrained reference."""
+    out = tmp_path_factory.mktemp("run") / "out"
+    overrides = {"retraining::overrides::max_epochs": 2}
+    workflow = tiny.unlearn(out, reference="retrain", max_epochs=2, stop_at=0.0, **prefixed(overrides))
+    return out, workflow
+
+
+def prefixed(overrides):
+    return {f"revision::{key}": value for key, value in overrides.items()}
+
+
+def test_writes_what_the_contract_names(revised):
+    out, _ = revised
+    assert {path.name for path in out.iterdir()} == {
+        "revised_bundle",
+        "cohort_manifest.json",
+        "metrics.json",
+        "run.json",
+        "model_card_diff.json",
+        "model_card_diff.md",
+        "reference",
+    }
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+
+
+def test_every_model_stands_on_every_part_and_split(revised):
+    models = read(revised[0], "metrics.json")["models"]
+    assert set(models) == {"original", "original_recalibrated", "revised", "revised_recalibrated", "reference"}
+    counts = {
+        (name, part, split): cell["n"]
+        for name, parts in models.items()
+        for part, splits in parts.items()
+        for split, cell in splits.items()
+    }
+    assert len(counts) == 20
+    assert len({n for (_, part, _), n in counts.items() if part == "forget"}) <= 2
+    assert sum(models["revised"]["forget"][split]["n"] for split in ("train", "test")) == 24
+
+
+def test_costs_are_counted_in_gradients(revised):
+    out, workflow = revised
+    cost = read(out, "metrics.json")["cost"]
+    forget, remain = (workflow.parser.get_parsed_content("data").counts()[part]["train"] for part in ("forget", "remain"))
+    steps = -(-forget // 8)
+    assert cost["gradient_evaluations"]["search"] == forget
+    assert cost["gradient_evaluations"]["updates"] == 2 * (forget + steps * min(32, remain))
+    assert cost["gradient_evaluations"]["retraining"] == 2 * remain
+    total = cost["gradient_evaluations"]["unlearning"]
+    assert cost["share_of_retraining_gradients"] == pytest.approx(total / (2 * remain))
+
+
+def test_the_reference_never_saw_the_forget_part(revised):
+    record = read(revised[0] / "reference", "training.json")
+    assert record["parts"] == ["remain"]
+    assert record["images"] == read(revised[0], "metrics.json")["counts"]["remain"]["train"]
+
+
+def test_the_card_difference_fits_its_schema(revised):
+    diff = read(revised[0], "model_card_diff.json")
+    jsonschema.validate(diff, schema())
+    assert diff["modification"]["cohort"]["forget"] == "ManufacturerModelName == Old"
+    assert diff["base"]["weights_digest"] != diff["revised"]["weights_digest"]
+
+
+def test_the_run_is_recorded(revised):
+    out, _ = revised
+    record = read(out, "run.json")
+    assert record["config"]["max_epochs"] == 2
+    assert record["config"]["output_dir"] == str(out)
+    assert record["config"]["method"]["_target_"] == "monai_unlearn.methods.PSG"
+    assert record["digests"]["revised_weights"] == read(out, "model_card_diff.json")["revised"]["weights_digest"]
+    assert set(record["versions"]) >= {"python", "torch", "monai"}
+    assert (record["epochs"], record["seed"]) == (2, 0)
+
+
+def test_the_manifest_names_every_image(revised):
+    ids = read(revised[0], "cohort_manifest.json")["image_ids"]
+    assert {part: len(names) for part, names in ids.items()} == {"forget": 24, "remain": 24, "undetermined": 0}
+
+
+def test_no_patient_leaves_the_manifest(revised):
+    out, _ = revised
+    for name in ("metrics.json", "run.json", "model_card_diff.json", "model_card_diff.md"):
+        assert "patient-0" not in (out / name).read_text(encoding="utf-8")
+
+
+def test_the_revised_bundle_answers_to_the_same_commands(tiny, revised, tmp_path):
+    bundle = revised[0] / "revised_bundle"
+    assert read(bundle / "configs", "metadata.json")["version"] == "0.2.0"
+    found = tmp_path / "evaluation.json"
+    settings = {"index_dir": str(tiny.index), "cohort_spec": str(tiny.spec)}
+    run("evaluate", "evaluate.yaml", bundle=bundle, output_file=str(found), **settings)
+    assert read(tmp_path, "evaluation.json")["models"]["weights"] == read(revised[0], "metrics.json")["models"]["revised"]
+    again = tmp_path / "again"
+    run(
+        "unlearn", "unlearn.yaml", bundle=bundle, output_dir=str(again), acceptance={}, max_epochs=1, **settings
+    )
+    assert read(again / "revised_bundle" / "configs", "metadata.json")["version"] == "0.3.0"
+
+
+def test_the_same_seed_gives_the_same_weights(tiny, tmp_path):
+    digests = []
+    for number, seed in enumerate((0, 0, 1)):
+        tiny.unlearn(tmp_path / str(number), seed=seed)
+        digests.append(read(tmp_path / str(number), "run.json")["digests"]["revised_weights"])
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_without_reference_nothing_is_claimed(tiny, tmp_path):
+    tiny.unlearn(tmp_path / "out", acceptance={"forget_test_gap_to_reference": {"max": 0}})
+    evidence = read(tmp_path / "out", "metrics.json")
+    assert evidence["criteria"][0]["verdict"] == "not_judged"
+    assert evidence["recommendation"]["retrain"] in (None, True)
+    assert evidence["gaps_to_reference"] == {}
+
+
+def test_a_failed_criterion_promotes_nothing(tiny, tmp_path):
+    with pytest.raises(NotAccepted, match="remain_test_accuracy failed. The evidence is in") as caught:
+        unwrapped(tiny, tmp_path / "out", acceptance={"remain_test_accuracy": {"min": 1.01}})
+    assert caught.value.exit_code == ExitCode.NOT_ACCEPTED == 3
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert "rejected_bundle" in names
+    assert "revised_bundle" not in names
+    changelog = read(tmp_path / "out" / "rejected_bundle" / "configs", "metadata.json")["changelog"]
+    assert changelog["0.2.0"].startswith("NOT ACCEPTED.")
+
+
+def test_stops_when_enough_is_forgotten(tiny, tmp_path):
+    tiny.unlearn(tmp_path / "out", stop_at=1.0, max_epochs=5)
+    assert read(tmp_path / "out", "run.json")["epochs"] == 1
+
+
+def test_what_the_published_code_does_is_an_artefact_here_too(tiny, tmp_path):
+    """Train-mode BatchNorm on forget batches, no learning to speak of: recalibration brings everything back."""
+    settings = {"method::batch_norm": "published", "method::remain_weight": 0.0, "recalibrate": False}
+    tiny.unlearn(tmp_path / "out", learning_rate=1e-9, max_epochs=20, **settings)
+    models = read(tmp_path / "out", "metrics.json")["models"]
+    assert models["revised_recalibrated"]["remain"] == models["original_recalibrated"]["remain"]
+    digest = weights_digest(load_weights(network(), tiny.checkpoint).state_dict())
+    assert read(tmp_path / "out", "model_card_diff.json")["base"]["weights_digest"] == digest
+
+
+def network():
+    parser = ConfigParser()
+    parser.read_config(str(BUNDLE / "configs" / "train.yaml"))
+    parser.read_meta(str(BUNDLE / "configs" / "metadata.json"))
+    parser.update({"class_names": TINY["class_names"]})
+    return parser.get_parsed_content("network_def")
+
+
+def test_a_given_reference_is_read(tiny, revised, tmp_path):
+    reference = revised[0] / "reference" / "model.pt"
+    tiny.unlearn(tmp_path / "out", reference=str(reference))
+    evidence = read(tmp_path / "out", "metrics.json")
+    assert evidence["models"]["reference"] == read(revised[0], "metrics.json")["models"]["reference"]
+    assert evidence["cost"]["gradient_evaluations"]["retraining"] > 0
+    assert not (tmp_path / "out" / "reference").exists()
+
+
+def test_weights_that_saw_the_forget_part_are_no_reference(tiny, tmp_path):
+    with pytest.raises(ConfigError, match="a reference is trained on remain alone"):
+        unwrapped(tiny, tmp_path / "out", reference=str(tiny.checkpoint))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"objective": "eraze"}, "expected one of match_reference, erase, got 'eraze'. Did you mean 'erase'"),
+        ({"output_dir": None}, "output_dir is not set"),
+        ({"cohort_spec": None}, "the forget part has no training image"),
+        ({"acceptance": {"forget": {"max": 1}}}, "no measure is named 'forget'"),
+        ({"stop_at": 2}, r"expected a forget accuracy in \[0, 1\], got 2"),
+        ({"split": {"seed": 1, "test_fraction": 0.2}}, "trained under another split"),
+        ({"method": {"_target_": "monai_unlearn.methods.PSG", "steps": 0}}, "boundary search: expected"),
+    ],
+)
+def test_bad_settings_end_before_anything_is_written(tiny, tmp_path, overrides, message):
+    with pytest.raises(InputError, match=message):
+        unwrapped(tiny, tmp_path / "out", **overrides)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tiny, tmp_path):
+    with pytest.raises(TrainingError, match="nothing was written"):
+        unwrapped(tiny, tmp_path / "out", learning_rate=1e30, max_epochs=5)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_are_never_overwritten(tiny, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("precious")
+    with pytest.raises(ConfigError, match="out is not empty"):
+        unwrapped(tiny, tmp_path / "out")
+    assert (tmp_path / "out" / "mine").read_text() == "precious"
+
+
+def test_says_when_training_images_are_not_known(tiny, tmp_path):
+    shutil.copy(tiny.checkpoint, tmp_path / "model.pt")
+    tiny.unlearn(tmp_path / "out", checkpoint=str(tmp_path / "model.pt"))
+    assert "come without a training record" in read(tmp_path / "out", "metrics.json")["warnings"][-1]
+
+
+def test_says_when_the_index_holds_other_images(tiny, tmp_path):
+    frame = write_pictures(tmp_path / "pictures", patients=30)
+    tiny_index(tmp_path, frame=frame)
+    tiny.unlearn(tmp_path / "out", index_dir=str(tmp_path / "index"))
+    assert "names other images than this index holds" in read(tmp_path / "out", "metrics.json")["warnings"][-1]
+
+
+def test_undetermined_images_are_used_for_neither(tiny, tmp_path):
+    frame = write_pictures(tmp_path / "pictures")
+    frame.loc[:3, "ManufacturerModelName"] = None
+    tiny_index(tmp_path, frame=frame)
+    tiny.unlearn(tmp_path / "out", index_dir=str(tmp_path / "index"))
+    counts = read(tmp_path / "out", "metrics.json")["counts"]
+    assert sum(counts["undetermined"].values()) == 4
+    assert any("undetermined" in line for line in read(tmp_path / "out", "metrics.json")["warnings"])

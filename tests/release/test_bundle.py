@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from torch import nn
+
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.release import BundleInfo, load_weights, write_revised_bundle
+
+
+@pytest.fixture
+def base(tmp_path):
+    root = tmp_path / "some_bundle"
+    for folder in ("configs", "models", "docs", "scripts", "eval", "mlruns"):
+        (root / folder).mkdir(parents=True)
+    (root / "configs" / "metadata.json").write_text(
+        json.dumps({"name": "Some", "version": "1.4.2", "changelog": {"1.4.2": "before"}, "task": "t"})
+    )
+    (root / "configs" / "train.yaml").write_text("a: 1")
+    (root / "models" / "model.ts").write_text("stale export")
+    (root / "models" / "training.json").write_text("{}")
+    (root / "docs" / "README.md").write_text("# Some bundle\n\nText.\n")
+    (root / "scripts" / "own.py").write_text("pass")
+    return root
+
+
+def write(base, tmp_path, name="revised", change="Unlearned x."):
+    network = nn.Linear(2, 2)
+    info = BundleInfo.read(base)
+    documents = {"model_card_diff.md": "the diff"}
+    write_revised_bundle(info, tmp_path / name, network=network, change=change, documents=documents)
+    return tmp_path / name, network
+
+
+def test_the_successor_is_a_whole_bundle(base, tmp_path):
+    revised, network = write(base, tmp_path)
+    metadata = json.loads((revised / "configs" / "metadata.json").read_text())
+    assert metadata["version"] == "1.5.0"
+    assert list(metadata["changelog"].items()) == [("1.5.0", "Unlearned x."), ("1.4.2", "before")]
+    assert metadata["task"] == "t"
+    files = {path.relative_to(revised).as_posix() for path in revised.rglob("*") if path.is_file()}
+    assert files == {
+        "configs/metadata.json",
+        "configs/train.yaml",
+        "docs/README.md",
+        "docs/model_card_diff.md",
+        "models/model.pt",
+        "models/training.json",
+        "scripts/own.py",
+    }
+    load_weights(nn.Linear(2, 2), revised / "models" / "model.pt")
+    del network
+
+
+def test_the_base_stays_as_it_is(base, tmp_path):
+    before = {path: path.read_bytes() for path in base.rglob("*") if path.is_file()}
+    write(base, tmp_path)
+    assert {path: path.read_bytes() for path in base.rglob("*") if path.is_file()} == before
+
+
+def test_revisions_pile_up_newest_first(base, tmp_path):
+    first, _ = write(base, tmp_path)
+    second, _ = write(first, tmp_path, name="again", change="Unlearned y.")
+    readme = (second / "docs" / "README.md").read_text()
+    assert readme.startswith("# Some bundle\n\nText.\n\n## Revisions\n")
+    assert readme.index("**1.6.0**: Unlearned y.") < readme.index("**1.5.0**: Unlearned x.")
+    assert readme.count("## Revisions") == 1
+
+
+def test_a_bundle_without_readme_gets_one(base, tmp_path):
+    (base / "docs" / "README.md").unlink()
+    revised, _ = write(base, tmp_path)
+    assert "## Revisions" in (revised / "docs" / "README.md").read_text()
+
+
+def test_a_folder_that_is_no_bundle_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="metadata.json is missing: .* is no MONAI bundle"):
+        BundleInfo.read(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"version": "one"}', "[]"])
+def test_broken_metadata_is_refused(base, content):
+    (base / "configs" / "metadata.json").write_text(content)
+    with pytest.raises(ConfigError, match=r"expected JSON with a 'version' like 1\.2\.3"):
+        BundleInfo.read(base)
+
+
+def test_the_folder_names_a_bundle_without_name(base):
+    (base / "configs" / "metadata.json").write_text('{"version": "2.0"}')
+    info = BundleInfo.read(base)
+    assert (info.name, info.version, info.next_version) == ("some_bundle", "2.0", "2.1.0")

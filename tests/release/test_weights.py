@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+import torch
+from torch import nn
+
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.release import load_weights, save_weights, weights_digest
+
+
+def network(seed: int, width: int = 3) -> nn.Module:
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(2, width), nn.BatchNorm1d(width))
+
+
+def test_goes_there_and_back(tmp_path):
+    save_weights(network(0), tmp_path / "models" / "model.pt")
+    found = load_weights(network(1), tmp_path / "models" / "model.pt")
+    assert weights_digest(found.state_dict()) == weights_digest(network(0).state_dict())
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["model.pt"]
+
+
+def test_the_digest_covers_names_types_shapes_and_values():
+    base = {"a": torch.tensor([1.0, 2.0])}
+    others = [
+        {"b": base["a"]},
+        {"a": base["a"].double()},
+        {"a": base["a"][None]},
+        {"a": torch.tensor([1.0, 2.5])},
+        {"a": torch.tensor([1.0])},
+    ]
+    digests = {weights_digest(state) for state in (base, *others)}
+    assert len(digests) == 6
+    assert weights_digest({"a": torch.tensor([[1.0, 9.0], [2.0, 9.0]])[:, 0]}) == weights_digest(base)
+    assert weights_digest({"n": torch.tensor(3)}) != weights_digest({"n": torch.tensor(4)})
+
+
+def test_a_missing_file_says_how_to_get_it(tmp_path):
+    with pytest.raises(ConfigError, match="there are no weights at .*model.pt. Train them first"):
+        load_weights(network(0), tmp_path / "model.pt")
+
+
+def test_pickled_code_is_not_run(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "ran"), "w"))
+
+    (tmp_path / "model.pt").write_bytes(pickle.dumps(Bomb(), protocol=2))
+    with pytest.raises(ConfigError, match="is not a state dict of tensors"):
+        load_weights(network(0), tmp_path / "model.pt")
+    torch.save({"0.weight": Bomb()}, tmp_path / "zip.pt")
+    (tmp_path / "ran").unlink(missing_ok=True)
+    with pytest.raises(ConfigError, match="is not a state dict of tensors"):
+        load_weights(network(0), tmp_path / "zip.pt")
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights at all"])
+def test_other_files_are_refused(tmp_path, content):
+    (tmp_path / "model.pt").write_bytes(content)
+    with pytest.raises(ConfigError, match="is not a state dict of tensors"):
+        load_weights(network(0), tmp_path / "model.pt")
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    save_weights(network(0, width=4), tmp_path / "model.pt")
+    with pytest.raises(ConfigError, match="does not fit the bundle's network_def: .*shape"):
+        load_weights(network(0), tmp_path / "model.pt")

@@ -1,0 +1,30 @@
+"""Runs the fundus bundle in this process, on the tiny cohort."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from monai.bundle import ConfigWorkflow
+
+ROOT = Path(__file__).resolve().parents[2]
+BUNDLE = ROOT / "bundles" / "fundus_classifier"
+TINY = {"class_names": ["up", "down"], "image_size": [16, 16], "batch_size": 8, "device": "cpu"}
+
+
+def run(run_id: str, config: str, *, bundle: Path = BUNDLE, **overrides: Any) -> ConfigWorkflow:
+    """Run one id of one config; the process's own error reporting is put back afterwards."""
+    workflow = ConfigWorkflow(
+        config_file=str(bundle / "configs" / config),
+        run_id=run_id,
+        logging_file=False,
+        workflow_type="train",
+        **{**TINY, **overrides},
+    )
+    with mock.patch.object(sys, "excepthook"):
+        workflow.initialize()
+        workflow.run()
+        workflow.finalize()
+    return workflow
