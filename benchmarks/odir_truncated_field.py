@@ -15,7 +15,7 @@ import json
 import platform
 import subprocess
 import sys
-from datetime import date
+from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -54,9 +54,7 @@ def build_index(data: Path, work: Path) -> Path:
     index = work / "index"
     table = data / "metadata.csv"
     command = [sys.executable, "-m", "monai_unlearn", "index", "build", str(data / "images"), "--out", str(index)]
-    subprocess.run(
-        [*command, "--table", str(table), "--key", "filename", "--label", "eye_label"], check=True, cwd=ROOT
-    )
+    subprocess.run([*command, "--table", str(table), "--key", "filename", "--label", "eye_label"], check=True, cwd=ROOT)
     return index
 
 
@@ -95,7 +93,10 @@ def to_markdown(result: dict[str, Any]) -> str:
     first = result["runs"]["psg"]
     columns = [(part, split) for part in ("forget", "remain") for split in ("train", "test")]
     heads = [f"{part} {split} (n={first['models']['original'][part][split]['n']})" for part, split in columns]
-    rows = [("original", first["models"]["original"]), ("original, recalibrated", first["models"]["original_recalibrated"])]
+    rows = [
+        ("original", first["models"]["original"]),
+        ("original, recalibrated", first["models"]["original_recalibrated"]),
+    ]
     rows.append(("retrained reference", first["models"]["reference"]))
     for name, run in result["runs"].items():
         rows += [(name, run["models"]["revised"]), (f"{name}, recalibrated", run["models"]["revised_recalibrated"])]
@@ -129,7 +130,7 @@ def main() -> None:
     preview = result.pop("preview")
     result["cohort"] = {key: preview[key] for key in ("spec", "images", "patients", "attrition", "index_digest")}
     result["facts"] = {
-        "date": date.today().isoformat(),
+        "date": datetime.now(timezone.utc).date().isoformat(),
         "processor": platform.processor() or platform.machine(),
         "python": platform.python_version(),
         **{name: version(name) for name in ("monai-unlearn", "monai", "torch")},

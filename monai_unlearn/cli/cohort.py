@@ -25,24 +25,34 @@ _IndexDir = Annotated[
     Path, typer.Option("--index", metavar="DIR", help="The image index, as `monai-unlearn index build` wrote it.")
 ]
 
+# Paragraphs stand on one line each: the terminal wraps them.
+_PREVIEW = (
+    "Show which images a spec would forget, before anything is changed.\n\n"
+    "Three parts come out: images to forget, images that remain, and undetermined images, whose missing tags "
+    "leave open which they are. The attrition table shows what each rule lets through, so that a rule that "
+    "catches too many or too few stands out. Nothing is written."
+)
+_FREEZE = (
+    "Write down which images a spec catches, image by image, with digests of spec and index.\n\n"
+    "The manifest is what an audit reads later: it says what was asked, of which index, by which version, and "
+    "which images came out. It holds image identifiers: keep it where the images may be kept."
+)
+
 
 @app.command(
     cls=Command,
+    help=_PREVIEW,
     epilog="Example: monai-unlearn cohort preview cohort_specs/retire-camera.yaml --index index/",
 )
 def preview(spec: _Spec, index: _IndexDir, as_json: AsJson = False) -> None:  # noqa: FBT002 - Typer's option
-    """Show which images a spec would forget, before anything is changed.
-
-    Three parts come out: images to forget, images that remain, and undetermined images, whose missing tags
-    leave open which they are. The attrition table shows what each rule lets through, so that a rule that
-    catches too many or too few stands out. Nothing is written.
-    """
+    """Show which images a spec would forget, before anything is changed."""
     cohort = _resolve(spec, index)
     emit(cohort.preview(), as_json=as_json, render=lambda: _show(cohort))
 
 
 @app.command(
     cls=Command,
+    help=_FREEZE,
     epilog="Example: monai-unlearn cohort freeze cohort_specs/retire-camera.yaml --index index/ --out cohort.json",
 )
 def freeze(
@@ -53,11 +63,7 @@ def freeze(
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write down which images a spec catches, image by image, with digests of spec and index.
-
-    The manifest is what an audit reads later: it says what was asked, of which index, by which version,
-    and which images came out. It holds image identifiers: keep it where the images may be kept.
-    """
+    """Write down which images a spec catches, image by image, with digests of spec and index."""
     from monai_unlearn.cohort.manifest import write_manifest
 
     cohort = _resolve(spec, index)

@@ -13,7 +13,7 @@ from monai_unlearn.errors import UnlearnError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, for machines.")]
 
 

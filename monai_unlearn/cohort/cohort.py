@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn import __version__
 from monai_unlearn.cohort.document import Scope
+from monai_unlearn.cohort.split import Split, SplitRule
+from monai_unlearn.errors import DataError, did_you_mean
 from monai_unlearn.index import Index, usable_faults
 
 if TYPE_CHECKING:
@@ -105,6 +107,35 @@ class Cohort:
         """The images of each part by their identifiers, sorted."""
         image = self.answers.image
         return {part: sorted(image.names[code] for code in image.codes[mask]) for part, mask in self.membership.items()}
+
+    def datalist(self, part: str, split: str, *, rule: SplitRule | None = None) -> list[dict[str, Any]]:
+        """Return the images of one part and split, as MONAI's datasets take them.
+
+        Args:
+            part: forget, remain or undetermined.
+            split: train, validation or test.
+            rule: How patients are dealt to splits; by default `SplitRule()`.
+
+        Returns:
+            `{"image": path, "label": class or None, "image_id": …, "patient": … or None}` each, by `image_id`.
+
+        Raises:
+            DataError: No part or split has that name, or a `split` column of the index cannot be used.
+        """
+        from pandas import notna
+
+        for word, known in ((part, PARTS), (split, tuple(member.value for member in Split))):
+            if word not in known:
+                raise DataError(f"expected one of {', '.join(known)}, got '{word}'.{did_you_mean(word, known)}")
+        frame = self._frames[part]
+        chosen = frame[(rule or SplitRule()).assign(frame) == split].rename(columns={"path": "image"}).astype(object)
+        items = chosen[["image", "image_id", "patient"]].assign(
+            label=chosen[self.index.label] if self.index.label else None
+        )
+        return [
+            {str(key): value if notna(value) else None for key, value in item.items()}
+            for item in items.to_dict("records")
+        ]
 
     @property
     def manifest(self) -> dict[str, Any]:

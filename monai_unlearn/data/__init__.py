@@ -1,8 +1,18 @@
 """From a cohort to MONAI datasets: pictures, splits, paired batches. Loads torch and monai."""
 
-from monai_unlearn.data.cells import cached_cells
+from monai_unlearn.data.cells import Pictures, cached_cells
 from monai_unlearn.data.cohort_data import PARTS, SPLITS, CohortData, open_data
 from monai_unlearn.data.images import LoadPictured, read_picture
 from monai_unlearn.data.pairs import PairedLoader
 
-__all__ = ["PARTS", "SPLITS", "CohortData", "LoadPictured", "PairedLoader", "cached_cells", "open_data", "read_picture"]
+__all__ = [
+    "PARTS",
+    "SPLITS",
+    "CohortData",
+    "LoadPictured",
+    "PairedLoader",
+    "Pictures",
+    "cached_cells",
+    "open_data",
+    "read_picture",
+]

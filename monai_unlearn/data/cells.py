@@ -5,15 +5,40 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from monai.data import CacheDataset
 from rich.console import Console
+from rich.progress import track
+from torch.utils.data import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from torch.utils.data import Dataset
-
     from monai_unlearn.data.cohort_data import CohortData
+
+
+class Pictures(Dataset[Any]):
+    """Items held in memory, preprocessed once, with a progress bar on stderr.
+
+    This stands in for MONAI's `CacheDataset`, whose reading threads outlive a picture that cannot be read and
+    can take the process down before its message is out.
+
+    Args:
+        items: Items as `CohortData.items` gives them.
+        transform: Deterministic preprocessing of an item.
+        description: What the progress bar says.
+    """
+
+    def __init__(
+        self, items: Sequence[Any], transform: Callable[[Any], Any], *, description: str = "Reading pictures"
+    ) -> None:
+        console = Console(stderr=True)
+        bar = track(items, description, console=console, disable=not console.is_terminal, transient=True)
+        self._items = [transform(item) for item in bar]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> Any:  # noqa: ANN401 - an item is what the transform makes of it
+        return self._items[index]
 
 
 def cached_cells(
@@ -22,7 +47,6 @@ def cached_cells(
     transform: Callable[[Any], Any],
     parts: Sequence[str] = ("forget", "remain"),
     splits: Sequence[str] = ("train", "test"),
-    num_workers: int = 2,
 ) -> dict[tuple[str, str], Dataset[Any]]:
     """Return a data set held in memory for each (part, split).
 
@@ -31,12 +55,8 @@ def cached_cells(
         transform: Deterministic preprocessing of items; no augmentation.
         parts: The parts wanted.
         splits: The splits wanted.
-        num_workers: Threads that read.
     """
-    cells: dict[tuple[str, str], Dataset[Any]] = {}
-    with Console(stderr=True).status("Reading pictures …") as status:
-        for part, split in itertools.product(parts, splits):
-            items = data.items([part], split)
-            status.update(f"Reading {len(items)} pictures of {part} / {split} …")
-            cells[part, split] = CacheDataset(items, transform, num_workers=num_workers, progress=False)
-    return cells
+    return {
+        (part, split): Pictures(data.items([part], split), transform, description=f"Reading {part} / {split}")
+        for part, split in itertools.product(parts, splits)
+    }

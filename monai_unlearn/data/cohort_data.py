@@ -106,7 +106,8 @@ def _gather(index: Index, cohort: Cohort | None) -> pd.DataFrame:
         return pd.concat([getattr(cohort, part).assign(part=part) for part in PARTS if len(getattr(cohort, part))])
     frame = index.frame()
     usable = frame["fault"].isna() | frame["fault"].isin(list(usable_faults()))
-    return frame[usable].sort_values("image_id").assign(part="remain")
+    chosen: pd.DataFrame = frame[usable].sort_values("image_id").assign(part="remain")
+    return chosen
 
 
 def _classes(labels: pd.Series[Any], class_names: tuple[str, ...], field: str) -> pd.Series[int]:

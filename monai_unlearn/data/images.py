@@ -85,7 +85,8 @@ def _is_dicom(path: Path) -> bool:
 
 def _image_pixels(path: Path, channels: int) -> NDArray[np.float32]:
     with Image.open(path) as picture:
-        return np.asarray(picture.convert(_PIL_MODES[channels]), dtype=np.float32) / np.float32(255)
+        pixels: NDArray[np.float32] = np.asarray(picture.convert(_PIL_MODES[channels]), dtype=np.float32)
+    return pixels / np.float32(255)
 
 
 def _dicom_pixels(path: Path) -> NDArray[np.float32]:
@@ -106,4 +107,5 @@ def _with_channels(pixels: NDArray[np.float32], channels: int) -> NDArray[np.flo
         return pixels
     if channels == len(_LUMA):
         return np.repeat(pixels, 3, axis=-1)
-    return np.asarray(pixels @ np.array(_LUMA, np.float32), np.float32)[..., None]
+    luma: NDArray[np.float32] = np.asarray(pixels @ np.array(_LUMA, np.float32), np.float32)
+    return luma[..., None]

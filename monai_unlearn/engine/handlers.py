@@ -78,12 +78,13 @@ def _loss(engine: Engine) -> float:
 class StopWhenForgotten:
     """Stops the run once accuracy on forget training images is low enough.
 
-    Looked at after every pass. It reads training images only, so that test images choose nothing.
+    It looks at training images only, so that test images choose nothing.
 
     Args:
         network: The network being revised.
         forget: The forget part's training items, without augmentation.
         at_most: The accuracy to reach, in [0, 1].
+        every: Steps between two looks, at least 1. A look costs a forward pass over the forget images.
         device: Where the network is.
         view: What to look at instead of the network itself, such as a copy with recalibrated statistics.
     """
@@ -94,21 +95,25 @@ class StopWhenForgotten:
         network: nn.Module,
         forget: Dataset[Any],
         at_most: float,
+        every: int = 10,
         device: str | torch.device = "cpu",
         view: Callable[[nn.Module], nn.Module] | None = None,
     ) -> None:
-        if not 0 <= at_most <= 1:
-            raise ConfigError(f"stop: expected a forget accuracy in [0, 1], got {at_most}.")
+        if not 0 <= at_most <= 1 or every < 1:
+            raise ConfigError(
+                f"stop: expected a forget accuracy in [0, 1] and at least 1 step between looks, got {at_most}, {every}."
+            )
         self.network = network
         self.forget = forget
         self.at_most = at_most
+        self.every = every
         self.device = device
         self.view = view or (lambda network: network)
         self.seen: list[float] = []
 
     def attach(self, engine: Engine) -> None:
-        """Look at the network after every epoch of an engine."""
-        engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+        """Look at the network every so many steps of an engine."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED(every=self.every), self)
 
     def __call__(self, engine: Engine) -> None:
         """Stop the engine if the accuracy is reached."""

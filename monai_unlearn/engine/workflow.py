@@ -28,6 +28,8 @@ from monai_unlearn.release import BundleInfo, check_free, load_weights, staged
 if TYPE_CHECKING:
     from monai_unlearn.data import CohortData
 
+# Remain images that a look on the way recalibrates statistics on: enough for two digits, and no archive's size.
+GLANCE = 512
 OBJECTIVES = ("match_reference", "erase")
 Cells = Mapping[tuple[str, str], Dataset[Any]]
 CellPredictions = dict[tuple[str, str], Predictions]
@@ -58,6 +60,7 @@ class Revision:
         recalibrate: Estimate BatchNorm statistics anew on remain images after the last step. Weights that moved
             under frozen statistics no longer fit them, and reading wrongly for that reason is not forgetting.
         stop_at: Forget training accuracy at which to stop; without it, that of the reference.
+        check_every: Steps between two looks at that accuracy.
         seed: Seeds search and order.
         config: The config as executed, for `run.json`.
     """
@@ -75,6 +78,7 @@ class Revision:
     acceptance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     recalibrate: bool = True
     stop_at: float | None = None
+    check_every: int = 10
     seed: int = 0
     config: Mapping[str, Any] = field(default_factory=dict)
 
@@ -148,18 +152,25 @@ class Revision:
         target = self._forget_target(reference)
         if target is not None:
             StopWhenForgotten(
-                network=self.network, forget=forget, at_most=target, device=self.device, view=self._finished
+                network=self.network,
+                forget=forget,
+                at_most=target,
+                every=self.check_every,
+                device=self.device,
+                view=lambda network: self._finished(network, max_images=GLANCE),
             ).attach(self.trainer)
         self.trainer.run()
         self.network.load_state_dict(self._finished(self.network).state_dict())
         check_finite(self.network)
         return {"preparation": prepared - started, "updates": time.perf_counter() - prepared}
 
-    def _finished(self, network: nn.Module) -> nn.Module:
+    def _finished(self, network: nn.Module, max_images: int | None = None) -> nn.Module:
         """Return the network as it would be handed over if the run ended now."""
         if not (self.recalibrate and has_running_statistics(network)):
             return network
-        return recalibrated(network, self.cells["remain", "train"], device=self.device, seed=self.seed)
+        return recalibrated(
+            network, self.cells["remain", "train"], device=self.device, seed=self.seed, max_images=max_images
+        )
 
     def _forget_target(self, reference: Reference | None) -> float | None:
         """Return the forget accuracy to stop at: what is configured, else what the reference reads.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from typing import Any
 
 import torch
@@ -19,7 +20,12 @@ def has_running_statistics(network: nn.Module) -> bool:
 
 
 def recalibrated(
-    network: nn.Module, remain: Dataset[Any], *, device: str | torch.device = "cpu", seed: int = 0
+    network: nn.Module,
+    remain: Dataset[Any],
+    *,
+    device: str | torch.device = "cpu",
+    seed: int = 0,
+    max_images: int | None = None,
 ) -> nn.Module:
     """Return a copy whose running statistics are estimated anew, on remain images only.
 
@@ -32,6 +38,7 @@ def recalibrated(
         remain: The remain part's training items, without augmentation.
         device: Where to compute.
         seed: Seeds the order of the images.
+        max_images: Stop after about so many, for a look on the way; all of them by default.
     """
     control = copy.deepcopy(network).eval()
     for module in control.modules():
@@ -42,8 +49,9 @@ def recalibrated(
     generator = torch.Generator().manual_seed(seed)
     size = len(remain)  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
     loader = DataLoader(remain, batch_size=min(BATCH, size), shuffle=True, generator=generator, drop_last=True)
+    batches = None if max_images is None else max(1, max_images // BATCH)
     with torch.no_grad():
-        for batch in loader:
+        for batch in itertools.islice(loader, batches):
             control(batch["image"].to(device))
     return control.eval()
 

@@ -20,8 +20,8 @@ def _minus(a: float | None, b: float | None) -> float | None:
     return None if a is None or b is None else a - b
 
 
-def _gap(evidence: Evidence, part: str) -> float | None:
-    value = _minus(_accuracy(evidence, "revised", part), _accuracy(evidence, "reference", part))
+def _gap(evidence: Evidence, part: str, split: str = "test") -> float | None:
+    value = _minus(_accuracy(evidence, "revised", part, split), _accuracy(evidence, "reference", part, split))
     return None if value is None else abs(value)
 
 
@@ -37,6 +37,7 @@ MEASURES: dict[str, Callable[[Evidence], float | None]] = {
     "remain_test_accuracy_drop": lambda e: _minus(
         _accuracy(e, "original", "remain"), _accuracy(e, "revised", "remain")
     ),
+    "forget_train_gap_to_reference": lambda e: _gap(e, "forget", "train"),
     "forget_test_gap_to_reference": lambda e: _gap(e, "forget"),
     "forget_test_worst_class_gap_to_reference": lambda e: _worst_class(e, "forget"),
     "remain_test_gap_to_reference": lambda e: _gap(e, "remain"),

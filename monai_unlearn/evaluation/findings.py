@@ -62,22 +62,27 @@ def _artefact(evidence: Mapping[str, Any]) -> list[str]:
     if not found["artefact"]:
         return []
     change, left = _points(found["change"]), _points(found["change_recalibrated"])
-    return [
+    reason = (
         f"The forgetting is an artefact of BatchNorm statistics: of {change} in forget accuracy, {left} are left "
-        + "when the statistics are recalibrated on remain."
-    ]
+        "when the statistics are recalibrated on remain."
+    )
+    return [reason]
 
 
 def _gaps(evidence: Mapping[str, Any]) -> list[str]:
-    """Name the gaps to the reference whose interval excludes zero, in all and class by class."""
+    """Name the gaps to the reference whose interval excludes zero, in all and class by class.
+
+    Test images show how the model behaves; forget training images show whether it still knows them by heart,
+    which a model that fits its test images can hide.
+    """
     reasons = []
-    for part, splits in evidence["gaps_to_reference"].items():
-        cell = splits["test"]
+    for part, split in (("forget", "train"), ("forget", "test"), ("remain", "test")):
+        cell = evidence["gaps_to_reference"].get(part, {}).get(split, {"interval": None, "classes": {}})
         for name, gap in {"all classes": cell, **cell["classes"]}.items():
             if _matters(gap, part):
                 reasons.append(
-                    f"On {part} test images of {name} the revised model is {_points(gap['value'])} from the retrained "
-                    "reference, more than chance explains."
+                    f"On {part} {split} images of {name} the revised model is {_points(gap['value'])} from the "
+                    "retrained reference, more than chance explains."
                 )
     return reasons
 

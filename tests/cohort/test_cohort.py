@@ -5,6 +5,8 @@ import json
 import pytest
 from cohort_index import make_index, make_spec
 
+from monai_unlearn.cohort import SplitRule
+from monai_unlearn.errors import DataError
 from monai_unlearn.fields import Kind
 
 KINDS = {"device": Kind.TEXT, "diagnosis": Kind.TEXT}
@@ -81,3 +83,26 @@ def test_the_manifest_says_what_was_asked_of_what_and_what_came_out(cohort, inde
 def test_a_cohort_cannot_be_changed(cohort):
     with pytest.raises(AttributeError, match="cannot assign"):
         cohort.attrition = ()
+
+
+def test_items_of_a_part_and_split(index):
+    cohort = make_spec("device == old").resolve(index)
+    items = [item for split in ("train", "validation", "test") for item in cohort.datalist("remain", split)]
+    assert sorted(item["image_id"] for item in items) == ["a", "b", "c"]
+    by_id = {item["image_id"]: item for item in items}
+    assert by_id["a"]["patient"] is by_id["a"]["label"] is None
+    assert (by_id["b"]["patient"], by_id["b"]["label"]) == ("p2", "normal")
+
+
+def test_items_follow_the_split_rule(index):
+    cohort = make_spec("device == old").resolve(index)
+    rule = SplitRule(seed=3, test_fraction=0.5)
+    for item in cohort.datalist("remain", "test", rule=rule):
+        assert rule.of(item["patient"] or f"image:{item['image_id']}") == "test"
+    assert len(cohort.datalist("remain", "test", rule=rule)) + len(cohort.datalist("remain", "train", rule=rule)) == 3
+
+
+@pytest.mark.parametrize(("part", "split", "nearest"), [("forgot", "test", "forget"), ("remain", "tests", "test")])
+def test_refuses_unknown_parts_and_splits(cohort, part, split, nearest):
+    with pytest.raises(DataError, match=f"Did you mean '{nearest}'"):
+        cohort.datalist(part, split)

@@ -65,7 +65,9 @@ def test_refuses_unknown_parts_and_splits(folder, arguments, message):
 
 
 def test_a_label_that_is_no_class_is_never_dropped_silently(folder):
-    with pytest.raises(DataError, match=r"no class of the bundle for 24 of 48 images; .* \(population: diagnosis in \[up\]"):
+    with pytest.raises(
+        DataError, match=r"no class of the bundle for 24 of 48 images; .* \(population: diagnosis in \[up\]"
+    ):
         open_data(index_dir=folder / "index", class_names=["up"])
 
 

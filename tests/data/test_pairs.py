@@ -35,9 +35,7 @@ def test_cost_of_an_epoch_does_not_grow_with_the_archive():
 @pytest.mark.parametrize("workers", [0, 2])
 def test_order_depends_on_the_seed_alone(workers):
     def order(seed, num_workers):
-        loader = PairedLoader(
-            forget=items(20), remain=items(30), batch_size=4, seed=seed, num_workers=num_workers
-        )
+        loader = PairedLoader(forget=items(20), remain=items(30), batch_size=4, seed=seed, num_workers=num_workers)
         return [rows(loader, "forget"), rows(loader, "remain")]
 
     assert order(3, workers) == order(3, 0)

@@ -45,7 +45,7 @@ def test_errors_are_not_swallowed():
 
 
 @pytest.mark.parametrize(("at_most", "epochs"), [(0.0, 3), (0.5, 2), (1.0, 1)])
-def test_stops_after_the_pass_that_reaches_the_accuracy(at_most, epochs):
+def test_stops_after_the_step_that_reaches_the_accuracy(at_most, epochs):
     network = nn.Linear(1, 2)
     forget = [{"image": torch.tensor([1.0]), "label": 0}, {"image": torch.tensor([-1.0]), "label": 0}]
 
@@ -57,13 +57,14 @@ def test_stops_after_the_pass_that_reaches_the_accuracy(at_most, epochs):
         return {"loss": 0.0}
 
     trainer = Engine(step)
-    stop = StopWhenForgotten(network=network, forget=forget, at_most=at_most)
+    stop = StopWhenForgotten(network=network, forget=forget, at_most=at_most, every=1)
     stop.attach(trainer)
     trainer.run([0], max_epochs=3)
     assert trainer.state.epoch == epochs
     assert stop.seen == [1.0, 0.5, 0.0][:epochs]
 
 
-def test_refuses_an_accuracy_out_of_range():
-    with pytest.raises(ConfigError, match=r"expected a forget accuracy in \[0, 1\], got 1.5"):
-        StopWhenForgotten(network=nn.Identity(), forget=[], at_most=1.5)
+@pytest.mark.parametrize("wrong", [{"at_most": 1.5}, {"at_most": 0.5, "every": 0}])
+def test_refuses_settings_out_of_range(wrong):
+    with pytest.raises(ConfigError, match=r"expected a forget accuracy in \[0, 1\] and at least 1 step"):
+        StopWhenForgotten(network=nn.Identity(), forget=[], **wrong)

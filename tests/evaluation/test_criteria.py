@@ -22,6 +22,7 @@ EVIDENCE = evidence(
         ("forget_test_accuracy", 0.50),
         ("remain_test_accuracy", 0.92),
         ("remain_test_accuracy_drop", 0.03),
+        ("forget_train_gap_to_reference", 0.08),
         ("forget_test_gap_to_reference", 0.08),
         # 50 and 58 of 100 right, classes in turn: 25 and 29 of 50 in either class.
         ("forget_test_worst_class_gap_to_reference", 0.08),
@@ -41,7 +42,12 @@ def test_every_measure_is_tested():
 
 @pytest.mark.parametrize(
     ("limits", "verdict"),
-    [({"max": 0.5}, "passed"), ({"max": 0.49}, "failed"), ({"min": 0.51}, "failed"), ({"min": 0.1, "max": 0.6}, "passed")],
+    [
+        ({"max": 0.5}, "passed"),
+        ({"max": 0.49}, "failed"),
+        ({"min": 0.51}, "failed"),
+        ({"min": 0.1, "max": 0.6}, "passed"),
+    ],
 )
 def test_limits_include_their_ends(limits, verdict):
     assert Criterion(measure="forget_test_accuracy", **limits).judge(EVIDENCE)["verdict"] == verdict
@@ -55,13 +61,18 @@ def test_without_evidence_nothing_is_judged(measure):
 
 
 def test_reads_a_config():
-    assert read_criteria({"forget_test_accuracy": {"max": 0.02}}) == (Criterion(measure="forget_test_accuracy", max=0.02),)
+    assert read_criteria({"forget_test_accuracy": {"max": 0.02}}) == (
+        Criterion(measure="forget_test_accuracy", max=0.02),
+    )
 
 
 @pytest.mark.parametrize(
     ("acceptance", "message"),
     [
-        ({"forget_test_acuracy": {"max": 1}}, "no measure is named 'forget_test_acuracy'. Did you mean 'forget_test_accuracy'"),
+        (
+            {"forget_test_acuracy": {"max": 1}},
+            "no measure is named 'forget_test_acuracy'. Did you mean 'forget_test_accuracy'",
+        ),
         ({"forget_test_accuracy": {}}, "needs a number as min, max or both"),
         ({"forget_test_accuracy": {"max": "low"}}, "needs a number as min, max or both"),
         ({"forget_test_accuracy": {"most": 1}}, "and nothing else"),

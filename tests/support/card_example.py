@@ -11,7 +11,9 @@ from monai_unlearn.card import build_diff
 DIGEST = "sha256:" + "0" * 64
 
 
-def build(*, cohort: dict[str, Any] | None = None, changes: dict[str, Any] | None = None, **models: Any) -> dict[str, Any]:
+def build(
+    *, cohort: dict[str, Any] | None = None, changes: dict[str, Any] | None = None, **models: Any
+) -> dict[str, Any]:
     """Build a difference from counts; see `evidence`."""
     parts = {"forget": 10, "remain": 20, "undetermined": 1}
     modification = {
