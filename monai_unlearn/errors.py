@@ -59,7 +59,12 @@ class TrainingError(UnlearnError):
     """The optimisation failed: a loss or a weight stopped being finite."""
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that this one is most likely a slip for, if any is near."""
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `" Did you mean 'x'?"` for the nearest of the known words, or an empty string."""
-    nearest = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f" Did you mean '{nearest[0]}'?" if nearest else ""
+    found = nearest(word, known)
+    return f" Did you mean '{found}'?" if found else ""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort.document import Counts, Expect, Group, Sample, Share, SpecDocument
 from monai_unlearn.cohort.source import Fault, shown
-from monai_unlearn.errors import did_you_mean
+from monai_unlearn.errors import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -57,11 +57,20 @@ def _hostile(spec: Located) -> Iterator[tuple[Path, Fault]]:
 
 
 def schema_faults(spec: Located, error: ValidationError, *, known: Container[Path]) -> Iterator[Fault]:
-    """Yield every fault that the schema found, save at paths whose faults are known already."""
-    for detail in error.errors(include_url=False):
-        path: Path = tuple(step for step in detail["loc"] if not str(step).startswith("<"))
-        if path not in known:
+    """Yield every fault that the schema found, save at paths whose faults are known already.
+
+    A key that is missing because it is misspelt is one fault, not two.
+    """
+    details = {_path(detail): detail for detail in error.errors(include_url=False)}
+    unknown = [path for path, detail in details.items() if detail["type"] == "extra_forbidden"]
+    misspelt = {(*path[:-1], nearest(str(path[-1]), _keys(path))) for path in unknown}
+    for path, detail in details.items():
+        if path not in known and not (detail["type"] == "missing" and path in misspelt):
             yield _fault(spec, path, detail["type"], detail)
+
+
+def _path(detail: ErrorDetails) -> Path:
+    return tuple(step for step in detail["loc"] if not str(step).startswith("<"))
 
 
 def _fault(spec: Located, path: Path, kind: str, detail: ErrorDetails) -> Fault:
@@ -74,9 +83,14 @@ def _fault(spec: Located, path: Path, kind: str, detail: ErrorDetails) -> Fault:
     return spec.fault_in_value(path, f"'{_named(path)}': expected {_wanted(path, kind, detail)}, got {_got(detail)}")
 
 
-def _unknown_key(path: Path) -> str:
+def _keys(path: Path) -> list[str]:
+    """Return the keys that may stand beside the last of a path."""
     fields = _MODELS.get(path[:-1], Group).model_fields
-    keys = [field.alias or name for name, field in fields.items()]
+    return [field.alias or name for name, field in fields.items()]
+
+
+def _unknown_key(path: Path) -> str:
+    keys = _keys(path)
     key = shown(str(path[-1]))
     return f"unknown key '{key}'.{did_you_mean(key, keys)} The keys here are: {', '.join(keys)}."
 

@@ -103,7 +103,8 @@ def open_data(
 
 def _gather(index: Index, cohort: Cohort | None) -> pd.DataFrame:
     if cohort is not None:
-        return pd.concat([getattr(cohort, part).assign(part=part) for part in PARTS if len(getattr(cohort, part))])
+        frames = dict(zip(PARTS, (cohort.forget, cohort.remain, cohort.undetermined), strict=True))
+        return pd.concat([frame.assign(part=part) for part, frame in frames.items() if len(frame)])
     frame = index.frame()
     usable = frame["fault"].isna() | frame["fault"].isin(list(usable_faults()))
     chosen: pd.DataFrame = frame[usable].sort_values("image_id").assign(part="remain")

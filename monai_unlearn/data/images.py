@@ -86,7 +86,8 @@ def _is_dicom(path: Path) -> bool:
 def _image_pixels(path: Path, channels: int) -> NDArray[np.float32]:
     with Image.open(path) as picture:
         pixels: NDArray[np.float32] = np.asarray(picture.convert(_PIL_MODES[channels]), dtype=np.float32)
-    return pixels / np.float32(255)
+    pixels /= np.float32(255)
+    return pixels
 
 
 def _dicom_pixels(path: Path) -> NDArray[np.float32]:

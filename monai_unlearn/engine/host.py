@@ -88,5 +88,11 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
     if found is None:
         sys.__excepthook__(kind, error, trace)
         raise SystemExit(int(ExitCode.UNEXPECTED))
-    print(f"Error: {found}", file=sys.stderr)  # noqa: T201 - as above
+    summary, *details = str(found).splitlines() or [""]
+    if details:
+        print(summary, *details, sep="\n", file=sys.stderr)  # noqa: T201 - as above
+        if summary.endswith(":"):
+            summary = f"{summary} {details[0].strip()}"
+    # The last line says what is wrong, for people and pipelines that see no more than that.
+    print(f"Error: {summary}", file=sys.stderr)  # noqa: T201 - as above
     raise SystemExit(int(found.exit_code))

@@ -122,9 +122,9 @@ def test_a_result_that_is_not_accepted_ends_with_3(trained, tmp_path):
 @pytest.mark.parametrize(
     ("spec", "last_line"),
     [
-        (SPEC.replace("forget:", "forgt:"), "forget"),
-        (SPEC.replace("Old", "Nobody Made This"), "empty"),
-        ("$import os\n", "spec"),
+        (SPEC.replace("forget:", "forgt:"), "unknown key 'forgt'. Did you mean 'forget'"),
+        (SPEC.replace("Old", "Nobody Made This"), "the forget part of 'retire-old' is empty"),
+        ("$import os\n", "text that starts with '$' is refused"),
         (None, "there is no such folder. Build it with: monai-unlearn index build"),
     ],
     ids=["typo", "empty cohort", "code", "missing index"],
@@ -137,8 +137,7 @@ def test_bad_input_ends_with_2_and_one_message(trained, tmp_path, spec, last_lin
     found = unlearn(trained, tmp_path / "out", *arguments)
     assert found.returncode == 2
     assert "Traceback" not in found.stderr
-    message = found.stderr[found.stderr.index("Error: ") :]
-    assert last_line in message
+    assert last_line in found.stderr.splitlines()[-1]
     assert not (tmp_path / "out").exists()
 
 

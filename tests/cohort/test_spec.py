@@ -166,3 +166,12 @@ def test_a_file_is_named_as_it_was_given(tmp_path):
     assert CohortSpec.read(path).source == str(path)
     with pytest.raises(SpecError, match=r"missing\.yaml: cannot be read \(No such file or directory\)"):
         CohortSpec.read(tmp_path / "missing.yaml")
+
+
+def test_a_misspelt_key_is_one_fault_and_not_also_a_missing_one():
+    text = "schema_version: 1\nname: x\nreason: other\nforgt: device == old\n"
+    with pytest.raises(SpecError, match="unknown key 'forgt'. Did you mean 'forget'") as caught:
+        CohortSpec.parse(text, source="test.yaml")
+    assert "missing" not in str(caught.value)
+    with pytest.raises(SpecError, match="the key 'forget' is missing"):
+        CohortSpec.parse(text.replace("forgt", "colour"), source="test.yaml")

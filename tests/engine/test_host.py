@@ -43,6 +43,22 @@ def test_our_error_is_found_below_what_monai_wraps_it_in(capsys):
     assert reported(error, capsys) == (2, "Error: spec.yaml:3: no field is named 'devise'.\n")
 
 
+@pytest.mark.parametrize(
+    ("lines", "last"),
+    [
+        (["spec.yaml:3:1: unknown key.", "    3 | scop", "      | ^^^^"], "Error: spec.yaml:3:1: unknown key."),
+        (
+            ["spec.yaml: 2 faults:", "spec.yaml:3:1: x", "spec.yaml:4:1: y"],
+            "Error: spec.yaml: 2 faults: spec.yaml:3:1: x",
+        ),
+    ],
+)
+def test_the_last_line_says_what_is_wrong(capsys, lines, last):
+    code, text = reported(wrapped(SpecError("\n".join(lines))), capsys)
+    assert code == 2
+    assert text.splitlines() == [*lines, last]
+
+
 def test_other_errors_keep_their_traceback(capsys):
     code, text = reported(wrapped(KeyError("x")), capsys)
     assert code == 1

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from fractions import Fraction
+
+import pandas as pd
+import pytest
+
+from monai_unlearn.cohort import Split, SplitRule
+from monai_unlearn.errors import DataError
+
+PATIENTS = [f"patient {number}" for number in range(10_000)]
+THREE_WAYS = SplitRule(seed=3, test_fraction=0.2, validation_fraction=0.1)
+
+
+def frame_of(patients, **columns):
+    """An index's rows: one image each, named by their order."""
+    images = [f"image {number:05d}" for number in range(len(patients))]
+    columns = {"image_id": images, "patient": patients, **columns}
+    return pd.DataFrame({name: pd.array(values, dtype="string") for name, values in columns.items()})
+
+
+def expected_split(text, rule):
+    """The split of the text that is hashed, by exact fractions."""
+    position = Fraction(int(hashlib.sha256(text.encode("utf-8")).hexdigest()[:16], 16), 16**16)
+    if position < Fraction(rule.test_fraction):
+        return "test"
+    held_out = Fraction(rule.test_fraction) + Fraction(rule.validation_fraction)
+    return "validation" if position < held_out else "train"
+
+
+@pytest.mark.parametrize(("test", "validation"), [(0.2, 0.0), (0.2, 0.1), (0.5, 0.3), (0.05, 0.05)])
+def test_each_split_has_about_its_fraction(test, validation):
+    rule = SplitRule(test_fraction=test, validation_fraction=validation)
+    counts = Counter(rule.of(patient) for patient in PATIENTS)
+    shares = {split.value: counts[split] / len(PATIENTS) for split in Split}
+    wanted = {"train": 1 - test - validation, "validation": validation, "test": test}
+    assert shares == pytest.approx(wanted, abs=0.015)  # three standard deviations of 10,000 draws
+
+
+def test_without_a_validation_fraction_nothing_is_held_out_for_it():
+    assert {SplitRule().of(patient) for patient in PATIENTS} == {"train", "test"}
+
+
+def test_agrees_with_an_independent_computation():
+    assigned = THREE_WAYS.assign(frame_of(PATIENTS))
+    assert assigned.tolist() == [expected_split(f"3:{patient}", THREE_WAYS) for patient in PATIENTS]
+
+
+@pytest.mark.parametrize(
+    ("seed", "unit", "first_bits"),
+    [(0, "patient-1", 0x33267FB1), (0, "patient-3", 0x463ED82D), (7, "patient-1", 0xD5F3FEEB)],
+)
+def test_places_are_fixed_for_ever(seed, unit, first_bits):
+    # Digests by sha256sum. A change here would move patients who were tested on into what is trained on.
+    place = first_bits / 2**32
+    assert SplitRule(seed=seed, test_fraction=place + 1e-9).of(unit) == "test"
+    assert SplitRule(seed=seed, test_fraction=place - 1e-9).of(unit) == "train"
+
+
+def test_added_patients_and_another_order_move_nobody():
+    before = frame_of(PATIENTS[:500]).set_index("patient", drop=False)
+    after = frame_of(PATIENTS[::-1]).set_index("patient", drop=False)
+    assert THREE_WAYS.assign(before).to_dict() == THREE_WAYS.assign(after)[PATIENTS[:500]].to_dict()
+
+
+def test_a_larger_test_fraction_only_adds():
+    small, large = SplitRule(test_fraction=0.2), SplitRule(test_fraction=0.3)
+    tested = {patient for patient in PATIENTS if small.of(patient) == "test"}
+    assert tested < {patient for patient in PATIENTS if large.of(patient) == "test"}
+
+
+def test_another_seed_deals_anew():
+    one, other = SplitRule(seed=0), SplitRule(seed=1)
+    both = sum(one.of(patient) == other.of(patient) == "test" for patient in PATIENTS)
+    assert both / len(PATIENTS) == pytest.approx(0.2 * 0.2, abs=0.01)  # as independent draws agree
+
+
+def test_both_eyes_of_a_patient_stay_together():
+    frame = frame_of([patient for patient in PATIENTS[:1000] for _ in ("left", "right")])
+    assert THREE_WAYS.assign(frame).groupby(frame["patient"]).nunique().eq(1).all()
+
+
+def test_images_without_a_patient_are_dealt_one_by_one():
+    frame = frame_of([None] * 200)
+    assigned = THREE_WAYS.assign(frame)
+    assert assigned.tolist() == [expected_split(f"3:image:{image}", THREE_WAYS) for image in frame["image_id"]]
+    assert set(assigned) == {"train", "validation", "test"}
+
+
+def test_rows_keep_their_labels():
+    frame = frame_of(["a", "b", "c"]).set_axis([5, 3, 5])
+    assert SplitRule().assign(frame).index.tolist() == [5, 3, 5]
+
+
+def test_an_empty_part_has_no_splits():
+    assert SplitRule().assign(frame_of([])).tolist() == []
+
+
+def test_the_rule_is_made_again_of_its_plain_values():
+    assert THREE_WAYS.to_dict() == {"seed": 3, "test_fraction": 0.2, "validation_fraction": 0.1}
+    assert SplitRule(**THREE_WAYS.to_dict()) == THREE_WAYS
+
+
+@pytest.mark.parametrize(
+    ("spelling", "split"),
+    [
+        *((split.value, split.value) for split in Split),
+        ("Train", "train"),
+        ("TRAINING", "train"),
+        ("Val", "validation"),
+        ("VALIDATION", "validation"),
+        ("testing", "test"),
+    ],
+)
+def test_a_split_column_decides_whatever_its_spelling(spelling, split):
+    patients = PATIENTS[:50]  # the hash would deal them to both
+    assert set(SplitRule().assign(frame_of(patients, split=[spelling] * 50))) == {split}
+
+
+@pytest.mark.parametrize("gap", [None, "", "holdout"])
+def test_a_split_column_with_gaps_is_refused(gap):
+    frame = frame_of(["a", "b", "c"], split=["train", gap, gap])
+    with pytest.raises(DataError, match=r"neither train, validation nor test for 2 of 3 images"):
+        SplitRule().assign(frame)
+
+
+def test_a_split_column_that_splits_patients_is_refused_without_naming_them():
+    frame = frame_of(["Ann", "Ann", "Bob", "Bob"], split=["train", "test", "train", "Training"])
+    with pytest.raises(DataError, match=r"puts 1 patients into more than one split") as refused:
+        SplitRule().assign(frame)
+    assert "Ann" not in str(refused.value)
+
+
+def test_a_patient_is_seen_to_straddle_parts_put_together():
+    forget, remain = frame_of(["Ann"], split=["train"]), frame_of(["Ann"], split=["test"])
+    with pytest.raises(DataError, match=r"puts 1 patients into more than one split"):
+        SplitRule().assign(pd.concat([forget, remain]))
+
+
+def test_images_without_a_patient_may_be_in_different_splits():
+    frame = frame_of([None, None], split=["train", "test"])
+    assert SplitRule().assign(frame).tolist() == ["train", "test"]
+
+
+@pytest.mark.parametrize(
+    "fractions",
+    [
+        {"test_fraction": 0.0},
+        {"test_fraction": 1.0},
+        {"test_fraction": -0.2},
+        {"test_fraction": float("nan")},
+        {"validation_fraction": -0.1},
+        {"test_fraction": 0.4, "validation_fraction": 0.6},
+    ],
+)
+def test_fractions_that_leave_no_split_are_refused(fractions):
+    with pytest.raises(DataError, match=r"expected 0 < test_fraction < 1 and 0 <= validation_fraction < 1"):
+        SplitRule(**fractions)

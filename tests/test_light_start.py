@@ -1,0 +1,83 @@
+"""What looks at metadata starts without the libraries that look at pixels: told by `sys.modules` of a fresh process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from cohort_index import HEAD, make_index
+from PIL import Image
+
+from monai_unlearn.fields import Kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Runs what it is given first, then writes the names of all top-level modules to the file that it is given second.
+PROGRAM = """
+import json, sys
+code, report, *sys.argv[1:] = sys.argv[1:]
+try:
+    exec(code)
+finally:
+    names = sorted({name.partition(".")[0] for name in sys.modules})
+    open(report, "w", encoding="utf-8").write(json.dumps(names))
+"""
+COMMAND = "from monai_unlearn.cli import main; main()"
+
+LEARNING = {"torch", "monai", "ignite"}
+TABLES = {"pandas", "pyarrow", "duckdb", "pydicom"}
+
+
+@pytest.fixture
+def loaded(tmp_path):
+    """Run code, or a command, in a process of its own, and return what it has loaded."""
+
+    def run(code: str, *words: object) -> set[str]:
+        report = tmp_path / "modules.json"
+        arguments = [sys.executable, "-c", PROGRAM, code, str(report), *map(str, words)]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return set(json.loads(report.read_text(encoding="utf-8")))
+
+    return run
+
+
+@pytest.mark.parametrize("module", ["monai_unlearn", "monai_unlearn.cli"])
+def test_import(module, loaded):
+    modules = loaded(f"import {module}")
+    assert "monai_unlearn" in modules
+    assert not modules & (LEARNING | TABLES)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["index", "--help"], ["cohort", "--help"]], ids=" ".join)
+def test_help(words, loaded):
+    modules = loaded(COMMAND, *words)
+    assert "typer" in modules
+    assert not modules & (LEARNING | TABLES)
+
+
+def test_index_build(tmp_path, loaded):
+    images = tmp_path / "images"
+    images.mkdir()
+    Image.new("RGB", (4, 4)).save(images / "a.png")
+    modules = loaded(COMMAND, "index", "build", images, "--out", tmp_path / "index")
+    assert modules >= {"pandas", "pydicom"}  # it did its work
+    assert not modules & LEARNING
+
+
+def test_cohort_preview(tmp_path, loaded):
+    spec = write_spec(tmp_path)
+    make_index(tmp_path / "index", {"device": ["Old", "New", None]}, {"device": Kind.TEXT})
+    modules = loaded(COMMAND, "cohort", "preview", spec, "--index", tmp_path / "index")
+    assert "duckdb" in modules  # it did its work
+    assert not modules & LEARNING
+
+
+def write_spec(folder: Path) -> Path:
+    path = folder / "spec.yaml"
+    path.write_text(f"{HEAD}forget: device == Old\n", encoding="utf-8")
+    return path
