@@ -30,5 +30,8 @@ check: $(VENV)/.installed
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+nightly: $(VENV)/.installed
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/cohort --numprocesses 2
+
 clean:
 	rm -rf build $(VENV)

@@ -127,8 +127,10 @@ class Cohort:
         for word, known in ((part, PARTS), (split, tuple(member.value for member in Split))):
             if word not in known:
                 raise DataError(f"expected one of {', '.join(known)}, got '{word}'.{did_you_mean(word, known)}")
-        frame = self._frames[part]
-        chosen = frame[(rule or SplitRule()).assign(frame) == split].rename(columns={"path": "image"}).astype(object)
+        # Dealt over all parts at once: a patient in two parts must be seen whole.
+        splits = (rule or SplitRule()).assign(self._used)
+        frame = self._used[(self._used["part"] == part) & (splits == split)]
+        chosen = frame.rename(columns={"path": "image"}).astype(object)
         items = chosen[["image", "image_id", "patient"]].assign(
             label=chosen[self.index.label] if self.index.label else None
         )
@@ -189,6 +191,12 @@ class Cohort:
             yield f"The sample asks for {sample.count} ({sample.by}), but the rules catch only {found}."
         if sample.by == "image" and self.spec.scope is not Scope.IMAGE:
             yield f"The sample by image takes apart what scope: {self.spec.scope.value} keeps together."
+
+    @cached_property
+    def _used(self) -> pd.DataFrame:
+        from pandas import concat
+
+        return concat([frame.assign(part=part) for part, frame in self._frames.items()], ignore_index=True)
 
     @cached_property
     def _frames(self) -> Mapping[str, pd.DataFrame]:

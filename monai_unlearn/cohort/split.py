@@ -81,7 +81,7 @@ class SplitRule:
 
 
 def _given(frame: pd.DataFrame) -> pd.Series[str]:
-    splits = frame["split"].str.lower().map(_SPELLINGS)
+    splits = frame["split"].astype("string").str.strip().str.lower().map(_SPELLINGS)
     if missing := int(splits.isna().sum()):
         raise DataError(
             f"the index's column 'split' says neither train, validation nor test for {missing} of "

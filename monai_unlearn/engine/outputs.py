@@ -84,8 +84,9 @@ def _modification(revision: Revision, date: str) -> dict[str, Any]:
             "name": spec.name,
             "spec_digest": preview["spec_digest"],
             "index_digest": preview["index_digest"],
-            "forget": str(spec.forget),
-            "population": None if spec.population is None else str(spec.population),
+            # A bundle travels: whoever withdrew consent must not be named in it.
+            "forget": spec.forget.render(private=True),
+            "population": None if spec.population is None else spec.population.render(private=True),
             "unknown": spec.unknown.value,
             "scope": spec.scope.value,
             "images": preview["images"],

@@ -106,3 +106,10 @@ def test_items_follow_the_split_rule(index):
 def test_refuses_unknown_parts_and_splits(cohort, part, split, nearest):
     with pytest.raises(DataError, match=f"Did you mean '{nearest}'"):
         cohort.datalist(part, split)
+
+
+def test_a_patient_may_not_straddle_splits_across_parts(tmp_path):
+    columns = {"image_id": ["a", "b"], "patient": ["p", "p"], "device": ["old", "new"], "split": ["train", "test"]}
+    index = make_index(tmp_path / "index", columns, {"device": Kind.TEXT, "split": Kind.TEXT})
+    with pytest.raises(DataError, match="puts 1 patients into more than one split"):
+        make_spec("device == old").resolve(index).datalist("forget", "train")

@@ -158,3 +158,9 @@ def test_images_without_a_patient_may_be_in_different_splits():
 def test_fractions_that_leave_no_split_are_refused(fractions):
     with pytest.raises(DataError, match=r"expected 0 < test_fraction < 1 and 0 <= validation_fraction < 1"):
         SplitRule(**fractions)
+
+
+def test_a_column_of_numbers_is_refused_in_words():
+    frame = pd.DataFrame({"image_id": ["a", "b"], "patient": ["p", "q"], "split": [0.0, 4.0]})
+    with pytest.raises(DataError, match="says neither train, validation nor test for 2 of 2 images"):
+        SplitRule().assign(frame)

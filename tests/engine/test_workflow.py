@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from bundle_run import BUNDLE, TINY, run
 from monai.bundle import ConfigParser
-from tiny import tiny_index, write_pictures
+from tiny import SPEC, tiny_index, tiny_spec, write_pictures
 
 from monai_unlearn.card import schema
 from monai_unlearn.engine import NotAccepted
@@ -116,6 +116,18 @@ def test_no_patient_leaves_the_manifest(revised):
     out, _ = revised
     for name in ("metrics.json", "run.json", "model_card_diff.json", "model_card_diff.md"):
         assert "patient-0" not in (out / name).read_text(encoding="utf-8")
+
+
+def test_whoever_withdrew_consent_is_not_named_in_the_bundle(tiny, tmp_path):
+    text = SPEC.replace("device_deprecation", "consent_withdrawal").replace(
+        "ManufacturerModelName == Old", "patient in [patient-003, patient-005, patient-006, patient-007]"
+    )
+    tiny.unlearn(tmp_path / "out", cohort_spec=str(tiny_spec(tmp_path, text)))
+    for path in (tmp_path / "out").rglob("*"):
+        if path.is_file() and path.name != "cohort_manifest.json":
+            assert b"patient-00" not in path.read_bytes(), path
+    card = read(tmp_path / "out", "model_card_diff.json")["modification"]["cohort"]
+    assert card["forget"] == "patient in [… 4 values]"
 
 
 def test_the_revised_bundle_answers_to_the_same_commands(tiny, revised, tmp_path):
