@@ -65,6 +65,7 @@ def open_data(
     class_names: Sequence[str],
     cohort_spec: str | Path | None = None,
     split: Mapping[str, Any] | None = None,
+    needs_cohort: bool = False,
 ) -> CohortData:
     """Open an index, resolve a cohort on it, and deal its images to splits.
 
@@ -73,11 +74,13 @@ def open_data(
         class_names: The bundle's classes, in the order of its network's outputs.
         cohort_spec: A cohort spec, or nothing to take every image as `remain`.
         split: Arguments of `SplitRule`.
+        needs_cohort: Whether there must be a spec.
 
     Raises:
         InputError: The index, the spec, a label or the split cannot be used; the message says which.
     """
-    for name, value in {"index_dir": index_dir, "class_names": class_names}.items():
+    needed = {"index_dir": index_dir, "class_names": class_names}
+    for name, value in {**needed, "cohort_spec": cohort_spec or not needs_cohort}.items():
         if not value:
             raise ConfigError(f"{name} is not set. Give it on the command line: --{name} …")
     index = Index.open(index_dir)

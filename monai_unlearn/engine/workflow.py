@@ -90,8 +90,6 @@ class Revision:
             )
         if not self.output_dir:
             raise ConfigError("output_dir is not set. Give it on the command line: --output_dir DIR")
-        if self.data.cohort is None:
-            raise ConfigError("cohort_spec is not set. Give it on the command line: --cohort_spec FILE")
         self.criteria = read_criteria(self.acceptance)
         self.base = BundleInfo.read(self.bundle_root)
         check_free(Path(self.output_dir))

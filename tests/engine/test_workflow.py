@@ -214,7 +214,8 @@ def test_weights_that_saw_the_forget_part_are_no_reference(tiny, tmp_path):
     [
         ({"objective": "eraze"}, "expected one of match_reference, erase, got 'eraze'. Did you mean 'erase'"),
         ({"output_dir": None}, "output_dir is not set"),
-        ({"cohort_spec": None}, "the forget part has no training image"),
+        ({"cohort_spec": None}, "cohort_spec is not set. Give it on the command line: --cohort_spec"),
+        ({"index_dir": None}, "index_dir is not set"),
         ({"acceptance": {"forget": {"max": 1}}}, "no measure is named 'forget'"),
         ({"stop_at": 2}, r"expected a forget accuracy in \[0, 1\] .* got 2"),
         ({"split": {"seed": 1, "test_fraction": 0.2}}, "trained under another split"),
