@@ -59,6 +59,7 @@ def write_outputs(revision: Revision, folder: Path, *, original: nn.Module, evid
         revision.base,
         folder / (PROMOTED if evidence["accepted"] else REJECTED),
         network=revision.network,
+        record=revision.base_record(),
         change=_changelog_entry(revision, accepted=evidence["accepted"]),
         documents=texts,
     )

@@ -27,8 +27,10 @@ def show(evidence: Mapping[str, Any], target: Path) -> None:
     console.print(_criteria(evidence))
     word = {True: "yes", False: "nothing measured speaks for it", None: "not known"}
     console.print(f"Would retraining have been better? {word[evidence['recommendation']['retrain']]}")
-    for line in (*evidence["recommendation"]["reasons"], *evidence["warnings"]):
-        console.print(f"  - {line}")
+    for reason in evidence["recommendation"]["reasons"]:
+        console.print(f"  - {reason}")
+    for warning in evidence["warnings"]:
+        console.print(f"Note: {warning}")
     console.print(f"Model-card difference: {target / 'model_card_diff.md'}", soft_wrap=True)
 
 

@@ -11,14 +11,14 @@ from ignite.engine import Engine, Events
 
 from monai_unlearn import __version__
 from monai_unlearn.engine.trainer import check_finite
-from monai_unlearn.release import save_weights, write_json
+from monai_unlearn.release import TRAINING_RECORD, save_weights, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from monai_unlearn.data import CohortData
 
-RECORD = "training.json"
+RECORD = TRAINING_RECORD.name
 
 
 def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequence[str]) -> dict[str, Any]:  # noqa: ANN401 - any MONAI trainer

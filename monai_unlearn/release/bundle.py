@@ -67,7 +67,13 @@ class BundleInfo:
 
 
 def write_revised_bundle(
-    base: BundleInfo, target: Path, *, network: nn.Module, change: str, documents: Mapping[str, str]
+    base: BundleInfo,
+    target: Path,
+    *,
+    network: nn.Module,
+    record: Mapping[str, Any],
+    change: str,
+    documents: Mapping[str, str],
 ) -> None:
     """Write a whole bundle with new weights, version, changelog entry and documents.
 
@@ -77,6 +83,7 @@ def write_revised_bundle(
         base: The bundle that was revised.
         target: A folder that does not exist.
         network: The revised network.
+        record: The training record of the weights that were revised; empty where there is none.
         change: The changelog entry, one line.
         documents: Texts to add below `docs/`, by file name.
     """
@@ -85,8 +92,8 @@ def write_revised_bundle(
     changelog = {version: change, **base.metadata.get("changelog", {})}
     write_json(target / METADATA, {**base.metadata, "version": version, "changelog": changelog})
     save_weights(network, target / WEIGHTS)
-    if (record := base.root / TRAINING_RECORD).is_file():
-        shutil.copy(record, target / TRAINING_RECORD)
+    if record:
+        write_json(target / TRAINING_RECORD, record)
     docs = target / "docs"
     docs.mkdir(exist_ok=True)
     for name, text in documents.items():

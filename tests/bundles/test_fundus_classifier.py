@@ -167,3 +167,21 @@ def test_inference_writes_probabilities(trained, tmp_path):
     rows = list(csv.reader((tmp_path / "predictions.csv").read_text().splitlines()))
     assert len(rows) == 48
     assert all(sum(map(float, row[1:])) == pytest.approx(1, abs=1e-5) for row in rows)
+
+
+def test_shipped_weights_read_phantoms_they_never_saw(tmp_path):
+    steps = [
+        ["phantom", "fundus", str(tmp_path / "studies"), "--patients", "15", "--seed", "7"],
+        [
+            *("index", "build", str(tmp_path / "studies"), "--out", str(tmp_path / "index")),
+            *("--table", str(tmp_path / "studies" / "labels.csv"), "--key", "SOPInstanceUID"),
+        ],
+    ]
+    for step in steps:
+        subprocess.run([sys.executable, "-m", "monai_unlearn", *step], check=True, capture_output=True, timeout=120)
+    found = tmp_path / "evaluation.json"
+    settings = {"class_names": ["normal", "diabetic_retinopathy", "glaucoma"], "image_size": [64, 64]}
+    run("evaluate", "evaluate.yaml", index_dir=str(tmp_path / "index"), output_file=str(found), **settings)
+    cells = json.loads(found.read_text())["models"]["weights"]["remain"].values()
+    assert sum(cell["correct"] for cell in cells) >= 0.85 * sum(cell["n"] for cell in cells) > 0
+    assert (BUNDLE / "models" / "model.pt").stat().st_size < 2_000_000

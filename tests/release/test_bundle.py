@@ -19,7 +19,7 @@ def base(tmp_path):
     )
     (root / "configs" / "train.yaml").write_text("a: 1")
     (root / "models" / "model.ts").write_text("stale export")
-    (root / "models" / "training.json").write_text("{}")
+    (root / "models" / "training.json").write_text('{"of": "the weights beside it, maybe not those revised"}')
     (root / "docs" / "README.md").write_text("# Some bundle\n\nText.\n")
     (root / "scripts" / "own.py").write_text("pass")
     return root
@@ -29,7 +29,9 @@ def write(base, tmp_path, name="revised", change="Unlearned x."):
     network = nn.Linear(2, 2)
     info = BundleInfo.read(base)
     documents = {"model_card_diff.md": "the diff"}
-    write_revised_bundle(info, tmp_path / name, network=network, change=change, documents=documents)
+    write_revised_bundle(
+        info, tmp_path / name, network=network, record={"images": 3}, change=change, documents=documents
+    )
     return tmp_path / name, network
 
 
@@ -49,6 +51,7 @@ def test_the_successor_is_a_whole_bundle(base, tmp_path):
         "models/training.json",
         "scripts/own.py",
     }
+    assert json.loads((revised / "models" / "training.json").read_text()) == {"images": 3}
     load_weights(nn.Linear(2, 2), revised / "models" / "model.pt")
     del network
 
