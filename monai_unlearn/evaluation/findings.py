@@ -73,16 +73,18 @@ def _gaps(evidence: Mapping[str, Any]) -> list[str]:
     """Name the gaps to the reference whose interval excludes zero, in all and class by class.
 
     Test images show how the model behaves; forget training images show whether it still knows them by heart,
-    which a model that fits its test images can hide.
+    which a model that fits its test images can hide. The intervals are not corrected for the number of classes
+    looked at: a reason too many costs a retraining, a reason too few may cost a patient.
     """
     reasons = []
     for part, split in (("forget", "train"), ("forget", "test"), ("remain", "test")):
         cell = evidence["gaps_to_reference"].get(part, {}).get(split, {"interval": None, "classes": {}})
         for name, gap in {"all classes": cell, **cell["classes"]}.items():
             if _matters(gap, part):
+                low, high = (_signed(limit) for limit in gap["interval"])
                 reasons.append(
                     f"On {part} {split} images of {name} the revised model is {_points(gap['value'])} from the "
-                    "retrained reference, more than chance explains."
+                    f"retrained reference (95 % interval {low} to {high})."
                 )
     return reasons
 
@@ -103,4 +105,8 @@ def _cost(evidence: Mapping[str, Any]) -> list[str]:
 
 
 def _points(share: float) -> str:
-    return f"{100 * share:+.1f} points"
+    return f"{_signed(share)} points"
+
+
+def _signed(share: float) -> str:
+    return f"{100 * share:+.1f}"

@@ -107,4 +107,4 @@ def test_what_is_still_known_by_heart_is_not_forgotten():
     found = evidence(original=FULL, revised=close, revised_recalibrated=close, reference=close)
     found["gaps_to_reference"]["forget"]["train"] = {"value": 0.34, "interval": [0.3, 0.38], "classes": {}}
     reason = "On forget train images of all classes the revised model is +34.0 points from the retrained reference"
-    assert recommend(found)["reasons"] == [f"{reason}, more than chance explains."]
+    assert recommend(found)["reasons"] == [f"{reason} (95 % interval +30.0 to +38.0)."]
