@@ -13,6 +13,8 @@ import jsonschema
 from monai_unlearn.evaluation import gap
 
 Document = Mapping[str, Any]
+# Two accuracies are called the same where the interval of their difference lies within ten points.
+MARGIN = 0.1
 
 
 @cache
@@ -99,12 +101,20 @@ def _verdict(direction: str, values: Mapping[str, Document]) -> str:
         if "reference" not in values:
             return "no_reference"
         words = ("below_reference", "matches_reference", "above_reference")
-        return words[1 + _sign(gap(values["revised"], values["reference"]))]
-    sign = _sign(gap(values["revised"], values["original"]))
-    better = sign if direction == "higher_is_better" else -sign
-    return ("degraded", "unchanged", "improved")[1 + better]
+        return _word(gap(values["revised"], values["reference"]), words)
+    words = ("degraded", "unchanged", "improved")
+    difference = gap(values["revised"], values["original"])
+    return _word(difference, words if direction == "higher_is_better" else words[::-1])
 
 
-def _sign(difference: Document) -> int:
+def _word(difference: Document, words: tuple[str, str, str]) -> str:
+    """Choose below, same or above by the interval of a difference; `undecided` where it allows too much.
+
+    An interval that includes zero is no proof of sameness: it must also lie within the margin.
+    """
     low, high = difference["interval"]
-    return 1 if low > 0 else -1 if high < 0 else 0
+    if low > 0:
+        return words[2]
+    if high < 0:
+        return words[0]
+    return words[1] if max(-low, high) <= MARGIN else "undecided"

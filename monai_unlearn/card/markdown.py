@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _VERDICTS = {
     "no_reference": "not judged: no reference",
     "no_images": "no images",
+    "undecided": "undecided: too few images",
 }
 
 

@@ -2,7 +2,7 @@
 
 from monai_unlearn.data.cells import Pictures, cached_cells
 from monai_unlearn.data.cohort_data import PARTS, SPLITS, CohortData, open_data
-from monai_unlearn.data.images import LoadPictured, read_picture
+from monai_unlearn.data.images import LoadPictured, list_pictures, read_picture
 from monai_unlearn.data.pairs import PairedLoader
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "PairedLoader",
     "Pictures",
     "cached_cells",
+    "list_pictures",
     "open_data",
     "read_picture",
 ]

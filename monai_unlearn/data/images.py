@@ -11,7 +11,7 @@ from monai.transforms import MapTransform
 from PIL import Image
 from pydicom import dcmread
 
-from monai_unlearn.errors import DataError
+from monai_unlearn.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SPATIAL_DIMS = 2
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
 _PIL_MODES = {1: "L", 3: "RGB"}
 # ITU-R BT.601, as PIL converts to grey.
 _LUMA = (0.299, 0.587, 0.114)
@@ -76,6 +77,21 @@ def read_picture(path: Path, *, channels: int = 3) -> NDArray[np.float32]:
     if pixels.ndim != SPATIAL_DIMS + 1 or pixels.shape[-1] not in _PIL_MODES:
         raise DataError(f"{path}: expected one 2-D grey or RGB picture, got an array of shape {pixels.shape}.")
     return np.ascontiguousarray(_with_channels(pixels, channels).transpose(2, 0, 1))
+
+
+def list_pictures(folder: str | Path | None, *, pattern: str = "**/*") -> list[str]:
+    """Return the paths of a folder's pictures, sorted: DICOM files by content, image files by suffix.
+
+    Raises:
+        ConfigError: No folder is given, or it holds no picture.
+    """
+    if not folder or not Path(folder).is_dir():
+        raise ConfigError(f"dataset_dir: expected a folder of pictures, got {folder}. Give --dataset_dir FOLDER.")
+    files = sorted(path for path in Path(folder).glob(pattern) if path.is_file())
+    found = [str(path) for path in files if path.suffix.lower() in _SUFFIXES or _is_dicom(path)]
+    if not found:
+        raise ConfigError(f"dataset_dir: {folder} holds no picture that matches '{pattern}'.")
+    return found
 
 
 def _is_dicom(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from monai_unlearn.engine.evaluating import evaluate
 from monai_unlearn.engine.handlers import ProgressBar, StopWhenForgotten
-from monai_unlearn.engine.host import bundle_root, executed_config, report_errors
+from monai_unlearn.engine.host import bundle_root, executed_config, report_errors, usable_device
 from monai_unlearn.engine.reference import Reference, Retraining
 from monai_unlearn.engine.trainer import UnlearnTrainer
 from monai_unlearn.engine.training import train
@@ -21,4 +21,5 @@ __all__ = [
     "executed_config",
     "report_errors",
     "train",
+    "usable_device",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.evaluation import Predictions, accuracy_table, compare, gaps, has_running_statistics
+from monai_unlearn.evaluation import Predictions, accepted, accuracy_table, compare, gaps, has_running_statistics
 from monai_unlearn.evaluation.findings import forgetting, recommend
 
 if TYPE_CHECKING:
@@ -44,10 +44,12 @@ def assemble(
         "forgetting": forgetting(tables, has_batch_norm=has_running_statistics(revision.network)),
         "cost": _cost(revision, reference, seconds),
         "reference": reference.source if reference else None,
+        # Without its training record nobody knows whether the reference saw the forget part.
+        "reference_is_recorded": bool(reference and reference.record),
         "warnings": warnings,
     }
     evidence["criteria"] = [criterion.judge(evidence) for criterion in revision.criteria]
-    evidence["accepted"] = all(row["verdict"] != "failed" for row in evidence["criteria"])
+    evidence["accepted"] = accepted(evidence["criteria"])
     evidence["recommendation"] = recommend(evidence)
     return evidence
 

@@ -6,17 +6,22 @@ them, and a config cannot name the folder it was read from. Both are read off th
 
 from __future__ import annotations
 
+import difflib
 import inspect
+import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from monai.bundle import ConfigWorkflow
 from torch import nn
 
-from monai_unlearn.errors import ExitCode, UnlearnError
+from monai_unlearn.errors import ConfigError, ExitCode, UnlearnError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
 
@@ -61,6 +66,20 @@ def _plain(value: object) -> object:
     return type(value).__name__ if isinstance(value, nn.Module) else str(value)
 
 
+def usable_device(name: str | torch.device) -> torch.device:
+    """Return a device after trying it.
+
+    Raises:
+        ConfigError: It is not to be had on this machine.
+    """
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"device: '{name}' cannot be used here. Give --device cpu, or a device there is.") from error
+    return device
+
+
 def report_errors() -> None:
     """End this process, on an error of ours, with one message and its exit code.
 
@@ -69,6 +88,24 @@ def report_errors() -> None:
     message that says what to do stands in the middle. Other errors keep their traceback.
     """
     sys.excepthook = _report
+    workflow = current_workflow()
+    if workflow is not None:
+        refuse_misspelt(workflow.parser.config)
+
+
+def refuse_misspelt(config: Mapping[str, Any]) -> None:
+    """Refuse a setting that nothing refers to and that looks like one that something refers to.
+
+    MONAI takes any `--name value` into the config; `--refrence retrain` would be ignored in silence.
+
+    Raises:
+        ConfigError: There is one; with the name that was probably meant.
+    """
+    text = json.dumps(_plain(config))
+    used = [key for key in config if re.search(rf"@{re.escape(key)}\b", text)]
+    for key in config:
+        if key not in used and (meant := difflib.get_close_matches(key, used, n=1, cutoff=0.8)):
+            raise ConfigError(f"nothing in the config uses '{key}'. Did you mean '--{meant[0]}'?")
 
 
 def ours(error: BaseException | None) -> UnlearnError | None:

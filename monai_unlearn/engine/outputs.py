@@ -60,6 +60,7 @@ def write_outputs(revision: Revision, folder: Path, *, original: nn.Module, evid
         folder / (PROMOTED if evidence["accepted"] else REJECTED),
         network=revision.network,
         record=revision.base_record(),
+        settings=revision.retraining.overrides,
         change=_changelog_entry(revision, accepted=evidence["accepted"]),
         documents=texts,
     )

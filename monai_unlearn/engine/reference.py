@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from monai.bundle import ConfigWorkflow
 
-from monai_unlearn.engine.training import RECORD
+from monai_unlearn.engine.training import RECORD, images_digest
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.release import load_weights
+from monai_unlearn.release import load_weights, weights_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from torch import nn
+
+    from monai_unlearn.data import CohortData
 
 RETRAIN = "retrain"
 
@@ -91,31 +93,52 @@ class Retraining:
         return Reference(network=network, source=RETRAIN, record=record_of(checkpoint))
 
 
-def obtain(wanted: str | None, *, like: nn.Module, retraining: Retraining, keep_at: Path) -> Reference | None:
+def obtain(
+    wanted: str | None, *, like: nn.Module, data: CohortData, retraining: Retraining, keep_at: Path
+) -> Reference | None:
     """Return the reference a run asks for.
 
     Args:
         wanted: Nothing, `retrain`, or the path of a checkpoint trained without the forget part.
-        like: A network of the same shape, to read a checkpoint into a copy of.
+        like: The original network: a checkpoint is read into a copy of it, and must be another.
+        data: The cohort, whose remain part a checkpoint must have been trained on.
         retraining: How to retrain.
         keep_at: Where retrained weights are kept.
 
     Raises:
-        ConfigError: The checkpoint cannot be read, or says itself that it saw the forget part.
+        ConfigError: The checkpoint cannot be read, is the original, or was trained on other images.
     """
     if not wanted:
         return None
     if wanted == RETRAIN:
         return retraining.run(keep_at)
     path = Path(wanted)
-    network = load_weights(copy.deepcopy(like), path)
-    record = record_of(path)
-    if record and record.get("parts") != ["remain"]:
+    if not path.is_file():
         raise ConfigError(
-            f"{path.with_name(RECORD)} says that these weights were trained on {', '.join(record['parts'])}: "
+            f"reference: there is no file {path}. Give --reference retrain, or weights: --reference FILE."
+        )
+    network = load_weights(copy.deepcopy(like), path)
+    if weights_digest(network.state_dict()) == weights_digest(like.state_dict()):
+        raise ConfigError(f"reference: {path} holds the original weights themselves. Use --reference retrain.")
+    record = record_of(path)
+    _check_record(record, path.with_name(RECORD), data)
+    return Reference(network=network, source=path.name, record=record)
+
+
+def _check_record(record: Mapping[str, Any], path: Path, data: CohortData) -> None:
+    """Refuse a reference whose own record says that it is none for this cohort."""
+    if not record:
+        return
+    if record.get("parts") != ["remain"]:
+        raise ConfigError(
+            f"{path} says that these weights were trained on {', '.join(record.get('parts', ['unknown parts']))}: "
             "a reference is trained on remain alone. Use --reference retrain."
         )
-    return Reference(network=network, source=path.name, record=record)
+    if record.get("images_digest") != images_digest(data, ["remain"]):
+        raise ConfigError(
+            f"{path} says that these weights were trained on other images than the remain part of this cohort: they "
+            "may have seen what is to be forgotten. Use --reference retrain."
+        )
 
 
 def record_of(checkpoint: Path) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class UnlearnTrainer(SupervisedTrainer):
             )
         loss.backward()  # type: ignore[no-untyped-call]  # torch's stubs lack it
         self.optimizer.step()
-        self.images_seen += sum(len(items["image"]) for items in batch.values())
+        self.images_seen += sum(len(batch[part]["image"]) for part in self.method.parts)
         return {"loss": value}
 
     def _to_device(self, items: Mapping[str, Any]) -> dict[str, Any]:

@@ -119,7 +119,8 @@ class Revision:
             original = copy.deepcopy(self.network)
             reference = obtain(
                 self.reference,
-                like=self.network,
+                like=original,
+                data=self.data,
                 retraining=self.retraining,
                 keep_at=folder / "reference" / "model.pt",
             )
@@ -129,8 +130,7 @@ class Revision:
             write_outputs(self, folder, original=original, evidence=evidence)
         show(evidence, target)
         if not evidence["accepted"]:
-            failed = [row["measure"] for row in evidence["criteria"] if row["verdict"] == "failed"]
-            raise NotAccepted(f"not accepted: {', '.join(failed)} failed. The evidence is in {target}.")
+            raise NotAccepted(f"not accepted: {_why(evidence)}. The evidence is in {target}.")
         return evidence
 
     def _unlearn(self, reference: Reference | None) -> dict[str, float]:
@@ -218,3 +218,12 @@ class Revision:
     def base_record(self) -> dict[str, Any]:
         """Return the training record beside the original weights; empty if there is none."""
         return record_of(Path(self.checkpoint))
+
+
+def _why(evidence: Mapping[str, Any]) -> str:
+    if failed := [row["measure"] for row in evidence["criteria"] if row["verdict"] == "failed"]:
+        return f"{', '.join(failed)} failed"
+    return (
+        "no criterion about the forget part could be judged: nothing noticeable was forgotten, or there is no "
+        "reference (--reference retrain) to compare with"
+    )

@@ -2,13 +2,14 @@
 
 from monai_unlearn.evaluation.accuracy import Predictions, accuracy, predict
 from monai_unlearn.evaluation.batchnorm import has_running_statistics, recalibrated
-from monai_unlearn.evaluation.criteria import Criterion, read_criteria
+from monai_unlearn.evaluation.criteria import Criterion, accepted, read_criteria
 from monai_unlearn.evaluation.intervals import changed, difference, wilson
 from monai_unlearn.evaluation.table import accuracy_table, compare, gap, gaps, predict_cells
 
 __all__ = [
     "Criterion",
     "Predictions",
+    "accepted",
     "accuracy",
     "accuracy_table",
     "changed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,8 @@ def _gap(evidence: Evidence, part: str, split: str = "test") -> float | None:
     return None if value is None else abs(value)
 
 
-def _worst_class(evidence: Evidence, part: str) -> float | None:
-    classes = evidence["gaps_to_reference"].get(part, {}).get("test", {}).get("classes", {})
+def _worst_class(evidence: Evidence, part: str, split: str = "test") -> float | None:
+    classes = evidence["gaps_to_reference"].get(part, {}).get(split, {}).get("classes", {})
     known = [abs(gap["value"]) for gap in classes.values() if gap["value"] is not None]
     return max(known, default=None)
 
@@ -40,6 +40,7 @@ MEASURES: dict[str, Callable[[Evidence], float | None]] = {
     "forget_train_gap_to_reference": lambda e: _gap(e, "forget", "train"),
     "forget_test_gap_to_reference": lambda e: _gap(e, "forget"),
     "forget_test_worst_class_gap_to_reference": lambda e: _worst_class(e, "forget"),
+    "forget_train_worst_class_gap_to_reference": lambda e: _worst_class(e, "forget", "train"),
     "remain_test_gap_to_reference": lambda e: _gap(e, "remain"),
     "forgetting_surviving_recalibration": lambda e: e["forgetting"]["surviving_recalibration"],
     "share_of_retraining_gradients": lambda e: e["cost"]["share_of_retraining_gradients"],
@@ -80,6 +81,18 @@ class Criterion:
             high = float("inf") if self.max is None else self.max
             verdict = "passed" if low <= value <= high else "failed"
         return {"measure": self.measure, "min": self.min, "max": self.max, "value": value, "verdict": verdict}
+
+
+def accepted(verdicts: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether a result is accepted by its judged criteria.
+
+    None may have failed, and where criteria about the forget part were declared at least one of them must
+    have been judged: a run of which nobody knows whether it forgot is not accepted for keeping the rest.
+    """
+    about_forget = [row["verdict"] for row in verdicts if row["measure"].startswith("forget")]
+    if about_forget and "passed" not in about_forget:
+        return False
+    return all(row["verdict"] != "failed" for row in verdicts)
 
 
 def read_criteria(acceptance: Mapping[str, Mapping[str, float]]) -> tuple[Criterion, ...]:

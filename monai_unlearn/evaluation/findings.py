@@ -22,7 +22,7 @@ def forgetting(models: Mapping[str, Table], *, has_batch_norm: bool) -> dict[str
 
     Returns:
         `split`; `change`, the revised minus the original accuracy; `change_recalibrated`, the same with
-        statistics recalibrated on remain; `surviving_recalibration`, their ratio (null without BatchNorm
+        both models' statistics recalibrated on remain; `surviving_recalibration`, their ratio (null without BatchNorm
         or without forgetting); and `artefact`, whether that ratio is below one half.
     """
     cells = {name: table["forget"] for name, table in models.items()}
@@ -34,7 +34,9 @@ def forgetting(models: Mapping[str, Table], *, has_batch_norm: bool) -> dict[str
         return result
     result["change"] = values["revised"] - values["original"]
     if has_batch_norm:
-        result["change_recalibrated"] = values["revised_recalibrated"] - values["original"]
+        # Against the original under the same treatment: what recalibration alone takes away is not forgetting.
+        before = values.get("original_recalibrated", values["original"])
+        result["change_recalibrated"] = values["revised_recalibrated"] - before
         if result["change"] < -NOTICEABLE:
             result["surviving_recalibration"] = result["change_recalibrated"] / result["change"]
             result["artefact"] = result["surviving_recalibration"] < SURVIVES
@@ -54,6 +56,11 @@ def recommend(evidence: Mapping[str, Any]) -> dict[str, Any]:
             "that never saw the forget part is not known. Run again with --reference retrain."
         )
         return {"retrain": True if evidence["forgetting"]["artefact"] else None, "reasons": reasons}
+    if not evidence["reference_is_recorded"] and not reasons:
+        reasons.append(
+            "The reference comes without a training record: whether it never saw the forget part is not known."
+        )
+        return {"retrain": None, "reasons": reasons}
     return {"retrain": bool(reasons), "reasons": reasons}
 
 

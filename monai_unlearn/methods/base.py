@@ -107,6 +107,11 @@ class Method(ABC):
         """Return the scalar to descend on for one batch of a `PairedLoader`, already on the device."""
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of a batch that `loss` takes gradients on, for the account of costs."""
+        return ("forget", "remain")
+
+    @property
     def gradient_evaluations(self) -> int:
         """Gradients of single images that `prepare` has taken, for the account of costs."""
         return 0

@@ -31,3 +31,8 @@ class FineTune(Method):
         """Cross entropy on the remain images of the batch."""
         remain = batch["remain"]
         return cross_entropy(self.network(remain["image"]), remain["label"])
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Remain images alone."""
+        return ("remain",)

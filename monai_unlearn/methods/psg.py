@@ -96,6 +96,11 @@ class PSG(Method):
         self.targets = torch.cat(found)
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """Forget images, and remain images where φ is not 0."""
+        return ("forget", "remain") if self.remain_weight else ("forget",)
+
+    @property
     def gradient_evaluations(self) -> int:
         """T for each forget image."""
         return self.search.steps * len(self.targets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from monai_unlearn.release.staging import write_json
 from monai_unlearn.release.weights import save_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from torch import nn
 
@@ -72,6 +73,7 @@ def write_revised_bundle(
     *,
     network: nn.Module,
     record: Mapping[str, Any],
+    settings: Mapping[str, Any],
     change: str,
     documents: Mapping[str, str],
 ) -> None:
@@ -84,13 +86,18 @@ def write_revised_bundle(
         target: A folder that does not exist.
         network: The revised network.
         record: The training record of the weights that were revised; empty where there is none.
+        settings: What the run used for classes, picture size, normalisation and split; the configs and the metadata
+            of the revised bundle say the same, whatever the base's said.
         change: The changelog entry, one line.
         documents: Texts to add below `docs/`, by file name.
     """
     shutil.copytree(base.root, target, ignore=shutil.ignore_patterns(*_LEFT_BEHIND))
     version = base.next_version
     changelog = {version: change, **base.metadata.get("changelog", {})}
-    write_json(target / METADATA, {**base.metadata, "version": version, "changelog": changelog})
+    metadata = _with_classes(base.metadata, settings.get("class_names"))
+    write_json(target / METADATA, {**metadata, "version": version, "changelog": changelog})
+    for config in sorted((target / "configs").glob("*.yaml")):
+        config.write_text(_with_settings(config.read_text(encoding="utf-8"), settings), encoding="utf-8")
     save_weights(network, target / WEIGHTS)
     if record:
         write_json(target / TRAINING_RECORD, record)
@@ -101,13 +108,38 @@ def write_revised_bundle(
     _note_in_readme(docs / "README.md", version, change)
 
 
+def _with_classes(metadata: Mapping[str, Any], class_names: Sequence[str] | None) -> dict[str, Any]:
+    """Return metadata whose output channels are these classes."""
+    content: dict[str, Any] = json.loads(json.dumps(metadata))
+    pred = content.get("network_data_format", {}).get("outputs", {}).get("pred")
+    if pred is not None and class_names:
+        pred["num_channels"] = len(class_names)
+        pred["channel_def"] = {str(number): name for number, name in enumerate(class_names)}
+    return content
+
+
+def _with_settings(config: str, settings: Mapping[str, Any]) -> str:
+    """Return a config in which the settings that stand on a line of their own have these values.
+
+    Values are replaced in the text, so that comments and order stay; JSON is YAML. The classes are left: configs
+    of this package read them from the metadata.
+    """
+    for key, value in settings.items():
+        if key != "class_names":
+            # A backslash would mean something in a replacement.
+            line = f"{key}: {json.dumps(value)}".replace("\\", "\\\\")
+            config = re.sub(rf"(?m)^{re.escape(key)}: [^@$\n]*$", line, config)
+    return config
+
+
 def _note_in_readme(path: Path, version: str, change: str) -> None:
     """Put the revision where a reader of the bundle looks first; newest on top."""
     heading = "## Revisions"
+    note = "Data and performance as stated above are those of the version they were written for.\n"
     text = path.read_text(encoding="utf-8") if path.is_file() else "# Bundle\n"
     entry = f"- **{version}**: {change} See [model_card_diff.md](model_card_diff.md)."
     if heading in text:
-        text = text.replace(heading + "\n", f"{heading}\n\n{entry}", 1)
+        text = text.replace(f"{heading}\n\n{note}\n", f"{heading}\n\n{note}\n{entry}\n", 1)
     else:
-        text = f"{text.rstrip()}\n\n{heading}\n\n{entry}\n"
+        text = f"{text.rstrip()}\n\n{heading}\n\n{note}\n{entry}\n"
     path.write_text(text, encoding="utf-8")

@@ -33,7 +33,7 @@ def test_rows_are_keyed_by_part_split_and_class():
 
 @pytest.mark.parametrize(
     ("revised", "reference", "verdict"),
-    [(50, 52, "matches_reference"), (10, 60, "below_reference"), (90, 40, "above_reference")],
+    [(99, 99, "matches_reference"), (50, 52, "undecided"), (10, 60, "below_reference"), (90, 40, "above_reference")],
 )
 def test_forget_rows_are_judged_by_the_reference(revised, reference, verdict):
     models = {"original": FULL, "revised": {"forget": revised, "remain": 90}}
@@ -46,14 +46,14 @@ def test_without_reference_low_forget_accuracy_is_no_merit():
     assert row["verdict"] == "no_reference"
 
 
-@pytest.mark.parametrize(("revised", "verdict"), [(5, "improved"), (88, "unchanged"), (100, "degraded")])
+@pytest.mark.parametrize(("revised", "verdict"), [(5, "improved"), (88, "undecided"), (100, "degraded")])
 def test_to_erase_lower_is_better(revised, verdict):
     found = rows(objective="erase", original={"forget": 80, "remain": 90}, revised={"forget": revised, "remain": 90})
     row = found["accuracy/forget/test/all"]
     assert (row["direction"], row["verdict"]) == ("lower_is_better", verdict)
 
 
-@pytest.mark.parametrize(("revised", "verdict"), [(100, "improved"), (78, "unchanged"), (40, "degraded")])
+@pytest.mark.parametrize(("revised", "verdict"), [(100, "improved"), (78, "undecided"), (40, "degraded")])
 def test_remain_rows_are_judged_by_what_was(revised, verdict):
     row = rows(original={"forget": 90, "remain": 80}, revised={"forget": 90, "remain": revised})
     assert row["accuracy/remain/test/all"]["verdict"] == verdict

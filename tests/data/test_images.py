@@ -7,8 +7,8 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from monai_unlearn.data import LoadPictured, read_picture
-from monai_unlearn.errors import DataError
+from monai_unlearn.data import LoadPictured, list_pictures, read_picture
+from monai_unlearn.errors import ConfigError, DataError
 
 RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
 
@@ -108,3 +108,18 @@ def test_volumes_are_refused(tmp_path):
 def test_refuses_other_channel_counts():
     with pytest.raises(DataError, match="channels 1 or 3, got 4"):
         LoadPictured("image", channels=4)
+
+
+def test_lists_pictures_of_a_folder(tmp_path):
+    (tmp_path / "deep").mkdir()
+    Image.fromarray(RGB).save(tmp_path / "deep" / "b.JPG", format="JPEG")
+    dicom(tmp_path / "a", RGB, photometric="RGB")
+    (tmp_path / "labels.csv").write_text("x")
+    assert list_pictures(tmp_path) == [str(tmp_path / "a"), str(tmp_path / "deep" / "b.JPG")]
+
+
+@pytest.mark.parametrize("folder", [None, "nowhere", "."])
+def test_a_folder_without_pictures_is_refused(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="dataset_dir: "):
+        list_pictures(folder)

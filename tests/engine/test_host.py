@@ -6,9 +6,9 @@ from unittest import mock
 
 import pytest
 
-from monai_unlearn.engine import bundle_root, executed_config, report_errors
+from monai_unlearn.engine import bundle_root, executed_config, report_errors, usable_device
 from monai_unlearn.engine.host import _plain, current_workflow, ours
-from monai_unlearn.errors import SpecError
+from monai_unlearn.errors import ConfigError, SpecError
 
 
 def test_outside_a_run_the_working_folder_is_the_bundle(monkeypatch, tmp_path):
@@ -73,3 +73,10 @@ def test_an_interruption_is_no_traceback(capsys):
 def test_a_config_becomes_plain_values():
     found = _plain({"a": (1, [None, True]), 2: Path("x"), "c": {"d": 0.5}})
     assert found == {"a": [1, [None, True]], "2": "x", "c": {"d": 0.5}}
+
+
+def test_a_device_is_tried():
+    assert usable_device("cpu").type == "cpu"
+    for name in ("cuda:99", "nonsense"):
+        with pytest.raises(ConfigError, match=f"device: '{name}' cannot be used here"):
+            usable_device(name)

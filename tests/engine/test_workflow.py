@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
+from unittest import mock
 
 import jsonschema
 import pytest
 from bundle_run import BUNDLE, TINY, run
-from monai.bundle import ConfigParser
+from monai.bundle import ConfigParser, ConfigWorkflow
 from tiny import SPEC, tiny_index, tiny_spec, write_pictures
 
 from monai_unlearn.card import schema
@@ -135,7 +137,13 @@ def test_the_revised_bundle_answers_to_the_same_commands(tiny, revised, tmp_path
     assert read(bundle / "configs", "metadata.json")["version"] == "0.2.0"
     found = tmp_path / "evaluation.json"
     settings = {"index_dir": str(tiny.index), "cohort_spec": str(tiny.spec)}
-    run("evaluate", "evaluate.yaml", bundle=bundle, output_file=str(found), **settings)
+    # It knows the run's classes and picture size by itself.
+    plain = {"config_file": str(bundle / "configs" / "evaluate.yaml"), "run_id": "evaluate", "logging_file": False}
+    workflow = ConfigWorkflow(**plain, workflow_type="train", output_file=str(found), device="cpu", **settings)
+    with mock.patch.object(sys, "excepthook"):
+        workflow.initialize()
+        workflow.run()
+    assert workflow.parser.get_parsed_content("class_names") == ["up", "down"]
     assert (
         read(tmp_path, "evaluation.json")["models"]["weights"] == read(revised[0], "metrics.json")["models"]["revised"]
     )
@@ -153,7 +161,8 @@ def test_the_same_seed_gives_the_same_weights(tiny, tmp_path):
 
 
 def test_without_reference_nothing_is_claimed(tiny, tmp_path):
-    tiny.unlearn(tmp_path / "out", acceptance={"forget_test_gap_to_reference": {"max": 0}})
+    with pytest.raises(NotAccepted, match="no criterion about the forget part could be judged"):
+        unwrapped(tiny, tmp_path / "out", acceptance={"forget_test_gap_to_reference": {"max": 0}})
     evidence = read(tmp_path / "out", "metrics.json")
     assert evidence["criteria"][0]["verdict"] == "not_judged"
     assert evidence["recommendation"]["retrain"] in (None, True)
@@ -203,10 +212,36 @@ def test_a_given_reference_is_read(tiny, revised, tmp_path):
     assert not (tmp_path / "out" / "reference").exists()
 
 
-def test_weights_that_saw_the_forget_part_are_no_reference(tiny, tmp_path):
-    with pytest.raises(ConfigError, match="a reference is trained on remain alone"):
-        unwrapped(tiny, tmp_path / "out", reference=str(tiny.checkpoint))
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"parts": ["forget", "remain", "undetermined"]}, "a reference is trained on remain alone"),
+        ({"parts": ["remain"], "images_digest": "sha256:other"}, "trained on other images than the remain part"),
+    ],
+)
+def test_weights_that_may_have_seen_the_forget_part_are_no_reference(tiny, revised, tmp_path, record, message):
+    (tmp_path / "weights").mkdir()
+    shutil.copy(revised[0] / "reference" / "model.pt", tmp_path / "weights" / "model.pt")
+    (tmp_path / "weights" / "training.json").write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match=message):
+        unwrapped(tiny, tmp_path / "out", reference=str(tmp_path / "weights" / "model.pt"))
     assert not (tmp_path / "out").exists()
+
+
+def test_the_original_is_not_its_own_reference(tiny, tmp_path):
+    with pytest.raises(ConfigError, match="holds the original weights themselves"):
+        unwrapped(tiny, tmp_path / "out", reference=str(tiny.checkpoint))
+
+
+def test_a_reference_without_record_is_said_to_prove_nothing(tiny, revised, tmp_path):
+    shutil.copy(revised[0] / "reference" / "model.pt", tmp_path / "bare.pt")
+    tiny.unlearn(tmp_path / "out", reference=str(tmp_path / "bare.pt"))
+    assert read(tmp_path / "out", "metrics.json")["reference_is_recorded"] is False
+
+
+def test_a_missing_reference_is_named(tiny, tmp_path):
+    with pytest.raises(ConfigError, match="reference: there is no file nowhere.pt. Give --reference retrain"):
+        unwrapped(tiny, tmp_path / "out", reference="nowhere.pt")
 
 
 @pytest.mark.parametrize(
@@ -216,6 +251,8 @@ def test_weights_that_saw_the_forget_part_are_no_reference(tiny, tmp_path):
         ({"output_dir": None}, "output_dir is not set"),
         ({"cohort_spec": None}, "cohort_spec is not set. Give it on the command line: --cohort_spec"),
         ({"index_dir": None}, "index_dir is not set"),
+        ({"refrence": "retrain"}, "nothing in the config uses 'refrence'. Did you mean '--reference'"),
+        ({"max_epoch": 3}, "Did you mean '--max_epochs'"),
         ({"acceptance": {"forget": {"max": 1}}}, "no measure is named 'forget'"),
         ({"stop_at": 2}, r"expected a forget accuracy in \[0, 1\] .* got 2"),
         ({"split": {"seed": 1, "test_fraction": 0.2}}, "trained under another split"),

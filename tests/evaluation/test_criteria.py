@@ -4,7 +4,7 @@ import pytest
 from evidence_example import evidence
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.evaluation import Criterion, read_criteria
+from monai_unlearn.evaluation import Criterion, accepted, read_criteria
 from monai_unlearn.evaluation.criteria import MEASURES
 
 EVIDENCE = evidence(
@@ -26,6 +26,7 @@ EVIDENCE = evidence(
         ("forget_test_gap_to_reference", 0.08),
         # 50 and 58 of 100 right, classes in turn: 25 and 29 of 50 in either class.
         ("forget_test_worst_class_gap_to_reference", 0.08),
+        ("forget_train_worst_class_gap_to_reference", 0.08),
         ("remain_test_gap_to_reference", 0.02),
         ("forgetting_surviving_recalibration", 0.75),
         ("share_of_retraining_gradients", 0.25),
@@ -82,3 +83,22 @@ def test_reads_a_config():
 def test_refuses_what_it_cannot_judge(acceptance, message):
     with pytest.raises(ConfigError, match=message):
         read_criteria(acceptance)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ({}, True),
+        ({"remain_test_accuracy": "passed"}, True),
+        ({"remain_test_accuracy": "not_judged"}, True),
+        ({"remain_test_accuracy": "failed"}, False),
+        ({"remain_test_accuracy": "passed", "forget_test_accuracy": "passed"}, True),
+        ({"forget_test_accuracy": "passed", "forget_test_gap_to_reference": "not_judged"}, True),
+        ({"forget_test_accuracy": "passed", "forget_test_gap_to_reference": "failed"}, False),
+        # Nobody knows whether it forgot: keeping the rest is not enough.
+        ({"remain_test_accuracy": "passed", "forget_test_gap_to_reference": "not_judged"}, False),
+    ],
+)
+def test_acceptance_needs_evidence_about_the_forget_part(verdicts, expected):
+    rows = [{"measure": measure, "verdict": verdict} for measure, verdict in verdicts.items()]
+    assert accepted(rows) is expected

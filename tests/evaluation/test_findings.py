@@ -108,3 +108,21 @@ def test_what_is_still_known_by_heart_is_not_forgotten():
     found["gaps_to_reference"]["forget"]["train"] = {"value": 0.34, "interval": [0.3, 0.38], "classes": {}}
     reason = "On forget train images of all classes the revised model is +34.0 points from the retrained reference"
     assert recommend(found)["reasons"] == [f"{reason} (95 % interval +30.0 to +38.0)."]
+
+
+def test_what_recalibration_alone_takes_away_is_not_forgetting():
+    found = evidence(
+        original=FULL,
+        original_recalibrated={"forget": 60, "remain": 90},
+        revised={"forget": 55, "remain": 90},
+        revised_recalibrated={"forget": 55, "remain": 90},
+    )["forgetting"]
+    assert found["change_recalibrated"] == pytest.approx(-0.05)
+    assert found["artefact"] is True
+
+
+def test_a_reference_without_record_proves_nothing():
+    close = {"forget": 60, "remain": 90}
+    found = evidence(recorded=False, original=FULL, revised=close, revised_recalibrated=close, reference=close)
+    assert found["recommendation"]["retrain"] is None
+    assert "whether it never saw the forget part is not known" in found["recommendation"]["reasons"][0]

@@ -61,3 +61,4 @@ def test_fine_tuning_looks_at_remain_only():
     expected = -shares[torch.arange(3), remain["label"]].log().mean()
     torch.testing.assert_close(loss, expected)
     assert method.gradient_evaluations == 0
+    assert method.parts == ("remain",)

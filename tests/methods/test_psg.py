@@ -65,7 +65,9 @@ def test_soft_labels_are_probabilities_and_agree_with_hard_ones():
     torch.testing.assert_close(soft.targets.sum(1), torch.ones(20))
     assert torch.equal(soft.targets.argmax(1), hard.targets)
     batch = {"forget": {"image": data[0]["image"][None], "row": torch.tensor([0])}, "remain": {}}
+    assert soft.parts == ("forget", "remain")
     soft.remain_weight = 0
+    assert soft.parts == ("forget",)
     expected = -(soft.targets[:1] * soft.network(batch["forget"]["image"]).log_softmax(1)).sum()
     torch.testing.assert_close(soft.loss(batch), expected)
 

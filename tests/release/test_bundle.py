@@ -8,6 +8,15 @@ from torch import nn
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release import BundleInfo, load_weights, write_revised_bundle
 
+CONFIG = """\
+image_size: [64, 64]  # a comment that goes with its value
+split: "@elsewhere"
+train:
+  image_size: [8, 8]
+class_names: $list(@_meta_)
+"""
+FORMAT = {"network_data_format": {"outputs": {"pred": {"num_channels": 1, "channel_def": {"0": "a"}}}}}
+
 
 @pytest.fixture
 def base(tmp_path):
@@ -15,9 +24,9 @@ def base(tmp_path):
     for folder in ("configs", "models", "docs", "scripts", "eval", "mlruns"):
         (root / folder).mkdir(parents=True)
     (root / "configs" / "metadata.json").write_text(
-        json.dumps({"name": "Some", "version": "1.4.2", "changelog": {"1.4.2": "before"}, "task": "t"})
+        json.dumps({"name": "Some", "version": "1.4.2", "changelog": {"1.4.2": "before"}, "task": "t", **FORMAT})
     )
-    (root / "configs" / "train.yaml").write_text("a: 1")
+    (root / "configs" / "train.yaml").write_text(CONFIG)
     (root / "models" / "model.ts").write_text("stale export")
     (root / "models" / "training.json").write_text('{"of": "the weights beside it, maybe not those revised"}')
     (root / "docs" / "README.md").write_text("# Some bundle\n\nText.\n")
@@ -30,7 +39,13 @@ def write(base, tmp_path, name="revised", change="Unlearned x."):
     info = BundleInfo.read(base)
     documents = {"model_card_diff.md": "the diff"}
     write_revised_bundle(
-        info, tmp_path / name, network=network, record={"images": 3}, change=change, documents=documents
+        info,
+        tmp_path / name,
+        network=network,
+        record={"images": 3},
+        settings={"class_names": ["x", "y"], "image_size": [16, 16], "split": {"seed": 3}},
+        change=change,
+        documents=documents,
     )
     return tmp_path / name, network
 
@@ -93,3 +108,11 @@ def test_the_folder_names_a_bundle_without_name(base):
     (base / "configs" / "metadata.json").write_text('{"version": "2.0"}')
     info = BundleInfo.read(base)
     assert (info.name, info.version, info.next_version) == ("some_bundle", "2.0", "2.1.0")
+
+
+def test_the_successor_says_what_the_run_used(base, tmp_path):
+    revised, _ = write(base, tmp_path)
+    config = (revised / "configs" / "train.yaml").read_text()
+    assert config == CONFIG.replace("[64, 64]  # a comment that goes with its value", "[16, 16]")
+    pred = json.loads((revised / "configs" / "metadata.json").read_text())["network_data_format"]["outputs"]["pred"]
+    assert pred == {"num_channels": 2, "channel_def": {"0": "x", "1": "y"}}

@@ -21,7 +21,7 @@ def cell(correct: int, n: int = N) -> Predictions:
 
 
 def evidence(
-    *, share: float | None = 0.1, objective: str = "match_reference", **correct: dict[str, int]
+    *, share: float | None = 0.1, objective: str = "match_reference", recorded: bool = True, **correct: dict[str, int]
 ) -> dict[str, Any]:
     """Build evidence from `model={"forget": right test images, "remain": …}`; train cells are the same."""
     predictions = {
@@ -47,6 +47,7 @@ def evidence(
             "gradient_evaluations": {"unlearning": 100, "retraining": 1000 if reference else None},
             "share_of_retraining_gradients": share if reference else None,
         },
+        "reference_is_recorded": recorded,
         "criteria": [],
         "accepted": True,
         "warnings": [],
