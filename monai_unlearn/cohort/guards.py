@@ -33,7 +33,7 @@ def _empty(cohort: Cohort) -> Iterator[str]:
     if not counts["forget"]:
         yield (
             f"the forget part of '{cohort.spec.name}' is empty ({counts['undetermined']} images are undetermined). "
-            "The rules are listed with this message: compare the values of the one that lets nothing through with the index."
+            "The rules are listed with this message: compare the one that lets nothing through with the index."
         )
     if not counts["remain"]:
         yield (
