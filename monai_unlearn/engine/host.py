@@ -21,7 +21,7 @@ from torch import nn
 from monai_unlearn.errors import ConfigError, ExitCode, UnlearnError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
 
@@ -90,13 +90,18 @@ def report_errors() -> None:
     sys.excepthook = _report
     workflow = current_workflow()
     if workflow is not None:
-        refuse_misspelt(workflow.parser.config)
+        # What MONAI itself runs needs no reference in the config.
+        refuse_misspelt(workflow.parser.config, called=(workflow.init_id, workflow.run_id, workflow.final_id))
 
 
-def refuse_misspelt(config: Mapping[str, Any]) -> None:
+def refuse_misspelt(config: Mapping[str, Any], *, called: Sequence[str] = ()) -> None:
     """Refuse a setting that nothing refers to and that looks like one that something refers to.
 
     MONAI takes any `--name value` into the config; `--refrence retrain` would be ignored in silence.
+
+    Args:
+        config: The config, overrides included.
+        called: Ids that are run by name.
 
     Raises:
         ConfigError: There is one; with the name that was probably meant.
@@ -104,7 +109,7 @@ def refuse_misspelt(config: Mapping[str, Any]) -> None:
     text = json.dumps(_plain(config))
     used = [key for key in config if re.search(rf"@{re.escape(key)}\b", text)]
     for key in config:
-        if key not in used and (meant := difflib.get_close_matches(key, used, n=1, cutoff=0.8)):
+        if key not in (*used, *called) and (meant := difflib.get_close_matches(key, used, n=1, cutoff=0.8)):
             raise ConfigError(f"nothing in the config uses '{key}'. Did you mean '--{meant[0]}'?")
 
 
