@@ -140,7 +140,11 @@ def main() -> None:
     }
     options.results.mkdir(parents=True, exist_ok=True)
     (options.results / "odir_truncated_field.json").write_text(json.dumps(result, indent=1) + "\n")
-    print(to_markdown(result))
+    heading = f"# ODIR-5K, truncated field of view: {result['facts']['date']}, one seed"
+    source = "Made by `benchmarks/odir_truncated_field.py`. Accuracy in %, 95 % Wilson; images count as independent."
+    table = to_markdown(result)
+    (options.results / "odir_truncated_field.md").write_text(f"{heading}\n\n{source}\n\n{table}\n")
+    print(table)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ CellPredictions = dict[tuple[str, str], Predictions]
 
 
 class NotAccepted(UnlearnError):  # noqa: N818 - it is no fault: the run is done, its result is not good enough
-    """The run is done and written down, but a criterion declared beforehand failed."""
+    """The run is done and written down, but a declared criterion failed or none about the forget part was judged."""
 
     exit_code = ExitCode.NOT_ACCEPTED
 
@@ -109,7 +109,7 @@ class Revision:
         """Revise, measure, write, show; return what `metrics.json` holds.
 
         Raises:
-            NotAccepted: A criterion failed; the results are written, but nothing is promoted.
+            NotAccepted: The result is not accepted; all is written, but nothing is promoted.
             UnlearnError: Something went wrong before that; nothing is written.
         """
         target = Path(self.output_dir)
