@@ -26,9 +26,16 @@ class Kind(str, Enum):
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The parsed `fields.yaml`."""
+    """The parsed `fields.yaml`.
+
+    Attributes:
+        dicom: The DICOM keywords of an index, with the kinds of their values.
+        units: The unit of a keyword's numbers, where the standard gives one.
+        aliases: Plain words, each with the keywords that it stands for, the first that an image has counting.
+    """
 
     dicom: Mapping[str, Kind]
+    units: Mapping[str, str]
     aliases: Mapping[str, tuple[str, ...]]
 
     @property
@@ -44,5 +51,6 @@ def vocabulary() -> Vocabulary:
     content = load(text, source="fields.yaml")
     return Vocabulary(
         dicom={keyword: Kind(kind) for keyword, kind in content["dicom"].items()},
+        units=dict(content["units"]),
         aliases={alias: tuple(keywords) for alias, keywords in content["aliases"].items()},
     )

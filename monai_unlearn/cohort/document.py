@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 from typing_extensions import TypeAliasType
 
 
@@ -41,6 +53,49 @@ class Unknown(str, Enum):
 class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
+    @model_serializer(mode="wrap")
+    def _said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what was not said: a new key changes no digest, and what comes out can be read again."""
+        return {key: value for key, value in handler(self).items() if value is not None}
+
+
+_NO_NAME = re.compile(r"[`\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def _check_field(name: str) -> str:
+    if not name or _NO_NAME.search(name):
+        raise ValueError("expected a field's name, without backquotes and control characters")
+    return name
+
+
+def _check_some(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise ValueError("expected at least one field")
+    return names
+
+
+def _as_tuple(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names
+
+
+def _form_of_names(names: object) -> str:
+    return "<list>" if isinstance(names, list | tuple) else "<text>"
+
+
+FieldName = Annotated[str, AfterValidator(_check_field)]
+FieldNames = Annotated[
+    Annotated[FieldName, Tag("<text>")]
+    # Lax about the sequence alone, which YAML writes as a list; names stay strictly text.
+    | Annotated[
+        tuple[FieldName, ...],
+        Field(strict=False, json_schema_extra={"minItems": 1}),
+        AfterValidator(_check_some),
+        Tag("<list>"),
+    ],
+    Discriminator(_form_of_names),
+    AfterValidator(_as_tuple),
+]
+
 
 class Sample(_Closed):
     """Selective forgetting: a seeded share or number of what the rules caught.
@@ -49,12 +104,14 @@ class Sample(_Closed):
         fraction: The share of units to forget, in (0, 1].
         count: The number of units to forget, at least 1.
         by: What a unit is.
+        stratify: The fields whose every combination of values gives its proportional share.
         seed: Another seed draws anew.
     """
 
     fraction: Annotated[float, Field(gt=0, le=1)] | None = None
     count: Annotated[int, Field(ge=1)] | None = None
     by: Literal["image", "patient"] = "image"
+    stratify: FieldNames | None = None
     seed: int = 0
 
     @model_validator(mode="after")
@@ -88,12 +145,31 @@ class Share(_Closed):
         return self
 
 
+class ValueFile(_Closed):
+    """A list of values in a file beside the spec: one a line, or a column of a CSV.
+
+    Attributes:
+        file: The file's path, relative to the spec's folder and inside it.
+        column: The column of a CSV; null for a text file.
+    """
+
+    file: Annotated[str, Field(min_length=1)]
+    column: str | None = None
+
+
+class Least(_Closed):
+    """The least number of images that every class keeps in the remain part."""
+
+    min: Annotated[int, Field(ge=1)]
+
+
 class Expect(_Closed):
-    """What the author expects to catch; anything else stops the run."""
+    """What the author expects to catch, and to keep; anything else stops the run."""
 
     images: Counts | None = None
     patients: Counts | None = None
     share: Share | None = None
+    remain_per_class: Least | None = None
 
 
 def _check_order(low: float | None, high: float | None) -> None:
@@ -152,6 +228,50 @@ else:
 Group.model_rebuild()
 
 
+def _form_of_values(values: object) -> str:
+    if isinstance(values, list):
+        return "<list>"
+    return "<file>" if isinstance(values, dict | ValueFile) else "<value>"
+
+
+def _form_of_value(value: object) -> str:
+    if isinstance(value, float):
+        return "<number>"
+    return "<whole>" if isinstance(value, int) and not isinstance(value, bool) else "<text>"
+
+
+_SET_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
+
+
+def _check_set_name(name: str) -> str:
+    if not re.fullmatch(_SET_NAME[1:-1], name):
+        raise ValueError(
+            "expected the name of a value set to be up to 64 letters, digits and '_', beginning with a letter or '_'"
+        )
+    return name
+
+
+def _check_values(values: list[Scalar]) -> list[Scalar]:
+    if not values:
+        raise ValueError("expected at least one value")
+    return values
+
+
+Scalar = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[int, Tag("<whole>")] | Annotated[float, Tag("<number>")],
+    Discriminator(_form_of_value),
+    # One type each, where a whole number would be of two: editors ask that exactly one fits.
+    WithJsonSchema({"type": ["string", "number"]}),
+]
+ValueSetName = Annotated[str, AfterValidator(_check_set_name), WithJsonSchema({"type": "string", "pattern": _SET_NAME})]
+ValueSet = Annotated[
+    Annotated[list[Scalar], AfterValidator(_check_values), Field(json_schema_extra={"minItems": 1}), Tag("<list>")]
+    | Annotated[ValueFile, Tag("<file>")]
+    | Annotated[Scalar, Tag("<value>")],
+    Discriminator(_form_of_values),
+]
+
+
 class SpecDocument(_Closed):
     """A cohort spec as it stands in its file."""
 
@@ -160,6 +280,7 @@ class SpecDocument(_Closed):
     reason: Annotated[Reason, Field(strict=False)]
     forget: Condition
     population: Condition | None = None
+    value_sets: dict[ValueSetName, ValueSet] | None = None
     scope: Annotated[Scope, Field(strict=False)] = Scope.IMAGE
     unknown: Annotated[Unknown, Field(strict=False)] = Unknown.EXCLUDE
     sample: Sample | None = None

@@ -6,13 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from monai_unlearn.cohort.functions import FUNCTIONS
 from monai_unlearn.cohort.source import Fault, Span, shown
 from monai_unlearn.errors import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FUNCTIONS = ("exists", "missing")
+NAMES = ("exists", "missing", "any", "all", *FUNCTIONS)
+_CALLED = re.compile(r"(?<![\w`])(?!(?:and|or|not|in|by)\s*\()([A-Za-z_]\w*)\s*\(", re.IGNORECASE)
 
 # What a person calls the grammar's terminals, in the order in which a message lists them.
 _NAMES = {
@@ -20,8 +22,16 @@ _NAMES = {
     "_NOT": "'not'",
     "LPAR": "'('",
     "QUOTED": "a value",
-    "COMPARE": "one of == != < <= > >=",
+    "COMPARE": "one of == != ~= < <= > >=",
     "_IN": "'in'",
+    "_BETWEEN": "'between'",
+    "_CONTAINS": "'contains'",
+    "_MATCHES": "'matches'",
+    "_WITHIN": "'within'",
+    "PATTERN": "a regular expression such as /^OCT/",
+    "SPAN": "a window such as 30 days",
+    "DIRECTION": "'of', 'before' or 'after'",
+    "DATE": "a date, a field or @name",
     "LSQB": "a list such as [a, b]",
     "_AND": "'and'",
     "_OR": "'or'",
@@ -31,7 +41,15 @@ _NAMES = {
     "$END": "the end",
 }
 # What goes without saying where another of the expected things is said.
-_IMPLIED = {"QUOTED": {"WORD"}, "NAME": {"BACKQUOTED", "_EXISTS", "_MISSING", "_NOT", "LPAR"}}
+_ARITHMETIC = {"PLUS", "MINUS", "TIMES", "OVER"}
+_TERM = {"BACKQUOTED", "_EXISTS", "_MISSING", "_NOT", "LPAR", "FUNCTION", "QUANTIFIER", "NUMBER", "MINUS"}
+_IMPLIED = {
+    "QUOTED": {"WORD", "REFERENCE"},
+    "LSQB": {"REFERENCE"},
+    "NAME": _TERM,
+    "COMPARE": {*_ARITHMETIC, "_NOT", "_BY", "UNIT", "_AND", "_OR"},
+    "DATE": {"NAME", "BACKQUOTED", "REFERENCE"},
+}
 
 
 @dataclass(frozen=True)
@@ -41,10 +59,6 @@ class _Place:
     got: str
     before: str
     expected: frozenset[str]
-
-    @property
-    def word_before(self) -> str:
-        return self.before.split()[-1] if self.before.split() else ""
 
 
 def explain(span: Span, expected: frozenset[str]) -> Fault:
@@ -69,14 +83,19 @@ def _listed(expected: frozenset[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "something else"
 
 
-def _is_function(place: _Place) -> bool:
-    return place.got.startswith("(") and "COMPARE" in place.expected
+def no_function(name: str) -> str:
+    """Return that there is no function of a name, and which there are."""
+    return (
+        f"There is no function '{shown(name)}'.{did_you_mean(name.lower(), NAMES)} The functions are {', '.join(NAMES)}"
+    )
+
+
+def _unknown_function(place: _Place) -> str | None:
+    return next((name for name in _CALLED.findall(place.before) if name.lower() not in NAMES), None)
 
 
 def _function(place: _Place) -> str:
-    word = shown(place.word_before)
-    hint = did_you_mean(word, FUNCTIONS)
-    return f" There is no function '{word}'.{hint} The functions are exists(field) and missing(field)."
+    return f" {no_function(_unknown_function(place) or '')}."
 
 
 def _is_odd_name(place: _Place) -> bool:
@@ -85,7 +104,7 @@ def _is_odd_name(place: _Place) -> bool:
 
 _WORDS = re.compile(r"(?:and|or|not)(?![^\s()\[\],])", re.IGNORECASE)
 _HINTS: tuple[tuple[Callable[[_Place], bool], Callable[[_Place], str]], ...] = (
-    (_is_function, _function),
+    (lambda place: _unknown_function(place) is not None, _function),
     (
         lambda place: place.got[:1] == "=" and "COMPARE" in place.expected,
         lambda _: " Two signs compare: write ==.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from monai_unlearn.cohort.predicate import And, Comparison, Exists, In, Missing, Not, Or, Predicate
+from monai_unlearn.cohort.predicate import And, Exists, Missing, Not, Or, Predicate, Test
 
 
 @singledispatch
@@ -17,9 +17,8 @@ def value_of_empty_record(node: Predicate) -> bool | None:
     raise NotImplementedError(type(node).__name__)
 
 
-@value_of_empty_record.register(Comparison)
-@value_of_empty_record.register(In)
-def _(node: Predicate) -> bool | None:  # noqa: ARG001 - a comparison with nothing is always unknown
+@value_of_empty_record.register
+def _(node: Test) -> bool | None:  # noqa: ARG001 - what is asked of nothing is always unknown
     return None
 
 

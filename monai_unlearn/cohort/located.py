@@ -54,6 +54,16 @@ class Located:
         """Return a text value as a predicate's source."""
         return Source.within(text, self.document, self._scalars[path])
 
+    def text_of(self, path: Path) -> str:
+        """Return a single value as its author spelled it: `1.10` is no number where it names a patient."""
+        scalar = self._scalars[path]
+        if scalar.style is None:
+            return self.document.text[scalar.start : scalar.end]
+        value = self.content
+        for step in path:
+            value = value[step]
+        return str(value)
+
     def fault_in_key(self, path: Path, message: str) -> Fault:
         """Return a fault that points at a key."""
         line = self._line(path)

@@ -8,22 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from monai_unlearn.cohort.explain_syntax import explain
+from monai_unlearn.cohort.explain_syntax import explain, no_function
+from monai_unlearn.cohort.functions import FUNCTIONS
+from monai_unlearn.cohort.node import MAX_DEPTH, Node, Reference, Value
 from monai_unlearn.cohort.predicate import (
-    MAX_DEPTH,
     And,
+    Between,
     Comparison,
+    Contains,
+    Direction,
     Exists,
-    Field,
     In,
+    Matches,
     Missing,
     Not,
     Operator,
     Or,
     Predicate,
-    Value,
+    Within,
 )
 from monai_unlearn.cohort.source import Fault, Source, Span, combined
+from monai_unlearn.cohort.term import Arithmetic, Call, Each, Field, Negative, Number, Quantifier, Sign, Term
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +54,7 @@ def parse_source(source: Source) -> Predicate | Fault:
     if len(source.text) > MAX_LENGTH:
         return Span(source, 0, 0).fault(
             f"expected a predicate of at most {MAX_LENGTH} characters, got {len(source.text)}. "
-            "Put long lists of values into a column of the index's table instead."
+            "Put long lists of values into a value set: field in @name."
         )
     try:
         tree = _grammar().parse(source.text)
@@ -105,9 +110,24 @@ class _Builder:
         self._rules: dict[str, Callable[..., Any]] = {
             "field": self._field,
             "value": self._value,
-            "compare": lambda field, operator, value: Comparison(field, Operator(operator), value),
-            "is_in": lambda field, *values: In(field, values),
-            "is_not_in": lambda field, *values: Not(In(field, values)),
+            "reference": lambda token: Reference(str(token)[1:], self._span(token)),
+            "number": self._number,
+            "negative": lambda _sign, operand: Negative(operand),
+            "arithmetic": lambda left, sign, right: Arithmetic(Sign(sign), left, right),
+            "each": lambda word, field: Each(Quantifier(word.lower()), field),
+            "groups": lambda *fields: list(fields),
+            "call": self._call,
+            "compare": lambda term, operator, value: Comparison(term, Operator(operator), value),
+            "is_in": _is_in,
+            "is_not_in": lambda *parts: Not(_is_in(*parts)),
+            "between": Between,
+            "not_between": lambda *parts: Not(Between(*parts)),
+            "contains": Contains,
+            "not_contains": lambda *parts: Not(Contains(*parts)),
+            "matches": self._matches,
+            "not_matches": lambda *parts: Not(self._matches(*parts)),
+            "within": _within,
+            "not_within": lambda *parts: Not(_within(*parts)),
             "exists": Exists,
             "missing": Missing,
             "negate": Not,
@@ -115,10 +135,14 @@ class _Builder:
             "any_of": lambda *operands: Or(operands),
         }
 
-    def build(self, tree: Tree) -> Any:  # noqa: ANN401 - a field, a value or a predicate
-        """Return what a rule of the grammar stands for."""
+    def build(self, tree: Tree) -> Any:  # noqa: ANN401 - a term, a value or a predicate
+        """Return what a rule of the grammar stands for; a call that cannot be is a fault, and then its argument."""
         children = [self.build(child) if isinstance(child, Tree) else child for child in tree.children]
-        return self._rules[tree.data](*children)
+        try:
+            return self._rules[tree.data](*children)
+        except ValueError as error:
+            self.faults.append(self._span_of(tree).fault(f"{error}."))
+            return next((child for child in children if isinstance(child, Node)), Field("?"))
 
     def _field(self, token: Token) -> Field:
         return Field(str(token).strip("`"), self._span(token))
@@ -135,5 +159,37 @@ class _Builder:
             )
         return Value(text, span)
 
+    def _number(self, number: Token, unit: Token | None = None) -> Number:
+        return Number(str(number), str(unit) if unit else None, self._span(number, *([unit] if unit else [])))
+
+    def _call(self, name: Token, *parts: Any) -> Term:  # noqa: ANN401 - terms, and a list of fields at the end
+        by = parts[-1] if isinstance(parts[-1], list) else []
+        function = name.lower()
+        if function not in FUNCTIONS:
+            raise ValueError(no_function(name))
+        return Call(function, tuple(parts[: -1 if by else None]), tuple(by), self._span(name))
+
+    def _matches(self, term: Term, pattern: Token) -> Matches:
+        expression, _, flags = pattern[1:].rpartition("/")
+        return Matches(term, expression, ignore_case=flags == "i", at=self._span(pattern))
+
     def _span(self, *tokens: Token) -> Span:
         return Span(self._source, tokens[0].start_pos, tokens[-1].end_pos)
+
+    def _span_of(self, tree: Tree) -> Span:
+        tokens = list(tree.scan_values(lambda value: isinstance(value, Token)))
+        if tree.data == "call":  # point at its name: what is wrong is how it is called
+            return self._span(tokens[0])
+        return self._span(tokens[0], tokens[-1])
+
+
+def _is_in(term: Term, *values: Value | Reference) -> In:
+    if isinstance(values[0], Reference):
+        return In(term, values[0])
+    return In(term, tuple(value for value in values if isinstance(value, Value)))
+
+
+def _within(term: Term, span: Token, direction: Token, anchor: Value | Reference | Field) -> Within:
+    number, unit = span.lower().split()
+    days = int(number) * (7 if unit.startswith("week") else 1)
+    return Within(term, days, Direction(direction.lower()), anchor)

@@ -6,44 +6,26 @@
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from monai_unlearn.cohort.node import CONTROL, Node, Reference, Value, names_people
+from monai_unlearn.cohort.term import Field, Term
 
+if TYPE_CHECKING:
     from monai_unlearn.cohort.source import Span
 
-MAX_DEPTH = 50
-RESERVED = ("and", "or", "not", "in")
-
-_PLAIN_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# What a value may be without quotes: the grammar's WORD, single spaces between.
-_PLAIN_WORD = re.compile(
-    r"[^\s()\[\],'\"`\u2018\u2019\u201c\u201d=<>!@$\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+"
-)
-_NO_WORDS = {"and", "or", "not", "&", "&&", "|", "||"}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-# Fields whose values name a person or their images: messages and tables show how many, never which.
-_PEOPLE = re.compile(
-    r"(?i)(?<![A-Za-z0-9])"
-    r"(?:patients?(?:_?ids?)?|stud(?:y|ies)(?:_?ids?)?|series|image_?ids?|path|mrn|accession\w*|\w*uids?|id)"
-    r"(?![A-Za-z0-9_])"
-)
-
-
-def names_people(text: str) -> bool:
-    """Tell whether a text has the name of a field that identifies patients, studies or images."""
-    return _PEOPLE.search(text) is not None
+MAX_DAYS = 36_525  # a century
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Operator(str, Enum):
-    """How a field compares with a value."""
+    """How a term compares with a value."""
 
     EQUAL = "=="
     UNEQUAL = "!="
+    SAME = "~="
     LESS = "<"
     AT_MOST = "<="
     MORE = ">"
@@ -52,110 +34,158 @@ class Operator(str, Enum):
     @property
     def orders(self) -> bool:
         """Whether the operator needs values that have an order."""
-        return self not in {Operator.EQUAL, Operator.UNEQUAL}
+        return self not in {Operator.EQUAL, Operator.UNEQUAL, Operator.SAME}
 
 
-@dataclass(frozen=True)
-class Field:
-    """The name of a column or an alias, as the author wrote it."""
-
-    name: str
-    at: Span | None = field(default=None, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        if not self.name or "`" in self.name or _CONTROL.search(self.name):
-            raise ValueError("expected a field name without backquotes and control characters")
-
-    def __str__(self) -> str:
-        plain = _PLAIN_FIELD.fullmatch(self.name) and self.name.lower() not in RESERVED
-        return self.name if plain else f"`{self.name}`"
-
-
-@dataclass(frozen=True)
-class Value:
-    """What a field is compared with, as text; the field's kind says later what it means."""
-
-    text: str
-    at: Span | None = field(default=None, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        if _CONTROL.search(self.text):
-            raise ValueError("expected a value without control characters")
-
-    def __str__(self) -> str:
-        return self.text if _is_plain(self.text) else "'" + self.text.replace("'", "''") + "'"
-
-
-def _is_plain(text: str) -> bool:
-    """Whether a value reads back as itself without quotes."""
-    words = text.split(" ")
-    return text.lower() != "null" and all(
-        _PLAIN_WORD.fullmatch(word) and word.lower() not in _NO_WORDS for word in words
-    )
-
-
-@dataclass(frozen=True)
-class Predicate(ABC):
+class Predicate(Node):
     """A question to one image: true, false, or unknown where what it asks for is missing."""
 
-    depth: int = field(init=False, compare=False, repr=False, default=1)
+
+@dataclass(frozen=True)
+class Test(Predicate):
+    """A predicate about one term."""
+
+    __test__ = False  # no test of pytest's
+
+    term: Term
+
+    def __post_init__(self) -> None:
+        if not any(isinstance(node, Field) for node in self.term.walk()):
+            raise ValueError("expected a field on the left side, got a number alone")
+        self._set_depth()
 
     @property
-    def children(self) -> tuple[Predicate, ...]:
-        """The predicates that this one is made of."""
-        return ()
+    def children(self) -> tuple[Node, ...]:
+        """The term."""
+        return (self.term,)
 
-    @abstractmethod
-    def render(self, *, private: bool = False) -> str:
-        """Return the canonical text; with `private`, without values that identify somebody."""
+    def _hides(self, *, private: bool) -> bool:
+        """Whether values must not be shown, because a field of the term identifies somebody."""
+        return private and any(isinstance(node, Field) and names_people(node.name) for node in self.walk())
 
-    def __str__(self) -> str:
-        return self.render()
-
-    def walk(self) -> Iterator[Predicate]:
-        """Yield this predicate and all that it is made of."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
-    def _set_depth(self) -> None:
-        """Keep what recurses over nodes, here and elsewhere, far from Python's limit."""
-        depth = 1 + max(child.depth for child in self.children)
-        if depth > MAX_DEPTH:
-            raise ValueError(f"expected at most {MAX_DEPTH} nested levels, got more")
-        object.__setattr__(self, "depth", depth)
+    def _shown(self, value: Value | Reference, *, private: bool) -> str:
+        return "…" if isinstance(value, Value) and self._hides(private=private) else str(value)
 
 
 @dataclass(frozen=True)
-class Comparison(Predicate):
-    """`field operator value`."""
+class Comparison(Test):
+    """`term operator value`."""
 
-    field: Field
     operator: Operator
-    value: Value
+    value: Value | Reference
 
     def render(self, *, private: bool = False) -> str:
         """Return `device == Cirrus 800 FA`."""
-        value = "…" if private and names_people(self.field.name) else str(self.value)
-        return f"{self.field} {self.operator.value} {value}"
+        value = self._shown(self.value, private=private)
+        return f"{self.term.render(private=private)} {self.operator.value} {value}"
 
 
 @dataclass(frozen=True)
-class In(Predicate):
-    """`field in [value, …]`."""
+class In(Test):
+    """`term in [value, …]` or `term in @value_set`."""
 
-    field: Field
-    values: tuple[Value, ...]
+    values: tuple[Value, ...] | Reference
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.values:
             raise ValueError("expected at least one value in the list")
 
     def render(self, *, private: bool = False, word: str = "in") -> str:
         """Return `eye_label in [N, D]`, or the same with another word for `in`."""
-        hidden = private and names_people(self.field.name)
+        term = self.term.render(private=private)
+        if isinstance(self.values, Reference):
+            return f"{term} {word} {self.values}"
+        hidden = self._hides(private=private)
         values = f"… {len(self.values)} values" if hidden else ", ".join(map(str, self.values))
-        return f"{self.field} {word} [{values}]"
+        return f"{term} {word} [{values}]"
+
+
+@dataclass(frozen=True)
+class Between(Test):
+    """`term between low and high`, both included."""
+
+    low: Value
+    high: Value
+
+    def render(self, *, private: bool = False) -> str:
+        """Return `age between 40 and 60`."""
+        low, high = (self._shown(value, private=private) for value in (self.low, self.high))
+        return f"{self.term.render(private=private)} between {low} and {high}"
+
+
+@dataclass(frozen=True)
+class Contains(Test):
+    """`term contains text`: the text stands somewhere in the value, upper and lower case as written."""
+
+    value: Value
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.value.text:
+            raise ValueError("expected some text, got none: every value contains that")
+
+    def render(self, *, private: bool = False) -> str:
+        """Return `SeriesDescription contains MPRAGE`."""
+        return f"{self.term.render(private=private)} contains {self._shown(self.value, private=private)}"
+
+
+@dataclass(frozen=True)
+class Matches(Test):
+    """`term matches /expression/i`: a regular expression (RE2) fits somewhere in the value."""
+
+    pattern: str
+    ignore_case: bool = False
+    at: Span | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.pattern or CONTROL.search(self.pattern):
+            raise ValueError("expected a regular expression without control characters")
+        if re.search(r"(?<!\\)(?:\\\\)*\\$", self.pattern):
+            raise ValueError("expected a regular expression that does not end in a lone backslash")
+        # A slash that is not escaped would end the expression.
+        escaped = re.sub(r"(\\.)|/", lambda match: match[1] or r"\/", self.pattern)
+        object.__setattr__(self, "pattern", escaped)
+
+    def render(self, *, private: bool = False) -> str:
+        r"""Return `StationName matches /^OCT\d+/`."""
+        shown = "…" if self._hides(private=private) else self.pattern
+        return f"{self.term.render(private=private)} matches /{shown}/{'i' if self.ignore_case else ''}"
+
+
+class Direction(str, Enum):
+    """On which side of a day a window lies."""
+
+    OF = "of"
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass(frozen=True)
+class Within(Test):
+    """`term within 30 days of anchor`: a window around a day, before it or after it, the ends included."""
+
+    days: int
+    direction: Direction
+    anchor: Value | Reference | Field
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.days <= MAX_DAYS:
+            raise ValueError(f"expected a window of at most {MAX_DAYS} days")
+        if isinstance(self.anchor, Value) and not _DATE.fullmatch(self.anchor.text):
+            raise ValueError("expected a date such as 2019-01-31")
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The term, and the anchor where that is a field."""
+        return (self.term, self.anchor) if isinstance(self.anchor, Field) else (self.term,)
+
+    def render(self, *, private: bool = False) -> str:
+        """Return `acquired within 30 days of @index_date`."""
+        anchor = str(self.anchor) if isinstance(self.anchor, Field) else self._shown(self.anchor, private=private)
+        return f"{self.term.render(private=private)} within {self.days} days {self.direction.value} {anchor}"
 
 
 @dataclass(frozen=True)
@@ -164,9 +194,14 @@ class Exists(Predicate):
 
     field: Field
 
-    def render(self, *, private: bool = False) -> str:  # noqa: ARG002 - a name is nobody's value
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The field."""
+        return (self.field,)
+
+    def render(self, *, private: bool = False) -> str:
         """Return `exists(device)`."""
-        return f"exists({self.field})"
+        return f"exists({self.field.render(private=private)})"
 
 
 @dataclass(frozen=True)
@@ -175,9 +210,14 @@ class Missing(Predicate):
 
     field: Field
 
-    def render(self, *, private: bool = False) -> str:  # noqa: ARG002 - a name is nobody's value
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The field."""
+        return (self.field,)
+
+    def render(self, *, private: bool = False) -> str:
         """Return `missing(device)`."""
-        return f"missing({self.field})"
+        return f"missing({self.field.render(private=private)})"
 
 
 @dataclass(frozen=True)
@@ -190,7 +230,7 @@ class Not(Predicate):
         self._set_depth()
 
     @property
-    def children(self) -> tuple[Predicate, ...]:
+    def children(self) -> tuple[Node, ...]:
         """The operand."""
         return (self.operand,)
 
@@ -214,7 +254,7 @@ class _Joined(Predicate):
         self._set_depth()
 
     @property
-    def children(self) -> tuple[Predicate, ...]:
+    def children(self) -> tuple[Node, ...]:
         """The operands."""
         return self.operands
 

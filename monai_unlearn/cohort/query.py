@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from monai_unlearn.cohort.to_sql import Names, Sql, quoted, to_sql
+from monai_unlearn.cohort.sql import Names, Parameter, Sql, quoted
+from monai_unlearn.cohort.statistic_sql import StatisticTables, statistic_tables, statistics_of
+from monai_unlearn.cohort.term import Field
+from monai_unlearn.cohort.to_sql import to_sql
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index import Index, usable_faults
 
@@ -58,6 +62,11 @@ class Coded:
         seen[self.codes[mask & (self.codes >= 0)]] = True
         return seen
 
+    def chosen(self, values: Mask) -> list[str]:
+        """Return the texts of the chosen values, shape (texts,), in the order of their numbers."""
+        texts: list[str] = self.texts.filter(pa.array(values)).to_pylist()
+        return texts
+
     def sharing(self, mask: Mask) -> Mask:
         """Choose every row that has a value of a chosen row; rows without a value share none."""
         seen = self.among(mask)
@@ -83,6 +92,7 @@ class Answers:
         readable: Whether the row is a usable image.
         population: Whether the cohort is about the row.
         rules: What each rule says.
+        strata: What each field that the sample is stratified by holds.
     """
 
     image: Coded
@@ -91,6 +101,7 @@ class Answers:
     readable: Mask
     population: Verdict
     rules: tuple[Verdict, ...]
+    strata: tuple[Coded, ...] = ()
 
 
 @contextmanager
@@ -106,53 +117,151 @@ def locked_connection(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def ask(index: Index, population: Predicate | None, rules: Sequence[Predicate], bound: Mapping[str, Bound]) -> Answers:
-    """Put a spec's predicates to every row of an index.
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked of every row of an index.
+
+    Attributes:
+        population: Which rows the cohort is about; None, all of them.
+        rules: What must hold of a row to be forgotten.
+        bound: The columns of every field.
+        value_sets: The values behind each `@name`.
+        strata: The fields whose values are wanted as well.
+    """
+
+    population: Predicate | None
+    rules: Sequence[Predicate]
+    bound: Mapping[str, Bound]
+    value_sets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    strata: Sequence[Field] = ()
+
+
+def ask(index: Index, question: Question) -> Answers:
+    """Put a question to every row of an index.
 
     Raises:
         IndexReadError: A part cannot be read, or an image stands in the index twice.
     """
+    with _opened(index) as (connection, names, parts):
+        statement = _statement(index, question, _names(names, question), _Forests(connection, parts))
+        table = _table(connection, statement.text, [parts, *statement.parameters])
+    answers = _answers(table, rules=len(question.rules), strata=len(question.strata))
+    _check_unique(answers, index)
+    return answers
+
+
+def statement_of(index: Index, question: Question) -> Sql:
+    """Return the statement that `ask` executes; its first parameter, the index's parts, is left out.
+
+    Raises:
+        IndexReadError: A part cannot be read.
+    """
+    with _opened(index) as (connection, names, parts):
+        return _statement(index, question, _names(names, question), _Forests(connection, parts))
+
+
+def present(index: Index, fields: Mapping[str, Bound]) -> dict[str, int]:
+    """Return for each field how many readable images have a value.
+
+    Raises:
+        IndexReadError: A part cannot be read.
+    """
+    with _opened(index) as (connection, in_sql, parts):
+        names, readable = Names(fields, in_sql), _readable()
+        counts = [f"COUNT({names.expression(Field(name))})" for name in fields]
+        select = ", ".join(["COUNT(*)", *counts])
+        text = f"SELECT {select} FROM read_parquet(?) WHERE {readable.text}"  # noqa: S608 - quoted names
+        row = connection.execute(text, [parts, *readable.parameters]).fetchone() or ()
+    return dict(zip(("", *fields), row, strict=True))
+
+
+@contextmanager
+def _opened(index: Index) -> Iterator[tuple[duckdb.DuckDBPyConnection, Mapping[str, str], list[str]]]:
+    """Open an index's parts, and say in the index's words what goes wrong with them."""
     parts = [str(part.resolve()) for part in index.parts]
     try:
         with locked_connection(index.directory) as connection:
-            names = Names(bound, _names_in_sql(connection, parts))
-            statement = _statement(index, population, rules, names)
-            table = _table(connection, statement.text, [*statement.parameters, parts])
+            yield connection, _names_in_sql(connection, parts), parts
     except (duckdb.Error, KeyError, OSError) as error:
         raise IndexReadError(
             f"{index.directory}: the index cannot be queried ({type(error).__name__}). Build it again with: "
             f"monai-unlearn index build SOURCE --out {index.directory}"
         ) from None
-    answers = _answers(table, len(rules), has_label=index.label is not None)
-    _check_unique(answers, index)
-    return answers
 
 
-def _table(connection: duckdb.DuckDBPyConnection, statement: str, parameters: list[object]) -> pa.Table:
+def _names(in_sql: Mapping[str, str], question: Question) -> Names:
+    return Names(question.bound, in_sql, question.value_sets)
+
+
+def _table(connection: duckdb.DuckDBPyConnection, statement: str, parameters: Sequence[object]) -> pa.Table:
     with warnings.catch_warnings():
         # DuckDB 2 advises sql() here, which with parameters takes over ten times as long on DuckDB 1.5.
         warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
-        return connection.execute(statement, parameters).to_arrow_table()
+        return connection.execute(statement, list(parameters)).to_arrow_table()
 
 
-def _statement(index: Index, population: Predicate | None, rules: Sequence[Predicate], names: Names) -> Sql:
-    def text(column: str, alias: str) -> Sql:
-        return Sql(f"NULLIF({quoted(names.in_sql[column])}, '') AS {alias}")
+_SEEN = "seen AS (SELECT * FROM read_parquet(?))"
 
+
+@dataclass(frozen=True)
+class _Forests:
+    """Computes the isolation forests of a statement, and puts their scores where it finds them."""
+
+    connection: duckdb.DuckDBPyConnection
+    parts: list[str]
+
+    def __call__(self, table: str, rows: Sql, keys: int, features: int) -> None:
+        from monai_unlearn.cohort.forest import forest_scores
+
+        found = _table(self.connection, f"WITH {_SEEN} {rows.text}", [self.parts, *rows.parameters])
+        columns = [
+            *(f"{table}: key {number}" for number in range(keys)),
+            *(f"{table}: value {number}" for number in range(features)),
+        ]
+        scores = forest_scores(found.rename_columns(columns), keys=keys, score=f"{table}: figure 0")
+        self.connection.register(table, scores)
+
+
+def _readable() -> Sql:
     usable = usable_faults()
-    readable = f'"fault" IS NULL OR "fault" IN ({", ".join("?" * len(usable))})' if usable else '"fault" IS NULL'
-    columns = [text("image_id", "image"), *(text(unit, unit) for unit in UNITS)]
+    marks = ", ".join("?" * len(usable))
+    return Sql(f'("fault" IS NULL OR "fault" IN ({marks}))' if usable else '("fault" IS NULL)', usable)
+
+
+def _statement(index: Index, question: Question, names: Names, forests: _Forests) -> Sql:
+    readable = _readable()
+    population = Sql("TRUE") if question.population is None else to_sql(question.population, names)
+    cohort = Sql(f"{readable.text} AND ({population.text})", (*readable.parameters, *population.parameters))
+    tables = statistic_tables(statistics_of(question.rules), names, cohort, score=forests)
+    columns = [
+        *_identity(index, question, names),
+        Sql(f"{readable.text} AS readable", readable.parameters),
+        Sql(f"({population.text}) AS population", population.parameters),
+    ]
+    for number, rule in enumerate(question.rules):
+        condition = to_sql(rule, tables.names)
+        columns.append(Sql(f"({condition.text}) AS rule_{number}", condition.parameters))
+    return _select(columns, tables)
+
+
+def _select(columns: Sequence[Sql], tables: StatisticTables) -> Sql:
+    selected = ",\n  ".join(column.text for column in columns)
+    text = f"WITH {', '.join([_SEEN, *tables.tables])}\nSELECT\n  {selected}\nFROM seen"
+    parameters: list[Parameter] = [*tables.parameters]
+    parameters += [parameter for column in columns for parameter in column.parameters]
+    return Sql("\n".join([text, *tables.joins]), tuple(parameters))
+
+
+def _identity(index: Index, question: Question, names: Names) -> Iterator[Sql]:
+    def text(column: str, alias: str) -> Sql:
+        return Sql(f"CAST({quoted(names.in_sql[column])} AS VARCHAR) AS {alias}")
+
+    yield text("image_id", "image")
+    yield from (text(unit, unit) for unit in UNITS)
     if index.label is not None:
-        label = quoted(names.in_sql[index.label])
-        columns.append(Sql(f"NULLIF(CAST({label} AS VARCHAR), '') AS label"))
-    columns.append(Sql(f"({readable}) AS readable", usable))
-    for alias, predicate in [("population", population), *((f"rule_{n}", rule) for n, rule in enumerate(rules))]:
-        condition = Sql("TRUE") if predicate is None else to_sql(predicate, names)
-        columns.append(Sql(f"({condition.text}) AS {alias}", condition.parameters))
-    return Sql(
-        f"SELECT {', '.join(column.text for column in columns)} FROM read_parquet(?)",  # noqa: S608 - values are parameters
-        tuple(parameter for column in columns for parameter in column.parameters),
-    )
+        yield text(index.label, "label")
+    for number, stratum in enumerate(question.strata):
+        yield Sql(f"CAST({names.expression(stratum)} AS VARCHAR) AS stratum_{number}")
 
 
 def _names_in_sql(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> dict[str, str]:
@@ -169,21 +278,27 @@ def _names_in_sql(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -
     return names
 
 
-def _answers(table: pa.Table, rules: int, *, has_label: bool) -> Answers:
+def _answers(table: pa.Table, *, rules: int, strata: int) -> Answers:
     return Answers(
         image=_coded(table["image"]),
         units={unit: _coded(table[unit]) for unit in UNITS},
-        label=_coded(table["label"]) if has_label else None,
+        label=_coded(table["label"]) if "label" in table.column_names else None,
         readable=_verdict(table["readable"]).true,
         population=_verdict(table["population"]),
         rules=tuple(_verdict(table[f"rule_{number}"]) for number in range(rules)),
+        strata=tuple(_coded(table[f"stratum_{number}"]) for number in range(strata)),
     )
 
 
 def _coded(column: pa.ChunkedArray) -> Coded:
+    """Number a column's texts; one of white space alone is no value, else strangers would share it."""
     encoded = column.combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return Coded(codes, encoded.dictionary)
+    texts = encoded.dictionary
+    blank = pc.equal(pc.utf8_trim_whitespace(texts), "").to_numpy(zero_copy_only=False)
+    if blank.any():
+        codes[np.append(blank, False)[codes]] = -1
+    return Coded(codes, texts)
 
 
 def _verdict(column: pa.ChunkedArray) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.cohort.document import Counts, Expect, Group, Sample, Share, SpecDocument
+from monai_unlearn.cohort.document import Counts, Expect, Group, Least, Sample, Share, SpecDocument, ValueFile
 from monai_unlearn.cohort.source import Fault, shown
 from monai_unlearn.errors import did_you_mean, nearest
 
@@ -23,6 +23,8 @@ _MODELS: dict[Path, type[BaseModel]] = {
     ("expect", "images"): Counts,
     ("expect", "patients"): Counts,
     ("expect", "share"): Share,
+    ("expect", "remain_per_class"): Least,
+    ("value_sets", "*"): ValueFile,
 }
 _EXPECTED = {
     "string_type": "text",
@@ -30,8 +32,10 @@ _EXPECTED = {
     "float_type": "a number",
     "bool_type": "true or false",
     "model_type": "a mapping of keys",
+    "dict_type": "a mapping of names",
     "list_type": "a list",
     "too_short": "at least one condition",
+    "string_too_short": "text",
     "string_pattern_mismatch": "up to 64 lower-case letters, digits and '-', beginning with a letter or digit",
 }
 _LIMITS = {"greater_than": "above", "greater_than_equal": "at least", "less_than_equal": "at most"}
@@ -85,7 +89,8 @@ def _fault(spec: Located, path: Path, kind: str, detail: ErrorDetails) -> Fault:
 
 def _keys(path: Path) -> list[str]:
     """Return the keys that may stand beside the last of a path."""
-    fields = _MODELS.get(path[:-1], Group).model_fields
+    parent = ("value_sets", "*") if path[:1] == ("value_sets",) else path[:-1]
+    fields = _MODELS.get(parent, Group).model_fields
     return [field.alias or name for name, field in fields.items()]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from monai_unlearn.cohort.predicate import names_people
+from monai_unlearn.cohort.node import names_people
 from monai_unlearn.errors import SpecError
 
 if TYPE_CHECKING:

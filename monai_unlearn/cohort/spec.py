@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from monai_unlearn import strict_yaml
+from monai_unlearn.cohort.bind import Columns, examine
 from monai_unlearn.cohort.canonical import digest_of
 from monai_unlearn.cohort.condition import Conditions
 from monai_unlearn.cohort.document import Expect, Reason, Sample, Scope, SpecDocument, Unknown
@@ -17,8 +19,12 @@ from monai_unlearn.cohort.located import Located
 from monai_unlearn.cohort.predicate import Predicate, rules_of
 from monai_unlearn.cohort.schema_faults import hostile_faults, schema_faults
 from monai_unlearn.cohort.source import Fault, combined
+from monai_unlearn.cohort.statistic_sql import statistics_of
+from monai_unlearn.cohort.value_sets import ValueSets
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from monai_unlearn.cohort.cohort import Cohort
     from monai_unlearn.index import Index
 
@@ -33,6 +39,7 @@ class CohortSpec:
         name: Lower-case letters, digits and '-'.
         reason: Why the images must be forgotten.
         forget: True for the images to forget, false for those that remain.
+        value_sets: The values behind each `@name`, sorted.
         population: True for the images that the cohort is about at all; None, for all of them.
         scope: How far catching one image reaches.
         unknown: What becomes of undetermined images.
@@ -46,6 +53,7 @@ class CohortSpec:
     reason: Reason
     forget: Predicate
     population: Predicate | None = None
+    value_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     scope: Scope = Scope.IMAGE
     unknown: Unknown = Unknown.EXCLUDE
     sample: Sample | None = None
@@ -61,11 +69,17 @@ class CohortSpec:
             SpecError: The file cannot be read or is not a valid spec; the message lists every fault
                 with its line.
         """
-        return cls.parse(strict_yaml.read(Path(path)), source=str(path))
+        path = Path(path)
+        return cls.parse(strict_yaml.read(path), source=str(path), folder=path.parent)
 
     @classmethod
-    def parse(cls, text: str, *, source: str = "spec") -> CohortSpec:
+    def parse(cls, text: str, *, source: str = "spec", folder: Path | None = None) -> CohortSpec:
         """Read a spec from its text.
+
+        Args:
+            text: The YAML document.
+            source: How messages name it.
+            folder: Where the files of its value sets are; null where it stands in no file.
 
         Raises:
             SpecError: The text is not a valid spec; the message lists every fault with its line.
@@ -85,12 +99,32 @@ class CohortSpec:
             document = SpecDocument.model_validate(spec.content)
         except ValidationError as error:
             raise combined([*faults, *schema_faults(spec, error, known=hostile)], source) from None
+        sets = ValueSets(spec, folder)
+        value_sets = sets.read(document.value_sets or {})
+        faults += [*sets.faults, *_type_faults(predicates, value_sets)]
         if faults:
             raise combined(faults, source)
-        return cls._of(document, predicates, spec)
+        return cls._of(document, predicates, value_sets, spec)
 
     @classmethod
-    def _of(cls, document: SpecDocument, predicates: dict[str, Predicate | None], spec: Located) -> CohortSpec:
+    def from_dict(cls, content: Mapping[str, Any], *, source: str = "spec") -> CohortSpec:
+        """Return the spec whose `to_dict` this is.
+
+        Raises:
+            SpecError: It is none.
+        """
+        given = {key: value for key, value in content.items() if value is not None}
+        text = json.dumps(given, ensure_ascii=True, indent=1)
+        return cls.parse(text, source=source)
+
+    @classmethod
+    def _of(
+        cls,
+        document: SpecDocument,
+        predicates: dict[str, Predicate | None],
+        value_sets: Mapping[str, tuple[str, ...]],
+        spec: Located,
+    ) -> CohortSpec:
         forget = predicates["forget"]
         if forget is None:
             raise AssertionError("a condition without a predicate has a fault")
@@ -101,6 +135,7 @@ class CohortSpec:
             reason=document.reason,
             forget=forget,
             population=predicates.get("population"),
+            value_sets=value_sets,
             scope=document.scope,
             unknown=document.unknown,
             sample=document.sample,
@@ -122,6 +157,7 @@ class CohortSpec:
             "reason": self.reason.value,
             "forget": str(self.forget),
             "population": None if self.population is None else str(self.population),
+            "value_sets": {name: list(values) for name, values in self.value_sets.items()} or None,
             "scope": self.scope.value,
             "unknown": self.unknown.value,
             "sample": None if self.sample is None else self.sample.model_dump(),
@@ -145,6 +181,19 @@ class CohortSpec:
         from monai_unlearn.cohort.resolve import resolve
 
         return resolve(self, index)
+
+
+def _type_faults(
+    predicates: Mapping[str, Predicate | None], value_sets: Mapping[str, tuple[str, ...]]
+) -> Iterator[Fault]:
+    """Yield what can be known to be wrong without an index: types of DICOM keywords, names of value sets."""
+    present = [predicate for predicate in predicates.values() if predicate is not None]
+    yield from examine(present, Columns.of_any_index(), value_sets=value_sets)[1]
+    population = predicates.get("population")
+    for call in statistics_of([population] if population else []):
+        message = f"{call.function} is computed of the population: the population cannot be chosen by it."
+        if call.at is not None:
+            yield call.at.fault(message, names_field=True)
 
 
 def _no_mapping(spec: Located) -> Fault:

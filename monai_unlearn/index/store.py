@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,8 @@ class Index:
         parts: The Parquet files, in order.
         images: How many rows are usable images.
         rows: How many rows there are, faulty ones included.
+        units: The unit of each column that declares one, as pint or UCUM spell it: `mm`, `ml`.
+        origins: Where a column's values come from, for those that no file's own tags gave.
     """
 
     directory: Path
@@ -60,6 +62,8 @@ class Index:
     parts: tuple[Path, ...]
     images: int
     rows: int
+    units: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def open(cls, directory: Path | str) -> Index:
@@ -79,6 +83,8 @@ class Index:
                 parts=tuple(_inside(directory, part) for part in document["parts"]),
                 images=document["images"],
                 rows=document["rows"],
+                units={str(name): str(unit) for name, unit in document.get("units", {}).items()},
+                origins={str(name): str(origin) for name, origin in document.get("origins", {}).items()},
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             raise IndexReadError(

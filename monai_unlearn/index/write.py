@@ -45,6 +45,8 @@ def write_index(
     *,
     kinds: Mapping[str, Kind],
     label: str | None = None,
+    units: Mapping[str, str] | None = None,
+    origins: Mapping[str, str] | None = None,
     sources: Sequence[str] = (),
     provenance: Mapping[str, Any] | None = None,
     files: pa.Table | None = None,
@@ -59,6 +61,8 @@ def write_index(
         directory: The folder to write: absent, empty, or an index.
         kinds: The kind of each column besides `BASE_COLUMNS`.
         label: The column that carries the class.
+        units: The unit of each column that declares one.
+        origins: Where the values of a column come from.
         sources: What was indexed, as it was named.
         provenance: More for `index.json`: `patient_from`, `tables`, `ignored`.
         files: What each file said, kept for the next run.
@@ -82,6 +86,8 @@ def write_index(
             "label": label,
             "patient_from": None,
             "columns": {name: kind.value for name, kind in columns.items()},
+            "units": dict(units or {}),
+            "origins": dict(origins or {}),
             **_counts(table),
             "tables": [],
             "ignored": 0,

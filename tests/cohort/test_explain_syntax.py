@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monai_unlearn.cohort import parse
-from monai_unlearn.cohort.predicate import RESERVED
+from monai_unlearn.cohort.term import RESERVED
 from monai_unlearn.errors import SpecError
 
 _PIECES = [

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from monai_unlearn.cohort.parse import MAX_LENGTH, parse
-from monai_unlearn.cohort.predicate import And, Comparison, Field, Operator, Value
+from monai_unlearn.cohort.node import Value
+from monai_unlearn.cohort.predicate import And, Comparison, Operator
+from monai_unlearn.cohort.term import Field
 from monai_unlearn.errors import SpecError
 
 
@@ -31,18 +33,44 @@ def test_words_that_only_begin_like_the_language_s_own_are_values(text):
 
 FAULTS = {
     "device = 5": """
-predicate:1:8: expected 'not', one of == != < <= > >= or 'in', got '='. Two signs compare: write ==.
+predicate:1:8: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'matches' or 'within', got '='. Two signs compare: write ==.
     1 | device = 5
       |        ^""",
     "devi ce == 1": """
-predicate:1:6: expected 'not', one of == != < <= > >= or 'in', got 'ce'.
+predicate:1:6: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'matches' or 'within', got 'ce'.
     1 | devi ce == 1
       |      ^^""",
     "exist(device)": """
-predicate:1:6: expected 'not', one of == != < <= > >= or 'in', got '('. There is no function 'exist'. Did you mean \
-'exists'? The functions are exists(field) and missing(field).
+predicate:1:14: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'matches' or 'within', got the end of \
+the predicate. There is no function 'exist'. Did you mean 'exists'? The functions are exists, missing, any, all, mean, \
+min, max, abs, year, month, zscore, mad_z, iqr_distance, percentile_rank, isolation_forest.
     1 | exist(device)
-      |      ^""",
+      |              ^""",
+    "exist(device) > 3": """
+predicate:1:1: There is no function 'exist'. Did you mean 'exists'? The functions are exists, missing, any, all, mean, \
+min, max, abs, year, month, zscore, mad_z, iqr_distance, percentile_rank, isolation_forest.
+    1 | exist(device) > 3
+      | ^^^^^""",
+    "mean(vpf) > 3": """
+predicate:1:1: mean takes at least 2 arguments, got 1.
+    1 | mean(vpf) > 3
+      | ^^^^""",
+    "zscore(mad_z(vpf)) > 3": """
+predicate:1:1: zscore is a cohort statistic: it cannot be computed of another one.
+    1 | zscore(mad_z(vpf)) > 3
+      | ^^^^^^""",
+    "age between 3 or 4": """
+predicate:1:15: expected 'and', got 'or'.
+    1 | age between 3 or 4
+      |               ^^""",
+    "device matches Cirrus": """
+predicate:1:16: expected a regular expression such as /^OCT/, got 'Cirrus'.
+    1 | device matches Cirrus
+      |                ^^^^^^""",
+    "acquired within a month of 2018-01-01": """
+predicate:1:17: expected a window such as 30 days, got 'a'.
+    1 | acquired within a month of 2018-01-01
+      |                 ^""",
     "a == 1 && b == 2": """
 predicate:1:8: expected 'and' or 'or', got '&&'. Join conditions with the words 'and' and 'or'.
     1 | a == 1 && b == 2
@@ -101,11 +129,6 @@ starts with '$'.
 predicate:1:6: a comparison with null is never true. Write missing(field), or quote the word: 'null'.
     1 | a == null
       |      ^^^^""",
-    "eye-label == N": """
-predicate:1:4: expected 'not', one of == != < <= > >= or 'in', got '-label'. A field with other signs than letters, \
-digits and _ stands in backquotes: `eye-label`.
-    1 | eye-label == N
-      |    ^^^^^^""",
     "a ==\u200bx": """
 predicate:1:5: expected a value, got '<U+200B ZERO WIDTH SPACE>x'. Join comparisons with 'and' or 'or'; quote a value \
 that holds brackets, quotes or signs such as =.

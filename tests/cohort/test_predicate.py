@@ -2,23 +2,27 @@ from __future__ import annotations
 
 import pytest
 
+from monai_unlearn.cohort.node import MAX_DEPTH, Reference, Value, names_people
 from monai_unlearn.cohort.predicate import (
-    MAX_DEPTH,
     And,
+    Between,
     Comparison,
+    Contains,
+    Direction,
     Exists,
-    Field,
     In,
+    Matches,
     Missing,
     Not,
     Operator,
     Or,
-    Value,
-    names_people,
+    Within,
     rules_of,
 )
+from monai_unlearn.cohort.term import Field, Number
 
 LEAF = Exists(Field("a"))
+A = Field("a")
 
 
 @pytest.mark.parametrize("name", ["", "a`b", "a\nb", "\ud800"])
@@ -46,7 +50,7 @@ def test_one_operand_cannot_be_joined(join):
 
 def test_nesting_is_bounded():
     node = LEAF
-    for _ in range(MAX_DEPTH - 1):
+    for _ in range(MAX_DEPTH - node.depth):
         node = Not(node)
     assert node.depth == MAX_DEPTH
     with pytest.raises(ValueError, match="at most 50 nested levels"):
@@ -104,4 +108,41 @@ def test_rules_are_the_operands_of_an_and_at_the_top():
 def test_where_a_node_came_from_is_no_part_of_it():
     assert Field("a") == Field("a", at=None)
     assert "at=" not in repr(Field("a"))
-    assert list(And((LEAF, LEAF)).walk())[1:] == [LEAF, LEAF]
+    assert list(And((LEAF, LEAF)).walk())[1:] == [LEAF, A, LEAF, A]
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Comparison(Number("3"), Operator.EQUAL, Value("3")), "a field on the left side"),
+        (lambda: Contains(A, Value("")), "every value contains that"),
+        (lambda: Matches(A, ""), "regular expression without"),
+        (lambda: Matches(A, "a\\"), "lone backslash"),
+        (lambda: Within(A, -1, Direction.OF, Value("2018-01-01")), "a window of at most"),
+        (lambda: Within(A, 40_000, Direction.OF, Value("2018-01-01")), "a window of at most"),
+        (lambda: Within(A, 1, Direction.OF, Value("soon")), "a date such as"),
+        (lambda: Reference("a b"), "the name of a value set"),
+    ],
+)
+def test_what_cannot_be_asked_cannot_be_built(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
+def test_private_text_hides_values_of_every_test_about_somebody():
+    patient = Field("patient")
+    nodes = [
+        Comparison(patient, Operator.SAME, Value("P17")),
+        Between(patient, Value("P17"), Value("P18")),
+        Contains(patient, Value("P17")),
+        Matches(patient, "P17"),
+    ]
+    assert not any("P1" in node.render(private=True) for node in nodes)
+    assert all("P17" in str(node) for node in nodes)
+    assert In(patient, Reference("withdrawn")).render(private=True) == "patient in @withdrawn"
+
+
+def test_a_slash_in_an_expression_is_escaped():
+    node = Matches(A, "a/b")
+    assert str(node) == r"a matches /a\/b/"
+    assert Matches(A, r"a\/b") == node

@@ -4,48 +4,72 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cohort_index import make_index
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from monai_unlearn.cohort import CohortSpec, parse
 from monai_unlearn.cohort.document import Reason
+from monai_unlearn.cohort.functions import FUNCTIONS
+from monai_unlearn.cohort.node import Node, Reference, Value
 from monai_unlearn.cohort.predicate import (
-    RESERVED,
     And,
+    Between,
     Comparison,
+    Contains,
+    Direction,
     Exists,
-    Field,
     In,
+    Matches,
     Missing,
     Not,
     Operator,
     Or,
-    Predicate,
-    Value,
+    Test,
+    Within,
 )
+from monai_unlearn.cohort.term import RESERVED, Arithmetic, Call, Each, Field, Negative, Number, Quantifier, Sign
 from monai_unlearn.fields import Kind
 
 KINDS = {
     "device": Kind.TEXT,
+    "ImageType": Kind.TEXT,
     "vpf": Kind.NUMBER,
+    "width": Kind.NUMBER,
     "PatientAge": Kind.AGE,
     "AcquisitionDate": Kind.DATE,
     "AcquisitionDateTime": Kind.DATETIME,
+    "visit": Kind.DATE,
 }
 TEXTS = ["x", "X", "a b", "it's", "and", "null", ""]
+MANY = ["A", "a", "B\\A", "A\\\\B", "A\\A", "C\\", "\\"]
 NUMBERS = ["0", "1", "-2.5", "1e2"]
 DATES = ["2018-01-01", "2018-06-05", "2020-02-29"]
 # What a predicate may name, the values that it may compare it with, and the columns behind the name.
 FIELDS = {
     "device": (TEXTS, ["device"]),
+    "ImageType": (["A", "B", "a", "B\\A"], ["ImageType"]),
     "vpf": (NUMBERS, ["vpf"]),
-    "age": (NUMBERS, ["PatientAge"]),
+    "width": ([*NUMBERS, "10 mm", "0.01 m"], ["width"]),
+    "age": ([*NUMBERS, "12 months"], ["PatientAge"]),
     "acquired": (DATES, ["AcquisitionDate", "AcquisitionDateTime"]),
+    "visit": (DATES, ["visit"]),
+}
+IN_OWN_UNIT = {"10 mm": 1.0, "0.01 m": 1.0, "12 months": 1.0}
+TEXT_FIELDS = ("device", "ImageType")
+DATE_FIELDS = ("acquired", "visit")
+VALUE_SETS = {
+    "texts": ("A", "B\\A", "x"),
+    "numbers": ("1", "100"),
+    "days": ("2018-06-05", "2020-02-29"),
+    "one": ("1",),
 }
 
 
@@ -53,21 +77,95 @@ def _values(name):
     return st.sampled_from(FIELDS[name][0]).map(Value)
 
 
-def _operators(name):
-    return st.sampled_from([Operator.EQUAL, Operator.UNEQUAL] if name == "device" else list(Operator))
+def _operators(*, text):
+    if text:
+        return st.sampled_from([Operator.EQUAL, Operator.UNEQUAL, Operator.SAME])
+    return st.sampled_from([operator for operator in Operator if operator is not Operator.SAME])
 
 
-def _leaves():
-    def of(name):
-        field = Field(name)
-        return st.one_of(
-            st.builds(Comparison, st.just(field), _operators(name), _values(name)),
-            st.builds(In, st.just(field), st.lists(_values(name), min_size=1, max_size=3).map(tuple)),
-            st.just(Exists(field)),
-            st.just(Missing(field)),
-        )
+def _lists(name, reference):
+    return st.one_of(st.lists(_values(name), min_size=1, max_size=3).map(tuple), st.just(Reference(reference)))
 
-    return st.sampled_from(sorted(FIELDS)).flatmap(of)
+
+def _texts(name):
+    term = st.one_of(st.just(Field(name)), st.builds(Each, st.sampled_from(Quantifier), st.just(Field(name))))
+    return st.one_of(
+        st.builds(Comparison, term, _operators(text=True), _values(name)),
+        st.builds(In, term, _lists(name, "texts")),
+        st.builds(Contains, term, st.sampled_from(["x", "A", "B\\A", "it"]).map(Value)),
+        st.builds(Matches, term, st.sampled_from(["^A$", "x|b", "A.*B"]), st.booleans()),
+    )
+
+
+def _ordered(name):
+    reference = "days" if name in DATE_FIELDS else "numbers"
+    pairs = st.lists(_values(name), min_size=2, max_size=2)
+    return st.one_of(
+        st.builds(Comparison, st.just(Field(name)), _operators(text=False), _values(name)),
+        st.builds(In, st.just(Field(name)), _lists(name, reference)),
+        pairs.map(lambda pair: Between(Field(name), *sorted(pair, key=lambda value: _read(name, value.text)))),
+    )
+
+
+def _grow(children):
+    several = st.lists(children, min_size=2, max_size=3).map(tuple)
+    return st.one_of(
+        st.builds(Negative, children),
+        st.builds(Arithmetic, st.sampled_from(Sign), children, children),
+        children.map(lambda term: Call("abs", (term,))),
+        st.builds(Call, st.sampled_from(["mean", "min", "max"]), several),
+    )
+
+
+# Numbers without a unit, lengths of two units, and years: what may meet in one sum.
+PLAIN = st.one_of(st.just(Field("vpf")), st.sampled_from(["2", "0.5", "0"]).map(Number))
+LENGTHS = st.one_of(st.just(Field("width")), st.just(Number("5", "mm")), st.just(Number("2")))
+TERMS = st.one_of(
+    st.recursive(PLAIN, _grow, max_leaves=4),
+    st.builds(Call, st.sampled_from(["mean", "min", "max"]), st.tuples(PLAIN, PLAIN)),
+    st.recursive(LENGTHS, lambda x: st.builds(Call, st.sampled_from(["mean", "min"]), st.tuples(x, x)), max_leaves=3),
+    st.builds(Arithmetic, st.sampled_from([Sign.TIMES, Sign.OVER]), PLAIN, LENGTHS),
+    st.builds(Call, st.sampled_from(["year", "month"]), st.sampled_from(DATE_FIELDS).map(lambda name: (Field(name),))),
+).filter(lambda term: any(isinstance(node, Field) for node in term.walk()))
+GROUPS = st.sampled_from([(), (Field("device"),), (Field("device"), Field("visit"))])
+MEASURES = st.sampled_from([Field("vpf"), Field("age"), Arithmetic(Sign.TIMES, Field("vpf"), Number("3"))])
+STATISTICS = st.one_of(
+    st.builds(
+        lambda name, x, by: Call(name, (x,), by),
+        st.sampled_from(["zscore", "mad_z", "iqr_distance", "percentile_rank"]),
+        MEASURES,
+        GROUPS,
+    ),
+    GROUPS.map(lambda by: Call("isolation_forest", (Field("vpf"), Field("age")), by)),
+)
+NUMERIC = st.one_of(
+    st.builds(
+        Comparison,
+        TERMS,
+        _operators(text=False),
+        st.one_of(st.sampled_from(["0", "0.5", "1", "6", "50", "2018"]).map(Value), st.just(Reference("one"))),
+    ),
+    # Limits that no statistic of these few values meets exactly: the last bit is nobody's promise.
+    st.builds(
+        Comparison, STATISTICS, _operators(text=False), st.sampled_from(["0.123", "0.513", "1.37", "43.7"]).map(Value)
+    ),
+)
+WINDOWS = st.builds(
+    Within,
+    st.sampled_from(DATE_FIELDS).map(Field),
+    st.sampled_from([0, 30, 155]),
+    st.sampled_from(Direction),
+    st.one_of(_values("visit"), st.just(Reference("days")), st.sampled_from(DATE_FIELDS).map(Field)),
+)
+LEAVES = st.one_of(
+    st.sampled_from(TEXT_FIELDS).flatmap(_texts),
+    st.sampled_from(sorted(set(FIELDS) - set(TEXT_FIELDS))).flatmap(_ordered),
+    st.sampled_from(sorted(FIELDS)).map(lambda name: Exists(Field(name))),
+    st.sampled_from(sorted(FIELDS)).map(lambda name: Missing(Field(name))),
+    NUMERIC,
+    NUMERIC,
+    WINDOWS,
+)
 
 
 def _branches(children):
@@ -75,15 +173,19 @@ def _branches(children):
     return st.one_of(st.builds(Not, children), st.builds(And, several), st.builds(Or, several))
 
 
-PREDICATES = st.recursive(_leaves(), _branches, max_leaves=8)
+PREDICATES = st.recursive(LEAVES, _branches, max_leaves=6)
+DAYS = st.sampled_from([*map(dt.date.fromisoformat, DATES), None])
 ROWS = st.lists(
     st.fixed_dictionaries(
         {
             "device": st.sampled_from([*TEXTS, None]),
+            "ImageType": st.sampled_from([*MANY, None]),
             "vpf": st.sampled_from([0.0, 1.0, -2.5, 100.0, 0.25, math.nan, None]),
+            "width": st.sampled_from([0.0, 1.0, 100.0, None]),
             "PatientAge": st.sampled_from([0.0, 1.0, 100.0, None]),
-            "AcquisitionDate": st.sampled_from([*map(dt.date.fromisoformat, DATES), None]),
+            "AcquisitionDate": DAYS,
             "AcquisitionDateTime": st.sampled_from([dt.datetime(2018, 6, 5, 23, 59), dt.datetime(2021, 1, 1), None]),  # noqa: DTZ001 - DICOM times name no zone
+            "visit": DAYS,
         }
     ),
     min_size=1,
@@ -91,36 +193,188 @@ ROWS = st.lists(
 )
 
 
-def evaluate(node, row):
+def evaluate(node, row, rows):
     """Return true, false or None, from the words of the specification and not from the code under test."""
     if isinstance(node, And | Or):
-        values = [evaluate(operand, row) for operand in node.operands]
+        values = [evaluate(operand, row, rows) for operand in node.operands]
         decisive = isinstance(node, Or)
         if decisive in values:
             return decisive
         return None if None in values else not decisive
     if isinstance(node, Not):
-        value = evaluate(node.operand, row)
+        value = evaluate(node.operand, row, rows)
         return None if value is None else not value
-    present = [value for name in FIELDS[node.field.name][1] if not _is_nothing(value := row[name])]
     if isinstance(node, Exists | Missing):
-        return bool(present) == isinstance(node, Exists)
-    return _compare(present[0], node) if present else None
+        return (_field(node.field, row) is not None) == isinstance(node, Exists)
+    if isinstance(node, Within):
+        return _within(node, row)
+    field = node.term.field if isinstance(node.term, Each) else node.term
+    if isinstance(field, Field) and field.name in TEXT_FIELDS:
+        return _text(node, field, row)
+    if isinstance(field, Field) and field.name in DATE_FIELDS:
+        found = _field(field, row)
+    else:
+        found = _number(node.term, row, rows)[0]
+    return None if found is None else _compare(found, node)
+
+
+def _field(field, row):
+    present = [value for column in FIELDS[field.name][1] if not _is_nothing(value := row[column])]
+    if not present:
+        return None
+    return present[0].date() if isinstance(present[0], dt.datetime) else present[0]
+
+
+def _within(node, row):
+    day = _field(node.term, row)
+    if isinstance(node.anchor, Field):
+        anchors = [_field(node.anchor, row)]
+    else:
+        texts = VALUE_SETS[node.anchor.name] if isinstance(node.anchor, Reference) else [node.anchor.text]
+        anchors = [dt.date.fromisoformat(text) for text in texts]
+    if day is None or None in anchors:
+        return None
+    first = 0 if node.direction is Direction.AFTER else -node.days
+    last = 0 if node.direction is Direction.BEFORE else node.days
+    return any(first <= (day - anchor).days <= last for anchor in anchors)
+
+
+def _text(node, field, row):
+    whole = _field(field, row)
+    if whole is None:
+        return None
+    is_each = isinstance(node.term, Each)
+    if isinstance(node, Comparison) and node.operator is Operator.UNEQUAL and not is_each:
+        same = _text(Comparison(node.term, Operator.EQUAL, node.value), field, row)
+        return None if same is None else not same
+    parts = [part for part in whole.split("\\") if part] if field.name == "ImageType" and "\\" in whole else [whole]
+    fold = all if is_each and node.term.quantifier is Quantifier.ALL else any
+    if isinstance(node, Matches):
+        found = [re.search(node.pattern, part, re.IGNORECASE if node.ignore_case else 0) is not None for part in parts]
+        return fold(found) if parts else None
+    texts = _wanted(node)
+    joined = [text for text in texts if "\\" in text and not is_each]
+    single = [text for text in texts if text not in joined]
+    results = [_is_like(node, whole, text) for text in joined]
+    if single:
+        results.append(fold(any(_is_like(node, part, text) for text in single) for part in parts) if parts else None)
+    return True if True in results else None if None in results else False
+
+
+def _wanted(node):
+    given = node.values if isinstance(node, In) else node.value
+    if isinstance(given, Reference):
+        return VALUE_SETS[given.name]
+    return [value.text for value in given] if isinstance(given, tuple) else [given.text]
+
+
+def _is_like(node, found, text):
+    if isinstance(node, Contains):
+        return text in found
+    if isinstance(node, Comparison) and node.operator is Operator.SAME:
+        return found.lower() == text.lower()
+    return found != text if isinstance(node, Comparison) and node.operator is Operator.UNEQUAL else found == text
 
 
 def _compare(found, node):
-    left = found.date() if isinstance(found, dt.datetime) else found
+    texts = [node.low.text, node.high.text] if isinstance(node, Between) else _wanted(node)
+    values = [_literal(found, text) for text in texts]
     if isinstance(node, In):
-        return any(left == _read(node.field.name, value.text) for value in node.values)
-    right = _read(node.field.name, node.value.text)
+        return found in values
+    if isinstance(node, Between):
+        return values[0] <= found <= values[1]
+    right = values[0]
     return {
-        "==": lambda: left == right,
-        "!=": lambda: left != right,
-        "<": lambda: left < right,
-        "<=": lambda: left <= right,
-        ">": lambda: left > right,
-        ">=": lambda: left >= right,
+        "==": lambda: found == right,
+        "!=": lambda: found != right,
+        "<": lambda: found < right,
+        "<=": lambda: found <= right,
+        ">": lambda: found > right,
+        ">=": lambda: found >= right,
     }[node.operator.value]()
+
+
+def _literal(found, text):
+    if isinstance(found, dt.date):
+        return dt.date.fromisoformat(text)
+    return IN_OWN_UNIT[text] if text in IN_OWN_UNIT else float(text)
+
+
+MILLIMETRES = {"mm": 1.0, "cm": 10.0}
+
+
+def _number(term, row, rows):
+    """Return a term's value, null where it has none, and its unit of length: mm, cm or null."""
+    if isinstance(term, Field):
+        return _field(term, row), "cm" if term.name == "width" else None
+    if isinstance(term, Number):
+        return float(term.text), term.unit
+    if isinstance(term, Negative):
+        value, unit = _number(term.operand, row, rows)
+        return None if value is None else -value, unit
+    if isinstance(term, Call) and term.is_statistic:
+        return _statistic(term, row, rows), None
+    if isinstance(term, Call) and term.function in {"year", "month"}:
+        day = _field(term.arguments[0], row)
+        return None if day is None else float(getattr(day, term.function)), None
+    parts = term.arguments if isinstance(term, Call) else (term.left, term.right)
+    pairs = [_number(part, row, rows) for part in parts]
+    factors = isinstance(term, Arithmetic) and not term.sign.adds
+    unit = None if factors else next((unit for _, unit in pairs if unit), None)
+    if any(value is None for value, _ in pairs):
+        return None, unit
+    numbers = [
+        value if factors or own in {None, unit} else value * (MILLIMETRES[own] / MILLIMETRES[unit])
+        for value, own in pairs
+    ]
+    return _computed(term, numbers), unit
+
+
+def _computed(term, numbers):
+    if isinstance(term, Call):
+        return {"mean": lambda x: sum(x) / len(x), "min": min, "max": max, "abs": lambda x: abs(x[0])}[term.function](
+            numbers
+        )
+    left, right = numbers
+    if term.sign is Sign.OVER:
+        return None if right == 0 else left / right
+    return {"+": left + right, "-": left - right, "*": left * right}[term.sign.value]
+
+
+def _statistic(call, row, rows):
+    own = _features(call, row)
+    if own is None:
+        return None
+    groups = [features for other in rows if (features := _features(call, other)) is not None]
+    cohort = np.array([numbers for key, numbers in groups if key == own[0]])
+    if call.function == "isolation_forest":
+        return _forest(cohort, own[1])
+    x, column = own[1][0], cohort[:, 0]
+    if call.function == "percentile_rank":
+        return stats.percentileofscore(column, x, kind="weak")
+    if call.function == "zscore":
+        spread = np.std(column)
+        return None if spread == 0 else (x - np.mean(column)) / spread
+    if call.function == "mad_z":
+        spread = stats.median_abs_deviation(column)
+        return None if spread == 0 else 0.6745 * (x - np.median(column)) / spread
+    low, high = np.percentile(column, [25, 75])
+    return None if low == high else max(low - x, x - high, 0) / (high - low)
+
+
+def _features(call, row):
+    key = tuple(_field(field, row) for field in call.by)
+    numbers = [_number(argument, row, [])[0] for argument in call.arguments]
+    return None if None in key or None in numbers else (key, numbers)
+
+
+def _forest(cohort, own):
+    from sklearn.ensemble import IsolationForest
+
+    if len(cohort) < 2:
+        return None
+    ordered = np.array(sorted(cohort.tolist()))
+    return -IsolationForest(random_state=0).fit(ordered).score_samples(np.array([own]))[0]
 
 
 def _is_nothing(value):
@@ -128,9 +382,7 @@ def _is_nothing(value):
 
 
 def _read(name, text):
-    if name == "device":
-        return text
-    return dt.date(*map(int, text.split("-"))) if name == "acquired" else float(text)
+    return dt.date.fromisoformat(text) if name in DATE_FIELDS else IN_OWN_UNIT.get(text) or float(text)
 
 
 def _resolve(predicate, rows):
@@ -139,17 +391,22 @@ def _resolve(predicate, rows):
     columns = {name: [row[name] for row in [*rows, blank, blank]] for name in KINDS}
     columns["anchor"] = [*["no"] * len(rows), "forget", "remain"]
     anchored = And((Or((predicate, parse("anchor == forget"))), parse("anchor != remain")))
-    spec = CohortSpec(name="test", reason=Reason.OTHER, forget=anchored)
+    spec = CohortSpec(name="test", reason=Reason.OTHER, forget=anchored, value_sets=VALUE_SETS)
     with tempfile.TemporaryDirectory() as folder:
-        cohort = spec.resolve(make_index(Path(folder) / "index", columns, {**KINDS, "anchor": Kind.TEXT}))
+        kinds = {**KINDS, "anchor": Kind.TEXT}
+        cohort = spec.resolve(make_index(Path(folder) / "index", columns, kinds, units={"width": "cm"}))
         return {name: part for part, ids in cohort.image_ids.items() for name in ids}
 
 
 def _concrete(kind):
-    for child in kind.__subclasses__():
+    children = kind.__subclasses__()
+    for child in children:
         yield from _concrete(child)
     if not kind.__abstractmethods__:
         yield kind
+
+
+NODES = sorted(set(_concrete(Node)), key=lambda kind: kind.__name__)
 
 
 def test_resolve_agrees_with_a_plain_evaluator():
@@ -158,19 +415,20 @@ def test_resolve_agrees_with_a_plain_evaluator():
     @given(PREDICATES, ROWS)
     def compare(predicate, rows):
         seen.update(type(node) for node in predicate.walk())
+        seen.update(node.function for node in predicate.walk() if isinstance(node, Call))
         found = _resolve(predicate, rows)
         names = {True: "forget", False: "remain", None: "undetermined"}
         assert [found[f"i{number:02d}"] for number in range(len(rows))] == [
-            names[evaluate(predicate, row)] for row in rows
+            names[evaluate(predicate, row, rows)] for row in rows
         ]
 
     compare()
-    assert seen == set(_concrete(Predicate))
+    assert seen == {*NODES, *FUNCTIONS}
 
 
 _NAMES = st.one_of(
     st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True),
-    st.sampled_from(RESERVED),
+    st.sampled_from([*RESERVED, "between", "contains", "matches", "within", "by", "of", "mean", "any", "exists", "days"]),
     st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="`"), min_size=1, max_size=8),
 ).map(Field)
 _TEXTS = st.one_of(
@@ -179,9 +437,41 @@ _TEXTS = st.one_of(
         " ".join
     ),
 ).map(Value)
+_REFERENCES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True).map(Reference)
+_ANY_NUMBER = st.builds(Number, st.sampled_from(["3", "0.5", ".5", "1e-3", "7."]), st.sampled_from([None, "mm", "and_"]))
+
+
+def _any_call(children):
+    by = st.one_of(st.just(()), st.lists(_NAMES, min_size=1, max_size=2).map(tuple))
+    several = st.lists(children, min_size=2, max_size=3).map(tuple)
+    return st.one_of(
+        _grow(children),
+        st.builds(lambda x: Call("isolation_forest", x), st.lists(_NAMES, min_size=1, max_size=3).map(tuple)),
+        st.builds(lambda name, x, by: Call(name, (x,), by), st.sampled_from(["zscore", "mad_z"]), _NAMES, by),
+        several.map(lambda terms: Call("max", terms)),
+    )
+
+
+_ANY_TERM = st.one_of(
+    st.builds(Each, st.sampled_from(Quantifier), _NAMES),
+    st.recursive(st.one_of(_NAMES, _ANY_NUMBER), _any_call, max_leaves=5),
+).filter(lambda term: any(isinstance(node, Field) for node in term.walk()))
+_PATTERNS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8).filter(
+    lambda text: not re.search(r"(?<!\\)(?:\\\\)*\\$", text)
+)
 _ANY_LEAF = st.one_of(
-    st.builds(Comparison, _NAMES, st.sampled_from(Operator), _TEXTS),
-    st.builds(In, _NAMES, st.lists(_TEXTS, min_size=1, max_size=3).map(tuple)),
+    st.builds(Comparison, _ANY_TERM, st.sampled_from(Operator), st.one_of(_TEXTS, _REFERENCES)),
+    st.builds(In, _ANY_TERM, st.one_of(st.lists(_TEXTS, min_size=1, max_size=3).map(tuple), _REFERENCES)),
+    st.builds(Between, _ANY_TERM, _TEXTS, _TEXTS),
+    st.builds(Contains, _ANY_TERM, _TEXTS.filter(lambda value: value.text)),
+    st.builds(Matches, _ANY_TERM, _PATTERNS, st.booleans()),
+    st.builds(
+        Within,
+        _ANY_TERM,
+        st.integers(0, 36_525),
+        st.sampled_from(Direction),
+        st.one_of(st.just(Value("2018-01-31")), _REFERENCES, _NAMES),
+    ),
     st.builds(Exists, _NAMES),
     st.builds(Missing, _NAMES),
 )
@@ -194,6 +484,6 @@ def test_the_canonical_text_reads_back_as_the_same_predicate(predicate):
     assert str(again) == str(predicate)
 
 
-@pytest.mark.parametrize("node", sorted(_concrete(Predicate), key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("node", NODES)
 def test_every_node_is_frozen(node):
-    assert node.__dataclass_params__.frozen
+    assert node is Test or node.__dataclass_params__.frozen

@@ -5,9 +5,10 @@ import datetime as dt
 import pytest
 
 from monai_unlearn.cohort import parse
-from monai_unlearn.cohort.bind import bind
+from monai_unlearn.cohort.bind import Columns, bind
 from monai_unlearn.cohort.predicate import Predicate
-from monai_unlearn.cohort.to_sql import Names, quoted, to_sql
+from monai_unlearn.cohort.sql import Names, quoted
+from monai_unlearn.cohort.to_sql import to_sql
 from monai_unlearn.fields import Kind
 
 COLUMNS = {'odd "name': Kind.TEXT, "vpf": Kind.NUMBER, "StudyDate": Kind.DATE}
@@ -15,14 +16,14 @@ COLUMNS = {'odd "name': Kind.TEXT, "vpf": Kind.NUMBER, "StudyDate": Kind.DATE}
 
 def _sql(text):
     predicate = parse(text)
-    bound = bind([predicate], COLUMNS, name="s", listing="l")
+    bound = bind([predicate], Columns(COLUMNS, {}, "l"), name="s")
     return to_sql(predicate, Names(bound, {name: name for name in COLUMNS}))
 
 
 def test_values_are_parameters_in_order_and_names_are_quoted():
     sql = _sql("`odd \"name` in ['1; DROP TABLE x', b] and not (vpf > 3 or studied != 2019-01-31) and missing(vpf)")
-    assert sql.parameters == ("1; DROP TABLE x", "b", 3.0, dt.date(2019, 1, 31))
-    assert sql.text.count("?") == 4
+    assert sql.parameters == (["1; DROP TABLE x", "b"], 3.0, dt.date(2019, 1, 31))
+    assert sql.text.count("?") == 3
     assert '"odd ""name"' in sql.text
     assert "DROP" not in sql.text
 

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from monai_unlearn.cohort.term_type import TermType
 from monai_unlearn.cohort.values import typed
 from monai_unlearn.fields import Kind
 
@@ -20,13 +21,13 @@ from monai_unlearn.fields import Kind
     ],
 )
 def test_what_a_value_means(text, kind, value):
-    assert typed(text, kind) == value
+    assert typed(text, TermType(kind)) == value
 
 
 @pytest.mark.parametrize("text", ["", "sixty", "nan", "inf", "1e999", "1_000", "0x10", "1,5", "٣", "060Y", " 1"])
 def test_what_is_no_number(text):
     with pytest.raises(ValueError, match="not a number"):
-        typed(text, Kind.AGE)
+        typed(text, TermType(Kind.AGE))
 
 
 @pytest.mark.parametrize(
@@ -34,4 +35,4 @@ def test_what_is_no_number(text):
 )
 def test_what_is_no_date(text):
     with pytest.raises(ValueError, match=r"not a date|day|year|month"):
-        typed(text, Kind.DATE)
+        typed(text, TermType(Kind.DATE))

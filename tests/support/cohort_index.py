@@ -24,6 +24,7 @@ def make_index(
     kinds: Mapping[str, Kind] | None = None,
     *,
     label: str | None = None,
+    units: Mapping[str, str] | None = None,
 ) -> Index:
     """Write an index of these columns; images are named i00, i01, …, each of a patient of its own."""
     rows = len(next(iter(columns.values())))
@@ -36,7 +37,7 @@ def make_index(
         "series": [f"e{name}" for name in names],
     }
     frame = pd.DataFrame({name: pd.Series(list(values), dtype=object) for name, values in {**base, **columns}.items()})
-    return write_index(frame, directory, kinds=kinds or {}, label=label)
+    return write_index(frame, directory, kinds=kinds or {}, label=label, units=units)
 
 
 def make_spec(forget: str, more: str = "") -> CohortSpec:

@@ -28,7 +28,12 @@ KINDS = {
     "centre": Kind.TEXT,
     "odd name": Kind.TEXT,
     "age": Kind.AGE,
+    "ImageType": Kind.TEXT,
     "vpf": Kind.NUMBER,
+    "r_vpf": Kind.NUMBER,
+    "l_vpf": Kind.NUMBER,
+    "length_mm": Kind.NUMBER,
+    "length_cm": Kind.NUMBER,
     "visit": Kind.DATE,
     "taken": Kind.DATETIME,
     "AcquisitionDate": Kind.DATE,
@@ -38,6 +43,14 @@ KINDS = {
     "Laterality": Kind.TEXT,
     "PatientAge": Kind.AGE,
 }
+UNITS = {"length_mm": "mm", "length_cm": "cm"}
+VALUE_SETS = """\
+value_sets:
+  retired: [Cirrus, Maestro 2]
+  measures: [1.5, 2]
+  limit: 3
+  index_date: [2018-06-15, 2020-01-15]
+"""
 _READERS = {
     Kind.TEXT: str,
     Kind.NUMBER: float,
@@ -69,8 +82,9 @@ def check(block: str, directory: Path) -> None:
     columns["anchor"] = [*["no"] * len(cells), "forget", "remain"]
     kinds = {**{name: KINDS[name] for name in names[:-1]}, "anchor": Kind.TEXT}
     rule = f"(({predicate}) or anchor == forget) and anchor != remain"
-    spec = make_spec(yaml.safe_dump(rule, width=10_000).split("\n")[0], "allow_empty_record: true\n")
-    cohort = spec.resolve(make_index(directory, columns, kinds))
+    spec = make_spec(yaml.safe_dump(rule, width=10_000).split("\n")[0], f"allow_empty_record: true\n{VALUE_SETS}")
+    units = {name: unit for name, unit in UNITS.items() if name in kinds}
+    cohort = spec.resolve(make_index(directory, columns, kinds, units=units))
     found = {name: part for part, ids in cohort.image_ids.items() for name in ids}
     parts = [found[f"i{number:02d}"] for number in range(len(cells))]
     assert parts == [row[-1] for row in cells], f"{predicate}: found {parts}"

@@ -1,0 +1,40 @@
+"""Cohort statistics: how far an image's number lies from those of its cohort.
+
+Sums are taken in the order of the values, so that the same cohort always gives the same bits.
+"""
+
+from __future__ import annotations
+
+from monai_unlearn.cohort.functions.function import Statistic
+
+STATISTICS = (
+    # scipy.stats.zscore: the spread is the population's, not the sample's.
+    Statistic(
+        name="zscore",
+        words="how many standard deviations {0} lies above the mean",
+        aggregates=("AVG(x ORDER BY x)", "STDDEV_POP(x ORDER BY x)"),
+        value="({x} - {a0}) / NULLIF({a1}, 0)",
+    ),
+    # B. Iglewicz and D. Hoaglin, How to Detect and Handle Outliers (1993): the modified z-score.
+    Statistic(
+        name="mad_z",
+        words="how many robust standard deviations (of the median absolute deviation) {0} lies above the median",
+        aggregates=("MEDIAN(x)", "MAD(x)"),
+        value="0.6745 * ({x} - {a0}) / NULLIF({a1}, 0)",
+    ),
+    # J. Tukey, Exploratory Data Analysis (1977): beyond 1.5 is outside of the inner fences.
+    Statistic(
+        name="iqr_distance",
+        words="how many interquartile ranges {0} lies outside of the middle half (0 inside)",
+        aggregates=("QUANTILE_CONT(x, 0.25)", "QUANTILE_CONT(x, 0.75)"),
+        value="GREATEST({a0} - {x}, {x} - {a1}, 0) / NULLIF({a1} - {a0}, 0)",
+    ),
+    # scipy.stats.percentileofscore(kind="weak"); its table is made by the query, not by one aggregate.
+    Statistic(name="percentile_rank", words="the share of the cohort, in percent, that is not above {0}"),
+    # F. Liu, K. Ting, Z. Zhou, Isolation Forest (2008), equation 2, as scikit-learn computes it.
+    Statistic(
+        name="isolation_forest",
+        words="the anomaly score (0 to 1) of {all} in an isolation forest",
+        most=None,
+    ),
+)
