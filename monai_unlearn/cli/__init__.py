@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from monai_unlearn import __version__
-from monai_unlearn.cli import cohort, index, phantom
+from monai_unlearn.cli import cohort, index, phantom, spec
 
 app = typer.Typer(
     name="monai-unlearn",
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(phantom.app, name="phantom")
 app.add_typer(index.app, name="index")
+spec.register(cohort.app)
 app.add_typer(cohort.app, name="cohort")
 
 

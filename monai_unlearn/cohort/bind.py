@@ -11,6 +11,7 @@ from monai_unlearn.cohort.source import Fault, Source, Span, combined, shown
 from monai_unlearn.cohort.term import Field
 from monai_unlearn.errors import did_you_mean
 from monai_unlearn.fields import Kind, vocabulary
+from monai_unlearn.index.store import BASE_COLUMNS
 from monai_unlearn.index.units import YEAR, Unit, parse_unit
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ class Columns:
 
     @classmethod
     def of_any_index(cls) -> Columns:
-        """Return what every index of DICOM files may have."""
-        return cls(vocabulary().dicom, vocabulary().units)
+        """Return what every index has, and what one of DICOM files may have besides."""
+        return cls({**BASE_COLUMNS, **vocabulary().dicom}, vocabulary().units)
 
 
 def bind(
@@ -83,7 +84,7 @@ def bind(
 
 
 def examine(
-    predicates: Iterable[Predicate], columns: Columns, *, value_sets: Mapping[str, Sequence[str]]
+    predicates: Iterable[Predicate], columns: Columns, *, value_sets: Mapping[str, Sequence[str]] | None
 ) -> tuple[dict[str, Bound | None], list[Fault]]:
     """Return what each field stands for, null where nobody can tell, and every fault."""
     binder = _Binder(columns)

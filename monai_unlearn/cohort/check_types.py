@@ -25,7 +25,7 @@ _PLURAL = {Kind.TEXT: "text", Kind.NUMBER: "numbers", Kind.AGE: "ages in years",
 class Checker:
     """Checks the tests of one spec, and keeps the faults that it meets."""
 
-    def __init__(self, bound: Mapping[str, Bound | None], value_sets: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, bound: Mapping[str, Bound | None], value_sets: Mapping[str, Sequence[str]] | None) -> None:
         self._bound = bound
         self._sets = value_sets
         self.faults: list[Fault] = []
@@ -111,6 +111,8 @@ class Checker:
             self._blame(term, f"'{term}' holds {_PLURAL[wanted.kind]}: {operator} asks of text.")
 
     def _values(self, reference: Reference) -> Sequence[str]:
+        if self._sets is None:
+            return ()
         if reference.name not in self._sets:
             hint = did_you_mean(reference.name, self._sets)
             self._blame(reference, f"there is no '{shown(reference.name)}' under value_sets.{hint}")

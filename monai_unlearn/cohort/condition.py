@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Conditions:
-    """Reads the conditions of one spec, and keeps the faults that it meets.
+    """Reads the conditions of one spec, and keeps the faults that it meets, and each text that has none.
 
     What the schema refuses is left out here without a word: the schema says it.
     """
@@ -21,6 +21,7 @@ class Conditions:
     def __init__(self, spec: Located) -> None:
         self._spec = spec
         self.faults: list[Fault] = []
+        self.parsed: list[Predicate] = []
 
     def read(self, path: Path, condition: object) -> Predicate | None:
         """Return a condition's predicate, or None where it has a fault."""
@@ -37,6 +38,7 @@ class Conditions:
     def _text(self, path: Path, text: str) -> Predicate | None:
         result = parse_source(self._spec.source(path, text))
         if isinstance(result, Predicate):
+            self.parsed.append(result)
             return result
         self.faults.append(result)
         return None

@@ -23,7 +23,7 @@ from monai_unlearn.cohort.statistic_sql import statistics_of
 from monai_unlearn.cohort.value_sets import ValueSets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from monai_unlearn.cohort.cohort import Cohort
     from monai_unlearn.index import Index
@@ -98,10 +98,12 @@ class CohortSpec:
         try:
             document = SpecDocument.model_validate(spec.content)
         except ValidationError as error:
-            raise combined([*faults, *schema_faults(spec, error, known=hostile)], source) from None
+            faults += [*schema_faults(spec, error, known=hostile), *_type_faults(conditions.parsed, None)]
+            raise combined(faults, source) from None
         sets = ValueSets(spec, folder)
         value_sets = sets.read(document.value_sets or {})
-        faults += [*sets.faults, *_type_faults(predicates, value_sets)]
+        faults += [*sets.faults, *_type_faults(conditions.parsed, value_sets)]
+        faults += _population_faults(predicates.get("population"))
         if faults:
             raise combined(faults, source)
         return cls._of(document, predicates, value_sets, spec)
@@ -183,13 +185,15 @@ class CohortSpec:
         return resolve(self, index)
 
 
-def _type_faults(
-    predicates: Mapping[str, Predicate | None], value_sets: Mapping[str, tuple[str, ...]]
-) -> Iterator[Fault]:
-    """Yield what can be known to be wrong without an index: types of DICOM keywords, names of value sets."""
-    present = [predicate for predicate in predicates.values() if predicate is not None]
-    yield from examine(present, Columns.of_any_index(), value_sets=value_sets)[1]
-    population = predicates.get("population")
+def _type_faults(predicates: Sequence[Predicate], value_sets: Mapping[str, tuple[str, ...]] | None) -> list[Fault]:
+    """Return what can be known to be wrong without an index: types of DICOM keywords, names of value sets.
+
+    Where the value sets cannot be read, what refers to them is left out.
+    """
+    return examine(predicates, Columns.of_any_index(), value_sets=value_sets)[1]
+
+
+def _population_faults(population: Predicate | None) -> Iterator[Fault]:
     for call in statistics_of([population] if population else []):
         message = f"{call.function} is computed of the population: the population cannot be chosen by it."
         if call.at is not None:

@@ -65,7 +65,10 @@ def test_a_column_wins_over_an_alias_of_its_name():
         ("age > 3 mm", r"'age' is in year: mm cannot be converted to year"),
         ("vpf * 2 foo > 3", r"'foo' is no unit that is known"),
         ("vpf in @lost", r"there is no 'lost' under value_sets\. Did you mean 'list'\?"),
-        ("vpf in @list", r"expected a number such as 3 or 0\.5 for each value of '@list', got something else for value 2"),
+        (
+            "vpf in @list",
+            r"expected a number such as 3 or 0\.5 for each value of '@list', got something else for value 2",
+        ),
         ("device == @list", r"'@list' has several values, of which none is meant more: write 'in'\."),
         ("device < x", r"'device' holds text, which has no order: expected ==, != or in, got <\."),
         ("age > sixty", r"'age' holds ages in years: expected a number of years such as 60 or 0\.5, got 'sixty'\."),

@@ -428,7 +428,9 @@ def test_resolve_agrees_with_a_plain_evaluator():
 
 _NAMES = st.one_of(
     st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True),
-    st.sampled_from([*RESERVED, "between", "contains", "matches", "within", "by", "of", "mean", "any", "exists", "days"]),
+    st.sampled_from(
+        [*RESERVED, "between", "contains", "matches", "within", "by", "of", "mean", "any", "exists", "days"]
+    ),
     st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="`"), min_size=1, max_size=8),
 ).map(Field)
 _TEXTS = st.one_of(
@@ -438,7 +440,9 @@ _TEXTS = st.one_of(
     ),
 ).map(Value)
 _REFERENCES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True).map(Reference)
-_ANY_NUMBER = st.builds(Number, st.sampled_from(["3", "0.5", ".5", "1e-3", "7."]), st.sampled_from([None, "mm", "and_"]))
+_ANY_NUMBER = st.builds(
+    Number, st.sampled_from(["3", "0.5", ".5", "1e-3", "7."]), st.sampled_from([None, "mm", "and_"])
+)
 
 
 def _any_call(children):

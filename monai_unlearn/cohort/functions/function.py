@@ -54,10 +54,12 @@ class Statistic(Function):
     Nothing where an argument or a group's field is missing, or where the cohort has no spread.
 
     Attributes:
+        meaning: What the number says, in words.
         aggregates: SQL aggregates over the cohort's `x`; `value` calls them `a0`, `a1`, ….
         value: SQL of the result, of the image's own `{x}` and the aggregates.
     """
 
+    meaning: str
     aggregates: tuple[str, ...] = ()
     value: str = ""
 

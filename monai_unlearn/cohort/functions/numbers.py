@@ -44,7 +44,5 @@ NUMBERS = (
         keeps_unit=True,
         sql=lambda items: _all_known(f"GREATEST({', '.join(items)})", items),
     ),
-    Function(
-        name="abs", words="the size of {0}, whatever its sign", keeps_unit=True, sql=lambda items: f"ABS({items[0]})"
-    ),
+    Function(name="abs", words="the absolute value of {0}", keeps_unit=True, sql=lambda items: f"ABS({items[0]})"),
 )

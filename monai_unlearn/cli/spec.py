@@ -1,0 +1,84 @@
+"""`monai-unlearn cohort validate` and `explain`: what a spec says, before anybody acts on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monai_unlearn.cli.command import AsJson, Command, emit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+_Spec = Annotated[
+    Path, typer.Argument(metavar="SPEC", help="The cohort spec, a YAML file; start from one in cohort_specs/.")
+]
+_Index = Annotated[
+    Path | None,
+    typer.Option("--index", metavar="DIR", help="The image index: with it come the fields' gaps and the SQL."),
+]
+
+_VALIDATE = (
+    "Check a spec without an index: its YAML, its keys, its predicates, the types of DICOM keywords.\n\n"
+    "All faults come at once, each with its line and a caret under the text. Fields that are no DICOM keyword are "
+    "named: the index must have columns for them.\n\n"
+    "Exit codes: 0 the spec is valid, 2 it is not."
+)
+_EXPLAIN = (
+    "Say in plain words whom a spec forgets.\n\n"
+    "With an index it also says of each field which columns it comes from and how many images lack it, and shows the "
+    "statement that DuckDB executes. Values that identify patients are not shown.\n\n"
+    "Exit codes: 0 done, 2 the spec or the index cannot be used."
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the group of cohort commands."""
+    example = "Example: monai-unlearn cohort {} cohort_specs/retire-camera.yaml"
+    app.command(cls=Command, help=_VALIDATE, epilog=example.format("validate"))(validate)
+    app.command(cls=Command, help=_EXPLAIN, epilog=f"{example.format('explain')} --index index/")(explain)
+
+
+def validate(spec: _Spec, as_json: AsJson = False) -> None:  # noqa: FBT002 - Typer's option
+    """Check a spec without an index."""
+    from monai_unlearn.cohort import CohortSpec
+    from monai_unlearn.cohort import explain as room
+
+    found = room.validate(CohortSpec.read(spec))
+
+    def show(console: Console) -> None:
+        from monai_unlearn.cohort.explain_report import show_validation
+
+        show_validation(found, console)
+
+    emit(found, as_json=as_json, render=_on_console(show))
+
+
+def explain(spec: _Spec, index: _Index = None, *, as_json: AsJson = False) -> None:
+    """Say in plain words whom a spec forgets."""
+    from monai_unlearn.cohort import CohortSpec
+    from monai_unlearn.cohort import explain as room
+    from monai_unlearn.index import Index
+
+    parsed = CohortSpec.read(spec)
+    found = room.explain(parsed, Index.open(index) if index else None)
+
+    def show(console: Console) -> None:
+        from monai_unlearn.cohort.explain_report import show_explanation
+
+        show_explanation(found, console)
+
+    emit(found, as_json=as_json, render=_on_console(show))
+
+
+def _on_console(show: Callable[[Console], None]) -> Callable[[], None]:
+    def render() -> None:
+        from rich.console import Console
+
+        show(Console())
+
+    return render

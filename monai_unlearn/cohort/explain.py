@@ -1,0 +1,124 @@
+"""A spec taken apart: in words, in SQL, and field by field with what the index knows of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.cohort.bind import Columns, examine
+from monai_unlearn.cohort.document import Scope, Unknown
+from monai_unlearn.cohort.functions import FUNCTIONS, Statistic
+from monai_unlearn.cohort.node import names_people
+from monai_unlearn.cohort.query import present, statement_of
+from monai_unlearn.cohort.resolve import question_of
+from monai_unlearn.cohort.statistic_sql import statistics_of
+from monai_unlearn.cohort.term import Field
+from monai_unlearn.cohort.words import sentence
+from monai_unlearn.errors import did_you_mean
+from monai_unlearn.fields import Kind, vocabulary
+from monai_unlearn.index.units import spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from monai_unlearn.cohort.bind import Bound
+    from monai_unlearn.cohort.predicate import Predicate
+    from monai_unlearn.cohort.spec import CohortSpec
+    from monai_unlearn.cohort.term import Call
+    from monai_unlearn.index import Index
+
+_UNKNOWN = {
+    Unknown.EXCLUDE: "An image whose missing values leave it open is undetermined: it is used for neither part.",
+    Unknown.FORGET: "An image whose missing values leave it open is forgotten.",
+    Unknown.REMAIN: "An image whose missing values leave it open remains.",
+    Unknown.FAIL: "If missing values leave it open for any image, nothing is done.",
+}
+
+
+def validate(spec: CohortSpec) -> dict[str, Any]:
+    """Return what can be said of a valid spec without an index, as plain values."""
+    predicates = _predicates(spec)
+    bound, _ = examine(predicates, Columns.of_any_index(), value_sets=spec.value_sets)
+    assumed = [name for name, found in bound.items() if found is None]
+    return {
+        "valid": True,
+        "name": spec.name,
+        "reason": spec.reason.value,
+        "digest": spec.digest,
+        "rules": [rule.render(private=True) for rule in spec.rules],
+        "fields": sorted(bound),
+        "columns_needed": sorted(assumed),
+        "notes": [_note(name) for name in sorted(assumed)],
+    }
+
+
+def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
+    """Return a spec in words, and with an index its statement and its fields, as plain values.
+
+    Raises:
+        SpecError: A field or value does not fit the index.
+        IndexReadError: The index cannot be read.
+    """
+    document: dict[str, Any] = {
+        "name": spec.name,
+        "reason": spec.reason.value,
+        "digest": spec.digest,
+        "population": None if spec.population is None else sentence(spec.population).to_dict(),
+        "rules": [{"text": rule.render(private=True), "words": sentence(rule).to_dict()} for rule in spec.rules],
+        "value_sets": {name: len(values) for name, values in spec.value_sets.items()},
+        "then": list(_then(spec)),
+    }
+    if index is None:
+        return {**document, "sql": None, "fields": None}
+    question = question_of(spec, index)
+    statement = statement_of(index, question)
+    hidden = any(
+        isinstance(node, Field) and names_people(node.name) for item in _predicates(spec) for node in item.walk()
+    )
+    counts = present(index, question.bound)
+    fields = [_field(name, found, index, counts) for name, found in question.bound.items()]
+    parameters = ["…" if hidden and isinstance(value, str | list) else value for value in statement.parameters]
+    return {**document, "sql": {"statement": statement.text, "parameters": parameters}, "fields": fields}
+
+
+def _predicates(spec: CohortSpec) -> list[Predicate]:
+    return [predicate for predicate in (spec.population, spec.forget) if predicate is not None]
+
+
+def _note(name: str) -> str:
+    known = vocabulary().names
+    return f"'{name}' is no DICOM keyword: the index must have a column of this name.{did_you_mean(name, known)}"
+
+
+def _field(name: str, found: Bound, index: Index, counts: dict[str, int]) -> dict[str, Any]:
+    columns = [column for column, _ in found.columns]
+    age = found.kind is Kind.AGE
+    return {
+        "field": name,
+        "columns": columns,
+        "kind": found.kind.value,
+        "unit": "year" if age else None if found.unit is None else spelled(found.unit),
+        "origin": [index.origins.get(column) for column in columns],
+        "images": counts[""],
+        "missing": counts[""] - counts[name],
+    }
+
+
+def _then(spec: CohortSpec) -> Iterator[str]:
+    """Yield what happens after the rules, in order."""
+    yield _UNKNOWN[spec.unknown]
+    if spec.scope is not Scope.IMAGE:
+        yield f"Catching one image catches all images of its {spec.scope.value}."
+    if spec.sample is not None:
+        size = f"{spec.sample.fraction:.0%}" if spec.sample.fraction is not None else f"{spec.sample.count}"
+        yield f"Of what is caught, {size} is drawn by {spec.sample.by} (seed {spec.sample.seed}); the rest remains."
+    for call in statistics_of([spec.forget]):
+        groups = f", apart for each {' and '.join(map(str, call.by))}" if call.by else ""
+        yield (
+            f"{call.function} says {_meaning(call)}. It is computed of the readable images of the population{groups}, "
+            "so that it changes when the index grows."
+        )
+
+
+def _meaning(call: Call) -> str:
+    function = FUNCTIONS[call.function]
+    return function.meaning if isinstance(function, Statistic) else ""
