@@ -1,16 +1,21 @@
 """YAML as data: a safe loader that refuses whatever could mean something else than it says.
 
 PyYAML's `SafeLoader` already builds plain values only. On top of it this refuses duplicate keys, tags,
-anchors, aliases and merge keys, and documents that are too large or too deep. Scalars keep the spelling
-of the author where YAML 1.1 would change them silently: `no`, `0o17`, `12:30:45` and `2019-01-01` stay
-text; only `true`, `false`, `null`, plain decimal integers and decimal fractions are converted.
+anchors, aliases, merge keys and directives, characters that make a text look other than it reads, and
+documents that are too large, too deep or of too many values. Scalars keep the spelling of the author where
+YAML 1.1 would change them silently: `no`, `0o17`, `12:30:45` and `2019-01-01` stay text; only `true`,
+`false`, `null`, plain decimal integers and decimal fractions are converted.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import stat
+import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
@@ -21,6 +26,16 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
+MAX_NODES = 5_000
+
+# A file shows these as nothing, as a space, or as a line that ends elsewhere than for a reader: controls, half
+# characters, a carriage return on its own, the line ends that only YAML knows, and what is invisible or turns the
+# direction of writing (Boucher and Anderson 2021, "Trojan Source"). U+200C and U+200D stay: scripts need them.
+_REFUSED = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|\r(?!\n)|[\u2028\u2029]"
+    "|[\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\uffa0\U000e0000-\U000e007f]"
+    "|(?<!^)\ufeff"
+)
 
 _SCALARS: dict[str, tuple[str, str]] = {
     "tag:yaml.org,2002:null": (r"^(?:null|~|)$", "~n\0"),
@@ -36,15 +51,39 @@ class _StrictLoader(yaml.SafeLoader):
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own protocol
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+        self._nodes = 0
+
+    def scan_directive(self) -> NoReturn:
+        """Refuse `%YAML`, `%TAG` and the unknown ones that PyYAML passes over."""
+        problem = "directives ('%…') are not allowed"
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=self.get_mark())
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse anchors, aliases and explicit tags before a node is built from them."""
+        """Refuse anchors, aliases, explicit tags, depth and number before a node is built or recursed into."""
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        mark = event.start_mark
+        if problem := self._problem(event):
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+        self._nodes += 1
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def _problem(self, event: Any) -> str | None:  # noqa: ANN401 - PyYAML's events share no type with an anchor
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise yaml.MarkedYAMLError(problem="anchors and aliases are not allowed", problem_mark=mark)
+            return "anchors and aliases are not allowed"
         if event.tag is not None:
-            raise yaml.MarkedYAMLError(problem="tags ('!…') are not allowed", problem_mark=mark)
-        return super().compose_node(parent, index)
+            return "tags ('!…') are not allowed"
+        if self._depth >= MAX_DEPTH:
+            return f"expected at most {MAX_DEPTH} nested levels, got more"
+        if self._nodes >= MAX_NODES:
+            return (
+                f"expected at most {MAX_NODES} keys and values, got more; put a long list into a file beside the spec"
+            )
+        return None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         """Refuse a key that stands twice, and keys that are not text."""
@@ -58,18 +97,20 @@ class _StrictLoader(yaml.SafeLoader):
                     problem="merge keys ('<<') are not allowed", problem_mark=key_node.start_mark
                 )
             if key in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key '{key}' stands twice", problem_mark=key_node.start_mark)
+                # repr, shortened: the key is a stranger's, and a terminal obeys control characters.
+                problem = f"the key {key!r:.42} stands twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
 
     def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> str:
-        """Refuse half a character: text that no file and no digest can hold."""
+        """Join the halves that JSON makes of a character; refuse one alone, which no file and no digest can hold."""
         value: str = super().construct_scalar(node)
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            raise yaml.MarkedYAMLError(
-                problem="an escape names half a character, which is no text", problem_mark=node.start_mark
-            )
-        return value
+        try:
+            return value.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            problem = "an escape names half a character, which is no text"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
 
 
 for _tag, (_pattern, _first) in _SCALARS.items():
@@ -89,18 +130,19 @@ def load(text: str, *, source: str) -> Any:  # noqa: ANN401 - a document is any 
     Raises:
         SpecError: The text is too large, too deep, not YAML, or uses what is refused; with its line.
     """
-    _check_size(text, source)
+    _check_text(text, source)
+    loader = _StrictLoader(text)
     try:
-        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader's subclass
+        return loader.get_single_data()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
         what = ", ".join(part for part in (error.context, error.problem) if part)
         raise SpecError(f"{where}: not valid YAML here: {what}.") from None
-    except yaml.YAMLError as error:
-        raise SpecError(f"{source}: not valid YAML: {str(error).splitlines()[0]}.") from None
-    except ValueError:  # PyYAML lets chr() speak for itself
-        raise SpecError(f"{source}: not valid YAML: an escape names a character that does not exist.") from None
+    except (ValueError, OverflowError):  # PyYAML lets chr() speak for itself
+        raise SpecError(
+            f"{source}:{loader.line + 1}: not valid YAML: an escape names a character that does not exist."
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -149,30 +191,45 @@ def read(path: Path) -> str:
     """Read a document's text, bounded in size.
 
     Raises:
-        SpecError: The file is missing, unreadable, too large, or not UTF-8.
+        SpecError: The file is missing, unreadable, no regular file, too large, or not UTF-8.
     """
     try:
-        with path.open("rb") as stream:
+        with open(path, "rb", opener=_open_regular) as stream:
             content = stream.read(MAX_BYTES + 1)
-        text = content.decode("utf-8")
     except OSError as error:
         raise SpecError(f"{path}: cannot be read ({error.strerror}). Give the path of a YAML file.") from None
-    except UnicodeDecodeError:
-        raise SpecError(f"{path}: expected UTF-8 text, got other bytes. Save the file as UTF-8.") from None
-    _check_size(text, str(path))
-    return text
-
-
-def _check_size(text: str, source: str) -> None:
-    if len(text.encode("utf-8")) > MAX_BYTES:
-        raise SpecError(f"{source}: expected at most {MAX_BYTES // 1024} KiB of YAML, got more.")
-    depth = 0
+    except ValueError:
+        raise SpecError("the path has a null character, which no file's has. Give the path of a YAML file.") from None
+    _check_size(len(content), str(path))
     try:
-        # Events come one at a time, so that a deep document is refused before anything recurses into it.
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                line = event.start_mark.line + 1 if event.start_mark else 1
-                raise SpecError(f"{source}:{line}: expected at most {MAX_DEPTH} nested levels, got more.")
-    except (yaml.YAMLError, ValueError):
-        return  # load() reports it, with its line
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise SpecError(f"{path}:{line}: expected UTF-8 text, got other bytes. Save the file as UTF-8.") from None
+
+
+def _open_regular(path: str, flags: int) -> int:
+    """Open a file that has an end and does not make the reader wait, as a pipe or a device would."""
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "not a regular file")
+
+
+def _check_size(size: int, source: str) -> None:
+    if size > MAX_BYTES:
+        raise SpecError(f"{source}: expected at most {MAX_BYTES // 1024} KiB of YAML, got more.")
+
+
+def _check_text(text: str, source: str) -> None:
+    if found := _REFUSED.search(text):
+        character = found.group()
+        line = text.count("\n", 0, found.start()) + 1
+        column = found.start() - text.rfind("\n", 0, found.start())
+        name = " ".join((f"U+{ord(character):04X}", unicodedata.name(character, ""))).rstrip()
+        raise SpecError(
+            f"{source}:{line}:{column}: not valid YAML here: the character {name} does not show, or lets the text "
+            "read other than it is. Delete it; in a value that needs it, write it as an escape in double quotes."
+        )
+    _check_size(len(text.encode("utf-8")), source)

@@ -1,19 +1,27 @@
-"""`monai-unlearn cohort`: see whom a spec catches, then freeze it."""
+"""`monai-unlearn cohort`: see whom a spec catches, freeze it, and see later whether that still holds."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monai_unlearn.cli.command import AsJson, Command, emit
+from monai_unlearn.cli.command import AsJson, Command, emit, emit_json
+from monai_unlearn.errors import ExitCode
 
 if TYPE_CHECKING:
-    from monai_unlearn.cohort import Cohort
+    from collections.abc import Callable, Mapping
+
+    from rich.console import Console
+
+    from monai_unlearn.cohort import Cohort, CohortSpec
+    from monai_unlearn.index import Index
 
 app = typer.Typer(
     help="Choose by metadata which images a model must forget.",
+    epilog="Exit codes: 0 done, 2 bad input (spec, index, manifest, or a cohort that its guards refuse), "
+    "3 a frozen cohort does not hold any more, 1 unexpected.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
@@ -24,30 +32,95 @@ _Spec = Annotated[
 _IndexDir = Annotated[
     Path, typer.Option("--index", metavar="DIR", help="The image index, as `monai-unlearn index build` wrote it.")
 ]
+_SuppressBelow = Annotated[
+    int | None,
+    typer.Option(
+        "--suppress-below",
+        metavar="N",
+        help="For readers who may not see small groups: show counts from 1 to N-1 as <N, and hide the counts that "
+        "would give them away. Zeros stay. At least 3; 5 is a common choice.",
+    ),
+]
+_Listed = Annotated[bool, typer.Option("--list", help="Name the images as well, by their identifiers.")]
+_Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
 
 # Paragraphs stand on one line each: the terminal wraps them.
 _PREVIEW = (
     "Show which images a spec would forget, before anything is changed.\n\n"
     "Three parts come out: images to forget, images that remain, and undetermined images, whose missing tags "
     "leave open which they are. The attrition table shows what each rule lets through, so that a rule that "
-    "catches too many or too few stands out. Nothing is written."
+    "catches too many or too few stands out. Nothing is written.\n\n"
+    "Exit code 2: the spec has a fault, does not fit the index, or its guards refuse what it catches."
+)
+_DIFF = (
+    "Show which images change their part from one spec to another, and what in the specs makes them.\n\n"
+    "Rows are where an image is by SPEC_A, columns where it is by SPEC_B; `outside` images are not of a spec's "
+    "population. A cohort that its guards would refuse is compared all the same, and the reason is told.\n\n"
+    "Exit code 0, whether images move or not; 2: a spec has a fault or does not fit the index."
 )
 _FREEZE = (
     "Write down which images a spec catches, image by image, with digests of spec and index.\n\n"
     "The manifest is what an audit reads later: it says what was asked, of which index, by which version, and "
-    "which images came out. It holds image identifiers: keep it where the images may be kept."
+    "which images came out. It holds image identifiers: keep it where the images may be kept.\n\n"
+    "Exit code 2: the spec has a fault, does not fit the index, or its guards refuse what it catches."
+)
+_CHECK = (
+    "Tell whether a frozen cohort still holds on an index, and what has changed.\n\n"
+    "The spec in the manifest is resolved again. The cohort holds where every part has the images that it had "
+    "and the guards let it pass. A manifest that was changed after it was frozen is refused; its digest does not "
+    "tell, however, who wrote it.\n\n"
+    "Exit code 0: it holds; 3: it does not; 2: the manifest or the index cannot be used."
+)
+_SCHEMA = (
+    "Print the JSON Schema of cohort specs, with which an editor completes and checks them while you type.\n\n"
+    "For the YAML language server (VS Code, Neovim, Emacs and others) write the schema beside your specs, and this "
+    "as the first line of each: # yaml-language-server: $schema=cohort_spec.schema.json\n\n"
+    "Exit code 2: the file exists, or cannot be written."
 )
 
 
 @app.command(
     cls=Command,
     help=_PREVIEW,
-    epilog="Example: monai-unlearn cohort preview cohort_specs/retire-camera.yaml --index index/",
+    epilog="Example: monai-unlearn cohort preview cohort_specs/retire-camera.yaml --index index/ --suppress-below 5",
 )
-def preview(spec: _Spec, index: _IndexDir, as_json: AsJson = False) -> None:  # noqa: FBT002 - Typer's option
+def preview(spec: _Spec, index: _IndexDir, *, suppress_below: _SuppressBelow = None, as_json: AsJson = False) -> None:
     """Show which images a spec would forget, before anything is changed."""
-    cohort = _resolve(spec, index)
-    emit(cohort.preview(), as_json=as_json, render=lambda: _show(cohort))
+    from monai_unlearn.cohort import report
+
+    parsed, opened = _opened(spec, index)
+    if suppress_below is None:
+        document = parsed.resolve(opened).preview()
+    else:
+        from monai_unlearn.cohort.suppress import preview_for_others
+
+        document = preview_for_others(parsed, opened, below=suppress_below)
+    emit(document, as_json=as_json, render=lambda: _print(report.show, document))
+
+
+@app.command(
+    cls=Command,
+    help=_DIFF,
+    epilog="Example: monai-unlearn cohort diff retire-camera.yaml retire-camera-2019.yaml --index index/",
+)
+def diff(
+    spec_a: Annotated[Path, typer.Argument(metavar="SPEC_A", help="The cohort spec that images come from.")],
+    spec_b: Annotated[Path, typer.Argument(metavar="SPEC_B", help="The cohort spec that they move to.")],
+    index: _IndexDir,
+    *,
+    listed: _Listed = False,
+    suppress_below: _SuppressBelow = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which images change their part from one spec to another, and what in the specs makes them."""
+    from monai_unlearn.cohort import CohortSpec, report
+    from monai_unlearn.cohort.compare import compare, suppress_comparison
+
+    first, (second, opened) = CohortSpec.read(spec_a), _opened(spec_b, index)
+    document = compare(first, second, opened, listed=listed)
+    if suppress_below is not None:
+        document = suppress_comparison(document, below=suppress_below)
+    emit(document, as_json=as_json, render=lambda: _print(report.show_comparison, document))
 
 
 @app.command(
@@ -60,34 +133,83 @@ def freeze(
     index: _IndexDir,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The manifest to write, a JSON file.")],
     *,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    force: _Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Write down which images a spec catches, image by image, with digests of spec and index."""
     from monai_unlearn.cohort.manifest import write_manifest
 
-    cohort = _resolve(spec, index)
+    parsed, opened = _opened(spec, index)
+    cohort = parsed.resolve(opened)
     digest = write_manifest(cohort.manifest, out, overwrite=force)
-    document = {"manifest": str(out), "digest": digest, "images": cohort.images, "patients": cohort.patients}
-    emit(document, as_json=as_json, render=lambda: typer.echo(f"{out}: {_counts(cohort)}, {digest}"))
+    document = {
+        "manifest": str(out),
+        "digest": digest,
+        "images": cohort.images,
+        "patients": cohort.patients,
+        "patients_in_both": cohort.patients_in_both,
+        "classes_emptied": cohort.classes_emptied,
+        "warnings": cohort.warnings,
+    }
+    emit(document, as_json=as_json, render=lambda: _print_frozen(cohort, document))
 
 
-def _resolve(spec: Path, index: Path) -> Cohort:
+@app.command(cls=Command, help=_CHECK, epilog="Example: monai-unlearn cohort check cohort.json --index index/ --list")
+def check(
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="What `cohort freeze` wrote, a JSON file.")],
+    index: _IndexDir,
+    *,
+    listed: _Listed = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell whether a frozen cohort still holds on an index, and what has changed."""
+    from monai_unlearn.cohort import report
+    from monai_unlearn.cohort.manifest import read_manifest
+    from monai_unlearn.cohort.recheck import recheck
+    from monai_unlearn.index import Index
+
+    document = recheck(read_manifest(manifest), Index.open(index), source=str(manifest), listed=listed)
+    emit(document, as_json=as_json, render=lambda: _print(report.show_recheck, document))
+    if not document["holds"]:
+        raise typer.Exit(int(ExitCode.NOT_ACCEPTED))
+
+
+@app.command(cls=Command, help=_SCHEMA, epilog="Example: monai-unlearn cohort schema --out cohort_spec.schema.json")
+def schema(
+    *,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The file to write.")] = None,
+    force: _Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the JSON Schema of cohort specs, with which an editor completes and checks them."""
+    from monai_unlearn.cohort.manifest import write_document
+    from monai_unlearn.cohort.schema import json_schema
+
+    if out is None:
+        emit_json(json_schema())
+        return
+    write_document(json_schema(), out, overwrite=force)
+    line = f"# yaml-language-server: $schema={out.name}"
+    said = f"{out}: written. First line of a spec in the same folder:\n{line}"
+    emit({"schema": str(out), "modeline": line}, as_json=as_json, render=lambda: typer.echo(said))
+
+
+def _opened(spec: Path, index: Path) -> tuple[CohortSpec, Index]:
     from monai_unlearn.cohort import CohortSpec
     from monai_unlearn.index import Index
 
     # The spec first: its faults need no index.
-    parsed = CohortSpec.read(spec)
-    return parsed.resolve(Index.open(index))
+    return CohortSpec.read(spec), Index.open(index)
 
 
-def _show(cohort: Cohort) -> None:
+def _print(show: Callable[[Mapping[str, Any], Console], None], document: Mapping[str, Any]) -> None:
     from rich.console import Console
 
-    from monai_unlearn.cohort.report import show
-
-    show(cohort.preview(), Console())
+    show(document, Console())
 
 
-def _counts(cohort: Cohort) -> str:
-    return ", ".join(f"{images} images {part}" for part, images in cohort.images.items())
+def _print_frozen(cohort: Cohort, document: Mapping[str, Any]) -> None:
+    counts = ", ".join(f"{images} images {part}" for part, images in cohort.images.items())
+    typer.echo(f"{document['manifest']}: {counts}, {document['digest']}")
+    for warning in document["warnings"]:
+        typer.echo(f"Note: {warning}")

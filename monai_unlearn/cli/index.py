@@ -19,7 +19,7 @@ def _group() -> None:
 
 
 @app.command("build", cls=Command)
-def build_index(
+def build_index(  # noqa: PLR0913 - Typer takes an option as a parameter
     sources: Annotated[list[Path], typer.Argument(metavar="SOURCE", help="Folders or files of images.")],
     *,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the index.")],
@@ -43,10 +43,29 @@ def build_index(
         str | None,
         typer.Option("--patient", metavar="COLUMN", help="The table column that names every image's patient."),
     ] = None,
+    unit: Annotated[
+        list[str] | None,
+        typer.Option("--unit", metavar="COLUMN=UNIT", help="The unit of a table's column, such as width=mm."),
+    ] = None,
+    measures: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--measures",
+            metavar="PATH",
+            help="A file or folder of NIfTI masks, DICOM segmentations or DICOM measurement reports; may stand often. "
+            "What they measure becomes columns: volumes, centroids, asymmetries, reported numbers.",
+        ),
+    ] = None,
+    mask_labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--mask-labels", metavar="FILE", help="JSON or YAML that names the labels of NIfTI masks: {liver: 1, …}."
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with exit code 2 where any file has a fault.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Index images: one row an image, its DICOM tags, its table columns, its faults.
+    """Index images: one row an image, its DICOM tags, its table columns, its measures, its faults.
 
     Run again, it reads only what is new or has changed.
     """
@@ -58,6 +77,9 @@ def build_index(
         keys=join.pair_keys(table or (), key or ()),
         label=label,
         patient=patient,
+        units=build.pair_units(unit or ()),
+        measures=tuple(measures or ()),
+        mask_labels=mask_labels,
     )
     done = build.build(request, track=report.track)
     emit(done.document(), as_json=as_json, render=lambda: report.render(done))

@@ -18,6 +18,18 @@ class AttritionRow:
     """One rule of the way from the index to the forget part.
 
     Patients and studies count where an image of theirs does; images without the identifier count for none.
+
+    Attributes:
+        rule: What was asked; values that identify somebody are left out.
+        images_in: How many images came to the rule.
+        images_out: How many it lets through to the forget part; a scope adds to them.
+        studies_in: How many studies these are of.
+        studies_out: How many studies those are of.
+        patients_in: How many patients these are of.
+        patients_out: How many patients those are of.
+        images_unknown: How many of the images that came it could not tell of, because a value is missing. For a
+            scope: how many others it leaves undetermined, because they lack the identifier, or share it with
+            an undetermined image. An image that a later rule excludes counts here and yet remains.
     """
 
     rule: str
@@ -27,6 +39,7 @@ class AttritionRow:
     studies_out: int
     patients_in: int
     patients_out: int
+    images_unknown: int = 0
 
     def to_dict(self) -> dict[str, str | int]:
         """Return the row as plain values."""
@@ -46,8 +59,8 @@ class Attrition:
         """The rules so far."""
         return tuple(self._rows)
 
-    def note(self, rule: str, mask: Mask) -> None:
-        """Note which images come out of a rule."""
+    def note(self, rule: str, mask: Mask, *, unknown: Mask | None = None) -> None:
+        """Note which images come out of a rule, and of which it could not tell."""
         images, studies, patients = self._tally(mask)
         before = self._count
         self._rows.append(
@@ -59,6 +72,7 @@ class Attrition:
                 studies_out=studies,
                 patients_in=before[2],
                 patients_out=patients,
+                images_unknown=0 if unknown is None else int(unknown.sum()),
             )
         )
         self._count = (images, studies, patients)

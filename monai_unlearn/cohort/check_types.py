@@ -122,16 +122,16 @@ class Checker:
         if wanted is None:
             self._values(reference)
             return
-        for number, text in enumerate(self._values(reference), start=1):
-            try:
+        number = 0
+        try:
+            for number, text in enumerate(self._values(reference), start=1):  # noqa: B007 - the message names it
                 typed(text, wanted)
-            except ValueError:
-                self._blame(
-                    reference,
-                    f"'{node.term}' holds {_PLURAL[wanted.kind]}: expected {EXPECTED[wanted.kind]} for each value of "
-                    f"'@{reference.name}', got something else for value {number}.",
-                )
-                return
+        except ValueError:
+            self._blame(
+                reference,
+                f"'{node.term}' holds {_PLURAL[wanted.kind]}: expected {EXPECTED[wanted.kind]} for each value of "
+                f"'@{reference.name}', got something else for value {number}.",
+            )
 
     def _check_value(self, node: Test, value: Value, wanted: TermType | None) -> object:
         if wanted is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn import __version__
 from monai_unlearn.cohort.document import Scope
+from monai_unlearn.cohort.source import shown
 from monai_unlearn.cohort.split import Split, SplitRule
 from monai_unlearn.errors import DataError, did_you_mean
 from monai_unlearn.index import Index, usable_faults
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from monai_unlearn.cohort.attrition import AttritionRow
-    from monai_unlearn.cohort.document import Sample
     from monai_unlearn.cohort.query import Answers, Coded, Mask
     from monai_unlearn.cohort.spec import CohortSpec
+    from monai_unlearn.cohort.strata import Strata
 
 PARTS = ("forget", "remain", "undetermined")
 SCHEMA_VERSION = 1
@@ -29,11 +30,19 @@ NO_LABEL = "(no label)"
 
 @dataclass(frozen=True)
 class Membership:
-    """Which rows of an index are in which part, one entry a row in each mask; no row is in two."""
+    """Which rows of an index are in which part, one entry a row in each mask; no row is in two.
+
+    Attributes:
+        forget: The images to forget.
+        remain: The images that remain.
+        undetermined: The images that are used for neither.
+        strata: What a stratified sample drew of the first; None for every other spec.
+    """
 
     forget: Mask
     remain: Mask
     undetermined: Mask
+    strata: Strata | None = None
 
     def items(self) -> Iterator[tuple[str, Mask]]:
         """Yield the parts' names and masks."""
@@ -88,9 +97,20 @@ class Cohort:
     @cached_property
     def patients_in_both(self) -> int:
         """How many patients have images in the forget part and in the remain part."""
+        return int(self._is_split.sum())
+
+    @cached_property
+    def split_patients(self) -> list[str]:
+        """The patients who have images in the forget part and in the remain part, by their identifiers, sorted.
+
+        They are for the manifest, which holds identifiers; what is shown or logged only counts them.
+        """
+        return sorted(self.answers.units["patient"].chosen(self._is_split))
+
+    @property
+    def _is_split(self) -> Mask:
         patients = self.answers.units["patient"]
-        both = patients.among(self.membership.forget) & patients.among(self.membership.remain)
-        return int(both.sum())
+        return patients.among(self.membership.forget) & patients.among(self.membership.remain)
 
     @cached_property
     def classes(self) -> dict[str, dict[str, int]]:
@@ -103,10 +123,15 @@ class Cohort:
         return {name: {part: counts[part].get(name, 0) for part in PARTS} for name in names}
 
     @cached_property
+    def classes_emptied(self) -> list[str]:
+        """The classes of the cohort that have no image in the remain part, sorted."""
+        return [name for name, counts in self.classes.items() if name != NO_LABEL and not counts["remain"]]
+
+    @cached_property
     def image_ids(self) -> dict[str, list[str]]:
         """The images of each part by their identifiers, sorted."""
         image = self.answers.image
-        return {part: sorted(image.names[code] for code in image.codes[mask]) for part, mask in self.membership.items()}
+        return {part: sorted(image.chosen(image.among(mask))) for part, mask in self.membership.items()}
 
     def datalist(self, part: str, split: str, *, rule: SplitRule | None = None) -> list[dict[str, Any]]:
         """Return the images of one part and split, as MONAI's datasets take them.
@@ -148,6 +173,9 @@ class Cohort:
             "spec": {"digest": self.spec.digest, "content": self.spec.to_dict()},
             "index_digest": self.index.digest,
             **self._counts(),
+            "classes_emptied": self.classes_emptied,
+            "warnings": self.warnings,
+            "split_patients": self.split_patients,
             "image_ids": self.image_ids,
         }
 
@@ -160,7 +188,9 @@ class Cohort:
             "index_digest": self.index.digest,
             **self._counts(),
             "classes": self.classes,
-            "warnings": list(self._warnings()),
+            "classes_emptied": self.classes_emptied,
+            "strata": None if self.membership.strata is None else self.membership.strata.to_dict(),
+            "warnings": self.warnings,
         }
 
     def _counts(self) -> dict[str, Any]:
@@ -171,7 +201,12 @@ class Cohort:
             "attrition": [row.to_dict() for row in self.attrition],
         }
 
-    def _warnings(self) -> Iterator[str]:
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What to look at twice: counts and names of classes, nothing that belongs to one patient."""
+        return [*self._part_warnings(), *self._class_warnings(), *self._sample_warnings()]
+
+    def _part_warnings(self) -> Iterator[str]:
         if self.images["undetermined"]:
             yield f"{self.images['undetermined']} images are undetermined and used for neither part."
         if self.patients_in_both:
@@ -179,18 +214,28 @@ class Cohort:
         nameless = self.membership.remain & (self.answers.units["patient"].codes < 0)
         if nameless.any():
             yield f"{int(nameless.sum())} images of the remain part name no patient: they may be of a forgotten one."
-        for name, counts in self.classes.items():
-            if counts["forget"] and not counts["remain"]:
-                yield f"The class {name} has no image left in the remain part."
-        if self.spec.sample is not None:
-            yield from self._sample_warnings(self.spec.sample)
 
-    def _sample_warnings(self, sample: Sample) -> Iterator[str]:
+    def _class_warnings(self) -> Iterator[str]:
+        for name in self.classes_emptied:
+            yield f"The class {shown(name)} has no image left in the remain part."
+
+    def _sample_warnings(self) -> Iterator[str]:
+        sample, strata = self.spec.sample, self.membership.strata
+        if sample is None:
+            return
         found = self.images["forget"] if sample.by == "image" else self.patients["forget"]
         if sample.count is not None and found < sample.count:
             yield f"The sample asks for {sample.count} ({sample.by}), but the rules catch only {found}."
         if sample.by == "image" and self.spec.scope is not Scope.IMAGE:
             yield f"The sample by image takes apart what scope: {self.spec.scope.value} keeps together."
+        if strata is not None and strata.empty:
+            yield f"The sample draws nothing of {strata.empty} of its {strata.count} strata."
+        if strata is not None and strata.images_without_value:
+            fields = " and ".join(sample.stratify or ())
+            yield (
+                f"{strata.images_without_value} images that the sample draws from have no value of {fields}: "
+                "what is missing counts as a value, and makes strata of its own."
+            )
 
     @cached_property
     def _used(self) -> pd.DataFrame:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.attrition import as_text
+from monai_unlearn.cohort.cohort import NO_LABEL
 from monai_unlearn.cohort.document import Counts, Share, Unknown
+from monai_unlearn.cohort.source import shown
 from monai_unlearn.errors import CohortError
 
 if TYPE_CHECKING:
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
 
     from monai_unlearn.cohort.cohort import Cohort
 
+_SHOWN_CLASSES = 10
 _EXPECT_REMEDY = "Mend the rules, or the expectation if it was wrong."
 
 
@@ -55,15 +59,41 @@ def _unexpected(cohort: Cohort) -> Iterator[str]:
     expect = cohort.spec.expect
     if expect is None:
         return
-    total = sum(cohort.images.values())
+    images, patients, total = cohort.images["forget"], cohort.patients["forget"], sum(cohort.images.values())
+    share = images / total if total else 0.0
     found = {
-        "images": (expect.images, cohort.images["forget"], "{} images in the forget part"),
-        "patients": (expect.patients, cohort.patients["forget"], "{} patients in the forget part"),
-        "share": (expect.share, cohort.images["forget"] / total if total else 0.0, "a share of {} to forget"),
+        "images": (expect.images, images, "{} images in the forget part", f"{images}"),
+        "patients": (expect.patients, patients, "{} patients in the forget part", f"{patients}"),
+        "share": (expect.share, share, "a share of {} to forget", f"{share:.6g} ({images} of {total} images)"),
     }
-    for key, (bounds, value, text) in found.items():
+    for key, (bounds, value, text, got) in found.items():
         if bounds is not None and not _within(bounds, value):
-            yield f"expected {text.format(_spelt(bounds))} (expect: {key}), found {value:.4g}. {_EXPECT_REMEDY}"
+            yield f"expected {text.format(_spelt(bounds))} (expect: {key}), found {got}. {_EXPECT_REMEDY}"
+    if expect.remain_per_class is not None:
+        yield from _scarce(cohort, expect.remain_per_class.min)
+
+
+def _scarce(cohort: Cohort, least: int) -> Iterator[str]:
+    """Say which classes keep too few images; where there are no classes, nothing can be promised of them."""
+    if cohort.index.label is None:
+        yield (
+            "expect: remain_per_class asks for classes, and this index does not say which column holds them. "
+            "Build it again with --label FIELD, or leave this expectation out."
+        )
+        return
+    remain = {name: counts["remain"] for name, counts in cohort.classes.items() if name != NO_LABEL}
+    if not remain:
+        yield (
+            f"expect: remain_per_class asks for classes, and no image of the cohort has a value of "
+            f"'{cohort.index.label}'. Fill the column, or leave this expectation out."
+        )
+    if few := {name: images for name, images in remain.items() if images < least}:
+        shown_few = ", ".join(f"{images} of '{shown(name)}'" for name, images in islice(few.items(), _SHOWN_CLASSES))
+        more = f" and {len(few) - _SHOWN_CLASSES} classes more" if len(few) > _SHOWN_CLASSES else ""
+        yield (
+            f"expected at least {least} images of every class in the remain part (expect: remain_per_class), "
+            f"found {shown_few}{more}. {_EXPECT_REMEDY}"
+        )
 
 
 def _within(bounds: Counts | Share, value: float) -> bool:

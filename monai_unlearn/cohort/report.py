@@ -1,60 +1,199 @@
-"""A cohort's counts as tables for people; the same content as `Cohort.preview()`."""
+"""What a command has found as tables for people; the same content as its JSON document."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from rich.console import Console
+
+_SIDES = ("a", "b")
+# The name of no part: where an image is that a spec's population leaves out.
+OUTSIDE = "outside"
 
 
 def show(preview: Mapping[str, Any], console: Console) -> None:
     """Print what a spec catches: parts, rule by rule, class by class, and what to look at twice.
 
     Args:
-        preview: `Cohort.preview()`.
+        preview: `Cohort.preview()`, or what `suppress_preview` makes of it.
         console: Where to print.
     """
     console.print(Text(f"Cohort {preview['name']} ({preview['reason']})", style="bold"))
     console.print(_parts(preview))
     console.print(_attrition(preview["attrition"]))
     if preview["classes"]:
-        console.print(_classes(preview["classes"]))
-    for warning in preview["warnings"]:
-        console.print(Text(f"Note: {warning}", style="yellow"))
+        console.print(_crossed("Images by class", "class", preview["classes"]))
+    if preview.get("strata") and not preview.get("suppressed_below"):
+        console.print(_strata(preview["strata"]))
+    _notes(console, preview["warnings"])
+    _suppressed(console, preview)
 
 
-def _table(title: str, first: str, *numbers: str) -> Table:
+def show_comparison(comparison: Mapping[str, Any], console: Console) -> None:
+    """Print which images move between the parts of two specs, and what in the specs makes them.
+
+    Args:
+        comparison: `compare(…)`, or what `suppress_comparison` makes of it.
+        console: Where to print.
+    """
+    console.print(Text(_verdict(comparison["moved"]), style="bold"))
+    for side in _SIDES:
+        console.print(Text(f"{side.upper()}: {comparison[side]['spec']} ({comparison[side]['name']})"), soft_wrap=True)
+    for unit in ("images", "patients"):
+        console.print(_moves(f"{unit.capitalize()}: where they are by A, and by B", comparison[unit]))
+    _changes(console, comparison)
+    for side in _SIDES:
+        if comparison[side]["refused"]:
+            _notes(console, [f"{side.upper()} is refused by its guards:\n{comparison[side]['refused']}"])
+    _suppressed(console, comparison)
+    for group in comparison.get("image_ids", ()):
+        _images(console, f"From {group['from']} to {group['to']}", group["image_ids"])
+
+
+def show_recheck(recheck: Mapping[str, Any], console: Console) -> None:
+    """Print whether a frozen cohort holds, and what has changed.
+
+    Args:
+        recheck: `recheck(…)`.
+        console: Where to print.
+    """
+    verdict, style = ("holds", "bold green") if recheck["holds"] else ("does not hold any more", "bold red")
+    console.print(Text(f"The frozen cohort {recheck['name']} {verdict}.", style=style))
+    console.print(_crossed("Images by part", "part", recheck["parts"]))
+    came_from = {row: cells for row, cells in recheck["moves"].items() if any(cells.values())}
+    if not recheck["holds"]:
+        rows = {f"was: {row}": cells for row, cells in came_from.items()}
+        console.print(_crossed("Images: where they were, and where they are", "", rows))
+    _notes(console, [finding["text"] for finding in recheck["findings"]])
+    if recheck["refused"]:
+        console.print(Text(recheck["refused"]))
+    for part, ids in recheck.get("image_ids", {}).items():
+        _images(console, f"Joined the {part} part", ids["joined"])
+        _images(console, f"Left the {part} part", ids["left"])
+
+
+def _verdict(moved: Mapping[str, int | str]) -> str:
+    if not moved["images"]:
+        return "No image moves."
+    images, patients = ("some" if moved[unit] == "hidden" else _count(moved[unit]) for unit in ("images", "patients"))
+    return f"{images} images of {patients} patients move.".capitalize()
+
+
+def _table(title: str, first: str, numbers: Iterable[str]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
     # A rule may hold words that look like a console's markup: text is never read as such.
     table.add_column(first, overflow="fold")
     for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True, vertical="bottom")
     return table
 
 
+def _count(count: int | str) -> str:
+    """Return a count with its thousands, or the word that stands for one that is not shown."""
+    return count if isinstance(count, str) else f"{count:,}"
+
+
 def _parts(preview: Mapping[str, Any]) -> Table:
-    table = _table("Parts", "part", "images", "patients")
+    table = _table("Parts", "part", ("images", "patients"))
     for part, images in preview["images"].items():
-        table.add_row(part, f"{images:,}", f"{preview['patients'][part]:,}")
+        table.add_row(part, _count(images), _count(preview["patients"][part]))
     return table
 
 
 def _attrition(rows: list[dict[str, Any]]) -> Table:
-    table = _table("From the index to the forget part", "rule", "images in", "images out", "patients out")
+    columns = {
+        "images\nin": "images_in",
+        "images\nunknown": "images_unknown",
+        "images\nout": "images_out",
+        "patients\nout": "patients_out",
+    }
+    table = _table("From the index to the forget part", "rule", columns)
     for row in rows:
-        counts = (f"{row[key]:,}" for key in ("images_in", "images_out", "patients_out"))
-        table.add_row(Text(row["rule"]), *counts)
+        table.add_row(Text(row["rule"]), *(_count(row[key]) for key in columns.values()))
     return table
 
 
-def _classes(classes: Mapping[str, Mapping[str, int]]) -> Table:
-    table = _table("Classes", "class", "forget", "remain", "undetermined")
-    for name, counts in classes.items():
-        table.add_row(Text(name), *(f"{count:,}" for count in counts.values()))
+def _crossed(title: str, first: str, rows: Mapping[str, Mapping[str, int | str]]) -> Table:
+    """Return a table of counts, a mapping of mappings."""
+    table = _table(title, first, next(iter(rows.values()), {}))
+    for name, counts in rows.items():
+        table.add_row(Text(name), *map(_count, counts.values()))
     return table
+
+
+def _moves(title: str, rows: Mapping[str, Mapping[str, int | str]]) -> Table:
+    """Return a table of where units are by A (rows) and by B (columns); what stays where it is, is dim."""
+    used = [name for name in rows if name != OUTSIDE or any(rows[name].values()) or any(c[name] for c in rows.values())]
+    table = _table(title, "", [f"B:\n{name}" for name in used])
+    for name in used:
+        cells = (Text(_count(rows[name][other]), style="dim" if name == other else "") for other in used)
+        table.add_row(f"A: {name}", *cells)
+    return table
+
+
+def _strata(strata: Mapping[str, Any]) -> Text:
+    least, largest = (f"{strata[key]:.1%}" for key in ("least_share", "largest_share"))
+    return Text(
+        f"The sample drew from {strata['count']:,} strata, {least} to {largest} of each, and nothing of "
+        f"{strata['empty']:,} of them."
+    )
+
+
+def _changes(console: Console, comparison: Mapping[str, Any]) -> None:
+    """Print what the specs say differently: key by key, and `forget` rule by rule."""
+    if not comparison["changes"]:
+        console.print(Text("The specs say the same."))
+        return
+    changes = [change for change in comparison["changes"] if change["key"] != "forget"]
+    if changes:
+        console.print(_keys(changes))
+    rules = comparison["rules"]
+    for name, title in (("both", "both specs"), ("only_a", "A alone"), ("only_b", "B alone")):
+        if rules[name]:
+            console.print(Text(f"Rules of {title}:", style="bold"))
+            for rule in rules[name]:
+                console.print(Padding(Text(rule), (0, 0, 0, 2)))
+    if len(changes) < len(comparison["changes"]) and rules["only_a"] == rules["only_b"]:
+        _notes(console, ["the rules differ in values that are not shown."])
+
+
+def _keys(changes: list[dict[str, Any]]) -> Table:
+    table = Table(title="What the specs say differently", title_justify="left", title_style="bold")
+    table.add_column("key", overflow="fold")
+    for side in _SIDES:
+        table.add_column(side.upper(), overflow="fold", ratio=1)
+    for change in changes:
+        hidden = " (in values that are not shown)" if change["values_hidden"] else ""
+        table.add_row(Text(change["key"] + hidden), *(_said(change[side]) for side in _SIDES))
+    return table
+
+
+def _said(value: object) -> Text:
+    if value is None:
+        return Text("(not given)", style="dim")
+    return Text(str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def _images(console: Console, title: str, image_ids: list[str]) -> None:
+    """Print identifiers, one a line and never wrapped, so that they can be copied."""
+    if image_ids:
+        console.print(Text(f"{title}: {len(image_ids):,} images", style="bold"))
+        console.print(Text("\n".join(image_ids)), soft_wrap=True)
+
+
+def _notes(console: Console, notes: Iterable[str]) -> None:
+    for note in notes:
+        console.print(Text(f"Note: {note}", style="yellow"))
+
+
+def _suppressed(console: Console, document: Mapping[str, Any]) -> None:
+    if below := document.get("suppressed_below"):
+        text = f"Counts from 1 to {below - 1} are shown as <{below}; 'hidden' counts would give one of them away."
+        console.print(Text(text, style="dim"))

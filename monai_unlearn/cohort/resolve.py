@@ -18,7 +18,6 @@ from monai_unlearn.cohort.sample import drawn
 from monai_unlearn.cohort.strata import Strata, fields_of, strata_of
 
 if TYPE_CHECKING:
-    from monai_unlearn.cohort.attrition import AttritionRow
     from monai_unlearn.cohort.query import Mask
     from monai_unlearn.cohort.spec import CohortSpec
     from monai_unlearn.index import Index
@@ -33,15 +32,8 @@ def resolve(spec: CohortSpec, index: Index) -> Cohort:
         IndexReadError: The index cannot be read.
     """
     answers = ask(index, question_of(spec, index))
-    division = divide(spec, answers)
-    cohort = Cohort(
-        spec=spec,
-        index=index,
-        answers=answers,
-        membership=division.membership,
-        attrition=division.attrition,
-        strata=division.strata,
-    )
+    membership, attrition = divide(spec, answers)
+    cohort = Cohort(spec=spec, index=index, answers=answers, membership=membership, attrition=attrition.rows)
     check(cohort)
     return cohort
 
@@ -66,27 +58,12 @@ def question_of(spec: CohortSpec, index: Index) -> Question:
     )
 
 
-@dataclass(frozen=True)
-class Division:
-    """What a spec makes of an index's answers.
-
-    Attributes:
-        membership: Which row is in which part.
-        attrition: From all rows to the forget part, rule by rule.
-        strata: What a stratified sample drew; None for every other.
-    """
-
-    membership: Membership
-    attrition: tuple[AttritionRow, ...]
-    strata: Strata | None
-
-
-def divide(spec: CohortSpec, answers: Answers) -> Division:
+def divide(spec: CohortSpec, answers: Answers) -> tuple[Membership, Attrition]:
     """Apply a spec's rules in their order: readable, population, rules, unknown, scope, sample.
 
-    What the scope keeps together ends in one part, unless a sample by image takes it apart: it is to be
-    forgotten if one of its images is, else undetermined if one of them may be meant. An image without the
-    identifier may be of anything that is forgotten, and never remains.
+    What a scope keeps together is to be forgotten if one of its images is, else undetermined if one of them
+    may be: then no image of it remains. An image without the identifier may be of anything that is
+    forgotten, and never remains.
     """
     attrition = Attrition(answers)
     state = _apply_rules(spec, answers, attrition)
@@ -103,8 +80,7 @@ def divide(spec: CohortSpec, answers: Answers) -> Division:
     if spec.unknown is Unknown.REMAIN:
         state.unknown &= state.nameless
     remain = state.member & ~state.forget & ~state.unknown
-    membership = Membership(forget=state.forget, remain=remain, undetermined=state.unknown)
-    return Division(membership, attrition.rows, strata)
+    return Membership(state.forget, remain, state.unknown, strata), attrition
 
 
 @dataclass
@@ -184,7 +160,7 @@ def _draw(sample: Sample, answers: Answers, state: _State, *, forget: bool) -> t
     values = [column.codes[caught] for column in answers.strata]
     strata = strata_of((np.cumsum(candidates) - 1)[units.codes[caught]], values) if values else None
     chosen = drawn(units.chosen(candidates), sample, strata)
-    kept = np.zeros(len(candidates), dtype=bool)
+    kept = np.zeros(len(candidates) + 1, dtype=bool)  # code -1 finds the last, which stays False
     kept[np.flatnonzero(candidates)[chosen]] = True
     lost = state.forget & ~caught
     state.nameless |= lost

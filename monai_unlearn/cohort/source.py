@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from monai_unlearn.strict_yaml import Scalar
 
 _WIDTH = 100  # characters of a line that a message shows
+_MOST_FAULTS = 30  # that one message lists
 _SHOWN = 40  # characters of an offending text that a message repeats
 
 
@@ -130,8 +131,11 @@ def combined(faults: Iterable[Fault], name: str) -> SpecError:
     places: dict[tuple[int, int, str], Fault] = {}
     for fault in faults:
         places.setdefault((fault.line, fault.column, "" if fault.column else fault.message), fault)
-    texts = [fault.render(name) for fault in sorted(places.values())]
-    return SpecError(texts[0] if len(texts) == 1 else f"{name}: {len(texts)} faults:\n" + "\n".join(texts))
+    texts = [fault.render(name) for fault in sorted(places.values())[:_MOST_FAULTS]]
+    if len(places) == 1:
+        return SpecError(texts[0])
+    more = f"\n… and {len(places) - _MOST_FAULTS} more." if len(places) > _MOST_FAULTS else ""
+    return SpecError(f"{name}: {len(places)} faults:\n" + "\n".join(texts) + more)
 
 
 def _name(character: str) -> str:

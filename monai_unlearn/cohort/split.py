@@ -76,8 +76,16 @@ class SplitRule:
         """
         if "split" in frame.columns:
             return _given(frame)
-        units = frame["patient"].where(frame["patient"].notna(), "image:" + frame["image_id"].astype(str))
+        patients = _patients(frame)
+        units = patients.where(patients.notna(), "image:" + frame["image_id"].astype(str))
         return units.astype(str).map({unit: self.of(unit) for unit in units.astype(str).unique()}).astype(str)
+
+
+def _patients(frame: pd.DataFrame) -> pd.Series[str]:
+    """Return each row's patient: white space names nobody, else strangers would be dealt as one."""
+    patients = frame["patient"].astype("string")
+    named: pd.Series[str] = patients.where(patients.str.strip().ne("").fillna(value=False))
+    return named
 
 
 def _given(frame: pd.DataFrame) -> pd.Series[str]:
@@ -87,7 +95,7 @@ def _given(frame: pd.DataFrame) -> pd.Series[str]:
             f"the index's column 'split' says neither train, validation nor test for {missing} of "
             f"{len(frame)} images. Fill the column in the table, or leave it out to split by patient."
         )
-    straddling = int(splits.groupby(frame["patient"]).nunique().gt(1).sum())
+    straddling = int(splits.groupby(_patients(frame)).nunique().gt(1).sum())
     if straddling:
         raise DataError(
             f"the index's column 'split' puts {straddling} patients into more than one split. Give every "

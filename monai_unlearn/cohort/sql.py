@@ -11,10 +11,10 @@ from monai_unlearn.cohort.values import TypedValue, typed
 from monai_unlearn.fields import Kind
 
 if TYPE_CHECKING:
-    from monai_unlearn.cohort.term import Call, Field, Term
     from collections.abc import Mapping, Sequence
 
     from monai_unlearn.cohort.bind import Bound
+    from monai_unlearn.cohort.term import Call, Field, Term
 
 Parameter = TypedValue | list[TypedValue]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.document import ValueFile
 from monai_unlearn.cohort.node import CONTROL
+from monai_unlearn.cohort.source import shown
 from monai_unlearn.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from monai_unlearn.cohort.source import Fault
 
 MAX_BYTES = 16 * 1024 * 1024
+MAX_VALUES = 1_000_000
 
 
 class ValueSetError(ValueError):
@@ -59,11 +61,15 @@ def _different(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _from_file(values: ValueFile, folder: Path | None) -> list[str]:
+    name = shown(values.file)
     path = _inside(values.file, folder)
-    text = _read(path, values.file)
-    texts = _lines(text) if values.column is None else _column(text, values.column, values.file)
-    if not texts:
-        raise ValueSetError(f"expected values in {values.file}, found none")
+    if values.column is None and path.suffix.lower() in {".csv", ".tsv"}:
+        raise ValueSetError(f"{name} is a table: say which column holds the values, {{file: {name}, column: NAME}}")
+    text = _read(path, name)
+    texts = _lines(text) if values.column is None else _column(text, values.column, name)
+    if not 0 < len(texts) <= MAX_VALUES:
+        found = "more" if texts else "none"
+        raise ValueSetError(f"expected at most {MAX_VALUES:,} values in {name}, found {found}")
     return texts
 
 
@@ -78,7 +84,7 @@ def _inside(name: str, folder: Path | None) -> Path:
     try:
         path = (folder / name).resolve(strict=True)
     except (OSError, RuntimeError, ValueError):
-        raise ValueSetError(f"expected a file in the spec's folder, found no {name}") from None
+        raise ValueSetError(f"expected a file in the spec's folder, found no {shown(name)}") from None
     if not path.is_relative_to(folder.resolve()):
         raise ValueSetError("expected a file in the spec's folder, got a link that leads elsewhere")
     return path
@@ -108,12 +114,19 @@ def _lines(text: str) -> list[str]:
 
 def _column(text: str, column: str, name: str) -> list[str]:
     try:
-        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+        mark = "\t" if name.lower().endswith(".tsv") else ","
+        rows = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
         header = [cell.strip() for cell in next(rows, [])]
         if column not in header:
-            raise ValueSetError(f"{name} has no column '{column}'.{did_you_mean(column, header)}")
-        place = header.index(column)
-        cells = [row[place].strip() if place < len(row) else "" for row in rows]
+            raise ValueSetError(f"{name} has no column '{shown(column)}'.{did_you_mean(column, header)}")
+        if header.count(column) > 1:
+            raise ValueSetError(f"{name} has the column '{shown(column)}' twice. Rename one of them")
+        whole = [row for row in rows if row]
+        if any(len(row) != len(header) for row in whole):
+            raise ValueSetError(
+                f"{name} is not a well-formed CSV: expected as many cells in each line as in the header"
+            )
+        cells = [row[header.index(column)].strip() for row in whole]
     except csv.Error:
         raise ValueSetError(f"{name} is not a well-formed CSV") from None
     return [cell for cell in cells if cell]

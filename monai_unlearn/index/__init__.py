@@ -1,4 +1,4 @@
-"""The image index: one row an image, read from DICOM folders, plain images and tables."""
+"""The image index: one row an image, read from DICOM, NIfTI and plain images, tables and measures."""
 
 from monai_unlearn.index.faults import Fault, usable_faults
 from monai_unlearn.index.store import Index

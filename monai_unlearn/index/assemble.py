@@ -66,7 +66,7 @@ def _is_row(frame: pd.DataFrame, listed: Sequence[Listed]) -> pd.Series[bool]:
 
 
 def _refuse_same_relative_path(frame: pd.DataFrame) -> None:
-    plain = frame[(frame["format"] == "image") & frame["fault"].isna()]
+    plain = frame[(frame["format"] != "dicom") & frame["fault"].isna()]
     twice = plain[plain.duplicated("image_id", keep=False)].sort_values("image_id", kind="stable")
     if len(twice):
         first, second = twice["path"].iloc[:2]

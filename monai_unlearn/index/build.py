@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import IndexReadError, did_you_mean
+from monai_unlearn.fields import Kind, vocabulary
 from monai_unlearn.index.assemble import assemble, is_usable, mark_missing_patients, tag_kinds
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.join import Joined, Key, Match, join_tables
 from monai_unlearn.index.listing import Listed, list_files
+from monai_unlearn.index.measures import MaskLabels, MeasureMatch, join_measures, refuse_overlap
 from monai_unlearn.index.scan import Scan, Track, kept_files, scan
 from monai_unlearn.index.store import BASE_COLUMNS, Index
 from monai_unlearn.index.write import check_target, write_index
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
-
-    from monai_unlearn.fields import Kind
 
 _PATIENT_COLUMNS = ("patient_id", "patient", "PatientID", "subject_id", "subject")
 _LABEL_COLUMNS = ("label", "diagnosis", "class")
@@ -36,6 +36,9 @@ class BuildRequest:
         keys: The tables and how they are matched.
         label: The column that carries the class; found by its name where null.
         patient: The column of a table that names the patient of every image.
+        units: The units of tables' columns.
+        measures: Files and folders of NIfTI masks, DICOM segmentations and DICOM measurement reports.
+        mask_labels: The file that names the labels of NIfTI masks.
     """
 
     sources: tuple[Path, ...]
@@ -43,6 +46,9 @@ class BuildRequest:
     keys: tuple[Key, ...] = ()
     label: str | None = None
     patient: str | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
+    measures: tuple[Path, ...] = ()
+    mask_labels: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +63,7 @@ class BuildReport:
         faults: For each fault how many files have it, and one of their paths.
         ignored: How many files nobody would take for images were passed over.
         matches: How each table met the images.
+        measures: How the files of each `--measures` did.
         label_found: Whether the label was found by its name rather than named.
         patient_from: The tag or column that patients come from.
         scan: How many files were reused, added, changed, vanished.
@@ -69,6 +76,7 @@ class BuildReport:
     faults: Mapping[Fault, tuple[int, str]]
     ignored: int
     matches: tuple[Match, ...]
+    measures: tuple[MeasureMatch, ...]
     label_found: bool
     patient_from: str | None
     scan: Scan
@@ -92,6 +100,8 @@ class BuildReport:
             "label": self.index.label,
             "label_found": self.label_found,
             "tables": [match.document() for match in self.matches],
+            "measures": [match.document() for match in self.measures],
+            "units": dict(self.index.units),
             "files": {
                 "reused": self.scan.reused,
                 "added": self.scan.added,
@@ -109,12 +119,15 @@ def build(request: BuildRequest, *, track: Track) -> BuildReport:
         track: Passes the files to read through, and shows how far they are.
 
     Raises:
-        IndexReadError: A source or table cannot be used, no image is readable, a file named on its own is
-            faulty, or the folder holds something else. Nothing is written then.
+        IndexReadError: A source, table or measure cannot be used, no image is readable, a file named on its own
+            is faulty, or the folder holds something else. Nothing is written then.
     """
     check_target(request.out)
-    tables = [key.table for key in request.keys]
-    listing = list_files(request.sources, leave_out=[request.out, *tables])
+    refuse_overlap(request.measures, request.sources)
+    labels = MaskLabels() if request.mask_labels is None else MaskLabels.read(request.mask_labels)
+    beside = [request.out, *(key.table for key in request.keys)]
+    beside += [] if request.mask_labels is None else [request.mask_labels]
+    listing = list_files(request.sources, leave_out=[*beside, *request.measures])
     scanned = scan(listing.files, previous=kept_files(request.out), track=track)
     frame = assemble(scanned.files, listing.files)
     _refuse_named_faults(frame, listing.files)
@@ -122,17 +135,23 @@ def build(request: BuildRequest, *, track: Track) -> BuildReport:
     ignored = listing.passed_over + len(listing.files) - len(frame)
     kinds = {**BASE_COLUMNS, **tag_kinds(frame)}
     joined = join_tables(frame, request.keys, kinds)
-    frame, patient_from = _with_patients(joined, request.patient)
+    units = _units(request.units, joined, frame)
     label = _label(request.label, joined, kinds)
+    frame, patient_from = _with_patients(joined, request.patient)
+    measured = join_measures(frame, request.measures, labels, leave_out=beside, track=track)
+    frame = measured.frame
     index = write_index(
         frame.drop(columns="relative"),
         request.out,
-        kinds={**tag_kinds(frame), **joined.kinds},
+        kinds={**tag_kinds(frame), **joined.kinds, **dict.fromkeys(measured.units, Kind.NUMBER)},
         label=label,
-        sources=[path.absolute().as_posix() for path in request.sources],
+        units={**units, **measured.units},
+        origins={**joined.origins, **measured.origins},
         provenance={
+            "sources": [path.absolute().as_posix() for path in request.sources],
             "patient_from": patient_from,
             "tables": [match.document() for match in joined.matches],
+            "measures": [match.document() for match in measured.matches],
             "ignored": ignored,
         },
         files=scanned.files,
@@ -146,6 +165,7 @@ def build(request: BuildRequest, *, track: Track) -> BuildReport:
         faults=_faults(frame),
         ignored=ignored,
         matches=joined.matches,
+        measures=measured.matches,
         label_found=request.label is None and label is not None,
         patient_from=patient_from,
         scan=scanned,
@@ -165,7 +185,7 @@ def _refuse_without_images(frame: pd.DataFrame, sources: Sequence[Path]) -> None
         return
     where = ", ".join(map(str, sources))
     if frame.empty:
-        raise IndexReadError(f"{where}: expected DICOM files or JPEG, PNG, TIFF or BMP images, found none.")
+        raise IndexReadError(f"{where}: expected DICOM, NIfTI, JPEG, PNG, TIFF or BMP images, found none.")
     counts = ", ".join(f"{count} {fault.code}" for fault, (count, _) in _faults(frame).items())
     raise IndexReadError(f"{where}: no image can be read: {counts}. The first file is {frame['path'].iloc[0]}.")
 
@@ -210,3 +230,39 @@ def _label(asked: str | None, joined: Joined, kinds: Mapping[str, Kind]) -> str 
     if asked not in names:
         raise IndexReadError(f"--label {asked}: the index has no such column.{did_you_mean(asked, names)}")
     return asked
+
+
+def pair_units(declared: Sequence[str]) -> dict[str, str]:
+    """Read each `COLUMN=UNIT` of a command line.
+
+    Raises:
+        IndexReadError: One is not of this form, names an unknown unit, or names a column again.
+    """
+    from monai_unlearn.index.units import known_unit
+
+    units: dict[str, str] = {}
+    for text in declared:
+        column, _, unit = (part.strip() for part in text.rpartition("="))
+        if not column or not unit:
+            raise IndexReadError(f"--unit {text}: expected COLUMN=UNIT, such as width=mm.")
+        if column in units:
+            raise IndexReadError(f"--unit {text}: the column '{column}' has been given a unit already.")
+        try:
+            units[column] = known_unit(unit)
+        except ValueError as error:
+            raise IndexReadError(f"--unit {text}: {error}. Write it as UCUM does: mm, mm2, ml, deg, %, 1.") from None
+    return units
+
+
+def _units(declared: Mapping[str, str], joined: Joined, frame: pd.DataFrame) -> dict[str, str]:
+    """Return the units of the tables' columns that declare one, and of the DICOM keywords that have one."""
+    for column in declared:
+        if column not in joined.kinds:
+            hint = did_you_mean(column, joined.kinds)
+            raise IndexReadError(f"--unit {column}=…: no table has this column.{hint}")
+        if joined.kinds[column] is not Kind.NUMBER:
+            raise IndexReadError(
+                f"--unit {column}=…: expected a column of numbers, got one of kind {joined.kinds[column].value}."
+            )
+    tags = tag_kinds(frame)
+    return {**{keyword: unit for keyword, unit in vocabulary().units.items() if keyword in tags}, **declared}

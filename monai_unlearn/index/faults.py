@@ -14,7 +14,7 @@ class Fault(Enum):
 
     NOT_AN_IMAGE = (
         "not_an_image",
-        "holds no image: it is neither a DICOM image (marked DICM at byte 128) nor a JPEG, PNG, TIFF or BMP",
+        "holds no image: it is neither a DICOM image (marked DICM at byte 128), NIfTI, nor a JPEG, PNG, TIFF or BMP",
     )
     EMPTY_FILE = ("empty_file", "is empty: it holds zero bytes")
     PERMISSION_DENIED = ("permission_denied", "may not be read by this user")
@@ -23,7 +23,7 @@ class Fault(Enum):
     TOO_DEEP = ("too_deep", "nests sequences deeper than can be read")
     TOO_LARGE_INFLATED = (
         "too_large_inflated",
-        "inflates to more than 64 MiB of deflated DICOM, which is refused",
+        "inflates to more than is accepted: 64 MiB of deflated DICOM, 8 GiB of NIfTI, or what its header declares",
     )
     UNREADABLE = ("unreadable", "cannot be read: its content is malformed")
     MISSING_SOP_INSTANCE_UID = ("missing_sop_instance_uid", "has no SOPInstanceUID, so nothing can name it")

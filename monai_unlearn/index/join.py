@@ -12,6 +12,7 @@ import pyarrow as pa
 from monai_unlearn.errors import IndexReadError, did_you_mean
 from monai_unlearn.fields import Kind
 from monai_unlearn.index.assemble import is_usable
+from monai_unlearn.index.listing import SUFFIX
 from monai_unlearn.index.store import PANDAS_TYPES
 from monai_unlearn.index.tables import SourceTable, read_table
 
@@ -84,12 +85,14 @@ class Joined:
         frame: The rows of the index.
         kinds: The kind of each column that came from a table.
         texts: The same columns as their tables spell them, one value a row of the index.
+        origins: The table that each of them came from.
         matches: How each table met the images.
     """
 
     frame: pd.DataFrame
     kinds: Mapping[str, Kind]
     texts: pd.DataFrame
+    origins: Mapping[str, str]
     matches: tuple[Match, ...]
 
 
@@ -118,7 +121,7 @@ def join_tables(frame: pd.DataFrame, keys: Sequence[Key], kinds: Mapping[str, Ki
         IndexReadError: A table cannot be read; a column, field or key is unknown, stands twice, or collides;
             or no row of a table belongs to an image.
     """
-    joined = Joined(frame, {}, pd.DataFrame(index=frame.index), ())
+    joined = Joined(frame, {}, pd.DataFrame(index=frame.index), {}, ())
     for key in keys:
         joined = _join(joined, key, kinds)
     return joined
@@ -144,6 +147,7 @@ def _join(joined: Joined, key: Key, kinds: Mapping[str, Kind]) -> Joined:
         frame=pd.concat([joined.frame, values.set_axis(joined.frame.index)], axis=1),
         kinds={**joined.kinds, **{name: table.kinds[name] for name in taken}},
         texts=pd.concat([joined.texts, texts.set_axis(joined.frame.index)], axis=1),
+        origins={**joined.origins, **dict.fromkeys(taken, f"table:{key.table.name}")},
         matches=(*joined.matches, match),
     )
 
@@ -187,7 +191,7 @@ def _field_values(frame: pd.DataFrame, field: str, keys: pd.Series[str]) -> pd.S
     elif field == FILE_NAME:
         values = names
     else:
-        values = names.str.replace(r"(?<=.)\.[^.]*$", "", regex=True)
+        values = names.str.replace(SUFFIX, "", regex=True)
     wanted = values[is_usable(frame) & values.isin(keys)]
     shared = wanted[wanted.duplicated(keep=False)]
     if len(shared):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ from monai_unlearn.index.faults import Fault
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_IMAGE_SUFFIXES = frozenset(
-    ("bmp", "dcm", "dib", "dic", "dicom", "ima", "img", "jfif", "jpe", "jpeg", "jpg", "mpo", "png", "tif", "tiff")
-)
+_PICTURE_SUFFIXES = ("bmp", "dib", "jfif", "jpe", "jpeg", "jpg", "mpo", "png", "tif", "tiff")
+_IMAGE_SUFFIXES = frozenset((*_PICTURE_SUFFIXES, "dcm", "dic", "dicom", "ima", "img", "nii"))
+# What ends a file's name behind its stem; a gzipped NIfTI file has two.
+SUFFIX = re.compile(r"(?<=.)(?:\.nii\.gz|\.[^.]*)$", re.IGNORECASE)
 # Names without a suffix that are not images, by the standard (DICOMDIR: PS3.10 section 8.6) or by custom.
 _NOT_IMAGES = frozenset(("CHANGES", "DICOMDIR", "INSTALL", "LICENSE", "LOCKFILE", "MAKEFILE", "README", "VERSION"))
 
@@ -98,8 +100,9 @@ def list_files(sources: Sequence[Path], *, leave_out: Sequence[Path] = ()) -> Li
 
 def looks_like_image(path: str) -> bool:
     """Return whether a name is one that images have: an image's suffix, or none."""
-    name = path.rpartition("/")[2]
-    suffix = name.lower().rpartition(".")[2] if "." in name else ""
+    name = path.rpartition("/")[2].lower()
+    name = name.removesuffix(".gz") if name.endswith(".nii.gz") else name
+    suffix = name.rpartition(".")[2] if "." in name else ""
     # The last part of a UID (1.2.840.…) and a counter (IM.001) are no suffixes.
     if not suffix or suffix.isdecimal():
         return name.upper() not in _NOT_IMAGES

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from monai_unlearn.index.build import BuildReport
     from monai_unlearn.index.join import Match
     from monai_unlearn.index.listing import Listed
+    from monai_unlearn.index.measures import MeasureMatch
 
 
 class _Rate(ProgressColumn):
@@ -53,6 +54,7 @@ def _lines(report: BuildReport) -> Iterator[tuple[str, str]]:
     yield "patients", _patients(report)
     yield "label", _label(report)
     yield from (("table", _match(match)) for match in report.matches)
+    yield from (("measures", line) for match in report.measures for line in _measures(match))
     for fault, (count, path) in report.faults.items():
         mark = "counts" if fault.usable else "left out"
         yield "fault", f"{count:,} {fault.code} ({mark}), e.g. {path}"
@@ -88,3 +90,22 @@ def _match(match: Match) -> str:
     if match.images_without_row:
         head += f"; {match.images_without_row:,} images without a row"
     return head
+
+
+def _measures(match: MeasureMatch) -> Iterator[str]:
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in match.files.items())
+    head = f"{match.path}: {match.matched_files:,} of {sum(match.files.values()):,} files matched ({kinds})"
+    head += f", {len(match.columns):,} columns, {match.images_with_measures:,} images measured"
+    if match.images_without_measures:
+        head += f"; {match.images_without_measures:,} images without a measure"
+    yield head
+    if match.unmatched_files:
+        more = ", …" if match.unmatched_files > len(match.unmatched_paths) else ""
+        yield f"{match.unmatched_files:,} files are about no image: {', '.join(match.unmatched_paths)}{more}"
+    for code, fault in match.faults.items():
+        yield f"{fault['count']:,} {code}, e.g. {fault['example']}: this file {fault['sentence']}"
+    if match.conflicts:
+        yield (
+            f"{match.conflicts:,} values are missing because files contradict each other, in "
+            f"{', '.join(match.conflicting_columns)}, e.g. of {match.conflicting_images[0]}"
+        )

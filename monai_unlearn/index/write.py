@@ -19,7 +19,7 @@ from monai_unlearn.index.faults import usable_faults
 from monai_unlearn.index.store import BASE_COLUMNS, DOCUMENT, PARTS, SCHEMA_VERSION, Index
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -47,7 +47,6 @@ def write_index(
     label: str | None = None,
     units: Mapping[str, str] | None = None,
     origins: Mapping[str, str] | None = None,
-    sources: Sequence[str] = (),
     provenance: Mapping[str, Any] | None = None,
     files: pa.Table | None = None,
 ) -> Index:
@@ -63,8 +62,7 @@ def write_index(
         label: The column that carries the class.
         units: The unit of each column that declares one.
         origins: Where the values of a column come from.
-        sources: What was indexed, as it was named.
-        provenance: More for `index.json`: `patient_from`, `tables`, `ignored`.
+        provenance: More for `index.json`: `sources`, `patient_from`, `tables`, `measures`, `ignored`.
         files: What each file said, kept for the next run.
 
     Raises:
@@ -81,8 +79,8 @@ def write_index(
         document = {
             "schema_version": SCHEMA_VERSION,
             "tool_version": __version__,
-            "digest": digest(table),
-            "sources": list(sources),
+            "digest": digest(table, units or {}),
+            "sources": [],
             "label": label,
             "patient_from": None,
             "columns": {name: kind.value for name, kind in columns.items()},
@@ -90,6 +88,7 @@ def write_index(
             "origins": dict(origins or {}),
             **_counts(table),
             "tables": [],
+            "measures": [],
             "ignored": 0,
             **(provenance or {}),
             "parts": _write_parts(table, stage),
@@ -118,14 +117,16 @@ def check_target(directory: Path) -> None:
         raise IndexReadError(f"{directory}: expected a folder, got a file. Name another folder with --out.")
 
 
-def digest(table: pa.Table) -> str:
-    """Return `sha256:…` of the rows' content, whatever their order and wherever the files lie."""
+def digest(table: pa.Table, units: Mapping[str, str]) -> str:
+    """Return `sha256:…` of the rows' content and its units, whatever their order and wherever the files lie."""
     names = sorted(name for name in table.column_names if name not in _NOT_CONTENT)
     order = [("image_id", "ascending"), *((name, "ascending") for name in names if name != "image_id")]
     rows = table.select(names).sort_by(order)
     sink = _DigestSink()
     with pa.PythonFile(sink, mode="w") as stream:
         pa_csv.write_csv(rows, stream)
+    if units:  # the same number in another unit is another size
+        sink.hasher.update(json.dumps(dict(units), sort_keys=True).encode())
     return f"sha256:{sink.hasher.hexdigest()}"
 
 

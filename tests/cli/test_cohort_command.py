@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+import yaml
 from cohort_index import HEAD, make_index
+from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from monai_unlearn.cli import app
@@ -13,6 +16,7 @@ from monai_unlearn.cohort.canonical import digest_of
 from monai_unlearn.fields import Kind
 
 RUNNER = CliRunner()
+SPECS = Path(__file__).parents[2] / "cohort_specs"
 
 
 @pytest.fixture
@@ -47,6 +51,8 @@ def test_preview_prints_one_json_document(spec, index):
         "patients_in_both",
         "attrition",
         "classes",
+        "classes_emptied",
+        "strata",
         "warnings",
     }
     assert document["images"] == document["patients"] == {"forget": 1, "remain": 1, "undetermined": 1}
@@ -58,6 +64,7 @@ def test_preview_prints_one_json_document(spec, index):
         "studies_out": 1,
         "patients_in": 3,
         "patients_out": 1,
+        "images_unknown": 1,
     }
 
 
@@ -68,7 +75,6 @@ def test_preview_prints_tables_for_people(spec, index):
         "Parts",
         "From the index to the forget part",
         "device == old",
-        "Classes",
         "(no label)",
         "Note: 1 images",
     ):
@@ -85,6 +91,9 @@ def test_freeze_writes_the_manifest_and_says_so(spec, index, tmp_path):
         "digest": content["digest"],
         "images": content["images"],
         "patients": content["patients"],
+        "patients_in_both": 0,
+        "classes_emptied": [],
+        "warnings": ["1 images are undetermined and used for neither part."],
     }
     assert digest_of({key: value for key, value in content.items() if key != "digest"}) == content["digest"]
     assert content["image_ids"] == {"forget": ["i00"], "remain": ["i01"], "undetermined": ["i02"]}
@@ -171,3 +180,52 @@ def test_help_teaches_with_an_example(command):
     result = _run(command, "--help")
     assert result.exit_code == 0
     assert "Example: monai-unlearn cohort" in " ".join(result.stdout.split())
+
+
+def test_diff_counts_and_lists_the_images_that_move(spec, index, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text(HEAD + "forget: device == new\n")
+    result = _run("diff", spec, other, "--index", index, "--list", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert "i00" in result.stdout
+    assert _run("diff", spec, other, "--index", index).exit_code == 0
+
+
+def test_check_holds_until_an_image_moves(spec, index, tmp_path):
+    out = tmp_path / "cohort.json"
+    _run("freeze", spec, "--index", index, "--out", out)
+    held = _run("check", out, "--index", index, "--json")
+    assert (held.exit_code, json.loads(held.stdout)["holds"]) == (0, True)
+    columns = {"ManufacturerModelName": ["old", "old", "new"], "diagnosis": ["amd", "amd", None]}
+    make_index(index, columns, dict.fromkeys(columns, Kind.TEXT), label="diagnosis")
+    moved = _run("check", out, "--index", index, "--list", "--json")
+    assert (moved.exit_code, json.loads(moved.stdout)["holds"]) == (3, False)
+    assert _run("check", out, "--index", index).exit_code == 3
+
+
+def test_a_manifest_that_somebody_changed_is_refused(spec, index, tmp_path):
+    out = tmp_path / "cohort.json"
+    _run("freeze", spec, "--index", index, "--out", out)
+    out.write_text(out.read_text().replace('"i00"', '"i09"'))
+    assert _run("check", out, "--index", index).exit_code == 2
+
+
+def test_schema_accepts_a_spec_and_refuses_a_misspelt_key(tmp_path):
+    schema = json.loads(_run("schema").stdout)
+    Draft202012Validator.check_schema(schema)
+    spec = {"schema_version": 1, "name": "x", "reason": "other", "forget": "device == old"}
+    validator = Draft202012Validator(schema)
+    assert validator.is_valid(spec)
+    assert not validator.is_valid({**spec, "scop": "image"})
+    for path in sorted(SPECS.glob("*.yaml")):
+        assert validator.is_valid(yaml.safe_load(path.read_text(encoding="utf-8"))), path
+    assert all("description" in part for part in schema["properties"].values())
+    out = tmp_path / "schema.json"
+    assert _run("schema", "--out", out).exit_code == 0
+    assert json.loads(out.read_text()) == schema
+
+
+def test_small_counts_are_suppressed(spec, index):
+    result = _run("preview", spec, "--index", index, "--suppress-below", "5", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["images"]["forget"] == "<5"

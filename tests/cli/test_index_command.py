@@ -5,7 +5,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from measure_files import make_mask
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -66,6 +68,25 @@ def test_fault_ends_with_0_and_strictly_with_2_and_the_index_is_written(images, 
     assert run(images, "--out", tmp_path / "strict", "--strict").exit_code == 0
 
 
+def test_units_and_measures_become_part_of_the_index(images, tmp_path, run):
+    table = tmp_path / "widths.csv"
+    table.write_text("name,width\na.png,3\n", encoding="utf-8")
+    mask = make_mask(tmp_path / "masks" / "a_seg.nii.gz", np.ones((2, 2, 1), np.uint8))
+    (tmp_path / "labels.yaml").write_text("1: iris\n", encoding="utf-8")
+    words = ("--table", table, "--key", "name", "--unit", "width=mm", "--json")
+    words += ("--measures", mask.parent, "--mask-labels", tmp_path / "labels.yaml")
+    document = json.loads(run(images, "--out", tmp_path / "index", *words).stdout)
+    assert document["units"]["width"] == "mm"
+    assert document["units"]["iris_area"] == "mm2"
+    (measures,) = document["measures"]
+    assert measures["files"] == {"NIfTI": 1}
+    assert measures["path"] == str(mask.parent)
+    stored = json.loads((tmp_path / "index" / "index.json").read_text(encoding="utf-8"))
+    assert stored["measures"] == document["measures"]
+    assert stored["origins"]["iris_area"] == "mask:masks"
+    assert stored["units"] == document["units"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -74,6 +95,12 @@ def test_fault_ends_with_0_and_strictly_with_2_and_the_index_is_written(images, 
         (["images", "--table", "labels.csv"], "got 1 --table and 0 --key"),
         (["images", "--table", "labels.csv", "--key", "nam"], "no column 'nam'. Did you mean 'name'?"),
         (["images", "--label", "fault_"], "--label fault_: the index has no such column. Did you mean 'fault'?"),
+        (["images", "--unit", "width"], "--unit width: expected COLUMN=UNIT"),
+        (["images", "--unit", "width=mm"], "--unit width=…: no table has this column."),
+        (["images", "--measures", "absent"], "absent: expected a file or folder"),
+        (["images", "--measures", "images"], "--measures images: this holds the source images"),
+        (["images", "--measures", "labels.csv"], "labels.csv: this file is neither a NIfTI mask"),
+        (["images", "--measures", "labels.csv", "--mask-labels", "absent.json"], "absent.json: cannot be read"),
     ],
 )
 def test_bad_input_ends_with_one_message_and_2_and_nothing_written(words, message, images, tmp_path, run, monkeypatch):
@@ -97,16 +124,18 @@ def test_error_is_a_document_too(tmp_path, run):
 def test_command_line_does_not_load_what_only_its_work_needs():
     code = (
         "import sys, monai_unlearn.cli; "
-        "print([name for name in ('torch', 'monai', 'pandas', 'pyarrow', 'pydicom', 'PIL') if name in sys.modules])"
+        "print([name for name in ('torch', 'monai', 'pandas', 'pyarrow', 'pydicom', 'PIL', 'pint', 'nibabel') "
+        "if name in sys.modules])"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "[]"
 
 
-def test_building_loads_neither_torch_nor_monai(images, tmp_path):
+def test_building_loads_neither_torch_nor_monai_nor_what_only_measures_need(images, tmp_path):
     code = (
         "import sys; from monai_unlearn.cli import app; app(sys.argv[1:], standalone_mode=False); "
-        "print([name for name in ('torch', 'monai') if name in sys.modules], file=sys.stderr)"
+        "print([name for name in ('torch', 'monai', 'pint', 'nibabel', 'highdicom') "
+        "if name in sys.modules], file=sys.stderr)"
     )
     words = ["index", "build", str(images), "--out", str(tmp_path / "index"), "--json"]
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)

@@ -51,6 +51,8 @@ def test_the_preview_counts_and_names_nobody(cohort, index):
             "normal": {"forget": 0, "remain": 2, "undetermined": 0},
             "(no label)": {"forget": 0, "remain": 1, "undetermined": 0},
         },
+        "classes_emptied": ["amd"],
+        "strata": None,
         "warnings": [
             "1 images are undetermined and used for neither part.",
             "1 patients have images in the forget part and in the remain part.",
@@ -78,6 +80,73 @@ def test_the_manifest_says_what_was_asked_of_what_and_what_came_out(cohort, inde
     assert manifest["index_digest"] == index.digest
     assert manifest["image_ids"] == {"forget": ["d"], "remain": ["a", "b", "c"], "undetermined": ["e"]}
     assert manifest["images"] == cohort.images
+    assert manifest["split_patients"] == ["p1"]
+    assert manifest["classes_emptied"] == ["amd"]
+    assert manifest["warnings"] == cohort.preview()["warnings"]
+    assert json.loads(json.dumps(manifest))["image_ids"] == manifest["image_ids"]
+
+
+@pytest.mark.parametrize(
+    ("more", "split"),
+    [
+        ("", ["a", "c"]),
+        ("scope: series", ["a", "c"]),
+        # The two images of c are of one study, those of a are not.
+        ("scope: study", ["a"]),
+        ("scope: patient", []),
+        ("scope: patient\nsample: {count: 2, by: image, seed: 1}", ["a", "c"]),
+        ("scope: patient\nsample: {count: 1, by: patient}", []),
+    ],
+)
+def test_patients_in_the_forget_and_the_remain_part_are_listed_in_the_manifest_and_counted_elsewhere(
+    tmp_path, more, split
+):
+    columns = {
+        #          c forget, remain   a the same      b      none  d            e forget, undetermined
+        "device": ["old", "new", "old", "new", "new", "old", None, "new", "old", None],
+        "patient": ["c", "c", "a", "a", "b", " ", "d", "d", "e", "e"],
+        "study": ["s1", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9"],
+        "series": [f"e{number}" for number in range(10)],
+    }
+    cohort = make_spec("device == old", more).resolve(make_index(tmp_path / "index", columns, KINDS))
+    assert cohort.split_patients == split
+    assert cohort.manifest["split_patients"] == split
+    assert cohort.patients_in_both == len(split)
+    assert "split_patients" not in cohort.preview()
+
+
+def test_a_stratified_sample_says_what_it_drew_of_each_stratum(tmp_path):
+    columns = {
+        "device": ["old"] * 9 + ["new"],
+        "diagnosis": ["amd"] * 6 + ["drusen"] + [None] * 2 + ["amd"],
+    }
+    index = make_index(tmp_path / "index", columns, KINDS)
+    preview = make_spec("device == old", "sample: {count: 4, stratify: diagnosis}").resolve(index).preview()
+    # Shares of 4: 2.67 of 6 images, 0.44 of 1, 0.89 of 2.
+    assert preview["strata"] == {
+        "count": 3,
+        "empty": 1,
+        "least_share": 0.0,
+        "largest_share": 0.5,
+        "images_without_value": 2,
+    }
+    assert preview["attrition"][-1]["rule"] == "sample: count 4 by image, stratified by diagnosis, seed 0"
+    assert preview["warnings"][-2:] == [
+        "The sample draws nothing of 1 of its 3 strata.",
+        (
+            "2 images that the sample draws from have no value of diagnosis: what is missing counts as a value, and "
+            "makes strata of its own."
+        ),
+    ]
+    assert json.loads(json.dumps(preview)) == preview
+
+
+def test_a_class_name_cannot_break_a_line(tmp_path):
+    columns = {"device": ["old", "new"], "diagnosis": ["a\nb", "c"]}
+    index = make_index(tmp_path / "index", columns, KINDS, label="diagnosis")
+    assert make_spec("device == old").resolve(index).preview()["warnings"] == [
+        "The class a<U+000A>b has no image left in the remain part."
+    ]
 
 
 def test_a_cohort_cannot_be_changed(cohort):

@@ -29,7 +29,8 @@ def test_fields_say_where_they_come_from_and_how_many_images_lack_them(index):
     assert found["fields"] == [
         {"field": "device", "columns": ["ManufacturerModelName"], "kind": "text", "unit": None, "origin": [None],
          "images": 3, "missing": 1},
-        {"field": "vpf", "columns": ["vpf"], "kind": "number", "unit": "mm", "origin": [None], "images": 3, "missing": 1},
+        {"field": "vpf", "columns": ["vpf"], "kind": "number", "unit": "mm", "origin": [None],
+         "images": 3, "missing": 1},
         {"field": "age", "columns": ["PatientAge"], "kind": "age", "unit": "year", "origin": [None],
          "images": 3, "missing": 0},
     ]  # fmt: skip

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monai_unlearn.cohort.parse import MAX_LENGTH, parse
 from monai_unlearn.cohort.node import Value
+from monai_unlearn.cohort.parse import MAX_LENGTH, parse
 from monai_unlearn.cohort.predicate import And, Comparison, Operator
 from monai_unlearn.cohort.term import Field
 from monai_unlearn.errors import SpecError
@@ -33,7 +33,8 @@ def test_words_that_only_begin_like_the_language_s_own_are_values(text):
 
 FAULTS = {
     "device = 5": """
-predicate:1:8: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'matches' or 'within', got '='. Two signs compare: write ==.
+predicate:1:8: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'matches' or 'within', got '='. \
+Two signs compare: write ==.
     1 | device = 5
       |        ^""",
     "devi ce == 1": """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import math
 
 import duckdb
@@ -9,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from cohort_index import make_index, make_spec
 
-from monai_unlearn.cohort.query import locked_connection
+from monai_unlearn.cohort.query import ask, locked_connection
+from monai_unlearn.cohort.resolve import question_of
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.fields import Kind
 from monai_unlearn.index import Index
@@ -103,3 +105,39 @@ def test_a_damaged_part_is_one_sentence(index):
     index.parts[0].write_bytes(b"PAR1 but no more")
     with pytest.raises(IndexReadError, match=r"index: the index cannot be queried \(.*\)\. Build it again with"):
         make_spec("device == x").resolve(index)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t", "\u00a0", " \n "])
+def test_white_space_is_no_identifier_and_no_class(tmp_path, blank):
+    columns = {unit: [blank, blank, f"{unit}-1", None] for unit in ("patient", "study", "series")}
+    columns |= {"device": ["x", "y", "y", "y"], "eye": [blank, "N", "N", None]}
+    kinds = {"device": Kind.TEXT, "eye": Kind.TEXT}
+    index = make_index(tmp_path / "index", columns, kinds, label="eye")
+    answers = ask(index, question_of(make_spec("device == x", "sample: {count: 1, stratify: eye}"), index))
+    for column in answers.units.values():
+        assert column.codes.tolist()[:2] == [-1, -1]
+        assert column.codes[2] >= 0 > column.codes[3]
+    assert (answers.label.codes < 0).tolist() == [True, False, False, True]
+    assert (answers.strata[0].codes < 0).tolist() == [True, False, False, True]
+
+
+def test_an_identifier_of_white_space_is_no_image(tmp_path):
+    index = make_index(tmp_path / "index", {"image_id": [" ", "b"], "device": ["x", "y"]}, {"device": Kind.TEXT})
+    with pytest.raises(IndexReadError, match="expected one row an image, got 2 rows of 1 images"):
+        make_spec("device == x").resolve(index)
+
+
+def test_strata_are_the_values_of_their_fields(tmp_path):
+    columns = {"device": ["x", "y", "y"], "vpf": [1.5, math.nan, 2.0]}
+    columns["StudyDate"] = [None, None, dt.date(2019, 1, 31)]
+    kinds = {"device": Kind.TEXT, "vpf": Kind.NUMBER, "StudyDate": Kind.DATE}
+    index = make_index(tmp_path / "index", columns, kinds)
+    spec = make_spec("device == y", "sample: {count: 1, stratify: [device, vpf, acquired]}")
+    answers = ask(index, question_of(spec, index))
+    values = [[column.names[code] if code >= 0 else None for code in column.codes] for column in answers.strata]
+    assert values == [["x", "y", "y"], ["1.5", None, "2.0"], [None, None, "2019-01-31"]]
+
+
+def test_values_are_chosen_in_the_order_of_their_numbers(index):
+    answers = ask(index, question_of(make_spec("device == x"), index))
+    assert answers.image.chosen(answers.image.among(answers.rules[0].false)) == ["i01", "i02"]

@@ -193,7 +193,7 @@ ROWS = st.lists(
 )
 
 
-def evaluate(node, row, rows):
+def evaluate(node, row, rows):  # noqa: PLR0911 - one for each form of test
     """Return true, false or None, from the words of the specification and not from the code under test."""
     if isinstance(node, And | Or):
         values = [evaluate(operand, row, rows) for operand in node.operands]
@@ -303,7 +303,7 @@ def _literal(found, text):
 MILLIMETRES = {"mm": 1.0, "cm": 10.0}
 
 
-def _number(term, row, rows):
+def _number(term, row, rows):  # noqa: PLR0911 - one for each form of term
     """Return a term's value, null where it has none, and its unit of length: mm, cm or null."""
     if isinstance(term, Field):
         return _field(term, row), "cm" if term.name == "width" else None

@@ -91,9 +91,84 @@ def test_faulty_rows_belong_to_no_part(tmp_path):
     assert _parts(make_index(tmp_path / "index", columns, KINDS)) == "0 1 -"
 
 
-def test_a_text_that_is_empty_is_no_identifier(tmp_path):
-    columns = {"device": ["old", "new", "new"], "patient": ["", "", "p"]}
-    assert _parts(make_index(tmp_path / "index", columns, KINDS), "scope: patient") == "0 2 1"
+# Missing identity: 0 is caught by itself; whose 1 is nobody knows; 2 is of somebody else
+
+
+_NOBODY = [None, "", " ", "\t ", "\u00a0"]
+
+
+@pytest.mark.parametrize("scope", ["series", "study", "patient"])
+@pytest.mark.parametrize(
+    ("unknown", "parts"), [("exclude", "0 2 1"), ("remain", "0 2 1"), ("forget", "01 2 -"), ("fail", None)]
+)
+@pytest.mark.parametrize("nobody", _NOBODY)
+def test_images_without_the_identifier_are_nobody_s_and_never_remain(tmp_path, scope, unknown, parts, nobody):
+    columns = {"device": ["old", "new", "new"], scope: [nobody, nobody, "p"]}
+    index = make_index(tmp_path / "index", columns, KINDS)
+    more = f"scope: {scope}\nunknown: {unknown}"
+    if parts is None:
+        with pytest.raises(CohortError, match=r"expected no undetermined image \(unknown: fail\), found 1 of"):
+            _parts(index, more)
+    else:
+        assert _parts(index, more) == parts
+
+
+@pytest.mark.parametrize("nobody", _NOBODY)
+@pytest.mark.parametrize(
+    ("unknown", "parts"), [("exclude", "1 3 02"), ("remain", "1 3 02"), ("forget", "012 3 -"), ("fail", None)]
+)
+def test_a_sample_by_patient_with_their_scope_never_lets_the_nameless_remain(tmp_path, nobody, unknown, parts):
+    columns = {"device": ["old", "old", "new", "new"], "patient": [nobody, "p", nobody, "q"]}
+    index = make_index(tmp_path / "index", columns, KINDS)
+    more = f"scope: patient\nunknown: {unknown}\nsample: {{fraction: 1, by: patient}}"
+    if parts is None:
+        with pytest.raises(CohortError, match="found 2 of 0 patients"):
+            _parts(index, more)
+    else:
+        assert _parts(index, more) == parts
+
+
+# A scope that nobody can tell of: 0 may be old, and of p; 1 is new, and of p; 2 is old, and of q; 3 is of r
+
+
+@pytest.mark.parametrize(
+    ("unknown", "scope", "parts"),
+    [
+        ("exclude", "image", "2 13 0"),
+        ("exclude", "study", "2 13 0"),
+        # Whether p must be forgotten is not known: then nothing of p remains.
+        ("exclude", "patient", "2 3 01"),
+        ("remain", "patient", "2 013 -"),
+        ("forget", "patient", "012 3 -"),
+    ],
+)
+def test_what_may_be_of_somebody_to_forget_does_not_remain(tmp_path, unknown, scope, parts):
+    columns = {"device": [None, "new", "old", "new"], "patient": ["p", "p", "q", "r"]}
+    index = make_index(tmp_path / "index", columns, KINDS)
+    assert _parts(index, f"scope: {scope}\nunknown: {unknown}") == parts
+
+
+def test_an_image_that_a_rule_excludes_makes_nobody_doubtful(tmp_path):
+    columns = {
+        "device": [None, "new", "old", "new"],
+        "site": ["b", "a", "a", "a"],
+        "patient": ["p", "p", "q", "r"],
+    }
+    index = make_index(tmp_path / "index", columns, KINDS)
+    # 0 is of site b, whatever its device: no image of p can be meant.
+    assert _parts(index, "scope: patient", "[device == old, site == a]") == "2 013 -"
+    # Whether 0 is of the population is not known, but the rules are false of it.
+    columns["site"], columns["device"] = [None, "a", "a", "a"], ["new", "new", "old", "new"]
+    index = make_index(tmp_path / "other", columns, KINDS)
+    assert _parts(index, "scope: patient\npopulation: site == a") == "2 13 0"
+
+
+def test_a_sample_takes_a_patient_of_the_scope_as_a_whole(tmp_path):
+    # Of p and q one is drawn, with the images that the scope added; the other remains as a whole.
+    columns = {"device": ["old", "new", None, "old", "new", None], "patient": [*"pppqqq"]}
+    index = make_index(tmp_path / "index", columns, KINDS)
+    parts = {_parts(index, f"scope: patient\nsample: {{count: 1, by: patient, seed: {seed}}}") for seed in range(9)}
+    assert parts == {"012 345 -", "345 012 -"}
 
 
 # Selective forgetting
@@ -104,6 +179,7 @@ def _many(tmp_path, patients, name="many"):
         "image_id": [f"{patient}-{eye}" for patient in patients for eye in "LR"],
         "patient": [patient for patient in patients for _ in "LR"],
         "device": [("old", "new")[number % 4 == 3] for number, _ in enumerate(patients) for _ in "LR"],
+        "site": [site for number, _ in enumerate(patients) for site in ("aa", "ab", "bc")[number % 3]],
     }
     return make_index(tmp_path / name, columns, KINDS)
 
@@ -124,7 +200,7 @@ def test_a_sample_by_patient_keeps_patients_whole_and_leaves_the_others_to_remai
     )
 
 
-@pytest.mark.parametrize("size", ["fraction: 0.3", "count: 20"])
+@pytest.mark.parametrize("size", ["fraction: 0.3", "count: 20", "fraction: 0.3, stratify: site"])
 @pytest.mark.parametrize("by", ["image", "patient"])
 def test_a_sample_is_stable_when_the_index_grows(tmp_path, size, by):
     patients = [f"p{number:03d}" for number in range(120)]
@@ -144,6 +220,23 @@ def test_another_seed_draws_another_sample(tmp_path):
     }
     assert len(draws) == 4
     assert {len(draw) for draw in draws} == {10}
+
+
+@pytest.mark.parametrize(
+    ("by", "stratify", "shares"),
+    [
+        # Caught are 120 images of site a, 80 of b and 40 of c.
+        ("image", "site", {"a": 15, "b": 10, "c": 5}),
+        ("image", "[site, device]", {"a": 15, "b": 10, "c": 5}),
+        # 40 patients are of a alone, 40 of a and b, 40 of b and c; each brings two images.
+        ("patient", "site", {"a": 30, "b": 20, "c": 10}),
+    ],
+)
+def test_a_stratified_number_is_shared_between_the_strata(tmp_path, by, stratify, shares):
+    index = _many(tmp_path, [f"p{number:03d}" for number in range(160)])
+    spec = make_spec("device == old", f"sample: {{count: 30, by: {by}, stratify: {stratify}}}")
+    cohort = spec.resolve(index)
+    assert cohort.forget["site"].value_counts().to_dict() == shares
 
 
 def test_images_that_no_draw_can_name_are_undetermined(index):
@@ -170,7 +263,14 @@ _MORE = st.tuples(
     st.sampled_from(["", "population: site == a\n"]),
     st.sampled_from(["image", "series", "study", "patient"]),
     st.sampled_from(["exclude", "forget", "remain"]),
-    st.sampled_from(["", "sample: {fraction: 0.5, by: patient}\n", "sample: {count: 2}\n"]),
+    st.sampled_from(
+        [
+            "",
+            "sample: {fraction: 0.5, by: patient}\n",
+            "sample: {count: 2}\n",
+            "sample: {count: 2, by: patient, stratify: site}\n",
+        ]
+    ),
 )
 
 
@@ -191,10 +291,13 @@ def test_parts_are_disjoint_and_whole_and_the_attrition_flows(rows, more):
             before.studies_out,
             before.patients_out,
         )
-    patients = answers.units["patient"].codes
-    if scope == "patient" and not sample:
-        assert not set(patients[parts.forget & (patients >= 0)]) & set(patients[parts.remain])
+    if scope == "patient" and "count: 2}" not in sample:
+        patients = answers.units["patient"].codes
+        forget, remain, undetermined = (set(patients[mask & (patients >= 0)]) for _, mask in parts.items())
+        assert not forget & remain
         assert (patients[parts.remain] >= 0).all()
+        if not population and unknown == "exclude" and not sample:
+            assert not undetermined & (forget | remain)
 
 
 def _answers(spec, rows):
@@ -223,6 +326,7 @@ def _answers(spec, rows):
         readable=np.array([code is None for code in fault]),
         population=everyone if spec.population is None else verdict(site, lambda value: value == "a"),
         rules=(verdict(device, lambda value: value == "old"), verdict(site, lambda value: value != "b")),
+        strata=(coded(site),) if spec.sample is not None and spec.sample.stratify else (),
     )
 
 

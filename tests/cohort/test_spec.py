@@ -70,13 +70,15 @@ test.yaml:2:7: 'name': expected up to 64 lower-case letters, digits and '-', beg
 got 'Retire It'.
 test.yaml:3:9: 'reason': expected one of device_deprecation, consent_withdrawal, label_error, anatomical_outlier, \
 policy_change, other, got 'device'.
-test.yaml:4:16: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'matches' or 'within', got '='. Two signs compare: write ==.
+test.yaml:4:16: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'matches' or 'within', got '='. \
+Two signs compare: write ==.
 test.yaml:5:1: unknown key 'scop'. Did you mean 'scope'? The keys here are: schema_version, name, reason, forget, \
 population, value_sets, scope, unknown, sample, expect, allow_empty_record.
 test.yaml:6:20: 'fraction': expected a number at most 1, got 2.
 test.yaml:6:27: 'by': expected one of image, patient, got 'pat'. Did you mean 'patient'?
 test.yaml:7: expected 'min' not to be above 'max'.
-test.yaml:7:36: unknown key 'shares'. Did you mean 'share'? The keys here are: images, patients, share, remain_per_class.
+test.yaml:7:36: unknown key 'shares'. Did you mean 'share'? The keys here are: images, patients, share, \
+remain_per_class.
 test.yaml:8:21: 'allow_empty_record': expected true or false, got 'no'."""
 
 

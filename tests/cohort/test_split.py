@@ -83,10 +83,15 @@ def test_both_eyes_of_a_patient_stay_together():
 
 
 def test_images_without_a_patient_are_dealt_one_by_one():
-    frame = frame_of([None] * 200)
+    frame = frame_of([None, "", " ", "\t", "\u00a0"] * 40)
     assigned = THREE_WAYS.assign(frame)
     assert assigned.tolist() == [expected_split(f"3:image:{image}", THREE_WAYS) for image in frame["image_id"]]
     assert set(assigned) == {"train", "validation", "test"}
+
+
+def test_white_space_is_no_patient_who_straddles_splits():
+    frame = frame_of([" ", " ", None], split=["train", "test", "test"])
+    assert SplitRule().assign(frame).tolist() == ["train", "test", "test"]
 
 
 def test_rows_keep_their_labels():

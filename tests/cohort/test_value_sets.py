@@ -71,11 +71,12 @@ def test_sets_reach_the_index(tmp_path):
         ("{file: none.txt}", "found no none.txt"),
         ("{file: folder}", "got something else at folder"),
         ("{file: fifo}", "got something else at fifo"),
-        ("{file: empty.txt}", "expected values in empty.txt, found none"),
+        ("{file: empty.txt}", "expected at most 1,000,000 values in empty.txt, found none"),
         ("{file: latin.txt}", "expected UTF-8 in latin.txt"),
         ("{file: big.txt}", "expected at most 16 MiB in big.txt"),
         ("{file: names.csv, column: nam}", r"names.csv has no column 'nam'\. Did you mean 'name'\?"),
         ("{file: broken.csv, column: name}", "broken.csv is not a well-formed CSV"),
+        ("{file: names.csv}", r"names.csv is a table: say which column"),
         ("[a, '']", "an empty value or control characters for value 2"),
     ],
 )

@@ -4,13 +4,17 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from measure_files import image_group, make_mask, make_sr
+from measure_files import number as measured
+from pydicom import dcmread
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.fields import Kind
 from monai_unlearn.index import scan
-from monai_unlearn.index.build import BuildReport, BuildRequest, build
+from monai_unlearn.index.build import BuildReport, BuildRequest, build, pair_units
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.join import Key
 from monai_unlearn.index.store import Index
@@ -219,7 +223,7 @@ def test_same_path_in_two_sources_of_plain_images_is_refused(tmp_path, make_imag
 
 def test_sources_without_a_readable_image_are_refused(tmp_path, run):
     (tmp_path / "images").mkdir()
-    with pytest.raises(IndexReadError, match=r"images: expected DICOM files .* found none"):
+    with pytest.raises(IndexReadError, match=r"images: expected DICOM, NIfTI, JPEG, .* images, found none"):
         run()
     for name in ("a", "b"):
         (tmp_path / "images" / name).write_text("words", encoding="utf-8")
@@ -298,3 +302,132 @@ def test_other_folder_is_refused_before_anything_is_read(archive, run):
     with pytest.raises(IndexReadError, match="got a folder with other content"):
         run(out="images")
     assert run.read == []
+
+
+def test_nifti_images_have_rows_and_patients_of_a_table(tmp_path, make_dicom, run, table):
+    make_dicom(tmp_path / "images" / "1.dcm", 1)
+    make_mask(tmp_path / "images" / "a.nii.gz", np.ones((2, 2, 2)))
+    make_mask(tmp_path / "images" / "b.nii", np.ones((2, 2, 2)))
+    cut = make_mask(tmp_path / "images" / "cut.nii.gz", np.ones((2, 2, 2)))
+    cut.write_bytes(cut.read_bytes()[:-9])
+    report = run(keys=table("name,subject\na,s1\nb,s2\n", "name=file_stem"))
+    assert report.formats == {"dicom": 1, "nifti": 2}
+    assert report.faults == {Fault.TRUNCATED: (1, cut.as_posix())}
+    frame = report.index.frame()
+    assert frame["patient"].tolist() == ["P1", "s1", "s2", pd.NA]
+    assert report.matches[0].matched_rows == 2
+    assert (report.patient_from, report.without_patient) == ("PatientID, subject", 0)
+
+
+def test_same_path_in_two_sources_of_nifti_images_is_refused(tmp_path, run):
+    for name in "ab":
+        make_mask(tmp_path / name / "1.nii", np.ones((2, 2, 2)))
+    with pytest.raises(IndexReadError, match=r"a/1.nii and .*b/1.nii have the same path within their source"):
+        run(tmp_path / "a", tmp_path / "b")
+
+
+def test_index_keeps_units_and_origins_of_its_columns(archive, run, table):
+    keys = table("name,width,site\n1.dcm,3,north\n2.dcm,4,south\n", "name")
+    index = run(keys=keys, units=pair_units(["width=mm"])).index
+    assert index.units == {"MagneticFieldStrength": "T", "SliceThickness": "mm", "width": "mm"}
+    assert index.origins == {"name": "table:table.csv", "width": "table:table.csv", "site": "table:table.csv"}
+    # The same numbers in another unit are another index.
+    assert run(keys=keys, units={"width": "cm"}).index.digest != index.digest
+
+
+def test_index_of_plain_images_has_no_units_of_dicom(tmp_path, make_image, run):
+    make_image(tmp_path / "images" / "1.png")
+    assert run().index.units == {}
+
+
+def test_unit_is_that_of_a_tables_column_of_numbers(archive, run, table):
+    keys = table("name,width,site\n1.dcm,3,north\n", "name")
+    with pytest.raises(IndexReadError, match=r"--unit widht=…: no table has this column. Did you mean 'width'"):
+        run(keys=keys, units={"widht": "mm"})
+    with pytest.raises(IndexReadError, match=r"--unit site=…: expected a column of numbers, got one of kind text"):
+        run(keys=keys, units={"site": "mm"})
+    with pytest.raises(IndexReadError, match=r"--unit SliceThickness=…: no table has this column"):
+        run(keys=keys, units={"SliceThickness": "cm"})
+
+
+def test_units_of_a_command_line_are_paired():
+    assert pair_units(["a = mm", "b=c=ml"]) == {"a": "mm", "b=c": "ml"}
+    for text, message in (
+        ("a", "--unit a: expected COLUMN=UNIT"),
+        ("=mm", "--unit =mm: expected COLUMN=UNIT"),
+        ("a=", "--unit a=: expected COLUMN=UNIT"),
+        ("a=blorb", "--unit a=blorb: 'blorb' is no unit that is known. Write it as UCUM does"),
+        ("a=degC", "--unit a=degC: 'degC' has a zero of its own"),
+    ):
+        with pytest.raises(IndexReadError, match=message):
+            pair_units([text])
+    with pytest.raises(IndexReadError, match="the column 'a' has been given a unit already"):
+        pair_units(["a=mm", "a=cm"])
+
+
+@pytest.fixture
+def masks(archive) -> Path:
+    """A mask of the image 1.dcm within the folder of the images."""
+    folder = archive / "masks"
+    make_mask(folder / "1_seg.nii.gz", np.pad(np.ones((1, 1, 1), np.uint8), 1))
+    (folder / "labels.json").write_text('{"iris": 1}', encoding="utf-8")
+    return folder
+
+
+def test_measures_are_columns_and_their_files_are_no_images(archive, run, masks):
+    plain = run()
+    assert plain.formats == {"dicom": 3, "nifti": 1}
+    report = run(measures=(masks,), mask_labels=masks / "labels.json")
+    index = report.index
+    assert report.formats == {"dicom": 3}
+    assert index.columns["iris_volume"] is Kind.NUMBER
+    assert index.units["iris_volume"] == "ml"
+    assert index.origins["iris_volume"] == "mask:masks"
+    assert index.frame(["iris_volume"])["iris_volume"].tolist() == [0.001] + [pd.NA] * 7
+    (match,) = report.measures
+    assert (match.matched_files, match.images_with_measures, match.images_without_measures) == (1, 1, 2)
+    assert match.faults == {}  # the file of labels is none of them
+    assert report.document()["measures"] == [{**match.document()}]
+    assert report.document()["units"]["iris_volume"] == "ml"
+
+
+def test_measures_are_read_anew_by_each_run(archive, run, masks):
+    request = {"measures": (masks,), "mask_labels": masks / "labels.json"}
+    first = run(**request)
+    again = run(**request)
+    assert again.index == first.index
+    assert run.read == ["1_seg.nii.gz"]  # nothing but the measures
+    make_mask(masks / "1_seg.nii.gz", np.ones((3, 3, 3), np.uint8))
+    changed = run(**request)
+    assert changed.index.frame()["iris_volume"].iloc[0] == pytest.approx(0.027)
+    assert changed.index.digest != first.index.digest
+    assert "1.dcm" not in run.read
+    # Without them the columns go, and the files are images again.
+    assert "iris_volume" not in run().index.columns
+
+
+def test_reports_among_the_images_stay_what_they_are_without_measures(archive, run):
+    image = dcmread(archive / "1.dcm")
+    for keyword in ("PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyTime"):
+        setattr(image, keyword, "")
+    image.ReferringPhysicianName = ""
+    report = make_sr([image_group([measured("Width", 7.5)], [image])], [image])
+    report.save_as(archive / "report.dcm", enforce_file_format=True)
+    assert run().faults[Fault.NOT_AN_IMAGE][0] == 2
+    built = run(measures=(archive / "report.dcm",))
+    assert built.faults[Fault.NOT_AN_IMAGE][0] == 1
+    assert built.index.frame(["width"])["width"].tolist()[0] == 7.5
+    # The later file of the same image has a fault, and no measures.
+    assert built.index.frame(["width"])["width"].notna().sum() == 1
+
+
+def test_measures_that_hold_the_images_are_refused_before_anything_is_read(archive, run):
+    with pytest.raises(IndexReadError, match="this holds the source"):
+        run(measures=(archive,))
+    assert run.read == []
+
+
+def test_measure_with_the_name_of_a_tables_column_is_refused(archive, run, masks, table):
+    keys = table("name,Iris_Volume\n1.dcm,3\n", "name")
+    with pytest.raises(IndexReadError, match=r"'iris_volume' \(mask:masks\) has the name of a column .*Iris_Volume"):
+        run(keys=keys, measures=(masks,), mask_labels=masks / "labels.json")

@@ -47,6 +47,7 @@ def test_key_is_matched_with_its_field(key, cells, field, join):
     joined = join("k,n\n" + "".join(f"{cell},{number}\n" for number, cell in enumerate(cells)), key)
     assert joined.frame["n"].tolist() == [0, 1, 2]
     assert joined.kinds["n"] is Kind.NUMBER
+    assert joined.origins["n"] == "table:t.csv"
     (match,) = joined.matches
     assert (match.field, match.rows, match.matched_rows, match.images_with_row) == (field, 3, 3, 2)
 
@@ -98,6 +99,11 @@ def test_names_that_two_images_share_are_refused_only_where_they_matter(join):
         join("k,n\n1.jpg,1\n", "k", shared)
     sound = FRAME.assign(path=pd.array(["/d/a/1.jpg", "/d/b/2.jpg", "/d/c/1.jpg"], dtype="string"))
     assert join("k,n\n1.jpg,1\n", "k", sound).matches[0].matched_rows == 1
+
+
+def test_stem_of_a_gzipped_nifti_file_has_neither_suffix(join):
+    frame = FRAME.assign(path=pd.array(["/d/a/1.nii.gz", "/d/a/2.NII.GZ", "/d/b/3.gz"], dtype="string"))
+    assert join("k,n\n1,1\n2,2\n3,3\n", "k=file_stem", frame).frame["n"].tolist() == [1, 2, 3]
 
 
 def test_two_tables_are_joined_and_must_not_share_columns(tmp_path):

@@ -96,11 +96,13 @@ def test_folder_and_file_that_may_not_be_read_have_a_row(tmp_path, monkeypatch):
     ]
 
 
-@pytest.mark.parametrize("name", ["a/IM0001", "a/x.DCM", "a/x.jpeg", "a/1.2.840.113619.2", "a/IM.001", "a/x."])
+@pytest.mark.parametrize(
+    "name", ["a/IM0001", "a/x.DCM", "a/x.jpeg", "a/1.2.840.113619.2", "a/IM.001", "a/x.", "x.nii", "x.NII.gz"]
+)
 def test_names_of_images(name):
     assert looks_like_image(name)
 
 
-@pytest.mark.parametrize("name", ["a/x.csv", "a/DICOMDIR", "a/readme", "a/LICENSE", "a.dcm/notes.txt", "x.nii.gz"])
+@pytest.mark.parametrize("name", ["a/x.csv", "a/DICOMDIR", "a/readme", "a/LICENSE", "a.dcm/notes.txt", "x.csv.gz"])
 def test_names_of_other_files(name):
     assert not looks_like_image(name)

@@ -1,11 +1,16 @@
-"""The real sets: five MR scanners, and 6,392 fundus photographs with their table."""
+"""The real sets: five MR scanners, 6,392 fundus photographs with their table, and label maps of faces."""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from measure_files import make_mask, make_seg
+from PIL import Image
+from pydicom import dcmread
 
 from monai_unlearn.index.build import BuildRequest, build
 from monai_unlearn.index.join import Key
@@ -43,3 +48,68 @@ def test_fundus_photographs_and_their_table(tmp_path):
     assert (frame["fov_style_inferred"] == "truncated").sum() == 1090
     again = build(request, track=iter)
     assert (again.scan.reused, again.index.digest) == (6392, report.index.digest)
+
+
+def test_label_maps_of_faces(tmp_path):
+    """The real maps are PNG: each becomes a picture, and a mask of it in NIfTI with pixels of 0.2 mm."""
+    faces = Path(DATA) / "periorbital_masks"
+    values = json.loads((faces / "label_values.json").read_text(encoding="utf-8"))
+    maps = {}
+    for path in sorted((faces / "masks").glob("*.png"))[:5]:
+        maps[path.stem] = np.asarray(Image.open(path))
+        (tmp_path / "images").mkdir(exist_ok=True)
+        Image.fromarray(maps[path.stem]).save(tmp_path / "images" / path.name)
+        # A picture's x grows to the right of the picture, which is the patient's left.
+        make_mask(tmp_path / "masks" / f"{path.stem}_mask.nii.gz", maps[path.stem].T, np.diag([-0.2, 0.2, 1.0, 1.0]))
+    request = BuildRequest(
+        sources=(tmp_path / "images",),
+        out=tmp_path / "index",
+        measures=(tmp_path / "masks",),
+        mask_labels=faces / "label_values.json",
+    )
+    report = build(request, track=iter)
+    (match,) = report.measures
+    assert (match.matched_files, match.unmatched_files, match.faults, match.conflicts) == (5, 0, {}, 0)
+    assert len(match.columns) == 5 * len(values)
+    frame = report.index.frame()
+    for _, row in frame.iterrows():
+        pixels = maps[Path(row["path"]).stem]
+        for name, value in values.items():
+            assert row[f"{name}_area"] == pytest.approx((pixels == value).sum() * 0.2 * 0.2)
+            columns = np.nonzero(pixels == value)[1]
+            if len(columns):
+                assert row[f"{name}_centroid_x"] == pytest.approx(columns.mean() * 0.2, rel=1e-5)
+        # Who looks at us has their right eye on our left.
+        assert row["r_iris_asymmetry"] == -1.0
+        assert row["l_iris_asymmetry"] == 1.0
+    assert (frame["r_caruncle_area"] == 0).any()  # not each face has all ten
+
+
+def test_segmentation_of_a_real_series(tmp_path):
+    """The series of five sagittal slices; what is taken as its segmentation is what is bright in it."""
+    folder = Path(DATA) / "dicom_mr"
+    slices = [
+        dcmread(path) for path in sorted(folder.rglob("*")) if path.is_file() and b"DICM" in path.read_bytes()[:132]
+    ]
+    stack = [image for image in slices if image.SeriesInstanceUID.endswith(".14156.1")]
+    pixels = np.stack([image.pixel_array for image in stack])
+    bright = pixels > np.percentile(pixels, 80)
+    for image in stack:  # highdicom takes no `***`, which these have for much
+        image.StudyDate = image.StudyTime = image.PatientBirthDate = image.PatientName = (
+            image.ReferringPhysicianName
+        ) = ""
+    make_seg(stack, bright, {1: "Bright"}).save_as(tmp_path / "seg.dcm", enforce_file_format=True)
+    request = BuildRequest(sources=(folder,), out=tmp_path / "index", measures=(tmp_path / "seg.dcm",))
+    report = build(request, track=iter)
+    assert report.measures[0].images_with_measures == len(stack) == 5
+    frame = report.index.frame(
+        ["series", "bright_volume", "bright_centroid_x", "bright_centroid_y", "bright_asymmetry"]
+    )
+    found = frame[frame["bright_volume"].notna()].drop_duplicates()
+    assert found["series"].tolist() == [stack[0].SeriesInstanceUID]
+    # These five are far from each other, of a stack whose slices are 1 mm apart: so much of it is segmented.
+    voxel = float(stack[0].SpacingBetweenSlices) * np.prod(np.array(stack[0].PixelSpacing, float))
+    assert found["bright_volume"].iloc[0] == pytest.approx(bright.sum() * voxel / 1000)
+    x = [float(image.ImagePositionPatient[0]) for image in stack]
+    assert min(x) - 10 < found["bright_centroid_x"].iloc[0] < max(x) + 10
+    assert found["bright_asymmetry"].isna().all()  # across sagittal slices no middle is known

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import numpy as np
+from measure_files import make_mask
+
 from monai_unlearn.index.build import BuildRequest, build
 from monai_unlearn.index.join import Key
 from monai_unlearn.index.report import render, track
@@ -51,3 +54,26 @@ def test_report_says_what_is_missing(tmp_path, make_image, capsys):
 def test_nothing_to_read_shows_no_bar(capsys):
     assert list(track([])) == []
     assert capsys.readouterr() == ("", "")
+
+
+def test_report_says_how_measures_met_the_images(tmp_path, make_image, capsys):
+    for name in "ab":
+        make_image(tmp_path / "images" / f"{name}.png")
+    ones = np.ones((2, 2, 2), np.uint8)
+    for name in ("a_seg", "a_mask", "q1", "q2"):
+        make_mask(
+            tmp_path / "masks" / f"{name}.nii", ones if name != "a_mask" else ones * np.array([[1], [0]], np.uint8)
+        )
+    (tmp_path / "masks" / "[bold]notes.txt").write_text("words", encoding="utf-8")
+    request = BuildRequest(sources=(tmp_path / "images",), out=tmp_path / "index", measures=(tmp_path / "masks",))
+    report = build(request, track=iter)
+    render(report)
+    out = [line.split(maxsplit=1)[1] for line in capsys.readouterr().out.splitlines() if line.startswith("measures")]
+    masks, columns = tmp_path / "masks", "label_1_centroid_y, label_1_volume"
+    sentence = "this file is neither a NIfTI mask, a DICOM segmentation nor a DICOM measurement report"
+    assert out == [
+        f"{masks}: 2 of 4 files matched (4 NIfTI), 5 columns, 1 images measured; 1 images without a measure",
+        f"2 files are about no image: {masks}/q1.nii, {masks}/q2.nii",
+        f"1 not_measures, e.g. {masks}/[bold]notes.txt: {sentence}",
+        f"2 values are missing because files contradict each other, in {columns}, e.g. of {tmp_path}/images/a.png",
+    ]

@@ -43,6 +43,14 @@ def test_digest_changes_with_any_value(change, tmp_path):
     assert write_index(FRAME.assign(**change), tmp_path / "two", kinds=KINDS).digest != first.digest
 
 
+def test_digest_covers_units(tmp_path):
+    first = write_index(FRAME, tmp_path / "one", kinds=KINDS, units={"age": "a"}, origins={"age": "table:t.csv"})
+    assert (first.units, first.origins) == ({"age": "a"}, {"age": "table:t.csv"})
+    assert write_index(FRAME, tmp_path / "two", kinds=KINDS, units={"age": "a"}).digest == first.digest
+    assert write_index(FRAME, tmp_path / "three", kinds=KINDS, units={"age": "mo"}).digest != first.digest
+    assert write_index(FRAME, tmp_path / "four", kinds=KINDS).digest != first.digest
+
+
 def test_rows_with_the_same_id_do_not_depend_on_their_order(tmp_path):
     twice = pd.DataFrame({"image_id": ["a", "a"], "label": ["x", None]})
     first = write_index(twice, tmp_path / "one", kinds=KINDS)

@@ -6,18 +6,20 @@ import warnings
 from typing import TYPE_CHECKING
 
 from monai_unlearn.index.faults import Fault
-from monai_unlearn.index.readers import dicom, image_table
+from monai_unlearn.index.readers import dicom, image_table, nifti
 from monai_unlearn.index.readers.row import FaultyFileError, Row, file_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+HEAD = max(dicom.HEAD, nifti.HEAD)
 
 
 def read_file(path: Path) -> Row:
     """Read what the index holds of one file: its format, its fault, and its tags where it is DICOM.
 
     Every file has a row: whatever is wrong with it becomes the row's `fault`. What is missing in the row is
-    null. `format` is missing where the file is neither DICOM nor an image.
+    null. `format` is missing where the file is neither DICOM, NIfTI nor another image.
     """
     # Malformed values make pydicom and Pillow warn; the row says it, by a fault or a null.
     with warnings.catch_warnings():
@@ -34,11 +36,11 @@ def read_file(path: Path) -> Row:
 
 def _read(path: Path) -> Row:
     with path.open("rb") as stream:
-        head = stream.read(dicom.HEAD)
+        head = stream.read(HEAD)
         if not head:
             raise FaultyFileError(Fault.EMPTY_FILE)
         stream.seek(0)
-        reader = dicom if dicom.recognises(head) else image_table
+        reader = next((reader for reader in (dicom, nifti) if reader.recognises(head)), image_table)
         try:
             row: Row = reader.read(stream)
         except FaultyFileError:
@@ -50,4 +52,4 @@ def _read(path: Path) -> Row:
     return row
 
 
-__all__ = ["FaultyFileError", "Row", "file_columns", "read_file"]
+__all__ = ["HEAD", "FaultyFileError", "Row", "file_columns", "read_file"]

@@ -74,7 +74,7 @@ def read(stream: BinaryIO) -> Row:
         FaultyFileError: The file holds no image, is cut short, nests too deep, inflates too far, or cannot be
             named; what was read is in the error's row.
     """
-    with _lenient_values():
+    with lenient_values():
         dataset, pixels = _read_to_pixels(stream)
         row = _row(dataset)
         try:
@@ -91,20 +91,20 @@ def read(stream: BinaryIO) -> Row:
 def _read_to_pixels(stream: BinaryIO) -> tuple[Dataset, PixelElement | None]:
     """Read the wanted tags up to the pixel data, and note where that is."""
     found: list[PixelElement] = []
-    inflated = _inflated(stream)
-    source = stream if inflated is None else inflated
+    content = inflated(stream)
+    source = stream if content is None else content
 
     def at_pixels(tag: int, vr: str | None, length: int) -> bool:
         if tag in PIXEL_TAGS:
             found[:] = [PixelElement(stream=source, tag=tag, vr=vr, offset=source.tell(), length=length)]
         return tag in PIXEL_TAGS
 
-    if inflated is None:
+    if content is None:
         stream.seek(0)
         dataset = read_partial(stream, stop_when=at_pixels, defer_size=_LONGEST_VALUE, specific_tags=_wanted_tags())
     else:
         dataset = read_dataset(
-            inflated,
+            content,
             is_implicit_VR=False,
             is_little_endian=True,
             stop_when=at_pixels,
@@ -114,7 +114,7 @@ def _read_to_pixels(stream: BinaryIO) -> tuple[Dataset, PixelElement | None]:
     return dataset, found[0] if found else None
 
 
-def _inflated(stream: BinaryIO) -> io.BytesIO | None:
+def inflated(stream: BinaryIO) -> io.BytesIO | None:
     """Return the dataset of a deflated file, inflated up to a limit; null where the file is not deflated.
 
     pydicom would inflate all of it at once: 300 KB can become 640 MB.
@@ -175,7 +175,7 @@ def _wanted_tags() -> list[int]:
 
 
 @contextmanager
-def _lenient_values() -> Iterator[None]:
+def lenient_values() -> Iterator[None]:
     """Let pydicom pass malformed values through, here only, without a word: its messages quote them."""
     settings, logger = pydicom.config.settings, pydicom.config.logger
     before = settings.reading_validation_mode, logger.disabled

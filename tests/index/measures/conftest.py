@@ -1,0 +1,20 @@
+"""Slices of a small CT series, over which segmentations and reports are made."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import measure_files
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydicom.dataset import FileDataset
+
+
+@pytest.fixture
+def make_slices(dataset) -> Callable[..., list[FileDataset]]:
+    """Make the slices of a CT series in memory, as `measure_files.make_slices` says."""
+    return partial(measure_files.make_slices, dataset)
