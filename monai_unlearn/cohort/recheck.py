@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn import __version__
 from monai_unlearn.cohort.canonical import digest_of
 from monai_unlearn.cohort.cohort import PARTS
 from monai_unlearn.cohort.compare import PLACES, crossed
+from monai_unlearn.cohort.document import Expect, Sample
 from monai_unlearn.cohort.report import OUTSIDE
 from monai_unlearn.cohort.spec import CohortSpec
 from monai_unlearn.cohort.unguarded import refusal, resolve_unguarded
+from monai_unlearn.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 GONE = "gone"
 NEW = "new"
+# Enough values of a list to see that it is one; the rest need not pass through the reader of specs.
+_FEW = 100
 
 
 def recheck(manifest: Mapping[str, Any], index: Index, *, source: str, listed: bool = False) -> dict[str, Any]:
@@ -46,7 +51,7 @@ def recheck(manifest: Mapping[str, Any], index: Index, *, source: str, listed: b
         IndexReadError: The index cannot be read.
     """
     content = manifest["spec"]["content"]
-    spec = CohortSpec.from_dict(_without_null(content), source=source)
+    spec = _spec_of(content, source)
     cohort = resolve_unguarded(spec, index)
     moves = _moves(manifest["image_ids"], cohort)
     document: dict[str, Any] = {
@@ -67,10 +72,35 @@ def recheck(manifest: Mapping[str, Any], index: Index, *, source: str, listed: b
     return document
 
 
-def _without_null(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a spec as an author writes it: a key without a value is left out."""
-    given = {key: value for key, value in content.items() if value is not None}
-    return {key: _without_null(value) if isinstance(value, dict) else value for key, value in given.items()}
+def _spec_of(content: Mapping[str, Any], source: str) -> CohortSpec:
+    """Return the spec whose `to_dict` this is.
+
+    It is read as what an author may write, of which it is more: values that came from files are too many for
+    a spec, and numbers such as 1e-05 are no YAML of ours. These are put in when the rest is read.
+
+    Raises:
+        SpecError: It is none.
+    """
+    written = {key: value for key, value in content.items() if key not in {"sample", "expect", "value_sets"}}
+    value_sets, sample, expect = (content.get(key) for key in ("value_sets", "sample", "expect"))
+    try:
+        sets = {str(name): _texts(values) for name, values in (value_sets or {}).items()}
+        few = {name: list(values[:_FEW]) for name, values in sets.items()}
+        spec = CohortSpec.from_dict({**written, "value_sets": few or None}, source=source)
+        return replace(
+            spec,
+            value_sets=sets,
+            sample=None if sample is None else Sample.model_validate(sample),
+            expect=None if expect is None else Expect.model_validate(expect),
+        )
+    except (AttributeError, TypeError, ValueError):  # pydantic's ValidationError is a ValueError
+        raise SpecError(f"{source}: the spec in this manifest is not one of this version. Freeze it again.") from None
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
+        raise TypeError("expected a list of texts")
+    return tuple(values)
 
 
 def _moves(frozen: Mapping[str, list[str]], cohort: Cohort) -> list[_Move]:

@@ -71,7 +71,7 @@ def test_unreadable_rows_are_nowhere(tmp_path):
     index = make_index(tmp_path, {**COLUMNS, "fault": ["unreadable"] + [None] * 5}, KINDS)
     assert places(resolve_unguarded(make_spec("device == old"), index)).index.tolist() == [
         f"i0{n}" for n in range(1, 6)
-    ]  # noqa: E501
+    ]
 
 
 def test_a_refused_cohort_is_compared_and_the_reason_told(index):
@@ -197,7 +197,7 @@ def _known(found):
     sums = [({whole: 1, **dict.fromkeys(cells, -1)}, True) for whole, cells in wholes.items() if whole[0] == "images"]
     for whole, cells in wholes.items():
         if whole[0] == "patients":
-            sums += [  # noqa: E501
+            sums += [
                 ({**dict.fromkeys(cells, 1), whole: -1}, False),
                 *(({whole: 1, cell: -1}, False) for cell in cells),
             ]

@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from cohort_index import make_index, make_spec
+from cohort_index import HEAD, make_index, make_spec
 
 from monai_unlearn import __version__
+from monai_unlearn.cohort import CohortSpec
+from monai_unlearn.cohort.canonical import digest_of
 from monai_unlearn.cohort.recheck import recheck
 from monai_unlearn.cohort.unguarded import resolve_unguarded
 from monai_unlearn.errors import SpecError
@@ -119,8 +121,6 @@ def test_a_spec_that_is_not_the_one_named_does_not_hold(tmp_path):
 def test_a_spec_that_is_written_otherwise_now_still_holds(tmp_path):
     manifest = _frozen(tmp_path)
     manifest["spec"]["content"]["forget"] = "(device == old)"
-    from monai_unlearn.cohort.canonical import digest_of
-
     manifest["spec"]["digest"] = digest_of(manifest["spec"]["content"])
     found = _check(manifest, _index(tmp_path / "now"))
     assert found["holds"] is True
@@ -135,6 +135,37 @@ def test_a_spec_that_cannot_be_read_or_does_not_fit_is_an_error(tmp_path):
     manifest["spec"]["content"]["forget"] = "device = old"
     with pytest.raises(SpecError, match="write =="):
         _check(manifest, index)
+
+
+def test_more_is_frozen_than_a_spec_may_write(tmp_path):
+    (tmp_path / "many.txt").write_text("\n".join(f"patient-{number:05}" for number in range(6_000)) + "\np00\np01\n")
+    spec = CohortSpec.parse(
+        f"{HEAD}forget: patient in @many\nvalue_sets: {{many: {{file: many.txt}}}}\n"
+        "expect: {share: {min: 0.00001}}\nsample: {fraction: 0.9999999, stratify: [device]}\n",
+        folder=tmp_path,
+    )
+    manifest = json.loads(json.dumps(spec.resolve(_index(tmp_path / "frozen")).manifest))
+    found = _check(manifest, _index(tmp_path / "now"))
+    assert found["findings"] == []
+    assert found["parts"]["forget"]["now"] == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"value_sets": {"a": []}},
+        {"value_sets": {"a": [1]}},
+        {"value_sets": ["a"]},
+        {"sample": {"fraction": 2}},
+        {"sample": {"other": 2}},
+        {"expect": 7},
+    ],
+)
+def test_a_frozen_spec_of_another_form_is_an_error(change, tmp_path):
+    manifest = _frozen(tmp_path)
+    manifest["spec"]["content"] |= change
+    with pytest.raises(SpecError, match=r"m\.json: the spec in this manifest is not one of this version"):
+        _check(manifest, _index(tmp_path / "now"))
 
 
 def test_the_values_of_a_value_set_are_frozen_with_it(tmp_path):

@@ -197,7 +197,7 @@ columns = st.lists(
     max_size=40,
 )
 RULES = ["device == old", "device == old and age > 45", "age > 45 and device == old and exists(diagnosis)"]
-MORE = [  # noqa: E501
+MORE = [
     "",
     "scope: patient\n",
     "unknown: forget\n",
