@@ -81,20 +81,23 @@ def _spec_of(content: Mapping[str, Any], source: str) -> CohortSpec:
     Raises:
         SpecError: It is none.
     """
-    written = {key: value for key, value in content.items() if key not in {"sample", "expect", "value_sets"}}
-    value_sets, sample, expect = (content.get(key) for key in ("value_sets", "sample", "expect"))
     try:
-        sets = {str(name): _texts(values) for name, values in (value_sets or {}).items()}
-        few = {name: list(values[:_FEW]) for name, values in sets.items()}
-        spec = CohortSpec.from_dict({**written, "value_sets": few or None}, source=source)
-        return replace(
-            spec,
-            value_sets=sets,
-            sample=None if sample is None else Sample.model_validate(sample),
-            expect=None if expect is None else Expect.model_validate(expect),
-        )
+        value_sets = {str(name): _texts(values) for name, values in (content.get("value_sets") or {}).items()}
+        sample = None if content.get("sample") is None else Sample.model_validate(content["sample"])
+        expect = None if content.get("expect") is None else Expect.model_validate(content["expect"])
+        written = {
+            **{key: value for key, value in content.items() if key != "expect"},
+            "value_sets": {name: list(values[:_FEW]) for name, values in value_sets.items()} or None,
+            "sample": None if sample is None else {**sample.model_dump(exclude_none=True), **_size(sample)},
+        }
+        spec = CohortSpec.from_dict(written, source=source)
+        return replace(spec, value_sets=value_sets, sample=sample, expect=expect)
     except (AttributeError, TypeError, ValueError):  # pydantic's ValidationError is a ValueError
         raise SpecError(f"{source}: the spec in this manifest is not one of this version. Freeze it again.") from None
+
+
+def _size(sample: Sample) -> dict[str, float]:
+    return {} if sample.fraction is None else {"fraction": 0.5}
 
 
 def _texts(values: object) -> tuple[str, ...]:
