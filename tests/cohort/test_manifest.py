@@ -88,7 +88,7 @@ def test_a_changed_manifest_is_refused(old, new, tmp_path):
     assert "SECRET" not in str(refused.value)
 
 
-NO_JSON = [  # noqa: E501 - one list of bad documents
+NO_JSON = [
     "",
     "{",
     "SECRET",
