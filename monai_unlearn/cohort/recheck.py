@@ -51,7 +51,7 @@ def recheck(manifest: Mapping[str, Any], index: Index, *, source: str, listed: b
         IndexReadError: The index cannot be read.
     """
     content = manifest["spec"]["content"]
-    spec = _spec_of(content, source)
+    spec = _spec_of(content, f"the spec in {source}")
     cohort = resolve_unguarded(spec, index)
     moves = _moves(manifest["image_ids"], cohort)
     document: dict[str, Any] = {
@@ -88,16 +88,18 @@ def _spec_of(content: Mapping[str, Any], source: str) -> CohortSpec:
         written = {
             **{key: value for key, value in content.items() if key != "expect"},
             "value_sets": {name: list(values[:_FEW]) for name, values in value_sets.items()} or None,
-            "sample": None if sample is None else {**sample.model_dump(exclude_none=True), **_size(sample)},
+            "sample": None if sample is None else _writable(sample),
         }
         spec = CohortSpec.from_dict(written, source=source)
         return replace(spec, value_sets=value_sets, sample=sample, expect=expect)
     except (AttributeError, TypeError, ValueError):  # pydantic's ValidationError is a ValueError
-        raise SpecError(f"{source}: the spec in this manifest is not one of this version. Freeze it again.") from None
+        raise SpecError(f"{source} is not one of this version of monai_unlearn. Freeze the cohort again.") from None
 
 
-def _size(sample: Sample) -> dict[str, float]:
-    return {} if sample.fraction is None else {"fraction": 0.5}
+def _writable(sample: Sample) -> dict[str, Any]:
+    """Return a sample with a fraction that any YAML can say: for the time of reading, any does."""
+    given = sample.model_dump(exclude_none=True)
+    return {**given, "fraction": 0.5} if "fraction" in given else given
 
 
 def _texts(values: object) -> tuple[str, ...]:

@@ -97,7 +97,7 @@ def test_images_that_were_and_are_outside_the_population_change_nothing(tmp_path
 def test_the_guards_have_their_word(tmp_path):
     manifest = _frozen(tmp_path, more="expect: {images: {min: 2}}\n")
     found = _check(manifest, _index(tmp_path / "now", images=[1, 2, 3, 4]))
-    assert found["refused"].startswith("m.json: expected at least 2 images")
+    assert found["refused"].startswith("the spec in m.json: expected at least 2 images")
     assert "The guards refuse the cohort as it is now." in _texts(found, breaks=True)
     # What was refused when it was frozen can hold image by image, and is still refused.
     odd = _frozen(tmp_path / "2", more="expect: {images: {min: 3}}\n")
@@ -164,7 +164,7 @@ def test_more_is_frozen_than_a_spec_may_write(tmp_path):
 def test_a_frozen_spec_of_another_form_is_an_error(change, tmp_path):
     manifest = _frozen(tmp_path)
     manifest["spec"]["content"] |= change
-    with pytest.raises(SpecError, match=r"m\.json: the spec in this manifest is not one of this version"):
+    with pytest.raises(SpecError, match=r"the spec in m\.json is not one of this version"):
         _check(manifest, _index(tmp_path / "now"))
 
 
