@@ -77,6 +77,12 @@ def test_cohort_preview(tmp_path, loaded):
     assert not modules & LEARNING
 
 
+def test_cohort_validate(tmp_path, loaded):
+    modules = loaded(COMMAND, "cohort", "validate", write_spec(tmp_path))
+    assert "lark" in modules  # it did its work
+    assert not modules & (LEARNING | TABLES | {"numpy"})
+
+
 def write_spec(folder: Path) -> Path:
     path = folder / "spec.yaml"
     path.write_text(f"{HEAD}forget: device == Old\n", encoding="utf-8")

@@ -45,10 +45,10 @@ def register(app: typer.Typer) -> None:
 
 def validate(spec: _Spec, as_json: AsJson = False) -> None:  # noqa: FBT002 - Typer's option
     """Check a spec without an index."""
-    from monai_unlearn.cohort import CohortSpec
-    from monai_unlearn.cohort import explain as room
+    from monai_unlearn.cohort.spec import CohortSpec
+    from monai_unlearn.cohort.validate import validate as validated
 
-    found = room.validate(CohortSpec.read(spec))
+    found = validated(CohortSpec.read(spec))
 
     def show(console: Console) -> None:
         from monai_unlearn.cohort.explain_report import show_validation

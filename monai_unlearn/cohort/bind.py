@@ -11,7 +11,7 @@ from monai_unlearn.cohort.source import Fault, Source, Span, combined, shown
 from monai_unlearn.cohort.term import Field
 from monai_unlearn.errors import did_you_mean
 from monai_unlearn.fields import Kind, vocabulary
-from monai_unlearn.index.store import BASE_COLUMNS
+from monai_unlearn.index.base_columns import BASE_COLUMNS
 from monai_unlearn.index.units import YEAR, Unit, parse_unit
 
 if TYPE_CHECKING:

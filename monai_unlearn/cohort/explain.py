@@ -12,43 +12,25 @@ from monai_unlearn.cohort.query import present, statement_of
 from monai_unlearn.cohort.resolve import question_of
 from monai_unlearn.cohort.statistic_sql import statistics_of
 from monai_unlearn.cohort.term import Field
+from monai_unlearn.cohort.validate import predicates_of
 from monai_unlearn.cohort.words import sentence
-from monai_unlearn.errors import did_you_mean
-from monai_unlearn.fields import Kind, vocabulary
+from monai_unlearn.fields import Kind
 from monai_unlearn.index.units import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from monai_unlearn.cohort.bind import Bound
-    from monai_unlearn.cohort.predicate import Predicate
     from monai_unlearn.cohort.spec import CohortSpec
     from monai_unlearn.cohort.term import Call
     from monai_unlearn.index import Index
 
 _UNKNOWN = {
-    Unknown.EXCLUDE: "An image whose missing values leave it open is undetermined: it is used for neither part.",
-    Unknown.FORGET: "An image whose missing values leave it open is forgotten.",
-    Unknown.REMAIN: "An image whose missing values leave it open remains.",
-    Unknown.FAIL: "If missing values leave it open for any image, nothing is done.",
+    Unknown.EXCLUDE: "is undetermined: it is neither forgotten nor kept, and is used for nothing.",
+    Unknown.FORGET: "is forgotten.",
+    Unknown.REMAIN: "remains.",
+    Unknown.FAIL: "stops everything: there must be none.",
 }
-
-
-def validate(spec: CohortSpec) -> dict[str, Any]:
-    """Return what can be said of a valid spec without an index, as plain values."""
-    predicates = _predicates(spec)
-    bound, _ = examine(predicates, Columns.of_any_index(), value_sets=spec.value_sets)
-    assumed = [name for name, found in bound.items() if found is None]
-    return {
-        "valid": True,
-        "name": spec.name,
-        "reason": spec.reason.value,
-        "digest": spec.digest,
-        "rules": [rule.render(private=True) for rule in spec.rules],
-        "fields": sorted(bound),
-        "columns_needed": sorted(assumed),
-        "notes": [_note(name) for name in sorted(assumed)],
-    }
 
 
 def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
@@ -65,6 +47,7 @@ def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
         "population": None if spec.population is None else sentence(spec.population).to_dict(),
         "rules": [{"text": rule.render(private=True), "words": sentence(rule).to_dict()} for rule in spec.rules],
         "value_sets": {name: len(values) for name, values in spec.value_sets.items()},
+        "names": _names(spec),
         "then": list(_then(spec)),
     }
     if index is None:
@@ -72,7 +55,7 @@ def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
     question = question_of(spec, index)
     statement = statement_of(index, question)
     hidden = any(
-        isinstance(node, Field) and names_people(node.name) for item in _predicates(spec) for node in item.walk()
+        isinstance(node, Field) and names_people(node.name) for item in predicates_of(spec) for node in item.walk()
     )
     counts = present(index, question.bound)
     fields = [_field(name, found, index, counts) for name, found in question.bound.items()]
@@ -80,13 +63,11 @@ def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
     return {**document, "sql": {"statement": statement.text, "parameters": parameters}, "fields": fields}
 
 
-def _predicates(spec: CohortSpec) -> list[Predicate]:
-    return [predicate for predicate in (spec.population, spec.forget) if predicate is not None]
-
-
-def _note(name: str) -> str:
-    known = vocabulary().names
-    return f"'{name}' is no DICOM keyword: the index must have a column of this name.{did_you_mean(name, known)}"
+def _names(spec: CohortSpec) -> dict[str, list[str]]:
+    """Return what short names stand for in any index: DICOM keywords, tried in turn."""
+    bound, _ = examine(predicates_of(spec), Columns.of_any_index(), value_sets=spec.value_sets)
+    columns = {name: [column for column, _ in found.columns] for name, found in bound.items() if found is not None}
+    return {name: found for name, found in columns.items() if found != [name]}
 
 
 def _field(name: str, found: Bound, index: Index, counts: dict[str, int]) -> dict[str, Any]:
@@ -105,9 +86,10 @@ def _field(name: str, found: Bound, index: Index, counts: dict[str, int]) -> dic
 
 def _then(spec: CohortSpec) -> Iterator[str]:
     """Yield what happens after the rules, in order."""
-    yield _UNKNOWN[spec.unknown]
+    yield "An image for which it does not hold remains."
+    yield f"An image of which it cannot be said, because a value is missing, {_UNKNOWN[spec.unknown]}"
     if spec.scope is not Scope.IMAGE:
-        yield f"Catching one image catches all images of its {spec.scope.value}."
+        yield from _reach(spec)
     if spec.sample is not None:
         size = f"{spec.sample.fraction:.0%}" if spec.sample.fraction is not None else f"{spec.sample.count}"
         yield f"Of what is caught, {size} is drawn by {spec.sample.by} (seed {spec.sample.seed}); the rest remains."
@@ -117,6 +99,13 @@ def _then(spec: CohortSpec) -> Iterator[str]:
             f"{call.function} says {_meaning(call)}. It is computed of the readable images of the population{groups}, "
             "so that it changes when the index grows."
         )
+
+
+def _reach(spec: CohortSpec) -> Iterator[str]:
+    unit = spec.scope.value
+    yield f"Forgetting one image forgets all images of its {unit}."
+    if spec.unknown is Unknown.EXCLUDE:
+        yield f"Where none is forgotten but one is undetermined, so are all images of its {unit}."
 
 
 def _meaning(call: Call) -> str:

@@ -38,11 +38,13 @@ def show_explanation(found: Mapping[str, Any], console: Console) -> None:
     for number, rule in enumerate(found["rules"], start=1):
         _print(console, _sentence(rule["words"]), prefix=f"{number}. ")
         console.print(Padding(Text(rule["text"], style="dim"), (0, 0, 0, 5)))
+    for name, columns in found["names"].items():
+        console.print(Padding(Text(f"({name} is the DICOM tag {', or else '.join(columns)})"), (0, 0, 0, 5)))
     _heading(console, "Then:")
     for line in found["then"]:
-        console.print(Padding(Text(f"- {line}"), (0, 0, 0, 2)))
+        _item(console, line)
     for name, count in found["value_sets"].items():
-        console.print(Padding(Text(f"- @{name} lists {count} values."), (0, 0, 0, 2)))
+        _item(console, f"@{name} lists {count:,} value{'' if count == 1 else 's'}.")
     if found["fields"] is not None:
         console.print()
         console.print(_fields(found["fields"]))
@@ -55,6 +57,12 @@ def show_explanation(found: Mapping[str, Any], console: Console) -> None:
 def _heading(console: Console, text: str) -> None:
     console.print()
     console.print(Text(text, style="bold"))
+
+
+def _item(console: Console, text: str) -> None:
+    item = Table.grid(padding=(0, 1, 0, 0))
+    item.add_row("  -", Text(text))
+    console.print(item)
 
 
 def _sentence(found: Mapping[str, Any]) -> Sentence:

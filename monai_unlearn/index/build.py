@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.errors import IndexReadError, did_you_mean
 from monai_unlearn.fields import Kind, vocabulary
 from monai_unlearn.index.assemble import assemble, is_usable, mark_missing_patients, tag_kinds
+from monai_unlearn.index.base_columns import BASE_COLUMNS
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.join import Joined, Key, Match, join_tables
 from monai_unlearn.index.listing import Listed, list_files
 from monai_unlearn.index.measures import MaskLabels, MeasureMatch, join_measures, refuse_overlap
 from monai_unlearn.index.scan import Scan, Track, kept_files, scan
-from monai_unlearn.index.store import BASE_COLUMNS, Index
 from monai_unlearn.index.write import check_target, write_index
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+
+    from monai_unlearn.index.store import Index
 
 _PATIENT_COLUMNS = ("patient_id", "patient", "PatientID", "subject_id", "subject")
 _LABEL_COLUMNS = ("label", "diagnosis", "class")

@@ -21,20 +21,6 @@ SCHEMA_VERSION = 1
 DOCUMENT = "index.json"
 PARTS = "parts"
 
-# What every index has besides its DICOM keywords and table columns.
-BASE_COLUMNS: Mapping[str, Kind] = {
-    "image_id": Kind.TEXT,
-    "path": Kind.TEXT,
-    "format": Kind.TEXT,
-    "patient": Kind.TEXT,
-    "study": Kind.TEXT,
-    "series": Kind.TEXT,
-    "fault": Kind.TEXT,
-    "file_size": Kind.NUMBER,
-    "file_mtime_ns": Kind.NUMBER,
-}
-
-
 # Each of these has a null of its own, so that a missing value never becomes NaN, or a number a float.
 PANDAS_TYPES = {pa.string(): pd.StringDtype(), pa.float64(): pd.Float64Dtype(), pa.int64(): pd.Int64Dtype()}
 

@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 from monai_unlearn import __version__
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.fields import Kind
+from monai_unlearn.index.base_columns import BASE_COLUMNS
 from monai_unlearn.index.faults import usable_faults
-from monai_unlearn.index.store import BASE_COLUMNS, DOCUMENT, PARTS, SCHEMA_VERSION, Index
+from monai_unlearn.index.store import DOCUMENT, PARTS, SCHEMA_VERSION, Index
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

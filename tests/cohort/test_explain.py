@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from cohort_index import make_index, make_spec
 
-from monai_unlearn.cohort.explain import explain, validate
+from monai_unlearn.cohort.explain import explain
+from monai_unlearn.cohort.validate import validate
 from monai_unlearn.errors import SpecError
 from monai_unlearn.fields import Kind
 
@@ -50,9 +51,11 @@ def test_without_an_index_there_are_words_alone():
     )
     assert (found["sql"], found["fields"]) == (None, None)
     assert found["population"]["text"] == "device is “x”"
+    assert found["names"] == {"device": ["ManufacturerModelName"]}
     assert found["then"] == [
-        "If missing values leave it open for any image, nothing is done.",
-        "Catching one image catches all images of its patient.",
+        "An image for which it does not hold remains.",
+        "An image of which it cannot be said, because a value is missing, stops everything: there must be none.",
+        "Forgetting one image forgets all images of its patient.",
         "Of what is caught, 3 is drawn by image (seed 0); the rest remains.",
     ]
 
@@ -88,3 +91,8 @@ def test_what_needs_no_index_to_be_wrong(forget, message):
 def test_a_population_cannot_be_chosen_by_what_is_computed_of_it():
     with pytest.raises(SpecError, match=r"zscore is computed of the population"):
         make_spec("device == x", "population: zscore(vpf) < 3\n")
+
+
+def test_doubt_spreads_with_the_scope():
+    found = explain(make_spec("device == x", "scope: study\n"))
+    assert "Where none is forgotten but one is undetermined, so are all images of its study." in found["then"]

@@ -5,8 +5,9 @@ import io
 from cohort_index import make_index, make_spec
 from rich.console import Console
 
-from monai_unlearn.cohort.explain import explain, validate
+from monai_unlearn.cohort.explain import explain
 from monai_unlearn.cohort.explain_report import show_explanation, show_validation
+from monai_unlearn.cohort.validate import validate
 from monai_unlearn.fields import Kind
 
 
