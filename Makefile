@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEMO := build/demo
+BUNDLE ?= fundus_classifier
+DEMO := build/demo/$(BUNDLE)
 # The real data of the optional tests and benchmarks; tests skip, and say so, where it is not set.
 export MONAI_UNLEARN_DATA
 
@@ -18,7 +19,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(VENV)/.installed
-	@$(BIN)/python benchmarks/demo.py --out $(DEMO)
+	@$(BIN)/python benchmarks/demo.py --bundle $(BUNDLE) --out $(DEMO)
 
 test: $(VENV)/.installed
 	@$(BIN)/coverage erase

@@ -1,6 +1,7 @@
 """The whole way once, on phantom studies: from DICOM files to a revised bundle and its card.
 
     make demo
+    make demo BUNDLE=mri_classifier
 
 Every step is a command that a user would type; it is printed before it runs.
 """
@@ -14,19 +15,67 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BUNDLE = ROOT / "bundles" / "fundus_classifier"
-SPEC = ROOT / "cohort_specs" / "retire-camera.yaml"
+BUNDLES = ROOT / "bundles"
+SPECS = ROOT / "cohort_specs"
 NOT_ACCEPTED = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """What is drawn, and what is then forgotten.
+
+    Attributes:
+        phantom: The kind of phantom studies.
+        drawn: What they are, in words.
+        spec: The cohort spec.
+        forgotten: What it forgets, in words.
+        images: The folder of the images within what is drawn.
+        measures: The folder of their measures, if any.
+    """
+
+    phantom: str
+    drawn: str
+    spec: Path
+    forgotten: str
+    images: str = "."
+    measures: str | None = None
+
+
+STORIES = {
+    "fundus_classifier": Story(
+        phantom="fundus",
+        drawn="fundus studies: real DICOM files of two cameras",
+        spec=SPECS / "retire-camera.yaml",
+        forgotten="the camera that is retired",
+    ),
+    "mri_classifier": Story(
+        phantom="mri",
+        drawn="MR studies of the head: real DICOM files of three scanners",
+        spec=BUNDLES / "mri_classifier" / "docs" / "retire-scanner.yaml",
+        forgotten="the scanner that is retired",
+    ),
+    "oculoplastic_classifier": Story(
+        phantom="periorbital",
+        drawn="photographs of both eyes, with measurement reports",
+        spec=ROOT / "benchmarks" / "periorbital_fissure.yaml",
+        forgotten="the photographs of unusual anatomy",
+        images="images",
+        measures="reports",
+    ),
+}
 
 
 class Demo:
     """Runs steps one after the other, each announced with its command."""
 
-    def __init__(self, out: Path, patients: int) -> None:
+    def __init__(self, out: Path, patients: int, bundle: str) -> None:
         self.out = out
+        self.bundle = bundle
+        self.story = STORIES[bundle]
         self.patients = patients
         self.step = 0
         self.environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
@@ -46,34 +95,36 @@ class Demo:
         return argument.replace(f"{ROOT}/", "")
 
     def walk(self) -> int:
-        studies, index, bundle = self.out / "studies", self.out / "index", self.out / "fundus_classifier"
+        studies, index, bundle = self.out / "studies", self.out / "index", self.out / self.bundle
+        story = self.story
         self.run(
-            "Draw phantom fundus studies: real DICOM files of two cameras",
-            *("phantom", "fundus", str(studies), "--patients", str(self.patients), "--seed", "0"),
+            f"Draw phantom {story.drawn}",
+            *("phantom", story.phantom, str(studies), "--patients", str(self.patients), "--seed", "0"),
             module="monai_unlearn",
         )
         self.run(
             "Index them, with their diagnoses",
-            *("index", "build", str(studies), "--out", str(index), "--table", str(studies / "labels.csv")),
-            *("--key", "SOPInstanceUID", "--label", "diagnosis"),
+            *("index", "build", str(studies / story.images), "--out", str(index)),
+            *("--table", str(studies / "labels.csv"), "--key", "SOPInstanceUID", "--label", "diagnosis"),
+            *(("--measures", str(studies / story.measures)) if story.measures else ()),
             module="monai_unlearn",
         )
         self.run(
             "Preview whom the spec catches",
-            *("cohort", "preview", str(SPEC), "--index", str(index)),
+            *("cohort", "preview", str(story.spec), "--index", str(index)),
             module="monai_unlearn",
         )
-        shutil.copytree(BUNDLE, bundle, ignore=shutil.ignore_patterns("models"))
+        shutil.copytree(BUNDLES / self.bundle, bundle, ignore=shutil.ignore_patterns("models"))
         configs = bundle / "configs"
         self.run(
-            "Train the classifier that is deployed before the camera is retired",
+            "Train the classifier that is deployed",
             *("run", "train", "--config_file", str(configs / "train.yaml"), "--index_dir", str(index)),
             module="monai.bundle",
         )
         return self.run(
-            "Unlearn the camera, beside a retrained reference",
+            f"Unlearn {story.forgotten}, beside a retrained reference",
             *("run", "unlearn", "--config_file", str(configs / "unlearn.yaml"), "--index_dir", str(index)),
-            *("--cohort_spec", str(SPEC), "--output_dir", str(self.out / "revision"), "--reference", "retrain"),
+            *("--cohort_spec", str(story.spec), "--output_dir", str(self.out / "revision"), "--reference", "retrain"),
             module="monai.bundle",
         )
 
@@ -82,11 +133,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "demo", help="made anew at every run")
     parser.add_argument("--patients", type=int, default=300)
+    parser.add_argument("--bundle", choices=tuple(STORIES), default="fundus_classifier")
     options = parser.parse_args()
     started = time.monotonic()
     shutil.rmtree(options.out, ignore_errors=True)
     options.out.mkdir(parents=True)
-    code = Demo(options.out.resolve(), options.patients).walk()
+    code = Demo(options.out.resolve(), options.patients, options.bundle).walk()
     bundle = "revised_bundle" if code == 0 else "rejected_bundle"
     print(f"\nDone in {time.monotonic() - started:.0f} s. Read {options.out}/revision/model_card_diff.md;")
     print(f"the bundle is {options.out}/revision/{bundle}.")

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
+from monai_unlearn.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from monai_unlearn.phantom import Summary
+    from monai_unlearn.phantom import MriSummary, PeriorbitalSummary, Summary
 
 app = typer.Typer(help="Write synthetic studies to try everything else on.", no_args_is_help=True)
 
@@ -41,6 +42,67 @@ def fundus(
     emit(summary.document(), as_json=as_json, render=lambda: _show(summary))
 
 
+@app.command(cls=Command)
+def periorbital(
+    out: Annotated[
+        Path | None, typer.Argument(help="Where to: a folder that is new or empty.", show_default=False)
+    ] = None,
+    *,
+    out_option: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to, as an option.", show_default=False)
+    ] = None,
+    patients: Annotated[int, typer.Option(help="How many patients; a quarter of them come twice.")] = 400,
+    seed: Annotated[int, typer.Option(help="Which patients: the same seed gives the same bytes.")] = 0,
+    size: Annotated[int, typer.Option(help="Pixels across every image, 64 to 2048.")] = 256,
+    reports: Annotated[bool, typer.Option(help="Write DICOM measurement reports; takes highdicom.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Draw photographs of both eyes, of three cameras and three diagnoses: DICOM, label maps, measurement reports."""
+    from monai_unlearn.phantom import write_periorbital_studies
+
+    target = _one_folder(out, out_option)
+    with _progress_bar(patients) as advance:
+        summary = write_periorbital_studies(
+            target, patients=patients, seed=seed, size=size, reports=reports, progress=advance
+        )
+    emit(summary.document(), as_json=as_json, render=lambda: _show(summary, measured="across"))
+
+
+@app.command(cls=Command)
+def mri(
+    out: Annotated[
+        Path | None, typer.Argument(help="Where to: a folder that is new or empty.", show_default=False)
+    ] = None,
+    *,
+    out_option: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to, as an option.", show_default=False)
+    ] = None,
+    patients: Annotated[int, typer.Option(help="How many patients; a fifth of them come twice.")] = 300,
+    seed: Annotated[int, typer.Option(help="Which patients: the same seed gives the same bytes.")] = 0,
+    size: Annotated[int, typer.Option(help="Pixels a side of every slice, 32 to 512.")] = 128,
+    slices: Annotated[int, typer.Option(help="Slices a series, about the tumour, 1 to 15.")] = 3,
+    nifti: Annotated[bool, typer.Option("--nifti", help="Whole heads as NIfTI with masks, no DICOM slices.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draw MR of heads by three scanners, with three tumours or none: DICOM or NIfTI, and a table of labels."""
+    from monai_unlearn.phantom import write_mri_studies
+
+    target = _one_folder(out, out_option)
+    with _progress_bar(patients) as advance:
+        summary = write_mri_studies(
+            target, patients=patients, seed=seed, size=size, slices=slices, nifti=nifti, progress=advance
+        )
+    emit(summary.document(), as_json=as_json, render=lambda: _show(summary))
+
+
+def _one_folder(argument: Path | None, option: Path | None) -> Path:
+    """Return the folder that is given, by place or by name."""
+    found = [path for path in (argument, option) if path is not None]
+    if len(found) != 1:
+        raise InputError(f"Expected one folder to write to, got {len(found)}. Give it as OUT or as --out DIR.")
+    return found[0]
+
+
 @contextmanager
 def _progress_bar(patients: int) -> Iterator[Callable[[int], None]]:
     """Show a bar on stderr; yield what moves it to a number of patients."""
@@ -64,8 +126,9 @@ def _progress_bar(patients: int) -> Iterator[Callable[[int], None]]:
         yield advance
 
 
-def _show(summary: Summary) -> None:
-    typer.echo(f"{summary.images} images of {summary.patients} patients, {summary.size} pixels a side: {summary.out}")
+def _show(summary: Summary | MriSummary | PeriorbitalSummary, *, measured: str = "a side") -> None:
+    size = f"{summary.size} pixels {measured}"
+    typer.echo(f"{summary.images} images of {summary.patients} patients, {size}: {summary.out}")
     for title, counts in (
         ("by device", summary.devices),
         ("by diagnosis", summary.diagnoses),

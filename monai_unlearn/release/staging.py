@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -30,14 +31,15 @@ def check_free(target: Path) -> None:
 def staged(target: Path) -> Iterator[Path]:
     """Yield a folder beside the target that takes its place when the block ends well.
 
-    A run that fails or is killed leaves no target; what a killed run wrote stands beside it, hidden.
+    A run that fails or is killed leaves no target; what a killed run wrote stands beside it, hidden, until
+    `remove_unfinished`.
 
     Raises:
         ConfigError: The target is not free.
     """
     check_free(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
+    aside = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
     try:
         yield aside
         # mkdtemp makes folders private; results are as readable as the user's other files.
@@ -48,6 +50,16 @@ def staged(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
+
+
+def remove_unfinished(target: Path) -> None:
+    """Remove what killed runs wrote beside the target; the caller knows that none is at work there."""
+    for path in target.parent.glob(f"{glob.escape(_prefix(target))}*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _prefix(target: Path) -> str:
+    return f".{target.name}.partial-"
 
 
 def write_json(path: Path, document: object) -> None:

@@ -1,29 +1,42 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
+from monai.data import Dataset
+from monai.transforms import Compose, RandGaussianNoised
 
 from monai_unlearn.data import PairedLoader
-from monai_unlearn.errors import DataError
+from monai_unlearn.errors import ConfigError, DataError
 
 
 def items(n: int, start: int = 0) -> list[dict]:
     return [{"image": torch.zeros(1), "row": start + i} for i in range(n)]
 
 
-def rows(loader: PairedLoader, part: str) -> list[int]:
-    return [row for batch in loader for row in batch[part]["row"].tolist()]
+def rows(batches, part: str) -> list[int]:
+    return [row for batch in batches for row in batch[part]["row"].tolist()]
 
 
-def test_an_epoch_sees_every_forget_image_once():
+def take(loader: PairedLoader, n: int, **where) -> list[dict]:
+    return list(itertools.islice(loader.batches(**where), n))
+
+
+def test_rounds_follow_one_another_and_each_sees_every_image_once():
     loader = PairedLoader(forget=items(10), remain=items(7), batch_size=4, remain_batch_size=3)
     assert len(loader) == 3
-    assert sorted(rows(loader, "forget")) == list(range(10))
+    seen = rows(take(loader, 5), "forget")
+    assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10))
+    assert seen[:10] != seen[10:]
 
 
-def test_remain_images_go_round():
-    loader = PairedLoader(forget=items(10), remain=items(3), batch_size=2, remain_batch_size=3)
-    assert sorted(rows(loader, "remain")) == sorted([0, 1, 2] * 5)
+def test_an_epoch_is_as_many_full_batches_as_one_pass_needs():
+    loader = PairedLoader(forget=items(10), remain=items(3), batch_size=4, remain_batch_size=32)
+    epoch = list(loader)
+    assert [len(batch["forget"]["row"]) for batch in epoch] == [4, 4, 4]
+    assert set(rows(epoch, "forget")) == set(range(10))
+    assert sorted(rows(epoch, "remain")) == sorted([0, 1, 2] * 3)
 
 
 def test_cost_of_an_epoch_does_not_grow_with_the_archive():
@@ -33,16 +46,82 @@ def test_cost_of_an_epoch_does_not_grow_with_the_archive():
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_order_depends_on_the_seed_alone(workers):
-    def order(seed, num_workers):
-        loader = PairedLoader(forget=items(20), remain=items(30), batch_size=4, seed=seed, num_workers=num_workers)
-        return [rows(loader, "forget"), rows(loader, "remain")]
+@pytest.mark.parametrize("start", [0, 1, 7])
+def test_a_batch_follows_from_the_seed_and_its_number(workers, start):
+    def order(seed, num_workers, first, number):
+        loader = PairedLoader(forget=items(20), remain=items(30), batch_size=6, seed=seed, num_workers=num_workers)
+        batches = take(loader, number, start=first)
+        return [rows(batches, "forget"), rows(batches, "remain")]
 
-    assert order(3, workers) == order(3, 0)
-    assert order(4, workers) != order(3, 0)
+    whole = order(3, 0, 0, start + 3)
+    assert order(3, workers, start, 3) == [whole[0][start * 6 :], whole[1][start * 30 :]]
+    assert order(4, workers, start, 3) != order(3, workers, start, 3)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_random_transforms_follow_from_it_too(workers):
+    def images(num_workers, first):
+        noisy = Dataset(items(6), Compose([RandGaussianNoised(keys="image", prob=1.0)]))
+        loader = PairedLoader(forget=noisy, remain=items(4), batch_size=2, num_workers=num_workers)
+        return torch.stack([batch["forget"]["image"] for batch in take(loader, 3, start=first)])
+
+    assert torch.equal(images(workers, 2)[0], images(0, 0)[2])
+    assert not torch.equal(images(0, 0)[1], images(0, 0)[2])
+
+
+def test_parts_that_are_not_wanted_are_not_read():
+    class Unread:
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, row):
+            raise AssertionError(row)
+
+    loader = PairedLoader(forget=Unread(), remain=items(4), batch_size=2)
+    assert [set(batch) for batch in take(loader, 2, parts_of=lambda _step: ["remain"])] == [{"remain"}] * 2
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_what_was_read_ahead_is_dropped_on_restart(workers):
+    wanted = ["forget", "remain"]
+    loader = PairedLoader(forget=items(20), remain=items(30), batch_size=4, num_workers=workers)
+    batches = loader.batches(parts_of=lambda _step: list(wanted))
+    assert set(next(batches)) == {"forget", "remain"}
+    wanted.remove("forget")
+    batches.restart()
+    second = next(batches)
+    assert set(second) == {"remain"}
+    assert second["remain"]["row"].tolist() == loader.rows(1, "remain")
+
+
+def test_processes_share_a_batch():
+    loader = PairedLoader(forget=items(8), remain=items(9), batch_size=4, remain_batch_size=6)
+    shares = [take(loader, 3, rank=rank, world_size=2) for rank in range(2)]
+    for step in range(3):
+        for part in ("forget", "remain"):
+            first, second = (rows([share[step]], part) for share in shares)
+            assert [*itertools.chain(*zip(first, second, strict=True))] == loader.rows(step, part)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"batch_size": 5}, "a batch of 5 forget images cannot be shared equally by 2 processes: give --batch_size 4"),
+        ({"batch_size": 4}, "7 remain images cannot be shared equally by 2 processes: give --remain_batch_size 6"),
+    ],
+)
+def test_refuses_batches_that_cannot_be_shared(sizes, message):
+    with pytest.raises(ConfigError, match=message):
+        PairedLoader(forget=items(8), remain=items(7), **sizes).batches(world_size=2)
 
 
 @pytest.mark.parametrize(("forget", "remain", "part"), [(0, 3, "forget"), (3, 0, "remain")])
 def test_refuses_an_empty_part(forget, remain, part):
     with pytest.raises(DataError, match=f"the {part} part has no training image"):
         PairedLoader(forget=items(forget), remain=items(remain))
+
+
+@pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"remain_batch_size": -1}, {"num_workers": -1}])
+def test_refuses_sizes_that_are_none(wrong):
+    with pytest.raises(ConfigError, match="expected batch_size and remain_batch_size of at least 1"):
+        PairedLoader(forget=items(3), remain=items(3), **wrong)

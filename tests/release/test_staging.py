@@ -5,7 +5,7 @@ import json
 import pytest
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.release import staged, write_json
+from monai_unlearn.release import remove_unfinished, staged, write_json
 
 
 def test_a_folder_appears_whole(tmp_path):
@@ -49,3 +49,11 @@ def test_json_holds_no_nan(tmp_path):
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"ä": 1}
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "b.json", {"a": float("nan")})
+
+
+def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path):
+    for name in (".out.partial-a1", ".out.partial-b2", ".outer.partial-c3", "out.partial-d4"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "half").write_text("1")
+    remove_unfinished(tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".outer.partial-c3", "out.partial-d4"]

@@ -17,11 +17,10 @@ TINY = {"class_names": ["up", "down"], "image_size": [16, 16], "batch_size": 8, 
 def run(run_id: str, config: str, *, bundle: Path = BUNDLE, **overrides: Any) -> ConfigWorkflow:
     """Run one id of one config; the process's own error reporting is put back afterwards."""
     workflow = ConfigWorkflow(
-        config_file=str(bundle / "configs" / config),
         run_id=run_id,
         logging_file=False,
         workflow_type="train",
-        **{**TINY, **overrides},
+        **{"config_file": str(bundle / "configs" / config), **TINY, **overrides},
     )
     with mock.patch.object(sys, "excepthook"):
         workflow.initialize()

@@ -1,0 +1,138 @@
+"""A phantom face around the eyes: drawn from measured anatomy, not yet painted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from monai_unlearn.phantom.periorbital_statistics import (
+    IRIS_WIDTH,
+    NAMES,
+    SHIFTS,
+    SIDED,
+    Condition,
+    Floats,
+    Shift,
+    correlations,
+    healthy_deviations,
+    healthy_means,
+    without_side,
+)
+
+# What stays of an eye: lids that open and an iris between the canthi, in mm and degrees.
+_VPF, _HPF, _TILT = (2.8, 16.0), (17.0, 33.0), (-25.0, 25.0)
+_UPPER_SHARE = (0.18, 0.75)  # of the fissure over the middle of the pupil
+_ICD = (20.0, 58.0)
+_IRIS_PLACE = (0.38, 0.64)  # from the inner to the outer canthus
+_BROW_OVER_LID = 3.5  # mm
+
+
+@dataclass(frozen=True)
+class Eye:
+    """One eye with its lids and brow, in mm and degrees.
+
+    Attributes:
+        vpf: Vertical palpebral fissure, through the middle of the pupil.
+        mrd1: Margin reflex distance 1: from the middle of the pupil up to the upper lid.
+        hpf: Horizontal palpebral fissure, from canthus to canthus.
+        brow_height: From the middle of the pupil up to the lower edge of the brow.
+        canthal_tilt: How much the outer canthus lies above the inner.
+        flare: How far the peak of the upper lid has moved to the temporal side, 0 to 1.
+    """
+
+    vpf: float
+    mrd1: float
+    hpf: float
+    brow_height: float
+    canthal_tilt: float
+    flare: float
+
+    @property
+    def mrd2(self) -> float:
+        """Margin reflex distance 2: from the middle of the pupil down to the lower lid, in mm."""
+        return self.vpf - self.mrd1
+
+
+@dataclass(frozen=True)
+class Face:
+    """What lies around two eyes.
+
+    Attributes:
+        ipd: Distance of the pupils, in mm.
+        icd: Distance of the inner canthi, in mm.
+        dystopia: How much higher the left eye lies than the right, in mm.
+        redness: Of conjunctiva and lids, 0 to 1.
+        swelling: Of the lids, 0 to 1.
+    """
+
+    right: Eye
+    left: Eye
+    ipd: float
+    icd: float
+    dystopia: float
+    redness: float
+    swelling: float
+
+    def measurements(self) -> dict[str, tuple[float, str]]:
+        """Return each measurement and its unit, by names as in the published table: `r_vpf`, `icd` and so on."""
+        found: dict[str, tuple[float, str]] = {}
+        for side, eye in (("r", self.right), ("l", self.left)):
+            for name in ("vpf", "mrd1", "mrd2", "hpf"):
+                found[f"{side}_{name}"] = (getattr(eye, name), "mm")
+            found[f"{side}_canthal_tilt"] = (eye.canthal_tilt, "deg")
+        return {**found, "ipd": (self.ipd, "mm"), "icd": (self.icd, "mm")}
+
+
+def draw_face(rng: np.random.Generator, condition: Condition) -> Face:
+    """Draw a face with this condition: normal with the correlations of healthy faces, then shifted."""
+    shift = SHIFTS[condition]
+    standard = np.linalg.cholesky(correlations()) @ rng.standard_normal(len(NAMES))
+    values = dict(zip(NAMES, healthy_means() + healthy_deviations() * standard + _shifted(rng, shift), strict=True))
+    icd = float(np.clip(values["icd"], *_ICD))
+    eyes = [_eye(values, side, flare=rng.uniform(*shift.flare)) for side in "rl"]
+    # Both irises lie between their canthi, whatever the draw says.
+    widths = [eye.hpf for eye in eyes]
+    ipd = float(np.clip(values["ipd"], icd + 2 * _IRIS_PLACE[0] * max(widths), icd + 2 * _IRIS_PLACE[1] * min(widths)))
+    return Face(
+        right=eyes[0],
+        left=eyes[1],
+        ipd=ipd,
+        icd=icd,
+        dystopia=rng.normal(0.0, shift.dystopia),
+        redness=rng.uniform(*shift.redness),
+        swelling=rng.uniform(*shift.swelling),
+    )
+
+
+def change_between_visits(rng: np.random.Generator, face: Face) -> Face:
+    """Return the face at a later visit: lids that stand a little differently."""
+
+    def later(eye: Eye) -> Eye:
+        vpf = float(np.clip(eye.vpf + rng.normal(0.0, 0.4), *_VPF))
+        return Eye(vpf, eye.mrd1 * vpf / eye.vpf, eye.hpf, eye.brow_height, eye.canthal_tilt, eye.flare)
+
+    right, left = later(face.right), later(face.left)
+    return Face(right, left, face.ipd, face.icd, face.dystopia, face.redness, face.swelling)
+
+
+def _shifted(rng: np.random.Generator, shift: Shift) -> Floats:
+    own = rng.standard_normal(len(NAMES))
+    means, spreads = (np.array([by.get(without_side(name), 0.0) for name in NAMES]) for by in (shift.mean, shift.own))
+    shifted: Floats = means + spreads * own
+    return shifted
+
+
+def _eye(values: dict[str, float], side: str, *, flare: float) -> Eye:
+    vpf, mrd1, hpf, brow_height, tilt = (float(values[f"{side}_{name}"]) for name in SIDED)
+    vpf = float(np.clip(vpf, *_VPF))
+    mrd1 = float(np.clip(mrd1, _UPPER_SHARE[0] * vpf, _UPPER_SHARE[1] * vpf))
+    brow_height = max(brow_height, mrd1 + _BROW_OVER_LID)
+    return Eye(
+        vpf=vpf,
+        mrd1=mrd1,
+        hpf=float(np.clip(hpf, *_HPF)),
+        brow_height=min(brow_height, 2.4 * IRIS_WIDTH),
+        canthal_tilt=float(np.clip(tilt, *_TILT)),
+        flare=flare,
+    )

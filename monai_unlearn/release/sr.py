@@ -1,0 +1,241 @@
+"""Predictions as DICOM measurement reports (PS3.16 TID 1500), which name the version of the model that made them."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pydicom
+from ignite.engine import Engine, Events
+from pydicom.errors import InvalidDicomError
+
+from monai_unlearn.errors import ConfigError, DataError, InputError
+from monai_unlearn.release.bundle import BundleInfo
+from monai_unlearn.release.torchscript import read_export
+from monai_unlearn.release.weights import weights_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydicom.dataset import Dataset
+
+MANUFACTURER = "monai_unlearn"
+# Coding schemes of one's own begin with 99 (PS3.16 section 8.2); concepts are numbered within a bundle.
+SCHEME = "99MUNLEARN"
+
+_SERIES_NUMBER = 9001
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelIdentity:
+    """Which model made a prediction.
+
+    Args:
+        name: The bundle's name.
+        version: Its version, as in its metadata.
+        weights: The digest of its weights, as the model card has it.
+        class_names: Its classes, in the order of its outputs.
+    """
+
+    name: str
+    version: str
+    weights: str
+    class_names: tuple[str, ...]
+
+    @classmethod
+    def of_export(cls, path: str | Path) -> ModelIdentity:
+        """Return what an exported network says of itself: the same as its bundle.
+
+        Args:
+            path: What `export_torchscript` wrote.
+        """
+        exported = read_export(path)
+        channels = exported.metadata["network_data_format"]["outputs"]["pred"]["channel_def"]
+        return cls(
+            name=str(exported.metadata["name"]),
+            version=str(exported.metadata["version"]),
+            weights=weights_digest(exported.network.state_dict()),
+            class_names=tuple(channels.values()),
+        )
+
+
+class ReportWriter:
+    """A handler that writes a report beside each prediction on a DICOM image.
+
+    Attach it to an evaluator whose items have `file`, the path of the image, and `pred`, probabilities by class.
+    Images that are not DICOM have no study that a report could belong to, and are passed over.
+
+    Args:
+        bundle_root: The bundle, whose metadata say name and version.
+        class_names: The classes, in the order of the network's outputs.
+        output_dir: Where reports go, one file an image.
+        enabled: Whether to write reports at all, so that a setting of the config can decide.
+
+    Raises:
+        InputError: highdicom, which comes with the extra `pacs`, is not installed.
+    """
+
+    def __init__(
+        self, *, bundle_root: str | Path, class_names: Sequence[str], output_dir: str | Path, enabled: bool = True
+    ) -> None:
+        self.enabled = enabled
+        self.class_names = tuple(class_names)
+        self.output_dir = Path(output_dir)
+        self.bundle_root = Path(bundle_root)
+        if enabled:
+            require_highdicom()
+
+    def attach(self, engine: Engine) -> None:
+        """Write reports while this engine runs."""
+        if self.enabled:
+            engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+
+    def __call__(self, engine: Any) -> None:  # noqa: ANN401 - any MONAI evaluator
+        """Write the reports of a batch."""
+        bundle = BundleInfo.read(self.bundle_root)
+        model = ModelIdentity(
+            name=bundle.name,
+            version=bundle.version,
+            weights=weights_digest(engine.network.state_dict()),
+            class_names=self.class_names,
+        )
+        for item, output in zip(engine.state.batch, engine.state.output, strict=True):
+            source = read_source(item["file"])
+            if source is not None:
+                probabilities = [float(value) for value in output["pred"]]
+                document = encode_report(source, probabilities, model=model)
+                write_report(document, self.output_dir / f"{source.SOPInstanceUID}.dcm")
+
+
+def require_highdicom() -> None:
+    """Refuse to go on without highdicom.
+
+    Raises:
+        InputError: It is not installed.
+    """
+    try:
+        import highdicom  # noqa: F401 - whether it can be had is the question
+    except ImportError:
+        raise InputError(
+            "Writing DICOM reports takes highdicom, which is not installed. Install it with: "
+            "pip install 'monai-unlearn[pacs]'"
+        ) from None
+
+
+def read_source(path: str | Path) -> Dataset | None:
+    """Return a DICOM image without its pixels; nothing where the file is not DICOM."""
+    try:
+        return pydicom.dcmread(path, stop_before_pixels=True)
+    except InvalidDicomError:
+        return None
+
+
+def encode_report(source: Dataset, probabilities: Sequence[float], *, model: ModelIdentity) -> Dataset:
+    """Return a Comprehensive SR with a probability a class and the likeliest class of one image.
+
+    Args:
+        source: The image, pixels or not.
+        probabilities: A value from 0 to 1 for each class of the model.
+        model: Who predicted; named by AlgorithmIdentification (PS3.16 TID 4019), the digest of the weights as a
+            parameter.
+
+    Raises:
+        DataError: The image lacks the identifiers that a report must repeat.
+        ConfigError: There is not one probability a class.
+    """
+    import highdicom as hd
+
+    if len(probabilities) != len(model.class_names):
+        raise ConfigError(
+            f"class_names: expected a class for each of {len(probabilities)} probabilities, got "
+            f"{len(model.class_names)}."
+        )
+    content = hd.sr.MeasurementReport(
+        observation_context=hd.sr.ObservationContext(observer_device_context=_observer(model)),
+        procedure_reported=hd.sr.CodedConcept("363679005", "SCT", "Imaging procedure"),
+        imaging_measurements=[_measurements(source, probabilities, model)],
+        title=hd.sr.CodedConcept("126000", "DCM", "Imaging Measurement Report"),
+    )
+    try:
+        return hd.sr.ComprehensiveSR(
+            evidence=[source],
+            content=content[0],
+            series_instance_uid=hd.UID(),
+            series_number=_SERIES_NUMBER,
+            sop_instance_uid=hd.UID(),
+            instance_number=1,
+            manufacturer=MANUFACTURER,
+            manufacturer_model_name=model.name,
+            software_versions=model.version,
+            device_serial_number=model.weights.removeprefix("sha256:"),
+            series_description=f"Predictions of {model.name} {model.version}"[:64],
+            is_complete=True,
+        )
+    except AttributeError as error:
+        raise DataError(
+            f"an image of this study lacks {error.name or 'a tag'}, which a report must repeat. Mend the file, or "
+            "leave reports out."
+        ) from error
+
+
+def write_report(document: Dataset, path: Path) -> None:
+    """Write a report, aside and renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stream = io.BytesIO()
+    document.save_as(stream, enforce_file_format=True)
+    aside = path.with_name(f".{path.name}.partial")
+    aside.write_bytes(stream.getvalue())
+    aside.replace(path)
+
+
+def _observer(model: ModelIdentity) -> Any:  # noqa: ANN401 - highdicom is imported where it is used
+    import highdicom as hd
+
+    return hd.sr.ObserverContext(
+        observer_type=hd.sr.CodedConcept("121007", "DCM", "Device"),
+        observer_identifying_attributes=hd.sr.DeviceObserverIdentifyingAttributes(
+            uid=hd.UID.from_uuid(_uuid_of(model)), name=model.name, manufacturer_name=MANUFACTURER
+        ),
+    )
+
+
+def _uuid_of(model: ModelIdentity) -> str:
+    """Return a UUID that the weights alone decide: the same revision is the same observer everywhere."""
+    import uuid
+
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"monai-unlearn:{model.name}:{model.weights}"))
+
+
+def _measurements(source: Dataset, probabilities: Sequence[float], model: ModelIdentity) -> Any:  # noqa: ANN401 - as above
+    import highdicom as hd
+
+    likeliest = max(range(len(probabilities)), key=probabilities.__getitem__)
+    concepts = _concepts(model.class_names)
+    return hd.sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=hd.sr.TrackingIdentifier(uid=hd.UID(), identifier="Classification of one image"),
+        algorithm_id=hd.sr.AlgorithmIdentification(
+            name=model.name, version=model.version, parameters=[f"weights {model.weights}"], manufacturer=MANUFACTURER
+        ),
+        source_images=[hd.sr.SourceImageForMeasurementGroup.from_source_image(source)],
+        measurements=[
+            hd.sr.Measurement(
+                name=hd.sr.CodedConcept(f"P{number}", SCHEME, f"Probability of {name}"[:64]),
+                value=round(value, 6),
+                unit=hd.sr.CodedConcept("1", "UCUM", "no units"),
+            )
+            for number, (name, value) in enumerate(zip(model.class_names, probabilities, strict=True))
+        ],
+        qualitative_evaluations=[
+            hd.sr.QualitativeEvaluation(
+                name=hd.sr.CodedConcept("121071", "DCM", "Finding"), value=concepts[model.class_names[likeliest]]
+            )
+        ],
+    )
+
+
+def _concepts(class_names: Sequence[str]) -> Mapping[str, Any]:
+    import highdicom as hd
+
+    return {name: hd.sr.CodedConcept(f"C{number}", SCHEME, name[:64]) for number, name in enumerate(class_names)}

@@ -1,0 +1,71 @@
+"""A bundle in a MONAI Application Package: loaded from its export alone, on the CPU, it predicts what `infer` does."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from bundle_run import run
+from deploy_operator import Operator
+from monai.bundle import ConfigParser
+
+from monai_unlearn.release.torchscript import SCRIPT, bundle_network, export_torchscript
+
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.load` is deprecated:DeprecationWarning")
+
+
+def classes_of(walked):
+    metadata = json.loads((walked.root / "configs" / "metadata.json").read_text(encoding="utf-8"))
+    return list(metadata["network_data_format"]["outputs"]["pred"]["channel_def"].values())
+
+
+def picture_of(walked, path):
+    """Read a picture as the inference config of the bundle says, but for what comes behind loading."""
+    parser = ConfigParser(ConfigParser.load_config_file(str(walked.root / "configs" / "inference.yaml")))
+    return np.asarray(parser.get_parsed_content("loading")({"image": str(path)})["image"])
+
+
+def inferred(walked, path, out):
+    settings = {"dataset_dir": str(path.parent), "file_pattern": path.name, "class_names": classes_of(walked)}
+    run("infer", "inference.yaml", bundle=walked.root, output_dir=str(out), **settings, **size_of(walked))
+    (row,) = csv.reader((out / "predictions.csv").read_text().splitlines())
+    return [float(value) for value in row[1:]]
+
+
+def size_of(walked):
+    config = ConfigParser.load_config_file(str(walked.root / "configs" / "inference.yaml"))
+    return {"image_size": config["image_size"]}
+
+
+@pytest.fixture(scope="module")
+def exported(walked):
+    path = export_torchscript(walked.root)
+    assert path == walked.root / SCRIPT
+    yield walked, path
+    # A bundle without an export is what the other tests walk through.
+    path.unlink()
+
+
+def test_the_operator_predicts_from_the_export_alone(exported, tmp_path):
+    walked, script = exported
+    picture = walked.pictures / "5L.png"
+    found = Operator(script)(picture_of(walked, picture))
+    expected = inferred(walked, picture, tmp_path / "out")
+    assert found["probabilities"] == pytest.approx(expected, abs=1e-5)
+    assert found["result"] == [classes_of(walked)[int(np.argmax(expected))]]
+
+
+def test_the_operator_predicts_from_weights_and_network_def(exported):
+    walked, script = exported
+    image = picture_of(walked, walked.pictures / "2R.png")
+    from_weights = Operator(script, network=bundle_network(walked.root))(image)
+    assert from_weights["probabilities"] == pytest.approx(Operator(script)(image)["probabilities"], abs=1e-5)
+
+
+def test_nothing_that_loads_or_saves_files_is_left(exported):
+    operator = Operator(exported[1])
+    steps = [type(step).__name__ for part in (operator.before, operator.after) for step in part.transforms]
+    assert steps
+    assert not [name for name in steps if name.startswith(("Load", "Save"))]

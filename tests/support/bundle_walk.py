@@ -1,0 +1,76 @@
+"""Every bundle of the repository, and a revised one of each, made on the tiny cohort."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from bundle_run import ROOT, TINY, run
+from monai.bundle import ConfigWorkflow
+from tiny import tiny_index, tiny_spec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUNDLES = sorted(path.parent.parent for path in (ROOT / "bundles").glob("*/configs/metadata.json"))
+CONFIGS = ("train", "evaluate", "unlearn", "inference")
+
+
+@dataclass(frozen=True)
+class Walked:
+    """A bundle, and pictures that it reads.
+
+    Attributes:
+        root: The bundle's folder.
+        folder: What holds the tiny cohort: `pictures`, `index` and `spec.yaml`.
+    """
+
+    root: Path
+    folder: Path
+
+    @property
+    def pictures(self) -> Path:
+        """A folder of PNG files."""
+        return self.folder / "pictures"
+
+    @property
+    def data(self) -> dict[str, str]:
+        """The settings that name the cohort."""
+        return {"index_dir": str(self.folder / "index"), "cohort_spec": str(self.folder / "spec.yaml")}
+
+
+def copied(bundle: Path, folder: Path) -> Walked:
+    """Copy a bundle to another folder, as whoever downloads it does."""
+    # A blank in the path is what paths that are put together carelessly trip over.
+    root = folder / "another place" / bundle.name
+    shutil.copytree(bundle, root)
+    tiny_index(folder)
+    tiny_spec(folder)
+    return Walked(root=root, folder=folder)
+
+
+def revised(bundle: Path, folder: Path) -> Walked:
+    """Train a copy of a bundle on the tiny cohort, let it forget, and return what comes out."""
+    base = copied(bundle, folder)
+    run("train", "train.yaml", bundle=base.root, **base.data, max_epochs=1)
+    settings = {"output_dir": str(folder / "out"), "acceptance": {}, "max_epochs": 1}
+    run("unlearn", "unlearn.yaml", bundle=base.root, **base.data, **settings)
+    (made,) = (folder / "out").glob("*_bundle")
+    return Walked(root=made, folder=folder)
+
+
+def run_over(run_id: str, *configs: str, bundle: Path, **overrides: Any) -> None:
+    """Run one id of a config and the overlays on it."""
+    workflow = ConfigWorkflow(
+        config_file=[str(bundle / "configs" / config) for config in configs],
+        run_id=run_id,
+        logging_file=False,
+        **{**TINY, **overrides},
+    )
+    with mock.patch.object(sys, "excepthook"):
+        workflow.initialize()
+        workflow.run()
+        workflow.finalize()
