@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from monai_unlearn import __version__
-from monai_unlearn.cli import cohort, index, phantom, spec
+from monai_unlearn.cli import cohort, index, index_report, index_table, phantom, spec, sweep
 
 app = typer.Typer(
     name="monai-unlearn",
@@ -19,9 +19,12 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(phantom.app, name="phantom")
+index_table.register(index.app)
+index_report.register(index.app)
 app.add_typer(index.app, name="index")
 spec.register(cohort.app)
 app.add_typer(cohort.app, name="cohort")
+sweep.register(app)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback signature

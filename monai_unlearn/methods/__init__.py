@@ -2,18 +2,33 @@
 
 from monai_unlearn.methods.base import Method, MethodContext, PixelSpace
 from monai_unlearn.methods.boundary import BoundarySearch
+from monai_unlearn.methods.diagnostics import SearchStep, SearchTrace
 from monai_unlearn.methods.finetune import FineTune
+from monai_unlearn.methods.noise import Noise
 from monai_unlearn.methods.psg import PSG
+from monai_unlearn.methods.published import PUBLISHED, PublishedPSG, PublishedSettings
 from monai_unlearn.methods.registry import MethodInfo, info_of, register, registered
+from monai_unlearn.methods.schedules import Schedule
+from monai_unlearn.methods.search import chosen_rows
+from monai_unlearn.methods.targets import TargetRule
 
 __all__ = [
     "PSG",
+    "PUBLISHED",
     "BoundarySearch",
     "FineTune",
     "Method",
     "MethodContext",
     "MethodInfo",
+    "Noise",
     "PixelSpace",
+    "PublishedPSG",
+    "PublishedSettings",
+    "Schedule",
+    "SearchStep",
+    "SearchTrace",
+    "TargetRule",
+    "chosen_rows",
     "info_of",
     "register",
     "registered",

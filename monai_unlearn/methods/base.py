@@ -12,12 +12,23 @@ from torch import Tensor, nn
 from monai_unlearn.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from torch.utils.data import Dataset
 
-BatchNormMode = Literal["frozen", "published"]
-BATCH_NORM_MODES = ("frozen", "published")
+BatchNormMode = Literal["frozen", "remain", "mixed", "published"]
+BATCH_NORM_MODES = ("frozen", "remain", "mixed", "published")
+PhaseName = Literal["forget", "repair"]
+
+
+def _nothing() -> None:
+    """Keep nothing: a preparation that nobody resumes."""
+
+
+def _alone(tensor: Tensor) -> Tensor:
+    """Share with, and add up over, one process."""
+    return tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +81,11 @@ class MethodContext:
         pixel_space: How inputs follow from pixels.
         device: Where to compute.
         seed: Seeds every draw of the method.
+        rank: Number of this process, from 0. Of a preparation in pieces, this process does the pieces `rank`,
+            `rank + world_size`, … , whose draws follow from seed and image alone.
+        world_size: Number of processes.
+        add_up: Adds a tensor up over all processes, each of which must call it.
+        keep: Called after each piece, so that a killed run can go on from `Method.state_dict`.
     """
 
     network: nn.Module
@@ -77,21 +93,31 @@ class MethodContext:
     pixel_space: PixelSpace
     device: torch.device
     seed: int
+    rank: int = 0
+    world_size: int = 1
+    add_up: Callable[[Tensor], Tensor] = _alone
+    keep: Callable[[], None] = _nothing
 
 
 class Method(ABC):
     """An iterative unlearning method.
 
     Args:
-        batch_norm: `frozen` keeps the original running statistics while weights change; `published` runs
-            BatchNorm in train mode on whatever batches pass, as the reference code of arXiv 2505.21872
-            does, which by itself makes a network look as if it had forgotten.
+        batch_norm: `frozen` keeps the original running statistics while weights change. `remain` runs
+            BatchNorm in train mode on remain images, which the statistics then follow, and with the
+            running statistics on forget images of the same step. `mixed` runs it in train mode on both
+            parts as one batch, of which forget images should be few. `published` runs it in train mode on
+            whatever batches pass, as the reference code of arXiv 2505.21872 does, which by itself makes
+            a network look as if it had forgotten.
     """
+
+    phase: PhaseName = "forget"
+    """What the steps are for: `forget`, or `repair`, whose batches have no `forget`. The engine sets it."""
 
     def __init__(self, *, batch_norm: BatchNormMode = "frozen") -> None:
         if batch_norm not in BATCH_NORM_MODES:
             raise ConfigError(
-                f"batch_norm: expected frozen or published, got '{batch_norm}'."
+                f"batch_norm: expected one of {', '.join(BATCH_NORM_MODES)}, got '{batch_norm}'."
                 + did_you_mean(str(batch_norm), BATCH_NORM_MODES)
             )
         self.batch_norm = batch_norm
@@ -99,8 +125,27 @@ class Method(ABC):
     network: nn.Module
 
     def prepare(self, context: MethodContext) -> None:
-        """Do what is done once, before the first step: here, remember the network to revise."""
+        """Do what is done once, before the first step: here, remember the network to revise.
+
+        A resumed run calls `load_state_dict` first; what that brought need not be found again.
+        """
         self.network = context.network
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was found so far, beside the weights: tensors and plain values, read back without code."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state_dict` returned, before `prepare`.
+
+        Raises:
+            ConfigError: The state is another method's.
+        """
+        if state:
+            raise ConfigError(
+                f"the checkpoint holds {', '.join(sorted(state))} for a method that keeps nothing "
+                f"({type(self).__name__}). Delete the checkpoint to start anew."
+            )
 
     @abstractmethod
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
@@ -116,10 +161,46 @@ class Method(ABC):
         """Gradients of single images that `prepare` has taken, for the account of costs."""
         return 0
 
+    def write_diagnostics(self, folder: Path) -> list[Path]:  # noqa: ARG002 - what others write to
+        """Write what the method shows of its own working, making the folder; return the files: here, none."""
+        return []
+
     def set_mode(self) -> None:
         """Put the network into training, with BatchNorm as the mode says."""
         self.network.train()
-        if self.batch_norm == "frozen":
-            for module in self.network.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):  # noqa: SLF001 - torch has no public base
-                    module.eval()
+        if self.batch_norm not in {"mixed", "published"}:
+            self._train_batch_norm(wanted=False)
+
+    def read(self, part: Literal["forget", "remain"], images: Tensor) -> Tensor:
+        """Return the network's logits on images of one part, with BatchNorm as the mode says for that part.
+
+        With `batch_norm: remain`, read the remain images first: what moves the running statistics must not
+        come between a pass that uses them and its gradient.
+        """
+        if self.batch_norm != "remain" or part == "forget":
+            return self._logits(images)
+        self._train_batch_norm(wanted=True)
+        try:
+            return self._logits(images)
+        finally:
+            self._train_batch_norm(wanted=False)
+
+    def read_together(self, forget: Tensor, remain: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits on forget and on remain images, with BatchNorm as the mode says.
+
+        With `batch_norm: mixed` they are one batch; otherwise remain images are read first, as `read` asks.
+        """
+        if self.batch_norm == "mixed":
+            together = self._logits(torch.cat([forget, remain]))
+            return together[: len(forget)], together[len(forget) :]
+        read = self.read("remain", remain)
+        return self.read("forget", forget), read
+
+    def _logits(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.network(images)
+        return logits
+
+    def _train_batch_norm(self, *, wanted: bool) -> None:
+        for module in self.network.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):  # noqa: SLF001 - torch has no public base
+                module.train(wanted)

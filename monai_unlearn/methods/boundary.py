@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.methods.diagnostics import Box
+from monai_unlearn.methods.noise import Noise
+from monai_unlearn.methods.schedules import Schedule
 
 if TYPE_CHECKING:
-    from monai_unlearn.methods.base import PixelSpace
+    from collections.abc import Callable, Sequence
 
-NOISE_DISTRIBUTIONS = ("normal", "laplace", "cauchy", "uniform")
+    from monai_unlearn.methods.base import PixelSpace
+    from monai_unlearn.methods.diagnostics import SearchTrace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,26 +29,33 @@ class BoundarySearch:
 
     From x₀ it takes `steps` steps, t = 1 … T, in pixel units:
 
-        xₜ = Π( xₜ₋₁ + ε/√t · sign( ∇ₓ CE(f(xₜ₋₁), y) − λ (xₜ₋₁ − x₀) + γ zₜ ) )
+        xₜ = Π( xₜ₋₁ + ε/√t · sign( ∇ₓ CE(f(xₜ₋₁), y) − λₜ (xₜ₋₁ − x₀) + γ zₜ ) )
 
     where Π projects on the ε-ball around x₀ in the maximum norm and on the valid pixel range. −λ(x − x₀) is
     the gradient of −λ/2·‖x − x₀‖², which holds the point close to its image; it is computed in pixel units
-    throughout, whereas the published code subtracts pixel values from normalised ones. The loss is summed
-    over the batch, so that an image's gradient does not depend on its companions; γ adds to that gradient.
+    throughout, whereas the published code subtracts pixel values from normalised ones, and it is nothing at
+    the first step, where x is x₀. The loss is summed over the batch, so that an image's gradient does not
+    depend on its companions; γ adds to that gradient.
 
     Args:
         epsilon: Radius ε of the ball, in pixel units, in (0, 1].
         steps: T, at least 1.
         closeness: λ, at least 0.
+        closeness_schedule: How λ falls over the steps: constant, inverse, exponential or linear.
+        closeness_rate: Rate of the exponential schedule.
         noise: γ, at least 0.
         noise_distribution: What z is drawn from, at scale 1; uniform means (−1, 1).
+        noise_scale: `absolute`, or `relative` to the image's mean absolute gradient; see `Noise`.
     """
 
     epsilon: float = 0.1
     steps: int = 1
     closeness: float = 0.0
+    closeness_schedule: str = "constant"
+    closeness_rate: float = 0.01
     noise: float = 0.0
     noise_distribution: str = "normal"
+    noise_scale: str = "absolute"
 
     def __post_init__(self) -> None:
         if not (0 < self.epsilon <= 1 and self.steps >= 1 and self.closeness >= 0 and self.noise >= 0):
@@ -51,14 +63,26 @@ class BoundarySearch:
                 "boundary search: expected 0 < epsilon <= 1, steps >= 1, closeness >= 0 and noise >= 0, got "
                 f"epsilon {self.epsilon}, steps {self.steps}, closeness {self.closeness}, noise {self.noise}."
             )
-        if self.noise_distribution not in NOISE_DISTRIBUTIONS:
-            raise ConfigError(
-                f"boundary search: expected noise_distribution to be one of {', '.join(NOISE_DISTRIBUTIONS)}, "
-                f"got '{self.noise_distribution}'."
-            )
+        # Built once here, so that a wrong word is refused before anything is searched.
+        _ = self._schedule, self._noise
+
+    @property
+    def _schedule(self) -> Schedule:
+        return Schedule(start=self.closeness, kind=self.closeness_schedule, rate=self.closeness_rate)
+
+    @property
+    def _noise(self) -> Noise:
+        return Noise(weight=self.noise, distribution=self.noise_distribution, scale=self.noise_scale)
 
     def find(
-        self, network: nn.Module, inputs: Tensor, labels: Tensor, *, pixel_space: PixelSpace, generator: torch.Generator
+        self,
+        network: Callable[[Tensor], Tensor],
+        inputs: Tensor,
+        labels: Tensor,
+        *,
+        pixel_space: PixelSpace,
+        generators: Sequence[torch.Generator] = (),
+        trace: SearchTrace | None = None,
     ) -> Tensor:
         """Return the points found, as network inputs.
 
@@ -70,36 +94,52 @@ class BoundarySearch:
             inputs: Normalised images, shape (batch, channel, *spatial).
             labels: Their classes, shape (batch,).
             pixel_space: How inputs follow from pixels.
-            generator: Draws z, on the CPU so that the draws are the same on every device.
+            generators: What draws z, one an image, on the CPU; needed where γ is not 0.
+            trace: Takes up what happens at every step.
         """
         start = pixel_space.to_pixels(inputs)
-        lowest = (start - self.epsilon).clamp_min(pixel_space.low)
-        highest = (start + self.epsilon).clamp_max(pixel_space.high)
+        loss = partial(_losses, network=network, labels=labels, pixel_space=pixel_space)
+        box = Box.around(start, self.epsilon, low=pixel_space.low, high=pixel_space.high)
+        return pixel_space.to_inputs(self.ascend(loss, start, box=box, generators=generators, trace=trace))
+
+    def ascend(
+        self,
+        loss: Callable[[Tensor], Tensor],
+        start: Tensor,
+        *,
+        box: Box,
+        generators: Sequence[torch.Generator] = (),
+        trace: SearchTrace | None = None,
+    ) -> Tensor:
+        """Take the steps on any loss, which need not be that of a network.
+
+        Args:
+            loss: From points (batch, …) to a value each, shape (batch,).
+            start: x₀, shape (batch, …).
+            box: Where Π projects to.
+            generators: What draws z, one a point.
+            trace: Takes up what happens at every step.
+        """
         point = start
         for step in range(1, self.steps + 1):
-            gradient = self._gradient(network, point, labels, pixel_space) - self.closeness * (point - start)
-            if self.noise:
-                gradient = gradient + self.noise * self._draw(gradient, generator)
-            moved = point + self.epsilon / math.sqrt(step) * gradient.sign()
-            point = torch.minimum(torch.maximum(moved, lowest), highest)
-        return pixel_space.to_inputs(point)
+            weight = self._schedule.at(step, self.steps)
+            values, gradient = _gradient(loss, point)
+            gradient = gradient - weight * (point - start)
+            size = self.epsilon / math.sqrt(step)
+            if trace is not None:
+                held = values - weight / 2 * (point - start).square().flatten(1).sum(1)
+                trace.record(size=size, objective=held, gradient=gradient, point=point, box=box)
+            moved = point + size * self._noise.perturb(gradient, generators).sign()
+            point = box.project(moved)
+        return point
 
-    @staticmethod
-    def _gradient(network: nn.Module, pixels: Tensor, labels: Tensor, pixel_space: PixelSpace) -> Tensor:
-        pixels = pixels.detach().requires_grad_()
-        with torch.enable_grad():
-            loss = cross_entropy(network(pixel_space.to_inputs(pixels)), labels, reduction="sum")
-        return torch.autograd.grad(loss, pixels)[0]
 
-    def _draw(self, like: Tensor, generator: torch.Generator) -> Tensor:
-        draw = torch.empty(like.shape)
-        if self.noise_distribution == "uniform":
-            draw.uniform_(-1, 1, generator=generator)
-        elif self.noise_distribution == "cauchy":
-            draw.cauchy_(generator=generator)
-        elif self.noise_distribution == "normal":
-            draw.normal_(generator=generator)
-        else:  # Laplace: the difference of two exponentials of rate 1
-            draw.exponential_(generator=generator)
-            draw -= torch.empty(like.shape).exponential_(generator=generator)
-        return draw.to(like.device, like.dtype)
+def _losses(points: Tensor, *, network: Callable[[Tensor], Tensor], labels: Tensor, pixel_space: PixelSpace) -> Tensor:
+    return cross_entropy(network(pixel_space.to_inputs(points)), labels, reduction="none")
+
+
+def _gradient(loss: Callable[[Tensor], Tensor], points: Tensor) -> tuple[Tensor, Tensor]:
+    points = points.detach().requires_grad_()
+    with torch.enable_grad():
+        values = loss(points)
+    return values.detach(), torch.autograd.grad(values.sum(), points)[0]

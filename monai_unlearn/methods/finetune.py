@@ -30,7 +30,7 @@ class FineTune(Method):
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
         """Cross entropy on the remain images of the batch."""
         remain = batch["remain"]
-        return cross_entropy(self.network(remain["image"]), remain["label"])
+        return cross_entropy(self.read("remain", remain["image"]), remain["label"])
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import copy
+import json
+import logging
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.utils.data import DataLoader
 
-from monai_unlearn.errors import ConfigError
+from monai_unlearn.errors import ConfigError, did_you_mean
 from monai_unlearn.methods.base import BatchNormMode, Method, MethodContext
 from monai_unlearn.methods.boundary import BoundarySearch
 from monai_unlearn.methods.registry import MethodInfo, register
+from monai_unlearn.methods.search import LabelSearch
+from monai_unlearn.methods.targets import TargetRule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-SEARCH_BATCH = 64
+    from monai_unlearn.methods.diagnostics import SearchTrace
+
+PRESETS = ("published",)
+REMAIN_TARGETS = ("labels", "teacher")
+PRECISIONS = ("auto", "float32")
+logger = logging.getLogger(__name__)
 
 
 @register(
@@ -27,88 +36,227 @@ SEARCH_BATCH = 64
         paper="Nahass et al. 2025, Targeted Unlearning Using Perturbed Sign Gradient Methods, arXiv 2505.21872",
         equations="Algorithms 1 (boundary search), 2 (hard labels), 3 (soft labels)",
         needs_remain=True,
-        cost="T gradients a forget image once, then one gradient an image used a step",
+        cost="T gradients a forget image searched, once, then one gradient an image used a step",
     )
 )
 class PSG(Method):
     """Perturbed sign gradient unlearning (arXiv 2505.21872, Algorithms 1–3).
 
-    `prepare` finds, for every forget image, a point across the nearest boundary of a frozen copy of the
-    network, once, and keeps the label found there. Each step then descends on
+    `prepare` finds, for every forget image asked for, a point across the nearest boundary of a frozen copy of
+    the network, once, and keeps what the copy reads there. Each step then descends on
 
-        CE(f(x_forget), label found) + φ · CE(f(x_remain), its class)
+        L(f(x_forget), target found) + φ · CE(f(x_remain), its class)
 
-    on the clean images. Departures from the published code, each measured to matter: BatchNorm statistics
-    are frozen by default, labels are found once instead of at every step, closeness is computed in pixels.
+    on the clean images; while `phase` is `repair`, on the cross entropy of the remain images alone. Departures
+    from the published code, each measured to matter, are in `docs/methods/psg.md`.
+
+    After `prepare`, `targets` holds what forget images are to be read as, by row, `flipped` says how many of those
+    searched left their class, and `finder` what the search found and in which form it ran. Forget images that
+    are not among `used_rows` are left out of the loss.
 
     Args:
+        preset: `published` gives the published loop instead, for comparison; see `PublishedPSG`.
         epsilon: Radius of the search in pixel units.
         steps: Steps T of the search.
         closeness: λ of the search.
+        closeness_schedule: How λ falls over the steps; see `Schedule`.
+        closeness_rate: Rate of the exponential schedule.
         noise: γ of the search.
         noise_distribution: normal, laplace, cauchy or uniform.
-        labels: `hard` trains on the class found (Algorithm 2), `soft` on the frozen network's
-            probabilities at the point found (Algorithm 3).
+        noise_scale: `absolute`, or `relative` to an image's mean absolute gradient; see `Noise`.
+        labels: `hard` or `soft`; see `TargetRule`.
+        logits: `softmax` or `raw`; see `TargetRule`.
+        top_k: Keeps the k largest logits; see `TargetRule`.
+        unmoved: `keep` or `runner_up`; see `TargetRule`.
+        search_images: How many forget images to search labels for and to train on, chosen by seed; all if None.
+        search_precision: `auto` searches in bfloat16 where the machine has it and the labels of a first batch
+            agree; `float32` never does.
+        diagnostics: Measure objective and stationarity at every step of the search.
         remain_weight: φ, at least 0; 0 leaves the remain images out, as the paper's plain form does.
+        remain_targets: `labels`, or `teacher`: what the original network reads, as shares of classes.
         batch_norm: See `Method`.
     """
 
-    def __init__(
+    def __new__(cls, *, preset: str | None = None, **options: Any) -> PSG:  # noqa: ANN401, PYI034 - what __init__ takes; no subclass
+        """Return the published loop where the preset asks for it."""
+        if preset is None:
+            return super().__new__(cls)
+        if preset not in PRESETS:
+            raise ConfigError(f"psg: expected preset: published, got '{preset}'.{did_you_mean(preset, PRESETS)}")
+        from monai_unlearn.methods.published import PublishedPSG
+
+        # Not an instance of this class, so that __init__ is not called and cards name the loop that ran.
+        return PublishedPSG.of(options)  # type: ignore[return-value]  # as said above
+
+    def __init__(  # noqa: PLR0913 - a config names each option
         self,
         *,
+        preset: None = None,
         epsilon: float = 0.1,
         steps: int = 1,
         closeness: float = 0.0,
+        closeness_schedule: str = "constant",
+        closeness_rate: float = 0.01,
         noise: float = 0.0,
         noise_distribution: str = "normal",
+        noise_scale: str = "absolute",
         labels: Literal["hard", "soft"] = "hard",
+        logits: Literal["softmax", "raw"] = "softmax",
+        top_k: int | None = None,
+        unmoved: Literal["keep", "runner_up"] = "keep",
+        search_images: int | None = None,
+        search_precision: Literal["auto", "float32"] = "auto",
+        diagnostics: bool = False,
         remain_weight: float = 1.0,
+        remain_targets: Literal["labels", "teacher"] = "labels",
         batch_norm: BatchNormMode = "frozen",
     ) -> None:
+        del preset
         super().__init__(batch_norm=batch_norm)
-        if labels not in {"hard", "soft"} or remain_weight < 0:
-            raise ConfigError(
-                "psg: expected labels to be hard or soft and remain_weight >= 0, got "
-                f"labels '{labels}' and remain_weight {remain_weight}."
-            )
         self.search = BoundarySearch(
-            epsilon=epsilon, steps=steps, closeness=closeness, noise=noise, noise_distribution=noise_distribution
+            epsilon=epsilon,
+            steps=steps,
+            closeness=closeness,
+            closeness_schedule=closeness_schedule,
+            closeness_rate=closeness_rate,
+            noise=noise,
+            noise_distribution=noise_distribution,
+            noise_scale=noise_scale,
         )
-        self.labels = labels
+        self.rule = TargetRule(labels=labels, logits=logits, top_k=top_k, unmoved=unmoved)
+        _check_word("remain_targets", remain_targets, REMAIN_TARGETS)
+        _check_word("search_precision", search_precision, PRECISIONS)
+        if remain_weight < 0 or (search_images is not None and search_images < 1):
+            raise ConfigError(
+                "psg: expected remain_weight >= 0 and search_images >= 1 or null, got "
+                f"remain_weight {remain_weight} and search_images {search_images}."
+            )
+        self.finder = LabelSearch(
+            self.search, limit=search_images, float32=search_precision == "float32", diagnostics=diagnostics
+        )
         self.remain_weight = remain_weight
+        self.remain_targets = remain_targets
         self.targets = torch.empty(0)
         self.flipped = 0
+        self._labelled: Tensor | None = None
+        self._teacher: nn.Module | None = None
 
     def prepare(self, context: MethodContext) -> None:
-        """Find the boundary labels of all forget images on a frozen copy of the network."""
+        """Find the targets of the forget images asked for on a frozen copy of the network."""
         super().prepare(context)
-        frozen = copy.deepcopy(context.network).eval().requires_grad_(requires_grad=False)
-        generator = torch.Generator().manual_seed(context.seed)
-        found: list[Tensor] = []
-        self.flipped = 0
-        for batch in DataLoader(context.forget, batch_size=SEARCH_BATCH):
-            images, classes = batch["image"].to(context.device), batch["label"].to(context.device)
-            points = self.search.find(frozen, images, classes, pixel_space=context.pixel_space, generator=generator)
-            with torch.no_grad():
-                logits = frozen(points)
-            self.flipped += int((logits.argmax(1) != classes).sum())
-            found.append(logits.softmax(1) if self.labels == "soft" else logits.argmax(1))
-        self.targets = torch.cat(found)
+        if self.remain_targets == "teacher":
+            self._teacher = copy.deepcopy(context.network).eval().requires_grad_(requires_grad=False)
+        self.finder.run(context)
+        logits, classes, rows = self.finder.logits, self.finder.classes, self.used_rows.to(context.device)
+        self.targets = self.rule.targets(logits, classes)
+        self.flipped = int((logits.argmax(1) != classes)[rows].sum())
+        self._labelled = None
+        if len(rows) < len(logits):
+            self._labelled = torch.zeros(len(logits), dtype=torch.bool, device=context.device)
+            self._labelled[rows] = True
+        self._log()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the search has found so far."""
+        return self.finder.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what a search found, before `prepare`, which then goes on from there.
+
+        Raises:
+            ConfigError: The state is not that of a search.
+        """
+        self.finder.load_state_dict(state)
+
+    @property
+    def used_rows(self) -> Tensor:
+        """Rows of the forget images that were searched and are trained on, shape (image,), in a seeded order."""
+        return self.finder.rows
+
+    @property
+    def trace(self) -> SearchTrace | None:
+        """What the search did, step by step, where diagnostics were asked for."""
+        return self.finder.trace
+
+    def write_diagnostics(self, folder: Path) -> list[Path]:
+        """Write `search.json` and `search.png` where diagnostics were asked for; see `SearchTrace`."""
+        trace = self.trace
+        if trace is None:
+            return []
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "search.json").write_text(json.dumps(trace.document(), indent=2) + "\n", encoding="utf-8")
+        trace.plot(folder / "search.png")
+        return [folder / "search.json", folder / "search.png"]
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Forget images, and remain images where φ is not 0."""
+        """Forget images, and remain images where φ is not 0; in the repair phase remain images alone."""
+        if self.phase == "repair":
+            return ("remain",)
         return ("forget", "remain") if self.remain_weight else ("forget",)
 
     @property
     def gradient_evaluations(self) -> int:
-        """T for each forget image."""
-        return self.search.steps * len(self.targets)
+        """T for each forget image searched, and for each searched in two forms once more."""
+        return self.finder.gradients
 
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
-        """Cross entropy on the labels found, plus φ times that on the remain images."""
-        forget, remain = batch["forget"], batch["remain"]
-        loss = cross_entropy(self.network(forget["image"]), self.targets[forget["row"]])
-        if self.remain_weight:
-            loss = loss + self.remain_weight * cross_entropy(self.network(remain["image"]), remain["label"])
-        return loss
+        """Return the loss on the targets found, plus φ times that on the remain images."""
+        if self.phase == "repair":
+            return self._remain_loss(batch["remain"])
+        forget = self._labelled_of(batch["forget"])
+        if not self.remain_weight:
+            return self._forget_loss(self.read("forget", forget["image"]), forget["row"])
+        remain = batch["remain"]
+        if not len(forget["row"]):
+            return self.remain_weight * self._remain_loss(remain)
+        read, kept = self.read_together(forget["image"], remain["image"])
+        return self._forget_loss(read, forget["row"]) + self.remain_weight * self._compare(kept, remain)
+
+    def _labelled_of(self, forget: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Return images and rows of those forget images that have a target."""
+        images, rows = forget["image"], forget["row"]
+        wanted = slice(None) if self._labelled is None else self._labelled[rows]
+        return {"image": images[wanted], "row": rows[wanted]}
+
+    def _forget_loss(self, logits: Tensor, rows: Tensor) -> Tensor:
+        if not len(rows):
+            # Of no image there is nothing to learn; the zero hangs on the weights so that it can be descended on.
+            return sum((weight.sum() for weight in self.network.parameters()), torch.zeros(())) * 0.0
+        return self.rule.loss(logits, self.targets[rows])
+
+    def _remain_loss(self, remain: Mapping[str, Any]) -> Tensor:
+        return self._compare(self.read("remain", remain["image"]), remain)
+
+    def _compare(self, logits: Tensor, remain: Mapping[str, Any]) -> Tensor:
+        """Return how far logits are from the remain images' classes, or from what the teacher reads."""
+        if self._teacher is None:
+            return cross_entropy(logits, remain["label"])
+        with torch.no_grad():
+            shares = self._teacher(remain["image"]).softmax(1)
+        return cross_entropy(logits, shares)
+
+    def _log(self) -> None:
+        trace = self.trace
+        for step in trace.steps if trace is not None else ():
+            logger.info(
+                "search step %d of %d: inner objective %.4g, gap %.4g, slope %.4g",
+                step.step,
+                self.search.steps,
+                step.objective,
+                step.gap,
+                step.slope,
+            )
+        logger.info(
+            "%d of %d forget images left their class; searched in %s",
+            self.flipped,
+            len(self.used_rows),
+            self.finder.form,
+        )
+
+
+def _check_word(name: str, word: str, known: tuple[str, ...]) -> None:
+    if word not in known:
+        raise ConfigError(
+            f"psg: expected {name} to be {' or '.join(known)}, got '{word}'.{did_you_mean(str(word), known)}"
+        )

@@ -34,7 +34,9 @@ def test_pixel_space_refuses_other_channels():
         PixelSpace(mean=(0.5,), std=(0.5,)).to_inputs(torch.zeros(1, 3, 2, 2))
 
 
-@pytest.mark.parametrize(("mode", "moves"), [("frozen", False), ("published", True)])
+@pytest.mark.parametrize(
+    ("mode", "moves"), [("frozen", False), ("remain", False), ("mixed", True), ("published", True)]
+)
 def test_batch_norm_mode_decides_whether_statistics_drift(mode, moves):
     network = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.Dropout(0.5))
     before = network[1].running_mean.clone()
@@ -46,8 +48,48 @@ def test_batch_norm_mode_decides_whether_statistics_drift(mode, moves):
     assert network[2].training
 
 
+def test_remain_statistics_move_on_remain_images_alone():
+    network = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2))
+    method = FineTune(batch_norm="remain")
+    method.prepare(context(network))
+    method.set_mode()
+    images, before = (
+        torch.randn(8, 1, 4, 4, generator=torch.Generator().manual_seed(0)),
+        network[1].running_mean.clone(),
+    )
+    method.read("forget", images)
+    assert torch.equal(network[1].running_mean, before)
+    method.read("remain", images)
+    assert not torch.equal(network[1].running_mean, before)
+    assert not network[1].training
+
+
+def test_mixed_reads_both_parts_as_one_batch():
+    network = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2))
+    method = FineTune(batch_norm="mixed")
+    method.prepare(context(network))
+    method.set_mode()
+    forget, remain = torch.randn(2, 1, 4, 4), 3 + torch.randn(6, 1, 4, 4)
+    read = torch.cat(method.read_together(forget, remain))
+    raw = network[0](torch.cat([forget, remain]))
+    centred = raw - raw.mean((0, 2, 3), keepdim=True)
+    torch.testing.assert_close(read, centred / (raw.var((0, 2, 3), unbiased=False, keepdim=True) + 1e-5).sqrt())
+
+
+def test_remain_images_are_read_first_where_they_move_the_statistics():
+    network = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2))
+    method = FineTune(batch_norm="remain")
+    method.prepare(context(network))
+    method.set_mode()
+    forget, remain = torch.randn(2, 1, 4, 4), 3 + torch.randn(6, 1, 4, 4)
+    read, _ = method.read_together(forget, remain)
+    assert torch.equal(read, network(forget))  # with the statistics after the remain images
+
+
 def test_refuses_an_unknown_batch_norm_mode():
-    with pytest.raises(ConfigError, match="expected frozen or published, got 'froze'. Did you mean 'frozen'"):
+    with pytest.raises(
+        ConfigError, match="expected one of frozen, remain, mixed, published, got 'froze'. Did you mean 'frozen'"
+    ):
         FineTune(batch_norm="froze")
 
 

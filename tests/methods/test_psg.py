@@ -1,87 +1,201 @@
 from __future__ import annotations
 
+import json
+import logging
+
+import numpy as np
+import psg_by_hand as by_hand
 import pytest
 import torch
+from method_bench import SPACE, batch_of, context_of, small_items, small_network
 from torch import nn
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods import PSG, MethodContext, PixelSpace
+from monai_unlearn.methods import PSG, FineTune, Method
 
 
-def network(seed: int = 0) -> nn.Sequential:
-    torch.manual_seed(seed)
-    return nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
-    )
-
-
-def items(n: int = 20) -> list[dict]:
-    generator = torch.Generator().manual_seed(1)
-    return [{"image": torch.randn(3, 8, 8, generator=generator), "label": i % 3, "row": i} for i in range(n)]
-
-
-def prepared(method: PSG, net: nn.Module, data: list[dict], seed: int = 0) -> PSG:
-    space = PixelSpace(mean=(0.5,) * 3, std=(0.25,) * 3)
-    method.prepare(MethodContext(network=net, forget=data, pixel_space=space, device=torch.device("cpu"), seed=seed))
+def prepared(method: Method, net: nn.Module | None = None, data: list[dict] | None = None, seed: int = 0) -> Method:
+    method.prepare(context_of(small_network() if net is None else net, data or small_items(), seed=seed))
+    method.set_mode()
     return method
 
 
-def test_search_leaves_the_network_as_it_is():
-    net = network()
-    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    prepared(PSG(steps=3, noise=0.1), net, items())
-    assert all(torch.equal(before[name], tensor) for name, tensor in net.state_dict().items())
-    assert all(parameter.requires_grad for parameter in net.parameters())
-
-
 def test_labels_are_what_the_frozen_network_reads_at_the_point_found():
-    net, data = network(), items()
+    net, data = small_network(), small_items()
     method = prepared(PSG(epsilon=0.5, steps=4), net, data)
-    images, labels = torch.stack([d["image"] for d in data]), torch.tensor([d["label"] for d in data])
+    batch = batch_of(data, range(20), [0])["forget"]
     net.eval()
-    points = method.search.find(
-        net, images, labels, pixel_space=PixelSpace(mean=(0.5,) * 3, std=(0.25,) * 3), generator=torch.Generator()
-    )
+    points = method.search.find(net, batch["image"], batch["label"], pixel_space=SPACE)
     found = net(points).argmax(1)
     assert torch.equal(method.targets, found)
-    assert method.flipped == int((found != labels).sum()) > 0
+    assert method.flipped == int((found != batch["label"]).sum()) > 0
     assert method.gradient_evaluations == 4 * 20
+    assert method.finder.form == "float32"
 
 
-def test_loss_is_boundary_label_plus_weighted_remain():
-    net, data = network(), items()
-    method = prepared(PSG(remain_weight=0.5), net, data)
-    net.eval()
-    forget = {"image": data[3]["image"][None], "row": torch.tensor([3])}
-    remain = {"image": data[4]["image"][None], "label": torch.tensor([2])}
-    expected = -net(forget["image"]).log_softmax(1)[0, method.targets[3]]
-    expected = expected - 0.5 * net(remain["image"]).log_softmax(1)[0, 2]
-    torch.testing.assert_close(method.loss({"forget": forget, "remain": remain}), expected)
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({}, {"labels": "hard"}),
+        ({"labels": "soft"}, {"labels": "soft"}),
+        ({"labels": "soft", "top_k": 3}, {"labels": "soft", "top_k": 3}),
+        ({"unmoved": "runner_up"}, {"labels": "hard", "runner_up": True}),
+    ],
+)
+def test_the_whole_loss_agrees_with_the_equations(options, rule):
+    perceptron = by_hand.Perceptron.random(8, mean=SPACE.mean, std=SPACE.std)
+    pixels = torch.rand(12, *by_hand.SHAPE, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    data = [
+        {"image": SPACE.to_inputs(image[None])[0], "label": row % 5, "row": row} for row, image in enumerate(pixels)
+    ]
+    method = prepared(
+        PSG(steps=3, closeness=0.7, closeness_schedule="exponential", remain_weight=0.4, **options),
+        perceptron.module(),
+        data,
+    )
+    flat, classes = pixels.reshape(12, -1).numpy(), np.arange(12) % 5
+    found = by_hand.search(
+        perceptron,
+        flat,
+        classes,
+        epsilon=0.1,
+        T=3,
+        schedule="exponential",
+        start=0.7,
+        rate=0.01,
+        gamma=0.0,
+        draws=np.zeros((3, 1, 1)),
+        relative=False,
+    )
+    targets = by_hand.targets(perceptron.logits((found - perceptron.mean) / perceptron.std), classes, **rule)
+    read = perceptron.logits((flat - perceptron.mean) / perceptron.std)
+    expected = by_hand.cross_entropy(read[:5], targets[:5]) + 0.4 * by_hand.cross_entropy(read[5:9], classes[5:9])
+    loss = method.loss(batch_of(data, range(5), range(5, 9)))
+    # The search keeps what it found in float32.
+    assert loss.item() == pytest.approx(expected, rel=1e-6)
 
 
-def test_soft_labels_are_probabilities_and_agree_with_hard_ones():
-    data = items()
-    hard, soft = (prepared(PSG(labels=kind), network(), data) for kind in ("hard", "soft"))
-    torch.testing.assert_close(soft.targets.sum(1), torch.ones(20))
-    assert torch.equal(soft.targets.argmax(1), hard.targets)
-    batch = {"forget": {"image": data[0]["image"][None], "row": torch.tensor([0])}, "remain": {}}
-    assert soft.parts == ("forget", "remain")
-    soft.remain_weight = 0
-    assert soft.parts == ("forget",)
-    expected = -(soft.targets[:1] * soft.network(batch["forget"]["image"]).log_softmax(1)).sum()
-    torch.testing.assert_close(soft.loss(batch), expected)
-
-
-def test_labels_depend_on_the_seed_through_noise_only():
-    data = items()
-    quiet = [prepared(PSG(labels="soft"), network(), data, seed).targets for seed in (0, 1)]
-    noisy = [prepared(PSG(labels="soft", noise=1e3), network(), data, seed).targets for seed in (0, 0, 1)]
+def test_targets_depend_on_the_seed_through_noise_only():
+    quiet = [prepared(PSG(labels="soft"), seed=seed).targets for seed in (0, 1)]
+    noisy = [prepared(PSG(labels="soft", noise=1e3), seed=seed).targets for seed in (0, 0, 1)]
     assert torch.equal(*quiet)
     assert torch.equal(noisy[0], noisy[1])
     assert not torch.equal(noisy[0], noisy[2])
 
 
-@pytest.mark.parametrize("wrong", [{"labels": "medium"}, {"remain_weight": -1}])
-def test_refuses_settings_out_of_range(wrong):
-    with pytest.raises(ConfigError, match="psg: expected labels to be hard or soft and remain_weight >= 0"):
+def test_images_without_a_label_are_left_out():
+    data = small_items()
+    method = prepared(PSG(search_images=6, remain_weight=0.0), data=data, seed=3)
+    used = method.used_rows.tolist()
+    unused = [row for row in range(20) if row not in used]
+    assert (len(used), method.gradient_evaluations) == (6, 6)
+    mixed = method.loss(batch_of(data, [*unused[:3], *used[:2]], [0]))
+    torch.testing.assert_close(mixed, method.loss(batch_of(data, used[:2], [0])))
+    nothing = method.loss(batch_of(data, unused[:3], [0]))
+    nothing.backward()
+    assert nothing.item() == 0
+    assert all(not parameter.grad.any() for parameter in method.network.parameters())
+
+
+def test_parts_follow_phase_and_weight():
+    method = PSG()
+    assert method.parts == ("forget", "remain")
+    method.remain_weight = 0
+    assert method.parts == ("forget",)
+    method.phase = "repair"
+    assert method.parts == ("remain",)
+
+
+def test_repair_is_the_remain_loss_alone():
+    data = small_items()
+    method = prepared(PSG(remain_weight=0.25))
+    method.phase = "repair"
+    batch = batch_of(data, [0], [4, 5, 9])
+    loss = method.loss({"remain": batch["remain"]})
+    fine_tuning = prepared(FineTune(), method.network)
+    torch.testing.assert_close(loss, fine_tuning.loss(batch))
+
+
+def test_a_teacher_is_the_network_as_it_was():
+    data = small_items()
+    net = small_network()
+    method = prepared(PSG(remain_targets="teacher"), net, data)
+    method.phase = "repair"
+    batch = batch_of(data, [0], range(8))
+    net.eval()
+    before = net(batch["remain"]["image"]).detach()
+    with torch.no_grad():
+        net[5].weight.add_(0.3)
+    method.set_mode()
+    expected = -(before.softmax(1) * net(batch["remain"]["image"]).log_softmax(1)).sum(1).mean()
+    torch.testing.assert_close(method.loss(batch), expected)
+
+
+def test_remain_statistics_follow_remain_images_and_forget_images_are_read_with_them():
+    data, net = small_items(), small_network()
+    method = prepared(PSG(batch_norm="remain", remain_weight=0.5), net, data)
+    batch, norm = batch_of(data, range(4), range(10, 18)), net[1]
+    before, kept = norm.running_mean.clone(), net(batch["forget"]["image"]).detach()
+    entering = net[0](batch["remain"]["image"])
+    loss = method.loss(batch)
+    loss.backward()
+    torch.testing.assert_close(norm.running_mean, 0.9 * before + 0.1 * entering.mean((0, 2, 3)))
+    assert not norm.training
+    forget = nn.functional.cross_entropy(net(batch["forget"]["image"]), method.targets[:4])
+    norm.train()
+    remain = nn.functional.cross_entropy(net(batch["remain"]["image"]), batch["remain"]["label"])
+    torch.testing.assert_close(loss, forget + 0.5 * remain)
+    # And the statistics have moved what forget images are read as, without having been moved by them.
+    norm.eval()
+    assert not torch.equal(net(batch["forget"]["image"]), kept)
+
+
+def test_diagnostics_are_logged_step_by_step(caplog):
+    with caplog.at_level(logging.INFO, "monai_unlearn"):
+        method = prepared(PSG(steps=3, diagnostics=True))
+    assert [step.step for step in method.trace.steps] == [1, 2, 3]
+    assert method.trace.steps[0].images == 20
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line[:19] for line in lines[:3]] == [f"search step {step} of 3:" for step in (1, 2, 3)]
+    assert lines[3] == f"{method.flipped} of 20 forget images left their class; searched in float32"
+    assert prepared(PSG()).trace is None
+
+
+def test_diagnostics_are_written_where_they_were_asked_for(tmp_path):
+    for quiet in (PSG(), FineTune()):
+        assert prepared(quiet).write_diagnostics(tmp_path / "none") == []
+    assert not (tmp_path / "none").exists()
+    method = prepared(PSG(steps=3, diagnostics=True))
+    written = method.write_diagnostics(tmp_path / "plots")
+    assert [path.name for path in written] == ["search.json", "search.png"]
+    assert set((tmp_path / "plots").iterdir()) == set(written)
+    written = json.loads((tmp_path / "plots" / "search.json").read_text(encoding="utf-8"))
+    assert written == method.trace.document()
+
+
+def test_what_was_found_can_be_taken_back():
+    method = prepared(PSG(epsilon=0.3, noise=0.1), seed=1)
+    again = PSG(epsilon=0.3, noise=0.1)
+    again.load_state_dict(method.state_dict())
+    prepared(again, small_network(seed=9), seed=1)
+    assert torch.equal(again.targets, method.targets)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"labels": "medium"}, "expected labels to be hard or soft, got 'medium'"),
+        ({"remain_weight": -1}, "expected remain_weight >= 0 and search_images >= 1 or null"),
+        ({"search_images": 0}, "expected remain_weight >= 0 and search_images >= 1 or null"),
+        ({"remain_targets": "teachers"}, "remain_targets to be labels or teacher, .* Did you mean 'teacher'"),
+        ({"search_precision": "float16"}, "search_precision to be auto or float32, got 'float16'"),
+        (
+            {"batch_norm": "froze"},
+            "expected one of frozen, remain, mixed, published, got 'froze'. Did you mean 'frozen'",
+        ),
+        ({"preset": "publish"}, "expected preset: published, got 'publish'. Did you mean 'published'"),
+    ],
+)
+def test_refuses_settings_that_it_does_not_have(wrong, message):
+    with pytest.raises(ConfigError, match=message):
         PSG(**wrong)

@@ -1,0 +1,120 @@
+"""`monai-unlearn sweep`: try a grid of settings, and choose among them without looking at test images."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path  # noqa: TC003 - Typer evaluates the annotations
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monai_unlearn.cli.command import AsJson, Command, emit
+from monai_unlearn.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_HELP = (
+    "Try a grid of settings: a bundle run for every combination, and a table of what each gives.\n\n"
+    "The best is chosen by validation images, never by test images. Call it again with the same --out to go on where "
+    "it was interrupted, or with more values: runs that are there are kept.\n\n"
+    "Exit codes: 0 done, 1 no run came to an end, 2 bad input or no validation images."
+)
+_EXAMPLE = (
+    "Example: monai-unlearn sweep BUNDLE/configs/unlearn.yaml SPEC --index index/ --out sweep/ --reference retrain "
+    "--set method::closeness=0,0.001,0.1 --set method::noise=0,0.1,1 --fix split::validation_fraction=0.1"
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("sweep", cls=Command, help=_HELP, epilog=_EXAMPLE)(sweep)
+
+
+def sweep(  # noqa: PLR0913 - Typer takes an option as a parameter
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The bundle's configs/unlearn.yaml.")],
+    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The cohort spec, a YAML file.")],
+    index: Annotated[
+        Path, typer.Option("--index", metavar="DIR", help="The image index, as `monai-unlearn index build` wrote it.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where to: a folder that is new, empty or of an earlier sweep.")
+    ],
+    *,
+    swept: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="ID=V1,V2,…", help="An id of the config and its values; may stand often."),
+    ] = None,
+    fix: Annotated[
+        list[str] | None,
+        typer.Option("--fix", metavar="ID=VALUE", help="An id of the config, set alike in all runs; may stand often."),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option("--reference", metavar="retrain|FILE", help="The retrained model to compare with, made once."),
+    ] = None,
+    criterion: Annotated[
+        str | None,
+        typer.Option(
+            "--criterion",
+            metavar="gap_to_reference|erase",
+            help="What the best is smallest in; with a reference the gap to it, else `erase`.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try a grid of settings."""
+    from monai_unlearn.cli import sweep_run
+    from monai_unlearn.cli.sweep_plan import Plan, read_axes, read_fixed
+
+    axes = read_axes(swept or ())
+    plan = Plan(
+        config=config, spec=spec, index=index, axes=axes, fixed=read_fixed(fix or (), axes), reference=reference
+    )
+    with _progress_bar() as advance:
+        document = sweep_run.sweep(plan, out, _criterion(criterion, reference), progress=advance)
+    emit(document, as_json=as_json, render=lambda: _show(document, out))
+
+
+def _criterion(wanted: str | None, reference: str | None) -> str:
+    from monai_unlearn.cli.sweep_score import CRITERIA
+
+    name = wanted or ("gap_to_reference" if reference else "erase")
+    if name not in CRITERIA:
+        raise ConfigError(
+            f"--criterion: expected one of {', '.join(CRITERIA)}, got '{name}'.{did_you_mean(name, CRITERIA)}"
+        )
+    return name
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on stderr; yield what moves it to the cells done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("Runs", total=None)
+
+        def advance(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield advance
+
+
+def _show(document: Mapping[str, Any], out: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from monai_unlearn.cli.sweep_report import table
+
+    headings, rows = table(document)
+    shown = Table(*headings)
+    for row in rows:
+        shown.add_row(*row)
+    Console().print(shown)
+    if chosen := document["best"]:
+        settings = " ".join(f"--{name} {value}" for name, value in chosen["settings"].items())
+        typer.echo(f"Best on validation images, by {document['criterion']['formula']}: {settings}")
+    typer.echo(f"Table, picture and runs are in {out}.")
