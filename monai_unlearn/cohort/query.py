@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from monai_unlearn.cohort.sql import Names, Parameter, Sql, quoted
+from monai_unlearn.cohort.sql import Names, Sql, quoted
 from monai_unlearn.cohort.statistic_sql import StatisticTables, statistic_tables, statistics_of
 from monai_unlearn.cohort.term import Field
 from monai_unlearn.cohort.to_sql import to_sql
@@ -22,7 +22,7 @@ from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index import Index, usable_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -82,23 +82,32 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """An index's answers to a spec, one entry a row in each array.
+class Identity:
+    """Who the rows of an index are, whatever is asked of them; one entry a row in each array.
 
     Attributes:
         image: The images' identifiers.
         units: Series, study and patient of each row.
         label: The class of each row, where the index has classes.
         readable: Whether the row is a usable image.
-        population: Whether the cohort is about the row.
-        rules: What each rule says.
-        strata: What each field that the sample is stratified by holds.
     """
 
     image: Coded
     units: Mapping[str, Coded]
     label: Coded | None
     readable: Mask
+
+
+@dataclass(frozen=True)
+class Answers(Identity):
+    """An index's answers to a spec, one entry a row in each array.
+
+    Attributes:
+        population: Whether the cohort is about the row.
+        rules: What each rule says.
+        strata: What each field that the sample is stratified by holds.
+    """
+
     population: Verdict
     rules: tuple[Verdict, ...]
     strata: tuple[Coded, ...] = ()
@@ -143,15 +152,38 @@ def ask(index: Index, question: Question) -> Answers:
         IndexReadError: A part cannot be read, or an image stands in the index twice.
     """
     with _opened(index) as (connection, names, parts):
-        statement = _statement(index, question, _names(names, question), _Forests(connection, parts))
-        table = _table(connection, statement.text, [parts, *statement.parameters])
-    answers = _answers(table, rules=len(question.rules), strata=len(question.strata))
-    _check_unique(answers, index)
-    return answers
+
+        def rows(statement: Sql) -> pa.Table:
+            return _table(connection, statement.text, [parts, *statement.parameters])
+
+        named, forests = _names(names, question), _Forests(connection, parts)
+        if statistics_of(question.rules):
+            # Their tables are joined to the rows, which comes with no promise of an order.
+            table = rows(_statement(index, question, named, forests))
+            return _answers(table, _identity(table, index), question)
+        identity = _kept(index, lambda: _identity(rows(_select(_identity_columns(index, named))), index))
+        return _answers(rows(_select(_verdict_columns(question, named))), identity, question)
+
+
+# Whose images a process has looked at last: their names are most of what a question costs, and the same for all.
+_KEPT: dict[tuple[object, ...], Identity] = {}
+
+
+def _kept(index: Index, read: Callable[[], Identity]) -> Identity:
+    """Return the identity of an index's rows, read once while the files of its parts stay as they are."""
+    states = [(str(part), part.stat().st_size, part.stat().st_mtime_ns) for part in index.parts]
+    key = (str(index.directory.resolve()), index.digest, index.label, *states)
+    if key not in _KEPT:
+        found = read()
+        _KEPT.clear()
+        _KEPT[key] = found
+    return _KEPT[key]
 
 
 def statement_of(index: Index, question: Question) -> Sql:
-    """Return the statement that `ask` executes; its first parameter, the index's parts, is left out.
+    """Return the statement that answers a question; its first parameter, the index's parts, is left out.
+
+    `ask` executes it in two where it may keep what does not depend on the question.
 
     Raises:
         IndexReadError: A part cannot be read.
@@ -229,30 +261,26 @@ def _readable() -> Sql:
 
 
 def _statement(index: Index, question: Question, names: Names, forests: _Forests) -> Sql:
-    readable = _readable()
-    population = Sql("TRUE") if question.population is None else to_sql(question.population, names)
+    readable, population = _readable(), _population(question, names)
     cohort = Sql(f"{readable.text} AND ({population.text})", (*readable.parameters, *population.parameters))
     tables = statistic_tables(statistics_of(question.rules), names, cohort, score=forests)
-    columns = [
-        *_identity(index, question, names),
-        Sql(f"{readable.text} AS readable", readable.parameters),
-        Sql(f"({population.text}) AS population", population.parameters),
-    ]
-    for number, rule in enumerate(question.rules):
-        condition = to_sql(rule, tables.names)
-        columns.append(Sql(f"({condition.text}) AS rule_{number}", condition.parameters))
-    return _select(columns, tables)
+    return _select([*_identity_columns(index, names), *_verdict_columns(question, names, tables.names)], tables)
 
 
-def _select(columns: Sequence[Sql], tables: StatisticTables) -> Sql:
-    selected = ",\n  ".join(column.text for column in columns)
-    text = f"WITH {', '.join([_SEEN, *tables.tables])}\nSELECT\n  {selected}\nFROM seen"
-    parameters: list[Parameter] = [*tables.parameters]
-    parameters += [parameter for column in columns for parameter in column.parameters]
-    return Sql("\n".join([text, *tables.joins]), tuple(parameters))
+def _population(question: Question, names: Names) -> Sql:
+    return Sql("TRUE") if question.population is None else to_sql(question.population, names)
 
 
-def _identity(index: Index, question: Question, names: Names) -> Iterator[Sql]:
+def _select(columns: Iterable[Sql], tables: StatisticTables | None = None) -> Sql:
+    chosen = list(columns)
+    selected = ",\n  ".join(column.text for column in chosen)
+    more, joins, parameters = (tables.tables, tables.joins, [*tables.parameters]) if tables else ((), (), [])
+    parameters += [parameter for column in chosen for parameter in column.parameters]
+    text = f"WITH {', '.join([_SEEN, *more])}\nSELECT\n  {selected}\nFROM seen"
+    return Sql("\n".join([text, *joins]), tuple(parameters))
+
+
+def _identity_columns(index: Index, names: Names) -> Iterator[Sql]:
     def text(column: str, alias: str) -> Sql:
         return Sql(f"CAST({quoted(names.in_sql[column])} AS VARCHAR) AS {alias}")
 
@@ -260,8 +288,18 @@ def _identity(index: Index, question: Question, names: Names) -> Iterator[Sql]:
     yield from (text(unit, unit) for unit in UNITS)
     if index.label is not None:
         yield text(index.label, "label")
+    readable = _readable()
+    yield Sql(f"{readable.text} AS readable", readable.parameters)
+
+
+def _verdict_columns(question: Question, names: Names, in_rules: Names | None = None) -> Iterator[Sql]:
     for number, stratum in enumerate(question.strata):
         yield Sql(f"CAST({names.expression(stratum)} AS VARCHAR) AS stratum_{number}")
+    population = _population(question, names)
+    yield Sql(f"({population.text}) AS population", population.parameters)
+    for number, rule in enumerate(question.rules):
+        condition = to_sql(rule, in_rules or names)
+        yield Sql(f"({condition.text}) AS rule_{number}", condition.parameters)
 
 
 def _names_in_sql(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> dict[str, str]:
@@ -278,15 +316,23 @@ def _names_in_sql(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -
     return names
 
 
-def _answers(table: pa.Table, *, rules: int, strata: int) -> Answers:
-    return Answers(
+def _identity(table: pa.Table, index: Index) -> Identity:
+    identity = Identity(
         image=_coded(table["image"]),
         units={unit: _coded(table[unit]) for unit in UNITS},
         label=_coded(table["label"]) if "label" in table.column_names else None,
         readable=_verdict(table["readable"]).true,
+    )
+    _check_unique(identity, index)
+    return identity
+
+
+def _answers(table: pa.Table, identity: Identity, question: Question) -> Answers:
+    return Answers(
+        **vars(identity),
         population=_verdict(table["population"]),
-        rules=tuple(_verdict(table[f"rule_{number}"]) for number in range(rules)),
-        strata=tuple(_coded(table[f"stratum_{number}"]) for number in range(strata)),
+        rules=tuple(_verdict(table[f"rule_{number}"]) for number in range(len(question.rules))),
+        strata=tuple(_coded(table[f"stratum_{number}"]) for number in range(len(question.strata))),
     )
 
 
@@ -309,7 +355,7 @@ def _verdict(column: pa.ChunkedArray) -> Verdict:
     )
 
 
-def _check_unique(answers: Answers, index: Index) -> None:
+def _check_unique(answers: Identity, index: Index) -> None:
     images = int(answers.readable.sum())
     different = answers.image.distinct(answers.readable)
     if different < images:

@@ -141,3 +141,15 @@ def test_strata_are_the_values_of_their_fields(tmp_path):
 def test_values_are_chosen_in_the_order_of_their_numbers(index):
     answers = ask(index, question_of(make_spec("device == x"), index))
     assert answers.image.chosen(answers.image.among(answers.rules[0].false)) == ["i01", "i02"]
+
+
+def test_an_index_that_is_built_anew_in_its_place_is_read_anew(tmp_path):
+    spec = make_spec("device == a")
+    assert spec.resolve(make_index(tmp_path, {"device": ["a", "b"]}, {"device": Kind.TEXT})).images["forget"] == 1
+    again = make_index(tmp_path, {"device": ["b", "a", "a"]}, {"device": Kind.TEXT})
+    assert spec.resolve(again).image_ids["forget"] == ["i01", "i02"]
+
+
+def test_what_is_kept_of_an_index_is_not_what_was_asked_of_it(tmp_path):
+    index = make_index(tmp_path, {"device": ["a", "b", "a"]}, {"device": Kind.TEXT})
+    assert [make_spec(f"device == {name}").resolve(index).images["forget"] for name in ("a", "b")] == [2, 1]
