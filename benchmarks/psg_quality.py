@@ -1,0 +1,437 @@
+"""Does PSG forget in the weights, keep the rest, and cost a small share of retraining?
+
+    python benchmarks/psg_quality.py brain_mri --work build/psg
+    python benchmarks/psg_quality.py cifar10 --work build/psg
+    python benchmarks/psg_quality.py report --work build/psg
+
+Every network is measured as it is and after its BatchNorm statistics were estimated anew on remain training images.
+Beside each other stand the original, the network retrained without the class (one a seed: their spread is the noise
+floor), the BatchNorm-only control (forget batches in train mode, nothing learnt), the published loop, plain fine-tuning
+on remain, and PSG, the last two at 2, 5, 10 and 20 % of the retraining's gradient evaluations, the search counted; and
+once more where only 5 % of the remain images are at hand. Test images choose nothing: all settings are constants below,
+the same for every data set, class and seed. Cells that are done lie in --work and are not computed again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import io
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.utils.data import Dataset, Subset
+
+from monai_unlearn.data import PairedLoader
+from monai_unlearn.engine import UnlearnTrainer
+from monai_unlearn.evaluation import predict, recalibrated
+from monai_unlearn.methods import PSG, FineTune, Method, MethodContext, PixelSpace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+BUDGETS = (0.02, 0.05, 0.10, 0.20)
+SEEDS = (0, 1, 2)
+FEW = 0.05
+MEAN, STD = 0.5, 0.25
+
+# What PSG is by default; the learning rate is a share of the peak rate that the network was trained with.
+PSG_SETTINGS: dict[str, Any] = {
+    "epsilon": 0.005,
+    "labels": "soft",
+    "unmoved": "runner_up",
+    "search_images": 64,
+    "remain_weight": 20.0,
+    "batch_norm": "mixed",
+}
+FORGET_BATCH, REMAIN_BATCH = 4, 60
+PSG_RATE, TUNE_RATES = 2 / 3, (2 / 3, 1.0)
+CLIP = 20.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """A data set, how its network is trained, and the classes that are forgotten one at a time.
+
+    Images are normalised, shape (image, channel, height, width). Of the classes in `thorough` the first seed also shows
+    the published loop and what few remain images do.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: tuple[Tensor, Tensor]
+    test: tuple[Tensor, Tensor]
+    forget: tuple[int, ...]
+    thorough: tuple[int, ...]
+    epochs: int
+    rate: float
+    scaled: str
+
+
+class Items(Dataset[Any]):
+    """Items of some rows; mirrored at random where asked for, by the global generator, which runs are seeded for."""
+
+    def __init__(self, images: Tensor, labels: Tensor, *, flip: bool = False) -> None:
+        self.images, self.labels, self.flip = images, labels, flip
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, row: int) -> dict[str, Any]:
+        image = self.images[row]
+        if self.flip and torch.rand(()) < 0.5:
+            image = image.flip(-1)
+        return {"image": image, "label": int(self.labels[row]), "row": row}
+
+
+def convolutions(*widths: tuple[int, int, int], last: int = 3) -> list[nn.Module]:
+    """Return convolution, BatchNorm, ReLU for each (channels in, channels out, stride)."""
+    sizes = [3] * (len(widths) - 1) + [last]
+    return [
+        layer
+        for (before, after, stride), size in zip(widths, sizes, strict=True)
+        for layer in (nn.Conv2d(before, after, size, stride, size // 2, bias=False), nn.BatchNorm2d(after), nn.ReLU())
+    ]
+
+
+def network_of(task: str, classes: int) -> nn.Module:
+    """Return a six-convolution network for brain MRI, and a narrow All-CNN (Springenberg et al. 2015) for CIFAR-10."""
+    if task == "brain_mri":
+        body = convolutions((1, 16, 1), (16, 16, 2), (16, 32, 1), (32, 32, 2), (32, 64, 1), (64, 64, 2))
+        width = 64
+    else:
+        first = convolutions((3, 24, 1), (24, 24, 1), (24, 24, 2))
+        second = convolutions((24, 48, 1), (48, 48, 1), (48, 48, 2))
+        third = convolutions((48, 48, 1), (48, 48, 1), last=1)
+        body, width = [*first, nn.Dropout(0.5), *second, nn.Dropout(0.5), *third], 48
+    return nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))
+
+
+def brain_mri(data: Path, size: int = 48) -> Task:
+    folder = data / "brain_mri"
+    names = tuple(sorted(path.name for path in (folder / "train").iterdir()))
+
+    def read(split: str) -> tuple[Tensor, Tensor]:
+        files = [
+            (path, number) for number, name in enumerate(names) for path in sorted((folder / split / name).iterdir())
+        ]
+        pictures = [Image.open(path).convert("L").resize((size, size), Image.Resampling.BOX) for path, _ in files]
+        return normalised(np.stack([np.asarray(picture)[None] for picture in pictures])), torch.tensor(
+            [number for _, number in files]
+        )
+
+    scaled = f"{size} px instead of 512, six convolutions instead of ResNet-50"
+    return Task(
+        "brain_mri", names, read("train"), read("test"), (0, 1, 2, 3), (0, 1), epochs=8, rate=3e-3, scaled=scaled
+    )
+
+
+def cifar10(data: Path, each: int = 600) -> Task:
+    import pandas as pd
+
+    table = pd.read_parquet(data / "cifar10" / "cifar10_jpeg.parquet")
+
+    def read(split: str, count: int) -> tuple[Tensor, Tensor]:
+        rows = table[table["split"] == split].groupby("label").head(count)
+        pictures = [np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB")).transpose(2, 0, 1) for jpeg in rows["jpeg"]]
+        return normalised(np.stack(pictures)), torch.tensor(rows["label"].to_numpy(dtype=np.int64))
+
+    names = tuple(str(number) for number in range(10))
+    scaled = f"All-CNN of a quarter of the width, {each} training images a class instead of 5,000, AdamW instead of SGD"
+    return Task(
+        "cifar10", names, read("train", each), read("test", 400), (0, 3), (0,), epochs=15, rate=5e-3, scaled=scaled
+    )
+
+
+TASKS = {"brain_mri": brain_mri, "cifar10": cifar10}
+
+
+def normalised(pixels: np.ndarray) -> Tensor:
+    return (torch.from_numpy(pixels).float() / 255 - MEAN) / STD
+
+
+def train(task: Task, keep: Tensor, seed: int) -> tuple[nn.Module, dict[str, float]]:
+    """Train from scratch on some training images; return the network, its gradient evaluations and seconds."""
+    torch.manual_seed(seed)
+    network = network_of(task.name, len(task.classes))
+    images, labels = (values[keep] for values in task.train)
+    batches = -(-len(labels) // 64)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=task.rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, task.rate, total_steps=task.epochs * batches)
+    started = time.perf_counter()
+    network.train()
+    for _ in range(task.epochs):
+        for rows in torch.randperm(len(labels)).split(64):
+            batch = torch.where(torch.rand(len(rows), 1, 1, 1) < 0.5, images[rows].flip(-1), images[rows])
+            optimizer.zero_grad(set_to_none=True)
+            cross_entropy(network(batch), labels[rows]).backward()
+            optimizer.step()
+            schedule.step()
+    return network, {"gradients": task.epochs * len(labels), "seconds": time.perf_counter() - started}
+
+
+@dataclass
+class Cell:
+    """One class to forget under one seed: the images by part, the original, and what retraining took."""
+
+    task: Task
+    wanted: int
+    seed: int
+    original: nn.Module
+    retraining: dict[str, float]
+
+    def __post_init__(self) -> None:
+        images, labels = self.task.train
+        forget = labels == self.wanted
+        self.forget = Items(images[forget], labels[forget], flip=True)
+        self.remain = Items(images[~forget], labels[~forget], flip=True)
+
+    def measure(self, network: nn.Module, remain: Items | None = None) -> dict[str, dict[str, float]]:
+        """Return accuracies in percent, as the network is and with statistics estimated anew on remain images."""
+        plain = Items((remain or self.remain).images, (remain or self.remain).labels)
+        return {"as_is": self._accuracies(network), "recalibrated": self._accuracies(recalibrated(network, plain))}
+
+    def _accuracies(self, network: nn.Module) -> dict[str, float]:
+        images, labels = self.task.test
+        right = predict(network, Items(images, labels)).right.float()
+        forget = labels == self.wanted
+        return {"forget": 100 * float(right[forget].mean()), "remain": 100 * float(right[~forget].mean())}
+
+    def run(self, method: Method, *, budget: float, rate: float, remain: Items | None = None) -> dict[str, Any]:
+        """Run a method for a share of retraining's gradient evaluations, its preparation counted."""
+        torch.manual_seed(self.seed)
+        network = copy.deepcopy(self.original)
+        started = time.perf_counter()
+        plain = Items(self.forget.images, self.forget.labels)
+        space = PixelSpace(mean=(MEAN,) * plain.images.shape[1], std=(STD,) * plain.images.shape[1])
+        method.prepare(
+            MethodContext(network=network, forget=plain, pixel_space=space, device=torch.device("cpu"), seed=self.seed)
+        )
+        tune = isinstance(method, FineTune)
+        batch, remain_batch = (1, 64) if tune else (FORGET_BATCH, REMAIN_BATCH)
+        used = range(len(plain)) if tune else method.used_rows.tolist()
+        left = budget * self.retraining["gradients"] - method.gradient_evaluations
+        steps = max(1, int(left // (remain_batch if tune else batch + remain_batch)))
+        peak = rate * self.task.rate
+        trainer = UnlearnTrainer(
+            device="cpu",
+            train_data_loader=PairedLoader(
+                forget=Subset(self.forget, used),
+                remain=remain or self.remain,
+                batch_size=batch,
+                remain_batch_size=remain_batch,
+                seed=self.seed,
+            ),
+            network=network,
+            optimizer=torch.optim.AdamW(network.parameters(), lr=peak, weight_decay=0.01),
+            method=method,
+            phases=[{"name": "forget", "steps": steps, "learning_rate": peak, "decay": "cosine"}],
+            max_gradient_norm=None if tune else CLIP,
+        )
+        trainer.run()
+        return {
+            **self.measure(network, remain),
+            "steps": steps,
+            "gradients": trainer.images_seen + method.gradient_evaluations,
+            "seconds": time.perf_counter() - started,
+        }
+
+    def published(self) -> dict[str, Any]:
+        """Run the published loop: SGD with a learning rate of 1e-5, ten passes, forget images alone."""
+        torch.manual_seed(self.seed)
+        network, plain = copy.deepcopy(self.original), Items(self.forget.images, self.forget.labels)
+        channels = plain.images.shape[1]
+        method = PSG(preset="published")
+        space = PixelSpace(mean=(MEAN,) * channels, std=(STD,) * channels)
+        started = time.perf_counter()
+        context = MethodContext(
+            network=network, forget=plain, pixel_space=space, device=torch.device("cpu"), seed=self.seed
+        )
+        method.prepare(context)
+        loader = PairedLoader(forget=plain, remain=self.remain, batch_size=64, remain_batch_size=1, seed=self.seed)
+        trainer = UnlearnTrainer(
+            device="cpu",
+            train_data_loader=loader,
+            network=network,
+            optimizer=torch.optim.SGD(network.parameters(), lr=1e-5, momentum=0.9),
+            method=method,
+            max_epochs=10,
+        )
+        trainer.run()
+        seconds = time.perf_counter() - started
+        found = {**self.measure(network), "gradients": trainer.images_seen + method.gradient_evaluations}
+        return {**found, "seconds": seconds}
+
+    def control(self) -> dict[str, Any]:
+        """Show the network one pass of forget batches in train mode, and learn nothing."""
+        network = copy.deepcopy(self.original).train()
+        with torch.no_grad():
+            for rows in torch.arange(len(self.forget)).split(64):
+                network(self.forget.images[rows])
+        return self.measure(network.eval())
+
+    def few(self) -> Items:
+        """Return 5 % of the remain images, drawn by the seed."""
+        count = round(FEW * len(self.remain))
+        rows = torch.randperm(len(self.remain), generator=torch.Generator().manual_seed(self.seed))[:count]
+        return Items(self.remain.images[rows], self.remain.labels[rows], flip=True)
+
+
+def compute(task: Task, wanted: int, seed: int, work: Path) -> dict[str, Any]:
+    everything = torch.ones(len(task.train[1]), dtype=torch.bool)
+    original, _ = cached(work / f"{task.name}-{seed}.pt", lambda: train(task, everything, seed), task)
+    reference, cost = cached(
+        work / f"{task.name}-{seed}-{wanted}.pt", lambda: train(task, task.train[1] != wanted, seed), task
+    )
+    cell = Cell(task, wanted, seed, original, cost)
+    found: dict[str, Any] = {
+        "original": cell.measure(original),
+        "retrained": {**cell.measure(reference), **cost},
+        "batchnorm_only": cell.control(),
+    }
+    thorough = seed == 0 and wanted in task.thorough
+    if thorough:
+        found["published"] = cell.published()
+    for remain_name, remain in {"all": None, "few": cell.few()}.items():
+        if remain_name == "few" and not thorough:
+            continue
+        for budget in BUDGETS:
+            name = f"{budget:.0%} {remain_name}"
+            found[f"psg {name}"] = cell.run(PSG(**PSG_SETTINGS), budget=budget, rate=PSG_RATE, remain=remain)
+            for rate in TUNE_RATES:
+                tune = cell.run(FineTune(batch_norm="mixed"), budget=budget, rate=rate, remain=remain)
+                found[f"finetune {name} rate {rate:.2f}"] = tune
+    return found
+
+
+def cached(
+    path: Path, make: Callable[[], tuple[nn.Module, dict[str, float]]], task: Task
+) -> tuple[nn.Module, dict[str, float]]:
+    if not path.exists():
+        network, cost = make()
+        torch.save({"weights": network.state_dict(), "cost": cost}, path)
+    saved = torch.load(path, weights_only=True)
+    network = network_of(task.name, len(task.classes))
+    network.load_state_dict(saved["weights"])
+    return network.eval(), saved["cost"]
+
+
+def measure(task: Task, work: Path, seeds: list[int]) -> None:
+    work.mkdir(parents=True, exist_ok=True)
+    for seed in seeds:
+        for wanted in task.forget:
+            path = work / f"{task.name}-{seed}-{wanted}.json"
+            if path.exists():
+                continue
+            found = compute(task, wanted, seed, work)
+            document = {"task": task.name, "scaled": task.scaled, "class": task.classes[wanted], "seed": seed, **found}
+            path.with_suffix(".part").write_text(json.dumps(document), encoding="utf-8")
+            path.with_suffix(".part").rename(path)
+            print(f"{task.name}, seed {seed}, forget {task.classes[wanted]}: done", file=sys.stderr, flush=True)
+
+
+def report(work: Path, results: Path) -> None:
+    cells = [json.loads(path.read_text()) for path in sorted(work.glob("*-*-*.json"))]
+    document: dict[str, Any] = {
+        "facts": {
+            "date": datetime.now(timezone.utc).date().isoformat(),
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("monai-unlearn", "torch", "monai", "numpy")},
+            "threads": torch.get_num_threads(),
+        },
+        "settings": {"psg": PSG_SETTINGS, "forget_batch": FORGET_BATCH, "remain_batch": REMAIN_BATCH},
+        "tasks": {},
+    }
+    for name in dict.fromkeys(cell["task"] for cell in cells):
+        mine = [cell for cell in cells if cell["task"] == name]
+        document["tasks"][name] = {
+            "scaled": mine[0]["scaled"],
+            "classes": {
+                wanted: summary([cell for cell in mine if cell["class"] == wanted])
+                for wanted in dict.fromkeys(cell["class"] for cell in mine)
+            },
+        }
+    results.mkdir(parents=True, exist_ok=True)
+    (results / "psg_quality.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    show(document)
+
+
+def summary(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return each network's accuracies after recalibration, their gaps to the retrained mean, and costs, by seed."""
+    retrained = {
+        part: statistics.mean(cell["retrained"]["recalibrated"][part] for cell in cells)
+        for part in ("forget", "remain")
+    }
+    found: dict[str, Any] = {"seeds": [cell["seed"] for cell in cells]}
+    for name in dict.fromkeys(key for cell in cells for key, value in cell.items() if isinstance(value, dict)):
+        having = [cell[name] for cell in cells if name in cell]
+        row: dict[str, Any] = {
+            part: [round(one["recalibrated"][part], 2) for one in having] for part in ("forget", "remain")
+        }
+        row["as_is"] = [[round(one["as_is"][part], 2) for part in ("forget", "remain")] for one in having]
+        row["sum_of_gaps"] = round(
+            statistics.mean(
+                abs(one["recalibrated"][part] - retrained[part]) for one in having for part in ("forget", "remain")
+            )
+            * 2,
+            2,
+        )
+        if "gradients" in having[0]:
+            costs = [cell["retrained"] for cell in cells if name in cell]
+            for what in ("gradients", "seconds"):
+                shares = [one[what] / cost[what] for one, cost in zip(having, costs, strict=True)]
+                row[f"{what}_of_retraining"] = round(statistics.median(shares), 4)
+        found[name] = row
+    return found
+
+
+def show(document: dict[str, Any]) -> None:
+    for task, body in document["tasks"].items():
+        for wanted, rows in body["classes"].items():
+            print(f"\n{task}, forget {wanted}, {len(rows['seeds'])} seed(s), after recalibration")
+            for name, row in rows.items():
+                if name == "seeds":
+                    continue
+                mean = [statistics.mean(row[part]) for part in ("forget", "remain")]
+                share = row.get("gradients_of_retraining")
+                cost = "" if share is None else f"  gradients {share:6.1%}  time {row['seconds_of_retraining']:6.1%}"
+                print(f"  {name:32s} {mean[0]:6.1f} {mean[1]:6.1f}  gaps {row['sum_of_gaps']:6.2f}{cost}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=[*TASKS, "report"])
+    parser.add_argument("--data", type=Path, default=os.environ.get("MONAI_UNLEARN_DATA"))
+    parser.add_argument("--work", type=Path, default=ROOT / "build" / "psg")
+    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    if options.what == "report":
+        report(options.work, options.results)
+        return
+    if options.data is None:
+        sys.exit("give --data FOLDER, or set MONAI_UNLEARN_DATA")
+    measure(TASKS[options.what](Path(options.data)), options.work, options.seeds)
+
+
+if __name__ == "__main__":
+    main()

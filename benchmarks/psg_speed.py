@@ -1,0 +1,161 @@
+"""How much faster is PSG here than the published loop, for the same labels and the same passes over the forget set?
+
+    python benchmarks/psg_speed.py --work build/psg
+
+Both revise the same narrow All-CNN, take ten passes over the same forget images in batches of 64 with SGD at 1e-5, and
+train on the same labels; how many agree is counted. The published loop searches at every step, in float32. Runs
+take turns in one process; ratios are medians over the turns, of the processor time, which the other work of a machine
+does not change much, and of the clock. The counts of images searched and trained on depend on neither. A second
+table varies the forget set and the archive: the cost follows the one and not the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from psg_quality import TASKS, Items, cached, network_of, train
+
+from monai_unlearn.data import PairedLoader
+from monai_unlearn.engine import UnlearnTrainer
+from monai_unlearn.methods import PSG, PUBLISHED, Method, MethodContext, PixelSpace
+
+if TYPE_CHECKING:
+    from torch import nn
+
+ROOT = Path(__file__).resolve().parent.parent
+SAME = {"epsilon": 0.1, "steps": 1, "labels": "hard", "remain_weight": 0.0}
+
+
+def run(original: nn.Module, method: Method, forget: Items, remain: Items, passes: int) -> dict[str, float]:
+    """Revise a copy of a network; return seconds of processor and clock."""
+    torch.manual_seed(0)
+    network = copy.deepcopy(original)
+    space = PixelSpace(mean=(0.5,) * 3, std=(0.25,) * 3)
+    clock, processor = time.perf_counter(), time.process_time()
+    context = MethodContext(network=network, forget=forget, pixel_space=space, device=torch.device("cpu"), seed=0)
+    method.prepare(context)
+    searched = time.perf_counter() - clock
+    trainer = UnlearnTrainer(
+        device="cpu",
+        train_data_loader=PairedLoader(
+            forget=forget, remain=remain, batch_size=PUBLISHED.batch_size, remain_batch_size=1, seed=0
+        ),
+        network=network,
+        optimizer=torch.optim.SGD(network.parameters(), lr=PUBLISHED.learning_rate, momentum=PUBLISHED.momentum),
+        method=method,
+        max_epochs=passes,
+    )
+    trainer.run()
+    return {
+        "clock": time.perf_counter() - clock,
+        "processor": time.process_time() - processor,
+        "before_first_step": searched,
+        "updates": trainer.images_seen,
+        "searched": method.gradient_evaluations,
+    }
+
+
+def labels_agree(original: nn.Module, forget: Items) -> dict[str, Any]:
+    """Count the forget images for which both find the same label."""
+    space = PixelSpace(mean=(0.5,) * 3, std=(0.25,) * 3)
+    ours, theirs = PSG(**SAME), PSG(preset="published")
+    for method in (ours, theirs):
+        method.prepare(
+            MethodContext(
+                network=copy.deepcopy(original), forget=forget, pixel_space=space, device=torch.device("cpu"), seed=0
+            )
+        )
+    rows = torch.arange(len(forget))
+    published = theirs.search(forget.images, forget.labels)
+    same = int((ours.targets[rows] == published).sum())
+    return {"images": len(forget), "same": same, "searched_in": ours.finder.form}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=os.environ.get("MONAI_UNLEARN_DATA"))
+    parser.add_argument("--work", type=Path, default=ROOT / "build" / "psg")
+    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    if options.data is None:
+        sys.exit("give --data FOLDER, or set MONAI_UNLEARN_DATA")
+    torch.set_num_threads(options.threads)
+    options.work.mkdir(parents=True, exist_ok=True)
+    task = TASKS["cifar10"](Path(options.data))
+    everything = torch.ones(len(task.train[1]), dtype=torch.bool)
+    original, _ = cached(options.work / "cifar10-0.pt", lambda: train(task, everything, 0), task)
+    images, labels = task.train
+    is_forget = labels == 0
+    forget, remain = Items(images[is_forget], labels[is_forget]), Items(images[~is_forget], labels[~is_forget])
+    agreement = labels_agree(original, forget)
+    print(f"labels: {agreement}")
+    turns: dict[str, list[dict[str, float]]] = {"published": [], "here": [], "here, float32": []}
+    for _ in range(options.turns):
+        turns["published"].append(run(original, PSG(preset="published"), forget, remain, PUBLISHED.passes))
+        turns["here"].append(run(original, PSG(**SAME), forget, remain, PUBLISHED.passes))
+        slow = PSG(**SAME, search_precision="float32")
+        turns["here, float32"].append(run(original, slow, forget, remain, PUBLISHED.passes))
+    ratios = {
+        name: {
+            what: round(statistics.median(p[what] / q[what] for p, q in zip(turns["published"], found, strict=True)), 2)
+            for what in ("processor", "clock")
+        }
+        for name, found in turns.items()
+        if name != "published"
+    }
+    for name, ratio in ratios.items():
+        print(f"{name}: {ratio['processor']:.2f} times faster by processor time, {ratio['clock']:.2f} by the clock")
+    growth = []
+    for forgotten, archive in ((150, 1350), (300, 1350), (600, 1350), (300, 2700), (300, 5400)):
+        some, kept = (
+            Items(forget.images[:forgotten], forget.labels[:forgotten]),
+            Items(remain.images[:archive], remain.labels[:archive]),
+        )
+        found = [run(original, PSG(**SAME), some, kept, 2) for _ in range(3)]
+        growth.append(
+            {
+                "forget": forgotten,
+                "remain": archive,
+                "processor": round(statistics.median(one["processor"] for one in found), 3),
+                "updates": found[0]["updates"],
+            }
+        )
+        print(growth[-1])
+    document = {
+        "facts": {
+            "date": datetime.now(timezone.utc).date().isoformat(),
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "load": round(os.getloadavg()[0], 1),
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("monai-unlearn", "torch", "monai")},
+            "gpu": "not measured",
+        },
+        "network": type(network_of("cifar10", 10)).__name__ + ", " + task.scaled,
+        "labels": agreement,
+        "passes": PUBLISHED.passes,
+        "turns": turns,
+        "times_faster": ratios,
+        "growth": growth,
+    }
+    options.results.mkdir(parents=True, exist_ok=True)
+    (options.results / "psg_speed.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
