@@ -1,7 +1,8 @@
 """Trains, revises and evaluates bundles on MONAI's and Ignite's engines."""
 
+from monai_unlearn.engine.distributed import join, leave, process_device
 from monai_unlearn.engine.evaluating import evaluate
-from monai_unlearn.engine.handlers import ProgressBar, StopWhenForgotten
+from monai_unlearn.engine.handlers import ProgressBar
 from monai_unlearn.engine.host import bundle_root, executed_config, report_errors, usable_device
 from monai_unlearn.engine.reference import Reference, Retraining
 from monai_unlearn.engine.trainer import UnlearnTrainer
@@ -14,11 +15,13 @@ __all__ = [
     "Reference",
     "Retraining",
     "Revision",
-    "StopWhenForgotten",
     "UnlearnTrainer",
     "bundle_root",
     "evaluate",
     "executed_config",
+    "join",
+    "leave",
+    "process_device",
     "report_errors",
     "train",
     "usable_device",

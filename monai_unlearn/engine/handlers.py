@@ -1,7 +1,9 @@
-"""Ignite handlers: what a person sees of a long run, and where it stops."""
+"""Ignite handlers: what a person sees of a long run."""
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -9,18 +11,19 @@ from ignite.engine import Engine, Events
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from monai_unlearn.errors import ConfigError
-from monai_unlearn.evaluation import predict
+from monai_unlearn.engine import distributed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-    from torch import nn
-    from torch.utils.data import Dataset
+# Lines of a whole run where there is no terminal.
+LINES = 10
 
 
 class ProgressBar:
-    """A live line on stderr: step, loss, time left. Where stderr is no terminal, a line an epoch.
+    """A live line on stderr: step, phase, loss, accuracy so far, time left. Without a terminal, ten lines a run.
+
+    Of several processes the first one shows.
 
     Args:
         description: What is running.
@@ -33,33 +36,43 @@ class ProgressBar:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]:.3f}"),
+            TextColumn("{task.fields[state]}"),
             TimeRemainingColumn(),
             console=self._console,
             disable=not self._console.is_terminal,
         )
         self._task: Any = None
+        self._started = 0.0
+        self._first = 0
 
     def attach(self, engine: Engine) -> None:
-        """Follow an engine whose output holds `loss`."""
+        """Follow an engine whose output holds `loss`; an `UnlearnTrainer` also says phase and accuracy."""
+        if not distributed.is_first():
+            return
         engine.add_event_handler(Events.STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._advance)
-        engine.add_event_handler(Events.EPOCH_COMPLETED, self._say)
         engine.add_event_handler(Events.COMPLETED, self._stop)
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
 
     def _start(self, engine: Engine) -> None:
-        total = (engine.state.max_epochs or 1) * (engine.state.epoch_length or 1)
+        self._started, self._first = time.perf_counter(), engine.state.iteration
         self._progress.start()
-        self._task = self._progress.add_task(self.description, total=total, loss=float("nan"))
+        self._task = self._progress.add_task(
+            self.description, total=_total(engine), completed=self._first, state="starting"
+        )
 
     def _advance(self, engine: Engine) -> None:
-        self._progress.update(self._task, advance=1, loss=_loss(engine))
+        step, total = engine.state.iteration, _total(engine)
+        if self._console.is_terminal:
+            self._progress.update(self._task, completed=step, total=total, state=_state(engine))
+        elif step >= total or step * LINES // total > (step - 1) * LINES // total:
+            line = f"{self.description}: step {step}/{total}, {_state(engine)}, {self._left(step, total)} left"
+            self._console.print(line, highlight=False, soft_wrap=True)
 
-    def _say(self, engine: Engine) -> None:
-        if not self._console.is_terminal:
-            epochs = f"{engine.state.epoch}/{engine.state.max_epochs}"
-            self._console.print(f"{self.description}: epoch {epochs}, loss {_loss(engine):.3f}", highlight=False)
+    def _left(self, step: int, total: int) -> timedelta:
+        """Return the time left if steps go on taking as long as they did."""
+        seconds = (time.perf_counter() - self._started) / (step - self._first) * (total - step)
+        return timedelta(seconds=round(seconds))
 
     def _stop(self, _engine: Engine) -> None:
         self._progress.stop()
@@ -69,55 +82,23 @@ class ProgressBar:
         raise error
 
 
+def _total(engine: Engine) -> int:
+    known: int | None = getattr(engine, "total_steps", None)
+    return known or (engine.state.max_epochs or 1) * (engine.state.epoch_length or 1)
+
+
+def _state(engine: Engine) -> str:
+    """Say phase, loss and accuracy so far, as far as the engine knows them."""
+    phase = getattr(engine, "phase", None)
+    watch = getattr(engine, "watch", None)
+    accuracy: Mapping[str, float] = watch.accuracy if watch is not None else {}
+    words = [phase] if phase else []
+    words.append(f"loss {_loss(engine):.3f}")
+    words += [f"{part} accuracy {accuracy[part]:.2f}" for part in ("forget", "remain") if part in accuracy]
+    return ", ".join(words)
+
+
 def _loss(engine: Engine) -> float:
     output = engine.state.output
     output = output[0] if isinstance(output, list) else output
     return torch.as_tensor(output["loss"]).item()
-
-
-class StopWhenForgotten:
-    """Stops the run once accuracy on forget training images is low enough.
-
-    It looks at training images only, so that test images choose nothing.
-
-    Args:
-        network: The network being revised.
-        forget: The forget part's training items, without augmentation.
-        at_most: The accuracy to reach, in [0, 1].
-        every: Steps between two looks, at least 1. A look costs a forward pass over the forget images.
-        device: Where the network is.
-        view: What to look at instead of the network itself, such as a copy with recalibrated statistics.
-    """
-
-    def __init__(
-        self,
-        *,
-        network: nn.Module,
-        forget: Dataset[Any],
-        at_most: float,
-        every: int = 10,
-        device: str | torch.device = "cpu",
-        view: Callable[[nn.Module], nn.Module] | None = None,
-    ) -> None:
-        if not 0 <= at_most <= 1 or every < 1:
-            raise ConfigError(
-                f"stop: expected a forget accuracy in [0, 1] and at least 1 step between looks, got {at_most}, {every}."
-            )
-        self.network = network
-        self.forget = forget
-        self.at_most = at_most
-        self.every = every
-        self.device = device
-        self.view = view or (lambda network: network)
-        self.seen: list[float] = []
-
-    def attach(self, engine: Engine) -> None:
-        """Look at the network every so many steps of an engine."""
-        engine.add_event_handler(Events.ITERATION_COMPLETED(every=self.every), self)
-
-    def __call__(self, engine: Engine) -> None:
-        """Stop the engine if the accuracy is reached."""
-        right = predict(self.view(self.network), self.forget, device=self.device).right
-        self.seen.append(float(right.float().mean()))
-        if self.seen[-1] <= self.at_most:
-            engine.terminate()

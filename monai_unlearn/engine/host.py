@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
+INTERRUPTED = "Interrupted: no result was written. The same command goes on from the last checkpoint, if there is one."
+
 
 def current_workflow() -> ConfigWorkflow | None:
     """Return the nearest workflow that is evaluating the calling code, or nothing."""
@@ -124,7 +126,7 @@ def ours(error: BaseException | None) -> UnlearnError | None:
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if isinstance(error, KeyboardInterrupt):
-        print("Interrupted: nothing was written.", file=sys.stderr)  # noqa: T201 - the last words of a program
+        print(INTERRUPTED, file=sys.stderr)  # noqa: T201 - the last words of a program
         raise SystemExit(130)
     found = ours(error)
     if found is None:

@@ -14,6 +14,7 @@ from torch import nn
 
 from monai_unlearn import __version__
 from monai_unlearn.card import build_diff, to_markdown
+from monai_unlearn.engine import distributed
 from monai_unlearn.methods import info_of
 from monai_unlearn.release import weights_digest, write_json, write_revised_bundle
 
@@ -27,7 +28,14 @@ REJECTED = "rejected_bundle"
 _PACKAGES = ("monai", "torch", "pytorch-ignite", "pydicom", "numpy", "pandas", "duckdb", "pyarrow")
 
 
-def write_outputs(revision: Revision, folder: Path, *, original: nn.Module, evidence: Mapping[str, Any]) -> None:
+def write_outputs(
+    revision: Revision,
+    folder: Path,
+    *,
+    original: nn.Module,
+    evidence: Mapping[str, Any],
+    updates: Mapping[str, Any],
+) -> None:
     """Write metrics, manifest, run record, card difference and bundle below `folder`.
 
     A result that is not accepted leaves its bundle as `rejected_bundle`, so that nothing which picks up
@@ -48,7 +56,8 @@ def write_outputs(revision: Revision, folder: Path, *, original: nn.Module, evid
     )
     write_json(folder / "metrics.json", evidence)
     write_json(folder / "cohort_manifest.json", cohort.manifest)
-    write_json(folder / "run.json", _run_record(revision, diff, evidence, date))
+    write_json(folder / "run.json", {**_run_record(revision, diff, evidence, date), "updates": updates})
+    revision.trainer.method.write_diagnostics(folder / "plots")
     texts = {
         "model_card_diff.json": json.dumps(diff, indent=2, ensure_ascii=False) + "\n",
         "model_card_diff.md": to_markdown(diff),
@@ -126,6 +135,7 @@ def _run_record(
             "processor": platform.machine(),
             "threads": torch.get_num_threads(),
             "device": _device_name(revision.device),
+            "processes": distributed.world_size(),
         },
         "seconds": evidence["cost"]["seconds"],
         "gradient_evaluations": evidence["cost"]["gradient_evaluations"],

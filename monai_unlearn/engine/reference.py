@@ -15,7 +15,7 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.release import load_weights, weights_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch import nn
 
@@ -69,7 +69,7 @@ class Retraining:
     device: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
-    def run(self, checkpoint: Path) -> Reference:
+    def run(self, checkpoint: Path) -> None:
         """Train on the remain part from scratch and keep the weights at `checkpoint`."""
         files = [str(Path(self.bundle_root) / "configs" / config) for config in self.configs]
         workflow = ConfigWorkflow(
@@ -89,21 +89,16 @@ class Retraining:
         )
         workflow.initialize()
         workflow.run()
-        network = workflow.parser.get_parsed_content("network")
-        return Reference(network=network, source=RETRAIN, record=record_of(checkpoint))
 
 
-def obtain(
-    wanted: str | None, *, like: nn.Module, data: CohortData, retraining: Retraining, keep_at: Path
-) -> Reference | None:
+def obtain(wanted: str | None, *, like: nn.Module, data: CohortData, retrained: Callable[[], Path]) -> Reference | None:
     """Return the reference a run asks for.
 
     Args:
         wanted: Nothing, `retrain`, or the path of a checkpoint trained without the forget part.
         like: The original network: a checkpoint is read into a copy of it, and must be another.
         data: The cohort, whose remain part a checkpoint must have been trained on.
-        retraining: How to retrain.
-        keep_at: Where retrained weights are kept.
+        retrained: Retrains, unless that was done already, and returns where the weights are.
 
     Raises:
         ConfigError: The checkpoint cannot be read, is the original, or was trained on other images.
@@ -111,7 +106,8 @@ def obtain(
     if not wanted:
         return None
     if wanted == RETRAIN:
-        return retraining.run(keep_at)
+        kept = retrained()
+        return Reference(network=load_weights(copy.deepcopy(like), kept), source=RETRAIN, record=record_of(kept))
     path = Path(wanted)
     if not path.is_file():
         raise ConfigError(

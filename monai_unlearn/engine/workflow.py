@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,20 +14,25 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
+from monai_unlearn.engine import distributed
+from monai_unlearn.engine.checkpoint import Checkpoints, alone_in, checkpoint_folder
 from monai_unlearn.engine.evidence import assemble
-from monai_unlearn.engine.handlers import StopWhenForgotten
+from monai_unlearn.engine.fingerprint import fingerprint
+from monai_unlearn.engine.guards import check_fits
 from monai_unlearn.engine.outputs import write_outputs
 from monai_unlearn.engine.reference import Reference, Retraining, obtain, record_of
 from monai_unlearn.engine.report import show
+from monai_unlearn.engine.stopping import StopRule
 from monai_unlearn.engine.trainer import UnlearnTrainer, check_finite
 from monai_unlearn.engine.training import RECORD, images_digest
+from monai_unlearn.engine.updating import Updates
 from monai_unlearn.errors import ConfigError, ExitCode, UnlearnError, did_you_mean
 from monai_unlearn.evaluation import Predictions, has_running_statistics, predict_cells, read_criteria, recalibrated
-from monai_unlearn.methods import MethodContext, PixelSpace
-from monai_unlearn.release import BundleInfo, check_free, load_weights, staged
+from monai_unlearn.release import BundleInfo, check_free, load_weights, remove_unfinished, staged
 
 if TYPE_CHECKING:
     from monai_unlearn.data import CohortData
+    from monai_unlearn.methods import PixelSpace
 
 # Remain images that a look on the way recalibrates statistics on: enough for two digits, and no archive's size.
 GLANCE = 512
@@ -59,8 +65,10 @@ class Revision:
         acceptance: Criteria, `{measure: {min: …, max: …}}`.
         recalibrate: Estimate BatchNorm statistics anew on remain images after the last step. Weights that moved
             under frozen statistics no longer fit them, and reading wrongly for that reason is not forgetting.
-        stop_at: Forget training accuracy at which to stop; without it, that of the reference.
-        check_every: Steps between two looks at that accuracy.
+        stop: Conditions that end the forget phase or the run, the arguments of `StopRule`. Without any, and where a
+            reference is to be matched, the forget phase ends once the network reads no more than it does.
+        check_every: Steps between two looks at those that are measured.
+        checkpoint_seconds: Seconds between two checkpoints; 0 keeps every step.
         seed: Seeds search and order.
         config: The config as executed, for `run.json`.
     """
@@ -77,8 +85,9 @@ class Revision:
     objective: str = "match_reference"
     acceptance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     recalibrate: bool = True
-    stop_at: float | None = None
+    stop: Mapping[str, float] | None = None
     check_every: int = 10
+    checkpoint_seconds: float = 30.0
     seed: int = 0
     config: Mapping[str, Any] = field(default_factory=dict)
 
@@ -91,6 +100,7 @@ class Revision:
         if not self.output_dir:
             raise ConfigError("output_dir is not set. Give it on the command line: --output_dir DIR")
         self.criteria = read_criteria(self.acceptance)
+        self._rule = StopRule.read(self.stop)
         self.base = BundleInfo.read(self.bundle_root)
         check_free(Path(self.output_dir))
 
@@ -115,52 +125,69 @@ class Revision:
         target = Path(self.output_dir)
         warnings = self._warnings()
         load_weights(self.network, self.checkpoint)
-        with staged(target) as folder:
-            original = copy.deepcopy(self.network)
-            reference = obtain(
-                self.reference,
-                like=original,
-                data=self.data,
-                retraining=self.retraining,
-                keep_at=folder / "reference" / "model.pt",
-            )
-            seconds = self._unlearn(reference)
-            models = self._predict(original, reference)
-            evidence = assemble(self, models=models, reference=reference, seconds=seconds, warnings=warnings)
-            write_outputs(self, folder, original=original, evidence=evidence)
+        check_fits(self.network, data=self.data, cells=self.cells, device=self.device)
+        self.trainer.classes = len(self.data.class_names)
+        checkpoints = Checkpoints(checkpoint_folder(target), fingerprint(self))
+        checkpoints.check()
+        if not distributed.is_first():
+            return self._help(checkpoints)
+        with alone_in(checkpoints.folder):
+            remove_unfinished(target)
+            try:
+                with staged(target) as folder:
+                    evidence = self._lead(folder, checkpoints, warnings)
+            finally:
+                checkpoints.remove_if_empty()
+            checkpoints.remove()
+        distributed.wait()
         show(evidence, target)
         if not evidence["accepted"]:
             raise NotAccepted(f"not accepted: {_why(evidence)}. The evidence is in {target}.")
         return evidence
 
-    def _unlearn(self, reference: Reference | None) -> dict[str, float]:
-        """Prepare the method and run the engine; return the seconds each took."""
-        forget = self.cells["forget", "train"]
-        started = time.perf_counter()
-        self.trainer.method.prepare(
-            MethodContext(
-                network=self.network,
-                forget=forget,
-                pixel_space=self.pixel_space,
-                device=self.device,
-                seed=self.seed,
-            )
+    def _lead(self, folder: Path, checkpoints: Checkpoints, warnings: list[str]) -> dict[str, Any]:
+        """Do all of the run, in the first process, and write its results into a folder."""
+        original = copy.deepcopy(self.network)
+        reference = obtain(
+            self.reference,
+            like=original,
+            data=self.data,
+            retrained=lambda: self._retrained(folder / "reference", checkpoints),
         )
-        prepared = time.perf_counter()
-        target = self._forget_target(reference)
-        if target is not None:
-            StopWhenForgotten(
-                network=self.network,
-                forget=forget,
-                at_most=target,
-                every=self.check_every,
-                device=self.device,
-                view=lambda network: self._finished(network, max_images=GLANCE),
-            ).attach(self.trainer)
-        self.trainer.run()
+        distributed.wait()
+        updates = Updates(self, reference, checkpoints)
+        updates.run()
+        started = time.perf_counter()
         self.network.load_state_dict(self._finished(self.network).state_dict())
         check_finite(self.network)
-        return {"preparation": prepared - started, "updates": time.perf_counter() - prepared}
+        updates.seconds["updates"] += time.perf_counter() - started
+        models = self._predict(original, reference)
+        evidence = assemble(
+            self, models=models, reference=reference, seconds=updates.seconds, warnings=[*warnings, *updates.notes]
+        )
+        write_outputs(self, folder, original=original, evidence=evidence, updates=updates.record)
+        return evidence
+
+    def _help(self, checkpoints: Checkpoints) -> dict[str, Any]:
+        """Share search and steps of the first process, which alone evaluates and writes."""
+        distributed.wait()
+        Updates(self, None, checkpoints).run()
+        distributed.wait()
+        return {}
+
+    def _retrained(self, folder: Path, checkpoints: Checkpoints) -> Path:
+        """Return where the retrained weights are, in the results; a killed run's are not trained again."""
+        kept = checkpoints.kept("reference")
+        if kept is None:
+            kept = checkpoints.keep("reference", lambda aside: self.retraining.run(aside / "model.pt"))
+        folder.mkdir()
+        for name in ("model.pt", RECORD):
+            shutil.copyfile(kept / name, folder / name)
+        return folder / "model.pt"
+
+    def glance(self, network: nn.Module) -> nn.Module:
+        """Return about what would be handed over if the run ended now."""
+        return self._finished(network, max_images=GLANCE)
 
     def _finished(self, network: nn.Module, max_images: int | None = None) -> nn.Module:
         """Return the network as it would be handed over if the run ended now."""
@@ -170,16 +197,14 @@ class Revision:
             network, self.cells["remain", "train"], device=self.device, seed=self.seed, max_images=max_images
         )
 
-    def _forget_target(self, reference: Reference | None) -> float | None:
-        """Return the forget accuracy to stop at: what is configured, else what the reference reads.
+    def stop_rule(self) -> StopRule:
+        """Return the conditions that are configured, else to read the forget part no better than the reference.
 
         The reference never saw these images: its accuracy on them is what a model without them has.
         """
-        if self.stop_at is not None or reference is None or self.objective == "erase":
-            return self.stop_at
-        cell = {("forget", "train"): self.cells["forget", "train"]}
-        right = predict_cells(reference.network, cell, device=self.device)["forget", "train"].right
-        return float(right.float().mean())
+        if self.stop is not None or self.objective == "erase" or not self.reference:
+            return self._rule
+        return StopRule(gap_to_reference=0.0)
 
     def _predict(self, original: nn.Module, reference: Reference | None) -> dict[str, CellPredictions]:
         """Let every model read every cell; the BatchNorm controls stand beside original and revised."""
@@ -192,7 +217,13 @@ class Revision:
             }
         if reference is not None:
             networks["reference"] = reference.network
-        return {name: predict_cells(network, self.cells, device=self.device) for name, network in networks.items()}
+        # Where no patient is set aside to choose settings on, there is no column to show.
+        shown = {
+            cell: data
+            for cell, data in self.cells.items()
+            if cell[1] != "validation" or len(data)  # type: ignore[arg-type]  # torch's Dataset has no __len__
+        }
+        return {name: predict_cells(network, shown, device=self.device) for name, network in networks.items()}
 
     def _warnings(self) -> list[str]:
         """Say what a reader must know of the data behind these results."""

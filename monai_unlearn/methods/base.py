@@ -161,6 +161,14 @@ class Method(ABC):
         """Gradients of single images that `prepare` has taken, for the account of costs."""
         return 0
 
+    @property
+    def agrees_in_bfloat16(self) -> bool:
+        """Whether the original network was seen to read forget images in bfloat16 as it does in float32.
+
+        Where it is so, the trainer takes its steps in bfloat16 too.
+        """
+        return False
+
     def write_diagnostics(self, folder: Path) -> list[Path]:  # noqa: ARG002 - what others write to
         """Write what the method shows of its own working, making the folder; return the files: here, none."""
         return []

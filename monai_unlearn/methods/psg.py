@@ -200,6 +200,11 @@ class PSG(Method):
         """T for each forget image searched, and for each searched in two forms once more."""
         return self.finder.gradients
 
+    @property
+    def agrees_in_bfloat16(self) -> bool:
+        """Whether the search ran in bfloat16, which it does only where the labels of its first piece agree."""
+        return self.finder.in_bfloat16
+
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
         """Return the loss on the targets found, plus φ times that on the remain images."""
         if self.phase == "repair":

@@ -92,7 +92,12 @@ class LabelSearch:
         """In which form the search ran."""
         if not self._state:
             return "not run"
-        return "bfloat16, channels last" if int(self._state["form"]) == BFLOAT16 else "float32"
+        return "bfloat16, channels last" if self.in_bfloat16 else "float32"
+
+    @property
+    def in_bfloat16(self) -> bool:
+        """Whether it ran in bfloat16."""
+        return bool(self._state) and int(self._state["form"]) == BFLOAT16
 
     @property
     def trace(self) -> SearchTrace | None:
@@ -232,11 +237,17 @@ class _Runner:
         return logits
 
 
+def channels_last(network: nn.Module) -> nn.Module:
+    """Put a network into channels-last memory, where convolutions of pictures are faster; volumes stay as they are."""
+    if any(parameter.ndim == 5 for parameter in network.parameters()):  # noqa: PLR2004 - kernels of volumes
+        return network
+    moved: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    return moved
+
+
 def _in_bfloat16(frozen: nn.Module) -> Callable[[Tensor], Tensor]:
     """Return the same network in bfloat16 and, for pictures, channels-last memory."""
-    network = copy.deepcopy(frozen)
-    if not any(parameter.ndim == 5 for parameter in network.parameters()):  # noqa: PLR2004 - kernels of volumes
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    network = channels_last(copy.deepcopy(frozen))
 
     def read(images: Tensor) -> Tensor:
         if images.ndim == 4:  # noqa: PLR2004 - (batch, channel, height, width)

@@ -6,8 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
-from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.data.slices import LoadScanned, list_scans
+from monai_unlearn.errors import ConfigError, DataError
 
 # Voxel (x, y, z) of a volume that runs to the right, front and head is worth 100 x + 10 y + z.
 VOXELS = np.add.outer(np.add.outer(100.0 * np.arange(3), 10.0 * np.arange(4)), np.arange(5.0)).astype(np.float32)

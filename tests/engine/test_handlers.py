@@ -1,13 +1,12 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
-import torch
 from ignite.engine import Engine
 from rich.console import Console
-from torch import nn
 
-from monai_unlearn.engine import ProgressBar, StopWhenForgotten
-from monai_unlearn.errors import ConfigError
+from monai_unlearn.engine import ProgressBar, distributed
 
 
 def engine(losses: list[float]) -> Engine:
@@ -15,14 +14,24 @@ def engine(losses: list[float]) -> Engine:
     return Engine(lambda _engine, _batch: {"loss": next(stream)})
 
 
-def test_without_a_terminal_an_epoch_is_a_line(capsys):
-    trainer = engine([1.0, 0.5, 0.25, 0.125])
+def test_without_a_terminal_a_tenth_is_a_line(capsys):
+    trainer = engine([1.0] * 19 + [0.25])
+    ProgressBar(description="Training").attach(trainer)
+    trainer.run([0] * 20, max_epochs=1)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10
+    assert lines[0] == "Training: step 2/20, loss 1.000, 0:00:00 left"
+    assert lines[-1] == "Training: step 20/20, loss 0.250, 0:00:00 left"
+
+
+def test_phase_and_accuracy_so_far_are_shown(capsys):
+    trainer = engine([0.5, 0.5])
+    watched = SimpleNamespace(accuracy={"remain": 0.956, "forget": 0.1})
+    trainer.phase, trainer.watch, trainer.total_steps = "repair", watched, 2
     ProgressBar(description="Unlearning").attach(trainer)
-    trainer.run([0, 1], max_epochs=2)
-    assert capsys.readouterr().err.splitlines() == [
-        "Unlearning: epoch 1/2, loss 0.500",
-        "Unlearning: epoch 2/2, loss 0.125",
-    ]
+    trainer.run([0] * 2, max_epochs=1)
+    expected = "Unlearning: step 2/2, repair, loss 0.500, forget accuracy 0.10, remain accuracy 0.96, 0:00:00 left"
+    assert capsys.readouterr().err.splitlines()[-1] == expected
 
 
 def test_on_a_terminal_it_is_a_live_line(monkeypatch, capsys):
@@ -34,7 +43,16 @@ def test_on_a_terminal_it_is_a_live_line(monkeypatch, capsys):
     trainer.run([0, 1], max_epochs=1)
     text = capsys.readouterr().err
     assert "2/2" in text
-    assert "epoch 1/1" not in text
+    assert "loss 0.500" in text
+    assert "step 2/2" not in text
+
+
+def test_one_process_shows(monkeypatch, capsys):
+    monkeypatch.setattr(distributed, "rank", lambda: 1)
+    trainer = engine([1.0])
+    ProgressBar(description="Training").attach(trainer)
+    trainer.run([0], max_epochs=1)
+    assert capsys.readouterr().err == ""
 
 
 def test_errors_are_not_swallowed():
@@ -42,29 +60,3 @@ def test_errors_are_not_swallowed():
     ProgressBar(description="Unlearning").attach(trainer)
     with pytest.raises(ZeroDivisionError, match="division by zero"):
         trainer.run([0], max_epochs=1)
-
-
-@pytest.mark.parametrize(("at_most", "epochs"), [(0.0, 3), (0.5, 2), (1.0, 1)])
-def test_stops_after_the_step_that_reaches_the_accuracy(at_most, epochs):
-    network = nn.Linear(1, 2)
-    forget = [{"image": torch.tensor([1.0]), "label": 0}, {"image": torch.tensor([-1.0]), "label": 0}]
-
-    def step(trainer, _batch):
-        # Right on both images in the first epoch, on one in the second, on none in the third.
-        weights = {1: [1.0, 0.0], 2: [1.0, 0.0], 3: [0.0, 0.0]}[trainer.state.epoch]
-        network.weight.data = torch.tensor(weights).view(2, 1)
-        network.bias.data = torch.tensor([2.0 if trainer.state.epoch == 1 else -0.5 * (trainer.state.epoch == 3), 0.0])
-        return {"loss": 0.0}
-
-    trainer = Engine(step)
-    stop = StopWhenForgotten(network=network, forget=forget, at_most=at_most, every=1)
-    stop.attach(trainer)
-    trainer.run([0], max_epochs=3)
-    assert trainer.state.epoch == epochs
-    assert stop.seen == [1.0, 0.5, 0.0][:epochs]
-
-
-@pytest.mark.parametrize("wrong", [{"at_most": 1.5}, {"at_most": 0.5, "every": 0}])
-def test_refuses_settings_out_of_range(wrong):
-    with pytest.raises(ConfigError, match=r"expected a forget accuracy in \[0, 1\] and at least 1 step"):
-        StopWhenForgotten(network=nn.Identity(), forget=[], **wrong)

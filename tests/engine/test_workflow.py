@@ -35,7 +35,7 @@ def revised(tiny, tmp_path_factory):
     """A run beside a retrained reference."""
     out = tmp_path_factory.mktemp("run") / "out"
     overrides = {"retraining::overrides::max_epochs": 2}
-    workflow = tiny.unlearn(out, reference="retrain", max_epochs=2, stop_at=0.0, **prefixed(overrides))
+    workflow = tiny.unlearn(out, reference="retrain", max_epochs=2, stop={}, **prefixed(overrides))
     return out, workflow
 
 
@@ -79,7 +79,7 @@ def test_costs_are_counted_in_gradients(revised):
     )
     steps = -(-forget // 8)
     assert cost["gradient_evaluations"]["search"] == forget
-    assert cost["gradient_evaluations"]["updates"] == 2 * (forget + steps * min(32, remain))
+    assert cost["gradient_evaluations"]["updates"] == 2 * steps * (8 + min(32, remain))
     assert cost["gradient_evaluations"]["retraining"] == 2 * remain
     total = cost["gradient_evaluations"]["unlearning"]
     assert cost["share_of_retraining_gradients"] == pytest.approx(total / (2 * remain))
@@ -181,8 +181,10 @@ def test_a_failed_criterion_promotes_nothing(tiny, tmp_path):
 
 
 def test_stops_when_enough_is_forgotten(tiny, tmp_path):
-    tiny.unlearn(tmp_path / "out", stop_at=1.0, max_epochs=5, check_every=2)
-    assert read(tmp_path / "out", "run.json")["steps"] == 2
+    tiny.unlearn(tmp_path / "out", stop={"forget_accuracy": 1.0}, max_epochs=5, check_every=2)
+    record = read(tmp_path / "out", "run.json")
+    assert (record["steps"], record["updates"]["ended_by"]) == (2, "forget_accuracy")
+    assert record["updates"]["looked_at"] == "forget / train"
 
 
 def test_what_the_published_code_does_is_an_artefact_here_too(tiny, tmp_path):
@@ -254,7 +256,7 @@ def test_a_missing_reference_is_named(tiny, tmp_path):
         ({"refrence": "retrain"}, "nothing in the config uses 'refrence'. Did you mean '--reference'"),
         ({"max_epoch": 3}, "Did you mean '--max_epochs'"),
         ({"acceptance": {"forget": {"max": 1}}}, "no measure is named 'forget'"),
-        ({"stop_at": 2}, r"expected a forget accuracy in \[0, 1\] .* got 2"),
+        ({"stop": {"forget_accuracy": 2}}, r"expected forget_accuracy in \[0, 1\], got 2"),
         ({"split": {"seed": 1, "test_fraction": 0.2}}, "trained under another split"),
         ({"method": {"_target_": "monai_unlearn.methods.PSG", "steps": 0}}, "boundary search: expected"),
     ],
@@ -266,9 +268,9 @@ def test_bad_settings_end_before_anything_is_written(tiny, tmp_path, overrides, 
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tiny, tmp_path):
-    with pytest.raises(TrainingError, match="nothing was written"):
+    with pytest.raises(TrainingError, match="no result was written.* last good checkpoint, of step 0, is kept in"):
         unwrapped(tiny, tmp_path / "out", learning_rate=1e30, max_epochs=5)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [".out.checkpoint"]
 
 
 def test_results_are_never_overwritten(tiny, tmp_path):

@@ -1,0 +1,168 @@
+"""Several processes that revise one network: who is who, and what they tell one another.
+
+All of it goes through `ignite.distributed`, which knows one process as well as many: every function here does
+nothing, or returns what it was given, where there is no other process.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, NoReturn
+
+import ignite.distributed as idist
+import torch
+from torch import Tensor, distributed
+
+from monai_unlearn.errors import ConfigError, TrainingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import FrameType
+
+# How long the others wait while the first process retrains, evaluates and writes. One that dies is noticed at once.
+PATIENCE = timedelta(days=30)
+
+
+class _Waiting:
+    """The group of processes in which one may wait for long; there is none outside a distributed run."""
+
+    group: distributed.ProcessGroup | None = None
+
+
+def process_device() -> str:
+    """Return this process's own device: its GPU where there are any, else the CPU."""
+    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
+
+
+def join(*, device: str | torch.device, timeout: float = 600) -> None:
+    """Join the processes that torchrun started: over NCCL on CUDA, over Gloo elsewhere.
+
+    Args:
+        device: This process's device.
+        timeout: Seconds after which a process that does not answer ends the run.
+
+    Raises:
+        ConfigError: This process was not started by torchrun.
+    """
+    if "WORLD_SIZE" not in os.environ:
+        raise ConfigError(
+            "configs/multi_gpu.yaml needs several processes. Start them with torchrun --nproc_per_node N "
+            "-m monai.bundle run …, or leave multi_gpu.yaml out."
+        )
+    backend = "nccl" if torch.device(device).type == "cuda" else "gloo"
+    signal.signal(signal.SIGTERM, _told_to_stop)
+    idist.initialize(backend, timeout=timedelta(seconds=timeout))
+    _Waiting.group = distributed.new_group(backend="gloo", timeout=PATIENCE) if world_size() > 1 else None
+
+
+def leave() -> None:
+    """Leave the other processes, at the end of a run."""
+    _Waiting.group = None
+    idist.finalize()
+
+
+def rank() -> int:
+    """Return the number of this process, from 0."""
+    number: int = idist.get_rank()
+    return number
+
+
+def world_size() -> int:
+    """Return the number of processes."""
+    number: int = idist.get_world_size()
+    return number
+
+
+def is_first() -> bool:
+    """Say whether this is the process that evaluates, writes and shows."""
+    return rank() == 0
+
+
+def wait() -> None:
+    """Wait until all processes are here, however long the first one takes.
+
+    Raises:
+        TrainingError: One of them ended.
+    """
+    if _Waiting.group is not None:
+        with _together():
+            distributed.barrier(group=_Waiting.group)
+
+
+def add_up(tensor: Tensor) -> Tensor:
+    """Return the sum of a tensor over all processes, each of which must call this.
+
+    Raises:
+        TrainingError: One of them ended.
+    """
+    if world_size() == 1:
+        return tensor
+    with _together():
+        total: Tensor = idist.all_reduce(tensor.clone())
+    return total
+
+
+def told_by_first(value: float, device: torch.device) -> float:
+    """Return the value that the first process gives.
+
+    Raises:
+        TrainingError: A process ended.
+    """
+    if world_size() == 1:
+        return value
+    with _together():
+        told: Tensor = idist.broadcast(torch.tensor(value, dtype=torch.float64, device=device), src=0)
+    return float(told)
+
+
+def average(loss: float, tensors: Iterable[Tensor], device: torch.device) -> float:
+    """Replace tensors by their means over all processes, and return the mean of a loss.
+
+    All of it goes over the wire at once. With equal shares of a batch, the mean of gradients is the gradient
+    of the whole batch, but for the order in which floating-point numbers are added.
+
+    Args:
+        loss: This process's loss.
+        tensors: The same tensors on every process, in the same order.
+        device: Where they are.
+
+    Raises:
+        TrainingError: A process ended.
+    """
+    processes = world_size()
+    if processes == 1:
+        return loss
+    own = list(tensors)
+    flat = torch.cat([torch.tensor([loss], device=device), *(tensor.detach().float().flatten() for tensor in own)])
+    flat = add_up(flat) / processes
+    means = flat[1:].split([tensor.numel() for tensor in own])  # type: ignore[no-untyped-call]  # torch's stubs lack it
+    for tensor, mean in zip(own, means, strict=True):
+        tensor.copy_(mean.view_as(tensor))
+    return float(flat[0])
+
+
+def _told_to_stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Say why this process ends: torchrun stops all that are left when one has died."""
+    print(  # noqa: T201 - the last words of a program
+        f"Process {rank()} was told to stop, most likely since another process of this run ended. The same command "
+        "goes on from the last checkpoint.",
+        file=sys.stderr,
+        flush=True,
+    )
+    raise SystemExit(128 + signal.SIGTERM)
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    """Say in plain words that another process is gone."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise TrainingError(
+            f"another process of this run ended or did not answer ({type(error).__name__} in process {rank()}). "
+            "The same command goes on from the last checkpoint."
+        ) from error

@@ -1,0 +1,103 @@
+"""The phases of a run: what its steps are for, and how far each goes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+from monai_unlearn.errors import ConfigError, did_you_mean
+from monai_unlearn.methods.base import PhaseName
+
+Decay = Literal["constant", "cosine"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """Steps of one kind.
+
+    Args:
+        name: `forget` takes batches of forget and remain images, `repair` of remain images alone.
+        steps: How many, at least 1.
+        learning_rate: The optimiser's learning rate at the first of them, positive.
+        decay: `constant` keeps it; `cosine` brings it down to 0 along half a cosine (Loshchilov and Hutter
+            2017, arXiv 1608.03983, equation 5, without restarts).
+    """
+
+    name: PhaseName
+    steps: int
+    learning_rate: float
+    decay: Decay = "constant"
+
+    def __post_init__(self) -> None:
+        for what, value, known in (
+            ("name", self.name, get_args(PhaseName)),
+            ("decay", self.decay, get_args(Decay)),
+        ):
+            if value not in known:
+                raise ConfigError(
+                    f"phases: expected {what} to be one of {', '.join(known)}, got '{value}'."
+                    + did_you_mean(str(value), known)
+                )
+        if not (isinstance(self.steps, int) and self.steps >= 1 and 0 < self.learning_rate < math.inf):
+            raise ConfigError(
+                f"phases: expected steps >= 1 and learning_rate > 0, got {self.steps} and {self.learning_rate}."
+            )
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step of this phase, from 0."""
+        if self.decay == "constant":
+            return self.learning_rate
+        return self.learning_rate * (1 + math.cos(math.pi * step / self.steps)) / 2
+
+
+class Phases(Sequence[Phase]):
+    """Phases one after the other.
+
+    Args:
+        phases: At least one; a mapping is taken as the arguments of a `Phase`.
+    """
+
+    def __init__(self, phases: Sequence[Phase | Mapping[str, Any]]) -> None:
+        self._phases = tuple(phase if isinstance(phase, Phase) else _read(phase) for phase in phases)
+        if not self._phases:
+            raise ConfigError("phases: expected at least one phase, got none. Leave phases out to have none.")
+        self._ends = tuple(itertools.accumulate(phase.steps for phase in self._phases))
+
+    def __getitem__(self, index: int) -> Phase:  # type: ignore[override]  # no slices
+        return self._phases[index]
+
+    def __len__(self) -> int:
+        return len(self._phases)
+
+    @property
+    def steps(self) -> int:
+        """Steps of all phases together."""
+        return self._ends[-1]
+
+    def at(self, step: int) -> tuple[Phase, int]:
+        """Return the phase of a step, from 0, and the number of the step within it; beyond the end, the last."""
+        for phase, end in zip(self._phases, self._ends, strict=True):
+            if step < end:
+                return phase, step - (end - phase.steps)
+        return self._phases[-1], self._phases[-1].steps - 1
+
+    def repair_after(self, step: int) -> int | None:
+        """Return the first step of the next repair phase that begins after a step, if there is one."""
+        for phase, end in zip(self._phases, self._ends, strict=True):
+            if phase.name == "repair" and end - phase.steps > step:
+                return end - phase.steps
+        return None
+
+
+def _read(section: Mapping[str, Any]) -> Phase:
+    known = [field.name for field in fields(Phase)]
+    needed = ("name", "steps", "learning_rate")
+    if not isinstance(section, Mapping) or set(section) - set(known) or not set(needed) <= set(section):
+        raise ConfigError(
+            f"phases: each takes {', '.join(known)}, of which {', '.join(needed)} are needed. "
+            "An example: {name: repair, steps: 50, learning_rate: 0.002, decay: cosine}"
+        )
+    return Phase(**section)

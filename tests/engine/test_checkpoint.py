@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+
+import pytest
+import torch
+
+from monai_unlearn.engine.checkpoint import Checkpoints, alone_in, checkpoint_folder
+from monai_unlearn.engine.random_state import random_state, set_random_state
+from monai_unlearn.errors import ConfigError
+
+ASKED = {"config": {"seed": 0, "learning_rate": 0.1}, "weights_digest": "sha256:1"}
+
+
+@pytest.fixture
+def checkpoints(tmp_path):
+    return Checkpoints(checkpoint_folder(tmp_path / "out"), ASKED)
+
+
+def test_the_newest_state_comes_back(checkpoints, tmp_path):
+    assert checkpoints.kept_state("updates") is None
+    for step in range(12):
+        checkpoints.keep_state("updates", {"step": step, "weights": torch.full((2,), step), "notes": ["a", None, 0.5]})
+    found = Checkpoints(checkpoints.folder, ASKED)
+    found.check()
+    state = found.kept_state("updates")
+    assert (state["step"], state["weights"].tolist(), state["notes"]) == (11, [11, 11], ["a", None, 0.5])
+    assert sorted(path.name for path in checkpoints.folder.iterdir()) == ["fingerprint.json", "updates.000012"]
+    checkpoints.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_stands_there_before_there_is_something_to_keep(checkpoints, tmp_path):
+    checkpoints.check()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_being_written_when_the_run_was_killed_does_not_count(checkpoints):
+    checkpoints.keep_state("updates", {"step": 1})
+
+    def killed(folder):
+        (folder / "state.pt").write_bytes(b"half")
+        raise KeyboardInterrupt("now")
+
+    with pytest.raises(KeyboardInterrupt, match="now"):
+        checkpoints.keep("updates", killed)
+    assert checkpoints.kept_state("updates") == {"step": 1}
+    checkpoints.keep_state("updates", {"step": 2})
+    assert checkpoints.kept_state("updates") == {"step": 2}
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda state: flip(state / "state.pt"),
+        lambda state: (state / "state.pt").unlink(),
+        lambda state: (state / "more").write_text("added"),
+        lambda state: (state / "digests.json").write_text("[]"),
+        lambda state: (state / "digests.json").write_text("{"),
+    ],
+    ids=["flipped", "missing", "added", "no record", "no JSON"],
+)
+def test_a_damaged_state_is_refused(checkpoints, damage):
+    damage(checkpoints.keep_state("updates", {"weights": torch.arange(100.0)}))
+    with pytest.raises(ConfigError, match=r"SHA-256 digest does not fit.*Delete .*\.out\.checkpoint to start anew"):
+        checkpoints.kept_state("updates")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"config": {"seed": 1, "learning_rate": 0.1}}, "another seed. Delete"),
+        ({"config": {"seed": 0}}, "another learning_rate. Delete"),
+        ({"weights_digest": "sha256:2"}, "another weights digest. Delete"),
+        ({"tool_version": "9"}, "another tool version. Delete"),
+    ],
+)
+def test_the_checkpoint_of_another_run_is_refused(checkpoints, change, named):
+    checkpoints.keep_state("updates", {})
+    with pytest.raises(ConfigError, match=named):
+        Checkpoints(checkpoints.folder, {**ASKED, **change}).check()
+
+
+def test_a_state_brought_in_from_another_run_is_refused(checkpoints, tmp_path):
+    other = Checkpoints(tmp_path / "other", {**ASKED, "weights_digest": "sha256:2"})
+    foreign = other.keep_state("updates", {"step": 9})
+    checkpoints.keep_state("search", {})
+    shutil.copytree(foreign, checkpoints.folder / foreign.name)
+    with pytest.raises(ConfigError, match="updates.000001 is of another run. Delete"):
+        checkpoints.kept_state("updates")
+
+
+def test_code_is_never_read_from_a_checkpoint(checkpoints):
+    state = checkpoints.keep_state("updates", {"step": 1})
+    torch.save({"step": print}, state / "state.pt")
+    record = json.loads((state / "digests.json").read_text())
+    record["files"]["state.pt"] = hashlib.sha256((state / "state.pt").read_bytes()).hexdigest()
+    (state / "digests.json").write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match="state.pt is not what a run wrote there"):
+        checkpoints.kept_state("updates")
+
+
+def test_two_runs_never_write_to_one_place(tmp_path):
+    folder = checkpoint_folder(tmp_path / "out")
+    with alone_in(folder), pytest.raises(ConfigError, match="another run is writing there now"), alone_in(folder):
+        pytest.fail("the second run must not begin")
+    with alone_in(folder):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_random_draws_go_on_where_they_were(tmp_path):
+    random.seed(3)
+    torch.manual_seed(3)
+    state = random_state()
+    torch.save(state, tmp_path / "state.pt")
+    drawn = [random.getrandbits(64), torch.rand(2).tolist(), random.gauss(0, 1)]
+    set_random_state(torch.load(tmp_path / "state.pt", weights_only=True))
+    assert [random.getrandbits(64), torch.rand(2).tolist(), random.gauss(0, 1)] == drawn

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from monai_unlearn.engine.phases import Phase, Phases
+from monai_unlearn.errors import ConfigError
+
+FORGET = {"name": "forget", "steps": 3, "learning_rate": 0.1}
+REPAIR = {"name": "repair", "steps": 4, "learning_rate": 0.2, "decay": "cosine"}
+
+
+def test_steps_are_dealt_to_phases_in_order():
+    phases = Phases([FORGET, Phase(**REPAIR)])
+    assert (phases.steps, len(phases), phases[1].name) == (7, 2, "repair")
+    found = [(phase.name, step) for phase, step in map(phases.at, range(9))]
+    forget, repair = [("forget", step) for step in range(3)], [("repair", step) for step in range(4)]
+    assert found == [*forget, *repair, ("repair", 3), ("repair", 3)]
+
+
+def test_a_cosine_begins_at_the_rate_and_passes_its_half_in_the_middle():
+    phase = Phase(**REPAIR)
+    rates = [phase.rate(step) for step in range(4)]
+    assert rates == pytest.approx([0.2, 0.1 + 0.1 * math.sqrt(0.5), 0.1, 0.1 - 0.1 * math.sqrt(0.5)])
+    assert Phase(**FORGET).rate(2) == 0.1
+
+
+def test_the_repair_that_comes_next_is_found():
+    phases = Phases([FORGET, FORGET, REPAIR, FORGET])
+    assert [phases.repair_after(step) for step in (0, 4, 5, 6, 12)] == [6, 6, 6, None, None]
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({**FORGET, "name": "repare"}, "name to be one of forget, repair, got 'repare'. Did you mean 'repair'"),
+        ({**FORGET, "decay": "linear"}, "decay to be one of constant, cosine"),
+        ({**FORGET, "steps": 0}, "expected steps >= 1 and learning_rate > 0, got 0 and 0.1"),
+        ({**FORGET, "steps": 1.5}, "expected steps >= 1"),
+        ({**FORGET, "learning_rate": -1}, "learning_rate > 0, got 3 and -1"),
+        ({**FORGET, "lr": 1}, "each takes name, steps, learning_rate, decay"),
+        ({"name": "forget"}, "of which name, steps, learning_rate are needed"),
+        ("forget", "each takes name"),
+    ],
+)
+def test_refuses_what_is_no_phase(section, message):
+    with pytest.raises(ConfigError, match=message):
+        Phases([section])
+
+
+def test_refuses_no_phases():
+    with pytest.raises(ConfigError, match="expected at least one phase, got none"):
+        Phases([])

@@ -1,0 +1,100 @@
+"""A run that is killed goes on where it was, and ends with the very same weights."""
+
+from __future__ import annotations
+
+import json
+
+import killed_run
+import pytest
+
+PHASES = [
+    {"name": "forget", "steps": 4, "learning_rate": 0.001},
+    {"name": "repair", "steps": 3, "learning_rate": 0.002, "decay": "cosine"},
+]
+
+
+@pytest.fixture(scope="module")
+def settings(tiny):
+    return {
+        "index_dir": str(tiny.index),
+        "cohort_spec": str(tiny.spec),
+        "checkpoint": str(tiny.checkpoint),
+        "acceptance": {},
+        "phases": PHASES,
+        "checkpoint_seconds": 0,
+        "method::noise": 0.1,
+        "stop": {"forget_accuracy": 0.0},
+        "check_every": 2,
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(settings, tmp_path_factory):
+    """The weights of a run that nobody kills."""
+    out = tmp_path_factory.mktemp("whole") / "out"
+    assert killed_run.unlearn({**settings, "output_dir": str(out)}) == [0]
+    return killed_run.digest(out)
+
+
+def killed_and_resumed(settings, die):
+    assert killed_run.unlearn(settings, die=die) == [-9]
+    # What was searched is not searched again: of five pieces, at most four are left.
+    assert killed_run.unlearn(settings, die=("search", 5)) == [0], killed_run.said(settings)
+    return killed_run.said(settings)
+
+
+@pytest.mark.parametrize(
+    ("die", "goes_on_at"),
+    [
+        (("search", 3), None),
+        (("checkpoint", 7), 5),
+        (("end", 1), 7),
+    ],
+    ids=lambda value: f"{value[0]} {value[1]}" if isinstance(value, tuple) else "",
+)
+def test_killed_anywhere_the_weights_are_the_same(settings, whole, tmp_path, die, goes_on_at):
+    settings = {**settings, "output_dir": str(tmp_path / "out")}
+    said = killed_and_resumed(settings, die)
+    assert killed_run.digest(tmp_path / "out") == whole
+    assert (f"Going on from step {goes_on_at} of 7." in said) == (goes_on_at is not None)
+    found = json.loads((tmp_path / "out" / "run.json").read_text())["updates"]["resumed_at_steps"]
+    assert found == ([] if goes_on_at is None else [goes_on_at])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.said"]
+
+
+def test_killed_long_after_a_checkpoint(settings, whole, tmp_path):
+    settings = {**settings, "output_dir": str(tmp_path / "out"), "checkpoint_seconds": 600}
+    assert "Going on from step 0 of 7." in killed_and_resumed(settings, ("step", 6))
+    assert killed_run.digest(tmp_path / "out") == whole
+
+
+def test_a_reference_is_not_retrained(settings, tmp_path):
+    settings = {
+        **settings,
+        "output_dir": str(tmp_path / "out"),
+        "reference": "retrain",
+        "revision::retraining::overrides::max_epochs": 1,
+    }
+    assert killed_run.unlearn(settings, die=("reference", 1)) == [-9]
+    assert killed_run.unlearn(settings) == [0]
+    assert killed_run.said(settings).count("Retraining the reference: step 1/") == 1
+    assert (tmp_path / "out" / "reference" / "training.json").is_file()
+
+
+def test_another_command_does_not_go_on_with_it(settings, tmp_path):
+    settings = {**settings, "output_dir": str(tmp_path / "out")}
+    assert killed_run.unlearn(settings, die=("step", 2)) == [-9]
+    assert killed_run.unlearn({**settings, "learning_rate": 0.1}) == [2]
+    assert "holds the checkpoint of a run with another learning_rate" in killed_run.said(settings)
+    state = next((tmp_path / ".out.checkpoint").glob("updates.*")) / "model.pt"
+    content = bytearray(state.read_bytes())
+    content[-100] ^= 1
+    state.write_bytes(bytes(content))
+    assert killed_run.unlearn(settings) == [2]
+    assert "its SHA-256 digest does not fit" in killed_run.said(settings)
+
+
+def test_the_weights_are_the_same_with_any_number_of_readers(settings, whole, tmp_path):
+    settings = {**settings, "output_dir": str(tmp_path / "out"), "num_workers": 2}
+    assert killed_run.unlearn(settings) == [0]
+    assert killed_run.digest(tmp_path / "out") == whole

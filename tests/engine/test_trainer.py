@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from ignite.engine import Events
+from torch import nn
+
+from monai_unlearn.data import PairedLoader
+from monai_unlearn.engine import UnlearnTrainer
+from monai_unlearn.engine.memory import in_pieces, is_out_of_memory
+from monai_unlearn.engine.trainer import check_finite
+from monai_unlearn.errors import ConfigError, DataError, TrainingError
+from monai_unlearn.methods import PixelSpace
+from monai_unlearn.methods.base import Method, MethodContext
+
+SPACE = PixelSpace(mean=(0.0,), std=(1.0,))
+
+
+class Plain(Method):
+    """Descends on the mean cross entropy of what a batch holds, and notes what it was given."""
+
+    def __init__(self):
+        super().__init__()
+        self.given = []
+
+    def loss(self, batch):
+        self.given.append((self.phase, {part: len(items["image"]) for part, items in batch.items()}))
+        return sum(
+            nn.functional.cross_entropy(self.network(items["image"]), items["label"]) for items in batch.values()
+        )
+
+
+def items(n, label=0, classes=2):
+    generator = torch.Generator().manual_seed(label)
+    return [
+        {"image": torch.randn(1, 4, generator=generator), "label": (label + row) % classes, "row": row}
+        for row in range(n)
+    ]
+
+
+def trainer(method=None, *, n=12, classes=2, **options):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    loader = PairedLoader(
+        forget=items(n, classes=classes), remain=items(3 * n, label=1), batch_size=4, remain_batch_size=8
+    )
+    method = method or Plain()
+    method.prepare(
+        MethodContext(
+            network=network, forget=loader.data["forget"], pixel_space=SPACE, device=torch.device("cpu"), seed=0
+        )
+    )
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    settings = {"max_epochs": 2, **options}
+    return UnlearnTrainer(
+        device="cpu", network=network, optimizer=optimizer, method=method, train_data_loader=loader, **settings
+    )
+
+
+PHASES = [
+    {"name": "forget", "steps": 5, "learning_rate": 0.1},
+    {"name": "repair", "steps": 4, "learning_rate": 0.2, "decay": "cosine"},
+]
+
+
+def rates(engine):
+    """Note the learning rate of every step."""
+    seen = []
+    step = engine.optimizer.step
+    engine.optimizer.step = lambda: (seen.append(engine.optimizer.param_groups[0]["lr"]), step())
+    return seen
+
+
+def test_phases_set_learning_rate_parts_and_length():
+    engine = trainer(phases=PHASES)
+    seen = rates(engine)
+    engine.run()
+    assert seen == pytest.approx([0.1] * 5 + [0.2, 0.2 * 0.853553, 0.1, 0.2 * 0.146447], rel=1e-5)
+    both, remain = {"forget": 4, "remain": 8}, {"remain": 8}
+    assert engine.method.given == [("forget", both)] * 5 + [("repair", remain)] * 4
+    assert engine.images_seen == 5 * 12 + 4 * 8
+    assert (engine.state.iteration, engine.total_steps, engine.phase) == (9, 9, "repair")
+
+
+def test_without_phases_the_optimiser_keeps_its_rate():
+    engine = trainer(steps=5)
+    seen = rates(engine)
+    engine.run()
+    assert seen == [0.1] * 5
+    assert (engine.state.iteration, engine.state.epoch) == (5, 2)
+
+
+def test_a_forget_phase_that_ends_early_is_followed_by_the_repair():
+    engine = trainer(phases=PHASES)
+    engine.add_event_handler(
+        Events.ITERATION_COMPLETED, lambda: engine.state.iteration == 2 and engine.end_phase("enough")
+    )
+    engine.run()
+    assert [phase for phase, _ in engine.method.given] == ["forget"] * 2 + ["repair"] * 4
+    assert (engine.total_steps, engine.ended_by) == (6, None)
+    assert engine.phase_ends == [{"step": 2, "by": "enough"}]
+
+
+def test_without_a_repair_the_run_ends():
+    engine = trainer()
+    engine.add_event_handler(Events.ITERATION_COMPLETED, lambda: engine.end_phase("enough"))
+    engine.run()
+    assert (engine.state.iteration, engine.ended_by) == (1, "enough")
+
+
+def weights(engine):
+    return torch.cat([weight.detach().flatten() for weight in engine.network.parameters()])
+
+
+@pytest.mark.parametrize("at", range(1, 7))
+def test_goes_on_from_any_step(at):
+    whole = trainer(phases=PHASES)
+
+    def end(engine):
+        if engine.state.iteration == 3:
+            engine.end_phase("enough")
+
+    whole.add_event_handler(Events.ITERATION_COMPLETED, end)
+    whole.run()
+    first, second = trainer(phases=PHASES), trainer(phases=PHASES)
+    first.add_event_handler(Events.ITERATION_COMPLETED, end)
+    first.add_event_handler(Events.ITERATION_COMPLETED, lambda: first.state.iteration == at and first.terminate())
+    first.run()
+    second.network.load_state_dict(first.network.state_dict())
+    second.go_on(first.progress())
+    second.add_event_handler(Events.ITERATION_COMPLETED, end)
+    second.run()
+    assert torch.equal(weights(second), weights(whole))
+    assert second.progress() == whole.progress()
+    second.run()
+    assert second.state.iteration == whole.state.iteration == 7
+
+
+def out_of_memory(kind):
+    if kind == "cuda":
+        return torch.OutOfMemoryError("CUDA out of memory.")
+    return RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
+
+
+class Hungry(Plain):
+    """Fits so many images into memory, and no more."""
+
+    def __init__(self, fits, kind="cpu"):
+        super().__init__()
+        self.fits = fits
+        self.kind = kind
+
+    def loss(self, batch):
+        if sum(len(items["image"]) for items in batch.values()) > self.fits:
+            raise out_of_memory(self.kind)
+        return super().loss(batch)
+
+
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_where_memory_runs_out_a_batch_is_worked_through_in_pieces(capsys, kind):
+    whole, short = trainer(steps=4), trainer(Hungry(4, kind), steps=4)
+    whole.run()
+    short.run()
+    assert short.pieces == 4
+    assert torch.allclose(weights(short), weights(whole), atol=1e-6)
+    assert short.images_seen == whole.images_seen
+    note = "Memory ran out at step 1: batches are worked through in pieces from there on."
+    assert (short.notes, capsys.readouterr().err.count("Memory ran out")) == ([note], 1)
+
+
+def test_where_single_images_do_not_fit_this_is_said():
+    with pytest.raises(TrainingError, match="memory does not do for a batch in 4 pieces"):
+        trainer(Hungry(1)).run()
+
+
+def test_other_errors_are_no_lack_of_memory():
+    assert not is_out_of_memory(RuntimeError("size mismatch"))
+    assert not is_out_of_memory(ValueError("can't allocate memory"))
+    assert is_out_of_memory(MemoryError())
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        engine = trainer()
+        engine.method.network = nn.Linear(9, 2)
+        engine.run()
+
+
+def test_pieces_hold_equal_shares_of_each_part():
+    batch = {
+        part: {"image": torch.arange(n), "name": list("abcdefgh"[:n]), "meta": 1} for part, n in (("a", 5), ("b", 8))
+    }
+    pieces = in_pieces(batch, 2)
+    assert [{part: len(items["image"]) for part, items in piece.items()} for piece in pieces] == [
+        {"a": 2, "b": 4},
+        {"a": 3, "b": 4},
+    ]
+    assert "".join(name for piece in pieces for name in piece["a"]["name"]) == "abcde"
+
+
+def test_a_label_that_is_no_class_is_refused():
+    engine = trainer(classes=3)
+    engine.classes = 2
+    with pytest.raises(DataError, match="a forget image of step 1 has class number 2; the network has classes 0 to 1"):
+        engine.run()
+
+
+@pytest.mark.parametrize(
+    "asked", [{"max_epochs": None}, {"max_epochs": 0}, {"steps": 0}, {"steps": 2.5}, {"max_epochs": "many"}]
+)
+def test_refuses_to_run_for_no_time(asked):
+    with pytest.raises(ConfigError, match="how long to run: expected phases, steps or max_epochs of at least 1"):
+        trainer(**asked)
+
+
+def test_weights_that_are_not_finite_are_named():
+    network = nn.Linear(2, 1)
+    network.bias.data[0] = float("inf")
+    with pytest.raises(TrainingError, match="'bias' is not finite"):
+        check_finite(network)
+
+
+def test_accuracy_so_far_costs_no_pass_of_its_own():
+    engine = trainer(n=40, steps=30)
+    passes = []
+    engine.network.register_forward_hook(lambda *_: passes.append(1))
+    engine.run()
+    assert set(engine.watch.accuracy) == {"forget", "remain"}
+    assert all(0 <= value <= 1 for value in engine.watch.accuracy.values())
+    assert len(passes) == 60

@@ -1,0 +1,50 @@
+"""Many DICOM files from one, and worker processes that some files are too much for."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from monai_unlearn.index.scanners import Reader, read_files
+from monai_unlearn.index.workers import packed
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from pathlib import Path
+
+    from monai_unlearn.index.listing import Listed
+
+
+def write_copies(folder: Path, original: Path, uid: str, count: int) -> list[Path]:
+    """Write copies of a file, ten in a folder, each with a SOPInstanceUID of its own."""
+    content, paths = original.read_bytes(), []
+    for number in range(count):
+        path = folder / f"{number // 10:04d}" / f"{number:05d}.dcm"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_bytes(content.replace(uid.encode(), f"{uid[:-6]}1{number:05d}".encode()))
+        paths.append(path)
+    return paths
+
+
+def work_that_dies(pipe: Connection) -> None:
+    """Read files, but die of those named `deadly` unless pydicom reads them, and of those named `fatal` always."""
+    while True:
+        files, reader = pipe.recv()
+        if _has(files, "fatal") or (_has(files, "deadly") and reader is not Reader.PYDICOM):
+            os.abort()
+        pipe.send_bytes(packed(read_files(files, reader=reader)))
+
+
+def work_that_hangs(pipe: Connection) -> None:
+    """Read files, but never come back from those named `endless`."""
+    while True:
+        files, reader = pipe.recv()
+        if _has(files, "endless"):
+            time.sleep(3600)
+        pipe.send_bytes(packed(read_files(files, reader=reader)))
+
+
+def _has(files: list[Listed], name: str) -> bool:
+    return any(name in file.path for file in files)
