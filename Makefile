@@ -32,7 +32,7 @@ check: $(VENV)/.installed
 	@$(BIN)/lint-imports
 
 nightly: $(VENV)/.installed
-	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/cohort --numprocesses 2
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/cohort tests/index/test_mutants.py --numprocesses 2
 
 clean:
 	rm -rf build $(VENV)

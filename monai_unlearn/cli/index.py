@@ -62,15 +62,60 @@ def build_index(  # noqa: PLR0913 - Typer takes an option as a parameter
             "--mask-labels", metavar="FILE", help="JSON or YAML that names the labels of NIfTI masks: {liver: 1, …}."
         ),
     ] = None,
+    reader: Annotated[
+        str,
+        typer.Option(
+            "--reader",
+            metavar="auto|plain|pydicom|gdcm",
+            help="What reads DICOM files first; pydicom reads what is odd about any. All give the same rows.",
+        ),
+    ] = "auto",
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", min=1, help="How many processes read; if not given, one a core."),
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            "--dask",
+            metavar="ADDRESS",
+            help="Read on the workers of this dask scheduler, which see the same files; or `local`: on this machine.",
+        ),
+    ] = None,
+    decode_check: Annotated[
+        bool,
+        typer.Option("--decode-check", help="Decode all pixels too, which finds more and takes long."),
+    ] = False,
+    pseudonymise: Annotated[
+        Path | None,
+        typer.Option(
+            "--pseudonymise",
+            metavar="KEYFILE",
+            help="Replace identifiers of patients, studies and accessions by hashes under the key in this file.",
+        ),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tag",
+            metavar="KEYWORD",
+            help="Index a further DICOM keyword, such as AccessionNumber or PatientBirthDate; may stand often.",
+        ),
+    ] = None,
+    raw_values: Annotated[
+        bool,
+        typer.Option("--raw-values", help="Keep what stands in place of invalid values, in the column raw_values."),
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End with exit code 2 where any file has a fault.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Index images: one row an image, its DICOM tags, its table columns, its measures, its faults.
 
-    Run again, it reads only what is new or has changed.
+    Run again, it reads only what is new or has changed; and after a run that was killed, only what that had not read.
     """
-    from monai_unlearn.index import build, join, report
+    from monai_unlearn.index import aside, build, join, pseudonyms, report, scan
 
+    names = None if pseudonymise is None else pseudonyms.Pseudonyms.read(pseudonymise, apart_from=out)
     request = build.BuildRequest(
         sources=tuple(sources),
         out=out,
@@ -80,6 +125,14 @@ def build_index(  # noqa: PLR0913 - Typer takes an option as a parameter
         units=build.pair_units(unit or ()),
         measures=tuple(measures or ()),
         mask_labels=mask_labels,
+        scan=scan.ScanOptions.of(
+            reader=reader,
+            workers=workers,
+            dask=dask,
+            decode_check=decode_check,
+            pseudonyms=names,
+            aside=aside.Aside.of(tag or (), raw_values=raw_values, pseudonyms=names),
+        ),
     )
     done = build.build(request, track=report.track)
     emit(done.document(), as_json=as_json, render=lambda: report.render(done))

@@ -1,26 +1,53 @@
-"""Building an index: list, read, assemble, join tables, check, write."""
+"""Building an index: list, read, assemble, join tables, check, write; each a stream over the one before."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
 
 from monai_unlearn.errors import IndexReadError, did_you_mean
 from monai_unlearn.fields import Kind, vocabulary
-from monai_unlearn.index.assemble import assemble, is_usable, mark_missing_patients, tag_kinds
+from monai_unlearn.index.assemble import (
+    Collected,
+    assembled,
+    collect,
+    find_duplicates,
+    marked_missing_patients,
+    usable,
+)
 from monai_unlearn.index.base_columns import BASE_COLUMNS
+from monai_unlearn.index.digest import count_patients, engine
 from monai_unlearn.index.faults import Fault
-from monai_unlearn.index.join import Joined, Key, Match, join_tables
-from monai_unlearn.index.listing import Listed, list_files
-from monai_unlearn.index.measures import MaskLabels, MeasureMatch, join_measures, refuse_overlap
-from monai_unlearn.index.scan import Scan, Track, kept_files, scan
-from monai_unlearn.index.write import check_target, write_index
+from monai_unlearn.index.join import Joiner, Key, Match
+from monai_unlearn.index.listing import Walk
+from monai_unlearn.index.measured import measured_parts
+from monai_unlearn.index.measures import MaskLabels, MeasureMatch, refuse_overlap
+from monai_unlearn.index.scan import (
+    Plan,
+    Scan,
+    ScanOptions,
+    Track,
+    all_rows,
+    kept_files,
+    make_plan,
+    read_fresh,
+    with_moves,
+)
+from monai_unlearn.index.tables import SourceTable, read_table
+from monai_unlearn.index.workspace import Workspace
+from monai_unlearn.index.write import PartWriter, check_target, finish_index, named_by_content, part_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import pandas as pd
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
 
     from monai_unlearn.index.store import Index
 
@@ -41,6 +68,7 @@ class BuildRequest:
         units: The units of tables' columns.
         measures: Files and folders of NIfTI masks, DICOM segmentations and DICOM measurement reports.
         mask_labels: The file that names the labels of NIfTI masks.
+        scan: How files are read.
     """
 
     sources: tuple[Path, ...]
@@ -51,6 +79,7 @@ class BuildRequest:
     units: Mapping[str, str] = field(default_factory=dict)
     measures: tuple[Path, ...] = ()
     mask_labels: Path | None = None
+    scan: ScanOptions = field(default_factory=ScanOptions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +97,7 @@ class BuildReport:
         measures: How the files of each `--measures` did.
         label_found: Whether the label was found by its name rather than named.
         patient_from: The tag or column that patients come from.
-        scan: How many files were reused, added, changed, vanished.
+        scan: How many files were reused, added, changed, moved, vanished.
     """
 
     index: Index
@@ -104,17 +133,14 @@ class BuildReport:
             "tables": [match.document() for match in self.matches],
             "measures": [match.document() for match in self.measures],
             "units": dict(self.index.units),
-            "files": {
-                "reused": self.scan.reused,
-                "added": self.scan.added,
-                "changed": self.scan.changed,
-                "vanished": self.scan.vanished,
-            },
+            "files": self.scan.document(),
         }
 
 
 def build(request: BuildRequest, *, track: Track) -> BuildReport:
     """Build the index that is asked for, reading only what is new or changed since the last time.
+
+    Nothing is held for all files at once, except what `measures` need; so memory does not grow with their number.
 
     Args:
         request: What to index, and how.
@@ -127,104 +153,156 @@ def build(request: BuildRequest, *, track: Track) -> BuildReport:
     check_target(request.out)
     refuse_overlap(request.measures, request.sources)
     labels = MaskLabels() if request.mask_labels is None else MaskLabels.read(request.mask_labels)
-    beside = [request.out, *(key.table for key in request.keys)]
-    beside += [] if request.mask_labels is None else [request.mask_labels]
-    listing = list_files(request.sources, leave_out=[*beside, *request.measures])
-    scanned = scan(listing.files, previous=kept_files(request.out), track=track)
-    frame = assemble(scanned.files, listing.files)
-    _refuse_named_faults(frame, listing.files)
-    _refuse_without_images(frame, request.sources)
-    ignored = listing.passed_over + len(listing.files) - len(frame)
-    kinds = {**BASE_COLUMNS, **tag_kinds(frame)}
-    joined = join_tables(frame, request.keys, kinds)
-    units = _units(request.units, joined, frame)
-    label = _label(request.label, joined, kinds)
-    frame, patient_from = _with_patients(joined, request.patient)
-    measured = join_measures(frame, request.measures, labels, leave_out=beside, track=track)
-    frame = measured.frame
-    index = write_index(
-        frame.drop(columns="relative"),
-        request.out,
-        kinds={**tag_kinds(frame), **joined.kinds, **dict.fromkeys(measured.units, Kind.NUMBER)},
-        label=label,
-        units={**units, **measured.units},
-        origins={**joined.origins, **measured.origins},
-        provenance={
-            "sources": [path.absolute().as_posix() for path in request.sources],
-            "patient_from": patient_from,
-            "tables": [match.document() for match in joined.matches],
-            "measures": [match.document() for match in measured.matches],
-            "ignored": ignored,
-        },
-        files=scanned.files,
-    )
-    images = frame[is_usable(frame)]
-    return BuildReport(
-        index=index,
-        patients=images["patient"].nunique(),
-        without_patient=int(images["patient"].isna().sum()),
-        formats={str(name): int(count) for name, count in images["format"].value_counts().sort_index().items()},
-        faults=_faults(frame),
-        ignored=ignored,
-        matches=joined.matches,
-        measures=measured.matches,
-        label_found=request.label is None and label is not None,
-        patient_from=patient_from,
-        scan=scanned,
-    )
+    walk = Walk(request.sources, leave_out=[*_beside(request), *request.measures])
+    mark = request.scan.mark
+    with Workspace(request.out, mark) as space:
+        plan = make_plan(walk, space, kept_files(request.out, mark))
+        read_fresh(plan, space, options=request.scan, track=track)
+        rows = all_rows(plan, space, kept_files(request.out, mark))
+        collected = collect(rows, files=space.stage / "files.parquet", ids=space.folder / "ids.parquet", mark=mark)
+        with engine(space.folder) as connection:
+            duplicates = find_duplicates(connection, collected)
+            moved = plan.moves.count(connection, collected.files) if plan.moves else 0
+        _refuse_named_faults(collected, duplicates)
+        _refuse_without_images(collected, request.sources)
+        return _Build(request, plan, collected, with_moves(plan.counts, moved)).finish(space, duplicates, labels, track)
 
 
-def _refuse_named_faults(frame: pd.DataFrame, listed: Sequence[Listed]) -> None:
-    named = {file.path for file in listed if file.named}
-    faulty = frame[frame["path"].isin(named) & ~is_usable(frame)]
-    if len(faulty):
-        path, code = faulty["path"].iloc[0], faulty["fault"].iloc[0]
-        raise IndexReadError(f"{path}: this file {Fault.of(code).sentence} ({code}). Nothing was written.")
+def _beside(request: BuildRequest) -> list[Path]:
+    """Return the files and folders that are no images, wherever they lie."""
+    labels = [] if request.mask_labels is None else [request.mask_labels]
+    return [request.out, *(key.table for key in request.keys), *labels]
 
 
-def _refuse_without_images(frame: pd.DataFrame, sources: Sequence[Path]) -> None:
-    if is_usable(frame).any():
+class _Build:
+    """The second half of a build: from what the files say to the index."""
+
+    def __init__(self, request: BuildRequest, plan: Plan, collected: Collected, scan: Scan) -> None:
+        self.request, self.collected, self.scan = request, collected, scan
+        self.ignored = plan.passed_over + len(plan.files) - collected.rows
+        self.kinds = {**BASE_COLUMNS, **collected.tags, **request.scan.aside.kinds}
+        self.joiner = Joiner(request.keys, self.kinds, tables=partial(_table, request))
+        self.units = _units(request.units, self.joiner, collected)
+        self.label = _label(request.label, self.joiner, self.kinds)
+        self.patient_column, self.patient_from = _patients(request.patient, self.joiner, collected)
+        self.formats: Counter[str] = Counter()
+        self.faults: dict[str, tuple[int, str]] = {}
+
+    def finish(
+        self, space: Workspace, duplicates: npt.NDArray[np.int64], labels: MaskLabels, track: Track
+    ) -> BuildReport:
+        writer = self._write(PartWriter(space.stage), duplicates)
+        matches = self.joiner.matches()
+        request, pseudonyms = self.request, self.request.scan.pseudonyms
+        kinds = {**self.kinds, **self.joiner.kinds}
+        measured = measured_parts(
+            writer, self.collected, request.measures, labels, leave_out=_beside(request), track=track, kinds=kinds
+        )
+        index = finish_index(
+            writer,
+            request.out,
+            columns={**kinds, **dict.fromkeys(measured.units, Kind.NUMBER)},
+            document={
+                "label": self.label,
+                "units": {**self.units, **measured.units},
+                "origins": {**self.joiner.origins, **measured.origins},
+                "sources": [path.absolute().as_posix() for path in request.sources],
+                "patient_from": self.patient_from,
+                "pseudonyms": None if pseudonyms is None else pseudonyms.fingerprint,
+                "tables": [match.document() for match in matches],
+                "measures": [match.document() for match in measured.matches],
+                "ignored": self.ignored,
+                "files": named_by_content(self.collected.files, space.stage),
+            },
+        )
+        with engine(space.folder) as connection:
+            patients, without_patient = count_patients(connection, index.parts)
+        return BuildReport(
+            index=index,
+            patients=patients,
+            without_patient=without_patient,
+            formats=dict(sorted(self.formats.items())),
+            faults={fault: self.faults[fault.code] for fault in Fault if fault.code in self.faults},
+            ignored=self.ignored,
+            matches=matches,
+            measures=measured.matches,
+            label_found=request.label is None and self.label is not None,
+            patient_from=self.patient_from,
+            scan=self.scan,
+        )
+
+    def _write(self, writer: PartWriter, duplicates: npt.NDArray[np.int64]) -> PartWriter:
+        schema = part_schema({**self.kinds, **self.joiner.kinds})
+        for batch in assembled(self.collected, duplicates):
+            rows, texts = self.joiner.add(self.request.scan.aside.columns(batch), self.patient_column)
+            if texts is not None:
+                rows = self._with_patients(rows, texts)
+            rows = marked_missing_patients(rows)
+            self._count(rows)
+            writer.write(rows.select(schema.names).cast(schema))
+        writer.close()
+        return writer
+
+    def _with_patients(self, rows: pa.Table, texts: pa.Array | pa.ChunkedArray) -> pa.Table:
+        """Return rows with the patients that a table names.
+
+        A column that is asked for names the patient of every image. One that is found by its name does so only
+        for plain images, which have no other: identifiers of two origins are never mixed for DICOM.
+        """
+        if self.request.patient is None:
+            is_dicom = pc.fill_null(pc.equal(rows["format"], "dicom"), False)  # noqa: FBT003 - what a null becomes
+            texts = pc.if_else(is_dicom, rows["patient"], texts)
+        return rows.set_column(rows.column_names.index("patient"), "patient", texts)
+
+    def _count(self, rows: pa.Table) -> None:
+        for pair in rows["format"].filter(usable(rows["fault"])).value_counts().to_pylist():
+            self.formats[pair["values"]] += pair["counts"]
+        for pair in rows["fault"].drop_null().value_counts().to_pylist():
+            count, path = self.faults.get(pair["values"], (0, None))
+            path = path or rows["path"][pc.index(rows["fault"], pair["values"]).as_py()].as_py()
+            self.faults[pair["values"]] = (count + pair["counts"], path)
+
+
+def _table(request: BuildRequest, path: Path) -> SourceTable:
+    """Read a table that is joined, with pseudonyms where they are asked for."""
+    table = read_table(path)
+    pseudonyms = request.scan.pseudonyms
+    key = next((key for key in request.keys if key.table == path), None)
+    return table if pseudonyms is None else pseudonyms.table(table, patient=request.patient, key=key)
+
+
+def _refuse_named_faults(collected: Collected, duplicates: npt.NDArray[np.int64]) -> None:
+    twice = set(duplicates.tolist()) if collected.named else set()
+    for number, path, code in collected.named:
+        fault = Fault.DUPLICATE_SOP_INSTANCE_UID if number in twice else code and Fault.of(code)
+        if fault and not fault.usable:
+            raise IndexReadError(f"{path}: this file {fault.sentence} ({fault.code}). Nothing was written.")
+
+
+def _refuse_without_images(collected: Collected, sources: Sequence[Path]) -> None:
+    if collected.usable:
         return
     where = ", ".join(map(str, sources))
-    if frame.empty:
+    if not collected.rows:
         raise IndexReadError(f"{where}: expected DICOM, NIfTI, JPEG, PNG, TIFF or BMP images, found none.")
-    counts = ", ".join(f"{count} {fault.code}" for fault, (count, _) in _faults(frame).items())
-    raise IndexReadError(f"{where}: no image can be read: {counts}. The first file is {frame['path'].iloc[0]}.")
+    faults = [fault.code for fault in Fault if fault.code in collected.faults]
+    counts = ", ".join(f"{collected.faults[code]} {code}" for code in faults)
+    raise IndexReadError(f"{where}: no image can be read: {counts}. The first file is {collected.first}.")
 
 
-def _faults(frame: pd.DataFrame) -> dict[Fault, tuple[int, str]]:
-    by_code = frame.groupby("fault")["path"].agg(["size", "first"])
-    return {
-        fault: (int(by_code["size"][fault.code]), str(by_code["first"][fault.code]))
-        for fault in Fault
-        if fault.code in by_code.index
-    }
+def _patients(asked: str | None, joiner: Joiner, collected: Collected) -> tuple[str | None, str | None]:
+    """Return the column of a table that names patients, and all that they come from."""
+    if asked is not None:
+        if asked not in joiner.kinds:
+            hint = did_you_mean(asked, joiner.kinds)
+            raise IndexReadError(f"--patient {asked}: no table has this column.{hint}")
+        return asked, asked
+    found = next((name for name in _PATIENT_COLUMNS if name in joiner.kinds), None) if collected.has_plain else None
+    origins = [name for name in ("PatientID" if collected.has_dicom else None, found) if name is not None]
+    return found, ", ".join(origins) or None
 
 
-def _with_patients(joined: Joined, column: str | None) -> tuple[pd.DataFrame, str | None]:
-    """Return the rows with their patients, and the tag or column that these come from.
-
-    A column that is asked for names the patient of every image. One that is found by its name does so only
-    for plain images, which have no other: identifiers of two origins are never mixed for DICOM.
-    """
-    if column is not None and column not in joined.texts:
-        hint = did_you_mean(column, joined.texts.columns)
-        raise IndexReadError(f"--patient {column}: no table has this column.{hint}")
-    frame = joined.frame.copy()
-    plain = frame["format"] != "dicom"
-    origins = [] if plain.all() else ["PatientID"]
-    found = next((name for name in _PATIENT_COLUMNS if name in joined.texts), None)
-    if column is not None:
-        frame["patient"] = joined.texts[column]
-        origins = [column]
-    elif found is not None and plain.any():
-        frame["patient"] = frame["patient"].mask(plain, joined.texts[found])
-        origins.append(found)
-    mark_missing_patients(frame)
-    return frame, ", ".join(origins) or None
-
-
-def _label(asked: str | None, joined: Joined, kinds: Mapping[str, Kind]) -> str | None:
+def _label(asked: str | None, joined: Joiner, kinds: Mapping[str, Kind]) -> str | None:
     if asked is None:
         found = [name for name in joined.kinds if name in _LABEL_COLUMNS]
         return found[0] if len(found) == 1 else None
@@ -256,7 +334,7 @@ def pair_units(declared: Sequence[str]) -> dict[str, str]:
     return units
 
 
-def _units(declared: Mapping[str, str], joined: Joined, frame: pd.DataFrame) -> dict[str, str]:
+def _units(declared: Mapping[str, str], joined: Joiner, collected: Collected) -> dict[str, str]:
     """Return the units of the tables' columns that declare one, and of the DICOM keywords that have one."""
     for column in declared:
         if column not in joined.kinds:
@@ -266,5 +344,5 @@ def _units(declared: Mapping[str, str], joined: Joined, frame: pd.DataFrame) -> 
             raise IndexReadError(
                 f"--unit {column}=…: expected a column of numbers, got one of kind {joined.kinds[column].value}."
             )
-    tags = tag_kinds(frame)
+    tags = collected.tags
     return {**{keyword: unit for keyword, unit in vocabulary().units.items() if keyword in tags}, **declared}

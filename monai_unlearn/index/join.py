@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
+from array import array
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 
 from monai_unlearn.errors import IndexReadError, did_you_mean
 from monai_unlearn.fields import Kind
-from monai_unlearn.index.assemble import is_usable
+from monai_unlearn.index.assemble import usable
 from monai_unlearn.index.listing import SUFFIX
-from monai_unlearn.index.store import PANDAS_TYPES
 from monai_unlearn.index.tables import SourceTable, read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
 FILE_NAME = "file_name"
@@ -77,25 +77,6 @@ class Match:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class Joined:
-    """The rows with the columns of every table.
-
-    Attributes:
-        frame: The rows of the index.
-        kinds: The kind of each column that came from a table.
-        texts: The same columns as their tables spell them, one value a row of the index.
-        origins: The table that each of them came from.
-        matches: How each table met the images.
-    """
-
-    frame: pd.DataFrame
-    kinds: Mapping[str, Kind]
-    texts: pd.DataFrame
-    origins: Mapping[str, str]
-    matches: tuple[Match, ...]
-
-
 def pair_keys(tables: Sequence[Path], keys: Sequence[str]) -> tuple[Key, ...]:
     """Pair the tables and keys of a command line, in their order.
 
@@ -109,53 +90,143 @@ def pair_keys(tables: Sequence[Path], keys: Sequence[str]) -> tuple[Key, ...]:
     return tuple(Key.parse(table, key) for table, key in zip(tables, keys, strict=True))
 
 
-def join_tables(frame: pd.DataFrame, keys: Sequence[Key], kinds: Mapping[str, Kind]) -> Joined:
-    """Add the columns of every table to the rows of the index.
+class Joiner:
+    """Adds the columns of tables to rows of an index, batch by batch.
+
+    Attributes:
+        kinds: The kind of each column that comes from a table.
+        origins: The table that each of them comes from.
 
     Args:
-        frame: The rows, with `relative`.
         keys: The tables.
         kinds: The kinds of the index's own columns.
+        tables: Reads a table.
 
     Raises:
-        IndexReadError: A table cannot be read; a column, field or key is unknown, stands twice, or collides;
-            or no row of a table belongs to an image.
+        IndexReadError: A table cannot be read; a column, field or key is unknown, stands twice, or collides.
     """
-    joined = Joined(frame, {}, pd.DataFrame(index=frame.index), {}, ())
-    for key in keys:
-        joined = _join(joined, key, kinds)
-    return joined
+
+    def __init__(
+        self, keys: Sequence[Key], kinds: Mapping[str, Kind], *, tables: Callable[[Path], SourceTable] = read_table
+    ) -> None:
+        self.kinds: dict[str, Kind] = {}
+        self.origins: dict[str, str] = {}
+        self._joins: list[_Join] = []
+        for key in keys:
+            join = _Join(key, tables(key.table), {**kinds, **self.kinds})
+            self._joins.append(join)
+            self.kinds.update({name: join.table.kinds[name] for name in join.taken})
+            self.origins.update(dict.fromkeys(join.taken, f"table:{key.table.name}"))
+
+    def add(self, rows: pa.Table, text_of: str | None = None) -> tuple[pa.Table, pa.Array | pa.ChunkedArray | None]:
+        """Return rows with the columns of every table, and one of these as its table spells it.
+
+        Args:
+            rows: Rows with `relative`, which come behind those of the last call.
+            text_of: A column of a table.
+        """
+        texts = None
+        for join in self._joins:
+            positions = join.positions(rows)
+            for name in join.taken:
+                rows = rows.append_column(name, join.table.typed[name].take(positions))
+            if text_of in join.taken:
+                texts = join.table.texts[text_of].take(positions)
+        return rows, texts
+
+    def matches(self) -> tuple[Match, ...]:
+        """Return how each table met the images, once all rows were added.
+
+        Raises:
+            IndexReadError: No row of a table belongs to an image, or two images share a name that it matches by.
+        """
+        return tuple(join.match() for join in self._joins)
 
 
-def _join(joined: Joined, key: Key, kinds: Mapping[str, Kind]) -> Joined:
-    table = read_table(key.table)
-    if key.column not in table.kinds:
-        hint = did_you_mean(key.column, table.kinds)
-        raise IndexReadError(f"{key.table}: the table has no column '{key.column}'.{hint} It is named by --key.")
-    keys = table.texts[key.column].to_pandas(types_mapper=PANDAS_TYPES.get)
-    _refuse_repeated_keys(key, keys)
-    field = _field(key, keys, kinds)
-    taken = _columns_taken(table, key, field, {**kinds, **joined.kinds})
-    fields = _field_values(joined.frame, field, keys)
-    rows = fields.map(pd.Series(range(len(keys)), index=keys, dtype="Int64")[keys.notna().to_numpy()])
-    match = _match(joined.frame, key, field, keys, rows)
-    positions = pa.array(rows, type=pa.int64(), from_pandas=True)
-    mapper = PANDAS_TYPES.get
-    values = table.typed.select(taken).take(positions).to_pandas(types_mapper=mapper)
-    texts = table.texts.select(taken).take(positions).to_pandas(types_mapper=mapper)
-    return Joined(
-        frame=pd.concat([joined.frame, values.set_axis(joined.frame.index)], axis=1),
-        kinds={**joined.kinds, **{name: table.kinds[name] for name in taken}},
-        texts=pd.concat([joined.texts, texts.set_axis(joined.frame.index)], axis=1),
-        origins={**joined.origins, **dict.fromkeys(taken, f"table:{key.table.name}")},
-        matches=(*joined.matches, match),
-    )
+class _Join:
+    """One table, matched with rows batch by batch."""
+
+    def __init__(self, key: Key, table: SourceTable, kinds: Mapping[str, Kind]) -> None:
+        self.key = key
+        self.table = table
+        if key.column not in self.table.kinds:
+            hint = did_you_mean(key.column, self.table.kinds)
+            raise IndexReadError(f"{key.table}: the table has no column '{key.column}'.{hint} It is named by --key.")
+        keys: list[str | None] = self.table.texts[key.column].to_pylist()
+        _refuse_repeated_keys(key, keys)
+        self._rows = {text: row for row, text in enumerate(keys) if text is not None}
+        self._is_absolute = any(text.startswith("/") for text in self._rows)
+        self.field = _field(key, self._rows, kinds)
+        self.taken = _columns_taken(self.table, key, self.field, kinds)
+        self._matched = bytearray(len(keys))
+        self._images = array("q", bytes(8 * len(keys)))  # usable images of each row of the table
+        self._first: dict[int, str] = {}
+        self._with_row = self._without_row = 0
+
+    def positions(self, rows: pa.Table) -> pa.Array:
+        """Return which row of the table each row has, and count."""
+        find = self._rows.get
+        found = [None if value is None else find(value) for value in self._values(rows)]
+        by_name = self.field in _OF_A_FILE
+        for at, (row, is_image) in enumerate(zip(found, usable(rows["fault"]).to_pylist(), strict=True)):
+            if row is not None:
+                self._matched[row] = True
+                self._images[row] += is_image
+                self._with_row += is_image
+                if by_name and is_image and row not in self._first:
+                    self._first[row] = rows["path"][at].as_py()
+            else:
+                self._without_row += is_image
+        return pa.array(found, pa.int64())
+
+    def _values(self, rows: pa.Table) -> Iterable[str | None]:
+        """Return each row's value of the field that the key is matched with."""
+        if self.field not in _OF_A_FILE:
+            values: list[str | None] = rows[self.field].to_pylist()
+            return values
+        if self.field == "path":
+            paths: list[str | None] = rows["path" if self._is_absolute else "relative"].to_pylist()
+            return paths
+        names = (path.rpartition("/")[2] for path in rows["path"].to_pylist())
+        return names if self.field == FILE_NAME else (SUFFIX.sub("", name) for name in names)
+
+    def match(self) -> Match:
+        """Return how the table met the images."""
+        self._refuse_shared_names()
+        if not any(self._matched):
+            raise IndexReadError(
+                f"{self.key.table}: none of the {len(self._matched)} keys of column '{self.key.column}' is the "
+                f"{self.field} of an image. "
+                f"Name what it matches with --key {self.key.column}=FIELD: {', '.join(_OF_A_FILE)}, patient, …"
+            )
+        unmatched = [row for row, is_matched in enumerate(self._matched) if not is_matched]
+        return Match(
+            file=str(self.key.table),
+            key=self.key.column,
+            field=self.field,
+            rows=len(self._matched),
+            matched_rows=len(self._matched) - len(unmatched),
+            unmatched_rows=len(unmatched),
+            unmatched_row_numbers=tuple(row + 1 for row in unmatched[:_EXAMPLES]),
+            images_with_row=self._with_row,
+            images_without_row=self._without_row,
+        )
+
+    def _refuse_shared_names(self) -> None:
+        shared = [row for row in self._first if self._images[row] > 1]
+        if shared:
+            raise IndexReadError(
+                f"{sum(self._images[row] for row in shared)} images share their {self.field} with another, the first "
+                f"is {self._first[shared[0]]}; so the table's rows may belong to any of them. "
+                "Match by the path within the source: --key COLUMN=path."
+            )
 
 
-def _refuse_repeated_keys(key: Key, keys: pd.Series[str]) -> None:
-    twice = keys[keys.notna() & keys.duplicated(keep=False)]
-    if len(twice):
-        numbers = ", ".join(str(number + 1) for number in twice.index[:_EXAMPLES])
+def _refuse_repeated_keys(key: Key, keys: Sequence[str | None]) -> None:
+    counts = Counter(keys)
+    twice = [row for row, text in enumerate(keys) if text is not None and counts[text] > 1]
+    if twice:
+        numbers = ", ".join(str(row + 1) for row in twice[:_EXAMPLES])
         more = ", …" if len(twice) > _EXAMPLES else ""
         raise IndexReadError(
             f"{key.table}: expected each key of column '{key.column}' once, "
@@ -163,44 +234,16 @@ def _refuse_repeated_keys(key: Key, keys: pd.Series[str]) -> None:
         )
 
 
-def _field(key: Key, keys: pd.Series[str], kinds: Mapping[str, Kind]) -> str:
+def _field(key: Key, keys: Collection[str], kinds: Mapping[str, Kind]) -> str:
     """Return which field of the index the key is matched with."""
     if key.field is None:
-        present = keys.dropna()
-        return "image_id" if len(present) and present.str.fullmatch(_UID).all() else FILE_NAME
+        return "image_id" if keys and all(map(_UID.fullmatch, keys)) else FILE_NAME
     field = _RENAMED.get(key.field, key.field)
     texts = [*_OF_A_FILE, *(name for name, kind in kinds.items() if kind is Kind.TEXT)]
     if field not in texts:
         hint = did_you_mean(key.field, texts) if field not in kinds else " Only text can be matched."
         raise IndexReadError(f"--key {key.column}={key.field}: the index has no text field of that name.{hint}")
     return field
-
-
-def _field_values(frame: pd.DataFrame, field: str, keys: pd.Series[str]) -> pd.Series[str]:
-    """Return each row's value of the field that the key is matched with.
-
-    Raises:
-        IndexReadError: Two images share a name, so that it cannot tell them apart.
-    """
-    if field not in _OF_A_FILE:
-        values: pd.Series[str] = frame[field]
-        return values
-    names = frame["path"].str.rpartition("/")[2]
-    if field == "path":
-        values = frame["path"] if keys.dropna().str.startswith("/").any() else frame["relative"]
-    elif field == FILE_NAME:
-        values = names
-    else:
-        values = names.str.replace(SUFFIX, "", regex=True)
-    wanted = values[is_usable(frame) & values.isin(keys)]
-    shared = wanted[wanted.duplicated(keep=False)]
-    if len(shared):
-        raise IndexReadError(
-            f"{len(shared)} images share their {field} with another, the first is "
-            f"{frame['path'][shared.index[0]]}; so the table's rows may belong to any of them. "
-            "Match by the path within the source: --key COLUMN=path."
-        )
-    return values
 
 
 def _columns_taken(table: SourceTable, key: Key, field: str, present: Mapping[str, Kind]) -> list[str]:
@@ -222,25 +265,3 @@ def _columns_taken(table: SourceTable, key: Key, field: str, present: Mapping[st
         taken_names[name.lower()] = name
         columns.append(name)
     return columns
-
-
-def _match(frame: pd.DataFrame, key: Key, field: str, keys: pd.Series[str], rows: pd.Series[int]) -> Match:
-    usable = is_usable(frame)
-    matched = set(rows.dropna().astype(int))
-    if not matched:
-        raise IndexReadError(
-            f"{key.table}: none of the {len(keys)} keys of column '{key.column}' is the {field} of an image. "
-            f"Name what it matches with --key {key.column}=FIELD: {', '.join(_OF_A_FILE)}, patient, …"
-        )
-    unmatched = [number for number in range(len(keys)) if number not in matched]
-    return Match(
-        file=str(key.table),
-        key=key.column,
-        field=field,
-        rows=len(keys),
-        matched_rows=len(matched),
-        unmatched_rows=len(unmatched),
-        unmatched_row_numbers=tuple(number + 1 for number in unmatched[:_EXAMPLES]),
-        images_with_row=int((usable & rows.notna()).sum()),
-        images_without_row=int((usable & rows.isna()).sum()),
-    )

@@ -62,7 +62,9 @@ def _lines(report: BuildReport) -> Iterator[tuple[str, str]]:
         yield "ignored", f"{report.ignored:,} other files"
     yield (
         "files",
-        f"{scan.added:,} added, {scan.changed:,} changed, {scan.reused:,} reused, {scan.vanished:,} vanished",
+        f"{scan.added:,} added, {scan.changed:,} changed, {scan.moved:,} moved, {scan.reused:,} reused, "
+        f"{scan.vanished:,} vanished"
+        + (f", {scan.resumed:,} taken from a run that was cut short" if scan.resumed else ""),
     )
     yield "index", f"{index.directory} ({index.digest[:19]}…)"
     yield "next", f"monai-unlearn cohort preview SPEC --index {index.directory}"

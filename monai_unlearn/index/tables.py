@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+PARQUET = (".parquet", ".pq")
+
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -56,7 +58,7 @@ def read_table(path: Path) -> SourceTable:
         IndexReadError: The file is missing, malformed, empty, names a column twice, or holds nested columns.
     """
     try:
-        table = _read_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _read_csv(path)
+        table = _read_parquet(path) if path.suffix.lower() in PARQUET else _read_csv(path)
     except FileNotFoundError:
         raise IndexReadError(f"{path}: this table is missing. Give a CSV or Parquet file with --table.") from None
     except OSError as error:
@@ -85,7 +87,7 @@ def _read_csv(path: Path) -> SourceTable:
         where = re.search(r"line (\d+)", str(error))
         line = f" in line {where[1]}" if where else ""
         raise IndexReadError(f"{path}: not a well-formed CSV{line}: as many cells as in the header.") from None
-    names = _names(path, [str(cell) for cell in cells.iloc[0].fillna("")])
+    names = column_names(path, [str(cell) for cell in cells.iloc[0].fillna("")])
     texts = {name: _spellings(cells[position].iloc[1:].tolist()) for position, name in enumerate(names)}
     kinds = {name: _kind(spelled) for name, spelled in texts.items()}
     return SourceTable(
@@ -96,8 +98,12 @@ def _read_csv(path: Path) -> SourceTable:
     )
 
 
-def _names(path: Path, header: Sequence[str]) -> list[str]:
-    """Return the columns' names; a column without one, as of a saved row number, is named by its position."""
+def column_names(path: Path, header: Sequence[str]) -> list[str]:
+    """Return the columns' names; a column without one, as of a saved row number, is named by its position.
+
+    Raises:
+        IndexReadError: A name stands twice.
+    """
     names = [name.strip() or f"unnamed_{position}" for position, name in enumerate(header, start=1)]
     for name in names:
         if names.count(name) > 1:
@@ -144,7 +150,7 @@ def _read_parquet(path: Path) -> SourceTable:
         table = pq.read_table(path)
     except pa.ArrowInvalid:
         raise IndexReadError(f"{path}: expected a Parquet file, got other content.") from None
-    names = _names(path, table.column_names)
+    names = column_names(path, table.column_names)
     columns = {name: _flat(path, name, table.column(position)) for position, name in enumerate(names)}
     kinds = {name: _arrow_kind(column) for name, column in columns.items()}
     return SourceTable(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 
 Value = str | float | dt.date | dt.datetime | None
 
+# The keywords whose values are UIDs.
+UIDS = frozenset(("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"))
+# What stands where bytes could not be decoded (Unicode's replacement character).
+UNDECODED = "\ufffd"
+
 _PADDING = " \0\t\r\n"
+_UID = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
+LONGEST_UID = 64
 _DATE = re.compile(r"(\d{4})(\d{2})(\d{2})|(\d{4})\.(\d{2})\.(\d{2})")
 _DATETIME = re.compile(r"(\d{8})(\d{2})?(\d{2})?(\d{2})?(?:\.(\d{1,6}))?([+-]\d{4})?")
 _AGE = re.compile(r"(\d{1,3})([DWMY])")
-_UNITS_A_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
+UNITS_A_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
 
 
 def typed(kind: Kind, value: object) -> Value:
@@ -39,11 +46,25 @@ def text(value: object) -> str | None:
         return None
     if isinstance(value, bytes):  # of unknown representation (UN): printable text is kept, the rest is not text
         value = value.decode("ascii", "replace")
-    values = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+    values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     joined = "\\".join(str(item).strip(_PADDING) for item in values)
     # Half of a surrogate pair is no Unicode text and cannot be stored.
     joined = joined.encode("utf-8", "replace").decode("utf-8")
     return joined if joined.strip("\\") else None
+
+
+def is_empty(value: object) -> bool:
+    """Return whether there is no value: nothing, or padding only."""
+    return text(value) is None
+
+
+def uid(value: object) -> str | None:
+    """Return a UID: numbers joined by periods, at most 64 characters (DICOM PS3.5 section 9.1).
+
+    Leading zeros, which the standard forbids and archives hold, are let pass: they name one thing all the same.
+    """
+    found = text(value) or ""
+    return found if len(found) <= LONGEST_UID and _UID.fullmatch(found) else None
 
 
 def number(value: object) -> float | None:
@@ -93,7 +114,7 @@ def datetime(value: object) -> dt.datetime | None:
 def age(value: object) -> float | None:
     """Return an age in years of `nnnD`, `nnnW`, `nnnM` or `nnnY` (DICOM PS3.5 table 6.2-1, AS)."""
     match = _AGE.fullmatch(text(value) or "")
-    return int(match[1]) / _UNITS_A_YEAR[match[2]] if match else None
+    return int(match[1]) / UNITS_A_YEAR[match[2]] if match else None
 
 
 _READERS: Mapping[Kind, Callable[[object], Value]] = {

@@ -51,7 +51,7 @@ def test_json_is_one_document_on_stdout(images, tmp_path, run):
     assert document["images"] == 2
     assert document["patients"] == 1
     assert document["label"] == "eye"
-    assert document["files"] == {"reused": 0, "added": 2, "changed": 0, "vanished": 0}
+    assert document["files"] == {"reused": 0, "added": 2, "changed": 0, "moved": 0, "resumed": 0, "vanished": 0}
     assert document["tables"][0]["unmatched_row_numbers"] == [3]
     assert document["digest"].startswith("sha256:")
 

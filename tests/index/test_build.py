@@ -13,7 +13,7 @@ from pydicom import dcmread
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.fields import Kind
-from monai_unlearn.index import scan
+from monai_unlearn.index import scan, spool
 from monai_unlearn.index.build import BuildReport, BuildRequest, build, pair_units
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.join import Key
@@ -151,15 +151,21 @@ def test_second_run_reads_only_what_is_new_or_changed(archive, run, make_dicom):
 def test_faults_that_may_pass_are_read_again(tmp_path, make_dicom, run, monkeypatch):
     path = make_dicom(tmp_path / "images" / "a", 1)
     make_dicom(tmp_path / "images" / "b", 2)
-    opening = Path.open
+    opening, opening_by_path = os.open, Path.open
     with monkeypatch.context() as patched:
 
-        def refuse(opened: Path, *options: object, **more: object) -> object:
-            if opened == path:
+        def refuse(opened: str, *options: object, **more: object) -> int:
+            if opened == str(path):
                 raise PermissionError(13, "Permission denied")
             return opening(opened, *options, **more)
 
-        patched.setattr(Path, "open", refuse)
+        def refuse_by_path(opened: Path, *options: object, **more: object) -> object:
+            if opened == path:
+                raise PermissionError(13, "Permission denied")
+            return opening_by_path(opened, *options, **more)
+
+        patched.setattr(os, "open", refuse)
+        patched.setattr(Path, "open", refuse_by_path)
         assert run().faults == {Fault.PERMISSION_DENIED: (1, path.as_posix())}
     report = run()
     assert run.read == ["a"]
@@ -208,7 +214,8 @@ def test_index_inside_its_source_is_not_indexed(archive, run):
 
 
 def test_many_files_are_read_in_batches(tmp_path, make_image, run, monkeypatch):
-    monkeypatch.setattr(scan, "_ROWS_A_BATCH", 2)
+    monkeypatch.setattr(scan, "FILES_A_CHUNK", 2)
+    monkeypatch.setattr(spool, "FILES_A_BATCH", 3)
     for number in range(5):
         make_image(tmp_path / "images" / f"{number}.png", size=2)
     assert [path[-5:] for path in run().index.frame()["path"]] == [f"{number}.png" for number in range(5)]

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from monai_unlearn.index.faults import Fault, usable_faults
+import errno
+
+import pytest
+
+from monai_unlearn.index.faults import Fault, fault_of_os_error, usable_faults
 
 
 def test_each_fault_has_a_code_of_its_own_and_a_sentence() -> None:
@@ -8,5 +12,25 @@ def test_each_fault_has_a_code_of_its_own_and_a_sentence() -> None:
     assert all(Fault.of(fault.code) is fault and fault.sentence for fault in Fault)
 
 
-def test_only_an_image_without_a_patient_still_counts() -> None:
-    assert usable_faults() == ("missing_patient_id",)
+def test_only_images_with_their_pixels_and_a_name_count() -> None:
+    assert set(usable_faults()) == {
+        "missing_patient_id",
+        "undecodable_text",
+        "invalid_uid",
+        "invalid_date",
+        "invalid_age",
+        "invalid_number",
+        "pixels_not_checked",
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (PermissionError(errno.EACCES, "no"), Fault.PERMISSION_DENIED),
+        (OSError(errno.ELOOP, "round"), Fault.SYMLINK_LOOP),
+        (OSError(errno.EIO, "disk"), Fault.UNREADABLE),
+    ],
+)
+def test_operating_system_says_why(error: OSError, fault: Fault) -> None:
+    assert fault_of_os_error(error) is fault

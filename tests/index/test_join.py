@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.fields import Kind
-from monai_unlearn.index.join import Key, join_tables, pair_keys
+from monai_unlearn.index.join import Joiner, Key, pair_keys
+from monai_unlearn.index.store import PANDAS_TYPES
 
 KINDS = {"image_id": Kind.TEXT, "path": Kind.TEXT, "patient": Kind.TEXT, "fault": Kind.TEXT, "Rows": Kind.NUMBER}
 FRAME = pd.DataFrame(
@@ -20,6 +23,18 @@ FRAME = pd.DataFrame(
         "Rows": [1.0, 2.0, 3.0],
     },
 ).astype(dict.fromkeys(("image_id", "path", "relative", "patient", "fault"), "string"))
+
+
+def join_tables(frame, keys, kinds):
+    """Join row by row, as if each were a batch of its own; what comes out looks like all of it."""
+    joiner = Joiner(keys, kinds)
+    rows = pa.Table.from_pandas(frame, preserve_index=False)
+    batches = [joiner.add(rows.slice(at, 1), next(iter(joiner.kinds), None)) for at in range(len(frame))]
+    joined = pa.concat_tables([batch for batch, _ in batches]).to_pandas(types_mapper=PANDAS_TYPES.get)
+    texts = [text.to_pylist()[0] for _, text in batches]
+    return SimpleNamespace(
+        frame=joined, kinds=joiner.kinds, origins=joiner.origins, matches=joiner.matches(), texts=texts
+    )
 
 
 @pytest.fixture
@@ -113,7 +128,7 @@ def test_two_tables_are_joined_and_must_not_share_columns(tmp_path):
     keys = pair_keys([first, second], ["k", "patient=patient"])
     joined = join_tables(FRAME, keys, KINDS)
     assert list(joined.kinds) == ["k", "n", "site"]
-    assert joined.texts["n"].tolist() == ["1", pd.NA, pd.NA]
+    assert join_tables(FRAME, keys[:1], KINDS).texts == ["1.jpg", None, None]
     second.write_text("patient,n\np,1\n", encoding="utf-8")
     with pytest.raises(IndexReadError, match=r"b.csv: the column 'n' has the name of a column"):
         join_tables(FRAME, keys, KINDS)

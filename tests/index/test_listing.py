@@ -7,7 +7,7 @@ import pytest
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.faults import Fault
-from monai_unlearn.index.listing import list_files, looks_like_image
+from monai_unlearn.index.listing import Walk, list_files, looks_like_image
 
 
 def _write(root: Path, *names: str) -> None:
@@ -75,25 +75,45 @@ def test_name_that_is_not_unicode_is_a_fault(tmp_path):
 
 def test_folder_and_file_that_may_not_be_read_have_a_row(tmp_path, monkeypatch):
     _write(tmp_path, "open/x", "closed/y")
-    walk, look = os.scandir, Path.stat
+    walk, look = os.scandir, os.stat
 
     def refuse_folder(path: str) -> object:
         if str(path).endswith("closed"):
             raise PermissionError(13, "Permission denied", str(path))
         return walk(path)
 
-    def refuse_file(path: Path, **options: bool) -> os.stat_result:
-        if path.name == "x":
+    def refuse_file(path: str, **options: bool) -> os.stat_result:
+        if str(path).endswith("x"):
             raise PermissionError(13, "Permission denied", str(path))
         return look(path, **options)
 
     monkeypatch.setattr(os, "scandir", refuse_folder)
-    monkeypatch.setattr(Path, "stat", refuse_file)
+    monkeypatch.setattr(os, "stat", refuse_file)
     files = list_files([tmp_path]).files
     assert [(file.relative, file.fault) for file in files] == [
         ("closed", Fault.PERMISSION_DENIED),
         ("open/x", Fault.PERMISSION_DENIED),
     ]
+
+
+def test_files_come_sorted_by_path_whatever_stands_beside_a_folder(tmp_path):
+    names = ["a-b/x", "a.b", "a/b/x", "a/b.x", "a/b0", "a0/x", "ä/x"]
+    _write(tmp_path, *names)
+    paths = [file.path for file in Walk([tmp_path])]
+    assert len(paths) == len(names)
+    assert paths == sorted(paths)
+
+
+def test_walk_of_overlapping_sources_lists_each_file_once_from_the_first(tmp_path):
+    _write(tmp_path, "a/x", "a/y", "b/z")
+    files = list(Walk([tmp_path / "a", tmp_path, tmp_path / "a" / "y"]))
+    assert [file.relative for file in files] == ["x", "y", "b/z"]
+
+
+def test_link_that_leads_back_to_itself_is_a_fault(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (file,) = Walk([tmp_path])
+    assert (file.relative, file.fault) == ("loop", Fault.SYMLINK_LOOP)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_report_says_what_was_found_without_a_value_of_a_patient(tmp_path, make_
     )
     assert lines["fault"] == f"1 not_an_image (left out), e.g. {tmp_path}/images/[bold]cut.dcm"
     assert lines["ignored"] == "1 other files"
-    assert lines["files"] == "5 added, 0 changed, 0 reused, 0 vanished"
+    assert lines["files"] == "5 added, 0 changed, 0 moved, 0 reused, 0 vanished"
     assert lines["next"] == f"monai-unlearn cohort preview SPEC --index {tmp_path}/index"
     assert err == ""
     assert "secret" not in out + bar.out + bar.err

@@ -74,7 +74,7 @@ def read(path: Path) -> tuple[Reading, ...]:
         FaultyMeasuresError: The file is damaged, too large, fractional, or does not say how large its pixels are.
     """
     code = read_file(path).get("fault")
-    if code is not None and code != Fault.MISSING_PATIENT_ID.code:
+    if code is not None and not Fault.of(str(code)).usable:
         raise FaultyMeasuresError(Fault.of(str(code)))
     with lenient_values():
         dataset = pydicom.dcmread(path, stop_before_pixels=True)

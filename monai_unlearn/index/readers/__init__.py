@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.faults import Fault, fault_of_os_error
 from monai_unlearn.index.readers import dicom, image_table, nifti
 from monai_unlearn.index.readers.row import FaultyFileError, Row, file_columns
 
@@ -28,10 +28,8 @@ def read_file(path: Path) -> Row:
             return _read(path)
         except FaultyFileError as fault:
             return {**fault.row, "fault": fault.fault.code}
-        except PermissionError:
-            return {"fault": Fault.PERMISSION_DENIED.code}
-        except OSError:
-            return {"fault": Fault.UNREADABLE.code}
+        except OSError as error:
+            return {"fault": fault_of_os_error(error).code}
 
 
 def _read(path: Path) -> Row:
@@ -45,6 +43,10 @@ def _read(path: Path) -> Row:
             row: Row = reader.read(stream)
         except FaultyFileError:
             raise
+        except OSError as error:
+            if error.errno is not None:  # the operating system's word; without a number it is a library's
+                raise
+            raise FaultyFileError(Fault.UNREADABLE, {"format": reader.FORMAT}) from None
         except RecursionError:
             raise FaultyFileError(Fault.TOO_DEEP, {"format": reader.FORMAT}) from None
         except Exception:  # noqa: BLE001 - malformed bytes raise anything; the file gets a row all the same

@@ -43,7 +43,7 @@ class PixelElement:
 
 
 def check_pixels(dataset: Dataset, pixels: PixelElement) -> Fault | None:
-    """Return `TRUNCATED` where the file ends before its pixel data, or what follows it, does.
+    """Return what is wrong with the pixel data: less than the image takes, or the file ends before it does.
 
     Args:
         dataset: What precedes the pixel data; it says how many bytes uncompressed pixels take.
@@ -52,7 +52,7 @@ def check_pixels(dataset: Dataset, pixels: PixelElement) -> Fault | None:
     size = pixels.stream.seek(0, io.SEEK_END)
     is_encapsulated = pixels.length == _UNDEFINED
     if not is_encapsulated and not _declares_enough(dataset, pixels.length):
-        return Fault.TRUNCATED
+        return Fault.PIXEL_DATA_SHORT if pixels.length else Fault.PIXEL_DATA_MISSING
     try:
         end = _end_of_fragments(pixels) if is_encapsulated else pixels.offset + pixels.length
         is_whole = end <= size and _tail_is_whole(dataset, pixels, end, size)

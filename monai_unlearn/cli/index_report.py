@@ -1,0 +1,40 @@
+"""`monai-unlearn index report`: what an index holds."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - Typer evaluates the annotations
+from typing import Annotated
+
+import typer
+
+from monai_unlearn.cli.command import AsJson, Command, emit
+
+_HELP = (
+    "Say what an index holds: its images, its faults by code with examples, how many images have each tag, "
+    "its devices.\n\n"
+    "No image is opened.\n\n"
+    "Exit codes: 0 done, 2 the index cannot be read."
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the group of index commands."""
+    app.command("report", cls=Command, help=_HELP, epilog="Example: monai-unlearn index report index/")(report)
+
+
+def report(
+    index: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the index.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say what an index holds."""
+    from monai_unlearn.index import Index, summary
+
+    document = summary.summarise(Index.open(index))
+
+    def show() -> None:
+        from rich.console import Console
+
+        summary.show(document, Console())
+
+    emit(document, as_json=as_json, render=show)

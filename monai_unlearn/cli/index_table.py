@@ -1,0 +1,61 @@
+"""`monai-unlearn index from-table`: an index of metadata alone."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - Typer evaluates the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monai_unlearn.cli.command import AsJson, Command, emit
+
+if TYPE_CHECKING:
+    from monai_unlearn.index.from_table import TableReport
+
+_HELP = (
+    "Build an index of metadata alone: a row of a CSV or Parquet file is an image, and no image is opened.\n\n"
+    "Columns of DICOM keywords' names are read as those: PatientAge 045Y or in years, StudyDate 20180605 or "
+    "2018-06-05. PatientID, StudyInstanceUID and SeriesInstanceUID become patient, study and series.\n\n"
+    "Exit codes: 0 done, 2 the table cannot be used."
+)
+_EXAMPLE = "Example: monai-unlearn index from-table series.parquet --id SeriesInstanceUID --out index/"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the group of index commands."""
+    app.command("from-table", cls=Command, help=_HELP, epilog=_EXAMPLE)(from_table)
+
+
+def from_table(
+    table: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV (.csv, .tsv) or Parquet file.")],
+    *,
+    id_column: Annotated[str, typer.Option("--id", metavar="COLUMN", help="The column that names each image.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the index.")],
+    rename: Annotated[
+        list[str] | None,
+        typer.Option("--rename", metavar="NEW=OLD", help="What the index calls a column; may stand often."),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="FIELD", help="The column that carries the class.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build an index of metadata alone."""
+    from monai_unlearn.index import from_table as room
+
+    request = room.TableRequest(
+        table=table, id_column=id_column, out=out, rename=room.parse_renames(rename or ()), label=label
+    )
+    done = room.index_table(request)
+    emit(done.document(), as_json=as_json, render=lambda: _show(done))
+
+
+def _show(done: TableReport) -> None:
+    index = done.index
+    typer.echo(f"{index.images:,} images of {index.rows:,} rows, {len(index.columns)} columns: {done.table}")
+    for fault, count in done.faults.items():
+        mark = "counts" if fault.usable else "left out"
+        typer.echo(f"  {count:,} {fault.code} ({mark})")
+    typer.echo(f"Index: {index.directory} ({index.digest[:19]}…)")
+    typer.echo("Next:")
+    typer.echo(f"  monai-unlearn cohort preview SPEC --index {index.directory}")

@@ -1,0 +1,144 @@
+"""Identifiers of patients, studies and accessions replaced by keyed hashes, before anything is written.
+
+HMAC-SHA-256 (RFC 2104 with FIPS 180-4): who has the key can tell which pseudonym is whose, by computing it; nobody
+else can, however short the identifiers are. The key is never stored with an index; a fingerprint of it is, so that
+rows of two keys are never mixed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monai_unlearn.errors import IndexReadError
+from monai_unlearn.fields import Kind
+from monai_unlearn.index.tables import SourceTable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from monai_unlearn.index.join import Key
+
+SHORTEST_KEY = 16
+_LONGEST_KEY = 4096
+# What kind of identifier a column of this name holds, whoever gave it the name. The same identifier of two kinds has
+# two pseudonyms: an accession number that is also a patient's must not say so.
+_DOMAINS = {
+    "patient": re.compile(r"(?i)(?:patient|subject|person)s?[ _]*(?:ids?|number|no)?|mrn|medical_record_number"),
+    "study": re.compile(r"(?i)stud(?:y|ies)[ _]*(?:ids?|uids?|instance_?uids?|number)?"),
+    "accession": re.compile(r"(?i)accession[ _]*(?:ids?|number|no)?"),
+}
+
+
+@dataclass(frozen=True)
+class Pseudonyms:
+    """What replaces identifiers.
+
+    Attributes:
+        key: The key, at least 16 bytes.
+    """
+
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def read(cls, path: Path, *, apart_from: Path | None = None) -> Pseudonyms:
+        """Read a key file: all its bytes, without the line's end that an editor appends.
+
+        Args:
+            path: The file.
+            apart_from: The folder of the index, in which the key must not lie.
+
+        Raises:
+            IndexReadError: The file cannot be read, is too short or too long for a key, or lies in the index.
+        """
+        if apart_from is not None and apart_from.resolve() in path.resolve().parents:
+            raise IndexReadError(f"{path}: expected the key apart from the index, got it inside. Keep it elsewhere.")
+        try:
+            with path.open("rb") as stream:
+                key = stream.read(_LONGEST_KEY + 1).rstrip(b"\r\n")
+        except OSError as error:
+            raise IndexReadError(f"{path}: the key cannot be read ({error.strerror or 'I/O error'}).") from None
+        if not SHORTEST_KEY <= len(key) <= _LONGEST_KEY:
+            raise IndexReadError(
+                f"{path}: expected a key of {SHORTEST_KEY} to {_LONGEST_KEY} bytes, got "
+                f"{len(key) if len(key) <= _LONGEST_KEY else 'more'}. Make one: openssl rand -hex 32 > {path.name}"
+            )
+        return cls(key)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells two keys apart, and says no more of one than any pseudonym does."""
+        return self._hash("fingerprint", "")[:16]
+
+    def of(self, domain: str, identifier: str) -> str:
+        """Return the pseudonym of an identifier: 64 hexadecimal digits.
+
+        Args:
+            domain: `patient`, `study` or `accession`.
+            identifier: The identifier, without padding.
+        """
+        return self._hash(domain, identifier)
+
+    def rows(self, rows: pa.Table) -> pa.Table:
+        """Return what files say with pseudonyms in place of identifiers, in every column whose name is of one."""
+        return self.columns(rows, rows.column_names)
+
+    def columns(self, table: pa.Table, names: Collection[str]) -> pa.Table:
+        """Return a table with pseudonyms in those of its columns whose names are of identifiers.
+
+        Args:
+            table: Any table; the columns become text.
+            names: Which of its columns are looked at.
+        """
+        for position, name in enumerate(table.column_names):
+            domain = domain_of(name)
+            if domain is not None and name in names:
+                table = table.set_column(position, name, self._column(table.column(position), domain))
+        return table
+
+    def table(self, table: SourceTable, *, patient: str | None = None, key: Key | None = None) -> SourceTable:
+        """Return a table that is to be joined, with pseudonyms in place of identifiers.
+
+        Args:
+            table: The table.
+            patient: A column of patients' identifiers whose name does not say so.
+            key: How the table is matched: a column that is matched with an identifier holds such.
+        """
+        names = {name: domain for name in table.kinds if (domain := domain_of(name)) is not None}
+        if patient is not None and patient in table.kinds:
+            names[patient] = "patient"
+        if key is not None and key.field is not None and key.column in table.kinds:
+            # What is matched with the name of a file is no identifier, whatever its column is called.
+            names.pop(key.column, None)
+            domain = domain_of(key.field)
+            names.update({} if domain is None else {key.column: domain})
+        typed, texts = table.typed, table.texts
+        for name, domain in names.items():
+            hashed = self._column(texts[name], domain)
+            typed = typed.set_column(typed.column_names.index(name), name, hashed)
+            texts = texts.set_column(texts.column_names.index(name), name, hashed)
+        kinds = {**table.kinds, **dict.fromkeys(names, Kind.TEXT)}
+        return SourceTable(path=table.path, kinds=kinds, typed=typed, texts=texts)
+
+    def _column(self, column: pa.ChunkedArray, domain: str) -> pa.ChunkedArray:
+        """Hash each different value once."""
+        texts = column.cast(pa.string())
+        different = pc.unique(texts.drop_null())
+        hashed = pa.array([self._hash(domain, text) for text in different.to_pylist()], pa.string())
+        return pa.chunked_array([hashed.take(pc.index_in(chunk, different)) for chunk in texts.chunks], pa.string())
+
+    def _hash(self, domain: str, text: str) -> str:
+        return hmac.new(self.key, f"{domain}\0{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def domain_of(name: str) -> str | None:
+    """Return what a column of this name identifies: `patient`, `study`, `accession`, or nothing."""
+    spelled = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).replace("-", "_")
+    return next((domain for domain, pattern in _DOMAINS.items() if pattern.fullmatch(spelled)), None)

@@ -1,0 +1,206 @@
+"""What an index holds, for people who ask before they write a spec: files, faults, fill rates, devices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.faults import Fault, usable_faults
+from monai_unlearn.index.store import read_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from monai_unlearn.index.store import Index
+
+EXAMPLES = 3
+_DEVICES_SHOWN = 20
+_DEVICE = ("Manufacturer", "ManufacturerModelName")
+# What says where a row comes from, rather than what its image is.
+_NOT_TAGS = frozenset(("image_id", "path", "format", "fault", "file_size", "file_mtime_ns"))
+
+
+def summarise(index: Index, *, examples: int = EXAMPLES) -> dict[str, Any]:
+    """Return what an index holds, as a document for JSON.
+
+    Keys: `index`, `digest`, `rows`, `images`, `patients`, `studies`, `series`, `formats` (images by format),
+    `faults` (by code: `count`, `usable`, `sentence`, `examples`: paths), `fill` (of each column the share of images,
+    0 to 1, that have a value), `devices` (`manufacturer`, `model`, `images`; most images first), `ignored`, `sources`.
+    No value that identifies a patient is in it, unless a path does.
+
+    Args:
+        index: The index.
+        examples: How many paths to name of each fault.
+
+    Raises:
+        IndexReadError: A part cannot be read.
+    """
+    counts = _Counts()
+    for part in _parts(index):
+        counts.add(part, examples)
+    document = read_document(index.directory)
+    return {
+        "index": str(index.directory),
+        "digest": index.digest,
+        "rows": index.rows,
+        "images": index.images,
+        **counts.units(),
+        "formats": dict(sorted(counts.formats.items())),
+        "faults": counts.faults(),
+        "fill": {
+            name: round(counts.filled[name] / max(index.images, 1), 4)
+            for name in index.columns
+            if name not in _NOT_TAGS
+        },
+        "devices": counts.devices(),
+        "ignored": document.get("ignored", 0),
+        "sources": document.get("sources", []),
+    }
+
+
+def _parts(index: Index) -> Iterator[pa.Table]:
+    """Yield the parts one by one: an index of a hospital need not fit into memory."""
+    for path in index.parts:
+        yield _part(index, path)
+
+
+def _part(index: Index, path: Path) -> pa.Table:
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException):
+        raise IndexReadError(
+            f"{path}: this part of the index cannot be read. Build it again with: "
+            f"monai-unlearn index build SOURCE --out {index.directory}"
+        ) from None
+
+
+class _Counts:
+    """What has been counted of the parts seen so far."""
+
+    def __init__(self) -> None:
+        self.formats: dict[str, int] = {}
+        self.filled: dict[str, int] = {}
+        self._faults: dict[str, tuple[int, list[str]]] = {}
+        self._devices: dict[tuple[str | None, ...], int] = {}
+        self._names: dict[str, list[pa.Array]] = {"patient": [], "study": [], "series": []}
+
+    def add(self, part: pa.Table, examples: int) -> None:
+        """Count the rows of one part."""
+        fault = part["fault"]
+        usable = pc.or_kleene(pc.is_null(fault), pc.is_in(fault, pa.array(usable_faults(), pa.string())))
+        images = part.filter(usable)
+        for name in part.column_names:
+            column = images[name]
+            self.filled[name] = self.filled.get(name, 0) + len(column) - column.null_count
+        for name, seen in self._names.items():
+            seen.append(pc.unique(images[name].drop_null()))
+        _tally(self.formats, images["format"])
+        self._add_faults(part.filter(pc.is_valid(fault)), examples)
+        self._add_devices(images)
+
+    def _add_faults(self, faulty: pa.Table, examples: int) -> None:
+        found: dict[str, int] = {}
+        _tally(found, faulty["fault"])
+        for code, count in found.items():
+            before, paths = self._faults.get(code, (0, []))
+            if len(paths) < examples:
+                of_code = faulty.filter(pc.equal(faulty["fault"], code))["path"].drop_null()
+                paths = [*paths, *of_code.slice(0, examples - len(paths)).to_pylist()]
+            self._faults[code] = before + count, paths
+
+    def _add_devices(self, images: pa.Table) -> None:
+        names = [name for name in _DEVICE if name in images.column_names]
+        if not names:
+            return
+        grouped = images.select(names).group_by(names).aggregate([([], "count_all")])
+        for row in grouped.to_pylist():
+            device = tuple(row.get(name) for name in _DEVICE)
+            self._devices[device] = self._devices.get(device, 0) + row["count_all"]
+
+    def units(self) -> dict[str, int]:
+        """Return how many patients, studies and series the images have."""
+        words = {"patient": "patients", "study": "studies", "series": "series"}
+        return {
+            words[name]: len(pc.unique(pa.chunked_array(seen, pa.string()))) if seen else 0
+            for name, seen in self._names.items()
+        }
+
+    def faults(self) -> dict[str, dict[str, Any]]:
+        """Return each fault by its code, in the order of `Fault`."""
+        return {
+            fault.code: {
+                "count": self._faults[fault.code][0],
+                "usable": fault.usable,
+                "sentence": fault.sentence,
+                "examples": self._faults[fault.code][1],
+            }
+            for fault in Fault
+            if fault.code in self._faults
+        }
+
+    def devices(self) -> list[dict[str, Any]]:
+        """Return the devices, most images first; of an index without such tags none."""
+        ordered = sorted(self._devices.items(), key=lambda pair: (-pair[1], *(name or "" for name in pair[0])))
+        return [
+            {"manufacturer": manufacturer, "model": model, "images": count} for (manufacturer, model), count in ordered
+        ]
+
+
+def _tally(counts: dict[str, int], column: pa.ChunkedArray) -> None:
+    for pair in column.drop_null().value_counts().to_pylist():
+        counts[pair["values"]] = counts.get(pair["values"], 0) + pair["counts"]
+
+
+def show(document: Mapping[str, Any], console: Console) -> None:
+    """Print a summary for people; of devices the first twenty."""
+    from rich.markup import escape
+
+    for head, text in _lines(document):
+        console.print(f"[bold]{head:<9}[/bold]{escape(text)}", soft_wrap=True, highlight=False)
+    if document["devices"]:
+        console.print(_devices(document["devices"]))
+    if len(document["devices"]) > _DEVICES_SHOWN:
+        console.print(f"… and {len(document['devices']) - _DEVICES_SHOWN:,} more; --json has them all", highlight=False)
+    console.print(_fill(document["fill"]))
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    formats = ", ".join(f"{count:,} {name}" for name, count in document["formats"].items())
+    yield "index", f"{document['index']} ({document['digest'][:19]}…)"
+    yield "rows", f"{document['rows']:,}, of which {document['images']:,} are images ({formats})"
+    yield "of", f"{document['patients']:,} patients, {document['studies']:,} studies, {document['series']:,} series"
+    if document["ignored"]:
+        yield "ignored", f"{document['ignored']:,} other files"
+    for code, fault in document["faults"].items():
+        mark = "counts" if fault["usable"] else "left out"
+        yield "fault", f"{fault['count']:,} {code} ({mark}): {fault['sentence']}"
+        yield from (("", path) for path in fault["examples"])
+
+
+def _devices(devices: Sequence[Mapping[str, Any]]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("manufacturer", "model", "images", title="Devices", title_justify="left")
+    for device in devices[:_DEVICES_SHOWN]:
+        names = (escape(device[key] or "–") for key in ("manufacturer", "model"))
+        table.add_row(*names, f"{device['images']:,}")
+    return table
+
+
+def _fill(fill: Mapping[str, float]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("column", "images that have it", title="Filled", title_justify="left")
+    for name, share in fill.items():
+        table.add_row(escape(name), f"{100 * share:.1f} %")
+    return table

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index import Index
+from monai_unlearn.index.build import BuildRequest, build
+from monai_unlearn.index.summary import show, summarise
+
+
+@pytest.fixture
+def index(tmp_path, make_dicom, make_image) -> Index:
+    """Six good images of two devices, some with gaps; four cut files; one plain image; a text nobody asked about."""
+    folder = tmp_path / "images"
+    for number in range(4):
+        make_dicom(folder / f"a{number}.dcm", number, Manufacturer="ZEISS", PatientID=f"SECRET{number // 2}")
+    make_dicom(folder / "b0.dcm", 10, ManufacturerModelName="Spectralis", PatientAge=None)
+    make_dicom(folder / "b1.dcm", 11, ManufacturerModelName=None, StudyDate=None, PatientID=None)
+    for number in range(4):
+        path = make_dicom(folder / f"c[bold]{number}.dcm", 20 + number)
+        path.write_bytes(path.read_bytes()[:-9])
+    make_image(folder / "d.png")
+    (folder / "notes.txt").write_text("words", encoding="utf-8")
+    return build(BuildRequest(sources=(folder,), out=tmp_path / "index"), track=iter).index
+
+
+def test_summary_counts_what_is_there(index, tmp_path):
+    summary = summarise(Index.open(index.directory))
+    assert (summary["rows"], summary["images"], summary["ignored"]) == (11, 7, 1)
+    assert (summary["patients"], summary["studies"], summary["series"]) == (3, 6, 6)
+    assert summary["formats"] == {"dicom": 6, "image": 1}
+    assert summary["devices"] == [
+        {"manufacturer": "ZEISS", "model": "Cirrus 800 FA", "images": 4},
+        {"manufacturer": None, "model": None, "images": 2},
+        {"manufacturer": None, "model": "Spectralis", "images": 1},
+    ]
+    cut = summary["faults"]["truncated"]
+    assert (cut["count"], cut["usable"]) == (4, False)
+    assert cut["examples"] == [f"{tmp_path}/images/c[bold]{number}.dcm" for number in range(3)]
+    assert summary["faults"]["missing_patient_id"]["count"] == 1
+    fill = summary["fill"]
+    assert fill["Modality"] == round(6 / 7, 4)
+    assert fill["PatientAge"] == round(5 / 7, 4)
+    assert fill["AcquisitionDate"] == 0
+    assert not {"path", "image_id", "fault"} & set(fill)
+
+
+def test_summary_over_several_parts_is_that_of_one(index, tmp_path, monkeypatch):
+    import pyarrow.parquet as pq
+
+    whole = summarise(index)
+    table = pq.read_table(index.parts[0])
+    index.parts[0].unlink()
+    parts = []
+    for start in range(0, table.num_rows, 2):
+        parts.append(index.directory / "parts" / f"part-{start:05d}.parquet")
+        pq.write_table(table.slice(start, 2), parts[-1])
+    split = Index(**{**vars(index), "parts": tuple(parts)})
+    assert summarise(split) == whole
+
+
+def test_examples_may_be_more(index):
+    assert len(summarise(index, examples=10)["faults"]["truncated"]["examples"]) == 4
+
+
+def test_summary_is_shown_without_a_patient_s_value(index):
+    stream = io.StringIO()
+    show(summarise(index), Console(file=stream, width=100))
+    text = stream.getvalue()
+    assert "4 truncated (left out): is cut short" in text
+    assert "c[bold]0.dcm" in text
+    assert "ZEISS" in text
+    assert "85.7 %" in text
+    assert "SECRET" not in text
+
+
+def test_many_devices_are_cut(index):
+    summary = summarise(index)
+    summary["devices"] = [{"manufacturer": "M", "model": f"D{number}", "images": 1} for number in range(30)]
+    stream = io.StringIO()
+    show(summary, Console(file=stream, width=100))
+    assert "… and 10 more; --json has them all" in stream.getvalue()
+    assert "D25" not in stream.getvalue()
+
+
+def test_damaged_part_is_named(index):
+    index.parts[0].write_bytes(b"words")
+    with pytest.raises(IndexReadError, match="this part of the index cannot be read"):
+        summarise(index)
