@@ -1,5 +1,6 @@
 """Trains, revises and evaluates bundles on MONAI's and Ignite's engines."""
 
+from monai_unlearn.engine.budget import steps_within
 from monai_unlearn.engine.distributed import join, leave, process_device
 from monai_unlearn.engine.evaluating import evaluate
 from monai_unlearn.engine.handlers import ProgressBar
@@ -23,6 +24,7 @@ __all__ = [
     "leave",
     "process_device",
     "report_errors",
+    "steps_within",
     "train",
     "usable_device",
 ]

@@ -1,12 +1,12 @@
-"""The real run: forget the ODIR-5K photographs whose field of view is truncated, beside a retrained reference.
+"""The real runs: forget cohorts of ODIR-5K photographs, beside a retrained reference.
 
-    python benchmarks/odir_truncated_field.py --data "$MONAI_UNLEARN_DATA/fundus_odir" --work build/odir
+    python benchmarks/odir_cohorts.py truncated_field --data "$MONAI_UNLEARN_DATA/fundus_odir" --work build/odir
+    python benchmarks/odir_cohorts.py quarter_of_one_class --data "$MONAI_UNLEARN_DATA/fundus_odir" --work build/odir
 
-Trains the fundus bundle's classifier on six diagnoses, unlearns the cohort of
-`cohort_specs/odir-truncated-field.yaml`, retrains a reference, and runs two rivals with the same number of passes:
-fine-tuning on remain, and PSG with settings near the published ones (train-mode BatchNorm, learning rate 1e-5, no
-remain loss, no recalibration; but Adam and two passes). `fov_style_inferred` was inferred from pixels: a proxy for
-camera or site, never a device tag.
+Trains the fundus bundle's classifier on six diagnoses, unlearns the cohort, retrains a reference, and runs two rivals:
+fine-tuning on remain with the same number of steps, and the published loop (SGD at 1e-5, ten passes, BatchNorm
+in train mode, no remain loss, no recalibration). `fov_style_inferred` was inferred from pixels: a proxy for camera or
+site, never a device tag. The other cohort is a quarter of the patients of one diagnosis, drawn by a seed.
 """
 
 from __future__ import annotations
@@ -23,21 +23,30 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = ROOT / "bundles" / "fundus_classifier"
-SPEC = ROOT / "cohort_specs" / "odir-truncated-field.yaml"
+COHORTS = {
+    "truncated_field": ROOT / "cohort_specs" / "odir-truncated-field.yaml",
+    "quarter_of_one_class": ROOT / "benchmarks" / "odir_quarter_of_one_class.yaml",
+}
 CLASSES = ["N", "D", "G", "C", "A", "M"]
 SHARED = ["--class_names", str(CLASSES), "--image_size", "[64, 64]"]
 RIVALS: dict[str, list[str]] = {
     "psg": [],
-    "finetune": ["--method", "{'_target_': 'monai_unlearn.methods.FineTune'}"],
-    "psg, settings near the published": [
-        "--method::batch_norm",
-        "published",
-        "--method::remain_weight",
-        "0.0",
+    "finetune": ["--method", "{'_target_': 'monai_unlearn.methods.FineTune', 'batch_norm': 'mixed'}"],
+    "published": [
+        "--method",
+        "{'_target_': 'monai_unlearn.methods.PSG', 'preset': 'published', 'remain_weight': 0.0}",
+        "--train::optimizer",
+        "{'_target_': 'torch.optim.SGD', 'params': '$@network.parameters()', 'lr': 0.00001, 'momentum': 0.9}",
+        "--phases",
+        "null",
+        "--max_epochs",
+        "10",
+        "--batch_size",
+        "64",
+        "--stop",
+        "{'steps': 1000000}",
         "--recalibrate",
         "False",
-        "--learning_rate",
-        "0.00001",
     ],
 }
 
@@ -59,26 +68,26 @@ def build_index(data: Path, work: Path) -> Path:
     return index
 
 
-def measure(data: Path, work: Path) -> dict[str, Any]:
+def measure(data: Path, work: Path, cohort: str) -> dict[str, Any]:
     """Run everything; return metrics by method, with the exit code of each run."""
     work.mkdir(parents=True, exist_ok=True)
     index = build_index(data, work)
     checkpoint = work / "original" / "model.pt"
-    common = ["--index_dir", str(index), "--cohort_spec", str(SPEC), "--device", "cpu", *SHARED]
+    common = ["--index_dir", str(index), "--cohort_spec", str(COHORTS[cohort]), "--device", "cpu", *SHARED]
     if not checkpoint.is_file():
         bundle_run("train", "train.yaml", *common, "--checkpoint", str(checkpoint))
     results: dict[str, Any] = {}
     reference = "retrain"
     for name, settings in RIVALS.items():
-        out = work / name.replace(" ", "_").replace(",", "")
+        out = work / cohort / name
         if not out.exists():
             arguments = ["--checkpoint", str(checkpoint), "--output_dir", str(out), "--reference", reference]
             bundle_run("unlearn", "unlearn.yaml", *common, *arguments, *settings)
         results[name] = json.loads((out / "metrics.json").read_text())
-        reference = str(work / "psg" / "reference" / "model.pt")
+        reference = str(work / cohort / "psg" / "reference" / "model.pt")
     return {
         "training": json.loads(checkpoint.with_name("training.json").read_text()),
-        "preview": json.loads((work / "psg" / "cohort_manifest.json").read_text()),
+        "preview": json.loads((work / cohort / "psg" / "cohort_manifest.json").read_text()),
         "runs": results,
     }
 
@@ -122,11 +131,12 @@ def to_markdown(result: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cohort", choices=list(COHORTS))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "odir")
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
     options = parser.parse_args()
-    result = measure(options.data, options.work)
+    result = measure(options.data, options.work, options.cohort)
     # Identifiers belong to people; the result keeps counts only.
     preview = result.pop("preview")
     result["cohort"] = {key: preview[key] for key in ("spec", "images", "patients", "attrition", "index_digest")}
@@ -139,11 +149,12 @@ def main() -> None:
         "not_measured": "spread over seeds; GPU",
     }
     options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "odir_truncated_field.json").write_text(json.dumps(result, indent=1) + "\n")
-    heading = f"# ODIR-5K, truncated field of view: {result['facts']['date']}, one seed"
-    source = "Made by `benchmarks/odir_truncated_field.py`. Accuracy in %, 95 % Wilson; images count as independent."
+    (options.results / f"odir_{options.cohort}.json").write_text(json.dumps(result, indent=1) + "\n")
+    title = options.cohort.replace("_", " ")
+    heading = f"# ODIR-5K, {title}: {result['facts']['date']}, one seed"
+    source = "Made by `benchmarks/odir_cohorts.py`. Accuracy in %, 95 % Wilson; images count as independent."
     table = to_markdown(result)
-    (options.results / "odir_truncated_field.md").write_text(f"{heading}\n\n{source}\n\n{table}\n")
+    (options.results / f"odir_{options.cohort}.md").write_text(f"{heading}\n\n{source}\n\n{table}\n")
     print(table)
 
 
