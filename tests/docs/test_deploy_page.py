@@ -26,7 +26,7 @@ def taken(code):
 
 def test_what_the_application_takes_from_here_is_there():
     found = {**taken(EXPORT), **taken(APPLICATION)}
-    assert set(found) == {f"monai_unlearn.release.{name}" for name in ("slices", "sr", "torchscript")}
+    assert set(found) == {"monai_unlearn.data.slices", "monai_unlearn.release.sr", "monai_unlearn.release.torchscript"}
     for module, names in found.items():
         assert not [name for name in names if not hasattr(importlib.import_module(module), name)]
 

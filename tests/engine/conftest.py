@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bundle_run import run
+from bundle_run import PLAIN, run
 from tiny import tiny_index, tiny_spec
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Tiny:
 
     def unlearn(self, output: Path, **overrides: Any) -> Any:
         """Run `unlearn`; every result is accepted unless the test declares criteria."""
-        settings = {"acceptance": {}, "max_epochs": 1, "checkpoint": str(self.checkpoint)}
+        settings = {**PLAIN, "acceptance": {}, "checkpoint": str(self.checkpoint)}
         return run(
             "unlearn",
             "unlearn.yaml",

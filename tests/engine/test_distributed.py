@@ -11,7 +11,7 @@ import time
 import killed_run
 import pytest
 import torch
-from bundle_run import ROOT
+from bundle_run import PLAIN, ROOT
 
 from monai_unlearn.engine import distributed, join, process_device
 from monai_unlearn.errors import ConfigError, TrainingError
@@ -23,6 +23,7 @@ TOLERANCE = 1e-5
 @pytest.fixture(scope="module")
 def settings(tiny):
     return {
+        **PLAIN,
         "index_dir": str(tiny.index),
         "cohort_spec": str(tiny.spec),
         "checkpoint": str(tiny.checkpoint),

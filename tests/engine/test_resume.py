@@ -6,6 +6,7 @@ import json
 
 import killed_run
 import pytest
+from bundle_run import PLAIN
 
 PHASES = [
     {"name": "forget", "steps": 4, "learning_rate": 0.001},
@@ -16,6 +17,7 @@ PHASES = [
 @pytest.fixture(scope="module")
 def settings(tiny):
     return {
+        **PLAIN,
         "index_dir": str(tiny.index),
         "cohort_spec": str(tiny.spec),
         "checkpoint": str(tiny.checkpoint),

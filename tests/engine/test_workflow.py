@@ -7,7 +7,7 @@ from unittest import mock
 
 import jsonschema
 import pytest
-from bundle_run import BUNDLE, TINY, run
+from bundle_run import BUNDLE, PLAIN, TINY, run
 from monai.bundle import ConfigParser, ConfigWorkflow
 from tiny import SPEC, tiny_index, tiny_spec, write_pictures
 
@@ -148,7 +148,7 @@ def test_the_revised_bundle_answers_to_the_same_commands(tiny, revised, tmp_path
         read(tmp_path, "evaluation.json")["models"]["weights"] == read(revised[0], "metrics.json")["models"]["revised"]
     )
     again = tmp_path / "again"
-    run("unlearn", "unlearn.yaml", bundle=bundle, output_dir=str(again), acceptance={}, max_epochs=1, **settings)
+    run("unlearn", "unlearn.yaml", bundle=bundle, **{**PLAIN, "output_dir": str(again), "acceptance": {}, **settings})
     assert read(again / "revised_bundle" / "configs", "metadata.json")["version"] == "0.3.0"
 
 

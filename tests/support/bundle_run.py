@@ -13,6 +13,20 @@ ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundles" / "fundus_classifier"
 TINY = {"class_names": ["up", "down"], "image_size": [16, 16], "batch_size": 8, "device": "cpu"}
 
+# What tests of the engine count steps and costs by, whatever the bundle's own settings come to be.
+PLAIN = {
+    "phases": None,
+    "max_epochs": 1,
+    "remain_batch_size": 32,
+    "learning_rate": 0.0005,
+    "check_every": 10,
+    "method::epsilon": 0.03,
+    "method::labels": "hard",
+    "method::unmoved": "keep",
+    "method::remain_weight": 1.0,
+    "method::batch_norm": "frozen",
+}
+
 
 def run(run_id: str, config: str, *, bundle: Path = BUNDLE, **overrides: Any) -> ConfigWorkflow:
     """Run one id of one config; the process's own error reporting is put back afterwards."""
