@@ -157,12 +157,26 @@ def ask(index: Index, question: Question) -> Answers:
             return _table(connection, statement.text, [parts, *statement.parameters])
 
         named, forests = _names(names, question), _Forests(connection, parts)
-        if statistics_of(question.rules):
-            # Their tables are joined to the rows, which comes with no promise of an order.
+        if statistics_of(question.rules) or _PLACE & {name.lower() for name in names}:
+            # Joined tables have no places of their own, and a column of such a name would hide a row's place.
             table = rows(_statement(index, question, named, forests))
             return _answers(table, _identity(table, index), question)
-        identity = _kept(index, lambda: _identity(rows(_select(_identity_columns(index, named))), index))
-        return _answers(rows(_select(_verdict_columns(question, named))), identity, question)
+        sizes = [pq.read_metadata(part).num_rows for part in parts]
+
+        def placed(columns: Iterable[Sql]) -> pa.Table:
+            return _in_order(rows(_select([*columns, _PLACE_COLUMNS], seen=_SEEN_WITH_PLACE)), sizes)
+
+        identity = _kept(index, lambda: _identity(placed(_identity_columns(index, named)), index))
+        return _answers(placed(_verdict_columns(question, named)), identity, question)
+
+
+def _in_order(table: pa.Table, sizes: Sequence[int]) -> pa.Table:
+    """Put rows into the order that they have in the parts: a database promises none once it joins, as `IN` does."""
+    starts = np.cumsum([0, *sizes[:-1]])
+    places = starts[table["part"].to_numpy()] + table["place"].to_numpy().astype(np.int64)
+    order = np.empty(len(places), dtype=np.int64)
+    order[places] = np.arange(len(places))
+    return table.drop_columns(["part", "place"]).take(pa.array(order))
 
 
 # Whose images a process has looked at last: their names are most of what a question costs, and the same for all.
@@ -233,6 +247,10 @@ def _table(connection: duckdb.DuckDBPyConnection, statement: str, parameters: Se
 
 
 _SEEN = "seen AS (SELECT * FROM read_parquet(?))"
+# DuckDB's own columns, which `*` leaves out: the number of a row's file, and of the row within it.
+_PLACE = {"file_index", "file_row_number"}
+_SEEN_WITH_PLACE = "seen AS (SELECT *, file_index, file_row_number FROM read_parquet(?))"
+_PLACE_COLUMNS = Sql("file_index AS part, file_row_number AS place")
 
 
 @dataclass(frozen=True)
@@ -271,12 +289,12 @@ def _population(question: Question, names: Names) -> Sql:
     return Sql("TRUE") if question.population is None else to_sql(question.population, names)
 
 
-def _select(columns: Iterable[Sql], tables: StatisticTables | None = None) -> Sql:
+def _select(columns: Iterable[Sql], tables: StatisticTables | None = None, *, seen: str = _SEEN) -> Sql:
     chosen = list(columns)
     selected = ",\n  ".join(column.text for column in chosen)
     more, joins, parameters = (tables.tables, tables.joins, [*tables.parameters]) if tables else ((), (), [])
     parameters += [parameter for column in chosen for parameter in column.parameters]
-    text = f"WITH {', '.join([_SEEN, *more])}\nSELECT\n  {selected}\nFROM seen"
+    text = f"WITH {', '.join([seen, *more])}\nSELECT\n  {selected}\nFROM seen"
     return Sql("\n".join([text, *joins]), tuple(parameters))
 
 

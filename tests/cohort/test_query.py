@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from cohort_index import make_index, make_spec
 
+from monai_unlearn.cohort import query
 from monai_unlearn.cohort.query import ask, locked_connection
 from monai_unlearn.cohort.resolve import question_of
 from monai_unlearn.errors import IndexReadError
@@ -153,3 +154,26 @@ def test_an_index_that_is_built_anew_in_its_place_is_read_anew(tmp_path):
 def test_what_is_kept_of_an_index_is_not_what_was_asked_of_it(tmp_path):
     index = make_index(tmp_path, {"device": ["a", "b", "a"]}, {"device": Kind.TEXT})
     assert [make_spec(f"device == {name}").resolve(index).images["forget"] for name in ("a", "b")] == [2, 1]
+
+
+def test_rows_are_put_into_the_order_of_the_parts():
+    # `IN` is a join for the database, which returns the rows of large indexes in whatever order it finds them.
+    names = ["a0", "a1", "a2", "b0", "c0", "c1"]
+    places = [(0, 0), (0, 1), (0, 2), (1, 0), (2, 0), (2, 1)]
+    shuffled = [4, 2, 0, 5, 3, 1]
+    table = pa.table(
+        {
+            "image": [names[row] for row in shuffled],
+            "part": pa.array([places[row][0] for row in shuffled], pa.uint64()),
+            "place": pa.array([places[row][1] for row in shuffled], pa.int64()),
+        }
+    )
+    assert query._in_order(table, [3, 1, 2]).to_pydict() == {"image": names}
+
+
+def test_a_column_named_like_the_database_names_places_hides_none(tmp_path):
+    columns = {"device": ["a", "b", "a"], "file_index": [0, 0, 0], "FILE_ROW_NUMBER": [2, 1, 0]}
+    kinds = {"device": Kind.TEXT, "file_index": Kind.NUMBER, "FILE_ROW_NUMBER": Kind.NUMBER}
+    index = make_index(tmp_path, columns, kinds)
+    assert make_spec("device == a").resolve(index).image_ids["forget"] == ["i00", "i02"]
+    assert make_spec("FILE_ROW_NUMBER == 2").resolve(index).image_ids["forget"] == ["i00"]
