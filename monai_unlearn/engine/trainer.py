@@ -83,12 +83,13 @@ class UnlearnTrainer(SupervisedTrainer):
             network=channels_last(network) if on_cuda else network,
             optimizer=optimizer,
             loss_function=method.loss,
-            amp=on_cuda if amp is None else amp,
+            amp=False,  # what MONAI adds by it is a scaler, which bfloat16 has no need of
             decollate=False,
         )
         self.method = method
         self.loader = train_data_loader
         self._amp_asked = amp
+        self.in_bfloat16 = on_cuda if amp is None else amp
         self.max_gradient_norm = max_gradient_norm
         self.images_seen = 0
         self.pieces = 1
@@ -127,7 +128,7 @@ class UnlearnTrainer(SupervisedTrainer):
             return
         agrees = distributed.told_by_first(float(self.method.agrees_in_bfloat16), self.state.device)
         if self._amp_asked is None and agrees:
-            self.amp = True
+            self.in_bfloat16 = True
             channels_last(self.network)
         self._batches = self.loader.batches(
             start=self.state.iteration,
@@ -250,7 +251,7 @@ class UnlearnTrainer(SupervisedTrainer):
         # bfloat16 keeps float32's range, so that no gradient needs scaling.
         with (
             self.watch.over(self.network, on_device),
-            torch.autocast(self.state.device.type, dtype=torch.bfloat16, enabled=self.amp),
+            torch.autocast(self.state.device.type, dtype=torch.bfloat16, enabled=self.in_bfloat16),
         ):
             loss = self.method.loss(on_device) / self.pieces
         loss.backward()  # type: ignore[no-untyped-call]  # torch's stubs lack it
@@ -272,7 +273,7 @@ class UnlearnTrainer(SupervisedTrainer):
             print(note, file=sys.stderr)  # noqa: T201 - a run says at once what it changes
 
     def _placed(self, value: Tensor) -> Tensor:
-        if self.amp and value.ndim == PICTURES:
+        if self.in_bfloat16 and value.ndim == PICTURES:
             return value.to(self.state.device, memory_format=torch.channels_last)
         return value.to(self.state.device)
 

@@ -202,8 +202,8 @@ class PSG(Method):
 
     @property
     def agrees_in_bfloat16(self) -> bool:
-        """Whether the search ran in bfloat16, which it does only where the labels of its first piece agree."""
-        return self.finder.in_bfloat16
+        """Whether the first images searched were read in bfloat16 as in float32."""
+        return self.finder.reads_in_bfloat16
 
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
         """Return the loss on the targets found, plus φ times that on the remain images."""

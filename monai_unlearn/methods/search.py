@@ -25,7 +25,7 @@ PIECE = 64
 WORTH_TRYING = 3
 # Quick form: not decided yet, no, yes. A tensor, since it goes into checkpoints with the rest.
 UNDECIDED, FLOAT32, BFLOAT16 = 0, 1, 2
-_STATE = ("logits", "classes", "gradients", "traced", "done", "form", "complete")
+_STATE = ("logits", "classes", "gradients", "traced", "done", "form", "reads", "complete")
 
 
 def chosen_rows(count: int, limit: int | None, seed: int) -> Tensor:
@@ -100,6 +100,11 @@ class LabelSearch:
         return bool(self._state) and int(self._state["form"]) == BFLOAT16
 
     @property
+    def reads_in_bfloat16(self) -> bool:
+        """Whether images were tried in bfloat16, and read as in float32."""
+        return bool(self._state) and bool(self._state["reads"])
+
+    @property
     def trace(self) -> SearchTrace | None:
         """What the search did, step by step, where diagnostics were asked for."""
         if not (self.diagnostics and self._state):
@@ -160,6 +165,7 @@ class LabelSearch:
             "traced": torch.zeros(pieces, self.search.steps if self.diagnostics else 0, 4, dtype=torch.float64),
             "done": torch.zeros(pieces, dtype=torch.bool),
             "form": torch.tensor(UNDECIDED),
+            "reads": torch.tensor(0),
             "complete": torch.tensor(0),
         }
         return {name: value.to(context.device) for name, value in blank.items()}
@@ -201,6 +207,7 @@ class _Runner:
         if form == UNDECIDED:
             agrees = torch.equal(logits.argmax(1), self._find(self.quick, images, classes, rows).argmax(1))
             state["form"].fill_(BFLOAT16 if agrees else FLOAT32)
+            state["reads"].fill_(self._reads_alike(images))
             searched = 2
         places = rows.to(self.context.device)
         state["logits"][places], state["classes"][places] = logits, classes
@@ -208,6 +215,14 @@ class _Runner:
         if trace is not None:
             state["traced"][number] = trace.table().to(self.context.device)
         state["done"][number] = True
+
+    def _reads_alike(self, images: Tensor) -> bool:
+        """Tell whether the images themselves are read in bfloat16 as in float32, which is what steps need.
+
+        The search needs more: signs of gradients close to 0, of which its points are made.
+        """
+        with torch.no_grad():
+            return torch.equal(self.frozen(images).argmax(1), self.quick(images).argmax(1))
 
     @property
     def quick(self) -> Callable[[Tensor], Tensor]:

@@ -57,6 +57,28 @@ def trainer(method=None, *, n=12, classes=2, **options):
     )
 
 
+@pytest.mark.parametrize(("agrees", "asked", "amp"), [(True, None, True), (False, None, False), (True, False, False)])
+def test_steps_are_taken_in_bfloat16_where_the_method_found_it_safe(agrees, asked, amp):
+    class Sure(Plain):
+        agrees_in_bfloat16 = agrees
+
+    engine = trainer(Sure(), amp=asked)
+    seen = []
+    engine.network.register_forward_hook(lambda *hooked: seen.append(hooked[-1].dtype))
+    engine.run()
+    assert set(seen) == {torch.bfloat16 if amp else torch.float32}
+
+
+def test_a_gradient_is_shortened_where_a_longest_one_is_set():
+    free, held = trainer(), trainer(max_gradient_norm=1e-3)
+    before = {name: value.clone() for name, value in held.network.state_dict().items()}
+    for engine in (free, held):
+        engine.run()
+    moved = sum(float((value - before[name]).norm()) for name, value in held.network.state_dict().items())
+    assert 0 < moved < 1e-3 * 0.1 * 6 * 2
+    assert sum(float((value - before[name]).norm()) for name, value in free.network.state_dict().items()) > moved
+
+
 PHASES = [
     {"name": "forget", "steps": 5, "learning_rate": 0.1},
     {"name": "repair", "steps": 4, "learning_rate": 0.2, "decay": "cosine"},

@@ -149,6 +149,8 @@ def test_bfloat16_goes_on_only_where_the_first_labels_agree(monkeypatch):
     plain = run(LabelSearch(BoundarySearch(epsilon=0.3), float32=True), network, items)
     quick = run(LabelSearch(BoundarySearch(epsilon=0.3)), network, items)
     assert quick.form == "bfloat16, channels last"
+    assert quick.reads_in_bfloat16
+    assert not plain.reads_in_bfloat16
     assert quick.gradients == 20 + 4
     assert torch.equal(quick.logits.argmax(1), plain.logits.argmax(1))
     assert torch.equal(quick.logits[:4], plain.logits[:4])
@@ -158,6 +160,7 @@ def test_bfloat16_goes_on_only_where_the_first_labels_agree(monkeypatch):
     monkeypatch.setattr(search, "_in_bfloat16", lambda frozen: lambda images: flipped[0] * honest(frozen)(images))
     refused = run(LabelSearch(BoundarySearch(epsilon=0.9)), network, items)
     assert refused.form == "float32"
+    assert not refused.reads_in_bfloat16
     assert torch.equal(
         refused.logits, run(LabelSearch(BoundarySearch(epsilon=0.9), float32=True), network, items).logits
     )
