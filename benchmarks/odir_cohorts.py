@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import shutil
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -77,14 +78,17 @@ def measure(data: Path, work: Path, cohort: str) -> dict[str, Any]:
     if not checkpoint.is_file():
         bundle_run("train", "train.yaml", *common, "--checkpoint", str(checkpoint))
     results: dict[str, Any] = {}
-    reference = "retrain"
+    kept = work / cohort / "reference" / "model.pt"
+    reference = str(kept) if kept.is_file() else "retrain"
     for name, settings in RIVALS.items():
         out = work / cohort / name
         if not out.exists():
             arguments = ["--checkpoint", str(checkpoint), "--output_dir", str(out), "--reference", reference]
             bundle_run("unlearn", "unlearn.yaml", *common, *arguments, *settings)
         results[name] = json.loads((out / "metrics.json").read_text())
-        reference = str(work / cohort / "psg" / "reference" / "model.pt")
+        if not kept.is_file():
+            shutil.copytree(out / "reference", kept.parent)
+        reference = str(kept)
     return {
         "training": json.loads(checkpoint.with_name("training.json").read_text()),
         "preview": json.loads((work / cohort / "psg" / "cohort_manifest.json").read_text()),
