@@ -11,15 +11,17 @@ from __future__ import annotations
 import secrets
 import shutil
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+from filelock import FileLock, Timeout
 
+from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.scanners import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -35,9 +37,14 @@ class Workspace:
         folder: The folder.
         stage: The folder in it that becomes the index.
 
+    Entering it keeps other runs for the same index out until it is left.
+
     Args:
         directory: The folder of the index.
         mark: What rows must be marked with to be used, and are marked with when they are kept.
+
+    Raises:
+        IndexReadError: When entered: another run is building the same index.
     """
 
     def __init__(self, directory: Path, mark: Mapping[str, str]) -> None:
@@ -45,21 +52,37 @@ class Workspace:
         self._all = directory.parent / f".{directory.name}.unfinished"
         self.folder = self._all / secrets.token_hex(6)
         self.stage = self.folder / "stage"
+        self._index = directory
+        self._lock = FileLock(self._all / "lock", blocking=False)
         self._schema = schema().with_metadata(mark)
         self._rows = 0
 
     def __enter__(self) -> Self:
+        self._all.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise IndexReadError(
+                f"{self._index}: another run is building this index. Wait until it has ended, then run this again."
+            ) from None
         self.stage.mkdir(parents=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self._leave(kind)
+        finally:
+            self._lock.release()
+            Path(self._lock.lock_file).unlink(missing_ok=True)
+            with suppress(OSError):  # blocks that are kept are in it, or it is gone
+                self._all.rmdir()
+
+    def _leave(self, kind: type[BaseException] | None) -> None:
         if kind is None:
             shutil.rmtree(self._all, ignore_errors=True)
             return
         if self._rows < WORTH_KEEPING:
             shutil.rmtree(self.folder, ignore_errors=True)
-            with suppress(OSError):  # the blocks of another run are in it
-                self._all.rmdir()
             return
         shutil.rmtree(self.stage, ignore_errors=True)
         for path in self.folder.iterdir():
