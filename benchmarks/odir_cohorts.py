@@ -39,7 +39,7 @@ RIVALS: dict[str, list[str]] = {
         "--train::optimizer",
         "{'_target_': 'torch.optim.SGD', 'params': '$@network.parameters()', 'lr': 0.00001, 'momentum': 0.9}",
         "--phases",
-        "null",
+        "[]",
         "--max_epochs",
         "10",
         "--batch_size",

@@ -7,10 +7,9 @@
 Every network is measured as it is and after its BatchNorm statistics were estimated anew on remain training images.
 Beside each other stand the original, the network retrained without the class (one a seed: their spread is the noise
 floor), the BatchNorm-only control (forget batches in train mode, nothing learnt), the published loop, plain fine-tuning
-on remain, and PSG, the last two at 2, 5, 10 and 20 % of the retraining's gradient evaluations, the search counted, and
-in the seconds the search and the estimate of the statistics; and once more where only 5 % of the remain images are at
-hand. Test images choose nothing: all settings are constants below, the same for every data set, class and seed. Cells
-that are done lie in --work and are not computed again.
+on remain, and PSG, the last two at 2, 5, 10 and 20 % of the retraining's gradient evaluations, the search counted; and
+once more where only 5 % of the remain images are at hand. Test images choose nothing: all settings are constants below,
+the same for every data set, class and seed. Cells that are done lie in --work and are not computed again.
 """
 
 from __future__ import annotations
@@ -379,7 +378,8 @@ def report(work: Path, results: Path) -> None:
         }
     results.mkdir(parents=True, exist_ok=True)
     (results / "psg_quality.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    show(document)
+    (results / "psg_quality.md").write_text(to_markdown(document), encoding="utf-8")
+    print(to_markdown(document))
 
 
 def summary(cells: list[dict[str, Any]]) -> dict[str, Any]:
@@ -404,24 +404,40 @@ def summary(cells: list[dict[str, Any]]) -> dict[str, Any]:
         )
         if "gradients" in having[0]:
             costs = [cell["retrained"] for cell in cells if name in cell]
-            for what in ("gradients", "seconds"):
-                shares = [one[what] / cost[what] for one, cost in zip(having, costs, strict=True)]
-                row[f"{what}_of_retraining"] = round(statistics.median(shares), 4)
+            shares = [one["gradients"] / cost["gradients"] for one, cost in zip(having, costs, strict=True)]
+            row["gradients_of_retraining"] = round(statistics.median(shares), 4)
         found[name] = row
     return found
 
 
-def show(document: dict[str, Any]) -> None:
+def to_markdown(document: dict[str, Any]) -> str:
+    """Return a table a class: means over seeds after recalibration, in percent, and costs as shares of retraining."""
+    lines = [f"# PSG beside its rivals: {document['facts']['date']}", ""]
+    lines += [
+        "Made by `benchmarks/psg_quality.py`. Test accuracy in %, BatchNorm statistics estimated anew on remain",
+        "",
+    ]
+    lines[-1:] = [
+        "images, mean over seeds (lowest to highest); the sum of gaps is to the mean of the retrained networks.",
+        "",
+    ]
     for task, body in document["tasks"].items():
+        lines += [f"## {task}: {body['scaled']}", ""]
         for wanted, rows in body["classes"].items():
-            print(f"\n{task}, forget {wanted}, {len(rows['seeds'])} seed(s), after recalibration")
-            for name, row in rows.items():
-                if name == "seeds":
-                    continue
-                mean = [statistics.mean(row[part]) for part in ("forget", "remain")]
-                share = row.get("gradients_of_retraining")
-                cost = "" if share is None else f"  gradients {share:6.1%}  time {row['seconds_of_retraining']:6.1%}"
-                print(f"  {name:32s} {mean[0]:6.1f} {mean[1]:6.1f}  gaps {row['sum_of_gaps']:6.2f}{cost}")
+            lines += [f"Forget {wanted}, {len(rows['seeds'])} seed(s):", ""]
+            lines += ["| network | forget | remain | sum of gaps | gradients |", "| --- |" + " ---: |" * 4]
+            lines += [line(name, row) for name, row in rows.items() if name != "seeds"]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def line(name: str, row: dict[str, Any]) -> str:
+    parts = [
+        f"{statistics.mean(row[part]):.1f} ({min(row[part]):.1f}–{max(row[part]):.1f})" for part in ("forget", "remain")
+    ]
+    share = row.get("gradients_of_retraining")
+    cost = ["" if share is None else f"{100 * share:.1f} %"]
+    return f"| {' | '.join([name, *parts, str(row['sum_of_gaps']), *cost])} |"
 
 
 def main() -> None:
