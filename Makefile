@@ -23,7 +23,8 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	@$(BIN)/coverage erase
-	@$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term
+	@# A thread a process: more of them get in the way of the two processes.
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term
 
 check: $(VENV)/.installed
 	@$(BIN)/ruff check .
