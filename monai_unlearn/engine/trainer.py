@@ -124,12 +124,13 @@ class UnlearnTrainer(SupervisedTrainer):
         Raises:
             TrainingError: The loss stopped being finite, memory does not do, or another process ended.
         """
-        if self.is_over:
-            return
         agrees = distributed.told_by_first(float(self.method.agrees_in_bfloat16), self.state.device)
         if self._amp_asked is None and agrees:
+            # Of a run that is over as well: what is still done with the network rounds by the layout of its weights.
             self.in_bfloat16 = True
             channels_last(self.network)
+        if self.is_over:
+            return
         self._batches = self.loader.batches(
             start=self.state.iteration,
             parts_of=self._parts_of,
