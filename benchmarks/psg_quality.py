@@ -111,7 +111,7 @@ def convolutions(*widths: tuple[int, int, int], last: int = 3) -> list[nn.Module
 
 def network_of(task: str, classes: int) -> nn.Module:
     """Return a six-convolution network for brain MRI, and a narrow All-CNN (Springenberg et al. 2015) for CIFAR-10."""
-    if task == "brain_mri":
+    if task.startswith("brain_mri"):
         body = convolutions((1, 16, 1), (16, 16, 2), (16, 32, 1), (32, 32, 2), (32, 64, 1), (64, 64, 2))
         width = 64
     else:
@@ -122,7 +122,7 @@ def network_of(task: str, classes: int) -> nn.Module:
     return nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))
 
 
-def brain_mri(data: Path, size: int = 48) -> Task:
+def brain_mri(data: Path, size: int = 48, *, name: str = "brain_mri", epochs: int = 8) -> Task:
     folder = data / "brain_mri"
     names = tuple(sorted(path.name for path in (folder / "train").iterdir()))
 
@@ -135,10 +135,13 @@ def brain_mri(data: Path, size: int = 48) -> Task:
             [number for _, number in files]
         )
 
-    scaled = f"{size} px instead of 512, six convolutions instead of ResNet-50"
-    return Task(
-        "brain_mri", names, read("train"), read("test"), (0, 1, 2, 3), (0, 1), epochs=8, rate=3e-3, scaled=scaled
-    )
+    scaled = f"{size} px instead of 512, six convolutions instead of ResNet-50, {epochs} epochs"
+    return Task(name, names, read("train"), read("test"), (0, 1, 2, 3), (0, 1), epochs=epochs, rate=3e-3, scaled=scaled)
+
+
+def brain_mri_longer(data: Path) -> Task:
+    """Return the same task, trained until the original reads what is kept as well as the retrained network does."""
+    return brain_mri(data, name="brain_mri_longer", epochs=20)
 
 
 def cifar10(data: Path, each: int = 600) -> Task:
@@ -159,7 +162,7 @@ def cifar10(data: Path, each: int = 600) -> Task:
     )
 
 
-TASKS = {"brain_mri": brain_mri, "cifar10": cifar10}
+TASKS = {"brain_mri": brain_mri, "brain_mri_longer": brain_mri_longer, "cifar10": cifar10}
 
 
 def normalised(pixels: np.ndarray) -> Tensor:
@@ -174,7 +177,7 @@ def train(task: Task, keep: Tensor, seed: int) -> tuple[nn.Module, dict[str, flo
     batches = -(-len(labels) // 64)
     optimizer = torch.optim.AdamW(network.parameters(), lr=task.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, task.rate, total_steps=task.epochs * batches)
-    started = time.perf_counter()
+    started, spent = time.perf_counter(), time.process_time()
     network.train()
     for _ in range(task.epochs):
         for rows in torch.randperm(len(labels)).split(64):
@@ -183,7 +186,12 @@ def train(task: Task, keep: Tensor, seed: int) -> tuple[nn.Module, dict[str, flo
             cross_entropy(network(batch), labels[rows]).backward()
             optimizer.step()
             schedule.step()
-    return network, {"gradients": task.epochs * len(labels), "seconds": time.perf_counter() - started}
+    return network, {"gradients": task.epochs * len(labels), **clocks(started, spent)}
+
+
+def clocks(started: float, spent: float) -> dict[str, float]:
+    """Return seconds on the wall, and of processor time: what a share of a busy machine does not change."""
+    return {"seconds": time.perf_counter() - started, "processor_seconds": time.process_time() - spent}
 
 
 @dataclass
@@ -221,7 +229,7 @@ class Cell:
         """Run a method for a share of retraining's gradient evaluations, its preparation counted."""
         torch.manual_seed(self.seed)
         network = copy.deepcopy(self.original)
-        started = time.perf_counter()
+        started, spent = time.perf_counter(), time.process_time()
         plain = Items(self.forget.images, self.forget.labels)
         space = PixelSpace(mean=(MEAN,) * plain.images.shape[1], std=(STD,) * plain.images.shape[1])
         method.prepare(
@@ -250,13 +258,13 @@ class Cell:
         )
         trainer.run()
         finished = self.recalibrated(network, remain)
-        seconds = time.perf_counter() - started
+        took = clocks(started, spent)
         return {
             "as_is": self._accuracies(network),
             "recalibrated": self._accuracies(finished),
             "steps": steps,
             "gradients": trainer.images_seen + method.gradient_evaluations,
-            "seconds": seconds,
+            **took,
         }
 
     def published(self) -> dict[str, Any]:
@@ -266,7 +274,7 @@ class Cell:
         channels = plain.images.shape[1]
         method = PSG(preset="published")
         space = PixelSpace(mean=(MEAN,) * channels, std=(STD,) * channels)
-        started = time.perf_counter()
+        started, spent = time.perf_counter(), time.process_time()
         context = MethodContext(
             network=network, forget=plain, pixel_space=space, device=torch.device("cpu"), seed=self.seed
         )
@@ -281,9 +289,9 @@ class Cell:
             max_epochs=10,
         )
         trainer.run()
-        seconds = time.perf_counter() - started
+        took = clocks(started, spent)
         found = {**self.measure(network), "gradients": trainer.images_seen + method.gradient_evaluations}
-        return {**found, "seconds": seconds}
+        return {**found, **took}
 
     def control(self) -> dict[str, Any]:
         """Show the network one pass of forget batches in train mode, and learn nothing."""

@@ -14,23 +14,21 @@ from monai_unlearn.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from monai_unlearn.phantom import MriSummary, PeriorbitalSummary, Summary
+    from monai_unlearn.phantom import Summary
 
 app = typer.Typer(help="Write synthetic studies to try everything else on.", no_args_is_help=True)
 
-
-@app.callback()
-def _group() -> None:
-    # With a callback, Typer keeps `fundus` as a word of the command line although it is the only one.
-    pass
+_OUT = typer.Argument(help="Where to: a folder that is new or empty.", show_default=False)
+_OUT_OPTION = typer.Option("--out", metavar="DIR", help="Where to, as an option.", show_default=False)
+_Seed = Annotated[int, typer.Option(help="Which patients: the same seed gives the same bytes.")]
 
 
 @app.command(cls=Command)
 def fundus(
-    out: Annotated[Path, typer.Argument(help="Where to: a folder that is new or empty.", show_default=False)],
+    out: Annotated[Path, _OUT],
     *,
     patients: Annotated[int, typer.Option(help="How many patients; each has both eyes photographed.")] = 300,
-    seed: Annotated[int, typer.Option(help="Which patients: the same seed gives the same bytes.")] = 0,
+    seed: _Seed = 0,
     size: Annotated[int, typer.Option(help="Pixels a side of every image, 64 to 2048.")] = 256,
     as_json: AsJson = False,
 ) -> None:
@@ -44,15 +42,11 @@ def fundus(
 
 @app.command(cls=Command)
 def periorbital(
-    out: Annotated[
-        Path | None, typer.Argument(help="Where to: a folder that is new or empty.", show_default=False)
-    ] = None,
+    out: Annotated[Path | None, _OUT] = None,
     *,
-    out_option: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where to, as an option.", show_default=False)
-    ] = None,
+    out_option: Annotated[Path | None, _OUT_OPTION] = None,
     patients: Annotated[int, typer.Option(help="How many patients; a quarter of them come twice.")] = 400,
-    seed: Annotated[int, typer.Option(help="Which patients: the same seed gives the same bytes.")] = 0,
+    seed: _Seed = 0,
     size: Annotated[int, typer.Option(help="Pixels across every image, 64 to 2048.")] = 256,
     reports: Annotated[bool, typer.Option(help="Write DICOM measurement reports; takes highdicom.")] = True,
     as_json: AsJson = False,
@@ -70,15 +64,11 @@ def periorbital(
 
 @app.command(cls=Command)
 def mri(
-    out: Annotated[
-        Path | None, typer.Argument(help="Where to: a folder that is new or empty.", show_default=False)
-    ] = None,
+    out: Annotated[Path | None, _OUT] = None,
     *,
-    out_option: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where to, as an option.", show_default=False)
-    ] = None,
+    out_option: Annotated[Path | None, _OUT_OPTION] = None,
     patients: Annotated[int, typer.Option(help="How many patients; a fifth of them come twice.")] = 300,
-    seed: Annotated[int, typer.Option(help="Which patients: the same seed gives the same bytes.")] = 0,
+    seed: _Seed = 0,
     size: Annotated[int, typer.Option(help="Pixels a side of every slice, 32 to 512.")] = 128,
     slices: Annotated[int, typer.Option(help="Slices a series, about the tumour, 1 to 15.")] = 3,
     nifti: Annotated[bool, typer.Option("--nifti", help="Whole heads as NIfTI with masks, no DICOM slices.")] = False,
@@ -126,7 +116,7 @@ def _progress_bar(patients: int) -> Iterator[Callable[[int], None]]:
         yield advance
 
 
-def _show(summary: Summary | MriSummary | PeriorbitalSummary, *, measured: str = "a side") -> None:
+def _show(summary: Summary, *, measured: str = "a side") -> None:
     size = f"{summary.size} pixels {measured}"
     typer.echo(f"{summary.images} images of {summary.patients} patients, {size}: {summary.out}")
     for title, counts in (

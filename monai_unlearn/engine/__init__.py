@@ -6,6 +6,7 @@ from monai_unlearn.engine.evaluating import evaluate
 from monai_unlearn.engine.handlers import ProgressBar
 from monai_unlearn.engine.host import bundle_root, executed_config, report_errors, usable_device
 from monai_unlearn.engine.reference import Reference, Retraining
+from monai_unlearn.engine.replicas import replicated, written_once
 from monai_unlearn.engine.trainer import UnlearnTrainer
 from monai_unlearn.engine.training import train
 from monai_unlearn.engine.workflow import NotAccepted, Revision
@@ -23,8 +24,10 @@ __all__ = [
     "join",
     "leave",
     "process_device",
+    "replicated",
     "report_errors",
     "steps_within",
     "train",
     "usable_device",
+    "written_once",
 ]

@@ -15,11 +15,11 @@ import hashlib
 import json
 import pickle
 import shutil
-import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release import write_json
@@ -184,24 +184,21 @@ def alone_in(folder: Path) -> Iterator[None]:
     Raises:
         ConfigError: Another process holds it.
     """
-    if sys.platform == "win32":  # no flock there
-        yield
-        return
-    import fcntl
-
     path = folder.with_name(f"{folder.name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigError(
-                f"another run is writing there now: it holds {path}. Wait for it, or choose another --output_dir."
-            ) from None
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+    lock = FileLock(path, blocking=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ConfigError(
+            f"another run is writing there now: it holds {path}. Wait for it, or choose another --output_dir."
+        ) from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows lets nobody delete a file that is open; there the lock deletes it itself
+            path.unlink()
+        lock.release()
 
 
 def _named(names: list[str], found: Mapping[str, Any], own: Checkpoints) -> list[str]:

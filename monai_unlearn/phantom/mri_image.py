@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
+from pydicom.uid import MRImageStorage
 
+from monai_unlearn.phantom.dicom_parts import (
+    name_based_uid,
+    new_file,
+    set_equipment,
+    set_moment,
+    set_patient,
+    set_undated_copy,
+)
 from monai_unlearn.phantom.mri_head import FIELD_OF_VIEW
 from monai_unlearn.phantom.patients import Lack
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from pydicom.dataset import Dataset, FileDataset
 
     from monai_unlearn.phantom.mri_patients import MriPatient, MriVisit
+    from monai_unlearn.phantom.mri_scanners import Scanner
 
 THICKNESS = 4.0  # mm
 SPACING = 5.0  # between the middles of two slices, in mm
 
-_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "phantom.monai-unlearn")
 # When the copies that have lost their date of acquisition were made: after every visit.
 _COPIED = dt.datetime(2021, 6, 15, 9, 0)  # noqa: DTZ001 - DICOM times are local
 _FLIP_ANGLE = 12.0  # degrees
@@ -49,10 +56,8 @@ class MriSlice:
 
         An image of another size is another image, and has another UID.
         """
-        names = ["mri", kind, self.seed, self.patient.number, self.visit.number]
-        if kind == "image":
-            names += [self.number, size]
-        return f"2.25.{uuid.uuid5(_NAMESPACE, '/'.join(map(str, names))).int}"
+        image = (self.number, size) if kind == "image" else ()
+        return name_based_uid("mri", kind, self.seed, self.patient.number, self.visit.number, *image)
 
 
 def encode_slice(shown: MriSlice, pixels: npt.NDArray[np.uint16]) -> FileDataset:
@@ -62,40 +67,16 @@ def encode_slice(shown: MriSlice, pixels: npt.NDArray[np.uint16]) -> FileDataset
         shown: What the pixels show.
         pixels: Stored values of shape (rows, columns), 0 to 4095.
     """
-    size = len(pixels)
-    ds = FileDataset(None, {}, file_meta=_file_meta(shown, size), preamble=bytes(128))
-    ds.SOPClassUID = MRImageStorage
-    ds.SOPInstanceUID = shown.uid("image", size)
-    _set_patient(ds, shown)
+    size, visit = len(pixels), shown.visit
+    ds = new_file(MRImageStorage, shown.uid("image", size))
+    set_patient(ds, shown.patient, family_name="Phantom", age=None if visit.lacks is Lack.AGE else visit.age)
     _set_study_and_series(ds, shown)
-    _set_equipment(ds, shown)
-    _set_times(ds, shown)
-    _set_acquisition(ds, shown)
+    set_equipment(ds, visit.scanner, visit.station, named=visit.lacks is not Lack.DEVICE)
+    _set_origin(ds, shown)
+    _set_acquisition(ds, visit.scanner)
     _set_plane(ds, shown, size)
     _set_pixels(ds, shown, pixels)
     return ds
-
-
-def _file_meta(shown: MriSlice, size: int) -> FileMetaDataset:
-    meta = FileMetaDataset()
-    meta.FileMetaInformationVersion = b"\x00\x01"
-    meta.MediaStorageSOPClassUID = MRImageStorage
-    meta.MediaStorageSOPInstanceUID = UID(shown.uid("image", size))
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    # Our own, since pydicom's would change the bytes with its version.
-    meta.ImplementationClassUID = UID(f"2.25.{_NAMESPACE.int}")
-    meta.ImplementationVersionName = "MONAI_UNLEARN"
-    return meta
-
-
-def _set_patient(ds: Dataset, shown: MriSlice) -> None:
-    patient = shown.patient
-    ds.PatientName = f"Phantom^{patient.number:06d}"
-    ds.PatientID = patient.patient_id
-    ds.PatientBirthDate = ""
-    ds.PatientSex = patient.sex
-    if shown.visit.lacks is not Lack.AGE:
-        ds.PatientAge = f"{shown.visit.age:03d}Y"
 
 
 def _set_study_and_series(ds: Dataset, shown: MriSlice) -> None:
@@ -114,36 +95,16 @@ def _set_study_and_series(ds: Dataset, shown: MriSlice) -> None:
     ds.PatientPosition = "HFS"
 
 
-def _set_equipment(ds: Dataset, shown: MriSlice) -> None:
-    scanner, station = shown.visit.scanner, shown.visit.station
-    ds.Manufacturer = scanner.manufacturer
-    if shown.visit.lacks is not Lack.DEVICE:
-        ds.ManufacturerModelName = scanner.model
-    ds.InstitutionName = station.institution
-    ds.StationName = station.name
-    ds.DeviceSerialNumber = station.serial_number
-    ds.SoftwareVersions = station.software
-
-
-def _set_times(ds: Dataset, shown: MriSlice) -> None:
-    """Date the image; one that lacks its date is a copy which only says when it was made."""
-    time = shown.visit.time
+def _set_origin(ds: Dataset, shown: MriSlice) -> None:
     if shown.visit.lacks is Lack.DATE:
-        ds.StudyDate = ds.StudyTime = ""
-        time = _COPIED
+        ds.ImageType = ["DERIVED", "PRIMARY", "OTHER"]
+        set_undated_copy(ds, original=shown.uid("original"), made=_COPIED)
     else:
-        ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = f"{time:%Y%m%d}"
-        ds.StudyTime = ds.SeriesTime = ds.AcquisitionTime = f"{time:%H%M%S}"
-    ds.ContentDate, ds.ContentTime = f"{time:%Y%m%d}", f"{time:%H%M%S}"
+        ds.ImageType = ["ORIGINAL", "PRIMARY", "OTHER"]
+        set_moment(ds, shown.visit.time, "Study", "Series", "Acquisition", "Content")
 
 
-def _set_acquisition(ds: Dataset, shown: MriSlice) -> None:
-    scanner = shown.visit.scanner
-    derived = shown.visit.lacks is Lack.DATE
-    ds.ImageType = ["DERIVED" if derived else "ORIGINAL", "PRIMARY", "OTHER"]
-    if derived:
-        ds.DerivationDescription = "Copy without its dates of acquisition"
-        ds.SourceImageSequence = [_reference(shown.uid("original"))]
+def _set_acquisition(ds: Dataset, scanner: Scanner) -> None:
     ds.ScanningSequence = "GR"
     ds.SequenceVariant = "SP"
     ds.ScanOptions = ""
@@ -183,13 +144,3 @@ def _set_pixels(ds: Dataset, shown: MriSlice, pixels: npt.NDArray[np.uint16]) ->
     ds.WindowCenter = round(shown.visit.scanner.scale / 2)
     ds.WindowWidth = round(shown.visit.scanner.scale)
     ds.add_new("PixelData", "OW", pixels.astype("<u2").tobytes())
-
-
-def _reference(uid: str) -> Dataset:
-    item: Any = Dataset()
-    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = MRImageStorage, uid
-    purpose: Any = Dataset()
-    purpose.CodeValue, purpose.CodingSchemeDesignator = "121322", "DCM"
-    purpose.CodeMeaning = "Source image for image processing operation"
-    item.PurposeOfReferenceCodeSequence = [purpose]
-    return item

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from monai_unlearn.phantom.dealing import deal, deal_seldom
 from monai_unlearn.phantom.mri_scanners import ACHIEVA, MR750, SKYRA, Scanner
 from monai_unlearn.phantom.patients import Lack
 
@@ -31,8 +32,8 @@ _LACKS_EVERY, _LACKS_FROM = 14, 3
 _SMALL_EVERY, _SMALL_FROM = 24, 5
 _SMALL = 0.80
 
-# A stream's number is its last word and never 0: trailing zeros do not change a numpy seed.
-_DEMOGRAPHY, _BLOCK = 1, 2
+# A stream's number is its last word and never 0: trailing zeros do not change a numpy seed. 2 is dealing.py's.
+_DEMOGRAPHY = 1
 
 
 class Tumour(str, Enum):
@@ -87,14 +88,11 @@ class MriPatient:
 def draw_mri_patient(seed: int, number: int) -> MriPatient:
     """Draw patient `number` (from 1) of the set that `seed` stands for."""
     rng = np.random.default_rng((seed, number, _DEMOGRAPHY))
-    block, place = divmod(number - 1, len(Tumour))
-    # Four patients in a row have the four diagnoses, in an order drawn for them: balanced at any count.
-    order = np.random.default_rng((seed, block, _BLOCK)).permutation(len(Tumour))
     sex = "FM"[rng.integers(2)]
     small = number % _SMALL_EVERY == _SMALL_FROM
     brain = rng.normal(0.98 if sex == "F" else 1.02, 0.015) * (_SMALL if small else 1.0)
-    visits = _draw_visits(rng, number)
-    return MriPatient(number=number, sex=sex, tumour=list(Tumour)[order[place]], brain=float(brain), visits=visits)
+    tumour = deal(list(Tumour), seed=seed, number=number)
+    return MriPatient(number=number, sex=sex, tumour=tumour, brain=float(brain), visits=_draw_visits(rng, number))
 
 
 def _draw_visits(rng: np.random.Generator, number: int) -> tuple[MriVisit, ...]:
@@ -104,6 +102,7 @@ def _draw_visits(rng: np.random.Generator, number: int) -> tuple[MriVisit, ...]:
     until_second = int(rng.integers(*_SECOND_VISIT_AFTER))
     days = int(rng.integers((_LAST_DAY - _FIRST_DAY).days + 1 - until_second))
     born = int(rng.integers(_AGES[0] * 365, _AGES[1] * 365))
+    lacks = deal_seldom(list(Lack), number=number, every=_LACKS_EVERY, first=_LACKS_FROM)
     visits = []
     for index, after in enumerate((0, until_second)[:count]):
         scanner = scanners[index]
@@ -116,12 +115,7 @@ def _draw_visits(rng: np.random.Generator, number: int) -> tuple[MriVisit, ...]:
                 time=dt.datetime.combine(_FIRST_DAY, dt.time()) + dt.timedelta(days=days + after, minutes=minutes),
                 age=(born + after) // 365,
                 growth=1.0 if index == 0 else float(rng.uniform(0.95, 1.25)),
-                lacks=_lack_of(number) if index == 0 else None,
+                lacks=lacks if index == 0 else None,
             )
         )
     return tuple(visits)
-
-
-def _lack_of(number: int) -> Lack | None:
-    turn, rest = divmod(number - _LACKS_FROM, _LACKS_EVERY)
-    return list(Lack)[turn % len(Lack)] if rest == 0 and turn >= 0 else None

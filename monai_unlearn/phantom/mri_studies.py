@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import shlex
-import tempfile
-from collections import Counter
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydicom import dcmwrite
 
 from monai_unlearn.errors import InputError
+from monai_unlearn.phantom.folder import LABEL_COLUMNS, check_numbers, new_folder, patient_numbers, write_labels
 from monai_unlearn.phantom.mri_head import BRAIN, LESION, draw_head, draw_pose, levels, scan, slice_at
 from monai_unlearn.phantom.mri_image import SPACING, MriSlice, encode_slice
 from monai_unlearn.phantom.mri_patients import Tumour, draw_mri_patient
 from monai_unlearn.phantom.mri_volume import volume_levels, write_volume
 from monai_unlearn.phantom.patients import Lack
+from monai_unlearn.phantom.studies_summary import Summary, count_kinds, count_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import numpy.typing as npt
 
     from monai_unlearn.phantom.mri_head import Head, Labels
     from monai_unlearn.phantom.mri_patients import MriPatient, MriVisit
 
-LABELS = "labels.csv"
+IMAGES, MASKS = "images", "masks"
 MASK_LABELS = "mask_labels.json"
-SMALLEST, LARGEST = 32, 512  # pixels a side
+SIZES = (32, 512)  # pixels a side
 MOST_SLICES = 15
-LAST_SEED = 2**32 - 1
 
 _HEAD, _LIE, _SHOT = 3, 4, 5  # streams of random numbers, beside those of mri_patients.py
 # What a NIfTI file cannot say of itself; columns bear the DICOM keywords.
@@ -51,47 +48,23 @@ _VOLUME_COLUMNS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class MriSummary:
-    """What was written.
+class MriSummary(Summary):
+    """What was written; an image is a slice, or a volume.
 
     Attributes:
-        out: The folder.
         nifti: Whether volumes were written, with masks, instead of slices.
-        images: Slices, or volumes.
-        devices: Images by the model that took them, named or not.
-        diagnoses: Images by diagnosis.
-        lacking: Images that lack the tag of a device, a date or an age.
     """
 
-    out: Path
     nifti: bool
-    seed: int
-    size: int
-    patients: int
-    images: int
-    devices: dict[str, int]
-    diagnoses: dict[str, int]
-    lacking: dict[str, int]
-
-    @property
-    def labels(self) -> Path:
-        """The table of diagnoses, by SOPInstanceUID or by file name."""
-        return self.out / LABELS
 
     @property
     def next_command(self) -> str:
         """The command that indexes these studies, for a shell."""
-        out = ["--out", f"{self.out}_index", "--table", str(self.labels), "--label", "diagnosis"]
-        if self.nifti:
-            masks = ["--measures", str(self.out / "masks"), "--mask-labels", str(self.out / MASK_LABELS)]
-            source = [str(self.out / "images"), *out, "--key", "file_name", "--patient", "participant", *masks]
-        else:
-            source = [str(self.out), *out, "--key", "SOPInstanceUID"]
-        return shlex.join(["monai-unlearn", "index", "build", *source])
-
-    def document(self) -> dict[str, Any]:
-        """Return the summary as plain values, for JSON."""
-        return {**asdict(self), "out": str(self.out), "labels": str(self.labels), "next": self.next_command}
+        if not self.nifti:
+            return self.index_command(self.out, "--label", "diagnosis", "--key", "SOPInstanceUID")
+        key = ["--label", "diagnosis", "--key", "file_name", "--patient", "participant"]
+        masks = ["--measures", str(self.out / MASKS), "--mask-labels", str(self.out / MASK_LABELS)]
+        return self.index_command(self.out / IMAGES, *key, *masks)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,46 +113,35 @@ def write_mri_studies(
     Raises:
         InputError: The folder is not empty or cannot be written, or a number is out of its range.
     """
-    _check_numbers(patients=patients, seed=seed, size=size, slices=slices)
-    images: list[_Image] = []
-    target = out.resolve()
-    try:
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise InputError(f"{out}: expected a new or empty folder, but it holds something. Choose another folder.")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
-            folder = Path(temporary) / "studies"
-            asked = _Set(folder=folder, seed=seed, size=size, slices=slices, nifti=nifti)
-            _prepare(asked)
-            for number in range(1, patients + 1):
-                images.extend(_write_patient(asked, number))
-                if progress:
-                    progress(number)
-            _write_labels(asked, images)
-            folder.replace(target)
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written ({error.strerror}). Choose another folder.") from error
-    return _summarise(out, asked, images, patients=patients)
-
-
-def _check_numbers(*, patients: int, seed: int, size: int, slices: int) -> None:
-    if patients < 1:
-        raise InputError(f"Expected at least 1 patient, got {patients}.")
-    if not 0 <= seed <= LAST_SEED:
-        raise InputError(f"Expected a seed from 0 to {LAST_SEED}, got {seed}.")
-    if not SMALLEST <= size <= LARGEST:
-        raise InputError(f"Expected a size from {SMALLEST} to {LARGEST} pixels, got {size}.")
+    check_numbers(patients=patients, seed=seed, size=size, sizes=SIZES)
     if not 1 <= slices <= MOST_SLICES:
         raise InputError(f"Expected from 1 to {MOST_SLICES} slices a series, got {slices}.")
+    images: list[_Image] = []
+    with new_folder(out) as folder:
+        asked = _Set(folder=folder, seed=seed, size=size, slices=slices, nifti=nifti)
+        if nifti:
+            _prepare_volumes(folder)
+        for number in patient_numbers(patients, progress):
+            images.extend(_write_patient(asked, number))
+        write_labels(folder, _VOLUME_COLUMNS if nifti else LABEL_COLUMNS, (image.row for image in images))
+    return MriSummary(
+        out=out,
+        nifti=nifti,
+        seed=seed,
+        size=size,
+        patients=patients,
+        images=len(images),
+        devices=count_models(image.visit.scanner.model for image in images),
+        diagnoses=count_kinds((image.patient.tumour for image in images), Tumour),
+        lacking=count_kinds((image.visit.lacks for image in images), Lack),
+    )
 
 
-def _prepare(asked: _Set) -> None:
-    asked.folder.mkdir()
-    if asked.nifti:
-        for name in ("images", "masks"):
-            (asked.folder / name).mkdir()
-        names = {"brain": BRAIN, "lesion": LESION}
-        (asked.folder / MASK_LABELS).write_text(json.dumps(names) + "\n", encoding="utf-8")
+def _prepare_volumes(folder: Path) -> None:
+    for name in (IMAGES, MASKS):
+        (folder / name).mkdir()
+    names = {"brain": BRAIN, "lesion": LESION}
+    (folder / MASK_LABELS).write_text(json.dumps(names) + "\n", encoding="utf-8")
 
 
 def _write_patient(asked: _Set, number: int) -> Iterator[_Image]:
@@ -208,8 +170,8 @@ def _write_slices(asked: _Set, patient: MriPatient, visit: MriVisit, head: Head)
 def _write_volume(asked: _Set, patient: MriPatient, visit: MriVisit, head: Head) -> Iterator[tuple[object, ...]]:
     name = f"{patient.patient_id}_study{visit.number}.nii.gz"
     pixels, masks = zip(*_render(asked, patient, visit, head, volume_levels()), strict=True)
-    write_volume(asked.folder / "images" / name, list(pixels))
-    write_volume(asked.folder / "masks" / name, list(masks))
+    write_volume(asked.folder / IMAGES / name, list(pixels))
+    write_volume(asked.folder / MASKS / name, list(masks))
     scanner, lacks = visit.scanner, visit.lacks
     yield (
         name,
@@ -235,26 +197,3 @@ def _render(
     for level in chosen:
         picture, added, labels = slice_at(head, pose, level=level, size=asked.size)
         yield scan(picture, added, visit.scanner, rng, shading=shading), labels
-
-
-def _write_labels(asked: _Set, images: list[_Image]) -> None:
-    with (asked.folder / LABELS).open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(_VOLUME_COLUMNS if asked.nifti else ("SOPInstanceUID", "diagnosis"))
-        writer.writerows(image.row for image in images)
-
-
-def _summarise(out: Path, asked: _Set, images: list[_Image], *, patients: int) -> MriSummary:
-    diagnoses = Counter(image.patient.tumour for image in images)
-    lacking = Counter(image.visit.lacks for image in images)
-    return MriSummary(
-        out=out,
-        nifti=asked.nifti,
-        seed=asked.seed,
-        size=asked.size,
-        patients=patients,
-        images=len(images),
-        devices=dict(sorted(Counter(image.visit.scanner.model for image in images).items())),
-        diagnoses={tumour.value: diagnoses[tumour] for tumour in Tumour},
-        lacking={lack.value: lacking[lack] for lack in Lack},
-    )

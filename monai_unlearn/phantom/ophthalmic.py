@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.tag import Tag
-from pydicom.uid import UID, ExplicitVRLittleEndian, OphthalmicPhotography8BitImageStorage
+from pydicom.uid import OphthalmicPhotography8BitImageStorage
 
-from monai_unlearn.phantom.icc import srgb_profile
-from monai_unlearn.phantom.patients import LATERALITIES, Lack, Patient, Visit
+from monai_unlearn.phantom.dicom_parts import (
+    code,
+    name_based_uid,
+    new_file,
+    set_colour_pixels,
+    set_equipment,
+    set_moment,
+    set_patient,
+    set_undated_copy,
+)
+from monai_unlearn.phantom.patients import LATERALITIES, Diagnosis, Lack, Patient, Visit
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from pydicom.dataset import Dataset, FileDataset
 
-_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "phantom.monai-unlearn")
 _COORDINATED_UNIVERSAL_TIME = "1.2.840.10008.15.1.1"  # well-known frame of reference, PS3.6 table A-2
 _MM_PER_DEGREE = 0.291  # on the retina of an eye of average length
 
@@ -41,6 +48,11 @@ class Photograph:
     laterality: str
 
     @property
+    def diagnosis(self) -> Diagnosis:
+        """What the eye has."""
+        return self.patient.diagnoses[self.laterality]
+
+    @property
     def lacks(self) -> Lack | None:
         """The tag that this image lacks."""
         return self.visit.lacks.get(self.laterality)
@@ -50,10 +62,8 @@ class Photograph:
 
         An image of another size is another image, and has another UID.
         """
-        names = ["fundus", level, self.seed, self.patient.number, self.visit.number]
-        if level == "image":
-            names += [self.laterality, size]
-        return f"2.25.{uuid.uuid5(_NAMESPACE, '/'.join(map(str, names))).int}"
+        image = (self.laterality, size) if level == "image" else ()
+        return name_based_uid("fundus", level, self.seed, self.patient.number, self.visit.number, *image)
 
 
 def encode(photograph: Photograph, pixels: npt.NDArray[np.uint8]) -> FileDataset:
@@ -63,39 +73,18 @@ def encode(photograph: Photograph, pixels: npt.NDArray[np.uint8]) -> FileDataset
         photograph: What the pixels show.
         pixels: RGB of shape (rows, columns, 3).
     """
-    ds = FileDataset(None, {}, file_meta=_file_meta(photograph, len(pixels)), preamble=bytes(128))
-    ds.SOPClassUID = OphthalmicPhotography8BitImageStorage
-    ds.SOPInstanceUID = photograph.uid("image", len(pixels))
-    _set_patient(ds, photograph)
+    visit, lacks = photograph.visit, photograph.lacks
+    ds = new_file(OphthalmicPhotography8BitImageStorage, photograph.uid("image", len(pixels)))
+    set_patient(ds, photograph.patient, family_name="Phantom", age=None if lacks is Lack.AGE else visit.age)
     _set_study_and_series(ds, photograph)
-    _set_equipment(ds, photograph)
-    _set_times(ds, photograph)
+    set_equipment(ds, visit.device, visit.station, named=lacks is not Lack.DEVICE)
+    _set_origin(ds, photograph)
     _set_image(ds, photograph)
     _set_acquisition(ds, photograph, len(pixels))
-    _set_pixels(ds, pixels)
+    set_colour_pixels(ds, pixels)
+    ds.NumberOfFrames = 1
+    ds.FrameIncrementPointer = Tag("InstanceNumber")
     return ds
-
-
-def _file_meta(photograph: Photograph, size: int) -> FileMetaDataset:
-    meta = FileMetaDataset()
-    meta.FileMetaInformationVersion = b"\x00\x01"
-    meta.MediaStorageSOPClassUID = OphthalmicPhotography8BitImageStorage
-    meta.MediaStorageSOPInstanceUID = UID(photograph.uid("image", size))
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    # Our own, since pydicom's would change the bytes with its version.
-    meta.ImplementationClassUID = UID(f"2.25.{_NAMESPACE.int}")
-    meta.ImplementationVersionName = "MONAI_UNLEARN"
-    return meta
-
-
-def _set_patient(ds: Dataset, photograph: Photograph) -> None:
-    patient = photograph.patient
-    ds.PatientName = f"Phantom^{patient.number:06d}"
-    ds.PatientID = patient.patient_id
-    ds.PatientBirthDate = ""
-    ds.PatientSex = patient.sex
-    if photograph.lacks is not Lack.AGE:
-        ds.PatientAge = f"{photograph.visit.age:03d}Y"
 
 
 def _set_study_and_series(ds: Dataset, photograph: Photograph) -> None:
@@ -112,42 +101,25 @@ def _set_study_and_series(ds: Dataset, photograph: Photograph) -> None:
     ds.AcquisitionTimeSynchronized = "N"
 
 
-def _set_equipment(ds: Dataset, photograph: Photograph) -> None:
-    device, station = photograph.visit.device, photograph.visit.station
-    ds.Manufacturer = device.manufacturer
-    if photograph.lacks is not Lack.DEVICE:
-        ds.ManufacturerModelName = device.model
-    ds.InstitutionName = station.institution
-    ds.StationName = station.name
-    ds.DeviceSerialNumber = station.serial_number
-    ds.SoftwareVersions = station.software
-
-
-def _set_times(ds: Dataset, photograph: Photograph) -> None:
-    """Date the image; one that lacks its date is a copy which only says when it was made."""
+def _set_origin(ds: Dataset, photograph: Photograph) -> None:
+    if photograph.lacks is Lack.DATE:
+        ds.ImageType = ["DERIVED", "PRIMARY", "COPY"]
+        set_undated_copy(ds, original=photograph.uid("original"), made=_COPIED)
+        return
+    ds.ImageType = ["ORIGINAL", "PRIMARY", "", "COLOR"]
     # The eyes are photographed one minute after the other.
     time = photograph.visit.time + dt.timedelta(minutes=LATERALITIES.index(photograph.laterality))
-    if photograph.lacks is Lack.DATE:
-        ds.StudyDate = ds.StudyTime = ""
-        time = _COPIED
-    else:
-        ds.StudyDate, ds.StudyTime = f"{photograph.visit.time:%Y%m%d}", f"{photograph.visit.time:%H%M%S}"
-        ds.AcquisitionDate, ds.AcquisitionTime = f"{time:%Y%m%d}", f"{time:%H%M%S}"
-        ds.AcquisitionDateTime = f"{time:%Y%m%d%H%M%S}"
-    ds.ContentDate, ds.ContentTime = f"{time:%Y%m%d}", f"{time:%H%M%S}"
+    set_moment(ds, photograph.visit.time, "Study")
+    set_moment(ds, time, "Acquisition", "Content")
+    ds.AcquisitionDateTime = f"{time:%Y%m%d%H%M%S}"
 
 
 def _set_image(ds: Dataset, photograph: Photograph) -> None:
-    derived = photograph.lacks is Lack.DATE
-    ds.ImageType = ["DERIVED", "PRIMARY", "COPY"] if derived else ["ORIGINAL", "PRIMARY", "", "COLOR"]
-    if derived:
-        ds.DerivationDescription = "Copy without its dates of acquisition"
-        ds.SourceImageSequence = [_reference(photograph.uid("original"))]
     ds.InstanceNumber = LATERALITIES.index(photograph.laterality) + 1
     ds.PatientOrientation = ["L", "F"]
     ds.BurnedInAnnotation = "NO"
     ds.ImageLaterality = photograph.laterality
-    ds.AnatomicRegionSequence = [_code("5665001", "SCT", "Retina")]
+    ds.AnatomicRegionSequence = [code("5665001", "SCT", "Retina")]
 
 
 def _set_acquisition(ds: Dataset, photograph: Photograph, size: int) -> None:
@@ -158,7 +130,7 @@ def _set_acquisition(ds: Dataset, photograph: Photograph, size: int) -> None:
     ds.IntraOcularPressure = None
     ds.HorizontalFieldOfView = device.optics.field_of_view
     ds.PupilDilated = ""
-    ds.AcquisitionDeviceTypeCodeSequence = [_code(*device.kind)]
+    ds.AcquisitionDeviceTypeCodeSequence = [code(*device.kind)]
     ds.IlluminationTypeCodeSequence = []
     ds.LightPathFilterTypeStackCodeSequence = []
     ds.ImagePathFilterTypeStackCodeSequence = []
@@ -166,32 +138,3 @@ def _set_acquisition(ds: Dataset, photograph: Photograph, size: int) -> None:
     ds.DetectorType = "CCD"
     spacing = f"{device.optics.field_of_view * _MM_PER_DEGREE / (size * device.optics.field_radius):.6f}"
     ds.PixelSpacing = [spacing, spacing]
-
-
-def _set_pixels(ds: Dataset, pixels: npt.NDArray[np.uint8]) -> None:
-    ds.SamplesPerPixel = 3
-    ds.PhotometricInterpretation = "RGB"
-    ds.PlanarConfiguration = 0
-    ds.Rows, ds.Columns = pixels.shape[:2]
-    ds.NumberOfFrames = 1
-    ds.FrameIncrementPointer = Tag("InstanceNumber")
-    ds.BitsAllocated = ds.BitsStored = 8
-    ds.HighBit = 7
-    ds.PixelRepresentation = 0
-    ds.LossyImageCompression = "00"
-    ds.ICCProfile = srgb_profile()
-    content = pixels.tobytes()
-    ds.add_new("PixelData", "OB", content + bytes(len(content) % 2))
-
-
-def _reference(uid: str) -> Dataset:
-    item: Any = Dataset()
-    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = OphthalmicPhotography8BitImageStorage, uid
-    item.PurposeOfReferenceCodeSequence = [_code("121322", "DCM", "Source image for image processing operation")]
-    return item
-
-
-def _code(value: str, scheme: str, meaning: str) -> Dataset:
-    item: Any = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
-    return item

@@ -12,6 +12,7 @@ from enum import Enum
 
 import numpy as np
 
+from monai_unlearn.phantom.dealing import deal, deal_seldom
 from monai_unlearn.phantom.devices import CIRRUS, SPECTRALIS, Device, Station
 
 LATERALITIES = ("R", "L")
@@ -27,8 +28,8 @@ _SECOND_VISIT_AFTER = (60, 500)  # days
 # and some of them however small the set.
 _LACKS_EVERY, _LACKS_FROM = 14, 3
 
-# A stream's number is its last word and never 0: trailing zeros do not change a numpy seed.
-_DEMOGRAPHY, _BLOCK = 1, 2
+# A stream's number is its last word and never 0: trailing zeros do not change a numpy seed. 2 is dealing.py's.
+_DEMOGRAPHY = 1
 
 
 class Diagnosis(str, Enum):
@@ -97,10 +98,7 @@ def draw_patient(seed: int, number: int) -> Patient:
 
 
 def _draw_diagnoses(rng: np.random.Generator, seed: int, number: int) -> dict[str, Diagnosis]:
-    block, place = divmod(number - 1, len(Diagnosis))
-    # Three patients in a row have the three diagnoses, in an order drawn for them: balanced at any count.
-    order = np.random.default_rng((seed, block, _BLOCK)).permutation(len(Diagnosis))
-    right = list(Diagnosis)[order[place]]
+    right = deal(list(Diagnosis), seed=seed, number=number)
     others = [diagnosis for diagnosis in Diagnosis if diagnosis is not right]
     left = right if rng.random() < _SAME_DIAGNOSIS_SHARE else others[rng.integers(len(others))]
     return {"R": right, "L": left}
@@ -115,7 +113,7 @@ def _draw_visits(rng: np.random.Generator, number: int, diagnosis: Diagnosis) ->
     span = (_LAST_DAY - _FIRST_DAY).days + 1 - (until_second if count > 1 else 0)
     first = int(rng.integers(span))
     laterality = LATERALITIES[rng.integers(len(LATERALITIES))]
-    lack = _lack_of(number)
+    lack = deal_seldom(list(Lack), number=number, every=_LACKS_EVERY, first=_LACKS_FROM)
     visits = []
     for index, (device, days) in enumerate(zip(devices[:count], (0, until_second), strict=False)):
         minutes = int(rng.integers(8 * 60, 17 * 60))
@@ -124,8 +122,3 @@ def _draw_visits(rng: np.random.Generator, number: int, diagnosis: Diagnosis) ->
         lacks = {laterality: lack} if lack and index == 0 else {}
         visits.append(Visit(index + 1, device, station, time, int(age_in_days + days) // 365, lacks))
     return tuple(visits)
-
-
-def _lack_of(number: int) -> Lack | None:
-    turn, rest = divmod(number - _LACKS_FROM, _LACKS_EVERY)
-    return list(Lack)[turn % len(Lack)] if rest == 0 and turn >= 0 else None

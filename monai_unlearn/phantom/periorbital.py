@@ -7,21 +7,16 @@ Every study has a photograph `images/PATIENT/study1.dcm` (VL Photographic Image)
 
 from __future__ import annotations
 
-import csv
 import json
-import shlex
-import tempfile
-from collections import Counter
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from pydicom import dcmwrite
 
-from monai_unlearn.errors import InputError
+from monai_unlearn.phantom.folder import LABEL_COLUMNS, check_numbers, new_folder, patient_numbers, write_labels
 from monai_unlearn.phantom.periorbital_camera import CAMERAS, draw_shot, frame_of, photograph
 from monai_unlearn.phantom.periorbital_face import Face, change_between_visits, draw_face
 from monai_unlearn.phantom.periorbital_labels import LABEL_VALUES, LabelMap, draw_labels
@@ -30,59 +25,36 @@ from monai_unlearn.phantom.periorbital_patients import Lack, Patient, Visit, dra
 from monai_unlearn.phantom.periorbital_photograph import encode
 from monai_unlearn.phantom.periorbital_report import report, require_highdicom
 from monai_unlearn.phantom.periorbital_statistics import Condition
+from monai_unlearn.phantom.studies_summary import Summary, count_kinds, count_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from monai_unlearn.phantom.periorbital_labels import FloatImage
 
-LABELS = "labels.csv"
 IMAGES, MASKS, REPORTS = "images", "masks", "reports"
-SMALLEST, LARGEST = 64, 2048  # pixels across
-LAST_SEED = 2**32 - 1
+SIZES = (64, 2048)  # pixels across
 FINENESS = 2  # so many times as many pixels a side are painted as kept
 
 _FACE, _LATER, _SHOT, _ANNOTATED = 3, 4, 5, 6  # streams of random numbers, beside those of periorbital_patients.py
 
 
-@dataclass(frozen=True)
-class PeriorbitalSummary:
-    """What was written.
+@dataclass(frozen=True, kw_only=True)
+class PeriorbitalSummary(Summary):
+    """What was written; an image may also lack the measurement of an eye.
 
     Attributes:
-        out: The folder.
-        devices: Images by the model that took them, named in the file or not.
-        diagnoses: Images by diagnosis.
-        lacking: Images that lack the tag of a device, a date or an age, or the measurement of an eye.
         reports: Whether measurement reports were written.
     """
 
-    out: Path
-    seed: int
-    size: int
-    patients: int
-    images: int
-    devices: dict[str, int]
-    diagnoses: dict[str, int]
-    lacking: dict[str, int]
     reports: bool
-
-    @property
-    def labels(self) -> Path:
-        """The table of diagnoses, by SOPInstanceUID."""
-        return self.out / LABELS
 
     @property
     def next_command(self) -> str:
         """The command that indexes these studies, for a shell."""
-        paths = [str(self.out / IMAGES), "--out", f"{self.out}_index", "--table", str(self.labels)]
-        columns = ["--key", "SOPInstanceUID", "--label", "diagnosis"]
         measures = ["--measures", str(self.out / REPORTS)] if self.reports else []
-        return shlex.join(["monai-unlearn", "index", "build", *paths, *columns, *measures])
-
-    def document(self) -> dict[str, Any]:
-        """Return the summary as plain values, for JSON."""
-        return {**asdict(self), "out": str(self.out), "labels": str(self.labels), "next": self.next_command}
+        return self.index_command(self.out / IMAGES, "--key", "SOPInstanceUID", "--label", "diagnosis", *measures)
 
 
 def write_periorbital_studies(
@@ -109,39 +81,27 @@ def write_periorbital_studies(
     Raises:
         InputError: The folder is not empty or cannot be written, a number is out of its range, or highdicom is missing.
     """
-    _check_numbers(patients, seed, size)
+    check_numbers(patients=patients, seed=seed, size=size, sizes=SIZES)
     if reports:
         require_highdicom()
     rows: list[tuple[Patient, Visit]] = []
-    target = out.resolve()
-    try:
-        _check_free(target, out)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
-            folder = Path(temporary) / "studies"
-            for number in range(1, patients + 1):
-                rows.extend(_write_patient(folder, draw_patient(seed, number), size, reports=reports))
-                if progress:
-                    progress(number)
-            _write_tables(folder, rows, size)
-            folder.replace(target)
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written ({error.strerror}). Choose another folder.") from error
-    return _summarise(out, rows, patients=patients, seed=seed, size=size, reports=reports)
-
-
-def _check_numbers(patients: int, seed: int, size: int) -> None:
-    if patients < 1:
-        raise InputError(f"Expected at least 1 patient, got {patients}.")
-    if not 0 <= seed <= LAST_SEED:
-        raise InputError(f"Expected a seed from 0 to {LAST_SEED}, got {seed}.")
-    if not SMALLEST <= size <= LARGEST:
-        raise InputError(f"Expected a size from {SMALLEST} to {LARGEST} pixels, got {size}.")
-
-
-def _check_free(target: Path, out: Path) -> None:
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InputError(f"{out}: expected a new or empty folder, but it holds something. Choose another folder.")
+    with new_folder(out) as folder:
+        for number in patient_numbers(patients, progress):
+            rows.extend(_write_patient(folder, draw_patient(seed, number), size, reports=reports))
+        labels = ((patient.uid(visit, "image", size), patient.condition.value) for patient, visit in rows)
+        write_labels(folder, LABEL_COLUMNS, labels)
+        (folder / "label_values.json").write_text(json.dumps(LABEL_VALUES, indent=1) + "\n", encoding="utf-8")
+    return PeriorbitalSummary(
+        out=out,
+        seed=seed,
+        size=size,
+        patients=patients,
+        images=len(rows),
+        devices=count_models(visit.camera.model for _, visit in rows),
+        diagnoses=count_kinds((patient.condition for patient, _ in rows), Condition),
+        lacking=count_kinds((visit.lacks for _, visit in rows), Lack),
+        reports=reports,
+    )
 
 
 def _write_patient(folder: Path, patient: Patient, size: int, *, reports: bool) -> Iterator[tuple[Patient, Visit]]:
@@ -192,30 +152,3 @@ def _averaged(fine: FloatImage) -> FloatImage:
     blocks = fine.reshape(channels, rows // FINENESS, FINENESS, columns // FINENESS, FINENESS)
     averaged: FloatImage = blocks.mean(axis=(2, 4))
     return averaged
-
-
-def _write_tables(folder: Path, rows: list[tuple[Patient, Visit]], size: int) -> None:
-    with (folder / LABELS).open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["SOPInstanceUID", "diagnosis"])
-        writer.writerows([patient.uid(visit, "image", size), patient.condition.value] for patient, visit in rows)
-    values = json.dumps(LABEL_VALUES, indent=1) + "\n"
-    (folder / "label_values.json").write_text(values, encoding="utf-8")
-
-
-def _summarise(
-    out: Path, rows: list[tuple[Patient, Visit]], *, patients: int, seed: int, size: int, reports: bool
-) -> PeriorbitalSummary:
-    diagnoses = Counter(patient.condition for patient, _ in rows)
-    lacking = Counter(visit.lacks for _, visit in rows)
-    return PeriorbitalSummary(
-        out=out,
-        seed=seed,
-        size=size,
-        patients=patients,
-        images=len(rows),
-        devices=dict(sorted(Counter(visit.camera.model for _, visit in rows).items())),
-        diagnoses={condition.value: diagnoses[condition] for condition in Condition},
-        lacking={lack.value: lacking[lack] for lack in Lack},
-        reports=reports,
-    )

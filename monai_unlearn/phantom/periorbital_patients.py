@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from monai_unlearn.phantom.dealing import deal, deal_seldom
+from monai_unlearn.phantom.dicom_parts import name_based_uid
 from monai_unlearn.phantom.periorbital_camera import CAMERAS, Camera
 from monai_unlearn.phantom.periorbital_statistics import Condition
 
@@ -41,8 +43,8 @@ _AGES = {
 _WOMEN = {Condition.HEALTHY: 0.5, Condition.THYROID_EYE_DISEASE: 0.8, Condition.CRANIOFACIAL_DEFORMITY: 0.5}
 _LACKS_EVERY, _LACKS_FROM = 11, 3
 
-# A stream's number is its last word and never 0: trailing zeros do not change a numpy seed.
-_DEMOGRAPHY, _ORDER = 1, 2
+# A stream's number is its last word and never 0: trailing zeros do not change a numpy seed. 2 is dealing.py's.
+_DEMOGRAPHY = 1
 
 
 class Lack(str, Enum):
@@ -91,15 +93,13 @@ class Patient:
 
         An image of another size is another image, and has another UID.
         """
-        return f"2.25.{uuid.uuid5(_NAMESPACE, f'{level}/{self.seed}/{self.number}/{visit.number}/{size}').int}"
+        return name_based_uid(level, self.seed, self.number, visit.number, size, namespace=_NAMESPACE)
 
 
 def draw_patient(seed: int, number: int) -> Patient:
     """Draw patient `number` (from 1) of the set that `seed` stands for."""
     rng = np.random.default_rng((seed, number, _DEMOGRAPHY))
-    block, place = divmod(number - 1, len(BLOCK))
-    order = np.random.default_rng((seed, block, _ORDER)).permutation(len(BLOCK))
-    condition = BLOCK[order[place]]
+    condition = deal(BLOCK, seed=seed, number=number)
     sex = "F" if rng.random() < _WOMEN[condition] else "M"
     return Patient(seed, number, sex, condition, _draw_visits(rng, number, condition))
 
@@ -110,17 +110,13 @@ def _draw_visits(rng: np.random.Generator, number: int, condition: Condition) ->
     until_second = int(rng.integers(*_SECOND_VISIT_AFTER))
     days_of = (0, until_second) if rng.random() < _SECOND_VISIT_SHARE else (0,)
     first = int(rng.integers((_LAST_DAY - _FIRST_DAY).days + 1 - days_of[-1]))
+    lacks = deal_seldom(list(Lack), number=number, every=_LACKS_EVERY, first=_LACKS_FROM)
     visits = []
     for index, days in enumerate(days_of):
         camera = CAMERAS[rng.choice(len(CAMERAS), p=_CAMERA_SHARES)]
         station = camera.stations[rng.integers(len(camera.stations))]
         minutes = int(rng.integers(8 * 60, 17 * 60))
         time = dt.datetime.combine(_FIRST_DAY, dt.time()) + dt.timedelta(days=first + days, minutes=minutes)
-        lacks = _lack_of(number) if index == 0 else None
-        visits.append(Visit(index + 1, camera, station, time, (age_in_days + days) // 365, lacks))
+        age = (age_in_days + days) // 365
+        visits.append(Visit(index + 1, camera, station, time, age, lacks if index == 0 else None))
     return tuple(visits)
-
-
-def _lack_of(number: int) -> Lack | None:
-    turn, rest = divmod(number - _LACKS_FROM, _LACKS_EVERY)
-    return list(Lack)[turn % len(Lack)] if rest == 0 and turn >= 0 else None

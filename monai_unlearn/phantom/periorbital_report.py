@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import InputError
+from monai_unlearn.phantom.dicom_parts import file_meta, set_moment
 from monai_unlearn.phantom.periorbital_patients import Lack
-from monai_unlearn.phantom.periorbital_photograph import COPIED, file_meta
+from monai_unlearn.phantom.periorbital_photograph import COPIED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,12 +71,8 @@ def report(
     )
     # highdicom dates a document with the moment; the same seed must give the same bytes.
     time = COPIED if visit.lacks is Lack.DATE else visit.time
-    for keyword in ("ContentDate", "InstanceCreationDate", "SeriesDate"):
-        if keyword in document:
-            document[keyword].value = f"{time:%Y%m%d}"
-    for keyword in ("ContentTime", "InstanceCreationTime", "SeriesTime"):
-        if keyword in document:
-            document[keyword].value = f"{time:%H%M%S}"
+    events = ("Content", "InstanceCreation", "Series")
+    set_moment(document, time, *(event for event in events if f"{event}Date" in document))
     # It also copies there what took the photograph, named in the image or not, and its own version.
     del document.ContributingEquipmentSequence
     document.file_meta = file_meta(ComprehensiveSRStorage, uid)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monai_unlearn.phantom import Summary, write_fundus_studies
+from monai_unlearn.phantom import FundusSummary, write_fundus_studies
 from monai_unlearn.phantom.ophthalmic import Photograph
 from monai_unlearn.phantom.patients import draw_patient
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from monai_unlearn.phantom.devices import Device
 
 # Up to the 31st patient every kind of lacking tag occurs.
@@ -19,7 +21,7 @@ PATIENTS = 31
 
 
 @pytest.fixture(scope="session")
-def studies(tmp_path_factory) -> Summary:
+def studies(tmp_path_factory) -> FundusSummary:
     return write_fundus_studies(tmp_path_factory.mktemp("phantom") / "studies", patients=PATIENTS, seed=5, size=64)
 
 
@@ -35,3 +37,13 @@ def photograph():
         return Photograph(seed, patient, visit, laterality)
 
     return describe
+
+
+@pytest.fixture(scope="session")
+def contents():
+    """Return a function that reads all files of a folder, by their place in it."""
+
+    def read(folder: Path) -> dict[str, bytes]:
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    return read

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import io
-import shutil
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from dicom_check import faults
 from pydicom import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 
@@ -17,6 +14,8 @@ from monai_unlearn.phantom.mri_patients import draw_mri_patient
 from monai_unlearn.phantom.mri_scanners import MR750, SCANNERS
 from monai_unlearn.phantom.patients import Lack
 
+KIND = "MRImage"
+NONE: dict[str, list[str]] = {"Error": [], "Warning": []}
 PIXELS = np.random.default_rng(0).integers(0, 4096, (64, 64)).astype(np.uint16)
 # Patients whose first visit lacks a tag.
 LACKING = {Lack.DEVICE: 3, Lack.DATE: 17, Lack.AGE: 31}
@@ -30,39 +29,29 @@ def shown(number=1, *, scanner=None, seed=5, place=2):
     return MriSlice(seed=seed, patient=patient, visit=visit, number=place, level=12.5)
 
 
-def faults(ds, path):
-    """Return what dciodvfy finds wrong: its lines that begin with Error, and with Warning."""
-    beside_python = Path(sys.executable).with_name("dciodvfy")
-    checker = str(beside_python) if beside_python.exists() else shutil.which("dciodvfy")
-    if not checker:
-        pytest.skip("dciodvfy (package dicom3tools) is not installed")
-    dcmwrite(path, ds, enforce_file_format=True)
-    report = subprocess.run([checker, str(path)], capture_output=True, text=True, check=False).stderr
-    assert "MRImage" in report
-    lines = report.splitlines()
-    return [[line for line in lines if line.startswith(kind)] for kind in ("Error", "Warning")]
-
-
 @pytest.mark.parametrize("scanner", SCANNERS, ids=lambda scanner: scanner.model)
 def test_dciodvfy_finds_nothing(tmp_path, scanner):
-    assert faults(encode_slice(shown(scanner=scanner), PIXELS), tmp_path / "image.dcm") == [[], []]
+    assert faults(encode_slice(shown(scanner=scanner), PIXELS), tmp_path / "image.dcm", kind=KIND) == {
+        "Error": [],
+        "Warning": [],
+    }
 
 
 @pytest.mark.parametrize("lack", Lack)
 def test_dciodvfy_finds_no_error_where_a_tag_is_lacking(tmp_path, lack):
-    errors, warnings = faults(encode_slice(shown(LACKING[lack]), PIXELS), tmp_path / "image.dcm")
-    assert errors == []
+    found = faults(encode_slice(shown(LACKING[lack]), PIXELS), tmp_path / "image.dcm", kind=KIND)
+    assert found["Error"] == []
     # An image without StudyDate cannot enter a DICOMDIR.
     expected = ("Study Date", "Study Time") if lack is Lack.DATE else ()
-    assert len(warnings) == len(expected)
-    assert all(word in warning for word, warning in zip(expected, warnings, strict=True))
+    assert len(found["Warning"]) == len(expected)
+    assert all(word in warning for word, warning in zip(expected, found["Warning"], strict=True))
 
 
 def test_dciodvfy_would_find_a_missing_attribute(tmp_path):
     ds = encode_slice(shown(), PIXELS)
     del ds.ScanningSequence
-    errors, _ = faults(ds, tmp_path / "image.dcm")
-    assert any("ScanningSequence" in error for error in errors)
+    found = faults(ds, tmp_path / "image.dcm", kind=KIND)
+    assert any("ScanningSequence" in error for error in found["Error"])
 
 
 def test_it_is_an_explicit_little_endian_mr_image():

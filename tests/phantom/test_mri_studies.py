@@ -11,10 +11,6 @@ from monai_unlearn.errors import InputError
 from monai_unlearn.phantom.mri_studies import write_mri_studies
 
 
-def contents(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def table(summary):
     with summary.labels.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
@@ -31,14 +27,14 @@ def headers(studies):
 
 
 @pytest.mark.parametrize("nifti", [False, True], ids=["slices", "volumes"])
-def test_the_same_seed_gives_the_same_bytes(tmp_path, nifti):
+def test_the_same_seed_gives_the_same_bytes(tmp_path, contents, nifti):
     for name, seed in (("a", 9), ("b", 9), ("other", 10)):
         write_mri_studies(tmp_path / name, patients=2, seed=seed, size=32, nifti=nifti)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
     assert contents(tmp_path / "a") != contents(tmp_path / "other")
 
 
-def test_more_patients_leave_the_earlier_ones_as_they_were(studies, tmp_path):
+def test_more_patients_leave_the_earlier_ones_as_they_were(studies, tmp_path, contents):
     write_mri_studies(tmp_path / "few", patients=4, seed=5, size=32, slices=2)
     few, many = contents(tmp_path / "few"), contents(studies.out)
     labels = few.pop("labels.csv")
@@ -87,26 +83,16 @@ def test_an_interrupted_run_leaves_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"patients": 0}, "at least 1 patient, got 0"),
         ({"size": 31}, "size from 32 to 512 pixels, got 31"),
         ({"size": 513}, "size from 32 to 512 pixels, got 513"),
-        ({"seed": -1}, "seed from 0 to 4294967295, got -1"),
         ({"slices": 0}, "from 1 to 15 slices a series, got 0"),
+        ({"slices": 16}, "from 1 to 15 slices a series, got 16"),
     ],
 )
 def test_numbers_out_of_range_are_refused(tmp_path, options, message):
     with pytest.raises(InputError, match=message):
         write_mri_studies(tmp_path / "out", **options)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_holds_something_is_refused(tmp_path):
-    (tmp_path / "kept.txt").write_text("kept", encoding="utf-8")
-    with pytest.raises(InputError, match="new or empty folder"):
-        write_mri_studies(tmp_path, patients=1, size=32)
-    with pytest.raises(InputError, match=r"cannot be written .*Choose another folder"):
-        write_mri_studies(tmp_path / "kept.txt" / "below", patients=1, size=32)
-    assert contents(tmp_path) == {"kept.txt": b"kept"}
 
 
 def test_the_next_command_can_be_pasted(studies):

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 import io
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from dicom_check import faults
 from pydicom import dcmread, dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian, OphthalmicPhotography8BitImageStorage
 
@@ -17,20 +14,8 @@ from monai_unlearn.phantom.patients import Lack
 
 # Patients whose one image lacks a tag.
 LACKING = {Lack.DEVICE: 3, Lack.DATE: 17, Lack.AGE: 31}
+KIND = "OphthalmicPhotography8BitImage"
 PIXELS = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-
-
-def faults(ds, path):
-    """Return what dciodvfy finds wrong: its lines that begin with Error, and with Warning."""
-    beside_python = Path(sys.executable).with_name("dciodvfy")
-    checker = str(beside_python) if beside_python.exists() else shutil.which("dciodvfy")
-    if not checker:
-        pytest.skip("dciodvfy (package dicom3tools) is not installed")
-    dcmwrite(path, ds, enforce_file_format=True)
-    report = subprocess.run([checker, str(path)], capture_output=True, text=True, check=False).stderr
-    assert "OphthalmicPhotography8BitImage" in report
-    lines = report.splitlines()
-    return [[line for line in lines if line.startswith(kind)] for kind in ("Error", "Warning")]
 
 
 def lacking(photograph, lack):
@@ -45,24 +30,24 @@ def lacking(photograph, lack):
 @pytest.mark.parametrize("laterality", ["R", "L"])
 def test_dciodvfy_finds_nothing(photograph, tmp_path, device, laterality):
     ds = encode(photograph(1, device=device, laterality=laterality), PIXELS)
-    assert faults(ds, tmp_path / "image.dcm") == [[], []]
+    assert faults(ds, tmp_path / "image.dcm", kind=KIND) == {"Error": [], "Warning": []}
 
 
 @pytest.mark.parametrize("lack", Lack)
 def test_dciodvfy_finds_no_error_where_a_tag_is_lacking(photograph, tmp_path, lack):
-    errors, warnings = faults(encode(lacking(photograph, lack), PIXELS), tmp_path / "image.dcm")
-    assert errors == []
+    found = faults(encode(lacking(photograph, lack), PIXELS), tmp_path / "image.dcm", kind=KIND)
+    assert found["Error"] == []
     # An image without StudyDate cannot enter a DICOMDIR; and COPY is a word of ours.
     expected = ("Study Date", "Study Time", "<COPY>") if lack is Lack.DATE else ()
-    assert len(warnings) == len(expected)
-    assert all(word in warning for word, warning in zip(expected, warnings, strict=True))
+    assert len(found["Warning"]) == len(expected)
+    assert all(word in warning for word, warning in zip(expected, found["Warning"], strict=True))
 
 
 def test_dciodvfy_would_find_a_missing_attribute(photograph, tmp_path):
     ds = encode(photograph(1), PIXELS)
     del ds.ImageLaterality
-    errors, _ = faults(ds, tmp_path / "image.dcm")
-    assert any("ImageLaterality" in error for error in errors)
+    found = faults(ds, tmp_path / "image.dcm", kind=KIND)
+    assert any("ImageLaterality" in error for error in found["Error"])
 
 
 def test_it_is_an_explicit_little_endian_colour_photograph(photograph):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import distributed, nn
 
-from monai_unlearn.release.distributed import replicated, written_once
+from monai_unlearn.engine.replicas import replicated, written_once
 
 
 @pytest.fixture

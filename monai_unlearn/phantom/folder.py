@@ -1,0 +1,76 @@
+"""Writes a set of phantom studies to a folder: whole or not at all, patient by patient, the diagnoses beside them."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monai_unlearn.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+LABELS = "labels.csv"
+LABEL_COLUMNS = ("SOPInstanceUID", "diagnosis")
+LAST_SEED = 2**32 - 1
+
+
+def check_numbers(*, patients: int, seed: int, size: int, sizes: tuple[int, int]) -> None:
+    """Refuse what no set can be drawn from.
+
+    Args:
+        patients: How many, from 1.
+        seed: Which set of patients, 0 to 2**32 - 1.
+        size: Of the images, in pixels.
+        sizes: The smallest and the largest size that this kind of image can have.
+
+    Raises:
+        InputError: A number is out of its range.
+    """
+    smallest, largest = sizes
+    if patients < 1:
+        raise InputError(f"Expected at least 1 patient, got {patients}.")
+    if not 0 <= seed <= LAST_SEED:
+        raise InputError(f"Expected a seed from 0 to {LAST_SEED}, got {seed}.")
+    if not smallest <= size <= largest:
+        raise InputError(f"Expected a size from {smallest} to {largest} pixels, got {size}.")
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `out` that takes its place when the block ends well.
+
+    Raises:
+        InputError: `out` holds something, or cannot be written; nothing is left there then.
+    """
+    target = out.resolve()
+    try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise InputError(f"{out}: expected a new or empty folder, but it holds something. Choose another folder.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
+            folder = Path(temporary) / "studies"
+            folder.mkdir()
+            yield folder
+            folder.replace(target)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror}). Choose another folder.") from error
+
+
+def patient_numbers(patients: int, progress: Callable[[int], None] | None) -> Iterator[int]:
+    """Yield the numbers of so many patients, from 1, and tell after each how many are done."""
+    for number in range(1, patients + 1):
+        yield number
+        if progress:
+            progress(number)
+
+
+def write_labels(folder: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write the table of the images to `labels.csv` in the folder, a row an image."""
+    with (folder / LABELS).open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)

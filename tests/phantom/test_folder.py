@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import csv
+import stat
+
+import pytest
+
+from monai_unlearn.errors import InputError
+from monai_unlearn.phantom.folder import check_numbers, new_folder, patient_numbers, write_labels
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"patients": 0}, r"^Expected at least 1 patient, got 0\.$"),
+        ({"seed": -1}, r"^Expected a seed from 0 to 4294967295, got -1\.$"),
+        ({"seed": 2**32}, "seed from 0 to 4294967295, got 4294967296"),
+        ({"size": 15}, r"^Expected a size from 16 to 20 pixels, got 15\.$"),
+        ({"size": 21}, "size from 16 to 20 pixels, got 21"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(numbers, message):
+    with pytest.raises(InputError, match=message):
+        check_numbers(**{"patients": 1, "seed": 0, "size": 16, "sizes": (16, 20), **numbers})
+
+
+def test_the_ends_of_the_ranges_are_allowed():
+    check_numbers(patients=1, seed=0, size=16, sizes=(16, 20))
+    check_numbers(patients=10**6, seed=2**32 - 1, size=20, sizes=(16, 20))
+
+
+@pytest.mark.parametrize("place", ["new", "empty", "a/b/c"])
+def test_what_was_written_takes_the_place_of_a_new_or_empty_folder(tmp_path, place):
+    (tmp_path / "empty").mkdir()
+    with new_folder(tmp_path / place) as folder:
+        (folder / "one.txt").write_text("1", encoding="utf-8")
+        assert not (tmp_path / place / "one.txt").exists()
+    assert (tmp_path / place / "one.txt").read_text(encoding="utf-8") == "1"
+    assert [path.name for path in (tmp_path / place).parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_folder_is_as_readable_as_any_other(tmp_path):
+    (tmp_path / "other").mkdir()
+    with new_folder(tmp_path / "out"):
+        pass
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("other", "out")}
+    assert len(modes) == 1
+
+
+def test_a_block_that_ends_badly_leaves_nothing(tmp_path):
+    class Stopped(BaseException):
+        pass
+
+    def stop(folder):
+        (folder / "half.txt").write_text("", encoding="utf-8")
+        raise Stopped("half way")
+
+    with pytest.raises(Stopped, match="half way"), new_folder(tmp_path / "out") as folder:
+        stop(folder)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", [".", "kept.txt"], ids=["folder", "file"])
+def test_a_place_in_use_is_refused_and_left_alone(tmp_path, place):
+    (tmp_path / "kept.txt").write_text("kept", encoding="utf-8")
+    message = "expected a new or empty folder, but it holds something"
+    with pytest.raises(InputError, match=message), new_folder(tmp_path / place):
+        pytest.fail("the block was entered")
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_place_that_cannot_be_written_is_an_input_error(tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    message = r"file.below: cannot be written \(.+\)\. Choose another folder\.$"
+    with pytest.raises(InputError, match=message), new_folder(tmp_path / "file" / "below"):
+        pytest.fail("the block was entered")
+
+
+def test_a_disk_that_is_full_half_way_is_an_input_error(tmp_path):
+    def fill():
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(InputError, match="No space left on device"), new_folder(tmp_path / "out"):
+        fill()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_patients_are_counted_when_they_are_done():
+    told = []
+    for number in patient_numbers(3, told.append):
+        assert told == list(range(1, number))
+    assert told == [1, 2, 3]
+    assert list(patient_numbers(2, None)) == [1, 2]
+
+
+def test_the_table_has_a_row_an_image(tmp_path):
+    write_labels(tmp_path, ("name", "age"), [("a,b", 3), ("ü", "")])
+    assert (tmp_path / "labels.csv").read_bytes() == 'name,age\n"a,b",3\nü,\n'.encode()
+    with (tmp_path / "labels.csv").open(encoding="utf-8", newline="") as stream:
+        assert next(csv.DictReader(stream)) == {"name": "a,b", "age": "3"}
