@@ -10,11 +10,14 @@ from monai_unlearn.errors import ConfigError
 
 if TYPE_CHECKING:
     from monai_unlearn.data import CohortData
+    from monai_unlearn.methods import Method
 
 LEAST = 60
 
 
-def steps_within(budget: float, *, checkpoint: str | Path, data: CohortData, images_a_step: int) -> int:
+def steps_within(
+    budget: float, *, checkpoint: str | Path, data: CohortData, images_a_step: int, method: Method | None = None
+) -> int:
     """Return the steps whose gradient evaluations are a share of those of retraining on the remain part.
 
     What retraining costs follows from the training record beside the original weights, by the images that would be
@@ -26,6 +29,7 @@ def steps_within(budget: float, *, checkpoint: str | Path, data: CohortData, ima
         checkpoint: The original weights.
         data: The cohort's images.
         images_a_step: Gradients that a step takes, at least 1.
+        method: Its preparation is counted.
 
     Raises:
         ConfigError: The share is no share.
@@ -36,5 +40,8 @@ def steps_within(budget: float, *, checkpoint: str | Path, data: CohortData, ima
     gradients, images = record.get("gradient_evaluations"), record.get("images")
     if not isinstance(gradients, int) or not images:
         return LEAST
-    retraining = gradients * data.counts()["remain"]["train"] / images
-    return max(LEAST, int(budget * retraining / images_a_step))
+    counts = data.counts()
+    left = budget * gradients * counts["remain"]["train"] / images
+    if method is not None:
+        left -= method.gradients_to_prepare(counts["forget"]["train"])
+    return max(LEAST, int(left / images_a_step))

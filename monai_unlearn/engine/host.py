@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from monai.bundle import ConfigWorkflow
+from monai.bundle import ConfigParser, ConfigWorkflow
 from torch import nn
 
 from monai_unlearn.errors import ConfigError, ExitCode, UnlearnError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping
     from types import TracebackType
 
 INTERRUPTED = "Interrupted: no result was written. The same command goes on from the last checkpoint, if there is one."
@@ -92,18 +92,30 @@ def report_errors() -> None:
     sys.excepthook = _report
     workflow = current_workflow()
     if workflow is not None:
-        # What MONAI itself runs needs no reference in the config.
-        refuse_misspelt(workflow.parser.config, called=(workflow.init_id, workflow.run_id, workflow.final_id))
+        # What MONAI itself runs needs no reference in the config, and what the bundle defines nobody has mistyped: a
+        # bundle that others wrote may have ids that only its own other configs use.
+        called = (workflow.init_id, workflow.run_id, workflow.final_id)
+        refuse_misspelt(workflow.parser.config, known={*called, *_defined_in(Path(workflow.config_root_path))})
 
 
-def refuse_misspelt(config: Mapping[str, Any], *, called: Sequence[str] = ()) -> None:
+def _defined_in(configs: Path) -> set[str]:
+    """Return the ids that the config files of a folder define."""
+    ids: set[str] = set()
+    for path in sorted(configs.iterdir()) if configs.is_dir() else ():
+        if re.fullmatch(ConfigParser.suffix_match, path.name):
+            content = ConfigParser.load_config_file(str(path))
+            ids.update(content if isinstance(content, dict) else ())
+    return ids
+
+
+def refuse_misspelt(config: Mapping[str, Any], *, known: Collection[str] = ()) -> None:
     """Refuse a setting that nothing refers to and that looks like one that something refers to.
 
     MONAI takes any `--name value` into the config; `--refrence retrain` would be ignored in silence.
 
     Args:
         config: The config, overrides included.
-        called: Ids that are run by name.
+        known: Ids that are what they are meant to be.
 
     Raises:
         ConfigError: There is one; with the name that was probably meant.
@@ -111,7 +123,7 @@ def refuse_misspelt(config: Mapping[str, Any], *, called: Sequence[str] = ()) ->
     text = json.dumps(_plain(config))
     used = [key for key in config if re.search(rf"@{re.escape(key)}\b", text)]
     for key in config:
-        if key not in (*used, *called) and (meant := difflib.get_close_matches(key, used, n=1, cutoff=0.8)):
+        if key not in (*used, *known) and (meant := difflib.get_close_matches(key, used, n=1, cutoff=0.8)):
             raise ConfigError(f"nothing in the config uses '{key}'. Did you mean '--{meant[0]}'?")
 
 

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 Cells = Mapping[tuple[str, str], Dataset[Any]]
 # Conditions on shares of images; the others are budgets.
 MEASURED = ("forget_accuracy", "gap_to_reference", "membership_auc")
+WHEN_MET = ("stop", "pause")
 
 
 @dataclass(frozen=True, kw_only=True)
 class StopRule:
-    """Conditions, of which the first that holds ends the forget phase or, for the budgets, the run.
+    """Conditions, of which the first that holds ends or pauses the forget phase or, for the budgets, ends the run.
 
     Args:
         forget_accuracy: Accuracy on forget images is at most this, in [0, 1].
@@ -41,6 +42,9 @@ class StopRule:
             arXiv 1709.01604, section 3.3).
         steps: So many updates were made, at least 1.
         seconds: They took so many seconds, positive.
+        when_met: What one of the first three does: `stop` ends the forget phase. `pause` goes on with remain images
+            alone and takes the forget images up again once no condition holds, so that the run ends near the limit
+            instead of where it first went past it.
     """
 
     forget_accuracy: float | None = None
@@ -48,8 +52,14 @@ class StopRule:
     membership_auc: float | None = None
     steps: int | None = None
     seconds: float | None = None
+    when_met: str = "stop"
 
     def __post_init__(self) -> None:
+        if self.when_met not in WHEN_MET:
+            raise ConfigError(
+                f"stop: expected when_met to be {' or '.join(WHEN_MET)}, got '{self.when_met}'."
+                + did_you_mean(str(self.when_met), WHEN_MET)
+            )
         for name in self.named:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -84,7 +94,8 @@ class StopRule:
     @property
     def named(self) -> tuple[str, ...]:
         """The conditions that are set."""
-        return tuple(field.name for field in fields(self) if getattr(self, field.name) is not None)
+        limits = [field.name for field in fields(self) if field.name != "when_met"]
+        return tuple(name for name in limits if getattr(self, name) is not None)
 
 
 class Stopping:
@@ -148,7 +159,7 @@ class Stopping:
                 engine.end("seconds")
 
     def _look(self, engine: UnlearnTrainer | Engine) -> None:
-        """End the forget phase when a condition holds."""
+        """End the forget phase, or pause forgetting, when a condition holds."""
         if engine.phase != "forget" or engine.ended_by is not None:
             return
         number = float("nan")
@@ -157,7 +168,9 @@ class Stopping:
             held = [name for name, value in self.seen[-1].items() if value <= getattr(self.rule, name)]
             number = MEASURED.index(held[0]) if held else -1
         number = distributed.told_by_first(number, self.device)
-        if number >= 0:
+        if self.rule.when_met == "pause":
+            engine.paused = number >= 0
+        elif number >= 0:
             engine.end_phase(MEASURED[int(number)])
 
     def measure(self) -> dict[str, float]:

@@ -94,6 +94,7 @@ class UnlearnTrainer(SupervisedTrainer):
         self.images_seen = 0
         self.pieces = 1
         self.skipped = 0
+        self.paused = False
         self.ended_by: str | None = None
         self.phase_ends: list[dict[str, Any]] = []
         self.classes: int | None = None
@@ -168,6 +169,7 @@ class UnlearnTrainer(SupervisedTrainer):
         return {
             "step": self.state.iteration,
             "skipped": self.skipped,
+            "paused": self.paused,
             "images_seen": self.images_seen,
             "pieces": self.pieces,
             "ended_by": self.ended_by,
@@ -179,7 +181,7 @@ class UnlearnTrainer(SupervisedTrainer):
         """Take up a run where `progress` left it."""
         self.state.iteration = progress["step"]
         self.state.epoch = progress["step"] // self.state.epoch_length
-        for name in ("skipped", "images_seen", "pieces", "ended_by", "phase_ends", "notes"):
+        for name in ("skipped", "paused", "images_seen", "pieces", "ended_by", "phase_ends", "notes"):
             setattr(self, name, progress[name])
 
     def _at(self, step: int) -> tuple[PhaseName, float | None]:
@@ -199,7 +201,8 @@ class UnlearnTrainer(SupervisedTrainer):
 
     def _iteration(self, engine: Any, batchdata: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401, ARG002 - MONAI's signature
         """Take one step; the parent class makes this Ignite's process function."""
-        self.method.phase, rate = self._at(self.state.iteration - 1)
+        phase, rate = self._at(self.state.iteration - 1)
+        self.method.phase = "repair" if self.paused else phase
         if rate is not None:
             for group in self.optimizer.param_groups:
                 group["lr"] = rate

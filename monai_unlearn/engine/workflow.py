@@ -66,7 +66,7 @@ class Revision:
         recalibrate: Estimate BatchNorm statistics anew on remain images after the last step. Weights that moved
             under frozen statistics no longer fit them, and reading wrongly for that reason is not forgetting.
         stop: Conditions that end the forget phase or the run, the arguments of `StopRule`. Without any, and where a
-            reference is to be matched, the forget phase ends once the network reads no more than it does.
+            reference is to be matched, forgetting pauses while the network reads no more than it does.
         check_every: Steps between two looks at those that are measured.
         checkpoint_seconds: Seconds between two checkpoints; 0 keeps every step.
         seed: Seeds search and order.
@@ -198,13 +198,14 @@ class Revision:
         )
 
     def stop_rule(self) -> StopRule:
-        """Return the conditions that are configured, else to read the forget part no better than the reference.
+        """Return the conditions that are configured, else to read the forget part as well as the reference does.
 
-        The reference never saw these images: its accuracy on them is what a model without them has.
+        The reference never saw these images: its accuracy on them is what a model without them has. The first steps
+        of a run go far past it and come back while remain images are learnt; hence a pause, not an end.
         """
         if self.stop is not None or self.objective == "erase" or not self.reference:
             return self._rule
-        return StopRule(gap_to_reference=0.0)
+        return StopRule(gap_to_reference=0.0, when_met="pause")
 
     def _predict(self, original: nn.Module, reference: Reference | None) -> dict[str, CellPredictions]:
         """Let every model read every cell; the BatchNorm controls stand beside original and revised."""

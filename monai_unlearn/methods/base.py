@@ -161,6 +161,14 @@ class Method(ABC):
         """Gradients of single images that `prepare` has taken, for the account of costs."""
         return 0
 
+    def gradients_to_prepare(self, images: int) -> int:  # noqa: ARG002 - most methods prepare without any
+        """Return the gradients of single images that `prepare` will take at the most, to plan a run by.
+
+        Args:
+            images: How many forget images there are.
+        """
+        return 0
+
     @property
     def agrees_in_bfloat16(self) -> bool:
         """Whether the original network was seen to read forget images in bfloat16 as it does in float32.

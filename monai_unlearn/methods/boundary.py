@@ -46,6 +46,7 @@ class BoundarySearch:
         noise: γ, at least 0.
         noise_distribution: What z is drawn from, at scale 1; uniform means (−1, 1).
         noise_scale: `absolute`, or `relative` to the image's mean absolute gradient; see `Noise`.
+        halvings: How often the way back from the point to its image is halved, at least 0; see `go_back`.
     """
 
     epsilon: float = 0.1
@@ -56,6 +57,7 @@ class BoundarySearch:
     noise: float = 0.0
     noise_distribution: str = "normal"
     noise_scale: str = "absolute"
+    halvings: int = 0
 
     def __post_init__(self) -> None:
         if not (0 < self.epsilon <= 1 and self.steps >= 1 and self.closeness >= 0 and self.noise >= 0):
@@ -63,6 +65,8 @@ class BoundarySearch:
                 "boundary search: expected 0 < epsilon <= 1, steps >= 1, closeness >= 0 and noise >= 0, got "
                 f"epsilon {self.epsilon}, steps {self.steps}, closeness {self.closeness}, noise {self.noise}."
             )
+        if not (isinstance(self.halvings, int) and self.halvings >= 0):
+            raise ConfigError(f"boundary search: expected a whole number of halvings >= 0, got {self.halvings}.")
         # Built once here, so that a wrong word is refused before anything is searched.
         _ = self._schedule, self._noise
 
@@ -101,6 +105,36 @@ class BoundarySearch:
         loss = partial(_losses, network=network, labels=labels, pixel_space=pixel_space)
         box = Box.around(start, self.epsilon, low=pixel_space.low, high=pixel_space.high)
         return pixel_space.to_inputs(self.ascend(loss, start, box=box, generators=generators, trace=trace))
+
+    def go_back(self, network: Callable[[Tensor], Tensor], inputs: Tensor, points: Tensor, labels: Tensor) -> Tensor:
+        """Return points on the line from each image to the point found for it, just across the first boundary met.
+
+        How far the boundary is differs by orders of magnitude between networks and between images of one network, and
+        a step of one length goes far past some of them, into a class that is not the neighbour. So the line is halved
+        `halvings` times, towards the image where the middle is read as another class than its own and away from it
+        where it is not. A point that is read as the image's own class stays where it is. Without noise in reading, what
+        is returned is at most 2^−halvings of the line beyond a boundary.
+
+        Args:
+            network: The fixed network f.
+            inputs: Normalised images, shape (batch, channel, *spatial).
+            points: What `find` returned for them, same shape.
+            labels: Their classes, shape (batch,).
+
+        Returns:
+            Points of the same shape.
+        """
+        shape = (-1, *[1] * (inputs.ndim - 1))
+        far = torch.ones(len(inputs), dtype=inputs.dtype, device=inputs.device)
+        near = torch.zeros_like(far)
+        with torch.no_grad():
+            for _ in range(self.halvings if len(inputs) else 0):
+                middle = (near + far) / 2
+                left = network(inputs + middle.view(shape) * (points - inputs)).argmax(1) != labels
+                near, far = torch.where(left, near, middle), torch.where(left, middle, far)
+        share = far.view(shape)
+        # Not computed where nothing was gone back: the sum would round.
+        return torch.where(share == 1, points, inputs + share * (points - inputs))
 
     def ascend(
         self,

@@ -64,6 +64,7 @@ class PSG(Method):
         noise: γ of the search.
         noise_distribution: normal, laplace, cauchy or uniform.
         noise_scale: `absolute`, or `relative` to an image's mean absolute gradient; see `Noise`.
+        halvings: How often the way back from the point found to its image is halved; see `BoundarySearch.go_back`.
         labels: `hard` or `soft`; see `TargetRule`.
         logits: `softmax` or `raw`; see `TargetRule`.
         top_k: Keeps the k largest logits; see `TargetRule`.
@@ -100,6 +101,7 @@ class PSG(Method):
         noise: float = 0.0,
         noise_distribution: str = "normal",
         noise_scale: str = "absolute",
+        halvings: int = 0,
         labels: Literal["hard", "soft"] = "hard",
         logits: Literal["softmax", "raw"] = "softmax",
         top_k: int | None = None,
@@ -122,6 +124,7 @@ class PSG(Method):
             noise=noise,
             noise_distribution=noise_distribution,
             noise_scale=noise_scale,
+            halvings=halvings,
         )
         self.rule = TargetRule(labels=labels, logits=logits, top_k=top_k, unmoved=unmoved)
         _check_word("remain_targets", remain_targets, REMAIN_TARGETS)
@@ -199,6 +202,10 @@ class PSG(Method):
     def gradient_evaluations(self) -> int:
         """T for each forget image searched, and for each searched in two forms once more."""
         return self.finder.gradients
+
+    def gradients_to_prepare(self, images: int) -> int:
+        """T for each forget image to be searched, and for those of the first piece once more."""
+        return self.finder.planned(images)
 
     @property
     def agrees_in_bfloat16(self) -> bool:

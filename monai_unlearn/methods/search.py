@@ -87,6 +87,11 @@ class LabelSearch:
         """Gradients of single images taken."""
         return int(self._state["gradients"].sum()) if self._state else 0
 
+    def planned(self, images: int) -> int:
+        """Return the gradients of single images that a search among so many takes at the most."""
+        searched = min(images, images if self.limit is None else self.limit)
+        return self.search.steps * (searched + min(searched, PIECE))
+
     @property
     def form(self) -> str:
         """In which form the search ran."""
@@ -247,6 +252,8 @@ class _Runner:
             generators=image_generators(self.context.seed, rows.tolist()) if self.search.noise else (),
             trace=trace,
         )
+        # In float32 like the reading of points: so close to a boundary, bfloat16 may read another class.
+        points = self.search.go_back(self.frozen, images, points, classes)
         with torch.no_grad():
             logits: Tensor = self.frozen(points).float()
         return logits

@@ -7,6 +7,7 @@ import pytest
 
 from monai_unlearn.engine.budget import LEAST, steps_within
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.methods import PSG, FineTune
 
 DATA = SimpleNamespace(counts=lambda: {"remain": {"train": 3000}})
 
@@ -20,6 +21,18 @@ def test_the_share_is_of_retraining_on_what_remains(tmp_path):
     # 20 epochs on 4,000 images; retraining sees 3,000 of them 20 times: a tenth of 60,000 is 6,000.
     weights = checkpoint(tmp_path, {"gradient_evaluations": 80_000, "images": 4000})
     assert steps_within(0.1, checkpoint=weights, data=DATA, images_a_step=32) == 187
+
+
+def test_what_the_method_prepares_with_is_taken_off(tmp_path):
+    weights = checkpoint(tmp_path, {"gradient_evaluations": 80_000, "images": 4000})
+    data = SimpleNamespace(counts=lambda: {"remain": {"train": 3000}, "forget": {"train": 1000}})
+    method = PSG(steps=2)
+    # 1,000 images, and the first 64 of them once more, twice each: 2,128 of 6,000 gradients.
+    assert steps_within(0.1, checkpoint=weights, data=data, images_a_step=32, method=method) == 121
+    few = PSG(steps=2, search_images=10)
+    assert steps_within(0.1, checkpoint=weights, data=data, images_a_step=32, method=few) == 186
+    tune = FineTune()
+    assert steps_within(0.1, checkpoint=weights, data=data, images_a_step=32, method=tune) == 187
 
 
 @pytest.mark.parametrize("record", [{}, {"gradient_evaluations": 100, "images": 4000}])

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from unittest import mock
 
 import pytest
+from monai.bundle import ConfigWorkflow
 
 from monai_unlearn.engine import bundle_root, executed_config, report_errors, usable_device
-from monai_unlearn.engine.host import _plain, current_workflow, ours
+from monai_unlearn.engine.host import _plain, current_workflow, ours, refuse_misspelt
 from monai_unlearn.errors import ConfigError, SpecError
 
 
@@ -71,6 +73,32 @@ def test_an_interruption_is_no_traceback(capsys):
     assert code == 130
     assert text.startswith("Interrupted: no result was written. The same command goes on")
     assert len(text.splitlines()) == 1
+
+
+def test_a_setting_that_nothing_uses_and_looks_like_another_is_refused():
+    config = {"reference": None, "refrence": "retrain", "revision": {"reference": "@reference"}}
+    with pytest.raises(ConfigError, match="nothing in the config uses 'refrence'. Did you mean '--reference'"):
+        refuse_misspelt(config)
+    refuse_misspelt(config, known={"refrence"})
+
+
+def test_what_a_bundle_defines_is_no_misspelling(tmp_path, monkeypatch):
+    # As in bundles that others wrote: `datasets` is used by another config of theirs, `dataset` by this one.
+    (tmp_path / "configs").mkdir()
+    config = {"initialize": ["$__import__('monai_unlearn.engine').engine.report_errors()"], "run": []}
+    config |= {"dataset": 1, "datasets": 2, "loader": "@dataset"}
+    path = tmp_path / "configs" / "run.json"
+    path.write_text(json.dumps(config), encoding="utf-8")
+
+    def run(**overrides):
+        monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # which report_errors sets
+        options = {"workflow_type": "train", "meta_file": False, "logging_file": False, "properties_path": None}
+        ConfigWorkflow(config_file=str(path), **options, **overrides).initialize()
+
+    run()
+    with pytest.raises(Exception, match="execute|eval|parse|instantiat") as caught:
+        run(datset=3)
+    assert "nothing in the config uses 'datset'" in str(ours(caught.value))
 
 
 def test_a_config_becomes_plain_values():

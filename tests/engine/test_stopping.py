@@ -27,6 +27,7 @@ class Trainer:
         self.ended = []
         self.phase = "forget"
         self.ended_by = None
+        self.paused = False
         self.state = type("State", (), {"iteration": 0})
 
     def end(self, by):
@@ -109,6 +110,22 @@ def test_repair_is_not_ended_by_what_it_repairs():
     assert trainer.ended == []
 
 
+def test_a_pause_lasts_as_long_as_a_condition_holds():
+    trainer, rule = Trainer(), stopping(forget_accuracy=0.5, when_met="pause")
+    rule._look(trainer)
+    assert (trainer.paused, trainer.ended) == (True, [])
+    rule.images = images((0, 0), (0, 0), (1, 0))
+    rule._look(trainer)
+    assert (trainer.paused, trainer.ended) == (False, [])
+
+
+def test_budgets_end_a_run_that_pauses_too():
+    trainer = Trainer()
+    trainer.state.iteration = 3
+    stopping(steps=3, forget_accuracy=0.5, when_met="pause")._spend(trainer)
+    assert trainer.ended == [("run", "steps")]
+
+
 def test_budgets_end_the_run():
     trainer = Trainer()
     rule = stopping(steps=3)
@@ -131,6 +148,7 @@ def test_budgets_end_the_run():
         ({"forget_accuracy": 1.5}, r"expected forget_accuracy in \[0, 1\], got 1.5"),
         ({"seconds": 0}, "expected seconds above 0, got 0"),
         ({"steps": "many"}, "expected a number for steps, got 'many'"),
+        ({"when_met": "paus"}, "expected when_met to be stop or pause, got 'paus'. Did you mean 'pause'"),
         ({"steps": True}, "expected a number for steps, got 'True'"),
         (0.5, "expected conditions and limits, such as"),
     ],

@@ -151,3 +151,53 @@ def test_refuses_settings_out_of_range(wrong):
 def test_refuses_unknown_words_before_anything_is_searched(wrong, message):
     with pytest.raises(ConfigError, match=message):
         BoundarySearch(**wrong)
+
+
+def test_going_back_ends_just_across_the_boundary():
+    # Along the line to the point, class 1 begins at a quarter and class 2 at three quarters of the way.
+    def network(inputs):
+        way = inputs.flatten(1).mean(1, keepdim=True)
+        return torch.cat([torch.zeros_like(way), torch.sign(way - 0.25), 2 * torch.sign(way - 0.75)], dim=1)
+
+    starts, points = torch.zeros(3, 1, 2, 2, dtype=torch.float64), torch.ones(3, 1, 2, 2, dtype=torch.float64)
+    starts[2] = 0.5  # read as class 1 already: the line begins beyond its boundary
+    labels = torch.zeros(3, dtype=torch.long)
+    labels[1] = 2  # the point found has not left this class
+    found = BoundarySearch(halvings=6).go_back(network, starts, points, labels)
+    way = found.flatten(1).mean(1)
+    assert 0.25 < way[0] <= 0.25 + 2**-6
+    assert way[1] <= 2**-6
+    assert 0.5 <= way[2] <= 0.5 + 2**-7
+    assert network(found).argmax(1)[0] == 1
+
+
+def test_a_point_that_is_read_as_its_own_class_stays_where_it_is():
+    def network(inputs):
+        return torch.tensor([[1.0, 0.0]]).expand(len(inputs), -1)
+
+    starts, points = torch.zeros(2, 1, 2, 2), torch.ones(2, 1, 2, 2)
+    found = BoundarySearch(halvings=4).go_back(network, starts, points, torch.zeros(2, dtype=torch.long))
+    assert torch.equal(found, points)
+
+
+def test_without_halvings_points_are_kept_to_the_bit():
+    starts, points = images(4), images(4, seed=5)
+    assert torch.equal(BoundarySearch().go_back(linear(), starts, points, torch.zeros(4, dtype=torch.long)), points)
+
+
+def test_the_way_back_is_that_of_an_independent_bisection():
+    network, inputs = linear(), images(12)
+    labels = network(inputs).argmax(1)
+    search = BoundarySearch(epsilon=0.3, halvings=20)
+    points = search.find(network, inputs, labels, pixel_space=SPACE)
+    found = search.go_back(network, inputs, points, labels)
+    left = network(points).argmax(1) != labels
+    assert left.any()
+    weight, bias = network[1].weight.detach().numpy(), network[1].bias.detach().numpy()
+    for start, end, own, back in zip(inputs[left], points[left], labels[left], found[left], strict=True):
+        # A linear network's margin to each other class is linear along the line: its root is the crossing.
+        at_start, at_end = (weight @ x.flatten().numpy() + bias for x in (start, end))
+        before, after = at_start[own] - at_start, at_end[own] - at_end
+        crossings = [before[k] / (before[k] - after[k]) for k in range(3) if k != own and after[k] < 0]
+        expected = start + min(crossings) * (end - start)
+        torch.testing.assert_close(back, expected, atol=1e-5, rtol=0)
