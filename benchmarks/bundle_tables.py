@@ -3,8 +3,8 @@
     python benchmarks/bundle_tables.py [--bundle mri_classifier] [--data "$MONAI_UNLEARN_DATA"]
 
 Each row is a whole walk through a bundle by its own commands: index, train, unlearn beside a retrained reference. The
-cohorts are those that the bundles name. Of real data only counts and accuracies are kept. A bundle without a walk here
-is named as not measured.
+cohorts are those that the bundles name. Of real data only counts and accuracies are kept. The rows of ODIR-5K are those
+that `odir_cohorts.py` has measured.
 """
 
 from __future__ import annotations
@@ -75,13 +75,6 @@ def phantoms(kind: str, patients: int, *, images: str = ".", measures: str = "")
     return build
 
 
-def odir(data: Path, work: Path) -> Path:
-    folder = data / "fundus_odir"
-    table = ["--table", str(folder / "metadata.csv"), "--key", "filename", "--label", "eye_label"]
-    run("monai_unlearn", "index", "build", str(folder / "images"), "--out", str(work / "index"), *table)
-    return work / "index"
-
-
 def brain_mri(data: Path, work: Path) -> Path:
     return mri_training.build_index(data / "brain_mri", work)
 
@@ -102,14 +95,6 @@ def walks(work: Path) -> list[Walk]:
             data="phantoms, 300 patients: retire a camera",
             spec=SPECS / "retire-camera.yaml",
             index=phantoms("fundus", 300),
-        ),
-        Walk(
-            bundle="fundus_classifier",
-            data="ODIR-5K: truncated field of view",
-            spec=SPECS / "odir-truncated-field.yaml",
-            index=odir,
-            settings=("--class_names", "['N','D','G','C','A','M']"),
-            real=True,
         ),
         Walk(
             bundle="mri_classifier",
@@ -159,6 +144,24 @@ def measure(walk: Walk, data: Path, work: Path) -> dict[str, Any]:
     }
 
 
+def odir_rows(results: Path, rows: dict[tuple[str, str], dict[str, Any]]) -> dict[tuple[str, str], Any]:
+    """Put the rows that `odir_cohorts.py` has measured among the others; return them."""
+    found = {}
+    for path in sorted(results.glob("odir_*.json")):
+        document = json.loads(path.read_text())
+        name = document["cohort"]["spec"]["content"]["name"]
+        metrics = document["runs"]["psg"]
+        found["fundus_classifier", f"ODIR-5K: {name}"] = {
+            "bundle": "fundus_classifier",
+            "data": f"ODIR-5K: {name}",
+            **{key: metrics[key] for key in ("accepted", "criteria", "cost")},
+            "models": {model: metrics["models"][model] for model in MODELS},
+            "facts": document["facts"],
+        }
+    rows.update(found)
+    return found
+
+
 def cell(value: dict[str, Any]) -> str:
     if value["accuracy"] is None:
         return "–"
@@ -201,7 +204,7 @@ def main() -> None:
     options = parser.parse_args()
     work, path = options.work.resolve(), options.results / "bundle_tables.json"
     kept = {(row["bundle"], row["data"]): row for row in json.loads(path.read_text())["rows"]} if path.exists() else {}
-    order = []
+    order = list(odir_rows(options.results, kept))
     for walk in walks(work):
         order.append((walk.bundle, walk.data))
         wanted = options.bundle in (None, walk.bundle) and (options.data or not walk.real)

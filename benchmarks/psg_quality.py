@@ -61,7 +61,7 @@ PSG_SETTINGS: dict[str, Any] = {
     "batch_norm": "mixed",
 }
 FORGET_BATCH, REMAIN_BATCH = 4, 60
-PSG_RATE, TUNE_RATES = 2 / 3, (2 / 3, 1.0)
+PSG_RATE, TUNE_RATES = 1 / 2, (2 / 3, 1.0)
 CLIP = 20.0
 
 
@@ -226,7 +226,16 @@ class Cell:
         forget = labels == self.wanted
         return {"forget": 100 * float(right[forget].mean()), "remain": 100 * float(right[~forget].mean())}
 
-    def run(self, method: Method, *, budget: float, rate: float, remain: Items | None = None) -> dict[str, Any]:
+    def run(
+        self,
+        method: Method,
+        *,
+        budget: float,
+        rate: float,
+        remain: Items | None = None,
+        batches: tuple[int, int] = (FORGET_BATCH, REMAIN_BATCH),
+        clip: float | None = CLIP,
+    ) -> dict[str, Any]:
         """Run a method for a share of retraining's gradient evaluations, its preparation counted."""
         torch.manual_seed(self.seed)
         network = copy.deepcopy(self.original)
@@ -237,7 +246,7 @@ class Cell:
             MethodContext(network=network, forget=plain, pixel_space=space, device=torch.device("cpu"), seed=self.seed)
         )
         tune = isinstance(method, FineTune)
-        batch, remain_batch = (1, 64) if tune else (FORGET_BATCH, REMAIN_BATCH)
+        batch, remain_batch = (1, 64) if tune else batches
         used = range(len(plain)) if tune else method.used_rows.tolist()
         left = budget * self.retraining["gradients"] - method.gradient_evaluations
         steps = max(1, int(left // (remain_batch if tune else batch + remain_batch)))
@@ -255,7 +264,7 @@ class Cell:
             optimizer=torch.optim.AdamW(network.parameters(), lr=peak, weight_decay=0.01),
             method=method,
             phases=[{"name": "forget", "steps": steps, "learning_rate": peak, "decay": "cosine"}],
-            max_gradient_norm=None if tune else CLIP,
+            max_gradient_norm=None if tune else clip,
         )
         trainer.run()
         finished = self.recalibrated(network, remain)
@@ -343,7 +352,12 @@ def with_psg(cell: Cell, rows: dict[str, tuple[float, Items | None]]) -> dict[st
         f"psg {name}": cell.run(PSG(**PSG_SETTINGS), budget=budget, rate=PSG_RATE, remain=remain)
         for name, (budget, remain) in rows.items()
     }
-    return {**found, "psg_settings": PSG_SETTINGS}
+    return {**found, "psg_settings": settings()}
+
+
+def settings() -> dict[str, Any]:
+    """Return all that PSG's rows depend on."""
+    return {**PSG_SETTINGS, "rate": PSG_RATE, "batches": [FORGET_BATCH, REMAIN_BATCH], "clip": CLIP}
 
 
 def refreshed(found: dict[str, Any], task: Task, work: Path) -> dict[str, Any]:
@@ -378,7 +392,7 @@ def measure(task: Task, work: Path, seeds: list[int]) -> None:
         for wanted in task.forget:
             path = work / f"{task.name}-{seed}-{wanted}.json"
             document = json.loads(path.read_text()) if path.exists() else {}
-            if document.get("psg_settings") == PSG_SETTINGS:
+            if document.get("psg_settings") == settings():
                 continue
             document = refreshed(document, task, work) if document else compute(task, wanted, seed, work)
             names = {"task": task.name, "scaled": task.scaled, "class": task.classes[wanted], "seed": seed}
@@ -391,7 +405,7 @@ def measure(task: Task, work: Path, seeds: list[int]) -> None:
 def report(work: Path, results: Path) -> None:
     cells = [json.loads(path.read_text()) for path in sorted(work.glob("*-*-*.json"))]
     stale = [
-        f"{cell['task']} {cell['class']} {cell['seed']}" for cell in cells if cell.get("psg_settings") != PSG_SETTINGS
+        f"{cell['task']} {cell['class']} {cell['seed']}" for cell in cells if cell.get("psg_settings") != settings()
     ]
     if stale:
         sys.exit(f"cells computed with other settings of PSG: {', '.join(stale)}; run their tasks again")
@@ -404,12 +418,7 @@ def report(work: Path, results: Path) -> None:
             **{name: version(name) for name in ("monai-unlearn", "torch", "monai", "numpy")},
             "threads": torch.get_num_threads(),
         },
-        "settings": {
-            "psg": PSG_SETTINGS,
-            "psg_rate": PSG_RATE,
-            "forget_batch": FORGET_BATCH,
-            "remain_batch": REMAIN_BATCH,
-        },
+        "settings": settings(),
         "tasks": {},
     }
     for name in dict.fromkeys(cell["task"] for cell in cells):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from ignite.engine import Events
@@ -10,7 +12,7 @@ from monai_unlearn.engine import UnlearnTrainer
 from monai_unlearn.engine.memory import in_pieces, is_out_of_memory
 from monai_unlearn.engine.trainer import check_finite
 from monai_unlearn.errors import ConfigError, DataError, TrainingError
-from monai_unlearn.methods import PixelSpace
+from monai_unlearn.methods import PSG, PixelSpace
 from monai_unlearn.methods.base import Method, MethodContext
 
 SPACE = PixelSpace(mean=(0.0,), std=(1.0,))
@@ -128,6 +130,27 @@ def test_without_a_repair_the_run_ends():
     engine.add_event_handler(Events.ITERATION_COMPLETED, lambda: engine.end_phase("enough"))
     engine.run()
     assert (engine.state.iteration, engine.ended_by) == (1, "enough")
+
+
+def test_while_it_is_paused_forget_images_are_neither_learnt_from_nor_counted():
+    engine = trainer(PSG(remain_weight=1.0), max_epochs=2)
+    seen = []
+
+    def look(engine):
+        seen.append((engine.method.phase, engine.images_seen))
+        engine.paused = engine.state.iteration in (2, 3)
+
+    engine.add_event_handler(Events.ITERATION_COMPLETED, look)
+    engine.run()
+    assert [phase for phase, _ in seen] == ["forget", "forget", "repair", "repair", "forget", "forget"]
+    assert [after - before for (_, before), (_, after) in itertools.pairwise(seen)] == [12, 8, 8, 12, 12]
+
+
+def test_a_pause_outlives_the_process():
+    first, second = trainer(), trainer()
+    first.paused = True
+    second.go_on(first.progress())
+    assert second.paused
 
 
 def weights(engine):

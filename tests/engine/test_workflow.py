@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from types import SimpleNamespace
 from unittest import mock
 
 import jsonschema
@@ -12,8 +13,9 @@ from monai.bundle import ConfigParser, ConfigWorkflow
 from tiny import SPEC, tiny_index, tiny_spec, write_pictures
 
 from monai_unlearn.card import schema
-from monai_unlearn.engine import NotAccepted
+from monai_unlearn.engine import NotAccepted, Revision
 from monai_unlearn.engine.host import ours
+from monai_unlearn.engine.stopping import StopRule
 from monai_unlearn.errors import ConfigError, ExitCode, InputError, TrainingError
 from monai_unlearn.release import load_weights, weights_digest
 
@@ -265,6 +267,21 @@ def test_bad_settings_end_before_anything_is_written(tiny, tmp_path, overrides, 
     with pytest.raises(InputError, match=message):
         unwrapped(tiny, tmp_path / "out", **overrides)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("objective", "reference", "stop", "rule"),
+    [
+        ("match_reference", "retrain", None, StopRule(gap_to_reference=0.0, when_met="pause")),
+        ("match_reference", None, None, StopRule()),
+        ("erase", "retrain", None, StopRule()),
+        ("match_reference", "retrain", {}, StopRule()),
+        ("match_reference", "retrain", {"steps": 3}, StopRule(steps=3)),
+    ],
+)
+def test_without_conditions_forgetting_pauses_where_the_reference_is_met(objective, reference, stop, rule):
+    run = SimpleNamespace(objective=objective, reference=reference, stop=stop, _rule=StopRule.read(stop))
+    assert Revision.stop_rule(run) == rule
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tiny, tmp_path):
