@@ -16,6 +16,7 @@ import argparse
 import json
 import platform
 import shutil
+import statistics
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -128,6 +129,23 @@ def cell(value: dict[str, Any]) -> str:
     return f"{100 * value['accuracy']:.1f} ({100 * low:.1f}–{100 * high:.1f})"
 
 
+def spread(result: dict[str, Any]) -> list[str]:
+    """Return retraining and PSG over seeds: how far two retrained models lie apart is what a gap is held against."""
+    first = result["runs"]["psg"]["models"]
+    lines = [
+        f"| mean over {1 + len(SEEDS)} seeds (lowest–highest) | forget train | forget test | remain test |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for name, table in (("reference", first["reference"]), ("psg", first["revised"])):
+        tables = [table, *(again[name] for again in result["again"].values())]
+        cells = []
+        for part, split in (("forget", "train"), ("forget", "test"), ("remain", "test")):
+            values = [100 * one[part][split]["accuracy"] for one in tables]
+            cells.append(f"{statistics.mean(values):.1f} ({min(values):.1f}–{max(values):.1f})")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
 def to_markdown(result: dict[str, Any]) -> str:
     first = result["runs"]["psg"]
     columns = [(part, split) for part in ("forget", "remain") for split in ("train", "test")]
@@ -141,7 +159,7 @@ def to_markdown(result: dict[str, Any]) -> str:
         rows += [(name, run["models"]["revised"]), (f"{name}, recalibrated", run["models"]["revised_recalibrated"])]
     for name in ("reference", "psg"):
         rows += [(f"{name}, seed {seed}", tables[name]) for seed, tables in result["again"].items()]
-    lines = [f"| model | {' | '.join(heads)} |", "| --- |" + " ---: |" * len(columns)]
+    lines = [*spread(result), f"| model | {' | '.join(heads)} |", "| --- |" + " ---: |" * len(columns)]
     lines += [f"| {name} | {' | '.join(cell(table[p][s]) for p, s in columns)} |" for name, table in rows]
     lines += ["", "| run | seconds | gradients | share of retraining | accepted | retraining better? |"]
     lines += ["| --- | ---: | ---: | ---: | --- | --- |"]
