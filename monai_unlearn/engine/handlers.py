@@ -92,7 +92,7 @@ def _state(engine: Engine) -> str:
     phase = getattr(engine, "phase", None)
     watch = getattr(engine, "watch", None)
     accuracy: Mapping[str, float] = watch.accuracy if watch is not None else {}
-    words = [phase] if phase else []
+    words = [f"{phase} paused" if getattr(engine, "paused", False) else phase] if phase else []
     words.append(f"loss {_loss(engine):.3f}")
     words += [f"{part} accuracy {accuracy[part]:.2f}" for part in ("forget", "remain") if part in accuracy]
     return ", ".join(words)

@@ -34,6 +34,14 @@ def test_phase_and_accuracy_so_far_are_shown(capsys):
     assert capsys.readouterr().err.splitlines()[-1] == expected
 
 
+def test_a_pause_is_shown(capsys):
+    trainer = engine([0.5])
+    trainer.phase, trainer.paused, trainer.total_steps = "forget", True, 1
+    ProgressBar(description="Unlearning").attach(trainer)
+    trainer.run([0], max_epochs=1)
+    assert "step 1/1, forget paused, loss 0.500" in capsys.readouterr().err
+
+
 def test_on_a_terminal_it_is_a_live_line(monkeypatch, capsys):
     monkeypatch.setattr(
         "monai_unlearn.engine.handlers.Console", lambda **kwargs: Console(force_terminal=True, width=100, **kwargs)
