@@ -24,12 +24,16 @@ class Phase:
         learning_rate: The optimiser's learning rate at the first of them, positive.
         decay: `constant` keeps it; `cosine` brings it down to 0 along half a cosine (Loshchilov and Hutter
             2017, arXiv 1608.03983, equation 5, without restarts).
+        warm_up: Share of the steps over which the learning rate first rises to this, in [0, 1). The first steps of Adam
+            are as long as its rate allows, whatever the gradient: without a rise, one or two of them may forget more
+            than is wanted before anything can look.
     """
 
     name: PhaseName
     steps: int
     learning_rate: float
     decay: Decay = "constant"
+    warm_up: float = 0.0
 
     def __post_init__(self) -> None:
         for what, value, known in (
@@ -46,11 +50,17 @@ class Phase:
                 f"phases: expected steps >= 1 and learning_rate > 0, got {self.steps} and {self.learning_rate}."
             )
 
+        if not 0 <= self.warm_up < 1:
+            raise ConfigError(f"phases: expected warm_up to be a share in [0, 1), got {self.warm_up}.")
+
     def rate(self, step: int) -> float:
         """Return the learning rate of a step of this phase, from 0."""
+        rising = int(self.warm_up * self.steps)
+        if step < rising:
+            return self.learning_rate * (step + 1) / (rising + 1)
         if self.decay == "constant":
             return self.learning_rate
-        return self.learning_rate * (1 + math.cos(math.pi * step / self.steps)) / 2
+        return self.learning_rate * (1 + math.cos(math.pi * (step - rising) / (self.steps - rising))) / 2
 
 
 class Phases(Sequence[Phase]):

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset, Subset
 from monai_unlearn.engine import distributed
 from monai_unlearn.errors import ConfigError, did_you_mean
 from monai_unlearn.evaluation import Predictions, predict
+from monai_unlearn.methods.search import chosen_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,10 @@ Cells = Mapping[tuple[str, str], Dataset[Any]]
 # Conditions on shares of images; the others are budgets.
 MEASURED = ("forget_accuracy", "gap_to_reference", "membership_auc")
 WHEN_MET = ("stop", "pause")
+# Forget images that a look reads at the most: enough for three points, and no archive's size.
+GLANCE = 256
+# Looks at a run that goes on as planned.
+LOOKS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +115,9 @@ class Stopping:
         network: The network being revised.
         device: Where it is.
         reference: The retrained reference, for `gap_to_reference`.
-        every: Steps between two looks, at least 1. A look costs a forward pass over the images looked at.
+        every: Steps between two looks at the most, at least 1; by default a thirtieth of the run. When forget images
+            begin to be learnt from, or do so again, it looks after 1, 2, 4 … steps, up to this: where a step or two
+            are enough, no more are taken. A look costs a forward pass over at most 256 images.
         view: What to look at instead of the network itself, such as a copy with recalibrated statistics.
         before: Seconds that updates took before this run went on from a checkpoint.
     """
@@ -123,11 +130,11 @@ class Stopping:
         network: nn.Module,
         device: str | torch.device = "cpu",
         reference: nn.Module | None = None,
-        every: int = 10,
+        every: int | None = None,
         view: Callable[[nn.Module], nn.Module] | None = None,
         before: float = 0.0,
     ) -> None:
-        if every < 1:
+        if every is not None and every < 1:
             raise ConfigError(f"check_every: expected at least 1 step between two looks, got {every}.")
         self.rule = rule
         self.network = network
@@ -136,7 +143,8 @@ class Stopping:
         self.view = view or (lambda network: network)
         self.before = before
         self.notes: list[str] = []
-        self.looked_at, self.images = _to_look_at(cells)
+        self.looked_at, images = _to_look_at(cells)
+        self.images = Subset(images, chosen_rows(len(images), GLANCE, seed=0).tolist())  # type: ignore[arg-type]  # no __len__
         self.members, self.strangers = self._for_membership(cells)
         self.aim = self._aim(reference)
         self.seen: list[dict[str, float]] = []
@@ -147,7 +155,7 @@ class Stopping:
         self._started = time.perf_counter()
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._spend)
         if set(self.rule.named) & set(MEASURED):
-            engine.add_event_handler(Events.ITERATION_COMPLETED(every=self.every), self._look)
+            engine.add_event_handler(Events.ITERATION_COMPLETED, self._look_in_time)
 
     def _spend(self, engine: UnlearnTrainer | Engine) -> None:
         """End the run when a budget is spent."""
@@ -157,6 +165,17 @@ class Stopping:
             spent = self.before + time.perf_counter() - self._started
             if distributed.told_by_first(spent, self.device) >= self.rule.seconds:
                 engine.end("seconds")
+
+    def _look_in_time(self, engine: UnlearnTrainer) -> None:
+        """Look if it is time to, and say when the next time is."""
+        if engine.state.iteration < engine.next_look:
+            return
+        was_paused = engine.paused
+        self._look(engine)
+        longest = self.every or max(1, engine.total_steps // LOOKS)
+        # While nothing is forgotten nothing can go too far; after a pause, one step may be enough.
+        engine.look_gap = longest if engine.paused else 1 if was_paused else min(2 * engine.look_gap, longest)
+        engine.next_look = engine.state.iteration + engine.look_gap
 
     def _look(self, engine: UnlearnTrainer | Engine) -> None:
         """End the forget phase, or pause forgetting, when a condition holds."""
@@ -169,7 +188,7 @@ class Stopping:
             number = MEASURED.index(held[0]) if held else -1
         number = distributed.told_by_first(number, self.device)
         if self.rule.when_met == "pause":
-            engine.paused = number >= 0
+            engine.pause(paused=number >= 0)
         elif number >= 0:
             engine.end_phase(MEASURED[int(number)])
 

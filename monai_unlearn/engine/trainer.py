@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from monai_unlearn.methods.base import PhaseName
 
 FIRST_HALVES = 2
+MOMENTUM = frozenset({"exp_avg", "momentum_buffer"})  # as torch's Adam and SGD, and what derives from them, call it
 PICTURES = 4  # dimensions: batch, channel, height, width
 
 
@@ -95,6 +96,7 @@ class UnlearnTrainer(SupervisedTrainer):
         self.pieces = 1
         self.skipped = 0
         self.paused = False
+        self.next_look, self.look_gap = 1, 1
         self.ended_by: str | None = None
         self.phase_ends: list[dict[str, Any]] = []
         self.classes: int | None = None
@@ -159,6 +161,18 @@ class UnlearnTrainer(SupervisedTrainer):
         self.phase_ends.append({"step": self.state.iteration, "by": by})
         self._batches.restart()
 
+    def pause(self, *, paused: bool) -> None:
+        """Leave the forget images alone from the next step on, or take them up again.
+
+        A pause drops what the optimiser's momentum still holds of them: the next steps would go on forgetting.
+        """
+        if paused and not self.paused:
+            for state in self.optimizer.state.values():
+                for name in MOMENTUM & state.keys():
+                    if state[name] is not None:
+                        state[name].zero_()
+        self.paused = paused
+
     def end(self, by: str) -> None:
         """End the run after this step."""
         self.ended_by = by
@@ -170,6 +184,8 @@ class UnlearnTrainer(SupervisedTrainer):
             "step": self.state.iteration,
             "skipped": self.skipped,
             "paused": self.paused,
+            "next_look": self.next_look,
+            "look_gap": self.look_gap,
             "images_seen": self.images_seen,
             "pieces": self.pieces,
             "ended_by": self.ended_by,
@@ -181,7 +197,17 @@ class UnlearnTrainer(SupervisedTrainer):
         """Take up a run where `progress` left it."""
         self.state.iteration = progress["step"]
         self.state.epoch = progress["step"] // self.state.epoch_length
-        for name in ("skipped", "paused", "images_seen", "pieces", "ended_by", "phase_ends", "notes"):
+        for name in (
+            "skipped",
+            "paused",
+            "next_look",
+            "look_gap",
+            "images_seen",
+            "pieces",
+            "ended_by",
+            "phase_ends",
+            "notes",
+        ):
             setattr(self, name, progress[name])
 
     def _at(self, step: int) -> tuple[PhaseName, float | None]:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from monai_unlearn.data import CohortData
     from monai_unlearn.methods import PixelSpace
 
-# Remain images that a look on the way recalibrates statistics on: enough for two digits, and no archive's size.
-GLANCE = 512
+# Remain images that a look on the way recalibrates statistics on: enough to see by, and no archive's size.
+GLANCE = 128
 OBJECTIVES = ("match_reference", "erase")
 Cells = Mapping[tuple[str, str], Dataset[Any]]
 CellPredictions = dict[tuple[str, str], Predictions]
@@ -67,7 +67,7 @@ class Revision:
             under frozen statistics no longer fit them, and reading wrongly for that reason is not forgetting.
         stop: Conditions that end the forget phase or the run, the arguments of `StopRule`. Without any, and where a
             reference is to be matched, forgetting pauses while the network reads no more than it does.
-        check_every: Steps between two looks at those that are measured.
+        check_every: Steps between two looks at those that are measured, at the most; see `Stopping`.
         checkpoint_seconds: Seconds between two checkpoints; 0 keeps every step.
         seed: Seeds search and order.
         config: The config as executed, for `run.json`.
@@ -86,7 +86,7 @@ class Revision:
     acceptance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     recalibrate: bool = True
     stop: Mapping[str, float] | None = None
-    check_every: int = 10
+    check_every: int | None = None
     checkpoint_seconds: float = 30.0
     seed: int = 0
     config: Mapping[str, Any] = field(default_factory=dict)

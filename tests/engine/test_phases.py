@@ -52,3 +52,16 @@ def test_refuses_what_is_no_phase(section, message):
 def test_refuses_no_phases():
     with pytest.raises(ConfigError, match="expected at least one phase, got none"):
         Phases([])
+
+
+def test_the_rate_rises_before_it_falls():
+    phase = Phase(name="forget", steps=10, learning_rate=0.4, decay="cosine", warm_up=0.3)
+    assert [phase.rate(step) for step in range(4)] == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert phase.rate(9) == pytest.approx(0.4 * (1 + math.cos(math.pi * 6 / 7)) / 2)
+    assert Phase(name="forget", steps=10, learning_rate=0.4, warm_up=0.3).rate(9) == 0.4
+
+
+@pytest.mark.parametrize("warm_up", [-0.1, 1.0])
+def test_refuses_a_warm_up_that_is_no_share(warm_up):
+    with pytest.raises(ConfigError, match="expected warm_up to be a share"):
+        Phase(name="forget", steps=10, learning_rate=0.4, warm_up=warm_up)

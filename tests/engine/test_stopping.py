@@ -29,6 +29,10 @@ class Trainer:
         self.ended_by = None
         self.paused = False
         self.state = type("State", (), {"iteration": 0})
+        self.total_steps, self.next_look, self.look_gap = 300, 1, 1
+
+    def pause(self, *, paused):
+        self.paused = paused
 
     def end(self, by):
         self.ended_by = by
@@ -117,6 +121,35 @@ def test_a_pause_lasts_as_long_as_a_condition_holds():
     rule.images = images((0, 0), (0, 0), (1, 0))
     rule._look(trainer)
     assert (trainer.paused, trainer.ended) == (False, [])
+
+
+def test_looks_are_close_together_where_forgetting_begins():
+    trainer, rule = Trainer(), stopping(forget_accuracy=0.5, when_met="pause")
+    looks = []
+
+    def measure():
+        looks.append(trainer.state.iteration)
+        return {"forget_accuracy": 0.5 if 20 <= trainer.state.iteration < 50 else 1.0}
+
+    rule.measure = measure
+    for trainer.state.iteration in range(1, 90):
+        rule._look_in_time(trainer)
+    # A thirtieth of 300 steps at the most; 1, 2, 4 and 8 steps after the beginning and after the pause of 25 to 55.
+    assert looks == [1, 3, 7, 15, 25, 35, 45, 55, 56, 58, 62, 70, 80]
+
+
+def test_the_steps_between_looks_can_be_set():
+    trainer = Trainer()
+    rule = Stopping(rule=StopRule(forget_accuracy=0.0), cells=CELLS, network=Reads(), every=2)
+    rule.measure = lambda: {"forget_accuracy": 1.0}
+    for trainer.state.iteration in range(1, 8):
+        rule._look_in_time(trainer)
+    assert trainer.next_look == 9
+
+
+def test_a_look_reads_a_few_hundred_images_at_the_most():
+    cells = {**CELLS, ("forget", "validation"): images(*[(0, 0)] * 300)}
+    assert len(stopping(cells, forget_accuracy=0.5).images) == 256
 
 
 def test_budgets_end_a_run_that_pauses_too():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import pytest
 import torch
@@ -148,9 +149,27 @@ def test_while_it_is_paused_forget_images_are_neither_learnt_from_nor_counted():
 
 def test_a_pause_outlives_the_process():
     first, second = trainer(), trainer()
-    first.paused = True
+    first.pause(paused=True)
+    first.next_look, first.look_gap = 9, 4
     second.go_on(first.progress())
-    assert second.paused
+    assert (second.paused, second.next_look, second.look_gap) == (True, 9, 4)
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.Adam, partial(torch.optim.SGD, momentum=0.9), torch.optim.SGD])
+def test_what_momentum_holds_of_forget_images_is_dropped_when_a_pause_begins(optimizer):
+    engine = trainer()
+    engine.optimizer = optimizer(engine.network.parameters(), lr=0.1)
+    engine.run()
+    engine.pause(paused=False)
+    held = [state.get("exp_avg", state.get("momentum_buffer")) for state in engine.optimizer.state.values()]
+    held = [momentum for momentum in held if momentum is not None]
+    assert all(momentum.abs().sum() > 0 for momentum in held)
+    engine.pause(paused=True)
+    assert all(momentum.abs().sum() == 0 for momentum in held)
+    for momentum in held:
+        momentum.fill_(1.0)
+    engine.pause(paused=True)
+    assert all(momentum.min() == 1 for momentum in held)  # what remain images have put there since, stays
 
 
 def weights(engine):
