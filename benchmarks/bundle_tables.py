@@ -128,9 +128,13 @@ def measure(walk: Walk, data: Path, work: Path) -> dict[str, Any]:
     common += walk.settings
     if not checkpoint.is_file():
         run("monai.bundle", "run", "train", "--config_file", str(configs / "train.yaml"), *common)
-    out = place / "revision"
+    out, kept = place / "revision", place / "reference"
+    if not kept.exists() and (out / "reference").exists():
+        shutil.copytree(out / "reference", kept)
     shutil.rmtree(out, ignore_errors=True)
-    unlearn = ["--cohort_spec", str(walk.spec), "--output_dir", str(out), "--reference", "retrain"]
+    # Retrained once: a reference depends on no setting of the revision.
+    reference = str(kept / "model.pt") if kept.exists() else "retrain"
+    unlearn = ["--cohort_spec", str(walk.spec), "--output_dir", str(out), "--reference", reference]
     code = run("monai.bundle", "run", "unlearn", "--config_file", str(configs / "unlearn.yaml"), *common, *unlearn)
     metrics = json.loads((out / "metrics.json").read_text())
     return {
