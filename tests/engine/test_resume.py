@@ -25,7 +25,8 @@ def settings(tiny):
         "phases": PHASES,
         "checkpoint_seconds": 0,
         "method::noise": 0.1,
-        "stop": {"forget_accuracy": 0.0},
+        # Held for a while: a pause and the steps to the next look are part of what a killed run goes on from.
+        "stop": {"forget_accuracy": 0.95, "when_met": "pause"},
         "check_every": 2,
     }
 
@@ -49,6 +50,7 @@ def killed_and_resumed(settings, die):
     ("die", "goes_on_at"),
     [
         (("search", 3), None),
+        (("checkpoint", 5), 3),
         (("checkpoint", 7), 5),
         (("end", 1), 7),
     ],

@@ -185,7 +185,7 @@ def test_a_failed_criterion_promotes_nothing(tiny, tmp_path):
 def test_stops_when_enough_is_forgotten(tiny, tmp_path):
     tiny.unlearn(tmp_path / "out", stop={"forget_accuracy": 1.0}, max_epochs=5, check_every=2)
     record = read(tmp_path / "out", "run.json")
-    assert (record["steps"], record["updates"]["ended_by"]) == (2, "forget_accuracy")
+    assert (record["steps"], record["updates"]["ended_by"]) == (1, "forget_accuracy")
     assert record["updates"]["looked_at"] == "forget / train"
 
 
