@@ -83,6 +83,50 @@ def labels_agree(original: nn.Module, forget: Items) -> dict[str, Any]:
     return {"images": len(forget), "same": same, "searched_in": ours.finder.form}
 
 
+def take_turns(original: nn.Module, forget: Items, remain: Items, count: int) -> dict[str, list[dict[str, float]]]:
+    """Run the published loop and ours one after the other, so many times."""
+    turns: dict[str, list[dict[str, float]]] = {"published": [], "here": [], "here, float32": []}
+    for _ in range(count):
+        turns["published"].append(run(original, PSG(preset="published"), forget, remain, PUBLISHED.passes))
+        turns["here"].append(run(original, PSG(**SAME), forget, remain, PUBLISHED.passes))
+        slow = PSG(**SAME, search_precision="float32")
+        turns["here, float32"].append(run(original, slow, forget, remain, PUBLISHED.passes))
+    return turns
+
+
+def times_faster(turns: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Return the median ratios to the published loop, turn by turn."""
+    return {
+        name: {
+            what: round(statistics.median(p[what] / q[what] for p, q in zip(turns["published"], found, strict=True)), 2)
+            for what in ("processor", "clock")
+        }
+        for name, found in turns.items()
+        if name != "published"
+    }
+
+
+def growth_of(original: nn.Module, forget: Items, remain: Items) -> list[dict[str, Any]]:
+    """Return what a run costs by the sizes of both parts."""
+    growth = []
+    for forgotten, archive in ((150, 1350), (300, 1350), (600, 1350), (300, 2700), (300, 5400)):
+        some, kept = (
+            Items(forget.images[:forgotten], forget.labels[:forgotten]),
+            Items(remain.images[:archive], remain.labels[:archive]),
+        )
+        found = [run(original, PSG(**SAME), some, kept, 2) for _ in range(3)]
+        growth.append(
+            {
+                "forget": forgotten,
+                "remain": archive,
+                "processor": round(statistics.median(one["processor"] for one in found), 3),
+                "updates": found[0]["updates"],
+            }
+        )
+        print(growth[-1])
+    return growth
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=os.environ.get("MONAI_UNLEARN_DATA"))
@@ -103,38 +147,11 @@ def main() -> None:
     forget, remain = Items(images[is_forget], labels[is_forget]), Items(images[~is_forget], labels[~is_forget])
     agreement = labels_agree(original, forget)
     print(f"labels: {agreement}")
-    turns: dict[str, list[dict[str, float]]] = {"published": [], "here": [], "here, float32": []}
-    for _ in range(options.turns):
-        turns["published"].append(run(original, PSG(preset="published"), forget, remain, PUBLISHED.passes))
-        turns["here"].append(run(original, PSG(**SAME), forget, remain, PUBLISHED.passes))
-        slow = PSG(**SAME, search_precision="float32")
-        turns["here, float32"].append(run(original, slow, forget, remain, PUBLISHED.passes))
-    ratios = {
-        name: {
-            what: round(statistics.median(p[what] / q[what] for p, q in zip(turns["published"], found, strict=True)), 2)
-            for what in ("processor", "clock")
-        }
-        for name, found in turns.items()
-        if name != "published"
-    }
+    turns = take_turns(original, forget, remain, options.turns)
+    ratios = times_faster(turns)
     for name, ratio in ratios.items():
         print(f"{name}: {ratio['processor']:.2f} times faster by processor time, {ratio['clock']:.2f} by the clock")
-    growth = []
-    for forgotten, archive in ((150, 1350), (300, 1350), (600, 1350), (300, 2700), (300, 5400)):
-        some, kept = (
-            Items(forget.images[:forgotten], forget.labels[:forgotten]),
-            Items(remain.images[:archive], remain.labels[:archive]),
-        )
-        found = [run(original, PSG(**SAME), some, kept, 2) for _ in range(3)]
-        growth.append(
-            {
-                "forget": forgotten,
-                "remain": archive,
-                "processor": round(statistics.median(one["processor"] for one in found), 3),
-                "updates": found[0]["updates"],
-            }
-        )
-        print(growth[-1])
+    growth = growth_of(original, forget, remain)
     document = {
         "facts": {
             "date": datetime.now(timezone.utc).date().isoformat(),

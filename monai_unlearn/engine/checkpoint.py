@@ -15,13 +15,13 @@ import hashlib
 import json
 import pickle
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
-from filelock import FileLock, Timeout
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.locks import locked
 from monai_unlearn.release import write_json
 
 if TYPE_CHECKING:
@@ -185,20 +185,11 @@ def alone_in(folder: Path) -> Iterator[None]:
         ConfigError: Another process holds it.
     """
     path = folder.with_name(f"{folder.name}.lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, blocking=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise ConfigError(
-            f"another run is writing there now: it holds {path}. Wait for it, or choose another --output_dir."
-        ) from None
-    try:
+    refusal = ConfigError(
+        f"another run is writing there now: it holds {path}. Wait for it, or choose another --output_dir."
+    )
+    with locked(path, refusal=refusal):
         yield
-    finally:
-        with suppress(OSError):  # Windows lets nobody delete a file that is open; there the lock deletes it itself
-            path.unlink()
-        lock.release()
 
 
 def _named(names: list[str], found: Mapping[str, Any], own: Checkpoints) -> list[str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from monai.bundle import ConfigParser, ConfigWorkflow
 from torch import nn
+from yaml import YAMLError
 
 from monai_unlearn.errors import ConfigError, ExitCode, UnlearnError
 
@@ -103,7 +104,10 @@ def _defined_in(configs: Path) -> set[str]:
     ids: set[str] = set()
     for path in sorted(configs.iterdir()) if configs.is_dir() else ():
         if re.fullmatch(ConfigParser.suffix_match, path.name):
-            content = ConfigParser.load_config_file(str(path))
+            try:
+                content = ConfigParser.load_config_file(str(path))
+            except (OSError, ValueError, YAMLError):  # not one of the files that are run, or MONAI would have said so
+                continue
             ids.update(content if isinstance(content, dict) else ())
     return ids
 

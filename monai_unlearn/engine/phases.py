@@ -21,7 +21,7 @@ class Phase:
     Args:
         name: `forget` takes batches of forget and remain images, `repair` of remain images alone.
         steps: How many, at least 1.
-        learning_rate: The optimiser's learning rate at the first of them, positive.
+        learning_rate: The optimiser's learning rate at the first of them, or once it has risen; positive.
         decay: `constant` keeps it; `cosine` brings it down to 0 along half a cosine (Loshchilov and Hutter
             2017, arXiv 1608.03983, equation 5, without restarts).
         warm_up: Share of the steps over which the learning rate first rises to this, in [0, 1). The first steps of Adam
@@ -49,7 +49,6 @@ class Phase:
             raise ConfigError(
                 f"phases: expected steps >= 1 and learning_rate > 0, got {self.steps} and {self.learning_rate}."
             )
-
         if not 0 <= self.warm_up < 1:
             raise ConfigError(f"phases: expected warm_up to be a share in [0, 1), got {self.warm_up}.")
 

@@ -29,7 +29,7 @@ Cells = Mapping[tuple[str, str], Dataset[Any]]
 # Conditions on shares of images; the others are budgets.
 MEASURED = ("forget_accuracy", "gap_to_reference", "membership_auc")
 WHEN_MET = ("stop", "pause")
-# Forget images that a look reads at the most: enough for three points, and no archive's size.
+# Images of a kind that a look reads at the most: enough for three points, and no archive's size.
 GLANCE = 256
 # Looks at a run that goes on as planned.
 LOOKS = 30
@@ -117,7 +117,7 @@ class Stopping:
         reference: The retrained reference, for `gap_to_reference`.
         every: Steps between two looks at the most, at least 1; by default a thirtieth of the run. When forget images
             begin to be learnt from, or do so again, it looks after 1, 2, 4 … steps, up to this: where a step or two
-            are enough, no more are taken. A look costs a forward pass over at most 256 images.
+            are enough, no more are taken. A look reads at most 256 images of each data set that it asks about.
         view: What to look at instead of the network itself, such as a copy with recalibrated statistics.
         before: Seconds that updates took before this run went on from a checkpoint.
     """
@@ -144,7 +144,7 @@ class Stopping:
         self.before = before
         self.notes: list[str] = []
         self.looked_at, images = _to_look_at(cells)
-        self.images = Subset(images, chosen_rows(len(images), GLANCE, seed=0).tolist())  # type: ignore[arg-type]  # no __len__
+        self.images = _few(images)
         self.members, self.strangers = self._for_membership(cells)
         self.aim = self._aim(reference)
         self.seen: list[dict[str, float]] = []
@@ -228,7 +228,7 @@ class Stopping:
             held_out = cells.get((part, "validation"), ())
             rows = [row for row, label in enumerate(_labels(held_out)) if int(label) in classes]
             if rows:
-                return members, Subset(held_out, rows)  # type: ignore[arg-type]  # not empty, thus a data set
+                return _few(members), _few(Subset(held_out, rows))  # type: ignore[arg-type]  # not empty, thus a data set
         self.notes.append(
             "Stopping: membership_auc was not judged, since the split has no validation images of the forgotten "
             "classes. Give it some: --split {seed: 0, test_fraction: 0.2, validation_fraction: 0.1}"
@@ -252,6 +252,11 @@ def _to_look_at(cells: Cells) -> tuple[str, Dataset[Any]]:
     if validation is not None and len(validation):  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
         return "validation", validation
     return "train", cells["forget", "train"]
+
+
+def _few(images: Dataset[Any]) -> Dataset[Any]:
+    """Return as many images as a look reads, the same ones at every look."""
+    return Subset(images, chosen_rows(len(images), GLANCE, seed=0).tolist())  # type: ignore[arg-type]  # no __len__
 
 
 def _labels(images: Any) -> list[int]:  # noqa: ANN401 - any sized collection of items

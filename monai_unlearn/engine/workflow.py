@@ -85,7 +85,7 @@ class Revision:
     objective: str = "match_reference"
     acceptance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     recalibrate: bool = True
-    stop: Mapping[str, float] | None = None
+    stop: Mapping[str, float | str] | None = None
     check_every: int | None = None
     checkpoint_seconds: float = 30.0
     seed: int = 0

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from contextlib import suppress
-from pathlib import Path
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from filelock import FileLock, Timeout
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.scanners import schema
+from monai_unlearn.locks import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -53,18 +53,16 @@ class Workspace:
         self.folder = self._all / secrets.token_hex(6)
         self.stage = self.folder / "stage"
         self._index = directory
-        self._lock = FileLock(self._all / "lock", blocking=False)
+        self._lock = self._all / "lock"
+        self._held = ExitStack()
         self._schema = schema().with_metadata(mark)
         self._rows = 0
 
     def __enter__(self) -> Self:
-        self._all.mkdir(parents=True, exist_ok=True)
-        try:
-            self._lock.acquire()
-        except Timeout:
-            raise IndexReadError(
-                f"{self._index}: another run is building this index. Wait until it has ended, then run this again."
-            ) from None
+        refusal = IndexReadError(
+            f"{self._index}: another run is building this index. Wait until it has ended, then run this again."
+        )
+        self._held.enter_context(locked(self._lock, refusal=refusal))
         self.stage.mkdir(parents=True)
         return self
 
@@ -72,14 +70,15 @@ class Workspace:
         try:
             self._leave(kind)
         finally:
-            self._lock.release()
-            Path(self._lock.lock_file).unlink(missing_ok=True)
+            self._held.close()
             with suppress(OSError):  # blocks that are kept are in it, or it is gone
                 self._all.rmdir()
 
     def _leave(self, kind: type[BaseException] | None) -> None:
         if kind is None:
-            shutil.rmtree(self._all, ignore_errors=True)
+            for path in self._all.iterdir():
+                if path != self._lock:
+                    shutil.rmtree(path, ignore_errors=True)
             return
         if self._rows < WORTH_KEEPING:
             shutil.rmtree(self.folder, ignore_errors=True)

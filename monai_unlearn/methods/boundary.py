@@ -107,13 +107,13 @@ class BoundarySearch:
         return pixel_space.to_inputs(self.ascend(loss, start, box=box, generators=generators, trace=trace))
 
     def go_back(self, network: Callable[[Tensor], Tensor], inputs: Tensor, points: Tensor, labels: Tensor) -> Tensor:
-        """Return points on the line from each image to the point found for it, just across the first boundary met.
+        """Return points on the line from each image to the point found for it, just across a boundary.
 
         How far the boundary is differs by orders of magnitude between networks and between images of one network, and
         a step of one length goes far past some of them, into a class that is not the neighbour. So the line is halved
         `halvings` times, towards the image where the middle is read as another class than its own and away from it
-        where it is not. A point that is read as the image's own class stays where it is. Without noise in reading, what
-        is returned is at most 2^−halvings of the line beyond a boundary.
+        where it is not. What is returned is at most 2^−halvings of the line beyond a boundary; where no middle was read
+        as another class, it is the point itself.
 
         Args:
             network: The fixed network f.

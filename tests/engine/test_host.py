@@ -87,6 +87,7 @@ def test_what_a_bundle_defines_is_no_misspelling(tmp_path, monkeypatch):
     (tmp_path / "configs").mkdir()
     config = {"initialize": ["$__import__('monai_unlearn.engine').engine.report_errors()"], "run": []}
     config |= {"dataset": 1, "datasets": 2, "loader": "@dataset"}
+    (tmp_path / "configs" / "notes.json").write_text("not JSON", encoding="utf-8")
     path = tmp_path / "configs" / "run.json"
     path.write_text(json.dumps(config), encoding="utf-8")
 

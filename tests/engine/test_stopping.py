@@ -150,6 +150,9 @@ def test_the_steps_between_looks_can_be_set():
 def test_a_look_reads_a_few_hundred_images_at_the_most():
     cells = {**CELLS, ("forget", "validation"): images(*[(0, 0)] * 300)}
     assert len(stopping(cells, forget_accuracy=0.5).images) == 256
+    cells = {**cells, ("forget", "train"): images(*[(0, 0)] * 400)}
+    found = stopping(cells, membership_auc=0.5)
+    assert (len(found.members), len(found.strangers)) == (256, 256)
 
 
 def test_budgets_end_a_run_that_pauses_too():
