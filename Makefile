@@ -19,7 +19,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(VENV)/.installed
-	@$(BIN)/python benchmarks/demo.py --bundle $(BUNDLE) --out $(DEMO)
+	@$(BIN)/python scripts/demo.py --bundle $(BUNDLE) --out $(DEMO)
 
 test: $(VENV)/.installed
 	@$(BIN)/coverage erase

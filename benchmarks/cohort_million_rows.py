@@ -28,8 +28,8 @@ import numpy as np
 import pandas as pd
 
 from monai_unlearn.cohort import CohortSpec
-from monai_unlearn.fields import Kind
 from monai_unlearn.index import Index, write_index
+from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -32,8 +32,8 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from monai_unlearn.cohort import CohortSpec
-from monai_unlearn.cohort.query import ask, locked_connection, statement_of
-from monai_unlearn.cohort.resolve import question_of
+from monai_unlearn.cohort.query.query import ask, locked_connection, statement_of
+from monai_unlearn.cohort.resolve.resolve import question_of
 from monai_unlearn.index import Index
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from monai_unlearn.index.workspace import Workspace
+    from monai_unlearn.index.scan.workspace import Workspace
 
 ROOT = index_speed.ROOT
 REAL, SYNTHESISED = (10_000, 100_000), (1_000_000,)
@@ -39,10 +39,10 @@ ROWS_A_BLOCK = 500
 def synthesise(folder: Path, count: int) -> None:
     """Put rows in the place of reading, as `build` knows them."""
     from monai_unlearn.index import build as room
+    from monai_unlearn.index.fast_readers import Reader, read_files
     from monai_unlearn.index.listing import Listed, Walk
-    from monai_unlearn.index.scan import Plan, Scan
-    from monai_unlearn.index.scanners import Reader, read_files
-    from monai_unlearn.index.spool import Spool
+    from monai_unlearn.index.scan.scan import Plan, Scan
+    from monai_unlearn.index.scan.spool import Spool
 
     rows = read_files(list(Walk([folder]))[:ROWS_A_BLOCK], reader=Reader.AUTO)
 

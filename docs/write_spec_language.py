@@ -53,7 +53,7 @@ def main() -> int:
 
 def document() -> str:
     """Return the document."""
-    from monai_unlearn.cohort.functions import FUNCTIONS, Statistic
+    from monai_unlearn.cohort.language.functions import FUNCTIONS, Statistic
 
     names = ", ".join(f"`{name}(…)`" for name in FUNCTIONS)
     meanings = [

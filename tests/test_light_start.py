@@ -11,7 +11,7 @@ import pytest
 from cohort_index import HEAD, make_index
 from PIL import Image
 
-from monai_unlearn.fields import Kind
+from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
     from pathlib import Path

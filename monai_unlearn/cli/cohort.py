@@ -86,13 +86,13 @@ _SCHEMA = (
 )
 def preview(spec: _Spec, index: _IndexDir, *, suppress_below: _SuppressBelow = None, as_json: AsJson = False) -> None:
     """Show which images a spec would forget, before anything is changed."""
-    from monai_unlearn.cohort import report
+    from monai_unlearn.cohort.reports import report
 
     parsed, opened = _opened(spec, index)
     if suppress_below is None:
         document = parsed.resolve(opened).preview()
     else:
-        from monai_unlearn.cohort.suppress import preview_for_others
+        from monai_unlearn.cohort.reports.suppress import preview_for_others
 
         document = preview_for_others(parsed, opened, below=suppress_below)
     emit(document, as_json=as_json, render=lambda: _print(report.show, document))
@@ -113,8 +113,9 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Show which images change their part from one spec to another, and what in the specs makes them."""
-    from monai_unlearn.cohort import CohortSpec, report
-    from monai_unlearn.cohort.compare import compare, suppress_comparison
+    from monai_unlearn.cohort import CohortSpec
+    from monai_unlearn.cohort.reports import report
+    from monai_unlearn.cohort.reports.compare import compare, suppress_comparison
 
     first, (second, opened) = CohortSpec.read(spec_a), _opened(spec_b, index)
     document = compare(first, second, opened, listed=listed)
@@ -137,7 +138,7 @@ def freeze(
     as_json: AsJson = False,
 ) -> None:
     """Write down which images a spec catches, image by image, with digests of spec and index."""
-    from monai_unlearn.cohort.manifest import write_manifest
+    from monai_unlearn.cohort.resolve.manifest import write_manifest
 
     parsed, opened = _opened(spec, index)
     cohort = parsed.resolve(opened)
@@ -163,9 +164,9 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Tell whether a frozen cohort still holds on an index, and what has changed."""
-    from monai_unlearn.cohort import report
-    from monai_unlearn.cohort.manifest import read_manifest
-    from monai_unlearn.cohort.recheck import recheck
+    from monai_unlearn.cohort.reports import report
+    from monai_unlearn.cohort.reports.recheck import recheck
+    from monai_unlearn.cohort.resolve.manifest import read_manifest
     from monai_unlearn.index import Index
 
     document = recheck(read_manifest(manifest), Index.open(index), source=str(manifest), listed=listed)
@@ -182,8 +183,8 @@ def schema(
     as_json: AsJson = False,
 ) -> None:
     """Print the JSON Schema of cohort specs, with which an editor completes and checks them."""
-    from monai_unlearn.cohort.manifest import write_document
-    from monai_unlearn.cohort.schema import json_schema
+    from monai_unlearn.cohort.resolve.manifest import write_document
+    from monai_unlearn.cohort.spec.schema import json_schema
 
     if out is None:
         emit_json(json_schema())

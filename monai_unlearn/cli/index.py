@@ -113,7 +113,10 @@ def build_index(  # noqa: PLR0913 - Typer takes an option as a parameter
 
     Run again, it reads only what is new or has changed; and after a run that was killed, only what that had not read.
     """
-    from monai_unlearn.index import aside, build, join, pseudonyms, report, scan
+    from monai_unlearn.index import build, pseudonyms, report
+    from monai_unlearn.index.scan import extra_tags as aside
+    from monai_unlearn.index.scan import scan
+    from monai_unlearn.index.tables import join
 
     names = None if pseudonymise is None else pseudonyms.Pseudonyms.read(pseudonymise, apart_from=out)
     request = build.BuildRequest(

@@ -10,7 +10,7 @@ import typer
 from monai_unlearn.cli.command import AsJson, Command, emit
 
 if TYPE_CHECKING:
-    from monai_unlearn.index.from_table import TableReport
+    from monai_unlearn.index.tables.from_table import TableReport
 
 _HELP = (
     "Build an index of metadata alone: a row of a CSV or Parquet file is an image, and no image is opened.\n\n"
@@ -41,7 +41,7 @@ def from_table(
     as_json: AsJson = False,
 ) -> None:
     """Build an index of metadata alone."""
-    from monai_unlearn.index import from_table as room
+    from monai_unlearn.index.tables import from_table as room
 
     request = room.TableRequest(
         table=table, id_column=id_column, out=out, rename=room.parse_renames(rename or ()), label=label

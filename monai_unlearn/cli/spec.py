@@ -45,13 +45,13 @@ def register(app: typer.Typer) -> None:
 
 def validate(spec: _Spec, as_json: AsJson = False) -> None:  # noqa: FBT002 - Typer's option
     """Check a spec without an index."""
-    from monai_unlearn.cohort.spec import CohortSpec
-    from monai_unlearn.cohort.validate import validate as validated
+    from monai_unlearn.cohort.spec.spec import CohortSpec
+    from monai_unlearn.cohort.spec.validate import validate as validated
 
     found = validated(CohortSpec.read(spec))
 
     def show(console: Console) -> None:
-        from monai_unlearn.cohort.explain_report import show_validation
+        from monai_unlearn.cohort.reports.explain_report import show_validation
 
         show_validation(found, console)
 
@@ -61,14 +61,14 @@ def validate(spec: _Spec, as_json: AsJson = False) -> None:  # noqa: FBT002 - Ty
 def explain(spec: _Spec, index: _Index = None, *, as_json: AsJson = False) -> None:
     """Say in plain words whom a spec forgets."""
     from monai_unlearn.cohort import CohortSpec
-    from monai_unlearn.cohort import explain as room
+    from monai_unlearn.cohort.reports import explain as room
     from monai_unlearn.index import Index
 
     parsed = CohortSpec.read(spec)
     found = room.explain(parsed, Index.open(index) if index else None)
 
     def show(console: Console) -> None:
-        from monai_unlearn.cohort.explain_report import show_explanation
+        from monai_unlearn.cohort.reports.explain_report import show_explanation
 
         show_explanation(found, console)
 

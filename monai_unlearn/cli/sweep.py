@@ -64,8 +64,8 @@ def sweep(  # noqa: PLR0913 - Typer takes an option as a parameter
     as_json: AsJson = False,
 ) -> None:
     """Try a grid of settings."""
-    from monai_unlearn.cli import sweep_run
-    from monai_unlearn.cli.sweep_plan import Plan, read_axes, read_fixed
+    from monai_unlearn.experiments import run as sweep_run
+    from monai_unlearn.experiments.plan import Plan, read_axes, read_fixed
 
     axes = read_axes(swept or ())
     plan = Plan(
@@ -77,7 +77,7 @@ def sweep(  # noqa: PLR0913 - Typer takes an option as a parameter
 
 
 def _criterion(wanted: str | None, reference: str | None) -> str:
-    from monai_unlearn.cli.sweep_score import CRITERIA
+    from monai_unlearn.experiments.score import CRITERIA
 
     name = wanted or ("gap_to_reference" if reference else "erase")
     if name not in CRITERIA:
@@ -107,7 +107,7 @@ def _show(document: Mapping[str, Any], out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from monai_unlearn.cli.sweep_report import table
+    from monai_unlearn.experiments.report import table
 
     headings, rows = table(document)
     shown = Table(*headings)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monai_unlearn.engine.reference import Reference
-    from monai_unlearn.engine.workflow import Revision
+    from monai_unlearn.engine.revision import Revision
 
 
 def assemble(

@@ -14,7 +14,7 @@ from monai_unlearn.engine import distributed
 from monai_unlearn.release import weights_digest
 
 if TYPE_CHECKING:
-    from monai_unlearn.engine.workflow import Revision
+    from monai_unlearn.engine.revision import Revision
 
 # Where things lie; their contents have digests of their own, and the checkpoint lies beside the results.
 _PLACES = ("index_dir", "cohort_spec", "output_dir")

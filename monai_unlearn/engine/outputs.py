@@ -21,7 +21,7 @@ from monai_unlearn.release import weights_digest, write_json, write_revised_bund
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from monai_unlearn.engine.workflow import Revision
+    from monai_unlearn.engine.revision import Revision
 
 PROMOTED = "revised_bundle"
 REJECTED = "rejected_bundle"

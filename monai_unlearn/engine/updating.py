@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from monai_unlearn.engine.checkpoint import Checkpoints
     from monai_unlearn.engine.reference import Reference
-    from monai_unlearn.engine.workflow import Revision
+    from monai_unlearn.engine.revision import Revision
 
 UPDATES = "updates"
 WEIGHTS = "model.pt"

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.fields import Kind, vocabulary
+from monai_unlearn.index.fast_readers import schema
 from monai_unlearn.index.faults import Fault, usable_faults
 from monai_unlearn.index.listing import Listed, looks_like_image
-from monai_unlearn.index.scanners import schema
+from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

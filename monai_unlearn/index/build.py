@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 
 from monai_unlearn.errors import IndexReadError, did_you_mean
-from monai_unlearn.fields import Kind, vocabulary
 from monai_unlearn.index.assemble import (
     Collected,
     assembled,
@@ -19,14 +18,11 @@ from monai_unlearn.index.assemble import (
     marked_missing_patients,
     usable,
 )
-from monai_unlearn.index.base_columns import BASE_COLUMNS
-from monai_unlearn.index.digest import count_patients, engine
 from monai_unlearn.index.faults import Fault
-from monai_unlearn.index.join import Joiner, Key, Match
 from monai_unlearn.index.listing import Walk
-from monai_unlearn.index.measured import measured_parts
 from monai_unlearn.index.measures import MaskLabels, MeasureMatch, refuse_overlap
-from monai_unlearn.index.scan import (
+from monai_unlearn.index.measures.measured import measured_parts
+from monai_unlearn.index.scan.scan import (
     Plan,
     Scan,
     ScanOptions,
@@ -37,9 +33,13 @@ from monai_unlearn.index.scan import (
     read_fresh,
     with_moves,
 )
-from monai_unlearn.index.tables import SourceTable, read_table
-from monai_unlearn.index.workspace import Workspace
-from monai_unlearn.index.write import PartWriter, check_target, finish_index, named_by_content, part_schema
+from monai_unlearn.index.scan.workspace import Workspace
+from monai_unlearn.index.store.base_columns import BASE_COLUMNS
+from monai_unlearn.index.store.digest import count_patients, engine
+from monai_unlearn.index.store.write import PartWriter, check_target, finish_index, named_by_content, part_schema
+from monai_unlearn.index.tables.join import Joiner, Key, Match
+from monai_unlearn.index.tables.tables import SourceTable, read_table
+from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-    from monai_unlearn.index.store import Index
+    from monai_unlearn.index.store.store import Index
 
 _PATIENT_COLUMNS = ("patient_id", "patient", "PatientID", "subject_id", "subject")
 _LABEL_COLUMNS = ("label", "diagnosis", "class")
@@ -318,7 +318,7 @@ def pair_units(declared: Sequence[str]) -> dict[str, str]:
     Raises:
         IndexReadError: One is not of this form, names an unknown unit, or names a column again.
     """
-    from monai_unlearn.index.units import known_unit
+    from monai_unlearn.vocabulary.units import known_unit
 
     units: dict[str, str] = {}
     for text in declared:

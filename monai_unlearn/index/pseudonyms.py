@@ -17,14 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.fields import Kind
-from monai_unlearn.index.tables import SourceTable
+from monai_unlearn.index.tables.tables import SourceTable
+from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from monai_unlearn.index.join import Key
+    from monai_unlearn.index.tables.join import Key
 
 SHORTEST_KEY = 16
 _LONGEST_KEY = 4096

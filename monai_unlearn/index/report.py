@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from monai_unlearn.index.build import BuildReport
-    from monai_unlearn.index.join import Match
     from monai_unlearn.index.listing import Listed
     from monai_unlearn.index.measures import MeasureMatch
+    from monai_unlearn.index.tables.join import Match
 
 
 class _Rate(ProgressColumn):

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.faults import Fault, usable_faults
-from monai_unlearn.index.store import read_document
+from monai_unlearn.index.store.store import read_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from monai_unlearn.index.store import Index
+    from monai_unlearn.index.store.store import Index
 
 EXAMPLES = 3
 _DEVICES_SHOWN = 20

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monai_unlearn.phantom.dealing import deal, deal_seldom
+from monai_unlearn.phantom.assignment import deal, deal_seldom
 from monai_unlearn.phantom.mri_scanners import ACHIEVA, MR750, SKYRA, Scanner
 from monai_unlearn.phantom.patients import Lack
 

@@ -12,7 +12,7 @@ from enum import Enum
 
 import numpy as np
 
-from monai_unlearn.phantom.dealing import deal, deal_seldom
+from monai_unlearn.phantom.assignment import deal, deal_seldom
 from monai_unlearn.phantom.devices import CIRRUS, SPECTRALIS, Device, Station
 
 LATERALITIES = ("R", "L")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monai_unlearn.phantom.dealing import deal, deal_seldom
+from monai_unlearn.phantom.assignment import deal, deal_seldom
 from monai_unlearn.phantom.dicom_parts import name_based_uid
 from monai_unlearn.phantom.periorbital_camera import CAMERAS, Camera
 from monai_unlearn.phantom.periorbital_statistics import Condition

@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from monai_unlearn.cli import app
-from monai_unlearn.cohort.canonical import digest_of
-from monai_unlearn.fields import Kind
+from monai_unlearn.cohort.spec.canonical import digest_of
+from monai_unlearn.vocabulary.fields import Kind
 
 RUNNER = CliRunner()
 SPECS = Path(__file__).parents[2] / "cohort_specs"

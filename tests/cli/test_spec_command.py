@@ -7,7 +7,7 @@ from cohort_index import HEAD, make_index
 from typer.testing import CliRunner
 
 from monai_unlearn.cli import app
-from monai_unlearn.fields import Kind
+from monai_unlearn.vocabulary.fields import Kind
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from monai.bundle import ConfigComponent, ConfigParser
 from tiny import tiny_index, tiny_spec
 from typer.testing import CliRunner
 
-from monai_unlearn.cli import app, sweep_run
+from monai_unlearn.cli import app
+from monai_unlearn.experiments import run as sweep_run
 
 CONFIG = Path(__file__).resolve().parents[2] / "bundles" / "fundus_classifier" / "configs" / "unlearn.yaml"
 SPLIT = "split::validation_fraction=0.3"

@@ -18,9 +18,9 @@ from scipy import stats
 
 from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.errors import CohortError
-from monai_unlearn.fields import Kind
 from monai_unlearn.index import write_index
 from monai_unlearn.index.build import BuildRequest, build
+from monai_unlearn.vocabulary.fields import Kind
 
 FOLDER = Path(__file__).parents[2] / "cohort_specs"
 SPECS = sorted(FOLDER.glob("*.yaml"))

@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from monai_unlearn.cohort import CohortSpec, parse
-from monai_unlearn.cohort.document import Reason
-from monai_unlearn.cohort.functions import FUNCTIONS
-from monai_unlearn.cohort.node import Node, Reference, Value
-from monai_unlearn.cohort.predicate import (
+from monai_unlearn.cohort.language.functions import FUNCTIONS
+from monai_unlearn.cohort.language.node import Node, Reference, Value
+from monai_unlearn.cohort.language.predicate import (
     And,
     Between,
     Comparison,
@@ -35,8 +34,19 @@ from monai_unlearn.cohort.predicate import (
     Test,
     Within,
 )
-from monai_unlearn.cohort.term import RESERVED, Arithmetic, Call, Each, Field, Negative, Number, Quantifier, Sign
-from monai_unlearn.fields import Kind
+from monai_unlearn.cohort.language.term import (
+    RESERVED,
+    Arithmetic,
+    Call,
+    Each,
+    Field,
+    Negative,
+    Number,
+    Quantifier,
+    Sign,
+)
+from monai_unlearn.cohort.spec.document import Reason
+from monai_unlearn.vocabulary.fields import Kind
 
 KINDS = {
     "device": Kind.TEXT,

@@ -15,10 +15,10 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["pydicom", "monai_unlearn.index"]):
+    from monai_unlearn.index.fast_readers.plain import read_plain
+    from monai_unlearn.index.fast_readers.values import OddFileError
     from monai_unlearn.index.faults import Fault
     from monai_unlearn.index.readers import file_columns, read_file
-    from monai_unlearn.index.scanners.plain import read_plain
-    from monai_unlearn.index.scanners.values import OddFileError
 
 SMALL = 32 * 1024
 _FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-scan-"))

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from watch import watched
 
 from monai_unlearn.cli import app
-from monai_unlearn.fields import Kind
+from monai_unlearn.vocabulary.fields import Kind
 
 RUNNER = CliRunner()
 HANGS = 20  # seconds

@@ -12,12 +12,12 @@ from measure_files import number as measured
 from pydicom import dcmread
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.fields import Kind
-from monai_unlearn.index import scan, spool
 from monai_unlearn.index.build import BuildReport, BuildRequest, build, pair_units
 from monai_unlearn.index.faults import Fault
-from monai_unlearn.index.join import Key
-from monai_unlearn.index.store import Index
+from monai_unlearn.index.scan import scan, spool
+from monai_unlearn.index.store.store import Index
+from monai_unlearn.index.tables.join import Key
+from monai_unlearn.vocabulary.fields import Kind
 
 
 @pytest.fixture

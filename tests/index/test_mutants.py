@@ -13,10 +13,10 @@ import pytest
 from mutants_files import mutants, originals
 
 from monai_unlearn.index.build import BuildRequest, build
+from monai_unlearn.index.fast_readers.plain import read_plain
+from monai_unlearn.index.fast_readers.values import OddFileError
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.readers import file_columns, read_file
-from monai_unlearn.index.scanners.plain import read_plain
-from monai_unlearn.index.scanners.values import OddFileError
 
 COUNT = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 500
 SECONDS_A_FILE = 10

@@ -7,11 +7,11 @@ import pyarrow as pa
 import pytest
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.fields import Kind
-from monai_unlearn.index.join import Key
 from monai_unlearn.index.pseudonyms import Pseudonyms, domain_of
 from monai_unlearn.index.readers import file_columns
-from monai_unlearn.index.tables import read_table
+from monai_unlearn.index.tables.join import Key
+from monai_unlearn.index.tables.tables import read_table
+from monai_unlearn.vocabulary.fields import Kind
 
 KEY = b"0123456789abcdef0123456789abcdef"
 

@@ -4,8 +4,8 @@ import numpy as np
 from measure_files import make_mask
 
 from monai_unlearn.index.build import BuildRequest, build
-from monai_unlearn.index.join import Key
 from monai_unlearn.index.report import render, track
+from monai_unlearn.index.tables.join import Key
 
 
 def _built(tmp_path, make_image, text):

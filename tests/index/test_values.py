@@ -6,8 +6,8 @@ import pytest
 from pydicom.multival import MultiValue
 from pydicom.valuerep import IS, DSfloat
 
-from monai_unlearn.fields import Kind
 from monai_unlearn.index.values import typed
+from monai_unlearn.vocabulary.fields import Kind
 
 
 @pytest.mark.parametrize(

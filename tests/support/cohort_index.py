@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from monai_unlearn.fields import Kind
+    from monai_unlearn.vocabulary.fields import Kind
 
 HEAD = "schema_version: 1\nname: test\nreason: other\n"
 

@@ -6,8 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from monai_unlearn.index.scanners import Reader, read_files
-from monai_unlearn.index.workers import packed
+from monai_unlearn.index.fast_readers import Reader, read_files
+from monai_unlearn.index.scan.workers import packed
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -14,11 +14,12 @@ from pathlib import Path
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index import build as room
-from monai_unlearn.index import scan, workspace, write
 from monai_unlearn.index.build import BuildRequest, build
-from monai_unlearn.index.scan import ScanOptions
-from monai_unlearn.index.store import Index
-from monai_unlearn.index.workspace import Workspace
+from monai_unlearn.index.scan import scan, workspace
+from monai_unlearn.index.scan.scan import ScanOptions
+from monai_unlearn.index.scan.workspace import Workspace
+from monai_unlearn.index.store import write
+from monai_unlearn.index.store.store import Index
 
 # The object and its attribute, and at which call of it the process is killed.
 POINTS = {

@@ -14,7 +14,8 @@ from typing import Any
 
 from bundle_run import BUNDLE, run
 
-from monai_unlearn.engine import trainer, updating, workflow
+from monai_unlearn.engine import revision as workflow
+from monai_unlearn.engine import trainer, updating
 from monai_unlearn.engine.checkpoint import Checkpoints
 from monai_unlearn.engine.host import ours
 from monai_unlearn.methods import boundary, search

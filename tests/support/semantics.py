@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from cohort_index import make_index, make_spec
 
-from monai_unlearn.fields import Kind
+from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
     from pathlib import Path

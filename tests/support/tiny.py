@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from monai_unlearn.fields import Kind
 from monai_unlearn.index import Index, write_index
+from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.units import factor, parse_unit
+from monai_unlearn.vocabulary.units import factor, parse_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

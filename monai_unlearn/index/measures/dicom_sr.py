@@ -23,7 +23,7 @@ from monai_unlearn.index.measures.dicom_seg import SOP_CLASSES as SEGMENTATIONS
 from monai_unlearn.index.measures.labels import MaskLabels, plain_name
 from monai_unlearn.index.measures.reading import FaultyMeasuresError, Measure, MeasureFault, Reading, Target
 from monai_unlearn.index.readers.dicom import MAX_INFLATED, inflated, lenient_values
-from monai_unlearn.index.units import known_unit
+from monai_unlearn.vocabulary.units import known_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from monai_unlearn.index.faults import Fault
     from monai_unlearn.index.measures.labels import MaskLabels
-    from monai_unlearn.index.scan import Track
+    from monai_unlearn.index.scan.scan import Track
 
 _EXAMPLES = 5
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monai_unlearn.fields import Kind, vocabulary
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.values import UIDS, UNDECODED, Value, is_empty, typed, uid
+from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

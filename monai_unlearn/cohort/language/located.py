@@ -1,0 +1,93 @@
+"""A YAML document with the place of every key and value, for faults that point at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn import strict_yaml
+from monai_unlearn.cohort.language.source import Document, Fault, Source, point
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Path = tuple["str | int", ...]
+
+
+@dataclass(frozen=True)
+class Located:
+    """A spec's content beside the text that it was read from."""
+
+    document: Document
+    content: Any
+
+    @classmethod
+    def read(cls, text: str, name: str) -> Located:
+        """Parse a document.
+
+        Raises:
+            SpecError: The text is not the plain YAML that specs are written in.
+        """
+        return cls(Document(name, text), strict_yaml.load(text, source=name))
+
+    @cached_property
+    def _lines(self) -> dict[Path, int]:
+        return strict_yaml.locate(self.document.text)
+
+    @cached_property
+    def _scalars(self) -> dict[Path, strict_yaml.Scalar]:
+        return strict_yaml.locate_scalars(self.document.text)
+
+    def walk(self) -> Iterator[tuple[Path, Any]]:
+        """Yield every key and item with its path; the whole content comes first, with an empty path."""
+        pending: list[tuple[Path, Any]] = [((), self.content)]
+        while pending:
+            path, value = pending.pop()
+            yield path, value
+            if isinstance(value, dict):
+                pending.extend(((*path, key), child) for key, child in value.items())
+            elif isinstance(value, list):
+                pending.extend(((*path, number), child) for number, child in enumerate(value))
+
+    def source(self, path: Path, text: str) -> Source:
+        """Return a text value as a predicate's source."""
+        return Source.within(text, self.document, self._scalars[path])
+
+    def text_of(self, path: Path) -> str:
+        """Return a single value as its author spelled it: `1.10` is no number where it names a patient."""
+        scalar = self._scalars[path]
+        if scalar.style is None:
+            return self.document.text[scalar.start : scalar.end]
+        value = self.content
+        for step in path:
+            value = value[step]
+        return str(value)
+
+    def fault_in_key(self, path: Path, message: str) -> Fault:
+        """Return a fault that points at a key."""
+        line = self._line(path)
+        key = str(path[-1]) if path else ""
+        column = self.document.line(line).find(key) + 1 if key else 0
+        return self._point(line, column, len(key), message)
+
+    def fault_in_value(self, path: Path, message: str) -> Fault:
+        """Return a fault that points at a value, or at the line where a list or mapping begins."""
+        scalar = self._scalars.get(path)
+        if scalar is None:
+            return self._point(self._line(path), 0, 0, message)
+        line, column = self.document.place(scalar.start)
+        width = len(self.document.text[scalar.start : scalar.end].split("\n")[0])
+        return self._point(line, column, width, message)
+
+    def _line(self, path: Path) -> int:
+        while path and path not in self._lines:
+            path = path[:-1]
+        return self._lines.get(path, 1)
+
+    def _point(self, line: int, column: int, width: int, message: str) -> Fault:
+        if not (column and width):
+            return Fault(line, column, message)
+        # What follows the marked text may be a list of patients: it is not shown.
+        text = self.document.line(line)[: column - 1 + width]
+        return Fault(line, column, message, point(text, line, column, width))

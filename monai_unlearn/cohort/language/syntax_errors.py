@@ -1,0 +1,137 @@
+"""What is wrong with a predicate's syntax, in the words of those who write them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monai_unlearn.cohort.language.functions import FUNCTIONS
+from monai_unlearn.cohort.language.source import Fault, Span, shown
+from monai_unlearn.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAMES = ("exists", "missing", "any", "all", *FUNCTIONS)
+_CALLED = re.compile(r"(?<![\w`])(?!(?:and|or|not|in|by)\s*\()([A-Za-z_]\w*)\s*\(", re.IGNORECASE)
+
+# What a person calls the grammar's terminals, in the order in which a message lists them.
+_NAMES = {
+    "NAME": "a field",
+    "_NOT": "'not'",
+    "LPAR": "'('",
+    "QUOTED": "a value",
+    "COMPARE": "one of == != ~= < <= > >=",
+    "_IN": "'in'",
+    "_BETWEEN": "'between'",
+    "_CONTAINS": "'contains'",
+    "_MATCHES": "'matches'",
+    "_WITHIN": "'within'",
+    "PATTERN": "a regular expression such as /^OCT/",
+    "SPAN": "a window such as 30 days",
+    "DIRECTION": "'of', 'before' or 'after'",
+    "DATE": "a date, a field or @name",
+    "LSQB": "a list such as [a, b]",
+    "_AND": "'and'",
+    "_OR": "'or'",
+    "COMMA": "','",
+    "RSQB": "']'",
+    "RPAR": "')'",
+    "$END": "the end",
+}
+# What goes without saying where another of the expected things is said.
+_ARITHMETIC = {"PLUS", "MINUS", "TIMES", "OVER"}
+_TERM = {"BACKQUOTED", "_EXISTS", "_MISSING", "_NOT", "LPAR", "FUNCTION", "QUANTIFIER", "NUMBER", "MINUS"}
+_IMPLIED = {
+    "QUOTED": {"WORD", "REFERENCE"},
+    "LSQB": {"REFERENCE"},
+    "NAME": _TERM,
+    "COMPARE": {*_ARITHMETIC, "_NOT", "_BY", "UNIT", "_AND", "_OR"},
+    "DATE": {"NAME", "BACKQUOTED", "REFERENCE"},
+}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The offending text, what stands before it, and what would have fitted."""
+
+    got: str
+    before: str
+    expected: frozenset[str]
+
+
+def explain(span: Span, expected: frozenset[str]) -> Fault:
+    """Return a fault that says what was expected instead of the span's text, and what to write."""
+    place = _Place(span.text, span.source.text[: span.start], expected)
+    got = "the end of the predicate" if span.start >= len(span.source.text) else span.quoted()
+    hint = next((hint for fits, hint in _HINTS if fits(place)), None)
+    text = hint(place) if hint else ""
+    return span.fault(f"expected {_listed(expected - _impossible(place))}, got {got}.{text}")
+
+
+def _impossible(place: _Place) -> set[str]:
+    """Return what the lexer, which does not count brackets, takes for possible all the same."""
+    names = set() if place.before.count("(") > place.before.count(")") else {"RPAR"}
+    in_list = place.before.count("[") > place.before.count("]")
+    return names | ({"_AND", "_OR", "RPAR", "$END"} if in_list else {"COMMA", "RSQB"})
+
+
+def _listed(expected: frozenset[str]) -> str:
+    implied = {name for key in expected & _IMPLIED.keys() for name in _IMPLIED[key]}
+    names = [text for key, text in _NAMES.items() if key in expected - implied]
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "something else"
+
+
+def no_function(name: str) -> str:
+    """Return that there is no function of a name, and which there are."""
+    return (
+        f"There is no function '{shown(name)}'.{did_you_mean(name.lower(), NAMES)} The functions are {', '.join(NAMES)}"
+    )
+
+
+def _unknown_function(place: _Place) -> str | None:
+    return next((name for name in _CALLED.findall(place.before) if name.lower() not in NAMES), None)
+
+
+def _function(place: _Place) -> str:
+    return f" {no_function(_unknown_function(place) or '')}."
+
+
+def _is_odd_name(place: _Place) -> bool:
+    return "COMPARE" in place.expected and place.before[-1:].strip() != "" and place.got[:1] not in "=<>!~"
+
+
+_WORDS = re.compile(r"(?:and|or|not)(?![^\s()\[\],])", re.IGNORECASE)
+_HINTS: tuple[tuple[Callable[[_Place], bool], Callable[[_Place], str]], ...] = (
+    (lambda place: _unknown_function(place) is not None, _function),
+    (
+        lambda place: place.got[:1] == "=" and "COMPARE" in place.expected,
+        lambda _: " Two signs compare: write ==.",
+    ),
+    (
+        lambda place: place.got[:1] == "$",
+        lambda _: " Specs are data: nothing in them is expanded or run. Quote a value that starts with '$'.",
+    ),
+    (
+        lambda place: place.got[:1] in {"\u2018", "\u2019", "\u201c", "\u201d"},
+        lambda _: " Write straight quotes: ' or \".",
+    ),
+    (
+        lambda place: place.got[:1] in {"'", '"'} and "QUOTED" in place.expected,
+        lambda place: f" Close the quote with another {place.got[0]} on the same line.",
+    ),
+    (
+        lambda place: place.got[:2] in {"&&", "||"} or place.got in {"&", "|"},
+        lambda _: " Join conditions with the words 'and' and 'or'.",
+    ),
+    (
+        lambda place: "QUOTED" in place.expected and _WORDS.match(place.got) is not None,
+        lambda _: " Quote a value that holds the words and, or, not.",
+    ),
+    (
+        lambda place: "WORD" in place.expected and place.got[:1] not in {"", ")", "]"},
+        lambda _: " Join comparisons with 'and' or 'or'; quote a value that holds brackets, quotes or signs such as =.",
+    ),
+    (_is_odd_name, lambda _: " A field with other signs than letters, digits and _ stands in backquotes: `eye-label`."),
+)

@@ -1,0 +1,1 @@
+"""Predicates as one DuckDB statement over an index, and its answers."""

@@ -1,0 +1,1 @@
+"""What people read about cohorts: explanations, comparisons, rechecks, suppressed counts."""

@@ -1,0 +1,110 @@
+"""A spec taken apart: in words, in SQL, and field by field with what the index knows of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.cohort.language.english import sentence
+from monai_unlearn.cohort.language.functions import FUNCTIONS, Statistic
+from monai_unlearn.cohort.language.term import asks_about_people
+from monai_unlearn.cohort.query.query import present, statement_of
+from monai_unlearn.cohort.query.statistic_sql import statistics_of
+from monai_unlearn.cohort.resolve.resolve import question_of
+from monai_unlearn.cohort.spec.document import Scope, Unknown
+from monai_unlearn.cohort.spec.validate import predicates_of
+from monai_unlearn.cohort.typing.bind import Columns, examine
+from monai_unlearn.vocabulary.fields import Kind
+from monai_unlearn.vocabulary.units import spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from monai_unlearn.cohort.language.term import Call
+    from monai_unlearn.cohort.spec.spec import CohortSpec
+    from monai_unlearn.cohort.typing.bound import Bound
+    from monai_unlearn.index import Index
+
+_UNKNOWN = {
+    Unknown.EXCLUDE: "is undetermined: it is neither forgotten nor kept, and is used for nothing.",
+    Unknown.FORGET: "is forgotten.",
+    Unknown.REMAIN: "remains.",
+    Unknown.FAIL: "stops everything: there must be none.",
+}
+
+
+def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
+    """Return a spec in words, and with an index its statement and its fields, as plain values.
+
+    Raises:
+        SpecError: A field or value does not fit the index.
+        IndexReadError: The index cannot be read.
+    """
+    document: dict[str, Any] = {
+        "name": spec.name,
+        "reason": spec.reason.value,
+        "digest": spec.digest,
+        "population": None if spec.population is None else sentence(spec.population).to_dict(),
+        "rules": [{"text": rule.render(private=True), "words": sentence(rule).to_dict()} for rule in spec.rules],
+        "value_sets": {name: len(values) for name, values in spec.value_sets.items()},
+        "names": _names(spec),
+        "then": list(_then(spec)),
+    }
+    if index is None:
+        return {**document, "sql": None, "fields": None}
+    question = question_of(spec, index)
+    statement = statement_of(index, question)
+    hidden = any(map(asks_about_people, predicates_of(spec)))
+    counts = present(index, question.bound)
+    fields = [_field(name, found, index, counts) for name, found in question.bound.items()]
+    parameters = ["…" if hidden and isinstance(value, str | list) else value for value in statement.parameters]
+    return {**document, "sql": {"statement": statement.text, "parameters": parameters}, "fields": fields}
+
+
+def _names(spec: CohortSpec) -> dict[str, list[str]]:
+    """Return what short names stand for in any index: DICOM keywords, tried in turn."""
+    bound, _ = examine(predicates_of(spec), Columns.of_any_index(), value_sets=spec.value_sets)
+    columns = {name: [column for column, _ in found.columns] for name, found in bound.items() if found is not None}
+    return {name: found for name, found in columns.items() if found != [name]}
+
+
+def _field(name: str, found: Bound, index: Index, counts: dict[str, int]) -> dict[str, Any]:
+    columns = [column for column, _ in found.columns]
+    age = found.kind is Kind.AGE
+    return {
+        "field": name,
+        "columns": columns,
+        "kind": found.kind.value,
+        "unit": "year" if age else None if found.unit is None else spelled(found.unit),
+        "origin": [index.origins.get(column) for column in columns],
+        "images": counts[""],
+        "missing": counts[""] - counts[name],
+    }
+
+
+def _then(spec: CohortSpec) -> Iterator[str]:
+    """Yield what happens after the rules, in order."""
+    yield "An image for which it does not hold remains."
+    yield f"An image of which it cannot be said, because a value is missing, {_UNKNOWN[spec.unknown]}"
+    if spec.scope is not Scope.IMAGE:
+        yield from _reach(spec)
+    if spec.sample is not None:
+        size = f"{spec.sample.fraction:.0%}" if spec.sample.fraction is not None else f"{spec.sample.count}"
+        yield f"Of what is caught, {size} is drawn by {spec.sample.by} (seed {spec.sample.seed}); the rest remains."
+    for call in statistics_of([spec.forget]):
+        groups = f", apart for each {' and '.join(map(str, call.by))}" if call.by else ""
+        yield (
+            f"{call.function} says {_meaning(call)}. It is computed of the readable images of the population{groups}, "
+            "so that it changes when the index grows."
+        )
+
+
+def _reach(spec: CohortSpec) -> Iterator[str]:
+    unit = spec.scope.value
+    yield f"Forgetting one image forgets all images of its {unit}."
+    if spec.unknown is Unknown.EXCLUDE:
+        yield f"Where none is forgotten but one is undetermined, so are all images of its {unit}."
+
+
+def _meaning(call: Call) -> str:
+    function = FUNCTIONS[call.function]
+    return function.meaning if isinstance(function, Statistic) else ""

@@ -1,0 +1,1 @@
+"""A spec on an index: three parts, attrition, samples, splits, guards, manifest."""

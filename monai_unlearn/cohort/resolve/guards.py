@@ -1,0 +1,106 @@
+"""What must hold of a cohort before anybody uses it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from monai_unlearn.cohort.language.source import shown
+from monai_unlearn.cohort.resolve.attrition import as_text
+from monai_unlearn.cohort.resolve.cohort import NO_LABEL
+from monai_unlearn.cohort.spec.document import Counts, Share, Unknown
+from monai_unlearn.errors import CohortError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from monai_unlearn.cohort.resolve.cohort import Cohort
+
+_SHOWN_CLASSES = 10
+_EXPECT_REMEDY = "Mend the rules, or the expectation if it was wrong."
+
+
+def check(cohort: Cohort) -> None:
+    """Refuse a cohort that forgets nothing, leaves nothing, or is not what its spec expects.
+
+    Raises:
+        CohortError: Something does not hold; the message lists all of it, and the attrition.
+    """
+    faults = [*_empty(cohort), *_undetermined(cohort), *_unexpected(cohort)]
+    if faults:
+        text = "\n".join(f"{cohort.spec.source}: {fault}" for fault in faults)
+        raise CohortError(f"{text}\nImages, rule by rule:\n{as_text(cohort.attrition)}")
+
+
+def _empty(cohort: Cohort) -> Iterator[str]:
+    counts = cohort.images
+    if not counts["forget"]:
+        yield (
+            f"the forget part of '{cohort.spec.name}' is empty ({counts['undetermined']} images are undetermined). "
+            "The rules are listed with this message: compare the one that lets nothing through with the index."
+        )
+    if not counts["remain"]:
+        yield (
+            f"the remain part of '{cohort.spec.name}' is empty ({counts['undetermined']} images are undetermined). "
+            "A model that keeps nothing cannot be revised: make the rules narrower, or the population wider."
+        )
+
+
+def _undetermined(cohort: Cohort) -> Iterator[str]:
+    images, patients = cohort.images["undetermined"], cohort.patients["undetermined"]
+    if cohort.spec.unknown is Unknown.FAIL and images:
+        yield (
+            f"expected no undetermined image (unknown: fail), found {images} of {patients} patients. Fill the tags "
+            "that the rules ask for, or say what becomes of such images: exclude, forget or remain."
+        )
+
+
+def _unexpected(cohort: Cohort) -> Iterator[str]:
+    expect = cohort.spec.expect
+    if expect is None:
+        return
+    images, patients, total = cohort.images["forget"], cohort.patients["forget"], sum(cohort.images.values())
+    share = images / total if total else 0.0
+    found = {
+        "images": (expect.images, images, "{} images in the forget part", f"{images}"),
+        "patients": (expect.patients, patients, "{} patients in the forget part", f"{patients}"),
+        "share": (expect.share, share, "a share of {} to forget", f"{share:.6g} ({images} of {total} images)"),
+    }
+    for key, (bounds, value, text, got) in found.items():
+        if bounds is not None and not _within(bounds, value):
+            yield f"expected {text.format(_spelt(bounds))} (expect: {key}), found {got}. {_EXPECT_REMEDY}"
+    if expect.remain_per_class is not None:
+        yield from _scarce(cohort, expect.remain_per_class.min)
+
+
+def _scarce(cohort: Cohort, least: int) -> Iterator[str]:
+    """Say which classes keep too few images; where there are no classes, nothing can be promised of them."""
+    if cohort.index.label is None:
+        yield (
+            "expect: remain_per_class asks for classes, and this index does not say which column holds them. "
+            "Build it again with --label FIELD, or leave this expectation out."
+        )
+        return
+    remain = {name: counts["remain"] for name, counts in cohort.classes.items() if name != NO_LABEL}
+    if not remain:
+        yield (
+            f"expect: remain_per_class asks for classes, and no image of the cohort has a value of "
+            f"'{cohort.index.label}'. Fill the column, or leave this expectation out."
+        )
+    if few := {name: images for name, images in remain.items() if images < least}:
+        shown_few = ", ".join(f"{images} of '{shown(name)}'" for name, images in islice(few.items(), _SHOWN_CLASSES))
+        more = f" and {len(few) - _SHOWN_CLASSES} classes more" if len(few) > _SHOWN_CLASSES else ""
+        yield (
+            f"expected at least {least} images of every class in the remain part (expect: remain_per_class), "
+            f"found {shown_few}{more}. {_EXPECT_REMEDY}"
+        )
+
+
+def _within(bounds: Counts | Share, value: float) -> bool:
+    return (bounds.min is None or value >= bounds.min) and (bounds.max is None or value <= bounds.max)
+
+
+def _spelt(bounds: Counts | Share) -> str:
+    low = "" if bounds.min is None else f"at least {bounds.min}"
+    high = "" if bounds.max is None else f"at most {bounds.max}"
+    return " and ".join(text for text in (low, high) if text)

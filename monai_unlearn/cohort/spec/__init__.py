@@ -1,0 +1,1 @@
+"""The cohort spec: its schema, its faults, its value sets, its canonical form."""

@@ -1,0 +1,173 @@
+"""The JSON Schema of cohort specs, for editors: completion, hover texts, and faults while one types.
+
+It follows from the closed schema in `document`, so that it cannot fall behind. Editors check less than
+`CohortSpec.read` does: what a predicate says, and whether `min` is below `max`, no JSON Schema can tell.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.cohort.spec.document import Reason, Scope, SpecDocument, Unknown
+
+if TYPE_CHECKING:
+    from enum import Enum
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+_BOUNDS = {"min": "The smallest number that is as expected.", "max": "The largest number that is as expected."}
+# What an editor shows beside a key, by the name of its model.
+_KEYS: dict[str, dict[str, str]] = {
+    "SpecDocument": {
+        "schema_version": "The version of the cohort language: 1.",
+        "name": "What the cohort is called: lower-case letters, digits and '-'. Reports and model cards name it.",
+        "reason": "Why the images must be forgotten; it heads the model-card diff.",
+        "forget": (
+            "Which images to forget: a condition on their metadata such as `device == Cirrus 800 FA`, a list of "
+            "conditions that must all hold, or a group of `all`, `any` and `not`. Where a tag is missing, the answer "
+            "is unknown."
+        ),
+        "population": "Which images the cohort is about at all; the others belong to no part. Without it: all images.",
+        "value_sets": "Lists of values by name; a condition uses one as `patient in @name`.",
+        "scope": "How far catching one image reaches.",
+        "unknown": "What becomes of an image whose metadata do not say whether it is meant.",
+        "sample": "Forget only some of what the conditions catch: a share or a number, drawn by a seed.",
+        "expect": "What you expect to catch, and to keep; anything else stops the run.",
+        "allow_empty_record": (
+            "Whether `forget` may hold for an image of which nothing is known, as `missing(device)` does."
+        ),
+    },
+    "Group": {
+        "all": "Conditions that must all hold.",
+        "any": "Conditions of which at least one must hold.",
+        "not": "A condition that must not hold: one, or a group that says how several are joined.",
+    },
+    "ValueFile": {
+        "file": "A file in the spec's folder or below: one value a line, or a CSV.",
+        "column": "The column of the CSV that holds the values; leave it out for one value a line.",
+    },
+    "Sample": {
+        "fraction": "The share of units to forget, above 0 and at most 1.",
+        "count": "The number of units to forget.",
+        "by": "What is drawn: single images, or patients with all their images.",
+        "stratify": "The field, or fields, of which every value gives its proportional share.",
+        "seed": "Another seed draws anew; the same one keeps earlier choices when the index grows.",
+    },
+    "Expect": {
+        "images": "How many images the forget part should have.",
+        "patients": "How many patients the forget part should have.",
+        "share": "Which share of the cohort's images the forget part should be, from 0 to 1.",
+        "remain_per_class": "How many images every class must keep in the remain part.",
+    },
+    "Counts": _BOUNDS,
+    "Share": _BOUNDS,
+    "Least": {"min": "The least number of images of every class in the remain part."},
+}
+_CHOICES: dict[type[Enum], dict[Enum, str]] = {
+    Reason: {
+        Reason.DEVICE_DEPRECATION: "A device is retired, or no longer trusted.",
+        Reason.CONSENT_WITHDRAWAL: "Patients withdrew their consent.",
+        Reason.LABEL_ERROR: "Images were labelled wrongly.",
+        Reason.ANATOMICAL_OUTLIER: "Images show anatomy that the model must not have learnt from.",
+        Reason.POLICY_CHANGE: "The rules on which data may be used have changed.",
+        Reason.OTHER: "Something else; say it in a comment.",
+    },
+    Scope: {
+        Scope.IMAGE: "The image alone.",
+        Scope.SERIES: "All images of its series.",
+        Scope.STUDY: "All images of its study.",
+        Scope.PATIENT: "All images of its patient.",
+    },
+    Unknown: {
+        Unknown.EXCLUDE: "Use it for neither part.",
+        Unknown.FORGET: "Forget it.",
+        Unknown.REMAIN: "Let it remain.",
+        Unknown.FAIL: "Stop: there must be none.",
+    },
+}
+_EXAMPLES: dict[str, dict[str, list[object]]] = {
+    "SpecDocument": {
+        "name": ["retire-cirrus-800-fa"],
+        "forget": [
+            "device == Cirrus 800 FA",
+            "device == Cirrus 800 FA and acquired < 2019-01-01",
+            ["device in [TrioTim, Prisma]", "age >= 60"],
+            {"any": ["acquisition_flags == lens dust", "fov_style_inferred == truncated"]},
+        ],
+        "population": ["eye_label in [N, D, G]"],
+        "value_sets": [{"withdrawn": {"file": "withdrawn.txt"}}],
+        "sample": [{"fraction": 0.5, "by": "patient", "seed": 7}],
+        "expect": [{"images": {"min": 20, "max": 2000}, "share": {"max": 0.4}}],
+    },
+}
+# What models check of several keys at once.
+_TOGETHER: dict[str, dict[str, object]] = {
+    "Sample": {"oneOf": [{"required": ["fraction"]}, {"required": ["count"]}]},
+    "Counts": {"minProperties": 1},
+    "Share": {"minProperties": 1},
+    "Group": {"minProperties": 1},
+}
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a cohort spec, draft 2020-12."""
+    schema = SpecDocument.model_json_schema(by_alias=True)
+    models: dict[str, Any] = schema.pop("$defs")
+    enums = {choices.__name__: _choices(choices) for choices in _CHOICES}
+    shared = {name: _tidied(body, enums) for name, body in models.items() if name not in enums}
+    described = {
+        name: _described(name, body) for name, body in {**shared, "SpecDocument": _tidied(schema, enums)}.items()
+    }
+    root = described.pop("SpecDocument")
+    return {
+        "$schema": DIALECT,
+        **root,
+        "title": "Cohort spec",
+        "description": "Which images a deployed model must forget, and what must hold of them.",
+        "$defs": described,
+    }
+
+
+def _choices(choices: type[Enum]) -> dict[str, Any]:
+    texts = _CHOICES[choices]
+    # No word of JSON Schema's, but what editors show beside each value.
+    return {
+        "type": "string",
+        "enum": [choice.value for choice in choices],
+        "enumDescriptions": [texts[choice] for choice in choices],
+    }
+
+
+def _tidied(schema: Any, enums: dict[str, Any]) -> Any:  # noqa: ANN401 - a schema is any tree of plain values
+    """Return a schema without what pydantic writes for itself: titles of keys, and null for keys left out."""
+    if isinstance(schema, list):
+        return [_tidied(child, enums) for child in schema]
+    if not isinstance(schema, dict):
+        return schema
+    reference = str(schema.get("$ref", "")).rpartition("/")[2]
+    if reference in enums:
+        schema = {**enums[reference], **{key: value for key, value in schema.items() if key != "$ref"}}
+    kept = {key: value for key, value in schema.items() if not (key == "default" and value is None)}
+    if isinstance(kept.get("title"), str):
+        del kept["title"]
+    if "minimum" in kept and kept["minimum"] == kept.get("maximum"):
+        kept = {"const": kept["minimum"]}
+    if "patternProperties" in kept:
+        kept["additionalProperties"] = False
+    if "anyOf" in kept:
+        choices = [choice for choice in kept.pop("anyOf") if choice != {"type": "null"}]
+        kept = {**kept, **choices[0]} if len(choices) == 1 else {**kept, "anyOf": choices}
+        return _tidied(kept, enums)
+    return {key: _tidied(child, enums) for key, child in kept.items()}
+
+
+def _described(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return a model's schema with a text beside every key."""
+    for key, schema in body.get("properties", {}).items():
+        if text := _KEYS.get(name, {}).get(key):
+            schema["description"] = text
+        if examples := _EXAMPLES.get(name, {}).get(key):
+            schema["examples"] = examples
+    if "description" in body:
+        body["description"] = body["description"].partition("\n")[0]
+    return {**body, **_TOGETHER.get(name, {})}

@@ -1,0 +1,132 @@
+"""The lists of values that a spec calls by name: written in it, or in a file beside it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import stat
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
+
+from monai_unlearn.cohort.language.node import CONTROL
+from monai_unlearn.cohort.language.source import shown
+from monai_unlearn.cohort.spec.document import ValueFile
+from monai_unlearn.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from monai_unlearn.cohort.language.located import Located
+    from monai_unlearn.cohort.language.located import Path as Path_
+    from monai_unlearn.cohort.language.source import Fault
+    from monai_unlearn.cohort.spec.document import ValueSet
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_VALUES = 1_000_000
+
+
+class ValueSetError(ValueError):
+    """A value set that cannot be used; the message says why, without any of its values."""
+
+
+class ValueSets:
+    """Reads the value sets of one spec, and keeps the faults that it meets."""
+
+    def __init__(self, spec: Located, folder: Path | None) -> None:
+        self._spec = spec
+        self._folder = folder
+        self.faults: list[Fault] = []
+
+    def read(self, value_sets: Mapping[str, ValueSet]) -> dict[str, tuple[str, ...]]:
+        """Return the different values of each set as text, sorted; none where a set has a fault."""
+        return {name: self._values(name, value_sets[name]) for name in sorted(value_sets)}
+
+    def _values(self, name: str, values: ValueSet) -> tuple[str, ...]:
+        path: Path_ = ("value_sets", name)
+        try:
+            if isinstance(values, ValueFile):
+                return _different(_from_file(values, self._folder))
+            places = [(*path, number) for number in range(len(values))] if isinstance(values, list) else [path]
+            return _different([self._spec.text_of(place) for place in places])
+        except ValueSetError as error:
+            self.faults.append(self._spec.fault_in_key(path, f"{error}."))
+            return ()
+
+
+def _different(texts: Sequence[str]) -> tuple[str, ...]:
+    for number, text in enumerate(texts, start=1):
+        if CONTROL.search(text) or not text.strip():
+            raise ValueSetError(f"expected plain text, got an empty value or control characters for value {number}")
+    return tuple(sorted({text.strip() for text in texts}))
+
+
+def _from_file(values: ValueFile, folder: Path | None) -> list[str]:
+    name = shown(values.file)
+    path = _inside(values.file, folder)
+    if values.column is None and path.suffix.lower() in {".csv", ".tsv"}:
+        raise ValueSetError(f"{name} is a table: say which column holds the values, {{file: {name}, column: NAME}}")
+    text = _read(path, name)
+    texts = _lines(text) if values.column is None else _column(text, values.column, name)
+    if not 0 < len(texts) <= MAX_VALUES:
+        found = "more" if texts else "none"
+        raise ValueSetError(f"expected at most {MAX_VALUES:,} values in {name}, found {found}")
+    return texts
+
+
+def _inside(name: str, folder: Path | None) -> Path:
+    """Return the file's path; one that leads out of the spec's folder, links included, is refused."""
+    if folder is None:
+        raise ValueSetError("a spec that stands in no file has no files beside it: write the values into the spec")
+    parts = PurePosixPath(name).parts
+    is_absolute = PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive or PureWindowsPath(name).root
+    if is_absolute or ".." in parts or "\\" in name or CONTROL.search(name):
+        raise ValueSetError("expected a file in the spec's folder, got a path that leads elsewhere")
+    try:
+        path = (folder / name).resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):
+        raise ValueSetError(f"expected a file in the spec's folder, found no {shown(name)}") from None
+    if not path.is_relative_to(folder.resolve()):
+        raise ValueSetError("expected a file in the spec's folder, got a link that leads elsewhere")
+    return path
+
+
+def _read(path: Path, name: str) -> str:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ValueSetError(f"expected a file, got something else at {name}")
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ValueSetError(f"{name} cannot be read ({error.strerror})") from None
+    if len(content) > MAX_BYTES:
+        raise ValueSetError(f"expected at most {MAX_BYTES // 1024**2} MiB in {name}, got more")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueSetError(f"expected UTF-8 in {name}, got other bytes") from None
+
+
+def _lines(text: str) -> list[str]:
+    """Return one value a line, without empty lines and those that begin with `#`."""
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _column(text: str, column: str, name: str) -> list[str]:
+    try:
+        mark = "\t" if name.lower().endswith(".tsv") else ","
+        rows = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
+        header = [cell.strip() for cell in next(rows, [])]
+        if column not in header:
+            raise ValueSetError(f"{name} has no column '{shown(column)}'.{did_you_mean(column, header)}")
+        if header.count(column) > 1:
+            raise ValueSetError(f"{name} has the column '{shown(column)}' twice. Rename one of them")
+        whole = [row for row in rows if row]
+        if any(len(row) != len(header) for row in whole):
+            raise ValueSetError(
+                f"{name} is not a well-formed CSV: expected as many cells in each line as in the header"
+            )
+        cells = [row[header.index(column)].strip() for row in whole]
+    except csv.Error:
+        raise ValueSetError(f"{name} is not a well-formed CSV") from None
+    return [cell for cell in cells if cell]

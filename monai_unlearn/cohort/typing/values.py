@@ -1,0 +1,71 @@
+"""What a value's text means to a term of each type."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from typing import TYPE_CHECKING
+
+from monai_unlearn.vocabulary.fields import Kind
+from monai_unlearn.vocabulary.units import YEAR, factor, parse_unit, spelled
+
+if TYPE_CHECKING:
+    from monai_unlearn.cohort.typing.term_type import TermType
+
+TypedValue = str | float | dt.date
+
+_NUMBER = re.compile(r"([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(\D.*)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+EXPECTED = {
+    Kind.NUMBER: "a number such as 3 or 0.5",
+    Kind.AGE: "a number of years such as 60 or 0.5",
+    Kind.DATE: "a date such as 2019-01-31",
+}
+
+
+class UnitError(ValueError):
+    """A number whose unit cannot be used; the message says why."""
+
+
+def typed(text: str, wanted: TermType) -> TypedValue:
+    """Return a value as its term wants it: text, a finite number in the term's unit, or a date.
+
+    A number without a unit is in the term's own.
+
+    Raises:
+        UnitError: The value has a unit that the term's cannot be converted to.
+        ValueError: The text is nothing of that kind.
+    """
+    if wanted.kind is Kind.TEXT:
+        return text
+    if wanted.kind in {Kind.DATE, Kind.DATETIME}:
+        if not _DATE.fullmatch(text):
+            raise ValueError("not a date")
+        return dt.date.fromisoformat(text)
+    match = _NUMBER.fullmatch(text)
+    number = float(match[1]) if match else math.nan
+    if match is None or not math.isfinite(number):
+        raise ValueError("not a number")
+    converted = number * _factor(match[2], wanted) if match[2] else number
+    if not math.isfinite(converted):
+        raise ValueError("not a number")
+    return converted
+
+
+def _factor(unit: str, wanted: TermType) -> float:
+    try:
+        source = parse_unit(unit)
+    except ValueError:
+        raise ValueError("not a number") from None
+    target = YEAR if wanted.kind is Kind.AGE else wanted.unit
+    if target is None:
+        raise UnitError(
+            f"has no unit, so that {spelled(source)} cannot be converted to it. Leave the unit out, or declare it "
+            "with: monai-unlearn index build … --unit COLUMN=UNIT"
+        )
+    try:
+        return factor(source, target)
+    except ValueError as error:
+        raise UnitError(f"is in {spelled(target)}: {error}") from None

@@ -1,0 +1,129 @@
+"""Runs the cells of a sweep, one bundle run after the other, and keeps what is finished."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.errors import ConfigError, DataError, ExitCode, TrainingError
+from monai_unlearn.experiments.plan import VALIDATION, require_validation
+from monai_unlearn.experiments.report import markdown, plot, write_text
+from monai_unlearn.experiments.score import CRITERIA, best, figures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from monai_unlearn.experiments.plan import Cell, Plan
+
+SCHEMA_VERSION = 1
+RETRAIN = "retrain"
+# Exit codes after which a run has written its evidence.
+_WRITTEN = (ExitCode.DONE, ExitCode.NOT_ACCEPTED)
+
+
+def sweep(plan: Plan, out: Path, criterion: str, *, progress: Callable[[int, int], None]) -> dict[str, Any]:
+    """Run what is not finished yet, and say which cell is best.
+
+    Writes `sweep.json`, `sweep.md` and `sweep.png`, and below `cells/` a folder a cell with its bundle run in
+    `run` and its output in `log.txt`. A cell that is there is not run again: its name is a digest of all that
+    decides it. With `--reference retrain` the first run retrains, and the others take its reference.
+
+    Args:
+        plan: What to run.
+        out: The folder, new, empty or of an earlier sweep.
+        criterion: One of `CRITERIA`.
+        progress: Called with the cells done and all of them.
+
+    Returns:
+        What `sweep.json` holds.
+
+    Raises:
+        DataError: There are no validation images.
+        InputError: A run refused its input, or the folder holds something else.
+        TrainingError: No run came to an end.
+    """
+    if criterion == "gap_to_reference" and plan.reference is None:
+        raise ConfigError("--criterion gap_to_reference needs a reference. Give --reference retrain, or weights.")
+    _check_folder(out)
+    cells = list(plan.cells(require_validation(plan)))
+    out.mkdir(parents=True, exist_ok=True)
+    reference, results = plan.reference, []
+    for number, cell in enumerate(cells):
+        progress(number, len(cells))
+        folder = out / "cells" / cell.name
+        results.append(_result(plan, cell, folder, reference, criterion))
+        if reference == RETRAIN and (kept := folder / "run" / "reference" / "model.pt").is_file():
+            reference = str(kept)
+        document = _document(plan, results, criterion)
+        _write_json(out / "sweep.json", document)
+    progress(len(cells), len(cells))
+    if not any(result["status"] == "finished" for result in results):
+        raise TrainingError(f"no run of the sweep came to an end: {results[-1]['error']} The logs are in {out}.")
+    write_text(out / "sweep.md", markdown(document))
+    plot(document, out / "sweep.png")
+    return document
+
+
+def command(plan: Plan, cell: Cell, folder: Path, reference: str | None) -> list[str]:
+    """Return the bundle run of a cell."""
+    settings = {
+        "index_dir": str(plan.index),
+        "cohort_spec": str(plan.spec),
+        "output_dir": str(folder / "run"),
+        "cells::splits": f"['train','{VALIDATION}','test']",
+        **({"reference": reference} if reference else {}),
+        **plan.fixed,
+        **cell.settings,
+    }
+    words = [f"--{name}={value}" for name, value in settings.items()]
+    return [sys.executable, "-m", "monai.bundle", "run", "unlearn", "--config_file", str(plan.config), *words]
+
+
+def _result(plan: Plan, cell: Cell, folder: Path, reference: str | None, criterion: str) -> dict[str, Any]:
+    metrics = folder / "run" / "metrics.json"
+    known: dict[str, Any] = {"name": cell.name, "settings": dict(cell.settings), "kept": metrics.is_file()}
+    if not metrics.is_file():
+        code, error = _run(command(plan, cell, folder, reference), folder)
+        if code == ExitCode.BAD_INPUT:
+            settings = ", ".join(f"{name}={value}" for name, value in cell.settings.items())
+            raise DataError(f"the run with {settings} refused its input: {error}")
+        if code not in _WRITTEN:
+            return {**known, "status": "failed", "exit_code": code, "error": error}
+    found = figures(json.loads(metrics.read_text(encoding="utf-8")), criterion)
+    return {**known, "status": "finished", **found}
+
+
+def _run(words: list[str], folder: Path) -> tuple[int, str]:
+    """Run a cell; return its exit code and the last line it printed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "log.txt"
+    with log.open("w", encoding="utf-8") as stream:
+        done = subprocess.run(words, stdout=stream, stderr=subprocess.STDOUT, check=False)  # noqa: S603 - no shell; the words are the user's own command
+    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return done.returncode, (lines[-1] if lines else "it printed nothing.").removeprefix("Error: ")
+
+
+def _document(plan: Plan, results: list[dict[str, Any]], criterion: str) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "config": str(plan.config),
+        "axes": {name: list(values) for name, values in plan.axes.items()},
+        "fixed": dict(plan.fixed),
+        "reference": plan.reference,
+        "split": VALIDATION,
+        "criterion": {"name": criterion, "formula": CRITERIA[criterion]},
+        "cells": results,
+        "best": best(results),
+    }
+
+
+def _check_folder(out: Path) -> None:
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / "sweep.json").is_file()):
+        raise ConfigError(f"--out {out}: expected a folder that is new, empty or of an earlier sweep.")
+
+
+def _write_json(path: Path, document: dict[str, Any]) -> None:
+    write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

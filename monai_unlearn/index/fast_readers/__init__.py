@@ -1,0 +1,79 @@
+"""Scanners: they read many files at once, each row as the pydicom reader gives it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from monai_unlearn.index.fast_readers.gdcm import load_gdcm, scan_with_gdcm
+from monai_unlearn.index.fast_readers.plain import read_plain
+from monai_unlearn.index.fast_readers.values import OddFileError
+from monai_unlearn.index.readers import Row, file_columns, read_file
+from monai_unlearn.index.store.write import ARROW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from monai_unlearn.index.listing import Listed
+
+
+class Reader(str, Enum):
+    """Which reader is tried first; whatever is odd about a file, pydicom reads it."""
+
+    AUTO = "auto"
+    PLAIN = "plain"
+    PYDICOM = "pydicom"
+    GDCM = "gdcm"
+
+    def check(self) -> None:
+        """Refuse a reader that is not installed.
+
+        Raises:
+            IndexReadError: It is not.
+        """
+        if self is Reader.GDCM:
+            load_gdcm()
+
+
+def read_files(files: Sequence[Listed], *, reader: Reader) -> pa.Table:
+    """Read files to a table of `schema()`, a row a file, in their order.
+
+    Args:
+        files: What to read.
+        reader: Which reader is tried first.
+    """
+    rows = _rows([file.path for file in files if file.fault is None], reader)
+    columns: dict[str, list[object]] = {name: [] for name in file_columns()}
+    for file in files:
+        row: Row = next(rows) if file.fault is None else {"fault": file.fault.code}
+        for name, values in columns.items():
+            values.append(row.get(name))
+    own = {"path": [f.path for f in files], "file_size": [f.size for f in files]}
+    own["file_mtime_ns"] = [f.mtime_ns for f in files]
+    return pa.table({**own, **columns}, schema=schema())
+
+
+def _rows(paths: Sequence[str], reader: Reader) -> Iterator[Row]:
+    if reader is Reader.GDCM:
+        return (row or read_file(Path(path)) for path, row in zip(paths, scan_with_gdcm(paths), strict=True))
+    if reader is Reader.PYDICOM:
+        return (read_file(Path(path)) for path in paths)
+    return map(_read, paths)
+
+
+def _read(path: str) -> Row:
+    try:
+        return read_plain(path)
+    except (OddFileError, OSError):
+        return read_file(Path(path))
+
+
+@cache
+def schema() -> pa.Schema:
+    """Return the columns that are kept of each file."""
+    columns = {"path": pa.string(), "file_size": pa.int64(), "file_mtime_ns": pa.int64()}
+    return pa.schema({**columns, **{name: ARROW[kind] for name, kind in file_columns().items()}})

@@ -1,0 +1,75 @@
+"""The measures of an index's images, joined to parts that are written already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from monai_unlearn.index.measures import join_measures
+from monai_unlearn.index.measures.join import Measured
+from monai_unlearn.index.store.store import PANDAS_TYPES
+from monai_unlearn.index.store.write import named_by_content
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from monai_unlearn.index.assemble import Collected
+    from monai_unlearn.index.measures import MaskLabels
+    from monai_unlearn.index.scan.scan import Track
+    from monai_unlearn.index.store.write import PartWriter
+    from monai_unlearn.vocabulary.fields import Kind
+
+# What files of measures find their images by.
+_MATCHED_BY = ["image_id", "path", "study", "series", "fault"]
+
+
+def measured_parts(
+    writer: PartWriter,
+    collected: Collected,
+    measures: Sequence[Path],
+    labels: MaskLabels,
+    *,
+    leave_out: Sequence[Path],
+    track: Track,
+    kinds: Mapping[str, Kind],
+) -> Measured:
+    """Add the measures to the parts; this holds what names each image, for all of them at once.
+
+    Args:
+        writer: The parts, closed.
+        collected: What names the files.
+        measures: Files and folders of measures.
+        labels: The names of the labels of NIfTI masks.
+        leave_out: Files and folders among them that hold no measures.
+        track: Passes the files to read through, and shows how far they are.
+        kinds: The columns of the parts.
+
+    Raises:
+        IndexReadError: As `join_measures`.
+    """
+    if not measures:
+        return Measured(pd.DataFrame())
+    parts = [writer.stage / name for name in writer.parts]
+    named = pa.concat_tables([pq.read_table(part, columns=_MATCHED_BY) for part in parts])
+    ids = pq.read_table(collected.ids, columns=["relative", "is_row"])
+    named = named.append_column("relative", ids.filter(ids["is_row"])["relative"])
+    frame = named.to_pandas(types_mapper=PANDAS_TYPES.get)
+    # The other columns are there by their names, which measures must not have.
+    frame = pd.concat([frame, pd.DataFrame(index=frame.index, columns=[n for n in kinds if n not in frame])], axis=1)
+    measured = join_measures(frame, measures, labels, leave_out=leave_out, track=track)
+    columns = pa.Table.from_pandas(measured.frame[list(measured.units)], preserve_index=False)
+    begin = 0
+    for number, part in enumerate(parts):
+        rows = pq.read_table(part)
+        for name in measured.units:
+            rows = rows.append_column(name, columns[name].slice(begin, rows.num_rows).cast(pa.float64()))
+        begin += rows.num_rows
+        part.unlink()
+        plain = part.with_name(f"part-{number:05d}.parquet")
+        pq.write_table(rows.replace_schema_metadata(None), plain, compression="zstd")
+        writer.parts[number] = named_by_content(plain, writer.stage)
+    return measured

@@ -1,0 +1,150 @@
+"""What an index holds only when asked: further DICOM keywords, and the raw text of values that are none.
+
+Names, birth dates and accession numbers are left out of an index unless somebody asks for them by keyword; what was
+written in place of a date may be anything, a name included, and stays out likewise. Whatever is asked for is read from
+the files once more, after the readers, and travels as one JSON text a file until the index is written.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from monai_unlearn.errors import IndexReadError, did_you_mean
+from monai_unlearn.index.faults import usable_faults
+from monai_unlearn.index.pseudonyms import domain_of
+from monai_unlearn.index.readers.row import ASIDE, tag_columns
+from monai_unlearn.index.store.write import ARROW
+from monai_unlearn.index.values import typed
+from monai_unlearn.vocabulary.fields import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from monai_unlearn.index.pseudonyms import Pseudonyms
+
+RAW_VALUES = "raw_values"
+_KINDS = {
+    **dict.fromkeys(["AE", "CS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"], Kind.TEXT),
+    **dict.fromkeys(["DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"], Kind.NUMBER),
+    "DA": Kind.DATE,
+    "DT": Kind.DATETIME,
+    "AS": Kind.AGE,
+}
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What is asked for besides what every index holds.
+
+    Attributes:
+        tags: DICOM keywords.
+        raw_values: Whether the raw text of invalid values is kept, in a column of that name.
+    """
+
+    tags: tuple[str, ...] = ()
+    raw_values: bool = False
+
+    @classmethod
+    def of(cls, tags: Sequence[str], *, raw_values: bool, pseudonyms: Pseudonyms | None) -> Aside:
+        """Take the options of a command line; what every index holds need not be asked for.
+
+        Raises:
+            IndexReadError: A keyword is none of DICOM's, holds what no column can, or names a person in an index of
+                pseudonyms.
+        """
+        wanted = tuple(dict.fromkeys(tag for tag in tags if _kind_of(tag) and tag not in tag_columns()))
+        for tag in wanted:
+            if pseudonyms is not None and domain_of(tag) is None and _names_a_person(tag):
+                raise IndexReadError(
+                    f"--tag {tag}: it would say who is behind a pseudonym. Leave it out, or --pseudonymise."
+                )
+        return cls(wanted, raw_values)
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """The columns that are asked for, with the kinds of their values."""
+        kinds = {tag: _kind_of(tag) for tag in self.tags}
+        return {**kinds, RAW_VALUES: Kind.TEXT} if self.raw_values else kinds
+
+    @property
+    def mark(self) -> str:
+        """What tells rows apart that were read for another demand."""
+        return ",".join(sorted(self.kinds))
+
+    def rows(self, rows: pa.Table, pseudonyms: Pseudonyms | None) -> pa.Table:
+        """Return what files say, with what is asked for besides.
+
+        Args:
+            rows: A row a file, as the scanners give them.
+            pseudonyms: What replaces identifiers; an invalid one is then not kept.
+        """
+        if not self.kinds:
+            return rows
+        usable = {None, *usable_faults()}
+        columns = rows.select(["path", "format", "fault", *tag_columns()]).to_pylist()
+        texts = [
+            self._read(row, pseudonyms) if row["format"] == "dicom" and row["fault"] in usable else None
+            for row in columns
+        ]
+        position = rows.column_names.index(ASIDE)
+        return rows.set_column(position, rows.schema.field(position), pa.array(texts, pa.string()))
+
+    def columns(self, rows: pa.Table) -> pa.Table:
+        """Return rows with what was read besides as columns of their own."""
+        found = [json.loads(text) if text else {} for text in rows[ASIDE].to_pylist()]
+        for name, kind in self.kinds.items():
+            values = [typed(kind, said.get(name)) for said in found]
+            rows = rows.append_column(name, pa.array(values, ARROW[kind]))
+        return rows
+
+    def _read(self, row: Mapping[str, Any], pseudonyms: Pseudonyms | None) -> str | None:
+        from monai_unlearn.index.readers.dicom import read_tags, read_texts
+
+        # Only a row with such a fault has a value that is none.
+        invalid = [name for name in tag_columns() if row[name] is None] if self.raw_values and row["fault"] else []
+        try:
+            said: dict[str, Any] = dict(read_tags(Path(row["path"]), self.tags)) if self.tags else {}
+            raw = read_texts(Path(row["path"]), invalid) if invalid else {}
+        except OSError:  # gone since it was read
+            return None
+        if pseudonyms is not None:
+            raw = {name: text for name, text in raw.items() if domain_of(name) is None}
+            said = {name: _hidden(name, text, pseudonyms) for name, text in said.items()}
+        if raw:
+            said[RAW_VALUES] = json.dumps(raw, ensure_ascii=False, sort_keys=True)
+        return json.dumps(said, ensure_ascii=False, sort_keys=True) if said else None
+
+
+def _hidden(name: str, text: str, pseudonyms: Pseudonyms) -> str:
+    domain = domain_of(name)
+    return text if domain is None else pseudonyms.of(domain, text)
+
+
+def _kind_of(tag: str) -> Kind:
+    """Return the kind of a keyword's values.
+
+    Raises:
+        IndexReadError: It is no keyword of DICOM's, or holds what no column can.
+    """
+    from pydicom.datadict import dictionary_VR, keyword_dict
+
+    if tag not in keyword_dict:
+        raise IndexReadError(f"--tag {tag}: DICOM has no such keyword.{did_you_mean(tag, keyword_dict)}")
+    vr = str(dictionary_VR(tag)).partition(" ")[0]
+    if vr not in _KINDS:
+        raise IndexReadError(f"--tag {tag}: expected a keyword of text, numbers, dates or ages, got one of {vr}.")
+    return _KINDS[vr]
+
+
+def _names_a_person(tag: str) -> bool:
+    """Return whether a keyword holds a person's name, birth, address or another identifier of theirs."""
+    from pydicom.datadict import dictionary_VR
+
+    is_patients = tag.startswith(("Patient", "OtherPatient", "IssuerOfPatient", "ResponsiblePerson"))
+    parts = ("Birth", "Address", "Telephone", "MotherBirthName", "ID", "Insurance", "Comments")
+    return dictionary_VR(tag) == "PN" or "BirthDate" in tag or (is_patients and any(part in tag for part in parts))

@@ -1,0 +1,107 @@
+"""Reading files on the workers of dask.distributed, which must see them under the same paths."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.fast_readers import Reader, read_files
+from monai_unlearn.index.scan.workers import packed, unpacked, unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from types import ModuleType
+
+    from monai_unlearn.index.listing import Listed
+
+LOCAL = "local"
+# So many chunks a thread are on their way: enough that none waits for the next.
+_AHEAD = 3
+_SECONDS_TO_CONNECT = 20
+
+
+def read_on_dask(chunks: Iterable[Sequence[Listed]], *, reader: Reader, address: str) -> Iterator[tuple[int, pa.Table]]:
+    """Yield the number and the rows of each chunk, in the order in which they are read.
+
+    A chunk that ends its workers is read again file by file with pydicom.
+
+    Args:
+        chunks: The files.
+        reader: Which reader is tried first.
+        address: The address of the scheduler, or `local` for a cluster on this machine.
+
+    Raises:
+        IndexReadError: dask is not installed, or nothing answers at the address.
+    """
+    distributed = _distributed()
+    with _client(address) as client:
+        numbered = enumerate(chunks)
+        asked: dict[Any, tuple[int, Sequence[Listed]]] = {}
+        done = distributed.as_completed(())
+
+        def ask() -> None:
+            for number, files in numbered:
+                future = client.submit(read_chunk, files, reader.value, pure=False)
+                asked[future] = number, files
+                done.add(future)
+                return
+
+        for _ in range(_AHEAD * max(sum(client.nthreads().values()), 1)):
+            ask()
+        for future in done:
+            number, files = asked.pop(future)
+            try:
+                yield number, unpacked(future.result())
+            except distributed.KilledWorker:
+                yield number, pa.concat_tables([_alone(client, file) for file in files])
+            future.release()
+            ask()
+
+
+def read_chunk(files: Sequence[Listed], reader: str) -> bytes:
+    """Return the rows of files, packed; this is what a worker of dask runs."""
+    return packed(read_files(files, reader=Reader(reader)))
+
+
+def _alone(client: Any, file: Listed) -> pa.Table:  # noqa: ANN401 - dask's types do not say what it takes
+    try:
+        return unpacked(client.submit(read_chunk, [file], Reader.PYDICOM.value, pure=False).result())
+    except _distributed().KilledWorker:
+        return unreadable([file])
+
+
+@contextmanager
+def _client(address: str) -> Iterator[Any]:
+    """Connect to the scheduler, or start a local cluster of a process for each core."""
+    distributed = _distributed()
+    if address == LOCAL:
+        with (
+            distributed.LocalCluster(threads_per_worker=1, dashboard_address=None) as cluster,
+            distributed.Client(cluster) as client,
+        ):
+            yield client
+        return
+    try:
+        connected = distributed.Client(address, timeout=_SECONDS_TO_CONNECT)
+    except (OSError, TimeoutError, ValueError):
+        raise IndexReadError(
+            f"--dask {address}: expected the address of a dask scheduler, such as tcp://host:8786, got no answer. "
+            "Start one with `dask scheduler`, or give --dask local."
+        ) from None
+    with connected as client:
+        yield client
+
+
+def _distributed() -> ModuleType:
+    """Return the package; mypy looks no further, since its types do not say what it takes."""
+    try:
+        return import_module("distributed")
+    except ImportError:
+        raise IndexReadError(
+            "--dask: dask.distributed is not installed. Install it with: pip install 'monai-unlearn[dask]', "
+            "or leave --dask out."
+        ) from None

@@ -1,0 +1,1 @@
+"""An index on disk: reading it, writing it, and the digest of its content."""

@@ -1,0 +1,1 @@
+"""Tables beside the images: reading them, joining them to images, and an index made of one alone."""

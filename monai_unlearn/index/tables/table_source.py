@@ -1,0 +1,149 @@
+"""A CSV or Parquet file as the view `source` of a DuckDB connection, with the kind of each column."""
+
+from __future__ import annotations
+
+import csv
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow.parquet as pq
+
+from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.tables.table_sql import cleaned, is_iso_date, is_number, literal, quoted
+from monai_unlearn.index.tables.tables import PARQUET, column_names
+from monai_unlearn.vocabulary.fields import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER", "FLOAT", "DOUBLE", "DECIMAL")
+# Beyond 2^53 a float skips whole numbers: such an identifier stays text.
+_LARGE_NUMBERS = ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT")
+_TEXTS = ("VARCHAR", "ENUM", "UUID", "BOOLEAN", "TIME")
+_LARGEST_WHOLE = 2**53
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column of the view `source`, and the kind that its values have."""
+
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class OpenedTable:
+    """A table, open.
+
+    Attributes:
+        connection: The connection that knows it as `source`.
+        columns: Its columns by name.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    columns: Mapping[str, SourceColumn]
+
+
+@contextmanager
+def opened_table(path: Path) -> Iterator[OpenedTable]:
+    """Open a table: Parquet by its suffix, tab-separated by `.tsv`, otherwise CSV in UTF-8.
+
+    A column of a CSV has the kind that all its values have, number or date; otherwise it is text.
+
+    Raises:
+        IndexReadError: The file is missing, malformed, names a column twice (upper and lower case are the same), or
+            holds nested columns.
+    """
+    if not path.is_file():
+        raise IndexReadError(f"{path}: this table is missing. Give a CSV or Parquet file.")
+    with duckdb.connect(":memory:") as connection:
+        try:
+            is_parquet = path.suffix.lower() in PARQUET
+            columns = _open_parquet(connection, path) if is_parquet else _open_csv(connection, path)
+            yield OpenedTable(connection, {column.name: column for column in columns})
+        except duckdb.Error as error:
+            raise _translated(path, error) from None
+        except OSError as error:
+            raise IndexReadError(f"{path}: this table cannot be read ({error.strerror or 'I/O error'}).") from None
+
+
+def _translated(path: Path, error: duckdb.Error) -> IndexReadError:
+    """Say it in our words: DuckDB's messages quote the line, and with it a patient."""
+    is_parquet = path.suffix.lower() in PARQUET
+    kind = "Parquet file" if is_parquet else "CSV in UTF-8, as many cells in each line as in its header"
+    return IndexReadError(f"{path}: expected a well-formed {kind}, got other content ({type(error).__name__}).")
+
+
+def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> list[SourceColumn]:
+    connection.execute(f"CREATE VIEW source AS SELECT * FROM read_parquet({literal(str(path))})")  # noqa: S608
+    _refuse_same_names(path, pq.read_schema(path).names)
+    described = [(str(name), str(type_)) for name, type_, *_ in connection.execute("DESCRIBE source").fetchall()]
+    return [SourceColumn(name, _kind(connection, path, name, type_)) for name, type_ in described]
+
+
+def _kind(connection: duckdb.DuckDBPyConnection, path: Path, name: str, type_: str) -> Kind:
+    base = type_.partition("(")[0]
+    if type_.endswith("]") or base in {"STRUCT", "MAP", "UNION", "BLOB", "BIT", "INTERVAL"}:
+        raise IndexReadError(
+            f"{path}: the column '{name}' holds {type_}, which an index cannot. Leave it out of the table."
+        )
+    if base == "DATE":
+        return Kind.DATE
+    if base.startswith("TIMESTAMP"):
+        return Kind.DATETIME
+    if base in _LARGE_NUMBERS:
+        extremes = f"SELECT max({quoted(name)}), min({quoted(name)}) FROM source"  # noqa: S608 - quoted
+        found = [value for value in connection.execute(extremes).fetchall()[0] if value is not None]
+        return Kind.NUMBER if all(abs(value) <= _LARGEST_WHOLE for value in found) else Kind.TEXT
+    return Kind.NUMBER if base in _NUMBERS else Kind.TEXT
+
+
+def _open_csv(connection: duckdb.DuckDBPyConnection, path: Path) -> list[SourceColumn]:
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    names = _header(path, delimiter)
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    options = f"delim={literal(delimiter)}, quote='\"', escape='\"', header=true, auto_detect=false"
+    connection.execute(
+        f"CREATE TABLE source AS SELECT * FROM read_csv({literal(str(path))}, {options}, "  # noqa: S608 - literal
+        f"columns={{{columns}}}, encoding='utf-8')"
+    )
+    tests = []
+    for name in names:
+        text = cleaned(quoted(name))
+        tests += [f"bool_and({is_number(text)} OR {text} IS NULL)", f"bool_and({is_iso_date(text)} OR {text} IS NULL)"]
+        tests.append(f"count({text}) > 0")
+    (found,) = connection.execute(f"SELECT {', '.join(tests)} FROM source").fetchall()  # noqa: S608
+    return [SourceColumn(name, _inferred(*found[3 * at : 3 * at + 3])) for at, name in enumerate(names)]
+
+
+def _inferred(numbers: bool, dates: bool, any_value: bool) -> Kind:  # noqa: FBT001 - three answers of one query
+    if not any_value:
+        return Kind.TEXT
+    return Kind.NUMBER if numbers else Kind.DATE if dates else Kind.TEXT
+
+
+def _header(path: Path, delimiter: str) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            cells = next(csv.reader(stream, delimiter=delimiter), [])
+    except (UnicodeDecodeError, csv.Error):
+        raise IndexReadError(f"{path}: expected a CSV in UTF-8, got other bytes.") from None
+    if not cells:
+        raise IndexReadError(f"{path}: expected a table with a header and rows, got an empty file.")
+    names = column_names(path, cells)
+    _refuse_same_names(path, names)
+    return names
+
+
+def _refuse_same_names(path: Path, names: Sequence[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        if name.lower() in seen:
+            raise IndexReadError(
+                f"{path}: the columns '{seen[name.lower()]}' and '{name}' differ in upper and lower case only, which "
+                "an index does not tell apart. Rename one of them in the table."
+            )
+        seen[name.lower()] = name

@@ -1,0 +1,113 @@
+"""DICOM values of a table, typed by DuckDB as `values.py` types those of a file: null where they are none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monai_unlearn.index.values import LONGEST_UID, UNITS_A_YEAR
+from monai_unlearn.vocabulary.fields import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_PADDING = "' ' || chr(9) || chr(10) || chr(13)"
+_NULLS = "('', 'nan', 'NaN')"
+_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_DICOM_MOMENT = r"([0-9]{8})([0-9]{2})?([0-9]{2})?([0-9]{2})?(\.[0-9]{1,6})?([+-][0-9]{4})?"
+_ISO_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?"
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL writes it."""
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL writes it."""
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
+
+
+def cleaned(text: str) -> str:
+    """Return an expression without the padding of a text; null where nothing is left, or it says NaN.
+
+    Trimming is what takes time, and hardly a value needs it.
+    """
+    trimmed = f"trim({text}, {_PADDING})"
+    needless = f"{text}[1] > ' ' AND {text}[-1] > ' '"
+    rest = f"CASE WHEN {trimmed} NOT IN {_NULLS} THEN {trimmed} END"
+    return f"CASE WHEN {text} IN {_NULLS} THEN NULL WHEN {needless} THEN {text} ELSE {rest} END"
+
+
+def from_text(kind: Kind, text: str) -> str:
+    """Return an expression that types a cleaned text as DICOM, or ISO 8601, spells the kind; null where it is none."""
+    return _OF_TEXT[kind](text)
+
+
+def uid(text: str) -> str:
+    """Return an expression that is a text where it is a UID (DICOM PS3.5 section 9.1), else null."""
+    condition = rf"length({text}) <= {LONGEST_UID} AND regexp_full_match({text}, '[0-9]+(\.[0-9]+)*')"
+    return f"CASE WHEN {condition} THEN {text} END"
+
+
+def is_number(text: str) -> str:
+    r"""Return a condition: a text is a number that no float spells otherwise (`007` and 20 digits are not)."""
+    plain = rf"regexp_full_match({text}, '{_NUMBER}') AND NOT regexp_matches({text}, '^[+-]?0[0-9]')"
+    value = f"TRY_CAST({text} AS DOUBLE)"
+    exact = f"abs({value}) <= 9007199254740992 OR {value} != trunc({value}) OR {text} ILIKE '%e%'"
+    return f"({plain} AND isfinite({value}) AND ({exact}))"
+
+
+def is_iso_date(text: str) -> str:
+    """Return a condition: a text is a day, written `YYYY-MM-DD`."""
+    return f"(regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AND {_date(text)} IS NOT NULL)"
+
+
+def finite(number: str) -> str:
+    """Return an expression of a number as a float, null where it is not finite."""
+    return f"CASE WHEN isfinite(CAST({number} AS DOUBLE)) THEN CAST({number} AS DOUBLE) END"
+
+
+def _number(text: str) -> str:
+    return f"CASE WHEN regexp_full_match({text}, '{_NUMBER}') THEN {_finite_or_null(text)} END"
+
+
+def _finite_or_null(text: str) -> str:
+    return f"CASE WHEN isfinite(TRY_CAST({text} AS DOUBLE)) THEN TRY_CAST({text} AS DOUBLE) END"
+
+
+def _date(text: str) -> str:
+    eight = f"CASE WHEN regexp_full_match({text}, '[0-9]{{8}}') THEN {_with_hyphens(text)}"
+    ten = f"WHEN regexp_full_match({text}, '[0-9]{{4}}([.][0-9]{{2}}[.]|-[0-9]{{2}}-)[0-9]{{2}}')"
+    # Python, which reads the index, knows no year 0.
+    return f"CASE WHEN {text} >= '0001' THEN TRY_CAST({eight} {ten} THEN replace({text}, '.', '-') END AS DATE) END"
+
+
+def _datetime(text: str) -> str:
+    def part(number: int, default: str) -> str:
+        return f"coalesce(nullif(regexp_extract({text}, '^{_DICOM_MOMENT}$', {number}), ''), {literal(default)})"
+
+    time = f"{part(2, '00')} || ':' || {part(3, '00')} || ':' || {part(4, '00')} || {part(5, '')}"
+    dicom = f"WHEN regexp_full_match({text}, '{_DICOM_MOMENT}') THEN {_with_hyphens(text)} || ' ' || {time}"
+    iso = f"WHEN regexp_full_match({text}, '{_ISO_MOMENT}') THEN {text}"
+    return f"CASE WHEN {text} >= '0001' THEN TRY_CAST(CASE {dicom} {iso} END AS TIMESTAMP) END"
+
+
+def _with_hyphens(text: str) -> str:
+    return f"{text}[1:4] || '-' || {text}[5:6] || '-' || {text}[7:8]"
+
+
+def _age(text: str) -> str:
+    count = f"TRY_CAST(regexp_extract({text}, '^([0-9]{{1,3}})[DWMY]$', 1) AS DOUBLE)"
+    cases = " ".join(f"WHEN '{unit}' THEN {count} / CAST({size!r} AS DOUBLE)" for unit, size in UNITS_A_YEAR.items())
+    return f"CASE regexp_extract({text}, '^[0-9]{{1,3}}([DWMY])$', 1) {cases} END"
+
+
+_OF_TEXT: Mapping[Kind, Callable[[str], str]] = {
+    Kind.TEXT: str,
+    Kind.NUMBER: _number,
+    Kind.DATE: _date,
+    Kind.DATETIME: _datetime,
+    Kind.AGE: _age,
+}

@@ -1,0 +1,193 @@
+"""Tables beside the images: CSV or Parquet, read with types that take nothing away."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.store.write import ARROW
+from monai_unlearn.vocabulary.fields import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+PARQUET = (".parquet", ".pq")
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_LEADING_ZERO = re.compile(r"[+-]?0\d")
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NULLS = frozenset(("", "nan", "NaN"))
+# Beyond it a float skips whole numbers: such an identifier stays text.
+_LARGEST_WHOLE = 2**53
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A table as read.
+
+    Attributes:
+        path: The file.
+        kinds: The kind of each column.
+        typed: The typed columns.
+        texts: The same columns as they are spelled, for matching.
+    """
+
+    path: Path
+    kinds: Mapping[str, Kind]
+    typed: pa.Table
+    texts: pa.Table
+
+
+def read_table(path: Path) -> SourceTable:
+    """Read a table: Parquet by its suffix, tab-separated by `.tsv`, otherwise CSV in UTF-8.
+
+    A column of a CSV is numeric where each value is a number and none begins with a zero that a number
+    would lose; of dates where each is `YYYY-MM-DD`; otherwise text. Empty cells and NaN are null.
+
+    Raises:
+        IndexReadError: The file is missing, malformed, empty, names a column twice, or holds nested columns.
+    """
+    try:
+        table = _read_parquet(path) if path.suffix.lower() in PARQUET else _read_csv(path)
+    except FileNotFoundError:
+        raise IndexReadError(f"{path}: this table is missing. Give a CSV or Parquet file with --table.") from None
+    except OSError as error:
+        raise IndexReadError(f"{path}: this table cannot be read ({error.strerror or 'I/O error'}).") from None
+    if table.typed.num_rows == 0:
+        raise IndexReadError(f"{path}: expected a table with a header and rows, got no rows.")
+    return table
+
+
+def _read_csv(path: Path) -> SourceTable:
+    try:
+        cells = pd.read_csv(
+            path,
+            sep="\t" if path.suffix.lower() == ".tsv" else ",",
+            header=None,
+            dtype=str,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            skip_blank_lines=False,
+        )
+    except UnicodeDecodeError:
+        raise IndexReadError(f"{path}: expected a table in UTF-8, got other bytes. Save it as UTF-8.") from None
+    except pd.errors.EmptyDataError:
+        raise IndexReadError(f"{path}: expected a table with a header and rows, got an empty file.") from None
+    except pd.errors.ParserError as error:
+        where = re.search(r"line (\d+)", str(error))
+        line = f" in line {where[1]}" if where else ""
+        raise IndexReadError(f"{path}: not a well-formed CSV{line}: as many cells as in the header.") from None
+    names = column_names(path, [str(cell) for cell in cells.iloc[0].fillna("")])
+    texts = {name: _spellings(cells[position].iloc[1:].tolist()) for position, name in enumerate(names)}
+    kinds = {name: _kind(spelled) for name, spelled in texts.items()}
+    return SourceTable(
+        path=path,
+        kinds=kinds,
+        typed=pa.table({name: _parse(spelled, kinds[name]) for name, spelled in texts.items()}),
+        texts=pa.table({name: pa.array(spelled, pa.string()) for name, spelled in texts.items()}),
+    )
+
+
+def column_names(path: Path, header: Sequence[str]) -> list[str]:
+    """Return the columns' names; a column without one, as of a saved row number, is named by its position.
+
+    Raises:
+        IndexReadError: A name stands twice.
+    """
+    names = [name.strip() or f"unnamed_{position}" for position, name in enumerate(header, start=1)]
+    for name in names:
+        if names.count(name) > 1:
+            raise IndexReadError(f"{path}: the column '{name}' stands twice in the header. Rename one of them.")
+    return names
+
+
+def _spellings(cells: Sequence[object]) -> list[str | None]:
+    stripped = (cell.strip() if isinstance(cell, str) else "" for cell in cells)
+    return [None if cell in _NULLS else cell for cell in stripped]
+
+
+def _kind(spelled: Sequence[str | None]) -> Kind:
+    present = [cell for cell in spelled if cell is not None]
+    if present and all(map(_is_number, present)):
+        return Kind.NUMBER
+    if present and all(map(_is_date, present)):
+        return Kind.DATE
+    return Kind.TEXT
+
+
+def _is_number(cell: str) -> bool:
+    if not _NUMBER.fullmatch(cell) or _LEADING_ZERO.match(cell):
+        return False
+    value = float(cell)
+    return math.isfinite(value) and (abs(value) <= _LARGEST_WHOLE or not value.is_integer() or "e" in cell.lower())
+
+
+def _is_date(cell: str) -> bool:
+    try:
+        return bool(_ISO_DATE.fullmatch(cell)) and bool(dt.date.fromisoformat(cell))
+    except ValueError:
+        return False
+
+
+def _parse(spelled: Sequence[str | None], kind: Kind) -> pa.Array:
+    parsers: Mapping[Kind, Callable[[str], object]] = {Kind.NUMBER: float, Kind.DATE: dt.date.fromisoformat}
+    parse = parsers.get(kind, str)
+    return pa.array([None if cell is None else parse(cell) for cell in spelled], ARROW[kind])
+
+
+def _read_parquet(path: Path) -> SourceTable:
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowInvalid:
+        raise IndexReadError(f"{path}: expected a Parquet file, got other content.") from None
+    names = column_names(path, table.column_names)
+    columns = {name: _flat(path, name, table.column(position)) for position, name in enumerate(names)}
+    kinds = {name: _arrow_kind(column) for name, column in columns.items()}
+    return SourceTable(
+        path=path,
+        kinds=kinds,
+        typed=pa.table({name: _cast(column, kinds[name]) for name, column in columns.items()}),
+        texts=pa.table({name: _cast(column, Kind.TEXT) for name, column in columns.items()}),
+    )
+
+
+def _flat(path: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        raise IndexReadError(
+            f"{path}: the column '{name}' holds {column.type}, which an index cannot. Leave it out of the table."
+        )
+    return column
+
+
+def _arrow_kind(column: pa.ChunkedArray) -> Kind:
+    if pa.types.is_date(column.type):
+        return Kind.DATE
+    if pa.types.is_timestamp(column.type):
+        return Kind.DATETIME
+    if pa.types.is_integer(column.type):
+        largest = pc.max(pc.abs_checked(column.cast(pa.float64(), safe=False))).as_py() or 0
+        return Kind.NUMBER if largest <= _LARGEST_WHOLE else Kind.TEXT
+    is_number = pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)
+    return Kind.NUMBER if is_number else Kind.TEXT
+
+
+def _cast(column: pa.ChunkedArray, kind: Kind) -> pa.ChunkedArray:
+    if kind is Kind.NUMBER:
+        numbers = column.cast(pa.float64(), safe=False)
+        return pc.if_else(pc.is_finite(numbers), numbers, None)
+    if kind is not Kind.TEXT:
+        return column.cast(ARROW[kind], safe=False)
+    trimmed = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    return pc.if_else(pc.is_in(trimmed, pa.array(sorted(_NULLS))), None, trimmed)

@@ -1,0 +1,1 @@
+"""The words of a spec: DICOM keywords, aliases, units, and which fields identify people."""

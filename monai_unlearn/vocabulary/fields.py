@@ -1,0 +1,56 @@
+"""The vocabulary of cohort specs: DICOM keywords with their kinds, and the aliases for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from monai_unlearn.strict_yaml import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Kind(str, Enum):
+    """What the values of a field are. Ages are numbers, in years."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    DATETIME = "datetime"
+    AGE = "age"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The parsed `fields.yaml`.
+
+    Attributes:
+        dicom: The DICOM keywords of an index, with the kinds of their values.
+        units: The unit of a keyword's numbers, where the standard gives one.
+        aliases: Plain words, each with the keywords that it stands for, the first that an image has counting.
+    """
+
+    dicom: Mapping[str, Kind]
+    units: Mapping[str, str]
+    aliases: Mapping[str, tuple[str, ...]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every alias and every DICOM keyword, for suggestions."""
+        return (*self.aliases, *self.dicom)
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """Read the shipped `fields.yaml` once."""
+    text = resources.files("monai_unlearn.vocabulary").joinpath("fields.yaml").read_text(encoding="utf-8")
+    content = load(text, source="fields.yaml")
+    return Vocabulary(
+        dicom={keyword: Kind(kind) for keyword, kind in content["dicom"].items()},
+        units=dict(content["units"]),
+        aliases={alias: tuple(keywords) for alias, keywords in content["aliases"].items()},
+    )

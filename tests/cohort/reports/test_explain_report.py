@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import io
+
+from cohort_index import make_index, make_spec
+from rich.console import Console
+
+from monai_unlearn.cohort.reports.explain import explain
+from monai_unlearn.cohort.reports.explain_report import show_explanation, show_validation
+from monai_unlearn.cohort.spec.validate import validate
+from monai_unlearn.vocabulary.fields import Kind
+
+
+def _shown(show, found):
+    console = Console(file=io.StringIO(), width=100)
+    show(found, console)
+    return console.file.getvalue()
+
+
+def test_an_explanation_reads_from_the_words_to_the_statement(tmp_path):
+    index = make_index(tmp_path / "index", {"vpf": [1.0, None]}, {"vpf": Kind.NUMBER})
+    spec = make_spec(
+        "\n  - zscore(vpf) > 1\n  - any: [vpf in @odd, vpf > 3]", "value_sets: {odd: [1, 3]}\npopulation: exists(vpf)\n"
+    )
+    text = _shown(show_explanation, explain(spec, index))
+    places = [
+        text.index(part)
+        for part in (
+            "The cohort is about images of which this holds",
+            "vpf is recorded",
+            "1. the z-score of vpf among images of the cohort is more than 1",
+            "2. at least one of these holds:",
+            "       vpf is more than 3",
+            "zscore says how many standard deviations",
+            "@odd lists 2 values.",
+            "1 (50%)",
+            "read_parquet(?)",
+        )
+    ]
+    assert places == sorted(places)
+
+
+def test_a_valid_spec_shows_its_rules_and_what_the_index_must_have():
+    text = _shown(show_validation, validate(make_spec("[vpf > 3, device == x]")))
+    assert "forget if vpf > 3" in text
+    assert "and if    device == x" in text
+    assert "Note: 'vpf' is no DICOM keyword" in text

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from cohort_index import HEAD, make_index, make_spec
+
+from monai_unlearn import __version__
+from monai_unlearn.cohort import CohortSpec
+from monai_unlearn.cohort.reports.recheck import recheck
+from monai_unlearn.cohort.resolve.unguarded import resolve_unguarded
+from monai_unlearn.cohort.spec.canonical import digest_of
+from monai_unlearn.errors import SpecError
+from monai_unlearn.vocabulary.fields import Kind
+
+KINDS = {"device": Kind.TEXT, "age": Kind.AGE}
+COLUMNS = {"device": ["old", "old", "new", "new", None], "age": [30.0, 70.0, 30.0, 70.0, 50.0]}
+WHOLE = "scope: patient\nunknown: remain\nexpect: {images: {min: 1}, share: {max: 0.9}}\nsample: {count: 2}\n"
+
+
+def _index(folder, *, images=None, more=None, **changes):
+    columns = {**COLUMNS, "image_id": [f"i0{number}" for number in range(5)], **changes}
+    chosen = range(5) if images is None else images
+    columns = {name: [values[number] for number in chosen] for name, values in columns.items()}
+    for name, value in (more or {}).items():
+        columns[name] = [*columns[name], value]
+    return make_index(folder, columns, KINDS)
+
+
+def _frozen(folder, forget="device == old", more="", **changes):
+    """Return a manifest as it comes back from its file."""
+    cohort = resolve_unguarded(make_spec(forget, more), _index(folder / "frozen", **changes))
+    return json.loads(json.dumps(cohort.manifest))
+
+
+def _check(manifest, index, **options):
+    return recheck(manifest, index, source="m.json", **options)
+
+
+def _texts(found, *, breaks):
+    return [finding["text"] for finding in found["findings"] if finding["breaks"] is breaks]
+
+
+@pytest.mark.parametrize("more", ["", WHOLE])
+def test_on_the_same_index_it_holds(more, tmp_path):
+    found = _check(_frozen(tmp_path, more=more), _index(tmp_path / "now"))
+    assert found["holds"] is True
+    assert found["findings"] == []
+    assert found["refused"] is None
+    assert found["index"]["same"] is found["spec"]["same"] is found["tool_version"]["same"] is True
+    assert found["parts"]["forget"] == {"frozen": 2, "now": 2, "joined": 0, "left": 0}
+    assert "image_ids" not in found
+
+
+def test_a_changed_value_moves_an_image_from_part_to_part(tmp_path):
+    index = _index(tmp_path / "now", device=["old", "new", "new", "new", "old"])
+    found = _check(_frozen(tmp_path), index, listed=True)
+    assert found["holds"] is False
+    assert found["parts"]["forget"] == {"frozen": 2, "now": 2, "joined": 1, "left": 1}
+    assert found["moves"]["forget"]["remain"] == found["moves"]["undetermined"]["forget"] == 1
+    assert found["image_ids"] == {
+        "forget": {"joined": ["i04"], "left": ["i01"]},
+        "remain": {"joined": ["i01"], "left": []},
+        "undetermined": {"joined": [], "left": ["i04"]},
+    }
+    assert _texts(found, breaks=True) == [
+        "1 images joined the forget part.",
+        "1 images joined the remain part.",
+        "1 images left the forget part.",
+        "1 images left the undetermined part.",
+    ]
+    assert _texts(found, breaks=False) == ["The content of the index has changed."]
+
+
+def test_images_that_are_gone_new_unreadable_or_outside(tmp_path):
+    more = {"device": "old", "age": 50.0, "image_id": "new", "fault": None}
+    index = _index(tmp_path / "now", images=[1, 2, 3, 4], fault=[None, None, "unreadable", None, None], more=more)
+    found = _check(_frozen(tmp_path), index)
+    assert found["moves"]["forget"] == {"forget": 1, "remain": 0, "undetermined": 0, "outside": 0, "gone": 1}
+    assert found["moves"]["remain"]["outside"] == 1
+    assert found["moves"]["new"]["forget"] == 1
+    assert "1 frozen images are not in the index any more." in _texts(found, breaks=True)
+    assert found["holds"] is False
+
+
+def test_images_that_were_and_are_outside_the_population_change_nothing(tmp_path):
+    manifest = _frozen(tmp_path, more="population: age > 45\n")
+    now = _index(tmp_path / "now", age=[20.0, 70.0, 20.0, 70.0, 50.0])
+    found = _check(manifest, now)
+    assert found["holds"] is True
+    assert found["index"]["same"] is False
+    assert _texts(found, breaks=False) == ["The content of the index has changed."]
+    left = _check(manifest, _index(tmp_path / "young", age=[20.0, 20.0, 20.0, 70.0, 50.0]))
+    assert left["moves"]["forget"]["outside"] == 1
+
+
+def test_the_guards_have_their_word(tmp_path):
+    manifest = _frozen(tmp_path, more="expect: {images: {min: 2}}\n")
+    found = _check(manifest, _index(tmp_path / "now", images=[1, 2, 3, 4]))
+    assert found["refused"].startswith("the spec in m.json: expected at least 2 images")
+    assert "The guards refuse the cohort as it is now." in _texts(found, breaks=True)
+    # What was refused when it was frozen can hold image by image, and is still refused.
+    odd = _frozen(tmp_path / "2", more="expect: {images: {min: 3}}\n")
+    assert _check(odd, _index(tmp_path / "same"))["holds"] is False
+
+
+def test_another_version_is_told_and_changes_nothing(tmp_path):
+    found = _check({**_frozen(tmp_path), "tool_version": "0.0.1"}, _index(tmp_path / "now"))
+    assert found["holds"] is True
+    assert _texts(found, breaks=False) == [f"The cohort was frozen by version 0.0.1; this is {__version__}."]
+
+
+def test_a_spec_that_is_not_the_one_named_does_not_hold(tmp_path):
+    manifest = _frozen(tmp_path)
+    manifest["spec"]["digest"] = "sha256:0"
+    found = _check(manifest, _index(tmp_path / "now"))
+    assert (found["holds"], found["spec"]["same"]) == (False, False)
+    assert _texts(found, breaks=True) == ["The manifest names another digest than its spec has."]
+
+
+def test_a_spec_that_is_written_otherwise_now_still_holds(tmp_path):
+    manifest = _frozen(tmp_path)
+    manifest["spec"]["content"]["forget"] = "(device == old)"
+    manifest["spec"]["digest"] = digest_of(manifest["spec"]["content"])
+    found = _check(manifest, _index(tmp_path / "now"))
+    assert found["holds"] is True
+    assert _texts(found, breaks=False) == ["This version writes the spec otherwise, so that its digest is another now."]
+
+
+def test_a_spec_that_cannot_be_read_or_does_not_fit_is_an_error(tmp_path):
+    manifest = _frozen(tmp_path)
+    index = make_index(tmp_path / "other", {"age": [1.0]}, {"age": Kind.AGE})
+    with pytest.raises(SpecError, match="device"):
+        _check(manifest, index)
+    manifest["spec"]["content"]["forget"] = "device = old"
+    with pytest.raises(SpecError, match="write =="):
+        _check(manifest, index)
+
+
+def test_more_is_frozen_than_a_spec_may_write(tmp_path):
+    (tmp_path / "many.txt").write_text("\n".join(f"patient-{number:05}" for number in range(6_000)) + "\np00\np01\n")
+    spec = CohortSpec.parse(
+        f"{HEAD}forget: patient in @many\nvalue_sets: {{many: {{file: many.txt}}}}\n"
+        "expect: {share: {min: 0.00001}}\nsample: {fraction: 0.9999999, stratify: [device]}\n",
+        folder=tmp_path,
+    )
+    manifest = json.loads(json.dumps(spec.resolve(_index(tmp_path / "frozen")).manifest))
+    found = _check(manifest, _index(tmp_path / "now"))
+    assert found["findings"] == []
+    assert found["parts"]["forget"]["now"] == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"value_sets": {"a": []}},
+        {"value_sets": {"a": [1]}},
+        {"value_sets": ["a"]},
+        {"sample": {"fraction": 2}},
+        {"sample": {"other": 2}},
+        {"expect": 7},
+    ],
+)
+def test_a_frozen_spec_of_another_form_is_an_error(change, tmp_path):
+    manifest = _frozen(tmp_path)
+    manifest["spec"]["content"] |= change
+    with pytest.raises(SpecError, match=r"the spec in m\.json is not one of this version"):
+        _check(manifest, _index(tmp_path / "now"))
+
+
+def test_the_values_of_a_value_set_are_frozen_with_it(tmp_path):
+    more = "value_sets: {bad: ['old', '007', 'no', '2019-01-01']}\n"
+    manifest = _frozen(tmp_path, "device in @bad", more)
+    found = _check(manifest, _index(tmp_path / "now"))
+    assert found["holds"] is True
+    assert found["parts"]["forget"]["now"] == 2

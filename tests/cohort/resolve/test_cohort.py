@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from cohort_index import make_index, make_spec
+
+from monai_unlearn.cohort import SplitRule
+from monai_unlearn.errors import DataError
+from monai_unlearn.vocabulary.fields import Kind
+
+KINDS = {"device": Kind.TEXT, "diagnosis": Kind.TEXT}
+
+
+@pytest.fixture
+def index(tmp_path):
+    columns = {
+        "image_id": ["d", "c", "b", "a", "e", "f"],
+        "patient": ["p1", "p1", "p2", None, "p3", "p3"],
+        "device": ["old", "new", "new", "new", None, "old"],
+        "diagnosis": ["amd", "normal", "normal", None, "amd", "[b]"],
+        "fault": [None, None, None, None, None, "truncated"],
+    }
+    return make_index(tmp_path / "index", columns, KINDS, label="diagnosis")
+
+
+@pytest.fixture
+def cohort(index):
+    return make_spec("device == old").resolve(index)
+
+
+def test_parts_are_frames_of_the_index_sorted_by_image(cohort, index):
+    assert cohort.remain["image_id"].tolist() == ["a", "b", "c"]
+    assert list(cohort.forget.columns) == list(index.columns)
+    assert cohort.forget["image_id"].tolist() == ["d"]
+    assert cohort.undetermined["image_id"].tolist() == ["e"]
+
+
+def test_the_preview_counts_and_names_nobody(cohort, index):
+    assert cohort.preview() == {
+        "name": "test",
+        "reason": "other",
+        "spec_digest": cohort.spec.digest,
+        "index_digest": index.digest,
+        "images": {"forget": 1, "remain": 3, "undetermined": 1},
+        "patients": {"forget": 1, "remain": 2, "undetermined": 1},
+        "patients_in_both": 1,
+        "attrition": [row.to_dict() for row in cohort.attrition],
+        "classes": {
+            "amd": {"forget": 1, "remain": 0, "undetermined": 1},
+            "normal": {"forget": 0, "remain": 2, "undetermined": 0},
+            "(no label)": {"forget": 0, "remain": 1, "undetermined": 0},
+        },
+        "classes_emptied": ["amd"],
+        "strata": None,
+        "warnings": [
+            "1 images are undetermined and used for neither part.",
+            "1 patients have images in the forget part and in the remain part.",
+            "1 images of the remain part name no patient: they may be of a forgotten one.",
+            "The class amd has no image left in the remain part.",
+        ],
+    }
+    assert json.loads(json.dumps(cohort.preview())) == cohort.preview()
+
+
+def test_without_a_label_there_are_no_classes(tmp_path):
+    index = make_index(tmp_path / "index", {"device": ["old", "new"]}, {"device": Kind.TEXT})
+    assert make_spec("device == old").resolve(index).preview()["classes"] == {}
+
+
+def test_a_sample_that_cannot_be_had_is_a_warning(index):
+    cohort = make_spec("device == old", "sample: {count: 5}\nscope: study\n").resolve(index)
+    assert "The sample asks for 5 (image), but the rules catch only 1." in cohort.preview()["warnings"]
+    assert "The sample by image takes apart what scope: study keeps together." in cohort.preview()["warnings"]
+
+
+def test_the_manifest_says_what_was_asked_of_what_and_what_came_out(cohort, index):
+    manifest = cohort.manifest
+    assert manifest["spec"] == {"digest": cohort.spec.digest, "content": cohort.spec.to_dict()}
+    assert manifest["index_digest"] == index.digest
+    assert manifest["image_ids"] == {"forget": ["d"], "remain": ["a", "b", "c"], "undetermined": ["e"]}
+    assert manifest["images"] == cohort.images
+    assert manifest["split_patients"] == ["p1"]
+    assert manifest["classes_emptied"] == ["amd"]
+    assert manifest["warnings"] == cohort.preview()["warnings"]
+    assert json.loads(json.dumps(manifest))["image_ids"] == manifest["image_ids"]
+
+
+@pytest.mark.parametrize(
+    ("more", "split"),
+    [
+        ("", ["a", "c"]),
+        ("scope: series", ["a", "c"]),
+        # The two images of c are of one study, those of a are not.
+        ("scope: study", ["a"]),
+        ("scope: patient", []),
+        ("scope: patient\nsample: {count: 2, by: image, seed: 1}", ["a", "c"]),
+        ("scope: patient\nsample: {count: 1, by: patient}", []),
+    ],
+)
+def test_patients_in_the_forget_and_the_remain_part_are_listed_in_the_manifest_and_counted_elsewhere(
+    tmp_path, more, split
+):
+    columns = {
+        #          c forget, remain   a the same      b      none  d            e forget, undetermined
+        "device": ["old", "new", "old", "new", "new", "old", None, "new", "old", None],
+        "patient": ["c", "c", "a", "a", "b", " ", "d", "d", "e", "e"],
+        "study": ["s1", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9"],
+        "series": [f"e{number}" for number in range(10)],
+    }
+    cohort = make_spec("device == old", more).resolve(make_index(tmp_path / "index", columns, KINDS))
+    assert cohort.split_patients == split
+    assert cohort.manifest["split_patients"] == split
+    assert cohort.patients_in_both == len(split)
+    assert "split_patients" not in cohort.preview()
+
+
+def test_a_stratified_sample_says_what_it_drew_of_each_stratum(tmp_path):
+    columns = {
+        "device": ["old"] * 9 + ["new"],
+        "diagnosis": ["amd"] * 6 + ["drusen"] + [None] * 2 + ["amd"],
+    }
+    index = make_index(tmp_path / "index", columns, KINDS)
+    preview = make_spec("device == old", "sample: {count: 4, stratify: diagnosis}").resolve(index).preview()
+    # Shares of 4: 2.67 of 6 images, 0.44 of 1, 0.89 of 2.
+    assert preview["strata"] == {
+        "count": 3,
+        "empty": 1,
+        "least_share": 0.0,
+        "largest_share": 0.5,
+        "images_without_value": 2,
+    }
+    assert preview["attrition"][-1]["rule"] == "sample: count 4 by image, stratified by diagnosis, seed 0"
+    assert preview["warnings"][-2:] == [
+        "The sample draws nothing of 1 of its 3 strata.",
+        (
+            "2 images that the sample draws from have no value of diagnosis: what is missing counts as a value, and "
+            "makes strata of its own."
+        ),
+    ]
+    assert json.loads(json.dumps(preview)) == preview
+
+
+def test_a_class_name_cannot_break_a_line(tmp_path):
+    columns = {"device": ["old", "new"], "diagnosis": ["a\nb", "c"]}
+    index = make_index(tmp_path / "index", columns, KINDS, label="diagnosis")
+    assert make_spec("device == old").resolve(index).preview()["warnings"] == [
+        "The class a<U+000A>b has no image left in the remain part."
+    ]
+
+
+def test_a_cohort_cannot_be_changed(cohort):
+    with pytest.raises(AttributeError, match="cannot assign"):
+        cohort.attrition = ()
+
+
+def test_items_of_a_part_and_split(index):
+    cohort = make_spec("device == old").resolve(index)
+    items = [item for split in ("train", "validation", "test") for item in cohort.datalist("remain", split)]
+    assert sorted(item["image_id"] for item in items) == ["a", "b", "c"]
+    by_id = {item["image_id"]: item for item in items}
+    assert by_id["a"]["patient"] is by_id["a"]["label"] is None
+    assert (by_id["b"]["patient"], by_id["b"]["label"]) == ("p2", "normal")
+
+
+def test_items_follow_the_split_rule(index):
+    cohort = make_spec("device == old").resolve(index)
+    rule = SplitRule(seed=3, test_fraction=0.5)
+    for item in cohort.datalist("remain", "test", rule=rule):
+        assert rule.of(item["patient"] or f"image:{item['image_id']}") == "test"
+    assert len(cohort.datalist("remain", "test", rule=rule)) + len(cohort.datalist("remain", "train", rule=rule)) == 3
+
+
+@pytest.mark.parametrize(("part", "split", "nearest"), [("forgot", "test", "forget"), ("remain", "tests", "test")])
+def test_refuses_unknown_parts_and_splits(cohort, part, split, nearest):
+    with pytest.raises(DataError, match=f"Did you mean '{nearest}'"):
+        cohort.datalist(part, split)
+
+
+def test_a_patient_may_not_straddle_splits_across_parts(tmp_path):
+    columns = {"image_id": ["a", "b"], "patient": ["p", "p"], "device": ["old", "new"], "split": ["train", "test"]}
+    index = make_index(tmp_path / "index", columns, {"device": Kind.TEXT, "split": Kind.TEXT})
+    with pytest.raises(DataError, match="puts 1 patients into more than one split"):
+        make_spec("device == old").resolve(index).datalist("forget", "train")

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+from cohort_index import HEAD, make_index
+
+from monai_unlearn.cohort import CohortSpec
+from monai_unlearn.cohort.spec.value_sets import MAX_BYTES
+from monai_unlearn.errors import SpecError
+from monai_unlearn.vocabulary.fields import Kind
+
+
+def _read(folder, value_sets):
+    path = folder / "spec.yaml"
+    path.write_text(f"{HEAD}forget: device in @names\nvalue_sets:\n  names: {value_sets}\n", encoding="utf-8")
+    return CohortSpec.read(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("[b, a, b]", ("a", "b")),
+        ("x", ("x",)),
+        ("3", ("3",)),
+        # As they are spelled: these may be identifiers.
+        ("[1.10, 007, 2018-01-01, '08']", ("007", "08", "1.10", "2018-01-01")),
+    ],
+)
+def test_values_keep_their_spelling(tmp_path, text, values):
+    assert _read(tmp_path, text).value_sets == {"names": values}
+
+
+def test_a_text_file_has_a_value_a_line(tmp_path):
+    (tmp_path / "names.txt").write_bytes("\ufeff# withdrawn\n\nb\r\n  a \n".encode())
+    assert _read(tmp_path, "{file: names.txt}").value_sets == {"names": ("a", "b")}
+
+
+def test_a_csv_has_a_column_of_them(tmp_path):
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "names.csv").write_text('id,name\n1,"x, y"\n2,z\n3,\n')
+    assert _read(tmp_path, "{file: lists/names.csv, column: name}").value_sets == {"names": ("x, y", "z")}
+
+
+def test_the_digest_covers_the_values_of_a_file(tmp_path):
+    (tmp_path / "names.txt").write_text("a\n")
+    before = _read(tmp_path, "{file: names.txt}")
+    assert before.digest == _read(tmp_path, "[a]").digest
+    (tmp_path / "names.txt").write_text("a\nb\n")
+    assert before.digest != _read(tmp_path, "{file: names.txt}").digest
+
+
+def test_a_spec_reads_back_from_its_plain_values(tmp_path):
+    spec = _read(tmp_path, "[b, '007']")
+    assert CohortSpec.from_dict(spec.to_dict()) == spec
+
+
+def test_sets_reach_the_index(tmp_path):
+    index = make_index(tmp_path / "index", {"device": ["a", "c", None]}, {"device": Kind.TEXT})
+    cohort = _read(tmp_path, "[a, b]").resolve(index)
+    assert cohort.image_ids == {"forget": ["i00"], "remain": ["i01"], "undetermined": ["i02"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{file: ../names.txt}", "a path that leads elsewhere"),
+        ("{file: /etc/passwd}", "a path that leads elsewhere"),
+        ("{file: 'C:\\names.txt'}", "a path that leads elsewhere"),
+        ("{file: link.txt}", "a link that leads elsewhere"),
+        ("{file: none.txt}", "found no none.txt"),
+        ("{file: folder}", "got something else at folder"),
+        ("{file: fifo}", "got something else at fifo"),
+        ("{file: empty.txt}", "expected at most 1,000,000 values in empty.txt, found none"),
+        ("{file: latin.txt}", "expected UTF-8 in latin.txt"),
+        ("{file: big.txt}", "expected at most 16 MiB in big.txt"),
+        ("{file: names.csv, column: nam}", r"names.csv has no column 'nam'\. Did you mean 'name'\?"),
+        ("{file: broken.csv, column: name}", "broken.csv is not a well-formed CSV"),
+        ("{file: names.csv}", r"names.csv is a table: say which column"),
+        ("[a, '']", "an empty value or control characters for value 2"),
+    ],
+)
+def test_what_is_no_value_set(tmp_path, text, message):
+    folder = tmp_path / "specs"
+    (folder / "folder").mkdir(parents=True)
+    (tmp_path / "names.txt").write_text("secret\n")
+    (folder / "link.txt").symlink_to(tmp_path / "names.txt")
+    os.mkfifo(folder / "fifo")
+    (folder / "empty.txt").write_text("# none\n")
+    (folder / "latin.txt").write_bytes(b"caf\xe9\n")
+    (folder / "big.txt").write_bytes(b"x\n" * (MAX_BYTES // 2 + 1))
+    (folder / "names.csv").write_text("name\na\n")
+    (folder / "broken.csv").write_text('name\n"a\n')
+    with pytest.raises(SpecError, match=message) as caught:
+        _read(folder, text)
+    assert "spec.yaml:6:3" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_spec_without_a_file_has_no_files_beside_it():
+    with pytest.raises(SpecError, match="write the values into the spec"):
+        CohortSpec.parse(f"{HEAD}forget: device in @x\nvalue_sets: {{x: {{file: names.txt}}}}\n")

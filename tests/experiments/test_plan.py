@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from tiny import tiny_index, tiny_spec
+
+from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.experiments.plan import Plan, read_axes, read_fixed, require_validation
+
+CONFIG = "split: {seed: 0, test_fraction: 0.2}\nmethod: {noise: 0}\n"
+
+
+@pytest.fixture
+def plan(tmp_path) -> Plan:
+    tiny_index(tmp_path)
+    configs = tmp_path / "bundle" / "configs"
+    configs.mkdir(parents=True)
+    (configs / "unlearn.yaml").write_text(CONFIG, encoding="utf-8")
+    (tmp_path / "bundle" / "models").mkdir()
+    (tmp_path / "bundle" / "models" / "model.pt").write_bytes(b"weights")
+    return Plan(
+        config=configs / "unlearn.yaml",
+        spec=tiny_spec(tmp_path),
+        index=tmp_path / "index",
+        axes={"method::noise": ("0", "1"), "method::closeness": ("0", "0.1", "1")},
+        fixed={"split::validation_fraction": "0.3"},
+        reference=None,
+    )
+
+
+def test_reads_axes_and_keeps_brackets_whole():
+    axes = read_axes(
+        ["method::noise=0, 1e-4,1", "phases=[{'steps': 1, 'name': 'forget'}],[]", "method#labels=hard,soft"]
+    )
+    assert axes == {
+        "method::noise": ("0", "1e-4", "1"),
+        "phases": ("[{'steps': 1, 'name': 'forget'}]", "[]"),
+        "method::labels": ("hard", "soft"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ([], "nothing to sweep"),
+        (["noise"], "expected ID=V1,V2,… with an id of the config, got 'noise'"),
+        (["noise="], "expected ID=V1,V2,…"),
+        (["--noise=1"], "expected ID=V1,V2,…"),
+        (["noise=1,,2"], "expected values that differ, with commas between, got '1,,2'"),
+        (["noise=1,1"], "expected values that differ"),
+        (["noise=1", "noise=2"], "--set noise is given twice"),
+        (["output_dir=a,b"], r"--set output_dir: the sweep sets it itself \(--out\)"),
+        (["cells::splits=a"], "the sweep sets it itself"),
+    ],
+)
+def test_refuses_axes_that_are_none(texts, message):
+    with pytest.raises(ConfigError, match=message):
+        read_axes(texts)
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["noise=2"], "--fix noise: it is set already"),
+        (["seed=1", "seed=2"], "--fix seed: it is set already"),
+        (["seed"], "expected ID=VALUE"),
+        (["reference=x"], r"--fix reference: the sweep sets it itself \(--reference\)"),
+    ],
+)
+def test_refuses_what_is_fixed_twice(texts, message):
+    with pytest.raises(ConfigError, match=message):
+        read_fixed(texts, {"noise": ("1",)})
+
+
+def test_the_grid_is_every_combination_each_with_a_name_of_its_own(plan):
+    cells = list(plan.cells(["a", "b"]))
+    assert [tuple(cell.settings.values()) for cell in cells] == [
+        (noise, closeness) for noise in ("0", "1") for closeness in ("0", "0.1", "1")
+    ]
+    assert len({cell.name for cell in cells}) == 6
+
+
+def names(plan: Plan, digests=("a", "b")) -> set[str]:
+    return {cell.name for cell in plan.cells(digests)}
+
+
+def test_a_name_depends_on_what_decides_the_run_and_on_nothing_else(plan):
+    before = names(plan)
+    assert names(dataclasses.replace(plan, axes=dict(reversed(plan.axes.items())))) == before
+    assert names(dataclasses.replace(plan, index=plan.index.parent / "moved")) == before
+    wider = dataclasses.replace(plan, axes={**plan.axes, "method::noise": ("0", "1", "9")})
+    assert before < names(wider)
+    assert not before & names(plan, ["a", "c"])
+    assert not before & names(dataclasses.replace(plan, fixed={"seed": "1"}))
+    assert not before & names(dataclasses.replace(plan, reference="retrain"))
+
+
+@pytest.mark.parametrize("path", ["bundle/configs/unlearn.yaml", "bundle/models/model.pt", "bundle/configs/train.yaml"])
+def test_a_name_follows_configs_and_weights(plan, path):
+    before = names(plan)
+    plan.index.with_name(path.split("/")[0]).joinpath(*path.split("/")[1:]).write_bytes(b"seed: 9")
+    assert not before & names(plan)
+
+
+def test_the_weights_may_be_named(plan, tmp_path):
+    weights = tmp_path / "other.pt"
+    weights.write_bytes(b"1")
+    named = dataclasses.replace(plan, fixed={"checkpoint": str(weights)})
+    before = names(named)
+    weights.write_bytes(b"2")
+    assert not before & names(named)
+
+
+def test_validation_images_are_required(plan):
+    assert all(digest.startswith("sha256:") for digest in require_validation(plan))
+    for fixed in ({}, {"split": "{seed: 0, test_fraction: 0.2}"}):
+        with pytest.raises(DataError, match="the forget part has no validation image, and settings must not be chosen"):
+            require_validation(dataclasses.replace(plan, fixed=fixed))
+
+
+def test_a_split_that_only_the_run_can_tell_is_left_to_the_run(plan):
+    plan.config.write_text("split: {seed: '@seed'}\n", encoding="utf-8")
+    assert require_validation(dataclasses.replace(plan, fixed={}))
+
+
+@pytest.mark.parametrize("text", ["- a list", "split: [", "split: 3"])
+def test_refuses_what_is_no_config(plan, text):
+    plan.config.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="expected a bundle's config"):
+        require_validation(plan)
+    plan.config.unlink()
+    with pytest.raises(ConfigError, match="expected a bundle's config"):
+        require_validation(plan)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import pytest
+
+from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.build import BuildRequest, build
+from monai_unlearn.index.pseudonyms import Pseudonyms
+from monai_unlearn.index.scan.extra_tags import Aside
+from monai_unlearn.index.scan.scan import ScanOptions
+from monai_unlearn.vocabulary.fields import Kind
+
+KEY = Pseudonyms(b"0123456789abcdef")
+
+
+def _aside(*tags: str, raw_values: bool = False, pseudonyms: Pseudonyms | None = None) -> Aside:
+    return Aside.of(tags, raw_values=raw_values, pseudonyms=pseudonyms)
+
+
+@pytest.fixture
+def index(tmp_path, make_dicom, make_image):
+    """Index two images, one with values that are none, and a picture, with what is asked for besides."""
+    folder = tmp_path / "images"
+    tags = {"PatientName": "Doe^Jane", "PatientBirthDate": "19540504", "AccessionNumber": "A1", "KVP": "120"}
+    make_dicom(folder / "a.dcm", 1, **tags, ImageComments="left\\right")
+    path = make_dicom(folder / "b.dcm", 2, PatientName="Ä^B", SpecificCharacterSet="ISO_IR 100", PatientAge="045Y")
+    content = path.read_bytes().replace(b"045Y", b"*** ").replace(b"DA\x08\x0020180605", b"DA\x08\x00NO DATE ")
+    path.write_bytes(content)
+    make_image(folder / "c.png")
+
+    def run(**options: object):
+        request = BuildRequest(sources=(folder,), out=tmp_path / "index", scan=ScanOptions(workers=1, **options))
+        return build(request, track=iter)
+
+    return run
+
+
+def test_nothing_besides_is_held_unless_asked(index):
+    found = index().index
+    assert not {"PatientName", "PatientBirthDate", "AccessionNumber", "raw_values", "aside"} & set(found.columns)
+
+
+def test_keywords_that_are_asked_for_become_columns_of_their_kinds(index):
+    aside = _aside("PatientName", "PatientBirthDate", "AccessionNumber", "KVP", "Modality", "PatientID")
+    found = index(aside=aside).index
+    assert aside.kinds == {
+        "PatientName": Kind.TEXT,
+        "PatientBirthDate": Kind.DATE,
+        "AccessionNumber": Kind.TEXT,
+        "KVP": Kind.NUMBER,
+    }
+    first, second, third = found.frame([*aside.kinds]).astype(object).where(lambda f: f.notna(), None).to_numpy()
+    assert first.tolist() == ["Doe^Jane", dt.date(1954, 5, 4), "A1", 120.0]
+    assert second.tolist() == ["Ä^B", None, None, None]
+    assert third.tolist() == [None] * 4
+
+
+def test_raw_text_of_invalid_values_is_kept_when_asked(index):
+    frame = index(aside=_aside(raw_values=True)).index.frame(["fault", "StudyDate", "raw_values"])
+    assert frame["fault"].fillna("").tolist() == ["", "invalid_date", ""]
+    assert frame["raw_values"].isna().tolist() == [True, False, True]
+    assert json.loads(frame["raw_values"].iloc[1]) == {"PatientAge": "***", "StudyDate": "NO DATE"}
+
+
+def test_rows_of_another_demand_are_read_again(index):
+    assert index().scan.reused == 0
+    assert index(aside=_aside("KVP")).scan.reused == 0
+    assert index(aside=_aside("KVP")).scan.reused == 3
+    assert index().scan.reused == 0
+
+
+def test_pseudonyms_reach_what_is_read_besides(index, tmp_path):
+    aside = _aside("AccessionNumber", "StudyID", "KVP", raw_values=True, pseudonyms=KEY)
+    frame = index(aside=aside, pseudonyms=KEY).index.frame(["AccessionNumber", "raw_values"])
+    assert frame["AccessionNumber"].iloc[0] == KEY.of("accession", "A1")
+    assert "StudyDate" in frame["raw_values"].iloc[1]
+
+
+@pytest.mark.parametrize(
+    "tag", ["PatientName", "PatientBirthDate", "PatientAddress", "ReferringPhysicianName", "OtherPatientIDs"]
+)
+def test_who_is_behind_a_pseudonym_cannot_be_asked_for(tag):
+    _aside(tag)
+    with pytest.raises(IndexReadError, match=f"--tag {tag}: it would say who is behind a pseudonym"):
+        _aside(tag, pseudonyms=KEY)
+
+
+@pytest.mark.parametrize(
+    ("tag", "message"),
+    [
+        ("PatientNam", "DICOM has no such keyword. Did you mean 'PatientName'"),
+        ("PixelData", "expected a keyword of text, numbers, dates or ages, got one of OB"),
+        ("RequestAttributesSequence", "got one of SQ"),
+    ],
+)
+def test_keyword_that_no_column_can_hold_is_refused(tag, message):
+    with pytest.raises(IndexReadError, match=message):
+        _aside(tag)
+
+
+def test_file_that_is_gone_has_nothing_besides(tmp_path, make_dicom):
+    from monai_unlearn.index.fast_readers import Reader, read_files
+    from monai_unlearn.index.listing import Listed
+
+    path = make_dicom(tmp_path / "a.dcm", PatientName="Doe^Jane")
+    listed = Listed(path=str(path), relative="a.dcm", size=1, mtime_ns=1)
+    rows = read_files([listed], reader=Reader.PYDICOM)
+    path.unlink()
+    found = _aside("PatientName").rows(rows, None)
+    assert found["aside"].to_pylist() == [None]
+    assert found.schema == rows.schema

@@ -1,0 +1,118 @@
+"""What DuckDB makes of a table's text against what `values.py` makes of a file's."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+
+import duckdb
+import pytest
+
+from monai_unlearn.index import values
+from monai_unlearn.index.tables.table_sql import cleaned, from_text, is_iso_date, is_number, literal, quoted, uid
+from monai_unlearn.vocabulary.fields import Kind
+
+SEEDS = {
+    Kind.DATE: ["20180605", "2018.06.05", "20240231", "20240229", "00000101", "***", "201806", "2018-06-05"],
+    Kind.DATETIME: [
+        "20180605101112.5+0100",
+        "20180605",
+        "2018060510",
+        "201806051011",
+        "20180605101112.123456",
+        "20180605250000",
+        "20180605235960",
+        "20189999",
+        "201806",
+        "20180605-0500",
+    ],
+    Kind.AGE: ["045Y", "45Y", "000Y", "018M", "010D", "003W", "***", "45", "045y", "1234Y", "Y"],
+    Kind.NUMBER: ["1.5", "-3", "+.5", "1e3", "1E-2", "1,5", "1_000", "NaN", "inf", "1e999", "5.", ".", "0x1", "007"],
+}
+UIDS = ["1.2.840", "1", "1.", ".1", "1..2", "a", "1.2.x", "1" * 64, "1" * 65, "1.02"]
+
+
+def _mutated(seeds: list[str]) -> list[str]:
+    """Every seed, and hundreds of texts that differ from one by a character or two."""
+    random_ = random.Random(4)  # noqa: S311 - seeded texts, no secrets
+    letters = "0123456789.+-YMWDe* :T"
+    found = set(seeds)
+    for _ in range(600):
+        text = list(random_.choice(seeds))
+        for _ in range(random_.randint(1, 2)):
+            text[random_.randrange(len(text))] = random_.choice(letters)
+        found.add("".join(text))
+    return sorted(text.strip() for text in found if text.strip())
+
+
+def _ask(texts: list[str], expression: str) -> list[object]:
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("CREATE TABLE t (n INTEGER, x VARCHAR)")
+        connection.executemany("INSERT INTO t VALUES (?, ?)", list(enumerate(texts)))
+        return [row[0] for row in connection.sql("FROM t ORDER BY n").project(expression).fetchall()]
+
+
+def _python(kind: Kind, text: str) -> object:
+    """What `values.py` says; a table may also spell a date as ISO 8601 does."""
+    if kind is Kind.DATE and len(text) == 10 and text[4] == text[7] == "-":
+        return values.typed(kind, text.replace("-", "."))
+    if kind is Kind.DATETIME and len(text) > 4 and text[4] == "-":
+        try:
+            return dt.datetime.fromisoformat(text)
+        except ValueError:
+            return None
+    # DuckDB and Python read the same numbers, save these of Python's.
+    return None if kind is Kind.NUMBER and text.lower().strip("+-") in {"inf", "infinity"} else values.typed(kind, text)
+
+
+@pytest.mark.parametrize("kind", SEEDS)
+def test_texts_are_typed_as_those_of_files(kind):
+    texts = _mutated(SEEDS[kind])
+    found = _ask(texts, from_text(kind, "x"))
+    expected = [_python(kind, text) for text in texts]
+    assert {text: one for text, one in zip(texts, found, strict=True) if one is not None} == {
+        text: one for text, one in zip(texts, expected, strict=True) if one is not None
+    }
+    assert sum(one is not None for one in found) > 20
+    assert sum(one is None for one in found) > 20
+
+
+def test_uids_are_judged_as_those_of_files():
+    assert _ask(UIDS, uid("x")) == [values.uid(text) for text in UIDS]
+
+
+def test_padding_and_nan_are_nothing():
+    texts = ["a", " a b\t", "  ", "", "nan", " NaN\n", "-", "ü", " ü"]
+    assert _ask(texts, cleaned("x")) == ["a", "a b", None, None, None, None, "-", "ü", "ü"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1", True),
+        ("0", True),
+        ("-0.5", True),
+        ("007", False),
+        ("00", False),
+        ("9007199254740992", True),
+        ("12345678901234567890", False),
+        ("1e20", True),
+        ("1e999", False),
+        ("12a", False),
+        ("", False),
+    ],
+)
+def test_number_is_one_that_a_float_keeps(text, expected):
+    assert _ask([text], is_number("x")) == [expected]
+
+
+def test_day_is_one_of_the_calendar():
+    texts = ["2024-02-29", "2023-02-29", "20240229", "2024-2-9"]
+    assert [bool(one) for one in _ask(texts, is_iso_date("x"))] == [True, False, False, False]
+
+
+def test_names_and_texts_cannot_leave_their_quotes():
+    with duckdb.connect(":memory:") as connection:
+        name, text = 'a"; DROP TABLE t; --', "it's'; --"
+        assert connection.execute(f"SELECT {literal(text)} AS {quoted(name)}").fetchall() == [(text,)]
+        assert connection.execute(f"SELECT {literal(text)} AS {quoted(name)}").description[0][0] == name
