@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 BUNDLE ?= fundus_classifier
 DEMO := build/demo/$(BUNDLE)
 # The real data of the optional tests and benchmarks; tests skip, and say so, where it is not set.
-export MONAI_UNLEARN_DATA
+export MONAI_UNLEARN_DATA MONAI_UNLEARN_CASES MONAI_UNLEARN_STANDARDS
 
 .PHONY: demo test check nightly clean
 

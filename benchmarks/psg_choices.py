@@ -31,13 +31,13 @@ TASKS = ("brain_mri_longer",)
 # What is changed: options of PSG, and of the run.
 CHANGES: dict[str, dict[str, Any]] = {
     "as it is": {},
-    "no way back: the point at the end of a step of 0.1": {"halvings": 0},
-    "no way back, a radius of 0.005 that suits this network": {"halvings": 0, "epsilon": 0.005},
-    "no way back, a radius of 0.02": {"halvings": 0, "epsilon": 0.02},
+    "no way back: the point at the end of a step of 0.1": {"bisection_steps": 0},
+    "no way back, a radius of 0.005 that suits this network": {"bisection_steps": 0, "epsilon": 0.005},
+    "no way back, a radius of 0.02": {"bisection_steps": 0, "epsilon": 0.02},
     "a way back from a radius of 0.02": {"epsilon": 0.02},
     "five steps of search": {"steps": 5},
     "the class found, as a hard label": {"labels": "hard"},
-    "the image's own class kept in soft labels": {"unmoved": "keep"},
+    "the image's own class kept in soft labels": {"unflipped": "keep"},
     "remain targets from the original": {"remain_targets": "teacher"},
     "remain weight 3": {"remain_weight": 3.0},
     "remain weight 30": {"remain_weight": 30.0},

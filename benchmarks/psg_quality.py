@@ -54,9 +54,9 @@ MEAN, STD = 0.5, 0.25
 # What PSG is by default; the learning rate is a share of the peak rate that the network was trained with.
 PSG_SETTINGS: dict[str, Any] = {
     "epsilon": 0.1,
-    "halvings": 8,
+    "bisection_steps": 8,
     "labels": "soft",
-    "unmoved": "runner_up",
+    "unflipped": "runner_up",
     "search_images": 64,
     "remain_weight": 10.0,
     "batch_norm": "mixed",

@@ -68,3 +68,26 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `" Did you mean 'x'?"` for the nearest of the known words, or an empty string."""
     found = nearest(word, known)
     return f" Did you mean '{found}'?" if found else ""
+
+
+def check_choice(word: object, choices: Iterable[str], *, name: str, error: type[UnlearnError] = ConfigError) -> None:
+    """Refuse a word that is not one of the choices.
+
+    Args:
+        word: The word that was given.
+        choices: The words that are allowed.
+        name: What the word is for, as the message names it, such as `objective`.
+        error: The error to raise.
+
+    Raises:
+        UnlearnError: The word is not one of the choices; the message lists them, and the one probably meant.
+
+    >>> check_choice("mu", ("min", "max"), name="bound")
+    Traceback (most recent call last):
+    ...
+    monai_unlearn.errors.ConfigError: bound: expected one of min, max, got 'mu'. Did you mean 'min'?
+    """
+    known = tuple(choices)
+    if word not in known:
+        hint = did_you_mean(str(word), known)
+        raise error(f"{name}: expected one of {', '.join(known)}, got '{word}'.{hint}")

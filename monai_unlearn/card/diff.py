@@ -60,8 +60,8 @@ def metric_rows(evidence: Document) -> Iterator[dict[str, Any]]:
     models = evidence["models"]
     for part, splits in models["original"].items():
         direction = "higher_is_better" if part == "remain" else _forget_direction(evidence["objective"])
-        for split, cell in splits.items():
-            for name in ("all", *cell["classes"]):
+        for split, subset in splits.items():
+            for name in ("all", *subset["classes"]):
                 values = {model: _pick(table[part][split], name) for model, table in models.items()}
                 yield {
                     "key": f"accuracy/{part}/{split}/{name}",
@@ -84,13 +84,13 @@ def _forget_direction(objective: str) -> str:
     return "lower_is_better" if objective == "erase" else "match_reference"
 
 
-def _pick(cell: Document, name: str) -> Document:
-    picked: Document = cell if name == "all" else cell["classes"][name]
+def _pick(subset: Document, name: str) -> Document:
+    picked: Document = subset if name == "all" else subset["classes"][name]
     return picked
 
 
-def _value(cell: Document | None) -> dict[str, Any] | None:
-    return None if cell is None else {"value": cell["accuracy"], "interval": cell["interval"]}
+def _value(subset: Document | None) -> dict[str, Any] | None:
+    return None if subset is None else {"value": subset["accuracy"], "interval": subset["interval"]}
 
 
 def _verdict(direction: str, values: Mapping[str, Document]) -> str:

@@ -31,20 +31,20 @@ def to_markdown(diff: Mapping[str, Any]) -> str:
     return environment.get_template("model_card_diff.md.jinja").render(diff=diff)
 
 
-def accuracy(cell: Mapping[str, Any] | None) -> str:
+def accuracy(subset: Mapping[str, Any] | None) -> str:
     """Format a share with its interval in percent: `87.5 % (80.1–92.4)`."""
-    if cell is None or cell["value"] is None:
+    if subset is None or subset["value"] is None:
         return "–"
-    low, high = cell["interval"]
-    return f"{100 * cell['value']:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
+    low, high = subset["interval"]
+    return f"{100 * subset['value']:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
 
 
-def points(cell: Mapping[str, Any]) -> str:
+def points(subset: Mapping[str, Any]) -> str:
     """Format a difference with its interval in points: `-3.1 (-9.0 to +2.9)`."""
-    if cell["value"] is None:
+    if subset["value"] is None:
         return "–"
-    low, high = cell["interval"]
-    return f"{100 * cell['value']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    low, high = subset["interval"]
+    return f"{100 * subset['value']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
 
 
 def verdict(word: str) -> str:
@@ -60,7 +60,7 @@ def number(value: float | None) -> str:
 
 
 def text(value: object) -> str:
-    """Make a text safe inside a table cell: specs come from anywhere."""
+    """Make a text safe inside a table subset: specs come from anywhere."""
     plain = " ".join(str(value).split())
     for character in "\\`|<>[]":
         plain = plain.replace(character, "\\" + character)

@@ -114,8 +114,7 @@ def build_index(  # noqa: PLR0913 - Typer takes an option as a parameter
     Run again, it reads only what is new or has changed; and after a run that was killed, only what that had not read.
     """
     from monai_unlearn.index import build, pseudonyms, report
-    from monai_unlearn.index.scan import extra_tags as aside
-    from monai_unlearn.index.scan import scan
+    from monai_unlearn.index.scan import extra_tags, scan
     from monai_unlearn.index.tables import join
 
     names = None if pseudonymise is None else pseudonyms.Pseudonyms.read(pseudonymise, apart_from=out)
@@ -134,7 +133,7 @@ def build_index(  # noqa: PLR0913 - Typer takes an option as a parameter
             dask=dask,
             decode_check=decode_check,
             pseudonyms=names,
-            aside=aside.Aside.of(tag or (), raw_values=raw_values, pseudonyms=names),
+            extra_tags=extra_tags.ExtraTags.of(tag or (), raw_values=raw_values, pseudonyms=names),
         ),
     )
     done = build.build(request, track=report.track)

@@ -22,7 +22,7 @@ _HELP = (
 )
 _EXAMPLE = (
     "Example: monai-unlearn sweep BUNDLE/configs/unlearn.yaml SPEC --index index/ --out sweep/ --reference retrain "
-    "--set method::closeness=0,0.001,0.1 --set method::noise=0,0.1,1 --fix split::validation_fraction=0.1"
+    "--set method::proximity_weight=0,0.001,0.1 --set method::noise=0,0.1,1 --fix split::validation_fraction=0.1"
 )
 
 
@@ -89,7 +89,7 @@ def _criterion(wanted: str | None, reference: str | None) -> str:
 
 @contextmanager
 def _progress_bar() -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on stderr; yield what moves it to the cells done."""
+    """Show a bar on stderr; yield what moves it to the trials done."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -1,19 +1,19 @@
 """From a cohort to MONAI datasets: pictures, splits, paired batches. Loads torch and monai."""
 
 from monai_unlearn.data.cohort_data import PARTS, SPLITS, CohortData, open_data
-from monai_unlearn.data.images import LoadPictured, list_pictures, read_picture
+from monai_unlearn.data.images import LoadImage2Dd, list_images, read_image
 from monai_unlearn.data.pairs import PairedLoader
-from monai_unlearn.data.subsets import Pictures, cached_cells
+from monai_unlearn.data.subsets import InMemoryDataset, subset_datasets
 
 __all__ = [
     "PARTS",
     "SPLITS",
     "CohortData",
-    "LoadPictured",
+    "InMemoryDataset",
+    "LoadImage2Dd",
     "PairedLoader",
-    "Pictures",
-    "cached_cells",
-    "list_pictures",
+    "list_images",
     "open_data",
-    "read_picture",
+    "read_image",
+    "subset_datasets",
 ]

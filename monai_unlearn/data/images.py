@@ -26,7 +26,7 @@ _PIL_MODES = {1: "L", 3: "RGB"}
 _LUMA = (0.299, 0.587, 0.114)
 
 
-class LoadPictured(MapTransform):
+class LoadImage2Dd(MapTransform):
     """Read a 2-D picture as a float tensor of shape (channel, height, width) with values in [0, 1].
 
     Whether a file is DICOM is decided by its content. This stands in for MONAI's `LoadImaged`, which
@@ -42,7 +42,7 @@ class LoadPictured(MapTransform):
     def __init__(self, keys: KeysCollection, *, channels: int = 3, allow_missing_keys: bool = False) -> None:
         super().__init__(keys, allow_missing_keys)
         if channels not in _PIL_MODES:
-            raise DataError(f"LoadPictured takes channels 1 or 3, got {channels}.")
+            raise DataError(f"LoadImage2Dd takes channels 1 or 3, got {channels}.")
         self.channels = channels
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -53,15 +53,15 @@ class LoadPictured(MapTransform):
         """
         item = dict(data)
         for key in self.key_iterator(item):
-            item[key] = torch.from_numpy(read_picture(Path(item[key]), channels=self.channels))
+            item[key] = torch.from_numpy(read_image(Path(item[key]), channels=self.channels))
         return item
 
 
-def read_picture(path: Path, *, channels: int = 3) -> NDArray[np.float32]:
+def read_image(path: Path, *, channels: int = 3) -> NDArray[np.float32]:
     """Return a picture as (channel, height, width) in [0, 1].
 
     Raises:
-        DataError: As `LoadPictured` says.
+        DataError: As `LoadImage2Dd` says.
     """
     try:
         pixels = _dicom_pixels(path) if _is_dicom(path) else _image_pixels(path, channels)
@@ -79,7 +79,7 @@ def read_picture(path: Path, *, channels: int = 3) -> NDArray[np.float32]:
     return np.ascontiguousarray(_with_channels(pixels, channels).transpose(2, 0, 1))
 
 
-def list_pictures(folder: str | Path | None, *, pattern: str = "**/*") -> list[str]:
+def list_images(folder: str | Path | None, *, pattern: str = "**/*") -> list[str]:
     """Return the paths of a folder's pictures, sorted: DICOM files by content, image files by suffix.
 
     Raises:

@@ -11,7 +11,7 @@ import torch
 from monai.transforms import MapTransform
 from torch.nn.functional import interpolate
 
-from monai_unlearn.data import list_pictures, read_picture
+from monai_unlearn.data import list_images, read_image
 from monai_unlearn.errors import ConfigError, DataError, did_you_mean
 from monai_unlearn.index.readers import HEAD, nifti
 
@@ -30,7 +30,7 @@ VIEWS = (*_ALONG, VOLUME)
 _DIMENSIONS = 3
 
 
-class LoadScanned(MapTransform):
+class LoadMRd(MapTransform):
     """Read a grey scan as a float tensor with a channel first.
 
     DICOM files and pictures are 2-D slices already: shape (1, height, width), values in [0, 1]. Of a NIfTI
@@ -76,7 +76,7 @@ class LoadScanned(MapTransform):
             raise DataError(
                 f"{path}: expected a NIfTI volume for the view 'volume', got one slice. Convert the series."
             )
-        return torch.from_numpy(read_picture(path, channels=1))
+        return torch.from_numpy(read_image(path, channels=1))
 
 
 def is_nifti(path: Path) -> bool:
@@ -95,7 +95,7 @@ def list_scans(folder: str | Path | None, *, pattern: str = "**/*") -> list[str]
     if folder and Path(folder).is_dir():
         volumes = [str(path) for path in Path(folder).glob(pattern) if path.is_file() and is_nifti(path)]
     try:
-        pictures = list_pictures(folder, pattern=pattern)
+        pictures = list_images(folder, pattern=pattern)
     except ConfigError:
         if not volumes:
             raise

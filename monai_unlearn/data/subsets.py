@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from monai_unlearn.data.cohort_data import CohortData
 
 
-class Pictures(Dataset[Any]):
+class InMemoryDataset(Dataset[Any]):
     """Items held in memory, preprocessed once, with a progress bar on stderr.
 
     This stands in for MONAI's `CacheDataset`, whose reading threads outlive a picture that cannot be read and
@@ -41,7 +41,7 @@ class Pictures(Dataset[Any]):
         return self._items[index]
 
 
-def cached_cells(
+def subset_datasets(
     *,
     data: CohortData,
     transform: Callable[[Any], Any],
@@ -57,6 +57,6 @@ def cached_cells(
         splits: The splits wanted.
     """
     return {
-        (part, split): Pictures(data.items([part], split), transform, description=f"Reading {part} / {split}")
+        (part, split): InMemoryDataset(data.items([part], split), transform, description=f"Reading {part} / {split}")
         for part, split in itertools.product(parts, splits)
     }

@@ -1,7 +1,7 @@
 """Trains, revises and evaluates bundles on MONAI's and Ignite's engines."""
 
 from monai_unlearn.engine.budget import steps_within
-from monai_unlearn.engine.distributed import join, leave, process_device
+from monai_unlearn.engine.distributed import finalize, initialize, process_device
 from monai_unlearn.engine.evaluating import evaluate
 from monai_unlearn.engine.handlers import ProgressBar
 from monai_unlearn.engine.host import bundle_root, executed_config, report_errors, usable_device
@@ -21,8 +21,8 @@ __all__ = [
     "bundle_root",
     "evaluate",
     "executed_config",
-    "join",
-    "leave",
+    "finalize",
+    "initialize",
     "process_device",
     "replicated",
     "report_errors",

@@ -175,7 +175,7 @@ class Checkpoints:
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def exclusive_lock(folder: Path) -> Iterator[None]:
     """Refuse a second run that would write to the same place while the first one does.
 
     Args:

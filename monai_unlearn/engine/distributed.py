@@ -38,7 +38,7 @@ def process_device() -> str:
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
 
 
-def join(*, device: str | torch.device, timeout: float = 600) -> None:
+def initialize(*, device: str | torch.device, timeout: float = 600) -> None:
     """Join the processes that torchrun started: over NCCL on CUDA, over Gloo elsewhere.
 
     Args:
@@ -59,7 +59,7 @@ def join(*, device: str | torch.device, timeout: float = 600) -> None:
     _Waiting.group = distributed.new_group(backend="gloo", timeout=PATIENCE) if world_size() > 1 else None
 
 
-def leave() -> None:
+def finalize() -> None:
     """Leave the other processes, at the end of a run."""
     _Waiting.group = None
     idist.finalize()
@@ -77,7 +77,7 @@ def world_size() -> int:
     return number
 
 
-def is_first() -> bool:
+def is_main_process() -> bool:
     """Say whether this is the process that evaluates, writes and shows."""
     return rank() == 0
 
@@ -93,7 +93,7 @@ def wait() -> None:
             distributed.barrier(group=_Waiting.group)
 
 
-def add_up(tensor: Tensor) -> Tensor:
+def all_reduce_sum(tensor: Tensor) -> Tensor:
     """Return the sum of a tensor over all processes, each of which must call this.
 
     Raises:
@@ -106,7 +106,7 @@ def add_up(tensor: Tensor) -> Tensor:
     return total
 
 
-def told_by_first(value: float, device: torch.device) -> float:
+def broadcast(value: float, device: torch.device) -> float:
     """Return the value that the first process gives.
 
     Raises:
@@ -138,7 +138,7 @@ def average(loss: float, tensors: Iterable[Tensor], device: torch.device) -> flo
         return loss
     own = list(tensors)
     flat = torch.cat([torch.tensor([loss], device=device), *(tensor.detach().float().flatten() for tensor in own)])
-    flat = add_up(flat) / processes
+    flat = all_reduce_sum(flat) / processes
     means = flat[1:].split([tensor.numel() for tensor in own])  # type: ignore[no-untyped-call]  # torch's stubs lack it
     for tensor, mean in zip(own, means, strict=True):
         tensor.copy_(mean.view_as(tensor))

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from monai_unlearn.engine.report import accuracy_lines
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.evaluation import accuracy_table, has_running_statistics, predict_cells, recalibrated
+from monai_unlearn.evaluation import accuracy_table, has_running_statistics, predict_subsets, recalibrated
 from monai_unlearn.release import load_weights, weights_digest, write_json
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def evaluate(
     network: nn.Module,
     checkpoint: str | Path,
     data: CohortData,
-    cells: Mapping[tuple[str, str], Dataset[Any]],
+    subsets: Mapping[tuple[str, str], Dataset[Any]],
     device: str = "cpu",
     output_file: str | Path | None = None,
 ) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def evaluate(
         network: The bundle's network, on the device.
         checkpoint: Its weights.
         data: The images.
-        cells: Their pictures by (part, split).
+        subsets: Their pictures by (part, split).
         device: Where to compute.
         output_file: Where the result goes as JSON, if anywhere.
 
@@ -45,14 +45,14 @@ def evaluate(
     """
     load_weights(network, checkpoint)
     networks = {"weights": network}
-    remain = cells.get(("remain", "train"))
+    remain = subsets.get(("remain", "train"))
     if has_running_statistics(network) and remain is not None and len(remain):  # type: ignore[arg-type]  # no __len__
         networks["recalibrated"] = recalibrated(network, remain, device=device)
     models = {
-        name: accuracy_table(predict_cells(model, cells, device=device), data.class_names)
+        name: accuracy_table(predict_subsets(model, subsets, device=device), data.class_names)
         for name, model in networks.items()
     }
-    if not any(cell["n"] for splits in models["weights"].values() for cell in splits.values()):
+    if not any(subset["n"] for splits in models["weights"].values() for subset in splits.values()):
         raise ConfigError("there is no image to evaluate in the parts and splits asked for.")
     result = {
         "schema_version": 1,

@@ -58,7 +58,7 @@ def _gaps(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     if "reference" not in tables:
         return {}
     return {
-        part: {split: gaps(cell, tables["reference"][part][split]) for split, cell in splits.items()}
+        part: {split: gaps(subset, tables["reference"][part][split]) for split, subset in splits.items()}
         for part, splits in tables["revised"].items()
     }
 

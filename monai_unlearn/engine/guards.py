@@ -21,7 +21,7 @@ def check_fits(
     network: nn.Module,
     *,
     data: CohortData,
-    cells: Mapping[tuple[str, str], Dataset[Any]],
+    subsets: Mapping[tuple[str, str], Dataset[Any]],
     device: str | torch.device,
 ) -> None:
     """Refuse parts, labels and a network that do not fit one another.
@@ -29,7 +29,7 @@ def check_fits(
     Args:
         network: The network, on the device.
         data: The cohort's images and the classes.
-        cells: Their pictures by (part, split).
+        subsets: Their pictures by (part, split).
         device: Where to compute.
 
     Raises:
@@ -37,7 +37,7 @@ def check_fits(
         ConfigError: The network cannot read a picture, or has other outputs than there are classes.
     """
     for part in ("forget", "remain"):
-        if not len(cells[part, "train"]):  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
+        if not len(subsets[part, "train"]):  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
             raise DataError(f"the {part} part has no training image: nothing to unlearn from.")
     labels = data.frame["class_index"]
     if labels.min() < 0 or labels.max() >= len(data.class_names):
@@ -45,7 +45,7 @@ def check_fits(
             f"a label is class number {labels.max() if labels.min() >= 0 else labels.min()}; there are "
             f"{len(data.class_names)} classes, {', '.join(data.class_names)}."
         )
-    outputs = _outputs(network, cells["forget", "train"][0]["image"], device)
+    outputs = _outputs(network, subsets["forget", "train"][0]["image"], device)
     expected = (1, len(data.class_names))
     if outputs != expected:
         raise ConfigError(

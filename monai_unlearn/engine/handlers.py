@@ -47,7 +47,7 @@ class ProgressBar:
 
     def attach(self, engine: Engine) -> None:
         """Follow an engine whose output holds `loss`; an `UnlearnTrainer` also says phase and accuracy."""
-        if not distributed.is_first():
+        if not distributed.is_main_process():
             return
         engine.add_event_handler(Events.STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._advance)

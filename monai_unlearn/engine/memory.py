@@ -27,7 +27,7 @@ def smallest_part(batch: Mapping[str, Mapping[str, Any]]) -> int:
     return min(len(items["image"]) for items in batch.values())
 
 
-def in_pieces(batch: Mapping[str, Mapping[str, Any]], pieces: int) -> list[dict[str, dict[str, Any]]]:
+def in_micro_batches(batch: Mapping[str, Mapping[str, Any]], pieces: int) -> list[dict[str, dict[str, Any]]]:
     """Split a batch so that each piece holds an equal share of every part.
 
     The mean of the pieces' losses is the batch's loss where loss is a mean over each part's images and the

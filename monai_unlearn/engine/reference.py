@@ -91,7 +91,9 @@ class Retraining:
         workflow.run()
 
 
-def obtain(wanted: str | None, *, like: nn.Module, data: CohortData, retrained: Callable[[], Path]) -> Reference | None:
+def load_reference(
+    wanted: str | None, *, like: nn.Module, data: CohortData, retrained: Callable[[], Path]
+) -> Reference | None:
     """Return the reference a run asks for.
 
     Args:

@@ -36,23 +36,23 @@ def show(evidence: Mapping[str, Any], target: Path) -> None:
 
 def accuracy_lines(title: str, models: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return a table with a row a model and a column a (part, split)."""
-    cells = [(part, split) for part, splits in next(iter(models.values())).items() for split in splits]
+    subsets = [(part, split) for part, splits in next(iter(models.values())).items() for split in splits]
     first = next(iter(models.values()))
     table = Table(title=title)
     table.add_column("model")
-    for part, split in cells:
+    for part, split in subsets:
         table.add_column(f"{part} {split}\nn={first[part][split]['n']}", justify="right")
     for name, parts in models.items():
-        table.add_row(_NAMES.get(name, name), *(percent(parts[part][split]) for part, split in cells))
+        table.add_row(_NAMES.get(name, name), *(percent(parts[part][split]) for part, split in subsets))
     return table
 
 
-def percent(cell: Mapping[str, Any]) -> str:
-    """Format accuracy and interval of a cell: `87.5 (80–92)`."""
-    if cell["accuracy"] is None:
+def percent(subset: Mapping[str, Any]) -> str:
+    """Format accuracy and interval of a subset: `87.5 (80–92)`."""
+    if subset["accuracy"] is None:
         return "–"
-    low, high = cell["interval"]
-    return f"{100 * cell['accuracy']:.1f} ({100 * low:.0f}–{100 * high:.0f})"
+    low, high = subset["interval"]
+    return f"{100 * subset['accuracy']:.1f} ({100 * low:.0f}–{100 * high:.0f})"
 
 
 def _criteria(evidence: Mapping[str, Any]) -> Table:

@@ -15,19 +15,19 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from monai_unlearn.engine import distributed
-from monai_unlearn.engine.checkpoint import Checkpoints, alone_in, checkpoint_folder
+from monai_unlearn.engine.checkpoint import Checkpoints, checkpoint_folder, exclusive_lock
 from monai_unlearn.engine.evidence import assemble
 from monai_unlearn.engine.fingerprint import fingerprint
 from monai_unlearn.engine.guards import check_fits
 from monai_unlearn.engine.outputs import write_outputs
-from monai_unlearn.engine.reference import Reference, Retraining, obtain, record_of
+from monai_unlearn.engine.reference import Reference, Retraining, load_reference, record_of
 from monai_unlearn.engine.report import show
 from monai_unlearn.engine.stopping import StopRule
 from monai_unlearn.engine.trainer import UnlearnTrainer, check_finite
 from monai_unlearn.engine.training import RECORD, images_digest
 from monai_unlearn.engine.updating import Updates
 from monai_unlearn.errors import ConfigError, ExitCode, UnlearnError, did_you_mean
-from monai_unlearn.evaluation import Predictions, has_running_statistics, predict_cells, read_criteria, recalibrated
+from monai_unlearn.evaluation import Predictions, has_running_statistics, predict_subsets, read_criteria, recalibrated
 from monai_unlearn.release import BundleInfo, check_free, load_weights, remove_unfinished, staged
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from monai_unlearn.methods import PixelSpace
 
 # Remain images that a look on the way recalibrates statistics on: enough to see by, and no archive's size.
-GLANCE = 128
+EVAL_MAX_IMAGES = 128
 OBJECTIVES = ("match_reference", "erase")
-Cells = Mapping[tuple[str, str], Dataset[Any]]
-CellPredictions = dict[tuple[str, str], Predictions]
+Subsets = Mapping[tuple[str, str], Dataset[Any]]
+SubsetPredictions = dict[tuple[str, str], Predictions]
 
 
 class NotAccepted(UnlearnError):  # noqa: N818 - it is no fault: the run is done, its result is not good enough
@@ -54,7 +54,7 @@ class Revision:
     Args:
         trainer: The engine with its method, network, optimiser and paired batches.
         data: The cohort's images.
-        cells: The pictures by (part, split): forget and remain, train and test.
+        subsets: The pictures by (part, split): forget and remain, train and test.
         pixel_space: How network inputs follow from pixels.
         checkpoint: The original weights.
         output_dir: Where results go; new or empty.
@@ -67,7 +67,7 @@ class Revision:
             under frozen statistics no longer fit them, and reading wrongly for that reason is not forgetting.
         stop: Conditions that end the forget phase or the run, the arguments of `StopRule`. Without any, and where a
             reference is to be matched, forgetting pauses while the network reads no more than it does.
-        check_every: Steps between two looks at those that are measured, at the most; see `Stopping`.
+        eval_interval: Steps between two looks at those that are measured, at the most; see `Stopping`.
         checkpoint_seconds: Seconds between two checkpoints; 0 keeps every step.
         seed: Seeds search and order.
         config: The config as executed, for `run.json`.
@@ -75,7 +75,7 @@ class Revision:
 
     trainer: UnlearnTrainer
     data: CohortData
-    cells: Cells
+    subsets: Subsets
     pixel_space: PixelSpace
     checkpoint: str | Path
     output_dir: str | Path
@@ -86,7 +86,7 @@ class Revision:
     acceptance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     recalibrate: bool = True
     stop: Mapping[str, float | str] | None = None
-    check_every: int | None = None
+    eval_interval: int | None = None
     checkpoint_seconds: float = 30.0
     seed: int = 0
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -125,13 +125,13 @@ class Revision:
         target = Path(self.output_dir)
         warnings = self._warnings()
         load_weights(self.network, self.checkpoint)
-        check_fits(self.network, data=self.data, cells=self.cells, device=self.device)
+        check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
         self.trainer.classes = len(self.data.class_names)
         checkpoints = Checkpoints(checkpoint_folder(target), fingerprint(self))
         checkpoints.check()
-        if not distributed.is_first():
+        if not distributed.is_main_process():
             return self._help(checkpoints)
-        with alone_in(checkpoints.folder):
+        with exclusive_lock(checkpoints.folder):
             remove_unfinished(target)
             try:
                 with staged(target) as folder:
@@ -148,7 +148,7 @@ class Revision:
     def _lead(self, folder: Path, checkpoints: Checkpoints, warnings: list[str]) -> dict[str, Any]:
         """Do all of the run, in the first process, and write its results into a folder."""
         original = copy.deepcopy(self.network)
-        reference = obtain(
+        reference = load_reference(
             self.reference,
             like=original,
             data=self.data,
@@ -187,14 +187,14 @@ class Revision:
 
     def glance(self, network: nn.Module) -> nn.Module:
         """Return about what would be handed over if the run ended now."""
-        return self._finished(network, max_images=GLANCE)
+        return self._finished(network, max_images=EVAL_MAX_IMAGES)
 
     def _finished(self, network: nn.Module, max_images: int | None = None) -> nn.Module:
         """Return the network as it would be handed over if the run ended now."""
         if not (self.recalibrate and has_running_statistics(network)):
             return network
         return recalibrated(
-            network, self.cells["remain", "train"], device=self.device, seed=self.seed, max_images=max_images
+            network, self.subsets["remain", "train"], device=self.device, seed=self.seed, max_images=max_images
         )
 
     def stop_rule(self) -> StopRule:
@@ -207,11 +207,11 @@ class Revision:
             return self._rule
         return StopRule(gap_to_reference=0.0, when_met="pause")
 
-    def _predict(self, original: nn.Module, reference: Reference | None) -> dict[str, CellPredictions]:
-        """Let every model read every cell; the BatchNorm controls stand beside original and revised."""
+    def _predict(self, original: nn.Module, reference: Reference | None) -> dict[str, SubsetPredictions]:
+        """Let every model read every subset; the BatchNorm controls stand beside original and revised."""
         networks = {"original": original, "revised": self.network}
         if has_running_statistics(self.network):
-            remain = self.cells["remain", "train"]
+            remain = self.subsets["remain", "train"]
             networks |= {
                 f"{name}_recalibrated": recalibrated(network, remain, device=self.device, seed=self.seed + 1)
                 for name, network in networks.items()
@@ -220,11 +220,11 @@ class Revision:
             networks["reference"] = reference.network
         # Where no patient is set aside to choose settings on, there is no column to show.
         shown = {
-            cell: data
-            for cell, data in self.cells.items()
-            if cell[1] != "validation" or len(data)  # type: ignore[arg-type]  # torch's Dataset has no __len__
+            subset: data
+            for subset, data in self.subsets.items()
+            if subset[1] != "validation" or len(data)  # type: ignore[arg-type]  # torch's Dataset has no __len__
         }
-        return {name: predict_cells(network, shown, device=self.device) for name, network in networks.items()}
+        return {name: predict_subsets(network, shown, device=self.device) for name, network in networks.items()}
 
     def _warnings(self) -> list[str]:
         """Say what a reader must know of the data behind these results."""

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
     from monai_unlearn.engine.trainer import UnlearnTrainer
 
-Cells = Mapping[tuple[str, str], Dataset[Any]]
+Subsets = Mapping[tuple[str, str], Dataset[Any]]
 # Conditions on shares of images; the others are budgets.
 MEASURED = ("forget_accuracy", "gap_to_reference", "membership_auc")
 WHEN_MET = ("stop", "pause")
 # Images of a kind that a look reads at the most: enough for three points, and no archive's size.
-GLANCE = 256
+EVAL_MAX_IMAGES = 256
 # Looks at a run that goes on as planned.
-LOOKS = 30
+EVALUATIONS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +111,7 @@ class Stopping:
 
     Args:
         rule: The conditions.
-        cells: The pictures by (part, split).
+        subsets: The pictures by (part, split).
         network: The network being revised.
         device: Where it is.
         reference: The retrained reference, for `gap_to_reference`.
@@ -126,7 +126,7 @@ class Stopping:
         self,
         *,
         rule: StopRule,
-        cells: Cells,
+        subsets: Subsets,
         network: nn.Module,
         device: str | torch.device = "cpu",
         reference: nn.Module | None = None,
@@ -135,7 +135,7 @@ class Stopping:
         before: float = 0.0,
     ) -> None:
         if every is not None and every < 1:
-            raise ConfigError(f"check_every: expected at least 1 step between two looks, got {every}.")
+            raise ConfigError(f"eval_interval: expected at least 1 step between two looks, got {every}.")
         self.rule = rule
         self.network = network
         self.device = torch.device(device)
@@ -143,11 +143,11 @@ class Stopping:
         self.view = view or (lambda network: network)
         self.before = before
         self.notes: list[str] = []
-        self.looked_at, images = _to_look_at(cells)
+        self.evaluated_on, images = _images_to_evaluate(subsets)
         self.images = _few(images)
-        self.members, self.strangers = self._for_membership(cells)
+        self.members, self.non_members = self._for_membership(subsets)
         self.aim = self._aim(reference)
-        self.seen: list[dict[str, float]] = []
+        self.history: list[dict[str, float]] = []
         self._started = time.perf_counter()
 
     def attach(self, engine: UnlearnTrainer) -> None:
@@ -155,7 +155,7 @@ class Stopping:
         self._started = time.perf_counter()
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._spend)
         if set(self.rule.named) & set(MEASURED):
-            engine.add_event_handler(Events.ITERATION_COMPLETED, self._look_in_time)
+            engine.add_event_handler(Events.ITERATION_COMPLETED, self._evaluate_in_time)
 
     def _spend(self, engine: UnlearnTrainer | Engine) -> None:
         """End the run when a budget is spent."""
@@ -163,30 +163,32 @@ class Stopping:
             engine.end("steps")
         if self.rule.seconds is not None:
             spent = self.before + time.perf_counter() - self._started
-            if distributed.told_by_first(spent, self.device) >= self.rule.seconds:
+            if distributed.broadcast(spent, self.device) >= self.rule.seconds:
                 engine.end("seconds")
 
-    def _look_in_time(self, engine: UnlearnTrainer) -> None:
+    def _evaluate_in_time(self, engine: UnlearnTrainer) -> None:
         """Look if it is time to, and say when the next time is."""
-        if engine.state.iteration < engine.next_look:
+        if engine.state.iteration < engine.next_evaluation:
             return
         was_paused = engine.paused
-        self._look(engine)
-        longest = self.every or max(1, engine.total_steps // LOOKS)
+        self._evaluate(engine)
+        longest = self.every or max(1, engine.total_steps // EVALUATIONS)
         # While nothing is forgotten nothing can go too far; after a pause, one step may be enough.
-        engine.look_gap = longest if engine.paused else 1 if was_paused else min(2 * engine.look_gap, longest)
-        engine.next_look = engine.state.iteration + engine.look_gap
+        engine.evaluation_gap = (
+            longest if engine.paused else 1 if was_paused else min(2 * engine.evaluation_gap, longest)
+        )
+        engine.next_evaluation = engine.state.iteration + engine.evaluation_gap
 
-    def _look(self, engine: UnlearnTrainer | Engine) -> None:
+    def _evaluate(self, engine: UnlearnTrainer | Engine) -> None:
         """End the forget phase, or pause forgetting, when a condition holds."""
         if engine.phase != "forget" or engine.ended_by is not None:
             return
         number = float("nan")
-        if distributed.is_first():
-            self.seen.append(self.measure())
-            held = [name for name, value in self.seen[-1].items() if value <= getattr(self.rule, name)]
+        if distributed.is_main_process():
+            self.history.append(self.measure())
+            held = [name for name, value in self.history[-1].items() if value <= getattr(self.rule, name)]
             number = MEASURED.index(held[0]) if held else -1
-        number = distributed.told_by_first(number, self.device)
+        number = distributed.broadcast(number, self.device)
         if self.rule.when_met == "pause":
             engine.pause(paused=number >= 0)
         elif number >= 0:
@@ -202,30 +204,30 @@ class Stopping:
                 found["forget_accuracy"] = accuracy
             if self.aim is not None:
                 found["gap_to_reference"] = accuracy - self.aim
-        if self.strangers is not None:
-            members, strangers = (
-                _losses(predict(network, images, device=self.device)) for images in (self.members, self.strangers)
+        if self.non_members is not None:
+            members, non_members = (
+                _losses(predict(network, images, device=self.device)) for images in (self.members, self.non_members)
             )
-            found["membership_auc"] = loss_threshold_auc(members, strangers)
+            found["membership_auc"] = loss_threshold_auc(members, non_members)
         return found
 
     def _aim(self, reference: nn.Module | None) -> float | None:
         """Return the reference's accuracy on the images looked at, where a condition asks for it."""
-        if self.rule.gap_to_reference is None or not distributed.is_first():
+        if self.rule.gap_to_reference is None or not distributed.is_main_process():
             return None
         if reference is None:
             self.notes.append("Stopping: gap_to_reference was not judged, since there is no reference.")
             return None
         return _accuracy(predict(reference, self.images, device=self.device))
 
-    def _for_membership(self, cells: Cells) -> tuple[Dataset[Any], Dataset[Any] | None]:
+    def _for_membership(self, subsets: Subsets) -> tuple[Dataset[Any], Dataset[Any] | None]:
         """Return forget training images, and held-out images of the same classes, where a condition asks for them."""
-        members = cells["forget", "train"]
+        members = subsets["forget", "train"]
         if self.rule.membership_auc is None:
             return members, None
         classes = {int(label) for label in _labels(members)}
         for part in ("forget", "remain"):
-            held_out = cells.get((part, "validation"), ())
+            held_out = subsets.get((part, "validation"), ())
             rows = [row for row, label in enumerate(_labels(held_out)) if int(label) in classes]
             if rows:
                 return _few(members), _few(Subset(held_out, rows))  # type: ignore[arg-type]  # not empty, thus a data set
@@ -236,27 +238,27 @@ class Stopping:
         return members, None
 
 
-def loss_threshold_auc(members: Tensor, strangers: Tensor) -> float:
+def loss_threshold_auc(members: Tensor, non_members: Tensor) -> float:
     """Return the area under the curve of the attack that calls an image a member if its loss is low.
 
     Args:
         members: Losses of images that were trained on, shape (image,), not empty.
-        strangers: Losses of others, shape (image,), not empty.
+        non_members: Losses of others, shape (image,), not empty.
     """
-    known = torch.cat([torch.ones(len(members)), torch.zeros(len(strangers))])
-    return float(roc_auc_score(known.numpy(), -torch.cat([members, strangers]).numpy()))
+    known = torch.cat([torch.ones(len(members)), torch.zeros(len(non_members))])
+    return float(roc_auc_score(known.numpy(), -torch.cat([members, non_members]).numpy()))
 
 
-def _to_look_at(cells: Cells) -> tuple[str, Dataset[Any]]:
-    validation = cells.get(("forget", "validation"))
+def _images_to_evaluate(subsets: Subsets) -> tuple[str, Dataset[Any]]:
+    validation = subsets.get(("forget", "validation"))
     if validation is not None and len(validation):  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
         return "validation", validation
-    return "train", cells["forget", "train"]
+    return "train", subsets["forget", "train"]
 
 
 def _few(images: Dataset[Any]) -> Dataset[Any]:
     """Return as many images as a look reads, the same ones at every look."""
-    return Subset(images, chosen_rows(len(images), GLANCE, seed=0).tolist())  # type: ignore[arg-type]  # no __len__
+    return Subset(images, chosen_rows(len(images), EVAL_MAX_IMAGES, seed=0).tolist())  # type: ignore[arg-type]  # no __len__
 
 
 def _labels(images: Any) -> list[int]:  # noqa: ANN401 - any sized collection of items

@@ -13,9 +13,9 @@ from monai.engines import SupervisedTrainer
 from torch import Tensor, nn
 
 from monai_unlearn.engine import distributed
-from monai_unlearn.engine.memory import in_pieces, is_out_of_memory, smallest_part
+from monai_unlearn.engine.memory import in_micro_batches, is_out_of_memory, smallest_part
 from monai_unlearn.engine.phases import Phase, Phases
-from monai_unlearn.engine.watching import Watch
+from monai_unlearn.engine.running_accuracy import RunningAccuracy
 from monai_unlearn.errors import ConfigError, DataError, TrainingError
 from monai_unlearn.methods.search import channels_last
 
@@ -93,15 +93,15 @@ class UnlearnTrainer(SupervisedTrainer):
         self.in_bfloat16 = on_cuda if amp is None else amp
         self.max_gradient_norm = max_gradient_norm
         self.images_seen = 0
-        self.pieces = 1
+        self.micro_batches = 1
         self.skipped = 0
         self.paused = False
-        self.next_look, self.look_gap = 1, 1
+        self.next_evaluation, self.evaluation_gap = 1, 1
         self.ended_by: str | None = None
         self.phase_ends: list[dict[str, Any]] = []
         self.classes: int | None = None
         self.notes: list[str] = []
-        self.watch = Watch()
+        self.watch = RunningAccuracy()
         self._batches = train_data_loader.batches()
         self.add_event_handler(Events.ITERATION_COMPLETED, UnlearnTrainer._end_in_time)
         self._register_handlers(train_handlers or ())
@@ -127,7 +127,7 @@ class UnlearnTrainer(SupervisedTrainer):
         Raises:
             TrainingError: The loss stopped being finite, memory does not do, or another process ended.
         """
-        agrees = distributed.told_by_first(float(self.method.agrees_in_bfloat16), self.state.device)
+        agrees = distributed.broadcast(float(self.method.agrees_in_bfloat16), self.state.device)
         if self._amp_asked is None and agrees:
             # Of a run that is over as well: what is still done with the network rounds by the layout of its weights.
             self.in_bfloat16 = True
@@ -178,32 +178,32 @@ class UnlearnTrainer(SupervisedTrainer):
         self.ended_by = by
         self.terminate()
 
-    def progress(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return how far the run is, as plain values, for `go_on`."""
         return {
             "step": self.state.iteration,
             "skipped": self.skipped,
             "paused": self.paused,
-            "next_look": self.next_look,
-            "look_gap": self.look_gap,
+            "next_evaluation": self.next_evaluation,
+            "evaluation_gap": self.evaluation_gap,
             "images_seen": self.images_seen,
-            "pieces": self.pieces,
+            "micro_batches": self.micro_batches,
             "ended_by": self.ended_by,
             "phase_ends": list(self.phase_ends),
             "notes": list(self.notes),
         }
 
-    def go_on(self, progress: Mapping[str, Any]) -> None:
+    def load_state_dict(self, progress: Mapping[str, Any]) -> None:
         """Take up a run where `progress` left it."""
         self.state.iteration = progress["step"]
         self.state.epoch = progress["step"] // self.state.epoch_length
         for name in (
             "skipped",
             "paused",
-            "next_look",
-            "look_gap",
+            "next_evaluation",
+            "evaluation_gap",
             "images_seen",
-            "pieces",
+            "micro_batches",
             "ended_by",
             "phase_ends",
             "notes",
@@ -263,7 +263,7 @@ class UnlearnTrainer(SupervisedTrainer):
         while True:
             self.optimizer.zero_grad(set_to_none=True)
             try:
-                loss = sum(self._gradients_of(piece) for piece in in_pieces(batch, self.pieces))
+                loss = sum(self._gradients_of(piece) for piece in in_micro_batches(batch, self.micro_batches))
                 break
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
@@ -283,21 +283,21 @@ class UnlearnTrainer(SupervisedTrainer):
             self.watch.over(self.network, on_device),
             torch.autocast(self.state.device.type, dtype=torch.bfloat16, enabled=self.in_bfloat16),
         ):
-            loss = self.method.loss(on_device) / self.pieces
+            loss = self.method.loss(on_device) / self.micro_batches
         loss.backward()  # type: ignore[no-untyped-call]  # torch's stubs lack it
         return float(loss.detach())
 
     def _halve(self, batch: Mapping[str, Any], error: BaseException) -> None:
         """Try again with pieces half as large, and say so the first time."""
-        if 2 * self.pieces > smallest_part(batch):
+        if 2 * self.micro_batches > smallest_part(batch):
             raise TrainingError(
-                f"memory does not do for a batch in {self.pieces} pieces, and smaller ones there are none. Give "
+                f"memory does not do for a batch in {self.micro_batches} pieces, and smaller ones there are none. Give "
                 "smaller pictures (--image_size), a smaller --remain_batch_size, or another --device."
             ) from error
-        self.pieces *= 2
+        self.micro_batches *= 2
         if self.state.device.type == "cuda":
             torch.cuda.empty_cache()
-        if self.pieces == FIRST_HALVES:
+        if self.micro_batches == FIRST_HALVES:
             note = f"Memory ran out at step {self.state.iteration}: batches are worked through in pieces from there on."
             self.notes.append(note)
             print(note, file=sys.stderr)  # noqa: T201 - a run says at once what it changes

@@ -63,7 +63,7 @@ class Updates:
         self._prepare(state)
         if state:
             self._go_on(state)
-        elif distributed.is_first():
+        elif distributed.is_main_process():
             self._keep()
         self._train()
 
@@ -74,8 +74,8 @@ class Updates:
         return {
             "ended_by": trainer.ended_by or "plan",
             "phase_ends": trainer.phase_ends,
-            "looked_at": f"forget / {stopping.looked_at}" if stopping else None,
-            "looks": stopping.seen if stopping else [],
+            "evaluated_on": f"forget / {stopping.evaluated_on}" if stopping else None,
+            "history": stopping.history if stopping else [],
             "resumed_at_steps": self.resumed_at,
         }
 
@@ -86,7 +86,7 @@ class Updates:
 
     def _kept(self) -> dict[str, Any] | None:
         """Return the state that a killed run kept of its steps, once every process has read it."""
-        if distributed.is_first():
+        if distributed.is_main_process():
             self.checkpoints.begin()
         state = self.checkpoints.kept_state(UPDATES)
         distributed.wait()
@@ -111,13 +111,13 @@ class Updates:
         method.prepare(
             MethodContext(
                 network=revision.network,
-                forget=revision.cells["forget", "train"],
+                forget=revision.subsets["forget", "train"],
                 pixel_space=revision.pixel_space,
                 device=revision.device,
                 seed=revision.seed,
                 rank=distributed.rank(),
                 world_size=distributed.world_size(),
-                add_up=distributed.add_up,
+                all_reduce_sum=distributed.all_reduce_sum,
                 keep=keep,
             )
         )
@@ -131,12 +131,12 @@ class Updates:
             raise AssertionError("its state was read a moment ago")
         load_weights(revision.network, folder / WEIGHTS)
         revision.trainer.optimizer.load_state_dict(state["optimizer"])
-        revision.trainer.go_on(state["trainer"])
+        revision.trainer.load_state_dict(state["trainer"])
         set_random_state(state["random"])
         self.seconds["updates"] = state["seconds"]["updates"]
         self._good_step = state["trainer"]["step"]
         self.resumed_at = [*state["resumed_at"], self._good_step]
-        if distributed.is_first():
+        if distributed.is_main_process():
             print(  # noqa: T201 - whoever starts a run again wants to see that it goes on
                 f"Going on from step {self._good_step} of {revision.trainer.total_steps}.", file=sys.stderr
             )
@@ -146,11 +146,11 @@ class Updates:
         before, started = self.seconds["updates"], time.perf_counter()
         self.stopping = Stopping(
             rule=revision.stop_rule(),
-            cells=revision.cells,
+            subsets=revision.subsets,
             network=revision.network,
             device=revision.device,
             reference=self.reference.network if self.reference else None,
-            every=revision.check_every,
+            every=revision.eval_interval,
             view=revision.glance,
             before=before,
         )
@@ -158,7 +158,7 @@ class Updates:
 
         def keep(_engine: Engine) -> None:
             self.seconds["updates"] = before + time.perf_counter() - started
-            if distributed.is_first() and (self._is_due() or trainer.is_over):
+            if distributed.is_main_process() and (self._is_due() or trainer.is_over):
                 self._keep()
 
         trainer.add_event_handler(Events.ITERATION_COMPLETED, keep)
@@ -177,7 +177,7 @@ class Updates:
         state = {
             "optimizer": trainer.optimizer.state_dict(),
             "method": trainer.method.state_dict(),
-            "trainer": trainer.progress(),
+            "trainer": trainer.state_dict(),
             "random": random_state(),
             "seconds": dict(self.seconds),
             "resumed_at": self.resumed_at,

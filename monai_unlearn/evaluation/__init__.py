@@ -4,7 +4,7 @@ from monai_unlearn.evaluation.accuracy import Predictions, accuracy, predict
 from monai_unlearn.evaluation.batchnorm import has_running_statistics, recalibrated
 from monai_unlearn.evaluation.criteria import Criterion, accepted, read_criteria
 from monai_unlearn.evaluation.intervals import changed, difference, wilson
-from monai_unlearn.evaluation.table import accuracy_table, compare, gap, gaps, predict_cells
+from monai_unlearn.evaluation.table import accuracy_table, compare, gap, gaps, predict_subsets
 
 __all__ = [
     "Criterion",
@@ -19,7 +19,7 @@ __all__ = [
     "gaps",
     "has_running_statistics",
     "predict",
-    "predict_cells",
+    "predict_subsets",
     "read_criteria",
     "recalibrated",
     "wilson",

@@ -12,8 +12,8 @@ Evidence = Mapping[str, Any]
 
 
 def _accuracy(evidence: Evidence, model: str, part: str, split: str = "test") -> float | None:
-    cell = evidence["models"].get(model, {}).get(part, {}).get(split)
-    return None if cell is None else cell["accuracy"]
+    subset = evidence["models"].get(model, {}).get(part, {}).get(split)
+    return None if subset is None else subset["accuracy"]
 
 
 def _minus(a: float | None, b: float | None) -> float | None:

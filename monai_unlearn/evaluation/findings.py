@@ -25,9 +25,9 @@ def forgetting(models: Mapping[str, Table], *, has_batch_norm: bool) -> dict[str
         both models' statistics recalibrated on remain; `surviving_recalibration`, their ratio (null without BatchNorm
         or without forgetting); and `artefact`, whether that ratio is below one half.
     """
-    cells = {name: table["forget"] for name, table in models.items()}
-    split = "test" if cells["original"]["test"]["n"] else "train"
-    values = {name: cell[split]["accuracy"] for name, cell in cells.items()}
+    subsets = {name: table["forget"] for name, table in models.items()}
+    split = "test" if subsets["original"]["test"]["n"] else "train"
+    values = {name: subset[split]["accuracy"] for name, subset in subsets.items()}
     result: dict[str, Any] = {"split": split, "change": None, "change_recalibrated": None}
     result |= {"surviving_recalibration": None, "artefact": False}
     if values["original"] is None:
@@ -85,8 +85,8 @@ def _gaps(evidence: Mapping[str, Any]) -> list[str]:
     """
     reasons = []
     for part, split in (("forget", "train"), ("forget", "test"), ("remain", "test")):
-        cell = evidence["gaps_to_reference"].get(part, {}).get(split, {"interval": None, "classes": {}})
-        for name, gap in {"all classes": cell, **cell["classes"]}.items():
+        subset = evidence["gaps_to_reference"].get(part, {}).get(split, {"interval": None, "classes": {}})
+        for name, gap in {"all classes": subset, **subset["classes"]}.items():
             if _matters(gap, part):
                 low, high = (_signed(limit) for limit in gap["interval"])
                 reasons.append(

@@ -14,17 +14,19 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.utils.data import Dataset
 
-Cell = tuple[str, str]
+SubsetKey = tuple[str, str]
 
 
-def predict_cells(
-    network: nn.Module, cells: Mapping[Cell, Dataset[Any]], *, device: str | torch.device = "cpu"
-) -> dict[Cell, Predictions]:
+def predict_subsets(
+    network: nn.Module, subsets: Mapping[SubsetKey, Dataset[Any]], *, device: str | torch.device = "cpu"
+) -> dict[SubsetKey, Predictions]:
     """Run a network over the data set of each (part, split)."""
-    return {cell: predict(network, data, device=device) for cell, data in cells.items()}
+    return {subset: predict(network, data, device=device) for subset, data in subsets.items()}
 
 
-def accuracy_table(predictions: Mapping[Cell, Predictions], class_names: Sequence[str]) -> dict[str, dict[str, Any]]:
+def accuracy_table(
+    predictions: Mapping[SubsetKey, Predictions], class_names: Sequence[str]
+) -> dict[str, dict[str, Any]]:
     """Return `{part: {split: accuracy}}`, see `accuracy`."""
     table: dict[str, dict[str, Any]] = {}
     for (part, split), found in predictions.items():
@@ -32,8 +34,10 @@ def accuracy_table(predictions: Mapping[Cell, Predictions], class_names: Sequenc
     return table
 
 
-def compare(before: Mapping[Cell, Predictions], after: Mapping[Cell, Predictions]) -> dict[str, dict[str, Any]]:
-    """Compare two networks on the same images, cell by cell.
+def compare(
+    before: Mapping[SubsetKey, Predictions], after: Mapping[SubsetKey, Predictions]
+) -> dict[str, dict[str, Any]]:
+    """Compare two networks on the same images, subset by subset.
 
     Returns:
         `{part: {split: {"lost", "gained", "p_value"}}}`: images read rightly only before, only after, and
@@ -63,9 +67,9 @@ def gap(revised: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, A
 
 
 def gaps(revised: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the gap of two cells of an accuracy table, and below `classes` that of each class.
+    """Return the gap of two subsets of an accuracy table, and below `classes` that of each class.
 
     Two models can agree in all and be opposites class by class; only the classes show it.
     """
-    by_class = {name: gap(cell, reference["classes"][name]) for name, cell in revised["classes"].items()}
+    by_class = {name: gap(subset, reference["classes"][name]) for name, subset in revised["classes"].items()}
     return {**gap(revised, reference), "classes": by_class}

@@ -1,4 +1,4 @@
-"""What a sweep is to run: a grid of settings, and a name for each cell that depends on all that decides it."""
+"""What a sweep is to run: a grid of settings, and a name for each trial that depends on all that decides it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TAKEN = {
     "cohort_spec": "SPEC",
     "output_dir": "--out",
     "reference": "--reference",
-    "cells::splits": "the sweep itself",
+    "trials::splits": "the sweep itself",
 }
 VALIDATION = "validation"
 _ID = re.compile(r"\w+(::\w+)*")
@@ -28,7 +28,7 @@ _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class Trial:
     """One run of the grid: the swept settings as text, and the digest that names its folder."""
 
     settings: Mapping[str, str]
@@ -44,7 +44,7 @@ class Plan:
         spec: The cohort spec.
         index: The image index's folder.
         axes: What to sweep: the values of each config id, as text.
-        fixed: Settings that all cells share, as text.
+        fixed: Settings that all trials share, as text.
         reference: None, `retrain`, or weights that never saw the forget part.
     """
 
@@ -55,8 +55,8 @@ class Plan:
     fixed: Mapping[str, str]
     reference: str | None
 
-    def cells(self, cohort_digests: Sequence[str]) -> Iterator[Cell]:
-        """Yield the cells, the last axis fastest.
+    def trials(self, cohort_digests: Sequence[str]) -> Iterator[Trial]:
+        """Yield the trials, the last axis fastest.
 
         Args:
             cohort_digests: Digests of spec and index: what is in them decides a run, not where they lie.
@@ -69,7 +69,7 @@ class Plan:
             settings = dict(zip(self.axes, values, strict=True))
             decides = [__version__, list(cohort_digests), files, self.config.name, self.reference]
             digest = digest_of([*decides, {**self.fixed, **settings}])
-            yield Cell(settings=settings, name=digest.removeprefix("sha256:")[:16])
+            yield Trial(settings=settings, name=digest.removeprefix("sha256:")[:16])
 
     def _weights(self) -> list[Path]:
         """Return the files of weights that the runs start from or are compared with."""

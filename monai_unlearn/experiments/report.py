@@ -18,9 +18,9 @@ def table(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Return headings and rows of text; accuracies in percent, the best row marked by a star."""
     axes = list(document["axes"])
     rows = []
-    for cell in document["cells"]:
-        chosen = "*" if document["best"] and cell["name"] == document["best"]["name"] else ""
-        rows.append([*(cell["settings"][axis] for axis in axes), *_figures(cell), chosen])
+    for trial in document["trials"]:
+        chosen = "*" if document["best"] and trial["name"] == document["best"]["name"] else ""
+        rows.append([*(trial["settings"][axis] for axis in axes), *_figures(trial), chosen])
     return [*axes, *HEADINGS, ""], rows
 
 
@@ -58,7 +58,7 @@ def plot(document: Mapping[str, Any], path: Path) -> None:
     down, across, others = names[0], names[1] if len(names) > 1 else "", names[2:]
     rows, columns = axes_of[down], axes_of.get(across, [""])
     panels = list(itertools.product(*(axes_of[name] for name in others)))
-    scores = {tuple(cell["settings"].items()): _number(cell) for cell in document["cells"]}
+    scores = {tuple(trial["settings"].items()): _number(trial) for trial in document["trials"]}
     known = [score for score in scores.values() if math.isfinite(score)] or [0.0]
     figure = Figure(figsize=(2.2 + (1 + 0.9 * len(columns)) * len(panels), 1.8 + 0.7 * len(rows)), layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
@@ -87,19 +87,19 @@ def _key(names: Sequence[str], values: Sequence[str]) -> tuple[tuple[str, str], 
     return tuple(zip(names, values, strict=False))
 
 
-def _number(cell: Mapping[str, Any]) -> float:
-    score = cell.get("score")
+def _number(trial: Mapping[str, Any]) -> float:
+    score = trial.get("score")
     return math.nan if score is None else float(score)
 
 
-def _figures(cell: Mapping[str, Any]) -> list[str]:
-    if cell["status"] != "finished":
-        return [cell["status"], "", "", "", ""]
-    share = cell["share_of_retraining_gradients"]
+def _figures(trial: Mapping[str, Any]) -> list[str]:
+    if trial["status"] != "finished":
+        return [trial["status"], "", "", "", ""]
+    share = trial["share_of_retraining_gradients"]
     return [
-        f"{100 * cell['forget']:.1f}",
-        f"{100 * cell['remain']:.1f}",
-        "" if cell["score"] is None else f"{cell['score']:.4f}",
+        f"{100 * trial['forget']:.1f}",
+        f"{100 * trial['remain']:.1f}",
+        "" if trial["score"] is None else f"{trial['score']:.4f}",
         "" if share is None else f"{share:.1%}",
-        f"{cell['seconds']:.1f}",
+        f"{trial['seconds']:.1f}",
     ]

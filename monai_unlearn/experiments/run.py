@@ -1,4 +1,4 @@
-"""Runs the cells of a sweep, one bundle run after the other, and keeps what is finished."""
+"""Runs the trials of a sweep, one bundle run after the other, and keeps what is finished."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from monai_unlearn.experiments.plan import Cell, Plan
+    from monai_unlearn.experiments.plan import Plan, Trial
 
 SCHEMA_VERSION = 1
 RETRAIN = "retrain"
@@ -25,17 +25,17 @@ _WRITTEN = (ExitCode.DONE, ExitCode.NOT_ACCEPTED)
 
 
 def sweep(plan: Plan, out: Path, criterion: str, *, progress: Callable[[int, int], None]) -> dict[str, Any]:
-    """Run what is not finished yet, and say which cell is best.
+    """Run what is not finished yet, and say which trial is best.
 
-    Writes `sweep.json`, `sweep.md` and `sweep.png`, and below `cells/` a folder a cell with its bundle run in
-    `run` and its output in `log.txt`. A cell that is there is not run again: its name is a digest of all that
+    Writes `sweep.json`, `sweep.md` and `sweep.png`, and below `trials/` a folder a trial with its bundle run in
+    `run` and its output in `log.txt`. A trial that is there is not run again: its name is a digest of all that
     decides it. With `--reference retrain` the first run retrains, and the others take its reference.
 
     Args:
         plan: What to run.
         out: The folder, new, empty or of an earlier sweep.
         criterion: One of `CRITERIA`.
-        progress: Called with the cells done and all of them.
+        progress: Called with the trials done and all of them.
 
     Returns:
         What `sweep.json` holds.
@@ -48,18 +48,18 @@ def sweep(plan: Plan, out: Path, criterion: str, *, progress: Callable[[int, int
     if criterion == "gap_to_reference" and plan.reference is None:
         raise ConfigError("--criterion gap_to_reference needs a reference. Give --reference retrain, or weights.")
     _check_folder(out)
-    cells = list(plan.cells(require_validation(plan)))
+    trials = list(plan.trials(require_validation(plan)))
     out.mkdir(parents=True, exist_ok=True)
     reference, results = plan.reference, []
-    for number, cell in enumerate(cells):
-        progress(number, len(cells))
-        folder = out / "cells" / cell.name
-        results.append(_result(plan, cell, folder, reference, criterion))
+    for number, trial in enumerate(trials):
+        progress(number, len(trials))
+        folder = out / "trials" / trial.name
+        results.append(_result(plan, trial, folder, reference, criterion))
         if reference == RETRAIN and (kept := folder / "run" / "reference" / "model.pt").is_file():
             reference = str(kept)
         document = _document(plan, results, criterion)
         _write_json(out / "sweep.json", document)
-    progress(len(cells), len(cells))
+    progress(len(trials), len(trials))
     if not any(result["status"] == "finished" for result in results):
         raise TrainingError(f"no run of the sweep came to an end: {results[-1]['error']} The logs are in {out}.")
     write_text(out / "sweep.md", markdown(document))
@@ -67,28 +67,28 @@ def sweep(plan: Plan, out: Path, criterion: str, *, progress: Callable[[int, int
     return document
 
 
-def command(plan: Plan, cell: Cell, folder: Path, reference: str | None) -> list[str]:
-    """Return the bundle run of a cell."""
+def command(plan: Plan, trial: Trial, folder: Path, reference: str | None) -> list[str]:
+    """Return the bundle run of a trial."""
     settings = {
         "index_dir": str(plan.index),
         "cohort_spec": str(plan.spec),
         "output_dir": str(folder / "run"),
-        "cells::splits": f"['train','{VALIDATION}','test']",
+        "trials::splits": f"['train','{VALIDATION}','test']",
         **({"reference": reference} if reference else {}),
         **plan.fixed,
-        **cell.settings,
+        **trial.settings,
     }
     words = [f"--{name}={value}" for name, value in settings.items()]
     return [sys.executable, "-m", "monai.bundle", "run", "unlearn", "--config_file", str(plan.config), *words]
 
 
-def _result(plan: Plan, cell: Cell, folder: Path, reference: str | None, criterion: str) -> dict[str, Any]:
+def _result(plan: Plan, trial: Trial, folder: Path, reference: str | None, criterion: str) -> dict[str, Any]:
     metrics = folder / "run" / "metrics.json"
-    known: dict[str, Any] = {"name": cell.name, "settings": dict(cell.settings), "kept": metrics.is_file()}
+    known: dict[str, Any] = {"name": trial.name, "settings": dict(trial.settings), "kept": metrics.is_file()}
     if not metrics.is_file():
-        code, error = _run(command(plan, cell, folder, reference), folder)
+        code, error = _run(command(plan, trial, folder, reference), folder)
         if code == ExitCode.BAD_INPUT:
-            settings = ", ".join(f"{name}={value}" for name, value in cell.settings.items())
+            settings = ", ".join(f"{name}={value}" for name, value in trial.settings.items())
             raise DataError(f"the run with {settings} refused its input: {error}")
         if code not in _WRITTEN:
             return {**known, "status": "failed", "exit_code": code, "error": error}
@@ -97,7 +97,7 @@ def _result(plan: Plan, cell: Cell, folder: Path, reference: str | None, criteri
 
 
 def _run(words: list[str], folder: Path) -> tuple[int, str]:
-    """Run a cell; return its exit code and the last line it printed."""
+    """Run a trial; return its exit code and the last line it printed."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "log.txt"
     with log.open("w", encoding="utf-8") as stream:
@@ -115,7 +115,7 @@ def _document(plan: Plan, results: list[dict[str, Any]], criterion: str) -> dict
         "reference": plan.reference,
         "split": VALIDATION,
         "criterion": {"name": criterion, "formula": CRITERIA[criterion]},
-        "cells": results,
+        "trials": results,
         "best": best(results),
     }
 

@@ -1,4 +1,4 @@
-"""Which cell of a sweep is best, by validation images alone."""
+"""Which trial of a sweep is best, by validation images alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CRITERIA = {
 
 
 def figures(metrics: Mapping[str, Any], criterion: str) -> dict[str, Any]:
-    """Return what a finished cell is judged by; test images are not among it.
+    """Return what a finished trial is judged by; test images are not among it.
 
     Where the network has BatchNorm, the figures are those after its statistics are recalibrated on remain images:
     forgetting that does not survive it is none.
@@ -50,10 +50,10 @@ def figures(metrics: Mapping[str, Any], criterion: str) -> dict[str, Any]:
     return found
 
 
-def best(cells: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the finished cell with the smallest score; of equal ones the cheapest, then the first."""
-    finished = [cell for cell in cells if cell["status"] == "finished" and cell["score"] is not None]
-    return min(finished, key=lambda cell: (cell["score"], cell["gradient_evaluations"]), default=None)
+def best(trials: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the finished trial with the smallest score; of equal ones the cheapest, then the first."""
+    finished = [trial for trial in trials if trial["status"] == "finished" and trial["score"] is not None]
+    return min(finished, key=lambda trial: (trial["score"], trial["gradient_evaluations"]), default=None)
 
 
 def _score(found: Mapping[str, Any], criterion: str) -> float | None:
@@ -65,7 +65,7 @@ def _score(found: Mapping[str, Any], criterion: str) -> float | None:
 
 
 def _accuracy(models: Mapping[str, Any], model: str, part: str) -> float:
-    cell = models[model][part].get(VALIDATION)
-    if cell is None or not cell["n"]:
+    trial = models[model][part].get(VALIDATION)
+    if trial is None or not trial["n"]:
         raise no_validation(part)
-    return float(cell["accuracy"])
+    return float(trial["accuracy"])

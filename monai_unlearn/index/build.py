@@ -180,7 +180,7 @@ class _Build:
     def __init__(self, request: BuildRequest, plan: Plan, collected: Collected, scan: Scan) -> None:
         self.request, self.collected, self.scan = request, collected, scan
         self.ignored = plan.passed_over + len(plan.files) - collected.rows
-        self.kinds = {**BASE_COLUMNS, **collected.tags, **request.scan.aside.kinds}
+        self.kinds = {**BASE_COLUMNS, **collected.tags, **request.scan.extra_tags.kinds}
         self.joiner = Joiner(request.keys, self.kinds, tables=partial(_table, request))
         self.units = _units(request.units, self.joiner, collected)
         self.label = _label(request.label, self.joiner, self.kinds)
@@ -234,7 +234,7 @@ class _Build:
     def _write(self, writer: PartWriter, duplicates: npt.NDArray[np.int64]) -> PartWriter:
         schema = part_schema({**self.kinds, **self.joiner.kinds})
         for batch in assembled(self.collected, duplicates):
-            rows, texts = self.joiner.add(self.request.scan.aside.columns(batch), self.patient_column)
+            rows, texts = self.joiner.add(self.request.scan.extra_tags.columns(batch), self.patient_column)
             if texts is not None:
                 rows = self._with_patients(rows, texts)
             rows = marked_missing_patients(rows)

@@ -30,7 +30,7 @@ _AGE = re.compile(r"(\d{1,3})([DWMY])")
 UNITS_A_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
 
 
-def typed(kind: Kind, value: object) -> Value:
+def coerce(kind: Kind, value: object) -> Value:
     """Return a DICOM value as the kind of its column, or null where it is empty or not of that kind.
 
     Args:

@@ -84,7 +84,7 @@ class MethodContext:
         rank: Number of this process, from 0. Of a preparation in pieces, this process does the pieces `rank`,
             `rank + world_size`, … , whose draws follow from seed and image alone.
         world_size: Number of processes.
-        add_up: Adds a tensor up over all processes, each of which must call it.
+        all_reduce_sum: Adds a tensor up over all processes, each of which must call it.
         keep: Called after each piece, so that a killed run can go on from `Method.state_dict`.
     """
 
@@ -95,7 +95,7 @@ class MethodContext:
     seed: int
     rank: int = 0
     world_size: int = 1
-    add_up: Callable[[Tensor], Tensor] = _alone
+    all_reduce_sum: Callable[[Tensor], Tensor] = _alone
     keep: Callable[[], None] = _nothing
 
 

@@ -40,39 +40,43 @@ class BoundarySearch:
     Args:
         epsilon: Radius ε of the ball, in pixel units, in (0, 1].
         steps: T, at least 1.
-        closeness: λ, at least 0.
-        closeness_schedule: How λ falls over the steps: constant, inverse, exponential or linear.
-        closeness_rate: Rate of the exponential schedule.
+        proximity_weight: λ, at least 0.
+        proximity_schedule: How λ falls over the steps: constant, inverse, exponential or linear.
+        proximity_rate: Rate of the exponential schedule.
         noise: γ, at least 0.
         noise_distribution: What z is drawn from, at scale 1; uniform means (−1, 1).
         noise_scale: `absolute`, or `relative` to the image's mean absolute gradient; see `Noise`.
-        halvings: How often the way back from the point to its image is halved, at least 0; see `go_back`.
+        bisection_steps: Halvings of the line from the point found to its image, at least 0; see
+            `bisect_to_boundary`.
     """
 
     epsilon: float = 0.1
     steps: int = 1
-    closeness: float = 0.0
-    closeness_schedule: str = "constant"
-    closeness_rate: float = 0.01
+    proximity_weight: float = 0.0
+    proximity_schedule: str = "constant"
+    proximity_rate: float = 0.01
     noise: float = 0.0
     noise_distribution: str = "normal"
     noise_scale: str = "absolute"
-    halvings: int = 0
+    bisection_steps: int = 0
 
     def __post_init__(self) -> None:
-        if not (0 < self.epsilon <= 1 and self.steps >= 1 and self.closeness >= 0 and self.noise >= 0):
+        if not (0 < self.epsilon <= 1 and self.steps >= 1 and self.proximity_weight >= 0 and self.noise >= 0):
             raise ConfigError(
-                "boundary search: expected 0 < epsilon <= 1, steps >= 1, closeness >= 0 and noise >= 0, got "
-                f"epsilon {self.epsilon}, steps {self.steps}, closeness {self.closeness}, noise {self.noise}."
+                "boundary search: expected 0 < epsilon <= 1, steps >= 1, proximity_weight >= 0 and noise >= 0, got "
+                f"epsilon {self.epsilon}, steps {self.steps}, proximity_weight {self.proximity_weight} and noise "
+                f"{self.noise}."
             )
-        if not (isinstance(self.halvings, int) and self.halvings >= 0):
-            raise ConfigError(f"boundary search: expected a whole number of halvings >= 0, got {self.halvings}.")
+        if not (isinstance(self.bisection_steps, int) and self.bisection_steps >= 0):
+            raise ConfigError(
+                f"boundary search: expected a whole number of bisection_steps >= 0, got {self.bisection_steps}."
+            )
         # Built once here, so that a wrong word is refused before anything is searched.
         _ = self._schedule, self._noise
 
     @property
     def _schedule(self) -> Schedule:
-        return Schedule(start=self.closeness, kind=self.closeness_schedule, rate=self.closeness_rate)
+        return Schedule(start=self.proximity_weight, kind=self.proximity_schedule, rate=self.proximity_rate)
 
     @property
     def _noise(self) -> Noise:
@@ -106,14 +110,16 @@ class BoundarySearch:
         box = Box.around(start, self.epsilon, low=pixel_space.low, high=pixel_space.high)
         return pixel_space.to_inputs(self.ascend(loss, start, box=box, generators=generators, trace=trace))
 
-    def go_back(self, network: Callable[[Tensor], Tensor], inputs: Tensor, points: Tensor, labels: Tensor) -> Tensor:
+    def bisect_to_boundary(
+        self, network: Callable[[Tensor], Tensor], inputs: Tensor, points: Tensor, labels: Tensor
+    ) -> Tensor:
         """Return points on the line from each image to the point found for it, just across a boundary.
 
-        How far the boundary is differs by orders of magnitude between networks and between images of one network, and
-        a step of one length goes far past some of them, into a class that is not the neighbour. So the line is halved
-        `halvings` times, towards the image where the middle is read as another class than its own and away from it
-        where it is not. What is returned is at most 2^−halvings of the line beyond a boundary; where no middle was read
-        as another class, it is the point itself.
+        The distance to the boundary differs by orders of magnitude between networks and between images, and a step of
+        one length takes some images far past it, into a class that is not the neighbour. The line is therefore
+        bisected `bisection_steps` times: towards the image where the midpoint is predicted as another class, away
+        from it where it is not. The result lies at most 2^−bisection_steps of the line beyond a boundary; where no
+        midpoint was predicted as another class, it is the point itself.
 
         Args:
             network: The fixed network f.
@@ -128,7 +134,7 @@ class BoundarySearch:
         far = torch.ones(len(inputs), dtype=inputs.dtype, device=inputs.device)
         near = torch.zeros_like(far)
         with torch.no_grad():
-            for _ in range(self.halvings if len(inputs) else 0):
+            for _ in range(self.bisection_steps if len(inputs) else 0):
                 middle = (near + far) / 2
                 left = network(inputs + middle.view(shape) * (points - inputs)).argmax(1) != labels
                 near, far = torch.where(left, near, middle), torch.where(left, middle, far)

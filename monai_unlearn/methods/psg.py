@@ -58,17 +58,18 @@ class PSG(Method):
         preset: `published` gives the published loop instead, for comparison; see `PublishedPSG`.
         epsilon: Radius of the search in pixel units.
         steps: Steps T of the search.
-        closeness: λ of the search.
-        closeness_schedule: How λ falls over the steps; see `Schedule`.
-        closeness_rate: Rate of the exponential schedule.
+        proximity_weight: λ of the search.
+        proximity_schedule: How λ falls over the steps; see `Schedule`.
+        proximity_rate: Rate of the exponential schedule.
         noise: γ of the search.
         noise_distribution: normal, laplace, cauchy or uniform.
         noise_scale: `absolute`, or `relative` to an image's mean absolute gradient; see `Noise`.
-        halvings: How often the way back from the point found to its image is halved; see `BoundarySearch.go_back`.
+        bisection_steps: Halvings of the line from the point found back to its image; see
+            `BoundarySearch.bisect_to_boundary`.
         labels: `hard` or `soft`; see `TargetRule`.
         logits: `softmax` or `raw`; see `TargetRule`.
         top_k: Keeps the k largest logits; see `TargetRule`.
-        unmoved: `keep` or `runner_up`; see `TargetRule`.
+        unflipped: `keep` or `runner_up`; see `TargetRule`.
         search_images: How many forget images to search labels for and to train on, chosen by seed; all if None.
         search_precision: `auto` searches in bfloat16 where the machine has it and the labels of a first batch
             agree; `float32` never does.
@@ -95,17 +96,17 @@ class PSG(Method):
         preset: None = None,
         epsilon: float = 0.1,
         steps: int = 1,
-        closeness: float = 0.0,
-        closeness_schedule: str = "constant",
-        closeness_rate: float = 0.01,
+        proximity_weight: float = 0.0,
+        proximity_schedule: str = "constant",
+        proximity_rate: float = 0.01,
         noise: float = 0.0,
         noise_distribution: str = "normal",
         noise_scale: str = "absolute",
-        halvings: int = 0,
+        bisection_steps: int = 0,
         labels: Literal["hard", "soft"] = "hard",
         logits: Literal["softmax", "raw"] = "softmax",
         top_k: int | None = None,
-        unmoved: Literal["keep", "runner_up"] = "keep",
+        unflipped: Literal["keep", "runner_up"] = "keep",
         search_images: int | None = None,
         search_precision: Literal["auto", "float32"] = "auto",
         diagnostics: bool = False,
@@ -118,15 +119,15 @@ class PSG(Method):
         self.search = BoundarySearch(
             epsilon=epsilon,
             steps=steps,
-            closeness=closeness,
-            closeness_schedule=closeness_schedule,
-            closeness_rate=closeness_rate,
+            proximity_weight=proximity_weight,
+            proximity_schedule=proximity_schedule,
+            proximity_rate=proximity_rate,
             noise=noise,
             noise_distribution=noise_distribution,
             noise_scale=noise_scale,
-            halvings=halvings,
+            bisection_steps=bisection_steps,
         )
-        self.rule = TargetRule(labels=labels, logits=logits, top_k=top_k, unmoved=unmoved)
+        self.rule = TargetRule(labels=labels, logits=logits, top_k=top_k, unflipped=unflipped)
         _check_word("remain_targets", remain_targets, REMAIN_TARGETS)
         _check_word("search_precision", search_precision, PRECISIONS)
         if remain_weight < 0 or (search_images is not None and search_images < 1):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 logger = logging.getLogger(__name__)
-OPTIONS = ("closeness", "noise", "noise_distribution", "labels", "top_k", "remain_weight")
+OPTIONS = ("proximity_weight", "noise", "noise_distribution", "labels", "top_k", "remain_weight")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ class PublishedPSG(Method):
     computed and thrown away, and the label is read with a graph).
 
     Args:
-        closeness: λ, at least 0, constant.
+        proximity_weight: λ, at least 0, constant.
         noise: γ, at least 0.
         noise_distribution: normal, laplace, cauchy or uniform.
         labels: `hard` or `soft`; see `TargetRule`.
@@ -85,7 +85,7 @@ class PublishedPSG(Method):
     def __init__(
         self,
         *,
-        closeness: float = 0.0,
+        proximity_weight: float = 0.0,
         noise: float = 0.0,
         noise_distribution: str = "normal",
         labels: Literal["hard", "soft"] = "hard",
@@ -95,7 +95,7 @@ class PublishedPSG(Method):
         super().__init__(batch_norm="published")
         if remain_weight < 0:
             raise ConfigError(f"psg: expected remain_weight >= 0, got {remain_weight}.")
-        self.closeness = Schedule(start=closeness).start
+        self.proximity_weight = Schedule(start=proximity_weight).start
         self.noise = Noise(weight=noise, distribution=noise_distribution)
         self.rule = TargetRule(labels=labels, top_k=top_k)
         self.remain_weight = remain_weight
@@ -167,7 +167,7 @@ class PublishedPSG(Method):
         gradient = torch.zeros_like(pixels) if pixels.grad is None else pixels.grad
         self._frozen.zero_grad(set_to_none=True)
         pixels = pixels.detach()
-        direction = gradient + self.closeness * (inputs - pixels) + self._draw(pixels)
+        direction = gradient + self.proximity_weight * (inputs - pixels) + self._draw(pixels)
         moved = (pixels + PUBLISHED.epsilon * direction.sign()).clamp(space.low, space.high)
         moved = (moved * PUBLISHED.levels).round() / PUBLISHED.levels
         self._searched += len(inputs)

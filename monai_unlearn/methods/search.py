@@ -185,7 +185,7 @@ class LabelSearch:
             for name in ("gradients", "traced"):
                 self._state[name][torch.tensor(others, device=context.device)] = 0
         for name in ("logits", "classes", "gradients", "traced"):
-            self._state[name] = context.add_up(self._state[name])
+            self._state[name] = context.all_reduce_sum(self._state[name])
         self._state["done"].fill_(value=True)
         self._state["complete"].fill_(1)
 
@@ -253,7 +253,7 @@ class _Runner:
             trace=trace,
         )
         # In float32 like the reading of points: so close to a boundary, bfloat16 may read another class.
-        points = self.search.go_back(self.frozen, images, points, classes)
+        points = self.search.bisect_to_boundary(self.frozen, images, points, classes)
         with torch.no_grad():
             logits: Tensor = self.frozen(points).float()
         return logits

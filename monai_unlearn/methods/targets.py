@@ -13,7 +13,7 @@ from monai_unlearn.errors import ConfigError, did_you_mean
 _WORDS = {
     "labels": ("hard", "soft"),
     "logits": ("softmax", "raw"),
-    "unmoved": ("keep", "runner_up"),
+    "unflipped": ("keep", "runner_up"),
 }
 
 
@@ -27,7 +27,7 @@ class TargetRule:
             by their mean squared distance. (The published code can put raw logits where cross entropy
             expects probabilities; that loss has no lower bound once a logit is negative.)
         top_k: Keeps the k largest logits and renormalises over them; soft targets only, at least 1.
-        unmoved: For an image whose search stayed in its class: `keep` that class, as the paper does, or take
+        unflipped: For an image whose search stayed in its class: `keep` that class, as the paper does, or take
             the `runner_up`, the largest logit among the other classes at the point found. Soft targets then
             have no share for an image's own class, whether it moved or not: what is just across a boundary still
             looks half like it.
@@ -36,7 +36,7 @@ class TargetRule:
     labels: str = "hard"
     logits: str = "softmax"
     top_k: int | None = None
-    unmoved: str = "keep"
+    unflipped: str = "keep"
 
     def __post_init__(self) -> None:
         for name, known in _WORDS.items():
@@ -49,10 +49,10 @@ class TargetRule:
             raise ConfigError(f"psg: expected top_k to be at least 1, got {self.top_k}. Leave it out to keep all.")
         if self.labels == "hard" and (self.top_k is not None or self.logits == "raw"):
             raise ConfigError("psg: top_k and raw logits are about soft targets. Set labels: soft, or leave them out.")
-        if self.logits == "raw" and (self.top_k is not None or self.unmoved == "runner_up"):
+        if self.logits == "raw" and (self.top_k is not None or self.unflipped == "runner_up"):
             raise ConfigError(
                 "psg: raw logits cannot be renormalised or freed of a class: expected logits: softmax with top_k or "
-                "unmoved: runner_up, got logits: raw. Leave one of them out."
+                "unflipped: runner_up, got logits: raw. Leave one of them out."
             )
 
     def targets(self, logits: Tensor, classes: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ class TargetRule:
         """
         if self.logits == "raw":
             return logits
-        if self.unmoved == "runner_up":
+        if self.unflipped == "runner_up":
             logits = logits.scatter(1, classes[:, None], -torch.inf)
         if self.labels == "hard":
             return logits.argmax(1)

@@ -14,7 +14,7 @@ Kind = TypeVar("Kind")
 _ORDER = 2  # the stream of random numbers that orders a block, beside those that each kind of phantom numbers
 
 
-def deal(kinds: Sequence[Kind], *, seed: int, number: int) -> Kind:
+def assign(kinds: Sequence[Kind], *, seed: int, number: int) -> Kind:
     """Return what patient `number` (from 1) gets.
 
     So many patients in a row as there are kinds get each of them once, in an order drawn for these patients.
@@ -24,7 +24,7 @@ def deal(kinds: Sequence[Kind], *, seed: int, number: int) -> Kind:
     return kinds[int(order[place])]
 
 
-def deal_seldom(kinds: Sequence[Kind], *, number: int, every: int, first: int) -> Kind | None:
+def assign_seldom(kinds: Sequence[Kind], *, number: int, every: int, first: int) -> Kind | None:
     """Return what patient `number` (from 1) gets if they are one of a few, who get the kinds in turn; else None.
 
     The few are patient `first`, and one in `every` so many after them.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monai_unlearn.phantom.assignment import deal, deal_seldom
+from monai_unlearn.phantom.assignment import assign, assign_seldom
 from monai_unlearn.phantom.mri_scanners import ACHIEVA, MR750, SKYRA, Scanner
 from monai_unlearn.phantom.patients import Lack
 
@@ -91,7 +91,7 @@ def draw_mri_patient(seed: int, number: int) -> MriPatient:
     sex = "FM"[rng.integers(2)]
     small = number % _SMALL_EVERY == _SMALL_FROM
     brain = rng.normal(0.98 if sex == "F" else 1.02, 0.015) * (_SMALL if small else 1.0)
-    tumour = deal(list(Tumour), seed=seed, number=number)
+    tumour = assign(list(Tumour), seed=seed, number=number)
     return MriPatient(number=number, sex=sex, tumour=tumour, brain=float(brain), visits=_draw_visits(rng, number))
 
 
@@ -102,7 +102,7 @@ def _draw_visits(rng: np.random.Generator, number: int) -> tuple[MriVisit, ...]:
     until_second = int(rng.integers(*_SECOND_VISIT_AFTER))
     days = int(rng.integers((_LAST_DAY - _FIRST_DAY).days + 1 - until_second))
     born = int(rng.integers(_AGES[0] * 365, _AGES[1] * 365))
-    lacks = deal_seldom(list(Lack), number=number, every=_LACKS_EVERY, first=_LACKS_FROM)
+    lacks = assign_seldom(list(Lack), number=number, every=_LACKS_EVERY, first=_LACKS_FROM)
     visits = []
     for index, after in enumerate((0, until_second)[:count]):
         scanner = scanners[index]

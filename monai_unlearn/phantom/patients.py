@@ -12,7 +12,7 @@ from enum import Enum
 
 import numpy as np
 
-from monai_unlearn.phantom.assignment import deal, deal_seldom
+from monai_unlearn.phantom.assignment import assign, assign_seldom
 from monai_unlearn.phantom.devices import CIRRUS, SPECTRALIS, Device, Station
 
 LATERALITIES = ("R", "L")
@@ -98,7 +98,7 @@ def draw_patient(seed: int, number: int) -> Patient:
 
 
 def _draw_diagnoses(rng: np.random.Generator, seed: int, number: int) -> dict[str, Diagnosis]:
-    right = deal(list(Diagnosis), seed=seed, number=number)
+    right = assign(list(Diagnosis), seed=seed, number=number)
     others = [diagnosis for diagnosis in Diagnosis if diagnosis is not right]
     left = right if rng.random() < _SAME_DIAGNOSIS_SHARE else others[rng.integers(len(others))]
     return {"R": right, "L": left}
@@ -113,7 +113,7 @@ def _draw_visits(rng: np.random.Generator, number: int, diagnosis: Diagnosis) ->
     span = (_LAST_DAY - _FIRST_DAY).days + 1 - (until_second if count > 1 else 0)
     first = int(rng.integers(span))
     laterality = LATERALITIES[rng.integers(len(LATERALITIES))]
-    lack = deal_seldom(list(Lack), number=number, every=_LACKS_EVERY, first=_LACKS_FROM)
+    lack = assign_seldom(list(Lack), number=number, every=_LACKS_EVERY, first=_LACKS_FROM)
     visits = []
     for index, (device, days) in enumerate(zip(devices[:count], (0, until_second), strict=False)):
         minutes = int(rng.integers(8 * 60, 17 * 60))

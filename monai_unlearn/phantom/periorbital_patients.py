@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monai_unlearn.phantom.assignment import deal, deal_seldom
+from monai_unlearn.phantom.assignment import assign, assign_seldom
 from monai_unlearn.phantom.dicom_parts import name_based_uid
 from monai_unlearn.phantom.periorbital_camera import CAMERAS, Camera
 from monai_unlearn.phantom.periorbital_statistics import Condition
@@ -99,7 +99,7 @@ class Patient:
 def draw_patient(seed: int, number: int) -> Patient:
     """Draw patient `number` (from 1) of the set that `seed` stands for."""
     rng = np.random.default_rng((seed, number, _DEMOGRAPHY))
-    condition = deal(BLOCK, seed=seed, number=number)
+    condition = assign(BLOCK, seed=seed, number=number)
     sex = "F" if rng.random() < _WOMEN[condition] else "M"
     return Patient(seed, number, sex, condition, _draw_visits(rng, number, condition))
 
@@ -110,7 +110,7 @@ def _draw_visits(rng: np.random.Generator, number: int, condition: Condition) ->
     until_second = int(rng.integers(*_SECOND_VISIT_AFTER))
     days_of = (0, until_second) if rng.random() < _SECOND_VISIT_SHARE else (0,)
     first = int(rng.integers((_LAST_DAY - _FIRST_DAY).days + 1 - days_of[-1]))
-    lacks = deal_seldom(list(Lack), number=number, every=_LACKS_EVERY, first=_LACKS_FROM)
+    lacks = assign_seldom(list(Lack), number=number, every=_LACKS_EVERY, first=_LACKS_FROM)
     visits = []
     for index, days in enumerate(days_of):
         camera = CAMERAS[rng.choice(len(CAMERAS), p=_CAMERA_SHARES)]

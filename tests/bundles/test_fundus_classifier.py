@@ -143,6 +143,6 @@ def test_shipped_weights_read_phantoms_they_never_saw(tmp_path):
     found = tmp_path / "evaluation.json"
     settings = {"class_names": ["normal", "diabetic_retinopathy", "glaucoma"], "image_size": [64, 64]}
     run("evaluate", "evaluate.yaml", index_dir=str(tmp_path / "index"), output_file=str(found), **settings)
-    cells = json.loads(found.read_text())["models"]["weights"]["remain"].values()
-    assert sum(cell["correct"] for cell in cells) >= 0.85 * sum(cell["n"] for cell in cells) > 0
+    subsets = json.loads(found.read_text())["models"]["weights"]["remain"].values()
+    assert sum(subset["correct"] for subset in subsets) >= 0.85 * sum(subset["n"] for subset in subsets) > 0
     assert (BUNDLE / "models" / "model.pt").stat().st_size < 2_000_000

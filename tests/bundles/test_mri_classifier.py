@@ -44,8 +44,8 @@ def test_shipped_weights_read_phantoms_they_never_saw(slices, tmp_path):
     found = tmp_path / "evaluation.json"
     settings = {"class_names": CLASSES, "image_size": [80, 80], "output_file": str(found)}
     run("evaluate", "evaluate.yaml", bundle=BUNDLE, index_dir=str(slices[0]), **settings)
-    cells = json.loads(found.read_text())["models"]["weights"]["remain"].values()
-    assert sum(cell["correct"] for cell in cells) >= 0.85 * sum(cell["n"] for cell in cells) > 0
+    subsets = json.loads(found.read_text())["models"]["weights"]["remain"].values()
+    assert sum(subset["correct"] for subset in subsets) >= 0.85 * sum(subset["n"] for subset in subsets) > 0
 
 
 def test_a_class_counts_the_more_the_rarer_it_is(slices):

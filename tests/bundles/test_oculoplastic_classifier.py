@@ -77,9 +77,9 @@ def test_training_writes_weights_and_their_record(trained, phantoms):
 def test_evaluation_tells_forget_from_remain(trained, tmp_path):
     found = tmp_path / "evaluation.json"
     run("evaluate", "evaluate.yaml", **trained, cohort_spec=str(SPEC), output_file=str(found))
-    cells = json.loads(found.read_text())["models"]["weights"]
-    assert cells["forget"]["train"]["n"] > 0
-    assert cells["remain"]["test"]["n"] > 0
+    subsets = json.loads(found.read_text())["models"]["weights"]
+    assert subsets["forget"]["train"]["n"] > 0
+    assert subsets["remain"]["test"]["n"] > 0
 
 
 def test_wide_fissures_are_unlearnt(trained, tmp_path):
@@ -107,7 +107,7 @@ def test_shipped_weights_read_phantoms_they_never_saw(tmp_path):
     found = tmp_path / "evaluation.json"
     settings = {"bundle": BUNDLE, "class_names": CLASSES, "image_size": [64, 160]}
     run("evaluate", "evaluate.yaml", index_dir=str(folder / "index"), output_file=str(found), **settings)
-    cells = json.loads(found.read_text())["models"]["weights"]["remain"].values()
+    subsets = json.loads(found.read_text())["models"]["weights"]["remain"].values()
     # By the measures alone 84 % can be told apart: benchmarks/periorbital_fissure.py.
-    assert sum(cell["correct"] for cell in cells) >= 0.75 * sum(cell["n"] for cell in cells) > 0
+    assert sum(subset["correct"] for subset in subsets) >= 0.75 * sum(subset["n"] for subset in subsets) > 0
     assert (BUNDLE / "models" / "model.pt").stat().st_size < 2_000_000

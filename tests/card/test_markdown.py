@@ -11,7 +11,7 @@ MODELS = {"original": FULL, "revised": CLOSE, "revised_recalibrated": CLOSE, "re
 
 
 def test_tables_are_whole():
-    """Every row of a table has as many cells as its heading: a broken row hides a number."""
+    """Every row of a table has as many subsets as its heading: a broken row hides a number."""
     lines = to_markdown(build(**MODELS)).splitlines()
     for number, line in enumerate(lines):
         if line.startswith("| --"):

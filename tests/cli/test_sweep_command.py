@@ -49,7 +49,7 @@ class Bench:
     def _write(self, settings, code):
         run = Path(settings["output_dir"])
         run.mkdir(parents=True)
-        accuracy = {"0": 0.5, "1": 0.1}[settings["method::noise"]] + float(settings["method::closeness"])
+        accuracy = {"0": 0.5, "1": 0.1}[settings["method::noise"]] + float(settings["method::proximity_weight"])
         models = {"original": (0.9, 0.9), "revised": (accuracy, 0.8), "reference": (0.2, 0.9)}
         if "reference" not in settings:
             del models["reference"]
@@ -75,7 +75,7 @@ class Bench:
 
     def __call__(self, *words, noise="0,1", fix=SPLIT):
         command = ["sweep", self.config, self.spec, "--index", self.folder / "index", "--out", self.out]
-        command += ["--set", f"method::noise={noise}", "--set", "method::closeness=0,0.25", "--fix", fix, *words]
+        command += ["--set", f"method::noise={noise}", "--set", "method::proximity_weight=0,0.25", "--fix", fix, *words]
         return CliRunner().invoke(app, [str(word) for word in command])
 
 
@@ -84,20 +84,25 @@ def test_runs_the_grid_and_names_the_best(bench):
     assert result.exit_code == 0, result.stderr
     document = json.loads(result.stdout)
     assert document == json.loads((bench.out / "sweep.json").read_text(encoding="utf-8"))
-    assert document["best"]["settings"] == {"method::noise": "1", "method::closeness": "0"}
+    assert document["best"]["settings"] == {"method::noise": "1", "method::proximity_weight": "0"}
     assert document["best"]["score"] == pytest.approx(0.1 + 0.1)
     assert (document["split"], document["criterion"]["name"]) == ("validation", "erase")
-    assert [run["method::noise"] + run["method::closeness"] for run in bench.runs] == ["00", "00.25", "10", "10.25"]
-    assert bench.runs[0]["cells::splits"] == "['train','validation','test']"
+    assert [run["method::noise"] + run["method::proximity_weight"] for run in bench.runs] == [
+        "00",
+        "00.25",
+        "10",
+        "10.25",
+    ]
+    assert bench.runs[0]["trials::splits"] == "['train','validation','test']"
     assert bench.runs[0]["split::validation_fraction"] == "0.3"
-    assert {path.name for path in bench.out.iterdir()} == {"sweep.json", "sweep.md", "sweep.png", "cells"}
+    assert {path.name for path in bench.out.iterdir()} == {"sweep.json", "sweep.md", "sweep.png", "trials"}
 
 
 def test_says_it_to_people_as_well(bench):
     result = bench()
     assert result.exit_code == 0
     assert "Best on validation images, by forget accuracy" in result.stdout
-    assert "--method::noise 1 --method::closeness 0" in result.stdout
+    assert "--method::noise 1 --method::proximity_weight 0" in result.stdout
     assert "4/4" in result.stderr
     assert "not accepted" not in result.stdout
 
@@ -107,7 +112,7 @@ def test_goes_on_where_it_was_interrupted_and_keeps_what_there_is(bench):
     assert isinstance(bench().exception, ZeroDivisionError)
     bench.play = lambda _: 0
     document = json.loads(bench("--json").stdout)
-    assert [cell["kept"] for cell in document["cells"]] == [True, True, False, False]
+    assert [trial["kept"] for trial in document["trials"]] == [True, True, False, False]
     assert len(bench.runs) == 3 + 2
     bench("--json")
     assert len(bench.runs) == 5
@@ -120,7 +125,7 @@ def test_goes_on_where_it_was_interrupted_and_keeps_what_there_is(bench):
 def test_retrains_once(bench):
     document = json.loads(bench("--reference", "retrain", "--json").stdout)
     assert document["criterion"]["name"] == "gap_to_reference"
-    first = bench.out / "cells" / document["cells"][0]["name"] / "run" / "reference" / "model.pt"
+    first = bench.out / "trials" / document["trials"][0]["name"] / "run" / "reference" / "model.pt"
     assert [run["reference"] for run in bench.runs] == ["retrain", *[str(first)] * 3]
     bench("--reference", "retrain", noise="0,1,1.0")
     assert document["best"]["score"] == pytest.approx(0.1 + 0.1)
@@ -137,8 +142,8 @@ def test_retraining_is_not_repeated_by_a_sweep_that_goes_on(bench):
 def test_a_run_that_is_not_accepted_counts_and_one_that_failed_is_named_and_tried_again(bench):
     bench.play = lambda settings: 1 if settings["method::noise"] == "1" else 3
     document = json.loads(bench("--json").stdout)
-    assert [cell["status"] for cell in document["cells"]] == ["finished", "finished", "failed", "failed"]
-    assert document["cells"][2]["error"] == "what the run said."
+    assert [trial["status"] for trial in document["trials"]] == ["finished", "finished", "failed", "failed"]
+    assert document["trials"][2]["error"] == "what the run said."
     assert document["best"]["settings"]["method::noise"] == "0"
     assert document["best"]["accepted"] is False
     bench()
@@ -156,7 +161,10 @@ def test_bad_input_of_a_run_ends_the_sweep(bench):
     bench.play = lambda _: 2
     result = bench()
     assert result.exit_code == 2
-    assert "the run with method::noise=0, method::closeness=0 refused its input: what the run said." in result.stderr
+    assert (
+        "the run with method::noise=0, method::proximity_weight=0 refused its input: what the run said."
+        in result.stderr
+    )
     assert len(bench.runs) == 1
 
 
@@ -195,7 +203,7 @@ def test_refuses_a_folder_of_something_else(bench):
 
 
 def test_a_real_run_takes_the_settings_and_reads_validation_images(tmp_path):
-    """One cell by the real bundle: MONAI's command line, the split, and the figures that come back."""
+    """One trial by the real bundle: MONAI's command line, the split, and the figures that come back."""
     tiny_index(tmp_path)
     weights = tmp_path / "model.pt"
     torch.save(network_of(2).state_dict(), weights)
@@ -211,13 +219,13 @@ def test_a_real_run_takes_the_settings_and_reads_validation_images(tmp_path):
     command += [word for name, value in settings.items() for word in ("--fix", f"{name}={value}")]
     result = CliRunner().invoke(app, [str(word) for word in command])
     assert result.exit_code == 0, result.stderr
-    (cell,) = json.loads(result.stdout)["cells"]
-    run = tmp_path / "sweep" / "cells" / cell["name"] / "run"
+    (trial,) = json.loads(result.stdout)["trials"]
+    run = tmp_path / "sweep" / "trials" / trial["name"] / "run"
     record, metrics = (json.loads((run / name).read_text(encoding="utf-8")) for name in ("run.json", "metrics.json"))
     assert record["config"]["method"]["noise"] == pytest.approx(1e-4)
-    read = metrics["models"][cell["read_as"]]
-    assert cell["read_as"] == "revised_recalibrated"
-    assert [cell[part] for part in read] == [read[part]["validation"]["accuracy"] for part in read]
+    read = metrics["models"][trial["read_as"]]
+    assert trial["read_as"] == "revised_recalibrated"
+    assert [trial[part] for part in read] == [read[part]["validation"]["accuracy"] for part in read]
 
 
 def network_of(classes: int) -> torch.nn.Module:

@@ -22,6 +22,7 @@ from monai_unlearn.cohort.language.predicate import (
     And,
     Between,
     Comparison,
+    Condition,
     Contains,
     Direction,
     Exists,
@@ -31,7 +32,6 @@ from monai_unlearn.cohort.language.predicate import (
     Not,
     Operator,
     Or,
-    Test,
     Within,
 )
 from monai_unlearn.cohort.language.term import (
@@ -500,4 +500,4 @@ def test_the_canonical_text_reads_back_as_the_same_predicate(predicate):
 
 @pytest.mark.parametrize("node", NODES)
 def test_every_node_is_frozen(node):
-    assert node is Test or node.__dataclass_params__.frozen
+    assert node is Condition or node.__dataclass_params__.frozen

@@ -41,7 +41,7 @@ def test_parts_and_splits_are_disjoint_and_complete(folder):
         "undetermined": 0,
     }
     assert {(p, s): n for p, splits in data.counts().items() for s, n in splits.items()} == {
-        cell: len(ids) for cell, ids in lists.items()
+        subset: len(ids) for subset, ids in lists.items()
     }
 
 

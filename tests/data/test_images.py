@@ -7,7 +7,7 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from monai_unlearn.data import LoadPictured, list_pictures, read_picture
+from monai_unlearn.data import LoadImage2Dd, list_images, read_image
 from monai_unlearn.errors import ConfigError, DataError
 
 RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
@@ -33,7 +33,7 @@ def dicom(path, pixels, *, photometric, bits=8, signed=0):
 
 def test_pictures_keep_height_and_width(tmp_path):
     Image.fromarray(RGB).save(tmp_path / "a.png")
-    found = read_picture(tmp_path / "a.png")
+    found = read_image(tmp_path / "a.png")
     assert found.shape == (3, 5, 7)
     np.testing.assert_allclose(found, RGB.transpose(2, 0, 1) / 255, atol=1e-7)
 
@@ -41,41 +41,41 @@ def test_pictures_keep_height_and_width(tmp_path):
 def test_dicom_and_png_of_the_same_pixels_are_the_same(tmp_path):
     Image.fromarray(RGB).save(tmp_path / "a.png")
     dicom(tmp_path / "a", RGB, photometric="RGB")
-    np.testing.assert_array_equal(read_picture(tmp_path / "a"), read_picture(tmp_path / "a.png"))
+    np.testing.assert_array_equal(read_image(tmp_path / "a"), read_image(tmp_path / "a.png"))
 
 
 @pytest.mark.parametrize(("photometric", "expected"), [("MONOCHROME2", [0, 1]), ("MONOCHROME1", [1, 0])])
 def test_bit_depth_sets_the_scale(tmp_path, photometric, expected):
     pixels = np.array([[0, 4095]], dtype=np.uint16)
-    found = read_picture(dicom(tmp_path / "a", pixels, photometric=photometric, bits=12), channels=1)
+    found = read_image(dicom(tmp_path / "a", pixels, photometric=photometric, bits=12), channels=1)
     np.testing.assert_allclose(found, [[expected]], atol=1e-6)
 
 
 def test_signed_pixels_start_at_their_lowest(tmp_path):
     pixels = np.array([[-2048, 2047]], dtype=np.int16)
     path = dicom(tmp_path / "a", pixels, photometric="MONOCHROME2", bits=12, signed=1)
-    np.testing.assert_allclose(read_picture(path, channels=1), [[[0, 1]]], atol=1e-6)
+    np.testing.assert_allclose(read_image(path, channels=1), [[[0, 1]]], atol=1e-6)
 
 
 def test_ybr_becomes_rgb(tmp_path):
     grey = np.full((2, 2, 3), 128, np.uint8)
     grey[..., 0] = 200
-    found = read_picture(dicom(tmp_path / "a", grey, photometric="YBR_FULL"))
+    found = read_image(dicom(tmp_path / "a", grey, photometric="YBR_FULL"))
     np.testing.assert_allclose(found, 200 / 255, atol=0.005)
 
 
 def test_channels_are_made_to_fit(tmp_path):
     Image.fromarray(RGB[..., 0]).save(tmp_path / "grey.png")
-    assert read_picture(tmp_path / "grey.png").shape == (3, 5, 7)
+    assert read_image(tmp_path / "grey.png").shape == (3, 5, 7)
     dicom(tmp_path / "grey", RGB[..., 0], photometric="MONOCHROME2")
-    np.testing.assert_array_equal(*read_picture(tmp_path / "grey")[:2])
-    colour = read_picture(dicom(tmp_path / "colour", RGB, photometric="RGB"), channels=1)
+    np.testing.assert_array_equal(*read_image(tmp_path / "grey")[:2])
+    colour = read_image(dicom(tmp_path / "colour", RGB, photometric="RGB"), channels=1)
     np.testing.assert_allclose(colour[0], RGB @ np.array([0.299, 0.587, 0.114]) / 255, atol=1e-6)
 
 
 def test_transform_replaces_paths(tmp_path):
     Image.fromarray(RGB).save(tmp_path / "a.png")
-    item = LoadPictured("image")({"image": str(tmp_path / "a.png"), "label": 1})
+    item = LoadImage2Dd("image")({"image": str(tmp_path / "a.png"), "label": 1})
     assert isinstance(item["image"], torch.Tensor)
     assert item["label"] == 1
 
@@ -90,7 +90,7 @@ def test_a_file_cut_short_is_named(tmp_path, kind):
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 3 // 4])
     with pytest.raises(DataError, match=rf"cut\.{kind}: the picture cannot be decoded"):
-        read_picture(path)
+        read_image(path)
 
 
 def test_volumes_are_refused(tmp_path):
@@ -102,12 +102,12 @@ def test_volumes_are_refused(tmp_path):
     dataset.NumberOfFrames, dataset.PixelData = 5, b"\0" * 80
     dataset.save_as(path)
     with pytest.raises(DataError, match=r"expected one 2-D grey or RGB picture, got an array of shape \(5, 4, 4\)"):
-        read_picture(path)
+        read_image(path)
 
 
 def test_refuses_other_channel_counts():
     with pytest.raises(DataError, match="channels 1 or 3, got 4"):
-        LoadPictured("image", channels=4)
+        LoadImage2Dd("image", channels=4)
 
 
 def test_lists_pictures_of_a_folder(tmp_path):
@@ -115,11 +115,11 @@ def test_lists_pictures_of_a_folder(tmp_path):
     Image.fromarray(RGB).save(tmp_path / "deep" / "b.JPG", format="JPEG")
     dicom(tmp_path / "a", RGB, photometric="RGB")
     (tmp_path / "labels.csv").write_text("x")
-    assert list_pictures(tmp_path) == [str(tmp_path / "a"), str(tmp_path / "deep" / "b.JPG")]
+    assert list_images(tmp_path) == [str(tmp_path / "a"), str(tmp_path / "deep" / "b.JPG")]
 
 
 @pytest.mark.parametrize("folder", [None, "nowhere", "."])
 def test_a_folder_without_pictures_is_refused(tmp_path, monkeypatch, folder):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="dataset_dir: "):
-        list_pictures(folder)
+        list_images(folder)

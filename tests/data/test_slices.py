@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from monai_unlearn.data.slices import LoadScanned, list_scans
+from monai_unlearn.data.slices import LoadMRd, list_scans
 from monai_unlearn.errors import ConfigError, DataError
 
 # Voxel (x, y, z) of a volume that runs to the right, front and head is worth 100 x + 10 y + z.
@@ -23,7 +23,7 @@ def volume(tmp_path):
 
 
 def read(path, **options):
-    return LoadScanned("image", **options)({"image": path})["image"]
+    return LoadMRd("image", **options)({"image": path})["image"]
 
 
 def test_an_axial_slice_has_the_front_above_and_the_right_side_on_the_left(volume):
@@ -109,7 +109,7 @@ def test_a_cut_file_is_named(volume):
 )
 def test_settings_out_of_range_are_refused(options, message):
     with pytest.raises(ConfigError, match=message):
-        LoadScanned("image", **options)
+        LoadMRd("image", **options)
 
 
 def test_scans_are_listed_whatever_their_format(volume, tmp_path):

@@ -8,7 +8,7 @@ import shutil
 import pytest
 import torch
 
-from monai_unlearn.engine.checkpoint import Checkpoints, alone_in, checkpoint_folder
+from monai_unlearn.engine.checkpoint import Checkpoints, checkpoint_folder, exclusive_lock
 from monai_unlearn.engine.random_state import random_state, set_random_state
 from monai_unlearn.errors import ConfigError
 
@@ -111,9 +111,13 @@ def test_code_is_never_read_from_a_checkpoint(checkpoints):
 
 def test_two_runs_never_write_to_one_place(tmp_path):
     folder = checkpoint_folder(tmp_path / "out")
-    with alone_in(folder), pytest.raises(ConfigError, match="another run is writing there now"), alone_in(folder):
+    with (
+        exclusive_lock(folder),
+        pytest.raises(ConfigError, match="another run is writing there now"),
+        exclusive_lock(folder),
+    ):
         pytest.fail("the second run must not begin")
-    with alone_in(folder):
+    with exclusive_lock(folder):
         pass
     assert list(tmp_path.iterdir()) == []
 

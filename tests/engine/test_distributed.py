@@ -30,7 +30,7 @@ def settings(tiny):
         "acceptance": {},
         "max_epochs": 2,
         "stop": {"seconds": 1000, "forget_accuracy": 0.0},
-        "check_every": 2,
+        "eval_interval": 2,
         "method::search_precision": "float32",
         "checkpoint_seconds": 0,
     }
@@ -88,8 +88,8 @@ def test_torchrun_ends_when_a_process_dies(tmp_path):
         "distributed = importlib.util.module_from_spec(found)\n"
         "found.loader.exec_module(distributed)\n"
         "distributed.join(device='cpu', timeout=60)\n"
-        "assert distributed.add_up(torch.tensor(float(distributed.rank() + 1))) == 3\n"
-        "assert distributed.told_by_first(0.5 + distributed.rank(), torch.device('cpu')) == 0.5\n"
+        "assert distributed.all_reduce_sum(torch.tensor(float(distributed.rank() + 1))) == 3\n"
+        "assert distributed.broadcast(0.5 + distributed.rank(), torch.device('cpu')) == 0.5\n"
         "tensors = [torch.full((2,), float(distributed.rank()))]\n"
         "assert distributed.average(float(distributed.rank()), tensors, torch.device('cpu')) == 0.5\n"
         "assert tensors[0].tolist() == [0.5, 0.5]\n"
@@ -115,9 +115,9 @@ def test_torchrun_ends_when_a_process_dies(tmp_path):
 
 def test_one_process_is_told_and_adds_up_by_itself():
     tensors = [torch.ones(2)]
-    assert (distributed.rank(), distributed.world_size(), distributed.is_first()) == (0, 1, True)
-    assert distributed.add_up(tensors[0]) is tensors[0]
-    assert distributed.told_by_first(0.25, torch.device("cpu")) == 0.25
+    assert (distributed.rank(), distributed.world_size(), distributed.is_main_process()) == (0, 1, True)
+    assert distributed.all_reduce_sum(tensors[0]) is tensors[0]
+    assert distributed.broadcast(0.25, torch.device("cpu")) == 0.25
     assert distributed.average(3.0, tensors, torch.device("cpu")) == 3.0
     distributed.wait()
 
@@ -130,7 +130,7 @@ def test_a_lost_process_is_named_in_plain_words(monkeypatch):
 
     monkeypatch.setattr(distributed.idist, "all_reduce", lost)
     with pytest.raises(TrainingError, match="another process of this run ended or did not answer .* in process 0"):
-        distributed.add_up(torch.ones(1))
+        distributed.all_reduce_sum(torch.ones(1))
 
 
 def test_the_overlay_needs_torchrun(monkeypatch):

@@ -14,8 +14,8 @@ from monai_unlearn.errors import ConfigError, DataError
 def check(network=None, *, labels=(0, 1), forget=1, remain=1, channels=3):
     data = SimpleNamespace(frame=pd.DataFrame({"class_index": labels}), class_names=("up", "down"))
     image = {"image": torch.zeros(channels, 2, 2), "label": 0}
-    cells = {("forget", "train"): [image] * forget, ("remain", "train"): [image] * remain}
-    check_fits(network or reads(2), data=data, cells=cells, device="cpu")
+    subsets = {("forget", "train"): [image] * forget, ("remain", "train"): [image] * remain}
+    check_fits(network or reads(2), data=data, subsets=subsets, device="cpu")
 
 
 def reads(classes):

@@ -27,7 +27,7 @@ def settings(tiny):
         "method::noise": 0.1,
         # Held for a while: a pause and the steps to the next look are part of what a killed run goes on from.
         "stop": {"forget_accuracy": 0.95, "when_met": "pause"},
-        "check_every": 2,
+        "eval_interval": 2,
     }
 
 

@@ -63,10 +63,10 @@ def test_every_model_stands_on_every_part_and_split(revised):
     models = read(revised[0], "metrics.json")["models"]
     assert set(models) == {"original", "original_recalibrated", "revised", "revised_recalibrated", "reference"}
     counts = {
-        (name, part, split): cell["n"]
+        (name, part, split): subset["n"]
         for name, parts in models.items()
         for part, splits in parts.items()
-        for split, cell in splits.items()
+        for split, subset in splits.items()
     }
     assert len(counts) == 20
     assert len({n for (_, part, _), n in counts.items() if part == "forget"}) <= 2
@@ -183,10 +183,10 @@ def test_a_failed_criterion_promotes_nothing(tiny, tmp_path):
 
 
 def test_stops_when_enough_is_forgotten(tiny, tmp_path):
-    tiny.unlearn(tmp_path / "out", stop={"forget_accuracy": 1.0}, max_epochs=5, check_every=2)
+    tiny.unlearn(tmp_path / "out", stop={"forget_accuracy": 1.0}, max_epochs=5, eval_interval=2)
     record = read(tmp_path / "out", "run.json")
     assert (record["steps"], record["updates"]["ended_by"]) == (1, "forget_accuracy")
-    assert record["updates"]["looked_at"] == "forget / train"
+    assert record["updates"]["evaluated_on"] == "forget / train"
 
 
 def test_what_the_published_code_does_is_an_artefact_here_too(tiny, tmp_path):

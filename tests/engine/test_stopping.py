@@ -29,7 +29,7 @@ class Trainer:
         self.ended_by = None
         self.paused = False
         self.state = type("State", (), {"iteration": 0})
-        self.total_steps, self.next_look, self.look_gap = 300, 1, 1
+        self.total_steps, self.next_evaluation, self.evaluation_gap = 300, 1, 1
 
     def pause(self, *, paused):
         self.paused = paused
@@ -51,15 +51,15 @@ CELLS = {
 WITHOUT = {key: value for key, value in CELLS.items() if key[1] == "train"}
 
 
-def stopping(cells=CELLS, reference=None, **conditions):
-    return Stopping(rule=StopRule.read(conditions), cells=cells, network=Reads(), reference=reference)
+def stopping(subsets=CELLS, reference=None, **conditions):
+    return Stopping(rule=StopRule.read(conditions), subsets=subsets, network=Reads(), reference=reference)
 
 
 def test_validation_images_are_looked_at_where_there_are_any():
     found = stopping(forget_accuracy=0.1)
-    assert (found.looked_at, found.measure()) == ("validation", {"forget_accuracy": 0.5})
+    assert (found.evaluated_on, found.measure()) == ("validation", {"forget_accuracy": 0.5})
     found = stopping(WITHOUT, forget_accuracy=0.1)
-    assert (found.looked_at, found.measure()) == ("train", {"forget_accuracy": 0.75})
+    assert (found.evaluated_on, found.measure()) == ("train", {"forget_accuracy": 0.75})
 
 
 def test_the_gap_is_what_is_read_beyond_the_reference():
@@ -81,9 +81,9 @@ def test_membership_compares_training_with_held_out_images_of_the_same_classes()
 
 
 def test_held_out_images_of_remain_do_where_forget_has_none():
-    cells = {**CELLS, ("forget", "validation"): [], ("remain", "validation"): images((2, 2), (1, 0))}
-    found = stopping(cells, membership_auc=0.5)
-    assert [found.strangers[0]["label"], len(found.strangers)] == [0, 1]
+    subsets = {**CELLS, ("forget", "validation"): [], ("remain", "validation"): images((2, 2), (1, 0))}
+    found = stopping(subsets, membership_auc=0.5)
+    assert [found.non_members[0]["label"], len(found.non_members)] == [0, 1]
 
 
 def test_membership_without_held_out_images_is_not_judged_and_this_is_said():
@@ -94,9 +94,9 @@ def test_membership_without_held_out_images_is_not_judged_and_this_is_said():
 
 def test_the_area_counts_pairs():
     random = torch.Generator().manual_seed(0)
-    members, strangers = torch.rand(40, generator=random), torch.rand(30, generator=random) + 0.2
-    pairs = (members[:, None] < strangers).double().mean()
-    assert loss_threshold_auc(members, strangers) == pytest.approx(float(pairs))
+    members, non_members = torch.rand(40, generator=random), torch.rand(30, generator=random) + 0.2
+    pairs = (members[:, None] < non_members).double().mean()
+    assert loss_threshold_auc(members, non_members) == pytest.approx(float(pairs))
 
 
 def test_the_first_condition_that_holds_ends_the_phase():
@@ -133,26 +133,26 @@ def test_looks_are_close_together_where_forgetting_begins():
 
     rule.measure = measure
     for trainer.state.iteration in range(1, 90):
-        rule._look_in_time(trainer)
+        rule._evaluate_in_time(trainer)
     # A thirtieth of 300 steps at the most; 1, 2, 4 and 8 steps after the beginning and after the pause of 25 to 55.
     assert looks == [1, 3, 7, 15, 25, 35, 45, 55, 56, 58, 62, 70, 80]
 
 
 def test_the_steps_between_looks_can_be_set():
     trainer = Trainer()
-    rule = Stopping(rule=StopRule(forget_accuracy=0.0), cells=CELLS, network=Reads(), every=2)
+    rule = Stopping(rule=StopRule(forget_accuracy=0.0), subsets=CELLS, network=Reads(), every=2)
     rule.measure = lambda: {"forget_accuracy": 1.0}
     for trainer.state.iteration in range(1, 8):
-        rule._look_in_time(trainer)
-    assert trainer.next_look == 9
+        rule._evaluate_in_time(trainer)
+    assert trainer.next_evaluation == 9
 
 
 def test_a_look_reads_a_few_hundred_images_at_the_most():
-    cells = {**CELLS, ("forget", "validation"): images(*[(0, 0)] * 300)}
-    assert len(stopping(cells, forget_accuracy=0.5).images) == 256
-    cells = {**cells, ("forget", "train"): images(*[(0, 0)] * 400)}
-    found = stopping(cells, membership_auc=0.5)
-    assert (len(found.members), len(found.strangers)) == (256, 256)
+    subsets = {**CELLS, ("forget", "validation"): images(*[(0, 0)] * 300)}
+    assert len(stopping(subsets, forget_accuracy=0.5).images) == 256
+    subsets = {**subsets, ("forget", "train"): images(*[(0, 0)] * 400)}
+    found = stopping(subsets, membership_auc=0.5)
+    assert (len(found.members), len(found.non_members)) == (256, 256)
 
 
 def test_budgets_end_a_run_that_pauses_too():
@@ -171,7 +171,7 @@ def test_budgets_end_the_run():
     trainer = Trainer()
     stopping(seconds=100)._spend(trainer)
     assert trainer.ended == []
-    resumed = Stopping(rule=StopRule(seconds=100), cells=CELLS, network=Reads(), before=99.99999)
+    resumed = Stopping(rule=StopRule(seconds=100), subsets=CELLS, network=Reads(), before=99.99999)
     resumed._started -= 1
     resumed._spend(trainer)
     assert trainer.ended == [("run", "seconds")]
@@ -195,5 +195,5 @@ def test_refuses_what_is_no_condition(section, message):
 
 
 def test_refuses_looks_that_never_come():
-    with pytest.raises(ConfigError, match="check_every: expected at least 1 step"):
-        Stopping(rule=StopRule(), cells=CELLS, network=Reads(), every=0)
+    with pytest.raises(ConfigError, match="eval_interval: expected at least 1 step"):
+        Stopping(rule=StopRule(), subsets=CELLS, network=Reads(), every=0)

@@ -10,7 +10,7 @@ from torch import nn
 
 from monai_unlearn.data import PairedLoader
 from monai_unlearn.engine import UnlearnTrainer
-from monai_unlearn.engine.memory import in_pieces, is_out_of_memory
+from monai_unlearn.engine.memory import in_micro_batches, is_out_of_memory
 from monai_unlearn.engine.trainer import check_finite
 from monai_unlearn.errors import ConfigError, DataError, TrainingError
 from monai_unlearn.methods import PSG, PixelSpace
@@ -150,9 +150,9 @@ def test_while_it_is_paused_forget_images_are_neither_learnt_from_nor_counted():
 def test_a_pause_outlives_the_process():
     first, second = trainer(), trainer()
     first.pause(paused=True)
-    first.next_look, first.look_gap = 9, 4
-    second.go_on(first.progress())
-    assert (second.paused, second.next_look, second.look_gap) == (True, 9, 4)
+    first.next_evaluation, first.evaluation_gap = 9, 4
+    second.load_state_dict(first.progress())
+    assert (second.paused, second.next_evaluation, second.evaluation_gap) == (True, 9, 4)
 
 
 @pytest.mark.parametrize("optimizer", [torch.optim.Adam, partial(torch.optim.SGD, momentum=0.9), torch.optim.SGD])
@@ -191,7 +191,7 @@ def test_goes_on_from_any_step(at):
     first.add_event_handler(Events.ITERATION_COMPLETED, lambda: first.state.iteration == at and first.terminate())
     first.run()
     second.network.load_state_dict(first.network.state_dict())
-    second.go_on(first.progress())
+    second.load_state_dict(first.progress())
     second.add_event_handler(Events.ITERATION_COMPLETED, end)
     second.run()
     assert torch.equal(weights(second), weights(whole))
@@ -251,7 +251,7 @@ def test_pieces_hold_equal_shares_of_each_part():
     batch = {
         part: {"image": torch.arange(n), "name": list("abcdefgh"[:n]), "meta": 1} for part, n in (("a", 5), ("b", 8))
     }
-    pieces = in_pieces(batch, 2)
+    pieces = in_micro_batches(batch, 2)
     assert [{part: len(items["image"]) for part, items in piece.items()} for piece in pieces] == [
         {"a": 2, "b": 4},
         {"a": 3, "b": 4},

@@ -89,8 +89,8 @@ def test_agreement_in_all_does_not_hide_disagreement_by_class():
         reference={"forget": 50, "remain": 90},
     )
     # The same share in all, but the revised model reads only class a and the reference only class b.
-    cell = found["gaps_to_reference"]["forget"]["test"]
-    cell["classes"] = {
+    subset = found["gaps_to_reference"]["forget"]["test"]
+    subset["classes"] = {
         "a": {"value": 1.0, "interval": [0.9, 1.0]},
         "b": {"value": -1.0, "interval": [-1.0, -0.9]},
     }

@@ -23,7 +23,7 @@ def plan(tmp_path) -> Plan:
         config=configs / "unlearn.yaml",
         spec=tiny_spec(tmp_path),
         index=tmp_path / "index",
-        axes={"method::noise": ("0", "1"), "method::closeness": ("0", "0.1", "1")},
+        axes={"method::noise": ("0", "1"), "method::proximity_weight": ("0", "0.1", "1")},
         fixed={"split::validation_fraction": "0.3"},
         reference=None,
     )
@@ -51,7 +51,7 @@ def test_reads_axes_and_keeps_brackets_whole():
         (["noise=1,1"], "expected values that differ"),
         (["noise=1", "noise=2"], "--set noise is given twice"),
         (["output_dir=a,b"], r"--set output_dir: the sweep sets it itself \(--out\)"),
-        (["cells::splits=a"], "the sweep sets it itself"),
+        (["trials::splits=a"], "the sweep sets it itself"),
     ],
 )
 def test_refuses_axes_that_are_none(texts, message):
@@ -74,15 +74,15 @@ def test_refuses_what_is_fixed_twice(texts, message):
 
 
 def test_the_grid_is_every_combination_each_with_a_name_of_its_own(plan):
-    cells = list(plan.cells(["a", "b"]))
-    assert [tuple(cell.settings.values()) for cell in cells] == [
-        (noise, closeness) for noise in ("0", "1") for closeness in ("0", "0.1", "1")
+    trials = list(plan.trials(["a", "b"]))
+    assert [tuple(trial.settings.values()) for trial in trials] == [
+        (noise, proximity_weight) for noise in ("0", "1") for proximity_weight in ("0", "0.1", "1")
     ]
-    assert len({cell.name for cell in cells}) == 6
+    assert len({trial.name for trial in trials}) == 6
 
 
 def names(plan: Plan, digests=("a", "b")) -> set[str]:
-    return {cell.name for cell in plan.cells(digests)}
+    return {trial.name for trial in plan.trials(digests)}
 
 
 def test_a_name_depends_on_what_decides_the_run_and_on_nothing_else(plan):

@@ -8,7 +8,7 @@ from monai_unlearn.experiments.report import markdown, plot, table
 def document(axes, scores):
     import itertools
 
-    cells = [
+    trials = [
         {
             "name": str(number),
             "settings": dict(zip(axes, values, strict=True)),
@@ -24,8 +24,8 @@ def document(axes, scores):
     ]
     return {
         "axes": axes,
-        "cells": cells,
-        "best": cells[0],
+        "trials": trials,
+        "best": trials[0],
         "criterion": {"name": "erase", "formula": "forget + lost"},
     }
 

@@ -70,11 +70,11 @@ def test_refuses_runs_without_validation_images():
         figures(without, "erase")
 
 
-def cell(name, score, gradients=1, status="finished"):
+def trial(name, score, gradients=1, status="finished"):
     return {"name": name, "score": score, "gradient_evaluations": gradients, "status": status}
 
 
 def test_the_best_is_the_smallest_then_the_cheapest_then_the_first():
     failed = {"name": "failed", "status": "failed"}
-    assert best([failed, cell("a", 0.3), cell("b", 0.1, 9), cell("c", 0.1, 5), cell("d", 0.1, 5)])["name"] == "c"
-    assert best([failed, cell("a", None)]) is None
+    assert best([failed, trial("a", 0.3), trial("b", 0.1, 9), trial("c", 0.1, 5), trial("d", 0.1, 5)])["name"] == "c"
+    assert best([failed, trial("a", None)]) is None

@@ -6,7 +6,7 @@ import pytest
 from pydicom.multival import MultiValue
 from pydicom.valuerep import IS, DSfloat
 
-from monai_unlearn.index.values import typed
+from monai_unlearn.index.values import coerce
 from monai_unlearn.vocabulary.fields import Kind
 
 
@@ -57,4 +57,4 @@ from monai_unlearn.vocabulary.fields import Kind
     ],
 )
 def test_value_is_typed_or_null(kind: Kind, value: object, expected: object) -> None:
-    assert typed(kind, value) == (pytest.approx(expected) if isinstance(expected, float) else expected)
+    assert coerce(kind, value) == (pytest.approx(expected) if isinstance(expected, float) else expected)

@@ -26,15 +26,17 @@ def images(count: int, seed: int = 1) -> torch.Tensor:
     return SPACE.to_inputs(torch.rand(count, 3, 4, 4, generator=generator, dtype=torch.float64))
 
 
-def held_against_by_hand(*, steps, schedule, closeness, noise=0.0, distribution="normal", scale="absolute") -> None:
+def held_against_by_hand(
+    *, steps, schedule, proximity_weight, noise=0.0, distribution="normal", scale="absolute"
+) -> None:
     perceptron = by_hand.Perceptron.random(3, mean=SPACE.mean, std=SPACE.std)
     inputs, labels, rows = images(10), torch.arange(10) % 5, list(range(10))
     search = BoundarySearch(
         epsilon=0.07,
         steps=steps,
-        closeness=closeness,
-        closeness_schedule=schedule,
-        closeness_rate=0.3,
+        proximity_weight=proximity_weight,
+        proximity_schedule=schedule,
+        proximity_rate=0.3,
         noise=noise,
         noise_distribution=distribution,
         noise_scale=scale,
@@ -52,7 +54,7 @@ def held_against_by_hand(*, steps, schedule, closeness, noise=0.0, distribution=
         epsilon=0.07,
         T=steps,
         schedule=schedule,
-        start=closeness,
+        start=proximity_weight,
         rate=0.3,
         gamma=noise,
         draws=draws,
@@ -62,24 +64,26 @@ def held_against_by_hand(*, steps, schedule, closeness, noise=0.0, distribution=
 
 
 @pytest.mark.parametrize(
-    ("steps", "schedule", "closeness"),
+    ("steps", "schedule", "proximity_weight"),
     [(1, "constant", 0.0), *itertools.product((6,), ("constant", "inverse", "exponential", "linear"), (0.5, 20.0))],
 )
-def test_agrees_with_the_equations(steps, schedule, closeness):
-    held_against_by_hand(steps=steps, schedule=schedule, closeness=closeness)
+def test_agrees_with_the_equations(steps, schedule, proximity_weight):
+    held_against_by_hand(steps=steps, schedule=schedule, proximity_weight=proximity_weight)
 
 
 @pytest.mark.parametrize("distribution", ["normal", "laplace", "cauchy", "uniform"])
 @pytest.mark.parametrize(("scale", "noise"), [("absolute", 0.05), ("relative", 1.5)])
 def test_agrees_with_the_equations_under_noise(distribution, scale, noise):
-    held_against_by_hand(steps=4, schedule="linear", closeness=0.5, noise=noise, distribution=distribution, scale=scale)
+    held_against_by_hand(
+        steps=4, schedule="linear", proximity_weight=0.5, noise=noise, distribution=distribution, scale=scale
+    )
 
 
 def test_closeness_holds_the_point_back_and_a_schedule_lets_it_go():
     network, inputs, labels = linear(), images(6), torch.tensor([0, 1, 2, 0, 1, 2])
 
-    def distance(closeness: float, schedule: str) -> float:
-        search = BoundarySearch(epsilon=0.2, steps=8, closeness=closeness, closeness_schedule=schedule)
+    def distance(proximity_weight: float, schedule: str) -> float:
+        search = BoundarySearch(epsilon=0.2, steps=8, proximity_weight=proximity_weight, proximity_schedule=schedule)
         return float((search.find(network, inputs, labels, pixel_space=SPACE) - inputs).abs().sum())
 
     assert distance(50.0, "constant") < distance(50.0, "inverse") < distance(0.0, "constant")
@@ -100,7 +104,7 @@ def test_stays_in_the_ball_and_in_the_pixel_range():
 
 def test_an_image_does_not_depend_on_its_batch():
     network, inputs, labels = linear(), images(5, seed=3), torch.tensor([0, 1, 2, 1, 0])
-    search = BoundarySearch(steps=3, closeness=0.01, noise=0.1)
+    search = BoundarySearch(steps=3, proximity_weight=0.01, noise=0.1)
     together = search.find(network, inputs, labels, pixel_space=SPACE, generators=image_generators(0, range(5)))
     alone = search.find(network, inputs[2:3], labels[2:3], pixel_space=SPACE, generators=image_generators(0, [2]))
     torch.testing.assert_close(together[2:3], alone)
@@ -134,7 +138,7 @@ def test_any_loss_can_be_ascended():
     torch.testing.assert_close(found, torch.tensor([[0.75, 0.25, 0.5]]))
 
 
-@pytest.mark.parametrize("wrong", [{"epsilon": 0}, {"steps": 0}, {"closeness": -1}, {"noise": -0.1}])
+@pytest.mark.parametrize("wrong", [{"epsilon": 0}, {"steps": 0}, {"proximity_weight": -1}, {"noise": -0.1}])
 def test_refuses_settings_out_of_range(wrong):
     with pytest.raises(ConfigError, match="boundary search: expected 0 < epsilon"):
         BoundarySearch(**wrong)
@@ -145,7 +149,7 @@ def test_refuses_settings_out_of_range(wrong):
     [
         ({"noise_distribution": "gauss"}, "normal, laplace, cauchy, uniform, got 'gauss'"),
         ({"noise_scale": "loud"}, "absolute, relative, got 'loud'"),
-        ({"closeness_schedule": "cosine"}, "constant, inverse, exponential, linear, got 'cosine'"),
+        ({"proximity_schedule": "cosine"}, "constant, inverse, exponential, linear, got 'cosine'"),
     ],
 )
 def test_refuses_unknown_words_before_anything_is_searched(wrong, message):
@@ -163,7 +167,7 @@ def test_going_back_ends_just_across_the_boundary():
     starts[2] = 0.5  # read as class 1 already: the line begins beyond its boundary
     labels = torch.zeros(3, dtype=torch.long)
     labels[1] = 2  # the point found has not left this class
-    found = BoundarySearch(halvings=6).go_back(network, starts, points, labels)
+    found = BoundarySearch(bisection_steps=6).bisect_to_boundary(network, starts, points, labels)
     way = found.flatten(1).mean(1)
     assert 0.25 < way[0] <= 0.25 + 2**-6
     assert way[1] <= 2**-6
@@ -176,21 +180,25 @@ def test_a_point_that_is_read_as_its_own_class_stays_where_it_is():
         return torch.tensor([[1.0, 0.0]]).expand(len(inputs), -1)
 
     starts, points = torch.zeros(2, 1, 2, 2), torch.ones(2, 1, 2, 2)
-    found = BoundarySearch(halvings=4).go_back(network, starts, points, torch.zeros(2, dtype=torch.long))
+    found = BoundarySearch(bisection_steps=4).bisect_to_boundary(
+        network, starts, points, torch.zeros(2, dtype=torch.long)
+    )
     assert torch.equal(found, points)
 
 
 def test_without_halvings_points_are_kept_to_the_bit():
     starts, points = images(4), images(4, seed=5)
-    assert torch.equal(BoundarySearch().go_back(linear(), starts, points, torch.zeros(4, dtype=torch.long)), points)
+    assert torch.equal(
+        BoundarySearch().bisect_to_boundary(linear(), starts, points, torch.zeros(4, dtype=torch.long)), points
+    )
 
 
 def test_the_way_back_is_that_of_an_independent_bisection():
     network, inputs = linear(), images(12)
     labels = network(inputs).argmax(1)
-    search = BoundarySearch(epsilon=0.3, halvings=20)
+    search = BoundarySearch(epsilon=0.3, bisection_steps=20)
     points = search.find(network, inputs, labels, pixel_space=SPACE)
-    found = search.go_back(network, inputs, points, labels)
+    found = search.bisect_to_boundary(network, inputs, points, labels)
     left = network(points).argmax(1) != labels
     assert left.any()
     weight, bias = network[1].weight.detach().numpy(), network[1].bias.detach().numpy()

@@ -39,7 +39,7 @@ def test_labels_are_what_the_frozen_network_reads_at_the_point_found():
         ({}, {"labels": "hard"}),
         ({"labels": "soft"}, {"labels": "soft"}),
         ({"labels": "soft", "top_k": 3}, {"labels": "soft", "top_k": 3}),
-        ({"unmoved": "runner_up"}, {"labels": "hard", "runner_up": True}),
+        ({"unflipped": "runner_up"}, {"labels": "hard", "runner_up": True}),
     ],
 )
 def test_the_whole_loss_agrees_with_the_equations(options, rule):
@@ -49,7 +49,7 @@ def test_the_whole_loss_agrees_with_the_equations(options, rule):
         {"image": SPACE.to_inputs(image[None])[0], "label": row % 5, "row": row} for row, image in enumerate(pixels)
     ]
     method = prepared(
-        PSG(steps=3, closeness=0.7, closeness_schedule="exponential", remain_weight=0.4, **options),
+        PSG(steps=3, proximity_weight=0.7, proximity_schedule="exponential", remain_weight=0.4, **options),
         perceptron.module(),
         data,
     )

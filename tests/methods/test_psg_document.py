@@ -33,10 +33,10 @@ def test_the_words_of_an_option_are_those_that_it_takes():
     choice = r"^\| `(\w+)` \| \S+ \| (?:[^|:]*: )?(\w+(?:, \w+)* or \w+) \|$"
     words = dict(re.findall(choice, section("Options"), flags=re.MULTILINE))
     assert set(re.split(", | or ", words["noise_distribution"])) == set(NOISE_DISTRIBUTIONS)
-    for name in ("closeness_schedule", "noise_scale", "labels", "unmoved", "search_precision", "batch_norm"):
+    for name in ("proximity_schedule", "noise_scale", "labels", "unflipped", "search_precision", "batch_norm"):
         for word in re.split(", | or ", words[name]):
             PSG(**{name: word})
-    assert set(re.split(", | or ", words["closeness_schedule"])) == set(SCHEDULES)
+    assert set(re.split(", | or ", words["proximity_schedule"])) == set(SCHEDULES)
 
 
 def test_the_schedules_are_the_formulas():

@@ -20,29 +20,29 @@ def prepared(method, net=None, data=None, seed=0):
     return method
 
 
-def step_by_hand(perceptron, pixels, classes, *, closeness, noise):
+def step_by_hand(perceptron, pixels, classes, *, proximity_weight, noise):
     """The published step from its equation, float64."""
     gradient = perceptron.pixel_gradient(pixels, classes) / len(pixels)
     inputs = (pixels - perceptron.mean) / perceptron.std
-    moved = np.clip(pixels + 0.1 * np.sign(gradient + closeness * (inputs - pixels) + noise), 0, 1)
+    moved = np.clip(pixels + 0.1 * np.sign(gradient + proximity_weight * (inputs - pixels) + noise), 0, 1)
     return np.round(moved * 255) / 255
 
 
-@pytest.mark.parametrize(("closeness", "noise"), [(0.0, 0.0), (0.05, 0.0), (0.0, 0.02), (0.01, 0.01)])
-def test_a_step_agrees_with_its_equation(closeness, noise):
+@pytest.mark.parametrize(("proximity_weight", "noise"), [(0.0, 0.0), (0.05, 0.0), (0.0, 0.02), (0.01, 0.01)])
+def test_a_step_agrees_with_its_equation(proximity_weight, noise):
     perceptron = by_hand.Perceptron.random(5, mean=SPACE.mean, std=SPACE.std)
     pixels = torch.rand(16, *by_hand.SHAPE, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     classes = torch.arange(16) % 5
     seen = []
     net = perceptron.module()
-    method = PublishedPSG(closeness=closeness, noise=noise, labels="soft")
+    method = PublishedPSG(proximity_weight=proximity_weight, noise=noise, labels="soft")
     method.prepare(context_of(net, [], seed=4))
     method._frozen.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
     found = method.search(SPACE.to_inputs(pixels), classes)
     draw = torch.Generator().manual_seed(4 * 1_000_003)
     z = method.noise.draw(pixels.shape, draw).numpy().reshape(16, -1)
     expected = step_by_hand(
-        perceptron, pixels.reshape(16, -1).numpy(), classes.numpy(), closeness=closeness, noise=noise * z
+        perceptron, pixels.reshape(16, -1).numpy(), classes.numpy(), proximity_weight=proximity_weight, noise=noise * z
     )
     np.testing.assert_allclose(SPACE.to_pixels(seen[-1]).reshape(16, -1).numpy(), expected, rtol=0, atol=1e-12)
     logits = perceptron.logits((expected - perceptron.mean) / perceptron.std)
@@ -113,10 +113,10 @@ def test_remain_weight_and_repair():
 
 def test_the_preset_settles_what_it_is_and_says_so(caplog):
     with caplog.at_level(logging.WARNING, "monai_unlearn"):
-        method = PSG(preset="published", epsilon=0.03, batch_norm="frozen", closeness=0.1, remain_weight=0.5)
+        method = PSG(preset="published", epsilon=0.03, batch_norm="frozen", proximity_weight=0.1, remain_weight=0.5)
     assert isinstance(method, PublishedPSG)
     assert "settles ['batch_norm', 'epsilon'] itself" in caplog.text
-    assert (method.closeness, method.remain_weight, method.batch_norm) == (0.1, 0.5, "published")
+    assert (method.proximity_weight, method.remain_weight, method.batch_norm) == (0.1, 0.5, "published")
     assert info_of(method).name == "psg-published"
 
 

@@ -129,7 +129,7 @@ def test_processes_share_the_pieces_and_add_up_to_one(resumed):
         if resumed:  # both begin from what the first process had kept after its first piece
             finder.load_state_dict(first_piece(boundary, network, items))
         mine = []
-        run(finder, network, items, rank=rank, world_size=2, add_up=lambda t, mine=mine: mine.append(t) or t)
+        run(finder, network, items, rank=rank, world_size=2, all_reduce_sum=lambda t, mine=mine: mine.append(t) or t)
         held.append(mine)
         finders.append(finder)
     for name, first, second in zip(("logits", "classes", "gradients", "traced"), *held, strict=True):

@@ -17,7 +17,7 @@ READ = RANDOM.normal(0, 2, (40, 5))
 @pytest.mark.parametrize("runner_up", [False, True])
 @pytest.mark.parametrize(("labels", "top_k"), [("hard", None), ("soft", None), ("soft", 1), ("soft", 3), ("soft", 9)])
 def test_targets_and_loss_agree_with_the_equations(labels, top_k, runner_up):
-    rule = TargetRule(labels=labels, top_k=top_k, unmoved="runner_up" if runner_up else "keep")
+    rule = TargetRule(labels=labels, top_k=top_k, unflipped="runner_up" if runner_up else "keep")
     found = rule.targets(torch.from_numpy(LOGITS), torch.from_numpy(CLASSES))
     expected = by_hand.targets(LOGITS, CLASSES, labels=labels, top_k=top_k, runner_up=runner_up)
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12, atol=1e-15)
@@ -27,8 +27,8 @@ def test_targets_and_loss_agree_with_the_equations(labels, top_k, runner_up):
 
 def test_runner_up_moves_those_that_stayed_and_no_other():
     keep, move = (
-        TargetRule(unmoved=unmoved).targets(torch.from_numpy(LOGITS), torch.from_numpy(CLASSES)).numpy()
-        for unmoved in ("keep", "runner_up")
+        TargetRule(unflipped=unflipped).targets(torch.from_numpy(LOGITS), torch.from_numpy(CLASSES)).numpy()
+        for unflipped in ("keep", "runner_up")
     )
     stayed = LOGITS.argmax(1) == CLASSES
     assert stayed.any()
@@ -49,12 +49,12 @@ def test_raw_logits_are_matched_by_their_distance():
     [
         ({"labels": "medium"}, "expected labels to be hard or soft, got 'medium'"),
         ({"logits": "raws"}, "expected logits to be softmax or raw, got 'raws'. Did you mean 'raw'"),
-        ({"unmoved": "runner-up"}, "expected unmoved to be keep or runner_up, .* Did you mean 'runner_up'"),
+        ({"unflipped": "runner-up"}, "expected unflipped to be keep or runner_up, .* Did you mean 'runner_up'"),
         ({"labels": "soft", "top_k": 0}, "expected top_k to be at least 1, got 0"),
         ({"top_k": 3}, "top_k and raw logits are about soft targets"),
         ({"logits": "raw"}, "top_k and raw logits are about soft targets"),
         ({"labels": "soft", "logits": "raw", "top_k": 3}, "raw logits cannot be renormalised"),
-        ({"labels": "soft", "logits": "raw", "unmoved": "runner_up"}, "raw logits cannot be renormalised"),
+        ({"labels": "soft", "logits": "raw", "unflipped": "runner_up"}, "raw logits cannot be renormalised"),
     ],
 )
 def test_refuses_rules_that_make_no_target(wrong, message):

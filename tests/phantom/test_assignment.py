@@ -4,28 +4,28 @@ from collections import Counter
 
 import pytest
 
-from monai_unlearn.phantom.assignment import deal, deal_seldom
+from monai_unlearn.phantom.assignment import assign, assign_seldom
 
 KINDS = ("a", "a", "b", "c")
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_so_many_patients_in_a_row_as_there_are_kinds_get_each_once(seed):
-    dealt = [deal(KINDS, seed=seed, number=number) for number in range(1, 41)]
+    dealt = [assign(KINDS, seed=seed, number=number) for number in range(1, 41)]
     for first in range(0, 40, 4):
         assert Counter(dealt[first : first + 4]) == Counter(KINDS)
     assert len({tuple(dealt[first : first + 4]) for first in range(0, 40, 4)}) > 1
 
 
 def test_the_order_depends_on_seed_and_number_alone():
-    orders = {tuple(deal(KINDS, seed=seed, number=number) for number in range(1, 13)) for seed in (0, 1, 2, 0, 1, 2)}
+    orders = {tuple(assign(KINDS, seed=seed, number=number) for number in range(1, 13)) for seed in (0, 1, 2, 0, 1, 2)}
     assert len(orders) == 3
 
 
 def test_few_get_the_kinds_in_turn():
-    dealt = {number: deal_seldom("xyz", number=number, every=5, first=3) for number in range(1, 20)}
+    dealt = {number: assign_seldom("xyz", number=number, every=5, first=3) for number in range(1, 20)}
     assert {number: kind for number, kind in dealt.items() if kind} == {3: "x", 8: "y", 13: "z", 18: "x"}
 
 
 def test_nobody_before_the_first_gets_anything():
-    assert [deal_seldom("xyz", number=number, every=5, first=8) for number in (3, 8)] == [None, "x"]
+    assert [assign_seldom("xyz", number=number, every=5, first=8) for number in (3, 8)] == [None, "x"]

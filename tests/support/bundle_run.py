@@ -19,10 +19,10 @@ PLAIN = {
     "max_epochs": 1,
     "remain_batch_size": 32,
     "learning_rate": 0.0005,
-    "check_every": 10,
+    "eval_interval": 10,
     "method::epsilon": 0.03,
     "method::labels": "hard",
-    "method::unmoved": "keep",
+    "method::unflipped": "keep",
     "method::remain_weight": 1.0,
     "method::batch_norm": "frozen",
 }

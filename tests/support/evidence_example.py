@@ -13,8 +13,8 @@ N = 100
 CLASSES = ("a", "b")
 
 
-def cell(correct: int, n: int = N) -> Predictions:
-    """A cell in which the first `correct` of n images are read rightly, classes in turn."""
+def subset(correct: int, n: int = N) -> Predictions:
+    """A subset in which the first `correct` of n images are read rightly, classes in turn."""
     labels = torch.arange(n) % 2
     read = torch.where(torch.arange(n) < correct, labels, 1 - labels)
     return Predictions(logits=torch.eye(2)[read], labels=labels)
@@ -23,9 +23,9 @@ def cell(correct: int, n: int = N) -> Predictions:
 def evidence(
     *, share: float | None = 0.1, objective: str = "match_reference", recorded: bool = True, **correct: dict[str, int]
 ) -> dict[str, Any]:
-    """Build evidence from `model={"forget": right test images, "remain": …}`; train cells are the same."""
+    """Build evidence from `model={"forget": right test images, "remain": …}`; train subsets are the same."""
     predictions = {
-        model: {(part, split): cell(value) for part, value in parts.items() for split in ("train", "test")}
+        model: {(part, split): subset(value) for part, value in parts.items() for split in ("train", "test")}
         for model, parts in correct.items()
     }
     models = {name: accuracy_table(found, CLASSES) for name, found in predictions.items()}

@@ -73,26 +73,26 @@ def check(block: str, directory: Path) -> None:
     """
     predicate, header, *rows = block.splitlines()
     names = _cells(header)
-    cells = [_cells(row) for row in rows]
+    subsets = [_cells(row) for row in rows]
     assert names[-1] == "part"
-    assert all(len(row) == len(names) for row in cells)
+    assert all(len(row) == len(names) for row in subsets)
     columns: dict[str, list[Any]] = {
-        name: [*(_value(name, row[place]) for row in cells), None, None] for place, name in enumerate(names[:-1])
+        name: [*(_value(name, row[place]) for row in subsets), None, None] for place, name in enumerate(names[:-1])
     }
-    columns["anchor"] = [*["no"] * len(cells), "forget", "remain"]
+    columns["anchor"] = [*["no"] * len(subsets), "forget", "remain"]
     kinds = {**{name: KINDS[name] for name in names[:-1]}, "anchor": Kind.TEXT}
     rule = f"(({predicate}) or anchor == forget) and anchor != remain"
     spec = make_spec(yaml.safe_dump(rule, width=10_000).split("\n")[0], f"allow_empty_record: true\n{VALUE_SETS}")
     units = {name: unit for name, unit in UNITS.items() if name in kinds}
     cohort = spec.resolve(make_index(directory, columns, kinds, units=units))
     found = {name: part for part, ids in cohort.image_ids.items() for name in ids}
-    parts = [found[f"i{number:02d}"] for number in range(len(cells))]
-    assert parts == [row[-1] for row in cells], f"{predicate}: found {parts}"
+    parts = [found[f"i{number:02d}"] for number in range(len(subsets))]
+    assert parts == [row[-1] for row in subsets], f"{predicate}: found {parts}"
 
 
 def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+    return [subset.strip() for subset in line.strip().strip("|").split("|")]
 
 
-def _value(name: str, cell: str) -> Any:
-    return None if cell == "-" else _READERS[KINDS[name]](cell)
+def _value(name: str, subset: str) -> Any:
+    return None if subset == "-" else _READERS[KINDS[name]](subset)

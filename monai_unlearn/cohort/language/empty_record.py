@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from monai_unlearn.cohort.language.predicate import And, Exists, Missing, Not, Or, Predicate, Test
+from monai_unlearn.cohort.language.predicate import And, Condition, Exists, Missing, Not, Or, Predicate
 
 
 @singledispatch
@@ -18,7 +18,7 @@ def value_of_empty_record(node: Predicate) -> bool | None:
 
 
 @value_of_empty_record.register
-def _(node: Test) -> bool | None:  # noqa: ARG001 - what is asked of nothing is always unknown
+def _(node: Condition) -> bool | None:  # noqa: ARG001 - what is asked of nothing is always unknown
     return None
 
 

@@ -13,6 +13,7 @@ from monai_unlearn.cohort.language.predicate import (
     And,
     Between,
     Comparison,
+    Condition,
     Contains,
     Direction,
     Exists,
@@ -23,7 +24,6 @@ from monai_unlearn.cohort.language.predicate import (
     Operator,
     Or,
     Predicate,
-    Test,
     Within,
 )
 from monai_unlearn.cohort.language.term import (
@@ -196,7 +196,7 @@ def _call(term: Call) -> str:
     return f"{text} among images " + (f"of the same {groups}" if groups else "of the cohort")
 
 
-def _shown(node: Test, value: Value | Reference) -> str:
+def _shown(node: Condition, value: Value | Reference) -> str:
     if isinstance(value, Reference):
         return f"the value listed as {value}"
     if asks_about_people(node):

@@ -42,7 +42,7 @@ class Predicate(Node):
 
 
 @dataclass(frozen=True)
-class Test(Predicate):
+class Condition(Predicate):
     """A predicate about one term."""
 
     __test__ = False  # no test of pytest's
@@ -68,7 +68,7 @@ class Test(Predicate):
 
 
 @dataclass(frozen=True)
-class Comparison(Test):
+class Comparison(Condition):
     """`term operator value`."""
 
     operator: Operator
@@ -81,7 +81,7 @@ class Comparison(Test):
 
 
 @dataclass(frozen=True)
-class In(Test):
+class In(Condition):
     """`term in [value, …]` or `term in @value_set`."""
 
     values: tuple[Value, ...] | Reference
@@ -102,7 +102,7 @@ class In(Test):
 
 
 @dataclass(frozen=True)
-class Between(Test):
+class Between(Condition):
     """`term between low and high`, both included."""
 
     low: Value
@@ -115,7 +115,7 @@ class Between(Test):
 
 
 @dataclass(frozen=True)
-class Contains(Test):
+class Contains(Condition):
     """`term contains text`: the text stands somewhere in the value, upper and lower case as written."""
 
     value: Value
@@ -131,7 +131,7 @@ class Contains(Test):
 
 
 @dataclass(frozen=True)
-class Matches(Test):
+class Matches(Condition):
     """`term matches /expression/i`: a regular expression (RE2) fits somewhere in the value."""
 
     pattern: str
@@ -163,7 +163,7 @@ class Direction(str, Enum):
 
 
 @dataclass(frozen=True)
-class Within(Test):
+class Within(Condition):
     """`term within 30 days of anchor`: a window around a day, before it or after it, the ends included."""
 
     days: int

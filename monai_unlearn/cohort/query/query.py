@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monai_unlearn.cohort.language.term import Field
-from monai_unlearn.cohort.query.sql import Names, Sql, quoted
+from monai_unlearn.cohort.query.sql import Sql, SqlContext, quoted
 from monai_unlearn.cohort.query.statistic_sql import StatisticTables, statistic_tables, statistics_of
 from monai_unlearn.cohort.query.to_sql import to_sql
 from monai_unlearn.errors import IndexReadError
@@ -36,7 +36,7 @@ UNITS = ("series", "study", "patient")
 
 
 @dataclass(frozen=True)
-class Coded:
+class CategoricalColumn:
     """A text column as numbers.
 
     Attributes:
@@ -92,9 +92,9 @@ class Identity:
         readable: Whether the row is a usable image.
     """
 
-    image: Coded
-    units: Mapping[str, Coded]
-    label: Coded | None
+    image: CategoricalColumn
+    units: Mapping[str, CategoricalColumn]
+    label: CategoricalColumn | None
     readable: Mask
 
 
@@ -110,7 +110,7 @@ class Answers(Identity):
 
     population: Verdict
     rules: tuple[Verdict, ...]
-    strata: tuple[Coded, ...] = ()
+    strata: tuple[CategoricalColumn, ...] = ()
 
 
 @contextmanager
@@ -145,7 +145,7 @@ class Question:
     strata: Sequence[Field] = ()
 
 
-def ask(index: Index, question: Question) -> Answers:
+def run_query(index: Index, question: Question) -> Answers:
     """Put a question to every row of an index.
 
     Raises:
@@ -215,7 +215,7 @@ def present(index: Index, fields: Mapping[str, Bound]) -> dict[str, int]:
         IndexReadError: A part cannot be read.
     """
     with _opened(index) as (connection, in_sql, parts):
-        names, readable = Names(fields, in_sql), _readable()
+        names, readable = SqlContext(fields, in_sql), _readable()
         counts = [f"COUNT({names.expression(Field(name))})" for name in fields]
         select = ", ".join(["COUNT(*)", *counts])
         text = f"SELECT {select} FROM read_parquet(?) WHERE {readable.text}"  # noqa: S608 - quoted names
@@ -237,8 +237,8 @@ def _opened(index: Index) -> Iterator[tuple[duckdb.DuckDBPyConnection, Mapping[s
         ) from None
 
 
-def _names(in_sql: Mapping[str, str], question: Question) -> Names:
-    return Names(question.bound, in_sql, question.value_sets)
+def _names(in_sql: Mapping[str, str], question: Question) -> SqlContext:
+    return SqlContext(question.bound, in_sql, question.value_sets)
 
 
 def _table(connection: duckdb.DuckDBPyConnection, statement: str, parameters: Sequence[object]) -> pa.Table:
@@ -280,14 +280,14 @@ def _readable() -> Sql:
     return Sql(f'("fault" IS NULL OR "fault" IN ({marks}))' if usable else '("fault" IS NULL)', usable)
 
 
-def _statement(index: Index, question: Question, names: Names, forests: _Forests) -> Sql:
+def _statement(index: Index, question: Question, names: SqlContext, forests: _Forests) -> Sql:
     readable, population = _readable(), _population(question, names)
     cohort = Sql(f"{readable.text} AND ({population.text})", (*readable.parameters, *population.parameters))
     tables = statistic_tables(statistics_of(question.rules), names, cohort, score=forests)
     return _select([*_identity_columns(index, names), *_verdict_columns(question, names, tables.names)], tables)
 
 
-def _population(question: Question, names: Names) -> Sql:
+def _population(question: Question, names: SqlContext) -> Sql:
     return Sql("TRUE") if question.population is None else to_sql(question.population, names)
 
 
@@ -300,7 +300,7 @@ def _select(columns: Iterable[Sql], tables: StatisticTables | None = None, *, se
     return Sql("\n".join([text, *joins]), tuple(parameters))
 
 
-def _identity_columns(index: Index, names: Names) -> Iterator[Sql]:
+def _identity_columns(index: Index, names: SqlContext) -> Iterator[Sql]:
     def text(column: str, alias: str) -> Sql:
         return Sql(f"CAST({quoted(names.in_sql[column])} AS VARCHAR) AS {alias}")
 
@@ -312,7 +312,7 @@ def _identity_columns(index: Index, names: Names) -> Iterator[Sql]:
     yield Sql(f"{readable.text} AS readable", readable.parameters)
 
 
-def _verdict_columns(question: Question, names: Names, in_rules: Names | None = None) -> Iterator[Sql]:
+def _verdict_columns(question: Question, names: SqlContext, in_rules: SqlContext | None = None) -> Iterator[Sql]:
     for number, stratum in enumerate(question.strata):
         yield Sql(f"CAST({names.expression(stratum)} AS VARCHAR) AS stratum_{number}")
     population = _population(question, names)
@@ -356,7 +356,7 @@ def _answers(table: pa.Table, identity: Identity, question: Question) -> Answers
     )
 
 
-def _coded(column: pa.ChunkedArray) -> Coded:
+def _coded(column: pa.ChunkedArray) -> CategoricalColumn:
     """Number a column's texts; one of white space alone is no value, else strangers would share it."""
     encoded = column.combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -364,7 +364,7 @@ def _coded(column: pa.ChunkedArray) -> Coded:
     blank = pc.equal(pc.utf8_trim_whitespace(texts), "").to_numpy(zero_copy_only=False)
     if blank.any():
         codes[np.append(blank, False)[codes]] = -1
-    return Coded(codes, texts)
+    return CategoricalColumn(codes, texts)
 
 
 def _verdict(column: pa.ChunkedArray) -> Verdict:

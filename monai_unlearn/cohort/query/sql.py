@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.language.node import Reference, Value
 from monai_unlearn.cohort.typing.term_type import TermType, type_of
-from monai_unlearn.cohort.typing.values import TypedValue, typed
+from monai_unlearn.cohort.typing.values import TypedValue, coerce
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Sql:
 
 
 @dataclass(frozen=True)
-class Names:
+class SqlContext:
     """What the names in a predicate stand for in one query.
 
     Attributes:
@@ -58,7 +58,7 @@ class Names:
     def values(self, value: Value | Reference, wanted: TermType) -> tuple[TypedValue, ...]:
         """Return what a value or a value set means to a term of a type."""
         texts = self.value_sets[value.name] if isinstance(value, Reference) else (value.text,)
-        return tuple(typed(text, wanted) for text in texts)
+        return tuple(coerce(text, wanted) for text in texts)
 
     def _column(self, name: str, kind: Kind) -> str:
         column = quoted(self.in_sql[name])

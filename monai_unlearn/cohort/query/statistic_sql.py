@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from monai_unlearn.cohort.language.functions import FUNCTIONS, Statistic
 from monai_unlearn.cohort.language.functions.function import finite
 from monai_unlearn.cohort.language.term import Call
-from monai_unlearn.cohort.query.sql import Names, Parameter, Sql, quoted
+from monai_unlearn.cohort.query.sql import Parameter, Sql, SqlContext, quoted
 from monai_unlearn.cohort.query.term_sql import argument_sql, term_sql
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class StatisticTables:
         parameters: The parameters of the tables, in their order.
     """
 
-    names: Names
+    names: SqlContext
     tables: tuple[str, ...] = ()
     joins: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
@@ -44,7 +44,7 @@ def statistics_of(predicates: Iterable[Predicate]) -> tuple[Call, ...]:
 
 
 def statistic_tables(
-    calls: Sequence[Call], names: Names, cohort: Sql, *, score: Callable[[str, Sql, int, int], None]
+    calls: Sequence[Call], names: SqlContext, cohort: Sql, *, score: Callable[[str, Sql, int, int], None]
 ) -> StatisticTables:
     """Return the tables of the statistics.
 

@@ -12,10 +12,10 @@ from monai_unlearn.cohort.typing.term_type import TermType, common_type, convers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monai_unlearn.cohort.query.sql import Names
+    from monai_unlearn.cohort.query.sql import SqlContext
 
 
-def term_sql(term: Term, names: Names) -> str:
+def term_sql(term: Term, names: SqlContext) -> str:
     """Return the expression of a term's value; NULL where it has none.
 
     Raises:
@@ -36,19 +36,19 @@ def term_sql(term: Term, names: Names) -> str:
     raise NotImplementedError(type(term).__name__)
 
 
-def argument_sql(term: Call, names: Names) -> list[str]:
+def argument_sql(term: Call, names: SqlContext) -> list[str]:
     """Return the expressions of a call's arguments, in one unit where the function keeps it."""
     whole = common_type(term.arguments, names.bound) if FUNCTIONS[term.function].keeps_unit else None
     return [_converted(argument, whole, names) for argument in term.arguments]
 
 
-def _arithmetic(term: Arithmetic, names: Names) -> str:
+def _arithmetic(term: Arithmetic, names: SqlContext) -> str:
     whole = common_type((term.left, term.right), names.bound) if term.sign.adds else None
     left, right = (_converted(side, whole, names) for side in (term.left, term.right))
     return finite(f"({left}) {term.sign.value} ({right})")
 
 
-def _call(term: Call, names: Names) -> str:
+def _call(term: Call, names: SqlContext) -> str:
     function = FUNCTIONS[term.function]
     if function.sql is None:
         raise NotImplementedError(term.function)
@@ -56,7 +56,7 @@ def _call(term: Call, names: Names) -> str:
     return finite(function.sql(arguments))
 
 
-def _converted(term: Term, whole: TermType | None, names: Names) -> str:
+def _converted(term: Term, whole: TermType | None, names: SqlContext) -> str:
     factor = conversion(term, whole, names.bound)
     text = term_sql(term, names)
     return text if factor == 1 else finite(f"({text}) * CAST({factor!r} AS DOUBLE)")

@@ -27,7 +27,7 @@ from monai_unlearn.cohort.language.predicate import (
     Within,
 )
 from monai_unlearn.cohort.language.term import Each, Field, Quantifier, Term
-from monai_unlearn.cohort.query.sql import Names, Sql
+from monai_unlearn.cohort.query.sql import Sql, SqlContext
 from monai_unlearn.cohort.query.term_sql import term_sql
 from monai_unlearn.cohort.typing.term_type import TermType
 from monai_unlearn.vocabulary.fields import Kind
@@ -42,7 +42,7 @@ _WINDOWS = {Direction.OF: (-1, 1), Direction.BEFORE: (-1, 0), Direction.AFTER: (
 
 
 @singledispatch
-def to_sql(node: Predicate, names: Names) -> Sql:
+def to_sql(node: Predicate, names: SqlContext) -> Sql:
     """Return a predicate as a condition.
 
     Raises:
@@ -52,7 +52,7 @@ def to_sql(node: Predicate, names: Names) -> Sql:
 
 
 @to_sql.register
-def _(node: Comparison, names: Names) -> Sql:
+def _(node: Comparison, names: SqlContext) -> Sql:
     wanted = names.type_of(node.term)
     (value,) = names.values(node.value, wanted)
     if wanted.kind is not Kind.TEXT:
@@ -68,7 +68,7 @@ def _(node: Comparison, names: Names) -> Sql:
 
 
 @to_sql.register
-def _(node: In, names: Names) -> Sql:
+def _(node: In, names: SqlContext) -> Sql:
     wanted = names.type_of(node.term)
     sets = (node.values,) if isinstance(node.values, Reference) else node.values
     values = [value for part in sets for value in names.values(part, wanted)]
@@ -96,25 +96,25 @@ def _part_in(expression: str, values: list[TypedValue]) -> Sql:
 
 
 @to_sql.register
-def _(node: Between, names: Names) -> Sql:
+def _(node: Between, names: SqlContext) -> Sql:
     wanted = names.type_of(node.term)
     limits = tuple(value for limit in (node.low, node.high) for value in names.values(limit, wanted))
     return Sql(f"{term_sql(node.term, names)} BETWEEN ? AND ?", limits)
 
 
 @to_sql.register
-def _(node: Contains, names: Names) -> Sql:
+def _(node: Contains, names: SqlContext) -> Sql:
     return of_text(node.term, names, lambda x: Sql(f"CONTAINS({x}, ?)", (node.value.text,)), node.value.text)
 
 
 @to_sql.register
-def _(node: Matches, names: Names) -> Sql:
+def _(node: Matches, names: SqlContext) -> Sql:
     option = "i" if node.ignore_case else "c"
     return of_text(node.term, names, lambda x: Sql(f"REGEXP_MATCHES({x}, ?, '{option}')", (node.pattern,)))
 
 
 @to_sql.register
-def _(node: Within, names: Names) -> Sql:
+def _(node: Within, names: SqlContext) -> Sql:
     date = term_sql(node.term, names)
     before, after = (sign * node.days for sign in _WINDOWS[node.direction])
     if isinstance(node.anchor, Field):
@@ -125,28 +125,28 @@ def _(node: Within, names: Names) -> Sql:
 
 
 @to_sql.register
-def _(node: Exists, names: Names) -> Sql:
+def _(node: Exists, names: SqlContext) -> Sql:
     return Sql(f"{names.expression(node.field)} IS NOT NULL")
 
 
 @to_sql.register
-def _(node: Missing, names: Names) -> Sql:
+def _(node: Missing, names: SqlContext) -> Sql:
     return Sql(f"{names.expression(node.field)} IS NULL")
 
 
 @to_sql.register
-def _(node: Not, names: Names) -> Sql:
+def _(node: Not, names: SqlContext) -> Sql:
     operand = to_sql(node.operand, names)
     return Sql(f"NOT ({operand.text})", operand.parameters)
 
 
 @to_sql.register
-def _(node: And, names: Names) -> Sql:
+def _(node: And, names: SqlContext) -> Sql:
     return _join("AND", [to_sql(operand, names) for operand in node.operands])
 
 
 @to_sql.register
-def _(node: Or, names: Names) -> Sql:
+def _(node: Or, names: SqlContext) -> Sql:
     return _join("OR", [to_sql(operand, names) for operand in node.operands])
 
 
@@ -157,7 +157,7 @@ def _join(word: str, parts: Sequence[Sql]) -> Sql:
 
 def of_text(
     term: Term,
-    names: Names,
+    names: SqlContext,
     test: Callable[[str], Sql],
     value: TypedValue = "",
     *,

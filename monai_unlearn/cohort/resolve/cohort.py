@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from monai_unlearn.cohort.query.query import Answers, Coded, Mask
+    from monai_unlearn.cohort.query.query import Answers, CategoricalColumn, Mask
     from monai_unlearn.cohort.resolve.attrition import AttritionRow
     from monai_unlearn.cohort.resolve.strata import Strata
     from monai_unlearn.cohort.spec.spec import CohortSpec
@@ -251,7 +251,7 @@ class Cohort:
         return {part: frame[frame["image_id"].isin(ids)].reset_index(drop=True) for part, ids in self.image_ids.items()}
 
 
-def _by_value(column: Coded, mask: Mask) -> dict[str, int]:
+def _by_value(column: CategoricalColumn, mask: Mask) -> dict[str, int]:
     import numpy as np
 
     counts = np.bincount(column.codes[mask] + 1, minlength=len(column.names) + 1).tolist()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monai_unlearn.cohort.language.predicate import Exists
-from monai_unlearn.cohort.query.query import Answers, Question, ask
+from monai_unlearn.cohort.query.query import Answers, Question, run_query
 from monai_unlearn.cohort.resolve.attrition import Attrition
 from monai_unlearn.cohort.resolve.cohort import Cohort, Membership
 from monai_unlearn.cohort.resolve.guards import check
@@ -31,8 +31,8 @@ def resolve(spec: CohortSpec, index: Index) -> Cohort:
         CohortError: The cohort is empty, leaves nothing, or is not what the spec expects.
         IndexReadError: The index cannot be read.
     """
-    answers = ask(index, question_of(spec, index))
-    membership, attrition = divide(spec, answers)
+    answers = run_query(index, question_of(spec, index))
+    membership, attrition = partition(spec, answers)
     cohort = Cohort(spec=spec, index=index, answers=answers, membership=membership, attrition=attrition.rows)
     check(cohort)
     return cohort
@@ -58,7 +58,7 @@ def question_of(spec: CohortSpec, index: Index) -> Question:
     )
 
 
-def divide(spec: CohortSpec, answers: Answers) -> tuple[Membership, Attrition]:
+def partition(spec: CohortSpec, answers: Answers) -> tuple[Membership, Attrition]:
     """Apply a spec's rules in their order: readable, population, rules, unknown, scope, sample.
 
     What a scope keeps together is to be forgotten if one of its images is, else undetermined if one of them

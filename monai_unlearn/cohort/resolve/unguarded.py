@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monai_unlearn.cohort.query.query import ask
+from monai_unlearn.cohort.query.query import run_query
 from monai_unlearn.cohort.resolve.cohort import Cohort
 from monai_unlearn.cohort.resolve.guards import check
-from monai_unlearn.cohort.resolve.resolve import divide, question_of
+from monai_unlearn.cohort.resolve.resolve import partition, question_of
 from monai_unlearn.errors import CohortError
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ def resolve_unguarded(spec: CohortSpec, index: Index) -> Cohort:
         SpecError: A field or value does not fit the index.
         IndexReadError: The index cannot be read.
     """
-    answers = ask(index, question_of(spec, index))
-    membership, attrition = divide(spec, answers)
+    answers = run_query(index, question_of(spec, index))
+    membership, attrition = partition(spec, answers)
     return Cohort(spec=spec, index=index, answers=answers, membership=membership, attrition=attrition.rows)
 
 

@@ -9,18 +9,18 @@ from monai_unlearn.cohort.language.node import Reference, Value
 from monai_unlearn.cohort.language.predicate import (
     Between,
     Comparison,
+    Condition,
     Contains,
     In,
     Matches,
     Operator,
     Predicate,
-    Test,
     Within,
 )
 from monai_unlearn.cohort.language.source import Fault, Source, Span, shown
 from monai_unlearn.cohort.language.term import Call, Field, Number, Term, asks_about_people
 from monai_unlearn.cohort.typing.term_type import TermType, TypeFaultError, type_of
-from monai_unlearn.cohort.typing.values import EXPECTED, UnitError, typed
+from monai_unlearn.cohort.typing.values import EXPECTED, UnitError, coerce
 from monai_unlearn.errors import did_you_mean
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -42,7 +42,7 @@ class Checker:
 
     def check(self, node: Predicate) -> None:
         """Check one test; what joins tests has nothing to check."""
-        if not isinstance(node, Test):
+        if not isinstance(node, Condition):
             return
         try:
             wanted = type_of(node.term, self._bound)
@@ -52,7 +52,7 @@ class Checker:
         self._check(node, node, wanted)
 
     @singledispatchmethod
-    def _check(self, kind: Test, node: Test, wanted: TermType | None) -> None:
+    def _check(self, kind: Condition, node: Condition, wanted: TermType | None) -> None:
         raise NotImplementedError(type(node).__name__)
 
     @_check.register
@@ -128,14 +128,14 @@ class Checker:
             self._blame(reference, f"there is no '{shown(reference.name)}' under value_sets.{hint}")
         return self._sets.get(reference.name, ())
 
-    def _check_set(self, node: Test, reference: Reference, wanted: TermType | None) -> None:
+    def _check_set(self, node: Condition, reference: Reference, wanted: TermType | None) -> None:
         if wanted is None:
             self._values(reference)
             return
         number = 0
         try:
             for number, text in enumerate(self._values(reference), start=1):  # noqa: B007 - the message names it
-                typed(text, wanted)
+                coerce(text, wanted)
         except ValueError:
             self._blame(
                 reference,
@@ -143,11 +143,11 @@ class Checker:
                 f"'@{reference.name}', got something else for value {number}.",
             )
 
-    def _check_value(self, node: Test, value: Value, wanted: TermType | None) -> object:
+    def _check_value(self, node: Condition, value: Value, wanted: TermType | None) -> object:
         if wanted is None:
             return None
         try:
-            return typed(value.text, wanted)
+            return coerce(value.text, wanted)
         except UnitError as error:
             self._blame(value, f"'{node.term}' {error}.")
         except ValueError:

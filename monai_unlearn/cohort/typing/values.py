@@ -29,7 +29,7 @@ class UnitError(ValueError):
     """A number whose unit cannot be used; the message says why."""
 
 
-def typed(text: str, wanted: TermType) -> TypedValue:
+def coerce(text: str, wanted: TermType) -> TypedValue:
     """Return a value as its term wants it: text, a finite number in the term's unit, or a date.
 
     A number without a unit is in the term's own.

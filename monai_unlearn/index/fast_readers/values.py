@@ -18,7 +18,7 @@ from pydicom.tag import Tag
 
 from monai_unlearn.index.readers.dicom import lenient_values
 from monai_unlearn.index.readers.row import tag_columns, tagged
-from monai_unlearn.index.values import UIDS, UNDECODED, Value, is_empty, typed
+from monai_unlearn.index.values import UIDS, UNDECODED, Value, coerce, is_empty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,7 @@ class Column:
         is_plain = raw.isascii() and _ESCAPE not in raw and _BACKSLASH not in raw
         if is_plain and vr in _TEXTUAL and self.keyword not in UIDS and self.kind is not None:
             value: object = raw.decode("ascii")
-            said = typed(self.kind, value)
+            said = coerce(self.kind, value)
         else:
             value = self._decode_with_pydicom(vr, raw, charset)
             said = tagged({self.keyword: value})[0][self.keyword]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monai_unlearn.index.faults import Fault
-from monai_unlearn.index.values import UIDS, UNDECODED, Value, is_empty, typed, uid
+from monai_unlearn.index.values import UIDS, UNDECODED, Value, coerce, is_empty, uid
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Value]
 
-ASIDE = "aside"
+EXTRA_TAGS = "aside"
 IDENTITY = ("SOPInstanceUID", "PatientID", "StudyInstanceUID", "SeriesInstanceUID")
 
 _INVALID = {
@@ -38,7 +38,7 @@ def file_columns() -> Mapping[str, Kind]:
 
     The last is read after the others, and stays null here.
     """
-    return {"format": Kind.TEXT, "fault": Kind.TEXT, **tag_columns(), ASIDE: Kind.TEXT}
+    return {"format": Kind.TEXT, "fault": Kind.TEXT, **tag_columns(), EXTRA_TAGS: Kind.TEXT}
 
 
 def tag_columns() -> Mapping[str, Kind]:
@@ -71,7 +71,7 @@ def _judged(keyword: str, kind: Kind, value: object) -> tuple[Value, Fault | Non
     if keyword in UIDS:
         found: Value = uid(value)
         return found, None if found is not None or is_empty(value) else Fault.INVALID_UID
-    found = typed(kind, value)
+    found = coerce(kind, value)
     if isinstance(found, str) and UNDECODED in found:
         return None, Fault.UNDECODABLE_TEXT
     invalid = found is None and kind in _INVALID and not is_empty(value)

@@ -17,9 +17,9 @@ import pyarrow as pa
 from monai_unlearn.errors import IndexReadError, did_you_mean
 from monai_unlearn.index.faults import usable_faults
 from monai_unlearn.index.pseudonyms import domain_of
-from monai_unlearn.index.readers.row import ASIDE, tag_columns
+from monai_unlearn.index.readers.row import EXTRA_TAGS, tag_columns
 from monai_unlearn.index.store.write import ARROW
-from monai_unlearn.index.values import typed
+from monai_unlearn.index.values import coerce
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True)
-class Aside:
+class ExtraTags:
     """What is asked for besides what every index holds.
 
     Attributes:
@@ -50,7 +50,7 @@ class Aside:
     raw_values: bool = False
 
     @classmethod
-    def of(cls, tags: Sequence[str], *, raw_values: bool, pseudonyms: Pseudonyms | None) -> Aside:
+    def of(cls, tags: Sequence[str], *, raw_values: bool, pseudonyms: Pseudonyms | None) -> ExtraTags:
         """Take the options of a command line; what every index holds need not be asked for.
 
         Raises:
@@ -91,14 +91,14 @@ class Aside:
             self._read(row, pseudonyms) if row["format"] == "dicom" and row["fault"] in usable else None
             for row in columns
         ]
-        position = rows.column_names.index(ASIDE)
+        position = rows.column_names.index(EXTRA_TAGS)
         return rows.set_column(position, rows.schema.field(position), pa.array(texts, pa.string()))
 
     def columns(self, rows: pa.Table) -> pa.Table:
         """Return rows with what was read besides as columns of their own."""
-        found = [json.loads(text) if text else {} for text in rows[ASIDE].to_pylist()]
+        found = [json.loads(text) if text else {} for text in rows[EXTRA_TAGS].to_pylist()]
         for name, kind in self.kinds.items():
-            values = [typed(kind, said.get(name)) for said in found]
+            values = [coerce(kind, said.get(name)) for said in found]
             rows = rows.append_column(name, pa.array(values, ARROW[kind]))
         return rows
 

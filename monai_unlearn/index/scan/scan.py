@@ -16,9 +16,9 @@ from monai_unlearn.errors import IndexReadError, did_you_mean
 from monai_unlearn.index.fast_readers import Reader, read_files, schema
 from monai_unlearn.index.listing import Listed, Walk
 from monai_unlearn.index.scan.decode_check import DecodeCheck
-from monai_unlearn.index.scan.extra_tags import Aside
-from monai_unlearn.index.scan.known import Known
+from monai_unlearn.index.scan.extra_tags import ExtraTags
 from monai_unlearn.index.scan.moved import Moves
+from monai_unlearn.index.scan.previous_rows import PreviousRows
 from monai_unlearn.index.scan.spool import Spool
 from monai_unlearn.index.scan.workers import FILES_A_CHUNK, cores, read_in_processes
 from monai_unlearn.index.store.store import read_document
@@ -47,7 +47,7 @@ class ScanOptions:
         dask: The address of a dask scheduler, or `local`, where dask reads.
         decode_check: Whether all pixels are decoded.
         pseudonyms: What replaces identifiers, before anything is written.
-        aside: What is read of the files besides what every index holds.
+        extra_tags: What is read of the files besides what every index holds.
     """
 
     reader: Reader = Reader.AUTO
@@ -55,7 +55,7 @@ class ScanOptions:
     dask: str | None = None
     decode_check: bool = False
     pseudonyms: Pseudonyms | None = None
-    aside: Aside = field(default_factory=Aside)
+    extra_tags: ExtraTags = field(default_factory=ExtraTags)
 
     @property
     def mark(self) -> dict[str, str]:
@@ -65,7 +65,7 @@ class ScanOptions:
             "tool_version": __version__,
             "pseudonyms": fingerprint,
             "decode_check": str(self.decode_check),
-            "aside": self.aside.mark,
+            "extra_tags": self.extra_tags.mark,
         }
 
     @classmethod
@@ -140,8 +140,8 @@ def make_plan(walk: Walk, space: Workspace, previous: Iterator[pa.Table] | None)
     """
     plan = Plan(Spool(space.folder / "listed.spool"), Spool(space.folder / "fresh.spool"))
     moves = plan.moves = None if previous is None else Moves(space.folder)
-    known = Known(previous or (), on_unseen=None if moves is None else moves.vanished)
-    earlier = [Known(blocks) for blocks in space.earlier_runs()]
+    known = PreviousRows(previous or (), on_unseen=None if moves is None else moves.vanished)
+    earlier = [PreviousRows(blocks) for blocks in space.earlier_runs()]
     reused = changed = added = resumed = 0
     for file in walk:
         plan.files.append(file)
@@ -180,7 +180,7 @@ def _finished(chunks: Iterator[tuple[int, pa.Table]], options: ScanOptions) -> I
     """Yield chunks whose pixels were decoded and whose identifiers replaced, where that is asked for."""
     with DecodeCheck(options.workers or cores()) if options.decode_check else nullcontext() as check:
         for number, rows in chunks:
-            decoded = options.aside.rows(rows if check is None else check.rows(rows), options.pseudonyms)
+            decoded = options.extra_tags.rows(rows if check is None else check.rows(rows), options.pseudonyms)
             yield number, decoded if options.pseudonyms is None else options.pseudonyms.rows(decoded)
 
 
@@ -194,8 +194,8 @@ def all_rows(
         space: Where the run works.
         previous: What the index keeps of its files.
     """
-    sources = [Known(space.blocks(), is_fresh=True), Known(previous or ())]
-    sources += [Known(blocks) for blocks in space.earlier_runs()]
+    sources = [PreviousRows(space.blocks(), is_fresh=True), PreviousRows(previous or ())]
+    sources += [PreviousRows(blocks) for blocks in space.earlier_runs()]
     for files in plan.files.batches():
         for file in files:
             found = next(known for known in sources if known.has(file) and known.is_same(file) and known.is_certain())

@@ -11,7 +11,7 @@ import pytest
 from cohort_index import make_index, make_spec
 
 from monai_unlearn.cohort.query import query
-from monai_unlearn.cohort.query.query import ask, locked_connection
+from monai_unlearn.cohort.query.query import locked_connection, run_query
 from monai_unlearn.cohort.resolve.resolve import question_of
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index import Index
@@ -114,7 +114,7 @@ def test_white_space_is_no_identifier_and_no_class(tmp_path, blank):
     columns |= {"device": ["x", "y", "y", "y"], "eye": [blank, "N", "N", None]}
     kinds = {"device": Kind.TEXT, "eye": Kind.TEXT}
     index = make_index(tmp_path / "index", columns, kinds, label="eye")
-    answers = ask(index, question_of(make_spec("device == x", "sample: {count: 1, stratify: eye}"), index))
+    answers = run_query(index, question_of(make_spec("device == x", "sample: {count: 1, stratify: eye}"), index))
     for column in answers.units.values():
         assert column.codes.tolist()[:2] == [-1, -1]
         assert column.codes[2] >= 0 > column.codes[3]
@@ -134,13 +134,13 @@ def test_strata_are_the_values_of_their_fields(tmp_path):
     kinds = {"device": Kind.TEXT, "vpf": Kind.NUMBER, "StudyDate": Kind.DATE}
     index = make_index(tmp_path / "index", columns, kinds)
     spec = make_spec("device == y", "sample: {count: 1, stratify: [device, vpf, acquired]}")
-    answers = ask(index, question_of(spec, index))
+    answers = run_query(index, question_of(spec, index))
     values = [[column.names[code] if code >= 0 else None for code in column.codes] for column in answers.strata]
     assert values == [["x", "y", "y"], ["1.5", None, "2.0"], [None, None, "2019-01-31"]]
 
 
 def test_values_are_chosen_in_the_order_of_their_numbers(index):
-    answers = ask(index, question_of(make_spec("device == x"), index))
+    answers = run_query(index, question_of(make_spec("device == x"), index))
     assert answers.image.chosen(answers.image.among(answers.rules[0].false)) == ["i01", "i02"]
 
 

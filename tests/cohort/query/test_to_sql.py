@@ -6,7 +6,7 @@ import pytest
 
 from monai_unlearn.cohort import parse
 from monai_unlearn.cohort.language.predicate import Predicate
-from monai_unlearn.cohort.query.sql import Names, quoted
+from monai_unlearn.cohort.query.sql import SqlContext, quoted
 from monai_unlearn.cohort.query.to_sql import to_sql
 from monai_unlearn.cohort.typing.bind import Columns, bind
 from monai_unlearn.vocabulary.fields import Kind
@@ -17,7 +17,7 @@ COLUMNS = {'odd "name': Kind.TEXT, "vpf": Kind.NUMBER, "StudyDate": Kind.DATE}
 def _sql(text):
     predicate = parse(text)
     bound = bind([predicate], Columns(COLUMNS, {}, "l"), name="s")
-    return to_sql(predicate, Names(bound, {name: name for name in COLUMNS}))
+    return to_sql(predicate, SqlContext(bound, {name: name for name in COLUMNS}))
 
 
 def test_values_are_parameters_in_order_and_names_are_quoted():
@@ -38,4 +38,4 @@ def test_a_new_node_must_bring_its_sql():
             return "?"
 
     with pytest.raises(NotImplementedError, match="Strange"):
-        to_sql(Strange(), Names({}, {}))
+        to_sql(Strange(), SqlContext({}, {}))

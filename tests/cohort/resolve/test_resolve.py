@@ -10,7 +10,7 @@ from cohort_index import make_index, make_spec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monai_unlearn.cohort.resolve.resolve import divide
+from monai_unlearn.cohort.resolve.resolve import partition
 from monai_unlearn.errors import CohortError
 from monai_unlearn.index import usable_faults
 from monai_unlearn.vocabulary.fields import Kind
@@ -279,7 +279,7 @@ def test_parts_are_disjoint_and_whole_and_the_attrition_flows(rows, more):
     population, scope, unknown, sample = more
     spec = make_spec("[device == old, site != b]", f"{population}scope: {scope}\nunknown: {unknown}\n{sample}")
     answers = _answers(spec, rows)
-    parts, attrition = divide(spec, answers)
+    parts, attrition = partition(spec, answers)
     about = answers.readable & ~answers.population.false
     assert ((parts.forget.astype(int) + parts.remain + parts.undetermined) == about).all()
     flow = attrition.rows
@@ -305,12 +305,12 @@ def _answers(spec, rows):
     import numpy as np
     import pyarrow as pa
 
-    from monai_unlearn.cohort.query.query import Answers, Coded, Verdict
+    from monai_unlearn.cohort.query.query import Answers, CategoricalColumn, Verdict
 
     def coded(values):
         names = sorted({value for value in values if value is not None})
         codes = np.array([-1 if value is None else names.index(value) for value in values])
-        return Coded(codes, pa.array(names, pa.string()))
+        return CategoricalColumn(codes, pa.array(names, pa.string()))
 
     def verdict(values, holds):
         true = np.array([value is not None and holds(value) for value in values])

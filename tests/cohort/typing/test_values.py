@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from monai_unlearn.cohort.typing.term_type import TermType
-from monai_unlearn.cohort.typing.values import typed
+from monai_unlearn.cohort.typing.values import coerce
 from monai_unlearn.vocabulary.fields import Kind
 
 
@@ -21,13 +21,13 @@ from monai_unlearn.vocabulary.fields import Kind
     ],
 )
 def test_what_a_value_means(text, kind, value):
-    assert typed(text, TermType(kind)) == value
+    assert coerce(text, TermType(kind)) == value
 
 
 @pytest.mark.parametrize("text", ["", "sixty", "nan", "inf", "1e999", "1_000", "0x10", "1,5", "٣", "060Y", " 1"])
 def test_what_is_no_number(text):
     with pytest.raises(ValueError, match="not a number"):
-        typed(text, TermType(Kind.AGE))
+        coerce(text, TermType(Kind.AGE))
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_what_is_no_number(text):
 )
 def test_what_is_no_date(text):
     with pytest.raises(ValueError, match=r"not a date|day|year|month"):
-        typed(text, TermType(Kind.DATE))
+        coerce(text, TermType(Kind.DATE))

@@ -8,15 +8,15 @@ import pytest
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.build import BuildRequest, build
 from monai_unlearn.index.pseudonyms import Pseudonyms
-from monai_unlearn.index.scan.extra_tags import Aside
+from monai_unlearn.index.scan.extra_tags import ExtraTags
 from monai_unlearn.index.scan.scan import ScanOptions
 from monai_unlearn.vocabulary.fields import Kind
 
 KEY = Pseudonyms(b"0123456789abcdef")
 
 
-def _aside(*tags: str, raw_values: bool = False, pseudonyms: Pseudonyms | None = None) -> Aside:
-    return Aside.of(tags, raw_values=raw_values, pseudonyms=pseudonyms)
+def _extra(*tags: str, raw_values: bool = False, pseudonyms: Pseudonyms | None = None) -> ExtraTags:
+    return ExtraTags.of(tags, raw_values=raw_values, pseudonyms=pseudonyms)
 
 
 @pytest.fixture
@@ -43,22 +43,22 @@ def test_nothing_besides_is_held_unless_asked(index):
 
 
 def test_keywords_that_are_asked_for_become_columns_of_their_kinds(index):
-    aside = _aside("PatientName", "PatientBirthDate", "AccessionNumber", "KVP", "Modality", "PatientID")
-    found = index(aside=aside).index
-    assert aside.kinds == {
+    extra_tags = _extra("PatientName", "PatientBirthDate", "AccessionNumber", "KVP", "Modality", "PatientID")
+    found = index(extra_tags=extra_tags).index
+    assert extra_tags.kinds == {
         "PatientName": Kind.TEXT,
         "PatientBirthDate": Kind.DATE,
         "AccessionNumber": Kind.TEXT,
         "KVP": Kind.NUMBER,
     }
-    first, second, third = found.frame([*aside.kinds]).astype(object).where(lambda f: f.notna(), None).to_numpy()
+    first, second, third = found.frame([*extra_tags.kinds]).astype(object).where(lambda f: f.notna(), None).to_numpy()
     assert first.tolist() == ["Doe^Jane", dt.date(1954, 5, 4), "A1", 120.0]
     assert second.tolist() == ["Ä^B", None, None, None]
     assert third.tolist() == [None] * 4
 
 
 def test_raw_text_of_invalid_values_is_kept_when_asked(index):
-    frame = index(aside=_aside(raw_values=True)).index.frame(["fault", "StudyDate", "raw_values"])
+    frame = index(extra_tags=_extra(raw_values=True)).index.frame(["fault", "StudyDate", "raw_values"])
     assert frame["fault"].fillna("").tolist() == ["", "invalid_date", ""]
     assert frame["raw_values"].isna().tolist() == [True, False, True]
     assert json.loads(frame["raw_values"].iloc[1]) == {"PatientAge": "***", "StudyDate": "NO DATE"}
@@ -66,14 +66,14 @@ def test_raw_text_of_invalid_values_is_kept_when_asked(index):
 
 def test_rows_of_another_demand_are_read_again(index):
     assert index().scan.reused == 0
-    assert index(aside=_aside("KVP")).scan.reused == 0
-    assert index(aside=_aside("KVP")).scan.reused == 3
+    assert index(extra_tags=_extra("KVP")).scan.reused == 0
+    assert index(extra_tags=_extra("KVP")).scan.reused == 3
     assert index().scan.reused == 0
 
 
 def test_pseudonyms_reach_what_is_read_besides(index, tmp_path):
-    aside = _aside("AccessionNumber", "StudyID", "KVP", raw_values=True, pseudonyms=KEY)
-    frame = index(aside=aside, pseudonyms=KEY).index.frame(["AccessionNumber", "raw_values"])
+    extra_tags = _extra("AccessionNumber", "StudyID", "KVP", raw_values=True, pseudonyms=KEY)
+    frame = index(extra_tags=extra_tags, pseudonyms=KEY).index.frame(["AccessionNumber", "raw_values"])
     assert frame["AccessionNumber"].iloc[0] == KEY.of("accession", "A1")
     assert "StudyDate" in frame["raw_values"].iloc[1]
 
@@ -82,9 +82,9 @@ def test_pseudonyms_reach_what_is_read_besides(index, tmp_path):
     "tag", ["PatientName", "PatientBirthDate", "PatientAddress", "ReferringPhysicianName", "OtherPatientIDs"]
 )
 def test_who_is_behind_a_pseudonym_cannot_be_asked_for(tag):
-    _aside(tag)
+    _extra(tag)
     with pytest.raises(IndexReadError, match=f"--tag {tag}: it would say who is behind a pseudonym"):
-        _aside(tag, pseudonyms=KEY)
+        _extra(tag, pseudonyms=KEY)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_who_is_behind_a_pseudonym_cannot_be_asked_for(tag):
 )
 def test_keyword_that_no_column_can_hold_is_refused(tag, message):
     with pytest.raises(IndexReadError, match=message):
-        _aside(tag)
+        _extra(tag)
 
 
 def test_file_that_is_gone_has_nothing_besides(tmp_path, make_dicom):
@@ -108,6 +108,6 @@ def test_file_that_is_gone_has_nothing_besides(tmp_path, make_dicom):
     listed = Listed(path=str(path), relative="a.dcm", size=1, mtime_ns=1)
     rows = read_files([listed], reader=Reader.PYDICOM)
     path.unlink()
-    found = _aside("PatientName").rows(rows, None)
+    found = _extra("PatientName").rows(rows, None)
     assert found["aside"].to_pylist() == [None]
     assert found.schema == rows.schema

@@ -55,14 +55,16 @@ def _ask(texts: list[str], expression: str) -> list[object]:
 def _python(kind: Kind, text: str) -> object:
     """What `values.py` says; a table may also spell a date as ISO 8601 does."""
     if kind is Kind.DATE and len(text) == 10 and text[4] == text[7] == "-":
-        return values.typed(kind, text.replace("-", "."))
+        return values.coerce(kind, text.replace("-", "."))
     if kind is Kind.DATETIME and len(text) > 4 and text[4] == "-":
         try:
             return dt.datetime.fromisoformat(text)
         except ValueError:
             return None
     # DuckDB and Python read the same numbers, save these of Python's.
-    return None if kind is Kind.NUMBER and text.lower().strip("+-") in {"inf", "infinity"} else values.typed(kind, text)
+    return (
+        None if kind is Kind.NUMBER and text.lower().strip("+-") in {"inf", "infinity"} else values.coerce(kind, text)
+    )
 
 
 @pytest.mark.parametrize("kind", SEEDS)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WEIGHT = 0.2
 
 
-class Watch:
+class RunningAccuracy:
     """Moving averages of accuracy on the batches that pass through a network, part by part."""
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from monai_unlearn.index.fast_readers import schema
 from monai_unlearn.index.listing import Listed
-from monai_unlearn.index.scan.known import Known
+from monai_unlearn.index.scan.previous_rows import PreviousRows
 
 
 def table(*paths, fault=None):
@@ -18,7 +18,7 @@ def file(path, size=1):
 
 def test_files_are_found_across_tables_and_taken_in_order():
     unseen = []
-    known = Known([table("a", "b"), table(), table("c", "d"), table("e")], on_unseen=unseen.append)
+    known = PreviousRows([table("a", "b"), table(), table("c", "d"), table("e")], on_unseen=unseen.append)
     wanted = ["a", "aa", "c", "e", "f"]
     found = []
     for path in wanted:
@@ -35,7 +35,7 @@ def test_files_are_found_across_tables_and_taken_in_order():
 
 
 def test_changed_file_is_seen_and_not_the_same():
-    known = Known([table("a")])
+    known = PreviousRows([table("a")])
     assert known.has(file("a", size=3))
     assert known.has(file("a", size=3))  # asked again, it is counted once
     assert not known.is_same(file("a", size=3))
@@ -45,13 +45,13 @@ def test_changed_file_is_seen_and_not_the_same():
 
 def test_faults_that_may_pass_are_certain_only_in_the_run_that_saw_them():
     for is_fresh in (False, True):
-        known = Known([table("a", fault="permission_denied")], is_fresh=is_fresh)
+        known = PreviousRows([table("a", fault="permission_denied")], is_fresh=is_fresh)
         assert known.has(file("a"))
         assert known.is_certain() == is_fresh
 
 
 def test_nothing_is_known_of_nothing():
-    known = Known([])
+    known = PreviousRows([])
     assert not known.has(file("a"))
     known.finish()
     assert (known.rows, known.taken()) == (0, [])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NEVER_REUSED = frozenset((Fault.PERMISSION_DENIED.code, Fault.SYMLINK_LOOP.code, Fault.UNREADABLE.code))
 
 
-class Known:
+class PreviousRows:
     """Rows of files, sorted by path, asked for in that order.
 
     Attributes:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from monai_unlearn.engine.watching import WEIGHT, Watch
+from monai_unlearn.engine.running_accuracy import WEIGHT, RunningAccuracy
 
 # Reads an image as the class that its single pixel names.
 NETWORK = nn.Sequential(nn.Flatten(), nn.Linear(1, 2))
@@ -25,14 +25,14 @@ BATCH = {
     ids=["one by one", "as views", "together"],
 )
 def test_what_the_network_reads_anyway_is_counted(read):
-    watch = Watch()
+    watch = RunningAccuracy()
     with watch.over(NETWORK, BATCH):
         read(BATCH["forget"]["image"], BATCH["remain"]["image"])
     assert watch.accuracy == {"forget": 0.5, "remain": 1.0}
 
 
 def test_newer_batches_count_for_a_share():
-    watch = Watch()
+    watch = RunningAccuracy()
     for labels in (BATCH["forget"]["label"], torch.tensor([1, 0])):
         with watch.over(NETWORK, {"forget": {**BATCH["forget"], "label": labels}}):
             NETWORK(BATCH["forget"]["image"])
@@ -40,7 +40,7 @@ def test_newer_batches_count_for_a_share():
 
 
 def test_what_is_no_whole_part_or_comes_later_is_left_out():
-    watch = Watch()
+    watch = RunningAccuracy()
     with watch.over(NETWORK, BATCH):
         NETWORK(BATCH["forget"]["image"][:1])
     NETWORK(BATCH["forget"]["image"])
