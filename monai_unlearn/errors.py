@@ -82,10 +82,10 @@ def check_choice(word: object, choices: Iterable[str], *, name: str, error: type
     Raises:
         UnlearnError: The word is not one of the choices; the message lists them, and the one probably meant.
 
-    >>> check_choice("mu", ("min", "max"), name="bound")
+    >>> check_choice("eras", ("erase", "match"), name="objective")
     Traceback (most recent call last):
     ...
-    monai_unlearn.errors.ConfigError: bound: expected one of min, max, got 'mu'. Did you mean 'min'?
+    monai_unlearn.errors.ConfigError: objective: expected one of erase, match, got 'eras'. Did you mean 'erase'?
     """
     known = tuple(choices)
     if word not in known:
