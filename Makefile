@@ -34,6 +34,8 @@ check: $(VENV)/.installed
 
 nightly: $(VENV)/.installed
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/cohort tests/index/test_mutants.py --numprocesses 2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[nightly]'
+	@$(BIN)/python scripts/mutation.py
 
 clean:
 	rm -rf build $(VENV)
