@@ -10,7 +10,7 @@ import pandas as pd
 
 from monai_unlearn.cohort import Cohort, CohortSpec, SplitRule
 from monai_unlearn.errors import ConfigError, DataError, did_you_mean
-from monai_unlearn.index import Index, usable_faults
+from monai_unlearn.index import Index, usable_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -109,8 +109,7 @@ def _gather(index: Index, cohort: Cohort | None) -> pd.DataFrame:
         frames = dict(zip(PARTS, (cohort.forget, cohort.remain, cohort.undetermined), strict=True))
         return pd.concat([frame.assign(part=part) for part, frame in frames.items() if len(frame)])
     frame = index.frame()
-    usable = frame["fault"].isna() | frame["fault"].isin(list(usable_faults()))
-    chosen: pd.DataFrame = frame[usable].sort_values("image_id").assign(part="remain")
+    chosen: pd.DataFrame = frame[usable_mask(frame)].sort_values("image_id").assign(part="remain")
     return chosen
 
 

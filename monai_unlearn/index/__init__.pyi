@@ -1,5 +1,15 @@
 from .faults import Fault, usable_faults
 from .store.store import Index
 from .store.write import write_index
+from .usable import is_usable, usable_array, usable_mask, usable_sql
 
-__all__ = ["Fault", "Index", "usable_faults", "write_index"]
+__all__ = [
+    "Fault",
+    "Index",
+    "is_usable",
+    "usable_array",
+    "usable_faults",
+    "usable_mask",
+    "usable_sql",
+    "write_index",
+]

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.fast_readers import schema
-from monai_unlearn.index.faults import Fault, usable_faults
+from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.listing import Listed, looks_like_image
+from monai_unlearn.index.usable import usable_array
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     import duckdb
     import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
 _FROM_TAGS = {"patient": "PatientID", "study": "StudyInstanceUID", "series": "SeriesInstanceUID"}
 _IDS = pa.schema(
@@ -80,7 +80,7 @@ class Collected:
         self.has_dicom |= bool(pc.any(is_dicom).as_py())
         self.has_plain |= bool(pc.any(pc.invert(is_dicom)).as_py())
         self.rows += kept.num_rows
-        self.usable += pc.sum(usable(kept["fault"])).as_py() or 0
+        self.usable += pc.sum(usable_array(kept["fault"])).as_py() or 0
         for pair in kept["fault"].drop_null().value_counts().to_pylist():
             self.faults[pair["values"]] += pair["counts"]
 
@@ -199,23 +199,13 @@ def marked(rows: pa.Table, which: pa.Array | pa.ChunkedArray, fault: Fault) -> p
 def marked_missing_patients(rows: pa.Table) -> pa.Table:
     """Return rows of which the DICOM images that belong to no patient say so."""
     is_dicom = pc.fill_null(pc.equal(rows["format"], "dicom"), False)  # noqa: FBT003 - what a null becomes
-    lacking = pc.and_(pc.and_(is_dicom, pc.is_null(rows["patient"])), usable(rows["fault"]))
+    lacking = pc.and_(pc.and_(is_dicom, pc.is_null(rows["patient"])), usable_array(rows["fault"]))
     return marked(rows, lacking, Fault.MISSING_PATIENT_ID)
-
-
-def usable(faults: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return which rows count as images, by their faults."""
-    return pc.or_(pc.is_null(faults), pc.is_in(faults, pa.array(usable_faults(), pa.string())))
-
-
-def is_usable(frame: pd.DataFrame) -> pd.Series[bool]:
-    """Return which rows count as images."""
-    return frame["fault"].isna() | frame["fault"].isin(usable_faults())
 
 
 def _ids(listed: Sequence[Listed], rows: pa.Table) -> pa.Table:
     formats, faults, uids = (rows[name].to_pylist() for name in ("format", "fault", "SOPInstanceUID"))
-    well = usable(rows["fault"]).to_pylist()
+    well = usable_array(rows["fault"]).to_pylist()
     return pa.table(
         {
             "relative": [file.relative for file in listed],

@@ -16,7 +16,6 @@ from monai_unlearn.index.assemble import (
     collect,
     find_duplicates,
     marked_missing_patients,
-    usable,
 )
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.listing import Walk
@@ -39,6 +38,7 @@ from monai_unlearn.index.store.digest import count_patients, engine
 from monai_unlearn.index.store.write import PartWriter, check_target, finish_index, named_by_content, part_schema
 from monai_unlearn.index.tables.join import Joiner, Key, Match
 from monai_unlearn.index.tables.tables import SourceTable, read_table
+from monai_unlearn.index.usable import usable_array
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ class _Build:
         return rows.set_column(rows.column_names.index("patient"), "patient", texts)
 
     def _count(self, rows: pa.Table) -> None:
-        for pair in rows["format"].filter(usable(rows["fault"])).value_counts().to_pylist():
+        for pair in rows["format"].filter(usable_array(rows["fault"])).value_counts().to_pylist():
             self.formats[pair["values"]] += pair["counts"]
         for pair in rows["fault"].drop_null().value_counts().to_pylist():
             count, path = self.faults.get(pair["values"], (0, None))

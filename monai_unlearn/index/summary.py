@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.faults import Fault, usable_faults
+from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.store.store import read_document
+from monai_unlearn.index.usable import usable_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -95,8 +96,7 @@ class _Counts:
     def add(self, part: pa.Table, examples: int) -> None:
         """Count the rows of one part."""
         fault = part["fault"]
-        usable = pc.or_kleene(pc.is_null(fault), pc.is_in(fault, pa.array(usable_faults(), pa.string())))
-        images = part.filter(usable)
+        images = part.filter(usable_array(fault))
         for name in part.column_names:
             column = images[name]
             self.filled[name] = self.filled.get(name, 0) + len(column) - column.null_count

@@ -19,7 +19,7 @@ from monai_unlearn.cohort.query.sql import Sql, SqlContext, quoted
 from monai_unlearn.cohort.query.statistic_sql import StatisticTables, statistic_tables, statistics_of
 from monai_unlearn.cohort.query.to_sql import to_sql
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index import Index, usable_faults
+from monai_unlearn.index import Index, usable_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -215,7 +215,7 @@ def present(index: Index, fields: Mapping[str, Bound]) -> dict[str, int]:
         IndexReadError: A part cannot be read.
     """
     with _opened(index) as (connection, in_sql, parts):
-        names, readable = SqlContext(fields, in_sql), _readable()
+        names, readable = SqlContext(fields, in_sql), Sql(*usable_sql())
         counts = [f"COUNT({names.expression(Field(name))})" for name in fields]
         select = ", ".join(["COUNT(*)", *counts])
         text = f"SELECT {select} FROM read_parquet(?) WHERE {readable.text}"  # noqa: S608 - quoted names
@@ -274,14 +274,8 @@ class _Forests:
         self.connection.register(table, scores)
 
 
-def _readable() -> Sql:
-    usable = usable_faults()
-    marks = ", ".join("?" * len(usable))
-    return Sql(f'("fault" IS NULL OR "fault" IN ({marks}))' if usable else '("fault" IS NULL)', usable)
-
-
 def _statement(index: Index, question: Question, names: SqlContext, forests: _Forests) -> Sql:
-    readable, population = _readable(), _population(question, names)
+    readable, population = Sql(*usable_sql()), _population(question, names)
     cohort = Sql(f"{readable.text} AND ({population.text})", (*readable.parameters, *population.parameters))
     tables = statistic_tables(statistics_of(question.rules), names, cohort, score=forests)
     return _select([*_identity_columns(index, names), *_verdict_columns(question, names, tables.names)], tables)
@@ -308,7 +302,7 @@ def _identity_columns(index: Index, names: SqlContext) -> Iterator[Sql]:
     yield from (text(unit, unit) for unit in UNITS)
     if index.label is not None:
         yield text(index.label, "label")
-    readable = _readable()
+    readable = Sql(*usable_sql())
     yield Sql(f"{readable.text} AS readable", readable.parameters)
 
 

@@ -11,7 +11,7 @@ from monai_unlearn.cohort.language.source import shown
 from monai_unlearn.cohort.resolve.split import Split, SplitRule
 from monai_unlearn.cohort.spec.document import Scope
 from monai_unlearn.errors import DataError, did_you_mean
-from monai_unlearn.index import Index, usable_faults
+from monai_unlearn.index import Index, usable_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -246,8 +246,7 @@ class Cohort:
     @cached_property
     def _frames(self) -> Mapping[str, pd.DataFrame]:
         frame = self.index.frame()
-        usable = frame["fault"].isna() | frame["fault"].isin(list(usable_faults()))
-        frame = frame[usable].sort_values("image_id", ignore_index=True)
+        frame = frame[usable_mask(frame)].sort_values("image_id", ignore_index=True)
         return {part: frame[frame["image_id"].isin(ids)].reset_index(drop=True) for part, ids in self.image_ids.items()}
 
 

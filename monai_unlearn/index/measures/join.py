@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.assemble import is_usable
 from monai_unlearn.index.listing import Listed, list_files
 from monai_unlearn.index.measures.columns import Columns
 from monai_unlearn.index.measures.matching import Images
 from monai_unlearn.index.measures.reading import FaultyMeasuresError, MeasureFault, Reading
 from monai_unlearn.index.measures.registry import READERS, Reader, read_measures
+from monai_unlearn.index.usable import usable_mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -225,7 +225,7 @@ def _match(given: Path, tally: _Tally, frame: pd.DataFrame) -> MeasureMatch:
             "_mask, _label or _dseg behind it; DICOM segmentations and reports refer to images by their UIDs."
         )
     conflicting = sorted({row for _, row in tally.conflicts})
-    usable = int(is_usable(frame).sum())
+    usable = int(usable_mask(frame).sum())
     return MeasureMatch(
         path=str(given),
         files=dict(sorted(tally.kinds.items())),

@@ -7,8 +7,8 @@ from collections import defaultdict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from monai_unlearn.index.assemble import is_usable
 from monai_unlearn.index.listing import SUFFIX
+from monai_unlearn.index.usable import usable_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ class Images:
         self._by = {name: _positions(frame, name) for name in ("image_id", "series", "study")}
         self._folders: dict[int, tuple[str, ...]] = {}
         self._stems: dict[str, list[int]] = defaultdict(list)
-        usable = is_usable(frame).to_numpy()
+        usable = usable_mask(frame).to_numpy()
         for position, relative in enumerate(frame["relative"]):
             if usable[position]:
                 path = PurePosixPath(relative)
@@ -73,7 +73,7 @@ def stem(name: str) -> str:
 
 def _positions(frame: pd.DataFrame, name: str) -> dict[str, list[int]]:
     found: dict[str, list[int]] = defaultdict(list)
-    usable = (is_usable(frame) & frame[name].notna()).to_numpy()
+    usable = (usable_mask(frame) & frame[name].notna()).to_numpy()
     for position, value in enumerate(frame[name]):
         if usable[position]:
             found[str(value)].append(position)

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from monai_unlearn.index.faults import Fault, usable_faults
+from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.usable import is_usable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,13 +73,12 @@ class DecodeCheck:
         Args:
             rows: A row a file, with `path`, `format` and `fault`.
         """
-        usable = {None, *usable_faults()}
         faults: list[str | None] = rows["fault"].to_pylist()
         paths, formats = rows["path"].to_pylist(), rows["format"].to_pylist()
         wanted = [
             at
             for at, fault in enumerate(faults)
-            if fault in usable and formats[at] in _DECODE and paths[at] is not None
+            if is_usable(fault) and formats[at] in _DECODE and paths[at] is not None
         ]
         found = self._check([(paths[at], formats[at]) for at in wanted])
         for at, fault in zip(wanted, found, strict=True):

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from monai_unlearn.errors import IndexReadError, did_you_mean
-from monai_unlearn.index.faults import usable_faults
 from monai_unlearn.index.pseudonyms import domain_of
 from monai_unlearn.index.readers.row import EXTRA_TAGS, tag_columns
 from monai_unlearn.index.store.write import ARROW
+from monai_unlearn.index.usable import is_usable
 from monai_unlearn.index.values import coerce
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -85,10 +85,9 @@ class ExtraTags:
         """
         if not self.kinds:
             return rows
-        usable = {None, *usable_faults()}
         columns = rows.select(["path", "format", "fault", *tag_columns()]).to_pylist()
         texts = [
-            self._read(row, pseudonyms) if row["format"] == "dicom" and row["fault"] in usable else None
+            self._read(row, pseudonyms) if row["format"] == "dicom" and is_usable(row["fault"]) else None
             for row in columns
         ]
         position = rows.column_names.index(EXTRA_TAGS)

@@ -7,7 +7,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from monai_unlearn.index.faults import usable_faults
+from monai_unlearn.index.usable import usable_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -78,11 +78,9 @@ def content_digest(
 
 def count_patients(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> tuple[int, int]:
     """Return how many patients the usable images have, and how many usable images have none."""
-    ((patients, without),) = connection.execute(
-        "select count(distinct patient), count(*) filter (patient is null) from read_parquet($parts) "
-        "where fault is null or list_contains($usable, fault)",
-        {"parts": list(map(str, parts)), "usable": list(usable_faults())},
-    ).fetchall()
+    condition, codes = usable_sql()
+    counted = "select count(distinct patient), count(*) filter (patient is null) from read_parquet(?) where "
+    ((patients, without),) = connection.execute(counted + condition, [list(map(str, parts)), *codes]).fetchall()
     return int(patients), int(without)
 
 

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 
 from monai_unlearn import __version__
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.faults import usable_faults
 from monai_unlearn.index.store.base_columns import BASE_COLUMNS
 from monai_unlearn.index.store.digest import SPILL, content_digest, engine
 from monai_unlearn.index.store.store import DOCUMENT, PARTS, SCHEMA_VERSION, Index
+from monai_unlearn.index.usable import is_usable
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class PartWriter:
 
     def counts(self) -> dict[str, Any]:
         """Return how many rows, images and faults there are, for `index.json`."""
-        unusable = sum(number for code, number in self.faults.items() if code not in usable_faults())
+        unusable = sum(number for code, number in self.faults.items() if not is_usable(code))
         return {"images": self.rows - unusable, "rows": self.rows, "faults": dict(sorted(self.faults.items()))}
 
 

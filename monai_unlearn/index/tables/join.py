@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from monai_unlearn.errors import IndexReadError, did_you_mean
-from monai_unlearn.index.assemble import usable
 from monai_unlearn.index.listing import SUFFIX
 from monai_unlearn.index.tables.tables import SourceTable, read_table
+from monai_unlearn.index.usable import usable_array
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class _Join:
         find = self._rows.get
         found = [None if value is None else find(value) for value in self._values(rows)]
         by_name = self.field in _OF_A_FILE
-        for at, (row, is_image) in enumerate(zip(found, usable(rows["fault"]).to_pylist(), strict=True)):
+        for at, (row, is_image) in enumerate(zip(found, usable_array(rows["fault"]).to_pylist(), strict=True)):
             if row is not None:
                 self._matched[row] = True
                 self._images[row] += is_image
