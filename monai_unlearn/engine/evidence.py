@@ -1,54 +1,106 @@
-"""Puts all that was measured into one document: `metrics.json`."""
+"""Puts all that a run measured into one document: `metrics.json`."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.evaluation import Predictions, accepted, accuracy_table, compare, gaps, has_running_statistics
+from monai_unlearn.evaluation import Predictions, accepted, accuracy_table, compare, gaps
 from monai_unlearn.evaluation.findings import forgetting, recommend
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from monai_unlearn.engine.reference import Reference
-    from monai_unlearn.engine.revision import Revision
+    from monai_unlearn.evaluation import Criterion
 
 
-def assemble(
-    revision: Revision,
-    *,
-    models: Mapping[str, Mapping[tuple[str, str], Predictions]],
-    reference: Reference | None,
-    seconds: Mapping[str, float],
-    warnings: list[str],
-) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a run costs, on this machine and on any.
+
+    Args:
+        search: Gradients of single images that preparing the method took.
+        updates: Gradients of single images that the steps took.
+        seconds: Wall-clock seconds of each stage, by its name.
+        retraining: Gradients of single images that training the reference took, if known.
+        retraining_seconds: Seconds that training the reference took, if known.
+    """
+
+    search: int
+    updates: int
+    seconds: Mapping[str, float]
+    retraining: int | None = None
+    retraining_seconds: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the section `cost` of `metrics.json`; unlearning is the search and the updates together."""
+        unlearning = self.search + self.updates
+        return {
+            "seconds": {
+                **{name: round(value, 3) for name, value in self.seconds.items()},
+                "unlearning": round(sum(self.seconds.values()), 3),
+                "retraining": self.retraining_seconds,
+            },
+            "gradient_evaluations": {
+                "search": self.search,
+                "updates": self.updates,
+                "unlearning": unlearning,
+                "retraining": self.retraining,
+            },
+            "share_of_retraining_gradients": unlearning / self.retraining if self.retraining else None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """What the evidence says about a run beside its predictions.
+
+    Args:
+        objective: What the run aims at: `match_reference` or `erase`.
+        class_names: The classes, in the order of the network's outputs.
+        counts: Images by part and split.
+        has_batch_norm: Whether the network keeps running statistics.
+        criteria: The declared acceptance criteria.
+        cost: What the run cost.
+        reference: The retrained reference, if there is one.
+        warnings: What a reader must know about the data and the run.
+    """
+
+    objective: str
+    class_names: Sequence[str]
+    counts: Mapping[str, Mapping[str, int]]
+    has_batch_norm: bool
+    criteria: Sequence[Criterion]
+    cost: Cost
+    reference: Reference | None = None
+    warnings: Sequence[str] = ()
+
+
+def assemble(facts: RunFacts, models: Mapping[str, Mapping[tuple[str, str], Predictions]]) -> dict[str, Any]:
     """Return the evidence of a run.
 
     Args:
-        revision: The run.
-        models: Each model's predictions by (part, split).
-        reference: The retrained reference, if any.
-        seconds: What preparation and updates took.
-        warnings: What a reader must know of the data.
+        facts: What is known about the run.
+        models: Each model's predictions by (part, split); `original` and `revised` at least.
     """
-    class_names = revision.data.class_names
-    tables = {name: accuracy_table(predictions, class_names) for name, predictions in models.items()}
+    tables = {name: accuracy_table(predictions, facts.class_names) for name, predictions in models.items()}
     evidence: dict[str, Any] = {
         "schema_version": 1,
-        "objective": revision.objective,
-        "class_names": list(class_names),
-        "counts": revision.data.counts(),
+        "objective": facts.objective,
+        "class_names": list(facts.class_names),
+        "counts": facts.counts,
         "models": tables,
         "paired": compare(models["original"], models["revised"]),
         "gaps_to_reference": _gaps(tables),
-        "forgetting": forgetting(tables, has_batch_norm=has_running_statistics(revision.network)),
-        "cost": _cost(revision, reference, seconds),
-        "reference": reference.source if reference else None,
-        # Without its training record nobody knows whether the reference saw the forget part.
-        "reference_is_recorded": bool(reference and reference.record),
-        "warnings": warnings,
+        "forgetting": forgetting(tables, has_batch_norm=facts.has_batch_norm),
+        "cost": facts.cost.to_dict(),
+        "reference": facts.reference.source if facts.reference else None,
+        # Without a training record it is unknown whether the reference saw the forget part.
+        "reference_is_recorded": bool(facts.reference and facts.reference.record),
+        "warnings": list(facts.warnings),
     }
-    evidence["criteria"] = [criterion.judge(evidence) for criterion in revision.criteria]
+    evidence["criteria"] = [criterion.judge(evidence) for criterion in facts.criteria]
     evidence["accepted"] = accepted(evidence["criteria"])
     evidence["recommendation"] = recommend(evidence)
     return evidence
@@ -60,25 +112,4 @@ def _gaps(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     return {
         part: {split: gaps(subset, tables["reference"][part][split]) for split, subset in splits.items()}
         for part, splits in tables["revised"].items()
-    }
-
-
-def _cost(revision: Revision, reference: Reference | None, seconds: Mapping[str, float]) -> dict[str, Any]:
-    """Count gradients of single images: what a run costs whatever the machine."""
-    search = revision.trainer.method.gradient_evaluations
-    unlearning = search + revision.trainer.images_seen
-    retraining = reference.gradient_evaluations if reference else None
-    return {
-        "seconds": {
-            **{name: round(value, 3) for name, value in seconds.items()},
-            "unlearning": round(sum(seconds.values()), 3),
-            "retraining": reference.seconds if reference else None,
-        },
-        "gradient_evaluations": {
-            "search": search,
-            "updates": revision.trainer.images_seen,
-            "unlearning": unlearning,
-            "retraining": retraining,
-        },
-        "share_of_retraining_gradients": unlearning / retraining if retraining else None,
     }

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.checkpoint import Checkpoints, checkpoint_folder, exclusive_lock
-from monai_unlearn.engine.evidence import assemble
+from monai_unlearn.engine.evidence import Cost, RunFacts, assemble
 from monai_unlearn.engine.fingerprint import fingerprint
 from monai_unlearn.engine.guards import check_fits
 from monai_unlearn.engine.outputs import write_outputs
@@ -163,7 +163,23 @@ class Revision:
         updates.seconds["updates"] += time.perf_counter() - started
         models = self._predict(original, reference)
         evidence = assemble(
-            self, models=models, reference=reference, seconds=updates.seconds, warnings=[*warnings, *updates.notes]
+            RunFacts(
+                objective=self.objective,
+                class_names=self.data.class_names,
+                counts=self.data.counts(),
+                has_batch_norm=has_running_statistics(self.network),
+                criteria=self.criteria,
+                cost=Cost(
+                    search=self.trainer.method.gradient_evaluations,
+                    updates=self.trainer.images_seen,
+                    seconds=updates.seconds,
+                    retraining=reference.gradient_evaluations if reference else None,
+                    retraining_seconds=reference.seconds if reference else None,
+                ),
+                reference=reference,
+                warnings=[*warnings, *updates.notes],
+            ),
+            models,
         )
         write_outputs(self, folder, original=original, evidence=evidence, updates=updates.record)
         return evidence

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from evidence_example import CLASSES, subset
+
+from monai_unlearn.engine.evidence import Cost, RunFacts, assemble
+from monai_unlearn.engine.reference import Reference
+from monai_unlearn.evaluation import read_criteria
+
+COST = Cost(search=120, updates=280, seconds={"preparation": 1.5, "updates": 2.25})
+REFERENCE = Reference(network=torch.nn.Identity(), source="retrain", record={"parts": ["remain"]})
+
+
+def facts(**changes):
+    plain = {
+        "objective": "match_reference",
+        "class_names": CLASSES,
+        "counts": {"forget": {"train": 100}},
+        "has_batch_norm": False,
+        "criteria": (),
+        "cost": COST,
+    }
+    return RunFacts(**{**plain, **changes})
+
+
+def models(**correct):
+    """Predictions of each model: so many of 100 images are classified correctly in every subset."""
+    return {
+        name: {(part, split): subset(value) for part in ("forget", "remain") for split in ("train", "test")}
+        for name, value in correct.items()
+    }
+
+
+def test_the_search_counts_as_a_cost_of_unlearning():
+    cost = Cost(search=120, updates=280, seconds={}, retraining=1000).to_dict()
+    assert cost["gradient_evaluations"] == {"search": 120, "updates": 280, "unlearning": 400, "retraining": 1000}
+    assert cost["share_of_retraining_gradients"] == 0.4
+
+
+def test_seconds_are_those_of_every_stage():
+    seconds = COST.to_dict()["seconds"]
+    assert seconds == {"preparation": 1.5, "updates": 2.25, "unlearning": 3.75, "retraining": None}
+
+
+def test_without_a_known_cost_of_retraining_there_is_no_share_of_it():
+    cost = COST.to_dict()
+    assert cost["gradient_evaluations"]["retraining"] is None
+    assert cost["share_of_retraining_gradients"] is None
+
+
+def test_gaps_are_those_to_the_reference():
+    evidence = assemble(facts(reference=REFERENCE), models(original=95, revised=70, reference=60))
+    assert evidence["gaps_to_reference"]["forget"]["test"]["value"] == pytest.approx(0.1)
+    assert (evidence["reference"], evidence["reference_is_recorded"]) == ("retrain", True)
+
+
+def test_without_a_reference_there_are_no_gaps():
+    evidence = assemble(facts(), models(original=95, revised=70))
+    assert evidence["gaps_to_reference"] == {}
+    assert (evidence["reference"], evidence["reference_is_recorded"]) == (None, False)
+
+
+def test_a_reference_without_a_training_record_is_not_recorded():
+    bare = Reference(network=torch.nn.Identity(), source="given.pt", record={})
+    evidence = assemble(facts(reference=bare), models(original=95, revised=70, reference=60))
+    assert (evidence["reference"], evidence["reference_is_recorded"]) == ("given.pt", False)
+
+
+@pytest.mark.parametrize(("limit", "verdict"), [(0.9, "failed"), (0.6, "passed")])
+def test_criteria_judge_the_evidence(limit, verdict):
+    criteria = read_criteria({"remain_test_accuracy": {"min": limit}})
+    evidence = assemble(facts(criteria=criteria), models(original=95, revised=70))
+    assert evidence["criteria"][0]["verdict"] == verdict
+    assert evidence["accepted"] is (verdict == "passed")
