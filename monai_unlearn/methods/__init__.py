@@ -2,12 +2,14 @@
 
 from monai_unlearn.methods.base import Method, MethodContext, PixelSpace
 from monai_unlearn.methods.boundary import BoundarySearch
+from monai_unlearn.methods.boundary_shrink import BoundaryShrink
 from monai_unlearn.methods.diagnostics import SearchStep, SearchTrace
 from monai_unlearn.methods.finetune import FineTune
 from monai_unlearn.methods.noise import Noise
 from monai_unlearn.methods.psg import PSG
-from monai_unlearn.methods.published import PUBLISHED, PublishedPSG, PublishedSettings
+from monai_unlearn.methods.psg_published import PublishedPSG
 from monai_unlearn.methods.registry import MethodInfo, info_of, register, registered
+from monai_unlearn.methods.relabelling import PUBLISHED, PublishedSettings
 from monai_unlearn.methods.schedules import Schedule
 from monai_unlearn.methods.search import chosen_rows
 from monai_unlearn.methods.targets import TargetRule
@@ -16,6 +18,7 @@ __all__ = [
     "PSG",
     "PUBLISHED",
     "BoundarySearch",
+    "BoundaryShrink",
     "FineTune",
     "Method",
     "MethodContext",

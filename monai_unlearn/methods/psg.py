@@ -5,15 +5,18 @@ from __future__ import annotations
 import copy
 import json
 import logging
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from monai_unlearn.errors import ConfigError, did_you_mean
+from monai_unlearn.errors import ConfigError, check_choice, did_you_mean
 from monai_unlearn.methods.base import BatchNormMode, Method, MethodContext
 from monai_unlearn.methods.boundary import BoundarySearch
+from monai_unlearn.methods.boundary_shrink import BoundaryShrink
+from monai_unlearn.methods.psg_published import PublishedPSG
 from monai_unlearn.methods.registry import MethodInfo, register
 from monai_unlearn.methods.search import LabelSearch
 from monai_unlearn.methods.targets import TargetRule
@@ -23,8 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monai_unlearn.methods.diagnostics import SearchTrace
+    from monai_unlearn.methods.relabelling import RelabellingLoop
 
-PRESETS = ("published",)
+PRESETS: Mapping[str, type[RelabellingLoop]] = MappingProxyType(
+    {"boundary_shrink": BoundaryShrink, "psg_published": PublishedPSG}
+)
 REMAIN_TARGETS = ("labels", "teacher")
 PRECISIONS = ("auto", "float32")
 logger = logging.getLogger(__name__)
@@ -55,7 +61,8 @@ class PSG(Method):
     are not among `used_rows` are left out of the loss.
 
     Args:
-        preset: `published` gives the published loop instead, for comparison; see `PublishedPSG`.
+        preset: Gives another method instead, for comparison: `boundary_shrink` (`BoundaryShrink`) or `psg_published`
+            (`PublishedPSG`).
         epsilon: Radius of the search in pixel units.
         steps: Steps T of the search.
         proximity_weight: λ of the search.
@@ -80,15 +87,12 @@ class PSG(Method):
     """
 
     def __new__(cls, *, preset: str | None = None, **options: Any) -> PSG:  # noqa: ANN401, PYI034 - what __init__ takes; no subclass
-        """Return the published loop where the preset asks for it."""
+        """Return the comparison method that the preset names, if any."""
         if preset is None:
             return super().__new__(cls)
-        if preset not in PRESETS:
-            raise ConfigError(f"psg: expected preset: published, got '{preset}'.{did_you_mean(preset, PRESETS)}")
-        from monai_unlearn.methods.published import PublishedPSG
-
-        # Not an instance of this class, so that __init__ is not called and cards name the loop that ran.
-        return PublishedPSG.of(options)  # type: ignore[return-value]  # as said above
+        check_choice(preset, PRESETS, name="preset")
+        # Not an instance of this class, so that __init__ is not called and cards name the method that ran.
+        return PRESETS[preset].from_options(options)  # type: ignore[return-value]  # as said above
 
     def __init__(  # noqa: PLR0913 - a config names each option
         self,

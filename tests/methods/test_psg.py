@@ -193,7 +193,10 @@ def test_what_was_found_can_be_taken_back():
             {"batch_norm": "froze"},
             "expected one of frozen, remain, mixed, published, got 'froze'. Did you mean 'frozen'",
         ),
-        ({"preset": "publish"}, "expected preset: published, got 'publish'. Did you mean 'published'"),
+        (
+            {"preset": "published"},
+            "preset: expected one of boundary_shrink, psg_published, got 'published'. Did you mean 'psg_published'",
+        ),
     ],
 )
 def test_refuses_settings_that_it_does_not_have(wrong, message):

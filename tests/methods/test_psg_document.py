@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monai_unlearn.methods import PSG, PUBLISHED, Schedule, published
+from monai_unlearn.methods import PSG, PUBLISHED, BoundaryShrink, PublishedPSG, Schedule, info_of
 from monai_unlearn.methods.noise import NOISE_DISTRIBUTIONS
+from monai_unlearn.methods.psg import PRESETS
 from monai_unlearn.methods.schedules import SCHEDULES
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "methods" / "psg.md").read_text(encoding="utf-8")
@@ -33,9 +34,18 @@ def test_the_words_of_an_option_are_those_that_it_takes():
     choice = r"^\| `(\w+)` \| \S+ \| (?:[^|:]*: )?(\w+(?:, \w+)* or \w+) \|$"
     words = dict(re.findall(choice, section("Options"), flags=re.MULTILINE))
     assert set(re.split(", | or ", words["noise_distribution"])) == set(NOISE_DISTRIBUTIONS)
-    for name in ("proximity_schedule", "noise_scale", "labels", "unflipped", "search_precision", "batch_norm"):
+    for name in (
+        "proximity_schedule",
+        "noise_scale",
+        "labels",
+        "unflipped",
+        "search_precision",
+        "remain_targets",
+        "batch_norm",
+    ):
         for word in re.split(", | or ", words[name]):
             PSG(**{name: word})
+    assert re.split(", | or ", words["preset"]) == list(PRESETS)
     assert set(re.split(", | or ", words["proximity_schedule"])) == set(SCHEDULES)
 
 
@@ -50,8 +60,15 @@ def test_the_schedules_are_the_formulas():
 
 
 def test_the_published_settings_are_those_of_the_record():
-    text = section("The published loop")
+    text = section("The published loop and boundary shrinking")
     assert f"descent at 1e-5 with momentum {PUBLISHED.momentum}, {PUBLISHED.passes} passes" in text.replace("\n", " ")
     assert PUBLISHED.learning_rate == 1e-5
     assert f"batches of {PUBLISHED.batch_size}" in text
-    assert all(f"`{name}`" in text for name in published.OPTIONS)
+    assert all(f"`{name}`" in text for name in inspect.signature(PublishedPSG).parameters)
+
+
+@pytest.mark.parametrize("method", [BoundaryShrink(), PublishedPSG(noise=0.1)])
+def test_each_loop_is_documented_under_its_own_source(method):
+    info, text = info_of(method), section("The published loop and boundary shrinking")
+    (row,) = (line for line in text.splitlines() if line.startswith(f"| `{info.name}` (`{type(method).__name__}`) |"))
+    assert info.paper.split(",")[0] in row

@@ -2,13 +2,24 @@ from __future__ import annotations
 
 import pytest
 
-from monai_unlearn.methods import PSG, FineTune, Method, MethodInfo, PublishedPSG, info_of, register, registered
+from monai_unlearn.methods import (
+    PSG,
+    BoundaryShrink,
+    FineTune,
+    Method,
+    MethodInfo,
+    PublishedPSG,
+    info_of,
+    register,
+    registered,
+)
 
 
 def test_the_methods_there_are():
     assert {name: kind for name, (_, kind) in registered().items()} == {
         "psg": PSG,
-        "psg-published": PublishedPSG,
+        "psg_published": PublishedPSG,
+        "boundary_shrink": BoundaryShrink,
         "finetune": FineTune,
     }
     assert info_of(PSG()).paper.endswith("arXiv 2505.21872")

@@ -50,13 +50,16 @@ class Perceptron:
     def logits(self, inputs: np.ndarray) -> np.ndarray:
         return np.tanh(inputs @ self.W.T + self.b) @ self.V.T + self.c
 
-    def pixel_gradient(self, pixels: np.ndarray, classes: np.ndarray) -> np.ndarray:
-        """∇ₚ CE(f((p − mean)/std), y), by the chain rule, one row an image."""
-        inputs = (pixels - self.mean) / self.std
+    def input_gradient(self, inputs: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """∇ₓ CE(f(x), y) by the chain rule, one row an image."""
         hidden = np.tanh(inputs @ self.W.T + self.b)
         error = shares(self.logits(inputs))
-        error[np.arange(len(pixels)), classes] -= 1
-        return ((error @ self.V) * (1 - hidden**2)) @ self.W / self.std
+        error[np.arange(len(inputs)), classes] -= 1
+        return ((error @ self.V) * (1 - hidden**2)) @ self.W
+
+    def pixel_gradient(self, pixels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """∇ₚ CE(f((p − mean)/std), y), one row an image."""
+        return self.input_gradient((pixels - self.mean) / self.std, classes) / self.std
 
 
 def shares(logits: np.ndarray) -> np.ndarray:

@@ -1,9 +1,14 @@
-"""The published PSG loop, reproduced for comparison: its numbers are what this package's must stand beside."""
+"""The training loop of the published PSG code: relabel each forget batch by one sign step, then train on it.
+
+With λ = γ = 0 the loop is boundary shrinking; see `BoundaryShrink`. `PublishedPSG` adds λ and γ.
+"""
 
 from __future__ import annotations
 
 import copy
+import inspect
 import logging
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,30 +18,29 @@ from torch.nn.functional import cross_entropy
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.base import Method, MethodContext, PixelSpace
-from monai_unlearn.methods.noise import Noise
-from monai_unlearn.methods.registry import MethodInfo, register
-from monai_unlearn.methods.schedules import Schedule
+from monai_unlearn.methods.registry import info_of
 from monai_unlearn.methods.targets import TargetRule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from typing_extensions import Self
+
 logger = logging.getLogger(__name__)
-OPTIONS = ("proximity_weight", "noise", "noise_distribution", "labels", "top_k", "remain_weight")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedSettings:
-    """What the published loop is run with; a config takes its optimiser from here.
+    """The settings of the published code, fixed; a config takes its optimiser from here.
 
     Args:
-        epsilon: Bound of the single search step, in pixel units.
+        epsilon: Size of the sign step, in pixel units.
         levels: Pixel values are rounded to multiples of one over this.
         learning_rate: Of stochastic gradient descent.
         momentum: Of stochastic gradient descent.
         passes: Passes over the forget images.
         batch_size: Forget images a batch.
-        recalibrate: Whether BatchNorm statistics are estimated anew on remain images at the end: they are not.
+        recalibrate: Whether BatchNorm statistics are recalibrated on remain images at the end; they are not.
     """
 
     epsilon: float = 0.1
@@ -51,32 +55,19 @@ class PublishedSettings:
 PUBLISHED = PublishedSettings()
 
 
-@register(
-    MethodInfo(
-        name="psg-published",
-        paper="Nahass et al. 2025, Targeted Unlearning Using Perturbed Sign Gradient Methods, arXiv 2505.21872",
-        equations="the loop of the published code: a single search step, repeated at every update",
-        needs_remain=False,
-        cost="two gradients a forget image a step, one of them for the search",
-    )
-)
-class PublishedPSG(Method):
-    """The loop of the published code of arXiv 2505.21872. For comparison only.
+class RelabellingLoop(Method):
+    """The loop of the code of arXiv 2505.21872, for comparison; subclasses say in which direction it searches.
 
-    At every step it searches anew, on a frozen copy in eval mode, from the batch's forget images, with pixels p,
-    normalised values x = (p − mean)/std and z from the noise distribution:
+    At every step it searches again, on a frozen copy f₀ of the network in eval mode, from the clean forget images
+    with pixels p and normalised values x = (p − mean)/std:
 
-        p' = round₂₅₅( clamp₀₁( p + 0.1 · sign( ∇ₚ mean CE(f(x), y) + λ (x − p) + γ z ) ) )
+        p' = round₂₅₅( clamp₀₁( p + 0.1 · sign( d ) ) ),  d from g = ∇ₓ mean CE(f₀(x), y)
 
-    and descends on the cross entropy of the clean images with the label that the copy reads at p'. BatchNorm
-    runs in train mode, on forget images alone. λ thus compares two spaces, and γ is held against the gradient
-    of a mean over the batch: both are kept as they are, as is the cost (gradients of the copy's weights are
-    computed and thrown away, and the label is read with a graph).
+    and descends on the cross entropy of the clean images with the label that f₀ predicts at p'. BatchNorm runs in
+    train mode, on forget images alone. The cost of the published code is kept as well: it computes gradients of the
+    copy's weights and discards them, and predicts the label with a graph.
 
     Args:
-        proximity_weight: λ, at least 0, constant.
-        noise: γ, at least 0.
-        noise_distribution: normal, laplace, cauchy or uniform.
         labels: `hard` or `soft`; see `TargetRule`.
         top_k: Keeps the k largest logits; see `TargetRule`.
         remain_weight: φ, at least 0: weight of the cross entropy on remain images; the plain loop has none.
@@ -85,32 +76,39 @@ class PublishedPSG(Method):
     def __init__(
         self,
         *,
-        proximity_weight: float = 0.0,
-        noise: float = 0.0,
-        noise_distribution: str = "normal",
         labels: Literal["hard", "soft"] = "hard",
         top_k: int | None = None,
         remain_weight: float = 0.0,
     ) -> None:
         super().__init__(batch_norm="published")
         if remain_weight < 0:
-            raise ConfigError(f"psg: expected remain_weight >= 0, got {remain_weight}.")
-        self.proximity_weight = Schedule(start=proximity_weight).start
-        self.noise = Noise(weight=noise, distribution=noise_distribution)
+            raise ConfigError(f"{info_of(self).name}: expected remain_weight >= 0, got {remain_weight}.")
         self.rule = TargetRule(labels=labels, top_k=top_k)
         self.remain_weight = remain_weight
         self._searched = 0
         self._steps = 0
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> PublishedPSG:
-        """Return the loop with those options that it knows; name the others, which the preset settles."""
-        if settled := sorted(set(options) - set(OPTIONS)):
-            logger.warning("psg: preset published settles %s itself; what is set for it is not used", settled)
-        return cls(**{name: value for name, value in options.items() if name in OPTIONS})
+    def from_options(cls, options: Mapping[str, Any]) -> Self:
+        """Return the loop with those of PSG's options that it takes; log the names of the ignored ones."""
+        known = inspect.signature(cls).parameters
+        method = cls(**{name: value for name, value in options.items() if name in known})
+        if ignored := sorted(set(options) - set(known)):
+            logger.warning("psg: the preset %s ignores the options %s", info_of(method).name, ", ".join(ignored))
+        return method
+
+    @abstractmethod
+    def direction(self, gradient: Tensor, inputs: Tensor, pixels: Tensor) -> Tensor:
+        """Return d, of which the step takes the sign; all shapes are (batch, channel, *spatial).
+
+        Args:
+            gradient: g, with respect to the normalised images.
+            inputs: x, the normalised images.
+            pixels: p, the same images in pixel units.
+        """
 
     def prepare(self, context: MethodContext) -> None:
-        """Take the frozen copy that all searches run on."""
+        """Make the frozen copy that every search runs on."""
         super().prepare(context)
         self._frozen: nn.Module = copy.deepcopy(context.network).eval()
         self._pixel_space: PixelSpace = context.pixel_space
@@ -129,24 +127,24 @@ class PublishedPSG(Method):
         return self._searched
 
     def state_dict(self) -> dict[str, Any]:
-        """Return how far the draws and the count have come."""
+        """Return how many steps were taken and how many images were searched."""
         return {"steps": self._steps, "searched": self._searched}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take back what `state_dict` gave.
+        """Restore what `state_dict` returned.
 
         Raises:
             ConfigError: The state is another method's.
         """
         if set(state) - {"steps", "searched"}:
             raise ConfigError(
-                f"the checkpoint holds {', '.join(sorted(state))} where the published loop keeps searched and steps. "
-                "Delete the checkpoint to start anew."
+                f"the checkpoint holds {', '.join(sorted(state))}, but {info_of(self).name} keeps searched and steps. "
+                "Delete the checkpoint to start from scratch."
             )
         self._steps, self._searched = int(state.get("steps", 0)), int(state.get("searched", 0))
 
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
-        """Return the cross entropy on labels searched for this step."""
+        """Return the cross entropy on labels searched for in this step."""
         if self.phase == "repair":
             return self._remain_loss(batch["remain"])
         forget = batch["forget"]
@@ -155,19 +153,15 @@ class PublishedPSG(Method):
         return loss + self.remain_weight * self._remain_loss(batch["remain"]) if self.remain_weight else loss
 
     def search(self, inputs: Tensor, labels: Tensor) -> Tensor:
-        """Return the targets of a batch, found by one step on the frozen copy.
+        """Return the targets of a batch, found by one sign step on the frozen copy.
 
         Args:
             inputs: Normalised images, shape (batch, channel, *spatial).
             labels: Their classes, shape (batch,).
         """
         space = self._pixel_space
-        pixels = space.to_pixels(inputs).detach().requires_grad_()
-        cross_entropy(self._frozen(space.to_inputs(pixels)), labels).backward()  # type: ignore[no-untyped-call]  # torch
-        gradient = torch.zeros_like(pixels) if pixels.grad is None else pixels.grad
-        self._frozen.zero_grad(set_to_none=True)
-        pixels = pixels.detach()
-        direction = gradient + self.proximity_weight * (inputs - pixels) + self._draw(pixels)
+        pixels = space.to_pixels(inputs).detach()
+        direction = self.direction(self._gradient(space.to_inputs(pixels), labels), inputs, pixels)
         moved = (pixels + PUBLISHED.epsilon * direction.sign()).clamp(space.low, space.high)
         moved = (moved * PUBLISHED.levels).round() / PUBLISHED.levels
         self._searched += len(inputs)
@@ -175,11 +169,11 @@ class PublishedPSG(Method):
         logits: Tensor = self._frozen(space.to_inputs(moved))
         return self.rule.targets(logits.detach(), labels)
 
-    def _draw(self, like: Tensor) -> Tensor:
-        if not self.noise.weight:
-            return torch.zeros_like(like)
-        generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._steps)
-        return self.noise.weight * self.noise.draw(like.shape, generator).to(like.device, like.dtype)
+    def _gradient(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        inputs.requires_grad_()
+        cross_entropy(self._frozen(inputs), labels).backward()  # type: ignore[no-untyped-call]  # torch
+        self._frozen.zero_grad(set_to_none=True)
+        return torch.zeros_like(inputs) if inputs.grad is None else inputs.grad
 
     def _remain_loss(self, remain: Mapping[str, Any]) -> Tensor:
         return cross_entropy(self.read("remain", remain["image"]), remain["label"])

@@ -1,0 +1,34 @@
+"""Boundary shrinking: label each forget image with the class across the nearest boundary, at every step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monai_unlearn.methods.registry import MethodInfo, register
+from monai_unlearn.methods.relabelling import RelabellingLoop
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@register(
+    MethodInfo(
+        name="boundary_shrink",
+        paper="Chen et al. 2023, Boundary Unlearning, CVPR, arXiv 2303.11570; "
+        "the loop reproduced is that of the code of arXiv 2505.21872 with λ = γ = 0",
+        equations="one sign step on the cross entropy, repeated at every update; hard labels",
+        needs_remain=False,
+        cost="two gradients a forget image a step, one of them for the search",
+    )
+)
+class BoundaryShrink(RelabellingLoop):
+    """Boundary shrinking (Chen et al. 2023, CVPR, arXiv 2303.11570), for comparison.
+
+    The code of arXiv 2505.21872 runs this loop, with λ = γ = 0, as the state of the art to beat. The direction of its
+    step is the gradient itself: d = g. `labels: soft`, `top_k` and `remain_weight` are options of that code and not
+    of Chen et al.; without them it is their method. For the loop and its options, see `RelabellingLoop`.
+    """
+
+    def direction(self, gradient: Tensor, inputs: Tensor, pixels: Tensor) -> Tensor:  # noqa: ARG002 - the loop passes all
+        """Return the gradient."""
+        return gradient

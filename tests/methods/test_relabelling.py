@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import dataclasses
+import logging
+
+import pytest
+import torch
+from method_bench import batch_of, context_of, small_items, small_network
+from monai.bundle import ConfigComponent
+
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.methods import PSG, PUBLISHED, BoundaryShrink, PublishedPSG, info_of
+
+LOOPS = {"boundary_shrink": BoundaryShrink, "psg_published": PublishedPSG}
+
+
+def prepared(method, net=None, data=None, seed=0):
+    method.prepare(context_of(small_network() if net is None else net, data or small_items(), seed=seed))
+    method.set_mode()
+    return method
+
+
+def test_a_step_descends_on_clean_forget_images_alone_with_batch_norm_in_train_mode():
+    data, net = small_items(), small_network()
+    method = prepared(BoundaryShrink(), net, data)
+    batch, before = batch_of(data, range(6), [9]), net[1].running_mean.clone()
+    loss = method.loss(batch)
+    targets = prepared(BoundaryShrink(), small_network(), data).search(
+        batch["forget"]["image"], batch["forget"]["label"]
+    )
+    entering = net[0](batch["forget"]["image"])
+    torch.testing.assert_close(net[1].running_mean, 0.9 * before + 0.1 * entering.mean((0, 2, 3)))
+    torch.testing.assert_close(loss, torch.nn.functional.cross_entropy(net(batch["forget"]["image"]), targets))
+    assert method.parts == ("forget",)
+
+
+def test_every_step_searches_again_on_the_original_network():
+    data, net = small_items(), small_network()
+    method = prepared(PublishedPSG(labels="soft", noise=1e3), net, data)
+    forget = batch_of(data, range(6), [9])["forget"]
+    first = method.search(forget["image"], forget["label"])
+    second = method.search(forget["image"], forget["label"])
+    assert not torch.equal(first, second)
+    assert method.gradient_evaluations == 12
+    assert all(parameter.grad is None for parameter in method._frozen.parameters())
+    still = prepared(BoundaryShrink(labels="soft"), net, data)
+    before = still.search(forget["image"], forget["label"])
+    with torch.no_grad():
+        net[5].weight.add_(5.0)
+    assert torch.equal(still.search(forget["image"], forget["label"]), before)
+
+
+def test_a_resumed_loop_continues_with_the_same_draws():
+    data = small_items()
+    batch = batch_of(data, range(6), [9])["forget"]
+    whole = prepared(PublishedPSG(labels="soft", noise=1e3), data=data)
+    states = []
+    for _ in range(3):
+        last = whole.search(batch["image"], batch["label"])
+        states.append(whole.state_dict())
+    resumed = PublishedPSG(labels="soft", noise=1e3)
+    resumed.load_state_dict(states[1])
+    prepared(resumed, data=data)
+    assert torch.equal(resumed.search(batch["image"], batch["label"]), last)
+    assert resumed.gradient_evaluations == 18
+
+
+@pytest.mark.parametrize(
+    ("name", "method"), [("boundary_shrink", BoundaryShrink()), ("psg_published", PublishedPSG(noise=1.0))]
+)
+def test_refuses_the_state_of_another_method(name, method):
+    with pytest.raises(ConfigError, match=f"holds logits, but {name} keeps searched and steps. Delete the checkpoint"):
+        method.load_state_dict({"logits": 1})
+
+
+def test_remain_weight_and_repair():
+    data = small_items()
+    method = prepared(BoundaryShrink(remain_weight=2.0), data=data)
+    assert method.parts == ("forget", "remain")
+    batch = batch_of(data, range(3), range(6, 12))
+    method.network.eval()
+    both = method.loss(batch)
+    method.phase = "repair"
+    assert method.parts == ("remain",)
+    remain = method.loss(batch)
+    method.phase, method.remain_weight = "forget", 0.0
+    torch.testing.assert_close(both, method.loss(batch) + 2.0 * remain)
+    with pytest.raises(ConfigError, match="boundary_shrink: expected remain_weight >= 0, got -1"):
+        BoundaryShrink(remain_weight=-1.0)
+
+
+def test_a_preset_names_the_options_that_it_ignores(caplog):
+    with caplog.at_level(logging.WARNING, "monai_unlearn"):
+        method = PSG(preset="psg_published", epsilon=0.03, batch_norm="frozen", noise=0.1, remain_weight=0.5)
+    assert "the preset psg_published ignores the options batch_norm, epsilon" in caplog.text
+    assert (method.noise.weight, method.remain_weight, method.batch_norm) == (0.1, 0.5, "published")
+    with caplog.at_level(logging.WARNING, "monai_unlearn"):
+        assert PSG(preset="boundary_shrink", labels="soft", noise=0.0).rule.labels == "soft"
+    assert "the preset boundary_shrink ignores the options noise" in caplog.text
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_config_names_the_preset_as_an_option_of_psg(name):
+    config = {"_target_": "monai_unlearn.methods.PSG", "preset": name, "noise": 0.1}
+    method = ConfigComponent(config).instantiate()
+    assert type(method) is LOOPS[name]
+    assert info_of(method).name == name
+    assert isinstance(ConfigComponent({**config, "preset": None}).instantiate(), PSG)
+
+
+def test_the_published_settings_are_on_record():
+    assert dataclasses.asdict(PUBLISHED) == {
+        "epsilon": 0.1,
+        "levels": 255,
+        "learning_rate": 1e-5,
+        "momentum": 0.9,
+        "passes": 10,
+        "batch_size": 64,
+        "recalibrate": False,
+    }
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign"):
+        PUBLISHED.passes = 1
