@@ -5,7 +5,7 @@
 
 Trains the fundus bundle's classifier on six diagnoses, unlearns the cohort, retrains a reference, and runs two rivals;
 retraining and PSG under two more seeds say how far two runs of the same thing lie apart. The rivals:
-fine-tuning on remain with the same number of steps, and the published loop (SGD at 1e-5, ten passes, BatchNorm
+fine-tuning on remain with the same number of steps, and boundary shrinking (SGD at 1e-5, ten passes, BatchNorm
 in train mode, no remain loss, no recalibration). `fov_style_inferred` was inferred from pixels: a proxy for camera or
 site, never a device tag. The other cohort is a quarter of the patients of one diagnosis, drawn by a seed.
 """
@@ -35,9 +35,9 @@ SHARED = ["--class_names", str(CLASSES), "--image_size", "[64, 64]"]
 RIVALS: dict[str, list[str]] = {
     "psg": [],
     "finetune": ["--method", "{'_target_': 'monai_unlearn.methods.FineTune', 'batch_norm': 'mixed'}"],
-    "published": [
+    "boundary_shrink": [
         "--method",
-        "{'_target_': 'monai_unlearn.methods.PSG', 'preset': 'published', 'remain_weight': 0.0}",
+        "{'_target_': 'monai_unlearn.methods.PSG', 'preset': 'boundary_shrink', 'remain_weight': 0.0}",
         "--train::optimizer",
         "{'_target_': 'torch.optim.SGD', 'params': '$@network.parameters()', 'lr': 0.00001, 'momentum': 0.9}",
         "--phases",

@@ -6,7 +6,7 @@
 
 Every network is measured as it is and after its BatchNorm statistics were estimated anew on remain training images.
 Beside each other stand the original, the network retrained without the class (one a seed: their spread is the noise
-floor), the BatchNorm-only control (forget batches in train mode, nothing learnt), the published loop, plain fine-tuning
+floor), the BatchNorm-only control (forget batches in train mode, nothing learnt), boundary shrinking, plain fine-tuning
 on remain, and PSG, the last two at 2, 5, 10 and 20 % of the retraining's gradient evaluations, the search counted; and
 once more where only 5 % of the remain images are at hand. Test images choose nothing: all settings are constants below,
 the same for every data set, class and seed. Cells that are done lie in --work and are not computed again.
@@ -71,7 +71,7 @@ class Task:
     """A data set, how its network is trained, and the classes that are forgotten one at a time.
 
     Images are normalised, shape (image, channel, height, width). Of the classes in `thorough` the first seed also shows
-    the published loop and what few remain images do.
+    boundary shrinking and what few remain images do.
     """
 
     name: str
@@ -278,12 +278,12 @@ class Cell:
             **took,
         }
 
-    def published(self) -> dict[str, Any]:
-        """Run the published loop: SGD with a learning rate of 1e-5, ten passes, forget images alone."""
+    def boundary_shrink(self) -> dict[str, Any]:
+        """Run boundary shrinking: SGD with a learning rate of 1e-5, ten passes, forget images alone."""
         torch.manual_seed(self.seed)
         network, plain = copy.deepcopy(self.original), Items(self.forget.images, self.forget.labels)
         channels = plain.images.shape[1]
-        method = PSG(preset="published")
+        method = PSG(preset="boundary_shrink")
         space = PixelSpace(mean=(MEAN,) * channels, std=(STD,) * channels)
         started, spent = time.perf_counter(), time.process_time()
         context = MethodContext(
@@ -333,7 +333,7 @@ def compute(task: Task, wanted: int, seed: int, work: Path) -> dict[str, Any]:
     }
     thorough = seed == 0 and wanted in task.thorough
     if thorough:
-        found["published"] = cell.published()
+        found["boundary_shrink"] = cell.boundary_shrink()
     rows = remaining(cell, thorough=thorough)
     for name, (budget, remain) in rows.items():
         for rate in TUNE_RATES:
@@ -368,7 +368,7 @@ def refreshed(found: dict[str, Any], task: Task, work: Path) -> dict[str, Any]:
     _, cost = cached(work / f"{task.name}-{seed}-{wanted}.pt", unmade, task)
     cell = Cell(task, wanted, seed, original, cost)
     others = {key: value for key, value in found.items() if not key.startswith("psg")}
-    return {**others, **with_psg(cell, remaining(cell, thorough="published" in found))}
+    return {**others, **with_psg(cell, remaining(cell, thorough="boundary_shrink" in found))}
 
 
 def unmade() -> tuple[nn.Module, dict[str, float]]:

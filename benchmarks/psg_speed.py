@@ -1,9 +1,9 @@
-"""How much faster is PSG here than the published loop, for the same labels and the same passes over the forget set?
+"""How much faster is PSG here than boundary shrinking, for the same labels and the same passes over the forget set?
 
     python benchmarks/psg_speed.py --work build/psg
 
 Both revise the same narrow All-CNN, take ten passes over the same forget images in batches of 64 with SGD at 1e-5, and
-train on the same labels; how many agree is counted. The published loop searches at every step, in float32. Runs
+train on the same labels; how many agree is counted. Boundary shrinking searches at every step, in float32. Runs
 take turns in one process; ratios are medians over the turns, of the processor time, which the other work of a machine
 does not change much, and of the clock. The counts of images searched and trained on depend on neither. A second
 table varies the forget set and the archive: the cost follows the one and not the other.
@@ -70,7 +70,7 @@ def run(original: nn.Module, method: Method, forget: Items, remain: Items, passe
 def labels_agree(original: nn.Module, forget: Items) -> dict[str, Any]:
     """Count the forget images for which both find the same label."""
     space = PixelSpace(mean=(0.5,) * 3, std=(0.25,) * 3)
-    ours, theirs = PSG(**SAME), PSG(preset="published")
+    ours, theirs = PSG(**SAME), PSG(preset="boundary_shrink")
     for method in (ours, theirs):
         method.prepare(
             MethodContext(
@@ -78,16 +78,16 @@ def labels_agree(original: nn.Module, forget: Items) -> dict[str, Any]:
             )
         )
     rows = torch.arange(len(forget))
-    published = theirs.search(forget.images, forget.labels)
-    same = int((ours.targets[rows] == published).sum())
+    reference = theirs.search(forget.images, forget.labels)
+    same = int((ours.targets[rows] == reference).sum())
     return {"images": len(forget), "same": same, "searched_in": ours.finder.form}
 
 
 def take_turns(original: nn.Module, forget: Items, remain: Items, count: int) -> dict[str, list[dict[str, float]]]:
-    """Run the published loop and ours one after the other, so many times."""
-    turns: dict[str, list[dict[str, float]]] = {"published": [], "here": [], "here, float32": []}
+    """Run boundary shrinking and ours one after the other, so many times."""
+    turns: dict[str, list[dict[str, float]]] = {"boundary_shrink": [], "here": [], "here, float32": []}
     for _ in range(count):
-        turns["published"].append(run(original, PSG(preset="published"), forget, remain, PUBLISHED.passes))
+        turns["boundary_shrink"].append(run(original, PSG(preset="boundary_shrink"), forget, remain, PUBLISHED.passes))
         turns["here"].append(run(original, PSG(**SAME), forget, remain, PUBLISHED.passes))
         slow = PSG(**SAME, search_precision="float32")
         turns["here, float32"].append(run(original, slow, forget, remain, PUBLISHED.passes))
@@ -95,14 +95,16 @@ def take_turns(original: nn.Module, forget: Items, remain: Items, count: int) ->
 
 
 def times_faster(turns: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """Return the median ratios to the published loop, turn by turn."""
+    """Return the median ratios to boundary shrinking, turn by turn."""
     return {
         name: {
-            what: round(statistics.median(p[what] / q[what] for p, q in zip(turns["published"], found, strict=True)), 2)
+            what: round(
+                statistics.median(p[what] / q[what] for p, q in zip(turns["boundary_shrink"], found, strict=True)), 2
+            )
             for what in ("processor", "clock")
         }
         for name, found in turns.items()
-        if name != "published"
+        if name != "boundary_shrink"
     }
 
 

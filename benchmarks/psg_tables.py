@@ -51,7 +51,7 @@ def summary(cells: list[dict[str, Any]]) -> dict[str, Any]:
 
 def place(name: str) -> tuple[int, bool, float, str]:
     """Return where a row stands: what there is to compare with, then the curves by remain images and budget."""
-    first = ("original", "retrained", "batchnorm_only", "published")
+    first = ("original", "retrained", "batchnorm_only", "boundary_shrink")
     if name in first:
         return first.index(name), False, 0.0, name
     _, share, kept, *_ = name.split()
