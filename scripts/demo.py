@@ -1,4 +1,4 @@
-"""The whole way once, on phantom studies: from DICOM files to a revised bundle and its card.
+"""Run the whole workflow once on phantom studies: from DICOM files to a revised bundle and its card.
 
     make demo
     make demo BUNDLE=mri_classifier
@@ -26,15 +26,15 @@ NOT_ACCEPTED = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """What is drawn, and what is then forgotten.
+    """The studies that are drawn, and the cohort that is then forgotten.
 
     Attributes:
         phantom: The kind of phantom studies.
         drawn: What they are, in words.
         spec: The cohort spec.
         forgotten: What it forgets, in words.
-        images: The folder of the images within what is drawn.
-        measures: The folder of their measures, if any.
+        images: The folder of images within the studies.
+        measures: The folder of measurement reports within the studies, if any.
     """
 
     phantom: str
@@ -50,18 +50,18 @@ STORIES = {
         phantom="fundus",
         drawn="fundus studies: real DICOM files of two cameras",
         spec=SPECS / "retire-camera.yaml",
-        forgotten="the camera that is retired",
+        forgotten="the retired camera",
     ),
     "mri_classifier": Story(
         phantom="mri",
         drawn="MR studies of the head: real DICOM files of three scanners",
         spec=BUNDLES / "mri_classifier" / "docs" / "retire-scanner.yaml",
-        forgotten="the scanner that is retired",
+        forgotten="the retired scanner",
     ),
     "oculoplastic_classifier": Story(
         phantom="periorbital",
         drawn="photographs of both eyes, with measurement reports",
-        spec=ROOT / "benchmarks" / "periorbital_fissure.yaml",
+        spec=SPECS / "fissure-above-11-mm.yaml",
         forgotten="the photographs of unusual anatomy",
         images="images",
         measures="reports",
@@ -70,7 +70,7 @@ STORIES = {
 
 
 class Demo:
-    """Runs steps one after the other, each announced with its command."""
+    """Runs the steps in order, and prints each command before it runs."""
 
     def __init__(self, out: Path, patients: int, bundle: str) -> None:
         self.out = out
@@ -103,7 +103,7 @@ class Demo:
             module="monai_unlearn",
         )
         self.run(
-            "Index them, with their diagnoses",
+            "Index them with their diagnoses",
             *("index", "build", str(studies / story.images), "--out", str(index)),
             *("--table", str(studies / "labels.csv"), "--key", "SOPInstanceUID", "--label", "diagnosis"),
             *(("--measures", str(studies / story.measures)) if story.measures else ()),
@@ -117,7 +117,7 @@ class Demo:
         shutil.copytree(BUNDLES / self.bundle, bundle, ignore=shutil.ignore_patterns("models"))
         configs = bundle / "configs"
         self.run(
-            "Train the classifier that is deployed",
+            "Train the classifier to be deployed",
             *("run", "train", "--config_file", str(configs / "train.yaml"), "--index_dir", str(index)),
             module="monai.bundle",
         )
@@ -131,7 +131,7 @@ class Demo:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "demo", help="made anew at every run")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "demo", help="overwritten by every run")
     parser.add_argument("--patients", type=int, default=300)
     parser.add_argument("--bundle", choices=tuple(STORIES), default="fundus_classifier")
     options = parser.parse_args()

@@ -1,6 +1,6 @@
-"""Draw the sheet of phantom faces that the oculoplastic bundle's documentation shows.
+"""Draw the sheet of phantom faces in the README of the oculoplastic bundle.
 
-    python benchmarks/periorbital_sheet.py
+    python scripts/periorbital_sheet.py
 
 Rows: cameras. Columns, in pairs: healthy, thyroid eye disease, craniofacial deformity.
 """
@@ -26,7 +26,7 @@ EACH = 2
 COLOURS = 192  # enough for skin; the file stays below 300 KB
 
 
-def patients(condition: Condition, count: int) -> list[Patient]:
+def patients_with(condition: Condition, count: int) -> list[Patient]:
     numbers = iter(range(1, 1000))
     every = (draw_patient(0, number) for number in numbers)
     return list(islice((patient for patient in every if patient.condition is condition), count))
@@ -39,13 +39,13 @@ def main() -> None:
     columns = EACH * len(Condition)
     shape = (columns * (WIDTH + GAP) - GAP, len(CAMERAS) * (HEIGHT + GAP) - GAP)
     sheet = Image.new("RGB", shape, "white")
-    shown = [patients(condition, EACH * len(CAMERAS)) for condition in Condition]
+    shown = [patients_with(condition, EACH * len(CAMERAS)) for condition in Condition]
     for row, camera in enumerate(CAMERAS):
         for column in range(columns):
             patient = shown[column // EACH][row * EACH + column % EACH]
             visit = replace(patient.visits[0], camera=camera, station=camera.stations[0])
-            picture = Image.fromarray(render(patient, visit, WIDTH)[2])
-            sheet.paste(picture, (column * (WIDTH + GAP), row * (HEIGHT + GAP)))
+            photograph = Image.fromarray(render(patient, visit, WIDTH)[2])
+            sheet.paste(photograph, (column * (WIDTH + GAP), row * (HEIGHT + GAP)))
     small = sheet.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
     small.save(options.out, optimize=True)
     print(f"{options.out}: {options.out.stat().st_size // 1000} KB")

@@ -27,7 +27,7 @@ BUNDLES = {
     "mri_classifier": ("mri", ("bundles/mri_classifier/docs/retire-scanner.yaml",)),
     "oculoplastic_classifier": (
         "periorbital",
-        ("cohort_specs/unusual-fissure.yaml", "benchmarks/periorbital_fissure.yaml"),
+        ("cohort_specs/fissure-above-11-mm.yaml", "benchmarks/periorbital_fissure.yaml"),
     ),
 }
 

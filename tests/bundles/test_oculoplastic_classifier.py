@@ -17,7 +17,7 @@ from monai_unlearn.index.tables.join import Key
 from monai_unlearn.phantom import write_periorbital_studies
 
 BUNDLE = ROOT / "bundles" / "oculoplastic_classifier"
-SPEC = ROOT / "benchmarks" / "periorbital_fissure.yaml"
+SPEC = ROOT / "cohort_specs" / "fissure-above-11-mm.yaml"
 CLASSES = ["healthy", "thyroid_eye_disease", "craniofacial_deformity"]
 SMALL = {"bundle": BUNDLE, "class_names": CLASSES, "image_size": [16, 40], "max_epochs": 1, "batch_size": 8}
 

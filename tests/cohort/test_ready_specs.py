@@ -48,6 +48,7 @@ def test_there_are_specs():
     assert {path.stem for path in SPECS} == {
         "brain-volume-outliers",
         "exam-year",
+        "fissure-above-11-mm",
         "half-of-one-diagnosis",
         "lens-dust",
         "odir-truncated-field",
@@ -134,6 +135,23 @@ def test_wide_palpebral_fissure(tmp_path):
         "remain": ["i01", "i03"],
         "undetermined": ["i02", "i04"],
     }
+
+
+def test_fissure_above_11_mm(tmp_path):
+    columns = {"r_vpf": [11.5, 10.0, 25.0, 11.0, None], "l_vpf": [10.9, 11.9, None, 11.0, 9.0]}
+    kinds = dict.fromkeys(columns, Kind.NUMBER)
+    assert parts_of("fissure-above-11-mm", tmp_path, columns, kinds, units=dict.fromkeys(columns, "mm")) == {
+        "forget": ["i00"],
+        "remain": ["i01", "i03"],
+        "undetermined": ["i02", "i04"],
+    }
+
+
+def test_fissure_above_11_mm_converts_units(tmp_path):
+    columns = {"r_vpf": [1.15, 1.0], "l_vpf": [1.09, 1.19]}
+    kinds = dict.fromkeys(columns, Kind.NUMBER)
+    found = parts_of("fissure-above-11-mm", tmp_path, columns, kinds, units=dict.fromkeys(columns, "cm"))
+    assert found == {"forget": ["i00"], "remain": ["i01"], "undetermined": []}
 
 
 def test_brain_volume_outliers(tmp_path):
