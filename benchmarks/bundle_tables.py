@@ -1,49 +1,48 @@
-"""The table of every bundle: original, retrained reference and revised, on phantom studies and on real data.
+"""What does unlearning do in each bundle, beside the original and a retrained reference?
 
-    python benchmarks/bundle_tables.py [--bundle mri_classifier] [--data "$MONAI_UNLEARN_DATA"]
+    python benchmarks/bundle_tables.py [--bundle mri_classifier]
 
-Each row is a whole walk through a bundle by its own commands: index, train, unlearn beside a retrained reference. The
-cohorts are those that the bundles name. Of real data only counts and accuracies are kept. The rows of ODIR-5K are those
-that `odir_cohorts.py` has measured.
+Each row is one run of a bundle by its own commands: index, train, unlearn beside a retrained reference. The cohorts are
+those that the bundles name. Without real data, phantom rows alone are measured. Of real data only counts and accuracies
+are kept. The rows of ODIR-5K come from the results of `odir_cohorts.py`.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import platform
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mri_training
+from markdown import table, with_interval
+from options import parser_of
+from results_file import ROOT, facts, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
 BUNDLES = ROOT / "bundles"
 SPECS = ROOT / "cohort_specs"
 NOT_ACCEPTED = 3
 MODELS = ("original", "reference", "revised")
+SUBSETS = [(part, split) for part in ("forget", "remain") for split in ("train", "test")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Walk:
-    """One walk through a bundle.
+class Case:
+    """One bundle, the data that it is trained on, and the cohort that it forgets.
 
     Attributes:
         bundle: The name of its folder.
-        data: What the table calls the data.
+        data: What the table calls data and cohort.
         spec: The cohort.
-        index: Takes the folder of real data and one to work in to an index.
-        settings: Overrides of every command.
-        real: Whether it takes real data.
+        index: Builds the index, from the folder of real data and a folder to work in.
+        settings: Overrides given to every command.
+        real: Whether it needs real data.
     """
 
     bundle: str
@@ -76,11 +75,11 @@ def phantoms(kind: str, patients: int, *, images: str = ".", measures: str = "")
 
 
 def brain_mri(data: Path, work: Path) -> Path:
-    return mri_training.build_index(data / "brain_mri", work)
+    return mri_training.build_index(data.resolve() / "brain_mri", work)
 
 
 def forget_class(label: str, work: Path) -> Path:
-    """Write a spec that forgets a class; real slices have no device, date or patient to choose by."""
+    """Write a spec that forgets a class: real slices name no device, date or patient to choose by."""
     path = work / "forget-a-class.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     text = f"schema_version: 1\nname: forget-{label}\nreason: policy_change\nforget: label == {label}\n"
@@ -88,58 +87,58 @@ def forget_class(label: str, work: Path) -> Path:
     return path
 
 
-def walks(work: Path) -> list[Walk]:
+def cases(work: Path) -> list[Case]:
     return [
-        Walk(
+        Case(
             bundle="fundus_classifier",
             data="phantoms, 300 patients: retire a camera",
             spec=SPECS / "retire-camera.yaml",
             index=phantoms("fundus", 300),
         ),
-        Walk(
+        Case(
             bundle="mri_classifier",
             data="phantoms, 300 patients: retire a scanner",
             spec=BUNDLES / "mri_classifier" / "docs" / "retire-scanner.yaml",
             index=phantoms("mri", 300),
         ),
-        Walk(
+        Case(
             bundle="mri_classifier",
             data="Nickparvar brain MRI: a class, pituitary",
             spec=forget_class("pituitary", work),
             index=brain_mri,
             real=True,
         ),
-        Walk(
+        Case(
             bundle="oculoplastic_classifier",
             data="phantoms, 600 patients: wide palpebral fissure",
-            spec=ROOT / "benchmarks" / "periorbital_fissure.yaml",
+            spec=SPECS / "fissure-above-11-mm.yaml",
             index=phantoms("periorbital", 600, images="images", measures="reports"),
         ),
     ]
 
 
-def measure(walk: Walk, data: Path, work: Path) -> dict[str, Any]:
-    """Train, unlearn beside a retrained reference, and return what the table shows."""
-    place = work / f"{walk.bundle}-{'real' if walk.real else 'phantom'}"
+def measure(case: Case, data: Path, work: Path) -> dict[str, Any]:
+    """Train, unlearn beside a retrained reference, and return the row of the table."""
+    place = work / f"{case.bundle}-{'real' if case.real else 'phantom'}"
     place.mkdir(parents=True, exist_ok=True)
-    configs = BUNDLES / walk.bundle / "configs"
+    configs = BUNDLES / case.bundle / "configs"
     checkpoint = place / "original" / "model.pt"
-    common = ["--index_dir", str(walk.index(data, place)), "--checkpoint", str(checkpoint), "--device", "cpu"]
-    common += walk.settings
+    common = ["--index_dir", str(case.index(data, place)), "--checkpoint", str(checkpoint), "--device", "cpu"]
+    common += case.settings
     if not checkpoint.is_file():
         run("monai.bundle", "run", "train", "--config_file", str(configs / "train.yaml"), *common)
     out, kept = place / "revision", place / "reference"
     if not kept.exists() and (out / "reference").exists():
         shutil.copytree(out / "reference", kept)
     shutil.rmtree(out, ignore_errors=True)
-    # Retrained once: a reference depends on no setting of the revision.
+    # Retrain once: a reference depends on no setting of the revision.
     reference = str(kept / "model.pt") if kept.exists() else "retrain"
-    unlearn = ["--cohort_spec", str(walk.spec), "--output_dir", str(out), "--reference", reference]
+    unlearn = ["--cohort_spec", str(case.spec), "--output_dir", str(out), "--reference", reference]
     code = run("monai.bundle", "run", "unlearn", "--config_file", str(configs / "unlearn.yaml"), *common, *unlearn)
     metrics = json.loads((out / "metrics.json").read_text())
     return {
-        "bundle": walk.bundle,
-        "data": walk.data,
+        "bundle": case.bundle,
+        "data": case.data,
         "exit_code": code,
         "accepted": metrics["accepted"],
         "criteria": metrics["criteria"],
@@ -148,81 +147,65 @@ def measure(walk: Walk, data: Path, work: Path) -> dict[str, Any]:
     }
 
 
-def odir_rows(results: Path, rows: dict[tuple[str, str], dict[str, Any]]) -> dict[tuple[str, str], Any]:
-    """Put the rows that `odir_cohorts.py` has measured among the others; return them."""
-    found = {}
+def odir_rows(results: Path) -> list[dict[str, Any]]:
+    """Return the rows that `odir_cohorts.py` has measured."""
+    rows = []
     for path in sorted(results.glob("odir_*.json")):
-        document = json.loads(path.read_text())
-        name = document["cohort"]["spec"]["content"]["name"]
+        document = json.loads(path.read_text(encoding="utf-8"))
         metrics = document["runs"]["psg"]
-        found["fundus_classifier", f"ODIR-5K: {name}"] = {
-            "bundle": "fundus_classifier",
-            "data": f"ODIR-5K: {name}",
-            **{key: metrics[key] for key in ("accepted", "criteria", "cost")},
-            "models": {model: metrics["models"][model] for model in MODELS},
-            "facts": document["facts"],
-        }
-    rows.update(found)
-    return found
+        rows.append(
+            {
+                "bundle": "fundus_classifier",
+                "data": f"ODIR-5K: {document['cohort']['spec']['content']['name']}",
+                **{key: metrics[key] for key in ("accepted", "criteria", "cost")},
+                "models": {model: metrics["models"][model] for model in MODELS},
+                "facts": document["facts"],
+            }
+        )
+    return rows
 
 
-def cell(value: dict[str, Any]) -> str:
-    if value["accuracy"] is None:
-        return "–"
-    low, high = value["interval"]
-    return f"{100 * value['accuracy']:.1f} ({100 * low:.0f}–{100 * high:.0f})"
+def bundle_table(rows: list[dict[str, Any]], *, bundles: bool = True) -> list[str]:
+    """Return the lines of a table with one row for each network.
 
-
-def to_markdown(rows: list[dict[str, Any]]) -> str:
-    columns = [(part, split) for part in ("forget", "remain") for split in ("train", "test")]
-    heads = " | ".join(f"{part} {split}" for part, split in columns)
-    lines = [
-        f"| bundle | data and cohort | model | {heads} | accepted |",
-        "| --- | --- | --- |" + " ---: |" * 4 + " --- |",
-    ]
+    Args:
+        rows: What was measured.
+        bundles: Whether a column names the bundle.
+    """
+    cells = []
     for row in rows:
-        for name, table in row["models"].items():
-            cells = " | ".join(cell(table[part][split]) for part, split in columns)
+        for name, models in row["models"].items():
             accepted = ("yes" if row["accepted"] else "no") if name == "revised" else ""
-            lines.append(f"| {row['bundle']} | {row['data']} | {name} | {cells} | {accepted} |")
-    return "\n".join(lines)
+            about = [row["bundle"], row["data"]] if bundles else [row["data"]]
+            cells.append([*about, name, *(with_interval(models[p][s], 0) for p, s in SUBSETS), accepted])
+    about = ["bundle", "data and cohort"] if bundles else ["data and cohort"]
+    heads = [*about, "model", *(f"{part} {split}" for part, split in SUBSETS), "accepted"]
+    return table(heads, cells, numbers=range(len(about) + 1, len(about) + 5))
 
 
-def facts() -> dict[str, Any]:
-    return {
-        "date": datetime.now(timezone.utc).date().isoformat(),
-        "processor": platform.processor() or platform.machine(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("monai-unlearn", "monai", "torch")},
-        "seeds": 1,
-        "not_measured": "spread over seeds; GPU",
-    }
+def to_markdown(document: dict[str, Any]) -> str:
+    """Return the page of all bundles."""
+    source = "Made by `benchmarks/bundle_tables.py`, one seed. Accuracy in %, 95 % Wilson; images count as independent."
+    return "\n".join(["# Bundles: original, reference, revised", "", source, "", *bundle_table(document["rows"]), ""])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__, work="bundle_tables", data=True)
     parser.add_argument("--bundle", help="only this one; the others keep their rows")
-    parser.add_argument("--data", type=Path, help="the folder of real data; without it, phantoms only")
-    parser.add_argument("--work", type=Path, default=ROOT / "build" / "bundle_tables")
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
     options = parser.parse_args()
-    work, path = options.work.resolve(), options.results / "bundle_tables.json"
-    kept = {(row["bundle"], row["data"]): row for row in json.loads(path.read_text())["rows"]} if path.exists() else {}
-    order = list(odir_rows(options.results, kept))
-    for walk in walks(work):
-        order.append((walk.bundle, walk.data))
-        wanted = options.bundle in (None, walk.bundle) and (options.data or not walk.real)
-        if wanted and (BUNDLES / walk.bundle).is_dir():
-            # Each row says when it was measured: rows of several days may stand in one table.
-            found = {**measure(walk, options.data.resolve() if options.data else ROOT, work), "facts": facts()}
-            kept[walk.bundle, walk.data] = found
-            rows = [kept[key] for key in order if key in kept] + [row for key, row in kept.items() if key not in order]
-            options.results.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
-            text = "# Bundles: original, reference, revised\n\nMade by `benchmarks/bundle_tables.py`, one seed. "
-            text += "Accuracy in %, 95 % Wilson; images count as independent.\n\n"
-            path.with_suffix(".md").write_text(f"{text}{to_markdown(rows)}\n")
-    print(path.with_suffix(".md").read_text() if path.exists() else "nothing measured")
+    path = options.results / "bundle_tables.json"
+    rows = read("bundle_tables", options.results)["rows"] if path.exists() else []
+    kept = {(row["bundle"], row["data"]): row for row in [*rows, *odir_rows(options.results)]}
+    for case in cases(options.work.resolve()):
+        if options.bundle not in (None, case.bundle) or (case.real and options.data is None):
+            continue
+        # Each row has facts of its own: rows of several days may be in one table.
+        about = facts("monai-unlearn", "monai", "torch", seeds=1, not_measured="spread over seeds; GPU")
+        kept[case.bundle, case.data] = {**measure(case, options.data, options.work.resolve()), "facts": about}
+        write({"rows": list(kept.values())}, "bundle_tables", options.results)
+    document = read("bundle_tables", options.results)
+    path.with_suffix(".md").write_text(to_markdown(document), encoding="utf-8")
+    print(to_markdown(document))
 
 
 if __name__ == "__main__":

@@ -9,23 +9,19 @@ Every count is compared with pandas, written independently below; the rows are m
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from options import parser_of
+from results_file import ROOT, facts, write
 
 from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.index import Index, write_index
@@ -34,7 +30,6 @@ from monai_unlearn.vocabulary.fields import Kind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOT = Path(__file__).resolve().parent.parent
 HEAD = "schema_version: 1\nname: million\nreason: other\n"
 WITHDRAWN = 10_000
 DEVICES = [f"{maker} {number}" for maker in ("Cirrus", "Spectralis", "Maestro", "Triton") for number in range(4)]
@@ -292,11 +287,10 @@ def refuse(work: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -309,20 +303,12 @@ def main() -> None:
         print(f"{index.rows} rows, {len(index.columns)} columns, {size / 1e6:.0f} MB")
         resolved = measure(index, work, options.repeats)
         result = {
-            "facts": {
-                "date": datetime.now(timezone.utc).date().isoformat(),
-                "processor": platform.machine(),
-                "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-                "python": platform.python_version(),
-                **{name: version(name) for name in ("monai-unlearn", "duckdb", "pyarrow", "pandas", "numpy")},
-                "seed": options.seed,
-            },
+            "facts": facts("monai-unlearn", "duckdb", "pyarrow", "pandas", "numpy", seed=options.seed),
             "index": {"rows": index.rows, "images": index.images, "columns": len(index.columns), "bytes": size},
             "resolve": resolved,
             "hostile": refuse(work),
         }
-    options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "cohort_million_rows.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write(result, "cohort_million_rows", options.results)
 
 
 if __name__ == "__main__":

@@ -13,23 +13,19 @@ predicate does change: the verdicts alone, of every row, on a connection that st
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime, timezone
 from functools import reduce
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow.compute as pc
+from options import parser_of
+from results_file import ROOT, facts, write
 
 from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.cohort.query.query import ask, locked_connection, statement_of
@@ -41,7 +37,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-ROOT = Path(__file__).resolve().parent.parent
 HEAD = "schema_version: 1\nname: idc\nreason: other\nunknown: exclude\nforget: "
 MOST_SECONDS, MOST_MILLISECONDS = 20, 60
 SERIES_READ = "SeriesInstanceUID"
@@ -158,11 +153,10 @@ def measure(index: Index, text: str, mask: Mask, repeats: int) -> dict[str, Any]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--table", type=Path, help="idc_index.parquet; found in the package where not given")
     parser.add_argument("--imports", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
     options = parser.parse_args()
     if options.table is None:
         import idc_index_data
@@ -181,17 +175,7 @@ def main() -> None:
         for name in ("resolve", "ask", "verdicts")
     }
     result = {
-        "facts": {
-            "date": datetime.now(timezone.utc).date().isoformat(),
-            "processor": platform.machine(),
-            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-            "load": round(os.getloadavg()[0], 1),
-            "python": platform.python_version(),
-            **{
-                name: version(name)
-                for name in ("monai-unlearn", "duckdb", "pyarrow", "pandas", "numpy", "idc-index-data")
-            },
-        },
+        "facts": facts("monai-unlearn", "duckdb", "pyarrow", "pandas", "numpy", "idc-index-data"),
         "index": {"rows": index.rows, "images": index.images, "columns": len(index.columns), "bytes": size},
         "import": {
             "seconds": imports,
@@ -204,8 +188,7 @@ def main() -> None:
         "claimed_milliseconds": MOST_MILLISECONDS,
         "met": {name: value <= MOST_MILLISECONDS for name, value in p50.items()},
     }
-    options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "index_from_table.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write(result, "index_from_table", options.results)
     print(f"import {result['import']['median']:.1f} s; p50 {p50} ms")
 
 

@@ -24,13 +24,14 @@ from typing import TYPE_CHECKING, Any
 
 import index_speed
 import pyarrow as pa
+from options import parser_of
+from results_file import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from monai_unlearn.index.scan.workspace import Workspace
 
-ROOT = index_speed.ROOT
 REAL, SYNTHESISED = (10_000, 100_000), (1_000_000,)
 PIXELS_A_SIDE = 16
 ROWS_A_BLOCK = 500
@@ -143,10 +144,9 @@ def rows_of(work: Path, real: tuple[int, ...], synthesised: tuple[int, ...]) -> 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--real", type=int, nargs="*", default=REAL)
     parser.add_argument("--synthesised", type=int, nargs="*", default=SYNTHESISED)
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/index_scale.json")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--workers", type=int, help=argparse.SUPPRESS)
@@ -168,8 +168,8 @@ def write_result(options: argparse.Namespace, found: list[dict[str, Any]]) -> No
         "at most 400 MB": {"peak_mb": peak, "met": peak <= 400},
         "100,000 unchanged in 5 s": {"seconds": unchanged.get(100_000), "met": unchanged.get(100_000, 6) <= 5},
     }
-    document = {"facts": index_speed.facts(sum(options.real)), "claims": claims, "rows": found}
-    options.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    document = {"facts": index_speed.measured_with(sum(options.real)), "claims": claims, "rows": found}
+    write(document, "index_scale", options.results)
 
 
 if __name__ == "__main__":

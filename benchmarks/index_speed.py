@@ -1,4 +1,4 @@
-"""How fast does `index build` read, against what anybody would write instead, and in how much memory?
+"""How fast does `index build` read, against the plain loop that one would write instead, and in how much memory?
 
     python benchmarks/index_speed.py
 
@@ -17,24 +17,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
+from options import parser_of
+from results_file import ROOT, facts, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ROOT = Path(__file__).resolve().parent.parent
 SIZE = 128
 A_FOLDER = 10
 TEMPLATES = 400
@@ -80,7 +78,7 @@ def _templates(rng: np.random.Generator, size: int) -> Iterator[tuple[bytes, byt
 
 
 def loop(folder: Path) -> int:
-    """Read the tags that an index has, as anybody would."""
+    """Read the tags of an index with the plain loop."""
     import pydicom
 
     from monai_unlearn.index.readers.row import tag_columns
@@ -129,7 +127,7 @@ def measure(
     spent: dict[int, float] = {}
     peak = 0.0
     while process.poll() is None:
-        peak = max(peak, _look(root, spent))
+        peak = max(peak, _note_usage(root, spent))
         time.sleep(0.1)
     output, _ = process.communicate()
     if process.returncode:
@@ -140,7 +138,7 @@ def measure(
     return {**found, "peak_mb": peak}
 
 
-def _look(root: psutil.Process, spent: dict[int, float]) -> float:
+def _note_usage(root: psutil.Process, spent: dict[int, float]) -> float:
     """Note the processor time of a process and its children; return the memory that they hold together, in MB."""
     memory = 0.0
     try:
@@ -197,26 +195,16 @@ def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def facts(count: int) -> dict[str, Any]:
-    """Return when, with what and on what."""
+def measured_with(count: int) -> dict[str, Any]:
+    """Return commit, machine and versions, and how many files were read."""
     packages = ("monai-unlearn", "pydicom", "python-gdcm", "pyarrow", "duckdb")
-    return {
-        "date": datetime.now(timezone.utc).date().isoformat(),
-        "processor": platform.processor() or platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
-        "load": os.getloadavg()[0],
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
-        "files": count,
-        "files_a_folder": A_FOLDER,
-    }
+    return facts(*packages, files=count, files_a_folder=A_FOLDER)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--files", type=int, default=50_000)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/index_speed.json")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--workers", type=int, default=1, help=argparse.SUPPRESS)
@@ -229,8 +217,8 @@ def main() -> None:
         write_files(folder, options.files)
         loop(folder)  # so that all of them are in the cache of the operating system
         found = rounds(folder, options.files, options.repeats)
-    document = {"facts": facts(options.files), **summary(found), "rounds": found}
-    options.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    document = {"facts": measured_with(options.files), **summary(found), "rounds": found}
+    write(document, "index_speed", options.results)
     print(json.dumps(document["ratio_of_seconds"], indent=1))
 
 

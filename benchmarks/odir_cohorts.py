@@ -1,30 +1,30 @@
-"""The real runs: forget cohorts of ODIR-5K photographs, beside a retrained reference.
+"""Does a revised classifier of real fundus photographs behave as one retrained without the cohort?
 
-    python benchmarks/odir_cohorts.py truncated_field --data "$MONAI_UNLEARN_DATA/fundus_odir" --work build/odir
-    python benchmarks/odir_cohorts.py quarter_of_one_class --data "$MONAI_UNLEARN_DATA/fundus_odir" --work build/odir
+    python benchmarks/odir_cohorts.py truncated_field
+    python benchmarks/odir_cohorts.py quarter_of_one_class
 
-Trains the fundus bundle's classifier on six diagnoses, unlearns the cohort, retrains a reference, and runs two rivals;
-retraining and PSG under two more seeds say how far two runs of the same thing lie apart. The rivals:
-fine-tuning on remain with the same number of steps, and boundary shrinking (SGD at 1e-5, ten passes, BatchNorm
-in train mode, no remain loss, no recalibration). `fov_style_inferred` was inferred from pixels: a proxy for camera or
-site, never a device tag. The other cohort is a quarter of the patients of one diagnosis, drawn by a seed.
+Trains the fundus bundle's classifier on six diagnoses of ODIR-5K, unlearns a cohort with PSG, retrains a reference, and
+runs two baselines: fine-tuning on remain with the same number of steps, and boundary_shrink (Chen et al. 2023: SGD at
+1e-5, ten passes, BatchNorm in train mode, no remain loss, no recalibration). Two more seeds of retraining and PSG show
+how far two runs of the same kind lie apart. `fov_style_inferred` was inferred from pixels: a proxy for camera or site,
+never a device tag. The other cohort is a quarter of the patients with one diagnosis, drawn by a seed.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import platform
 import shutil
-import statistics
 import subprocess
 import sys
-from datetime import datetime, timezone
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from markdown import percent, table, with_interval, with_range
+from options import data_folder, parser_of
+from results_file import ROOT, facts, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 BUNDLE = ROOT / "bundles" / "fundus_classifier"
 COHORTS = {
     "truncated_field": ROOT / "cohort_specs" / "odir-truncated-field.yaml",
@@ -32,7 +32,7 @@ COHORTS = {
 }
 CLASSES = ["N", "D", "G", "C", "A", "M"]
 SHARED = ["--class_names", str(CLASSES), "--image_size", "[64, 64]"]
-RIVALS: dict[str, list[str]] = {
+METHODS: dict[str, list[str]] = {
     "psg": [],
     "finetune": ["--method", "{'_target_': 'monai_unlearn.methods.FineTune', 'batch_norm': 'mixed'}"],
     "boundary_shrink": [
@@ -52,9 +52,9 @@ RIVALS: dict[str, list[str]] = {
         "False",
     ],
 }
-
-
-SEEDS = (1, 2)
+WORDS = {True: "yes", False: "no", None: "unknown"}
+MORE_SEEDS = (1, 2)
+SUBSETS = [(part, split) for part in ("forget", "remain") for split in ("train", "test")]
 
 
 def bundle_run(run_id: str, config: str, *arguments: str) -> int:
@@ -75,7 +75,7 @@ def build_index(data: Path, work: Path) -> Path:
 
 
 def measure(data: Path, work: Path, cohort: str) -> dict[str, Any]:
-    """Run everything; return metrics by method, with the exit code of each run."""
+    """Run every method; return their metrics and the manifest of the cohort."""
     work.mkdir(parents=True, exist_ok=True)
     index = build_index(data, work)
     checkpoint = work / "original" / "model.pt"
@@ -85,7 +85,7 @@ def measure(data: Path, work: Path, cohort: str) -> dict[str, Any]:
     results: dict[str, Any] = {}
     kept = work / cohort / "reference" / "model.pt"
     reference = str(kept) if kept.is_file() else "retrain"
-    for name, settings in RIVALS.items():
+    for name, settings in METHODS.items():
         out = work / cohort / name
         if not out.exists():
             arguments = ["--checkpoint", str(checkpoint), "--output_dir", str(out), "--reference", reference]
@@ -94,11 +94,11 @@ def measure(data: Path, work: Path, cohort: str) -> dict[str, Any]:
         if not kept.is_file():
             shutil.copytree(out / "reference", kept.parent)
         reference = str(kept)
-    again = {seed: repeated(work / cohort, seed, common, checkpoint, reference) for seed in SEEDS}
+    again = {seed: repeated(work / cohort, seed, common, checkpoint, reference) for seed in MORE_SEEDS}
     return {
         "again": again,
         "training": json.loads(checkpoint.with_name("training.json").read_text()),
-        "preview": json.loads((work / cohort / "psg" / "cohort_manifest.json").read_text()),
+        "manifest": json.loads((work / cohort / "psg" / "cohort_manifest.json").read_text()),
         "runs": results,
     }
 
@@ -122,89 +122,76 @@ def repeated(work: Path, seed: int, common: list[str], checkpoint: Path, referen
     }
 
 
-def cell(value: dict[str, Any]) -> str:
-    if value["accuracy"] is None:
-        return "–"
-    low, high = value["interval"]
-    return f"{100 * value['accuracy']:.1f} ({100 * low:.1f}–{100 * high:.1f})"
-
-
 def spread(result: dict[str, Any]) -> list[str]:
-    """Return retraining and PSG over seeds: how far two retrained models lie apart is what a gap is held against."""
+    """Return the table of retraining and PSG over seeds: compare a gap with the spread of retrained models."""
     first = result["runs"]["psg"]["models"]
-    lines = [
-        f"| mean over {1 + len(SEEDS)} seeds (lowest–highest) | forget train | forget test | remain test |",
-        "| --- | ---: | ---: | ---: |",
-    ]
-    for name, table in (("reference", first["reference"]), ("psg", first["revised"])):
-        tables = [table, *(again[name] for again in result["again"].values())]
-        cells = []
-        for part, split in (("forget", "train"), ("forget", "test"), ("remain", "test")):
-            values = [100 * one[part][split]["accuracy"] for one in tables]
-            cells.append(f"{statistics.mean(values):.1f} ({min(values):.1f}–{max(values):.1f})")
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return [*lines, ""]
+    shown = [subset for subset in SUBSETS if subset != ("remain", "train")]
+    rows = []
+    for name, models in (("reference", first["reference"]), ("psg", first["revised"])):
+        seeds = [models, *(again[name] for again in result["again"].values())]
+        rows.append([name, *(with_range([100 * one[p][s]["accuracy"] for one in seeds]) for p, s in shown)])
+    heads = [f"mean over {1 + len(result['again'])} seeds (lowest–highest)", *(f"{p} {s}" for p, s in shown)]
+    return table(heads, rows, numbers=range(1, len(heads)))
+
+
+def networks(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the accuracies of every network, by the name that tables give it."""
+    first = result["runs"]["psg"]["models"]
+    rows = {
+        "original": first["original"],
+        "original, recalibrated": first["original_recalibrated"],
+        "retrained reference": first["reference"],
+    }
+    for name, run in result["runs"].items():
+        rows |= {name: run["models"]["revised"], f"{name}, recalibrated": run["models"]["revised_recalibrated"]}
+    for name in ("reference", "psg"):
+        rows |= {f"{name}, seed {seed}": models[name] for seed, models in result["again"].items()}
+    return rows
 
 
 def to_markdown(result: dict[str, Any]) -> str:
-    first = result["runs"]["psg"]
-    columns = [(part, split) for part in ("forget", "remain") for split in ("train", "test")]
-    heads = [f"{part} {split} (n={first['models']['original'][part][split]['n']})" for part, split in columns]
-    rows = [
-        ("original", first["models"]["original"]),
-        ("original, recalibrated", first["models"]["original_recalibrated"]),
-    ]
-    rows.append(("retrained reference", first["models"]["reference"]))
-    for name, run in result["runs"].items():
-        rows += [(name, run["models"]["revised"]), (f"{name}, recalibrated", run["models"]["revised_recalibrated"])]
-    for name in ("reference", "psg"):
-        rows += [(f"{name}, seed {seed}", tables[name]) for seed, tables in result["again"].items()]
-    lines = [*spread(result), f"| model | {' | '.join(heads)} |", "| --- |" + " ---: |" * len(columns)]
-    lines += [f"| {name} | {' | '.join(cell(table[p][s]) for p, s in columns)} |" for name, table in rows]
-    lines += ["", "| run | seconds | gradients | share of retraining | accepted | retraining better? |"]
-    lines += ["| --- | ---: | ---: | ---: | --- | --- |"]
-    for name, run in result["runs"].items():
-        cost = run["cost"]
-        lines.append(
-            f"| {name} | {cost['seconds']['unlearning']:.0f} of {cost['seconds']['retraining']:.0f} | "
-            f"{cost['gradient_evaluations']['unlearning']} | {cost['share_of_retraining_gradients']:.1%} | "
-            f"{'yes' if run['accepted'] else 'no'} | {run['recommendation']['retrain']} |"
-        )
-    classes = list(first["models"]["original"]["forget"]["test"]["classes"])
-    lines += ["", f"| forget test, by class | {' | '.join(classes)} |", "| --- |" + " ---: |" * len(classes)]
-    for name, table in rows:
-        by_class = table["forget"]["test"]["classes"]
-        lines.append(f"| {name} | {' | '.join(cell(by_class[c]) for c in classes)} |")
-    return "\n".join(lines)
+    """Return the page of a cohort: every network by subset, what each run cost, and forget test by class."""
+    rows = networks(result)
+    original = rows["original"]
+    heads = [f"{part} {split} (n={original[part][split]['n']})" for part, split in SUBSETS]
+    cells = [[name, *(with_interval(models[p][s]) for p, s in SUBSETS)] for name, models in rows.items()]
+    lines = [*spread(result), "", *table(["model", *heads], cells, numbers=range(1, 5)), ""]
+    heads = ["run", "seconds", "gradients", "share of retraining", "accepted", "retraining better?"]
+    lines += [*table(heads, [_costs(name, run) for name, run in result["runs"].items()], numbers=(1, 2, 3)), ""]
+    classes = list(original["forget"]["test"]["classes"])
+    by_class = {name: models["forget"]["test"]["classes"] for name, models in rows.items()}
+    cells = [[name, *(with_interval(found[one]) for one in classes)] for name, found in by_class.items()]
+    lines += table(["forget test, by class", *classes], cells, numbers=range(1, len(classes) + 1))
+    title = result["cohort"]["spec"]["content"]["name"].removeprefix("odir-").replace("-", " ")
+    source = "Made by `benchmarks/odir_cohorts.py`. Accuracy in %, 95 % Wilson; images count as independent."
+    return "\n".join([f"# ODIR-5K, {title}: {result['facts']['date']}", "", source, "", *lines, ""])
+
+
+def _costs(name: str, run: dict[str, Any]) -> list[object]:
+    cost = run["cost"]
+    seconds = f"{cost['seconds']['unlearning']:.0f} of {cost['seconds']['retraining']:.0f}"
+    share = f"{percent(cost['share_of_retraining_gradients'])}%"
+    answers = [WORDS[answer] for answer in (run["accepted"], run["recommendation"]["retrain"])]
+    return [name, seconds, cost["gradient_evaluations"]["unlearning"], share, *answers]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__, work="odir", data=True)
     parser.add_argument("cohort", choices=list(COHORTS))
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--work", type=Path, default=ROOT / "build" / "odir")
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
     options = parser.parse_args()
-    result = measure(options.data, options.work, options.cohort)
+    result = measure(data_folder(options) / "fundus_odir", options.work, options.cohort)
     # Identifiers belong to people; the result keeps counts only.
-    preview = result.pop("preview")
-    result["cohort"] = {key: preview[key] for key in ("spec", "images", "patients", "attrition", "index_digest")}
-    result["facts"] = {
-        "date": datetime.now(timezone.utc).date().isoformat(),
-        "processor": platform.processor() or platform.machine(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("monai-unlearn", "monai", "torch")},
-        "seeds": [0, *SEEDS],
-        "not_measured": "spread over originals and splits; GPU",
-    }
-    options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / f"odir_{options.cohort}.json").write_text(json.dumps(result, indent=1) + "\n")
-    title = options.cohort.replace("_", " ")
-    heading = f"# ODIR-5K, {title}: {result['facts']['date']}"
-    source = "Made by `benchmarks/odir_cohorts.py`. Accuracy in %, 95 % Wilson; images count as independent."
-    table = to_markdown(result)
-    (options.results / f"odir_{options.cohort}.md").write_text(f"{heading}\n\n{source}\n\n{table}\n")
-    print(table)
+    manifest = result.pop("manifest")
+    result["cohort"] = {key: manifest[key] for key in ("spec", "images", "patients", "attrition", "index_digest")}
+    result["facts"] = facts(
+        *("monai-unlearn", "monai", "torch"),
+        seeds=[0, *MORE_SEEDS],
+        not_measured="spread over originals and splits; GPU",
+    )
+    write(result, f"odir_{options.cohort}", options.results)
+    page = to_markdown(result)
+    (options.results / f"odir_{options.cohort}.md").write_text(page, encoding="utf-8")
+    print(page)
 
 
 if __name__ == "__main__":

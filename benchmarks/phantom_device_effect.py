@@ -7,18 +7,18 @@ The claim: without them, accuracy on Cirrus test images is at least 15 points lo
 
 from __future__ import annotations
 
-import argparse
 import json
-import platform
 import statistics
 import subprocess
 import sys
-from datetime import datetime, timezone
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from options import parser_of
+from results_file import ROOT, facts, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 CONFIGS = ROOT / "bundles" / "fundus_classifier" / "configs"
 SPEC = ROOT / "cohort_specs" / "retire-camera.yaml"
 PARTS = {"with Cirrus": "['forget','remain','undetermined']", "without Cirrus": "['remain']"}
@@ -29,7 +29,7 @@ def run(module: str, *arguments: str) -> None:
 
 
 def measure(work: Path, seeds: int, patients: int) -> list[dict[str, Any]]:
-    """Return a row a model: seed, what it was trained on, and its accuracy on test images of either part."""
+    """Return one row for each model: seed, what it was trained on, and its accuracy on test images of either part."""
     studies, index = work / "studies", work / "index"
     if not studies.exists():
         run("monai_unlearn", "phantom", "fundus", str(studies), "--patients", str(patients), "--seed", "0")
@@ -51,9 +51,7 @@ def measure(work: Path, seeds: int, patients: int) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, default=ROOT / "build" / "device_effect")
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
+    parser = parser_of(__doc__, work="device_effect")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--patients", type=int, default=300)
     options = parser.parse_args()
@@ -61,19 +59,12 @@ def main() -> None:
     cirrus = {name: [row["forget"]["accuracy"] for row in rows if row["trained"] == name] for name in PARTS}
     drops = [a - b for a, b in zip(*cirrus.values(), strict=True)]
     result = {
-        "facts": {
-            "date": datetime.now(timezone.utc).date().isoformat(),
-            "processor": platform.machine(),
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("monai-unlearn", "monai", "torch", "numpy")},
-            "patients": options.patients,
-        },
+        "facts": facts("monai-unlearn", "monai", "torch", "numpy", patients=options.patients),
         "smallest_drop": min(drops),
         "median_drop": statistics.median(drops),
         "rows": rows,
     }
-    options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "phantom_device_effect.json").write_text(json.dumps(result, indent=1) + "\n")
+    write(result, "phantom_device_effect", options.results)
     for row in rows:
         cells = (f"{part} {100 * row[part]['accuracy']:.1f} % (n={row[part]['n']})" for part in ("forget", "remain"))
         print(f"seed {row['seed']}, {row['trained']}: {', '.join(cells)}")

@@ -4,35 +4,30 @@
     python benchmarks/psg_quality.py cifar10 --work build/psg
     python benchmarks/psg_quality.py report --work build/psg
 
-Every network is measured as it is and after its BatchNorm statistics were estimated anew on remain training images.
-Beside each other stand the original, the network retrained without the class (one a seed: their spread is the noise
-floor), the BatchNorm-only control (forget batches in train mode, nothing learnt), boundary shrinking, plain fine-tuning
-on remain, and PSG, the last two at 2, 5, 10 and 20 % of the retraining's gradient evaluations, the search counted; and
-once more where only 5 % of the remain images are at hand. Test images choose nothing: all settings are constants below,
-the same for every data set, class and seed. Cells that are done lie in --work and are not computed again.
+Every network is measured as it is and recalibrated: its BatchNorm statistics re-estimated on remain training images.
+The table compares the original, the network retrained without the class (one a seed: their spread is the noise floor),
+the BatchNorm-only control (forget batches in train mode, no update), boundary_shrink (Chen et al. 2023, run as in the
+published PSG code), fine-tuning on remain, and PSG. Fine-tuning and PSG get 2, 5, 10 and 20 % of the retraining's
+gradient evaluations, search counted, and once more with 5 % of the remain images. Test images choose nothing: all
+settings are constants below, the same for every data set, class and seed. Finished runs are kept in --work.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
 import io
 import json
-import os
-import platform
 import sys
 import time
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from functools import partial
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from options import data_folder, parser_of
 from PIL import Image
-from psg_tables import curve, summary, to_markdown
+from psg_tables import BUDGETS, FEW, TUNE_RATES, quality_page, summary
+from results_file import facts, write
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import Dataset, Subset
@@ -44,14 +39,12 @@ from monai_unlearn.methods import PSG, FineTune, Method, MethodContext, PixelSpa
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-BUDGETS = (0.02, 0.05, 0.10, 0.20)
 SEEDS = (0, 1, 2)
-FEW = 0.05
 MEAN, STD = 0.5, 0.25
 
-# What PSG is by default; the learning rate is a share of the peak rate that the network was trained with.
+# PSG as the bundles set it; the learning rate is a share of the peak rate that the network was trained with.
 PSG_SETTINGS: dict[str, Any] = {
     "epsilon": 0.1,
     "bisection_steps": 8,
@@ -62,7 +55,7 @@ PSG_SETTINGS: dict[str, Any] = {
     "batch_norm": "mixed",
 }
 FORGET_BATCH, REMAIN_BATCH = 4, 60
-PSG_RATE, TUNE_RATES = 1 / 2, (2 / 3, 1.0)
+PSG_RATE = 1 / 2
 CLIP = 20.0
 
 
@@ -70,8 +63,8 @@ CLIP = 20.0
 class Task:
     """A data set, how its network is trained, and the classes that are forgotten one at a time.
 
-    Images are normalised, shape (image, channel, height, width). Of the classes in `thorough` the first seed also shows
-    boundary shrinking and what few remain images do.
+    Images are normalised, shape (image, channel, height, width). For the classes in `thorough` the first seed also runs
+    boundary_shrink, and the methods with few remain images.
     """
 
     name: str
@@ -86,7 +79,7 @@ class Task:
 
 
 class Items(Dataset[Any]):
-    """Items of some rows; mirrored at random where asked for, by the global generator, which runs are seeded for."""
+    """Images with labels, mirrored at random where wanted; the global generator draws, and every run seeds it."""
 
     def __init__(self, images: Tensor, labels: Tensor, *, flip: bool = False) -> None:
         self.images, self.labels, self.flip = images, labels, flip
@@ -132,8 +125,8 @@ def brain_mri(data: Path, size: int = 48, *, name: str = "brain_mri", epochs: in
         files = [
             (path, number) for number, name in enumerate(names) for path in sorted((folder / split / name).iterdir())
         ]
-        pictures = [Image.open(path).convert("L").resize((size, size), Image.Resampling.BOX) for path, _ in files]
-        return normalised(np.stack([np.asarray(picture)[None] for picture in pictures])), torch.tensor(
+        images = [Image.open(path).convert("L").resize((size, size), Image.Resampling.BOX) for path, _ in files]
+        return normalised(np.stack([np.asarray(image)[None] for image in images])), torch.tensor(
             [number for _, number in files]
         )
 
@@ -142,7 +135,7 @@ def brain_mri(data: Path, size: int = 48, *, name: str = "brain_mri", epochs: in
 
 
 def brain_mri_longer(data: Path) -> Task:
-    """Return the same task, trained until the original reads what is kept as well as the retrained network does."""
+    """Return the same task, trained until the original is as accurate on remain as the retrained network."""
     return brain_mri(data, name="brain_mri_longer", epochs=20)
 
 
@@ -155,8 +148,8 @@ def cifar10(data: Path, each: int = 600) -> Task:
 
     def read(split: str, count: int) -> tuple[Tensor, Tensor]:
         rows = table[table["split"] == split].groupby("label").head(count)
-        pictures = [np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB")).transpose(2, 0, 1) for jpeg in rows["jpeg"]]
-        return normalised(np.stack(pictures)), torch.tensor([names.index(name) for name in rows["label"]])
+        images = [np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB")).transpose(2, 0, 1) for jpeg in rows["jpeg"]]
+        return normalised(np.stack(images)), torch.tensor([names.index(name) for name in rows["label"]])
 
     scaled = f"All-CNN of a quarter of the width, {each} training images a class instead of 5,000, AdamW instead of SGD"
     return Task(
@@ -192,13 +185,13 @@ def train(task: Task, keep: Tensor, seed: int) -> tuple[nn.Module, dict[str, flo
 
 
 def clocks(started: float, spent: float) -> dict[str, float]:
-    """Return seconds on the wall, and of processor time: what a share of a busy machine does not change."""
+    """Return wall seconds and processor seconds; other work on the machine hardly changes the latter."""
     return {"seconds": time.perf_counter() - started, "processor_seconds": time.process_time() - spent}
 
 
 @dataclass
-class Cell:
-    """One class to forget under one seed: the images by part, the original, and what retraining took."""
+class Run:
+    """One class to forget under one seed: the images by part, the original, and the cost of retraining."""
 
     task: Task
     wanted: int
@@ -213,7 +206,7 @@ class Cell:
         self.remain = Items(images[~forget], labels[~forget], flip=True)
 
     def measure(self, network: nn.Module, remain: Items | None = None) -> dict[str, dict[str, float]]:
-        """Return accuracies in percent, as the network is and with statistics estimated anew on remain images."""
+        """Return accuracies in percent, as the network is and recalibrated on remain images."""
         finished = self.recalibrated(network, remain)
         return {"as_is": self._accuracies(network), "recalibrated": self._accuracies(finished)}
 
@@ -227,7 +220,7 @@ class Cell:
         forget = labels == self.wanted
         return {"forget": 100 * float(right[forget].mean()), "remain": 100 * float(right[~forget].mean())}
 
-    def run(
+    def revise(
         self,
         method: Method,
         *,
@@ -237,7 +230,7 @@ class Cell:
         batches: tuple[int, int] = (FORGET_BATCH, REMAIN_BATCH),
         clip: float | None = CLIP,
     ) -> dict[str, Any]:
-        """Run a method for a share of retraining's gradient evaluations, its preparation counted."""
+        """Run a method for a share of retraining's gradient evaluations, preparation counted."""
         torch.manual_seed(self.seed)
         network = copy.deepcopy(self.original)
         started, spent = time.perf_counter(), time.process_time()
@@ -279,7 +272,7 @@ class Cell:
         }
 
     def boundary_shrink(self) -> dict[str, Any]:
-        """Run boundary shrinking: SGD with a learning rate of 1e-5, ten passes, forget images alone."""
+        """Run boundary_shrink: SGD with a learning rate of 1e-5, ten passes, forget images alone."""
         torch.manual_seed(self.seed)
         network, plain = copy.deepcopy(self.original), Items(self.forget.images, self.forget.labels)
         channels = plain.images.shape[1]
@@ -305,7 +298,7 @@ class Cell:
         return {**found, **took}
 
     def control(self) -> dict[str, Any]:
-        """Show the network one pass of forget batches in train mode, and learn nothing."""
+        """Show the network one pass of forget batches in train mode, without any update."""
         network = copy.deepcopy(self.original).train()
         with torch.no_grad():
             for rows in torch.arange(len(self.forget)).split(64):
@@ -325,54 +318,54 @@ def compute(task: Task, wanted: int, seed: int, work: Path) -> dict[str, Any]:
     reference, cost = cached(
         work / f"{task.name}-{seed}-{wanted}.pt", lambda: train(task, task.train[1] != wanted, seed), task
     )
-    cell = Cell(task, wanted, seed, original, cost)
+    run = Run(task, wanted, seed, original, cost)
     found: dict[str, Any] = {
-        "original": cell.measure(original),
-        "retrained": {**cell.measure(reference), **cost},
-        "batchnorm_only": cell.control(),
+        "original": run.measure(original),
+        "retrained": {**run.measure(reference), **cost},
+        "batchnorm_only": run.control(),
     }
     thorough = seed == 0 and wanted in task.thorough
     if thorough:
-        found["boundary_shrink"] = cell.boundary_shrink()
-    rows = remaining(cell, thorough=thorough)
+        found["boundary_shrink"] = run.boundary_shrink()
+    rows = remaining(run, thorough=thorough)
     for name, (budget, remain) in rows.items():
         for rate in TUNE_RATES:
-            tune = cell.run(FineTune(batch_norm="mixed"), budget=budget, rate=rate, remain=remain)
+            tune = run.revise(FineTune(batch_norm="mixed"), budget=budget, rate=rate, remain=remain)
             found[f"finetune {name} rate {rate:.2f}"] = tune
-    return {**found, **with_psg(cell, rows)}
+    return {**found, **with_psg(run, rows)}
 
 
-def remaining(cell: Cell, *, thorough: bool) -> dict[str, tuple[float, Items | None]]:
+def remaining(run: Run, *, thorough: bool) -> dict[str, tuple[float, Items | None]]:
     """Return budget and remain images of each row of the curves, by its name."""
-    kept = {"all": None, "few": cell.few()} if thorough else {"all": None}
+    kept = {"all": None, "few": run.few()} if thorough else {"all": None}
     return {f"{budget:.0%} {name}": (budget, remain) for name, remain in kept.items() for budget in BUDGETS}
 
 
-def with_psg(cell: Cell, rows: dict[str, tuple[float, Items | None]]) -> dict[str, Any]:
+def with_psg(run: Run, rows: dict[str, tuple[float, Items | None]]) -> dict[str, Any]:
     found: dict[str, Any] = {
-        f"psg {name}": cell.run(PSG(**PSG_SETTINGS), budget=budget, rate=PSG_RATE, remain=remain)
+        f"psg {name}": run.revise(PSG(**PSG_SETTINGS), budget=budget, rate=PSG_RATE, remain=remain)
         for name, (budget, remain) in rows.items()
     }
     return {**found, "psg_settings": settings()}
 
 
 def settings() -> dict[str, Any]:
-    """Return all that PSG's rows depend on."""
+    """Return the settings that PSG's rows depend on."""
     return {**PSG_SETTINGS, "rate": PSG_RATE, "batches": [FORGET_BATCH, REMAIN_BATCH], "clip": CLIP}
 
 
 def refreshed(found: dict[str, Any], task: Task, work: Path) -> dict[str, Any]:
-    """Run PSG again in a cell that was computed with other settings of it; all else does not depend on them."""
+    """Run PSG again where it ran with other settings; nothing else depends on them."""
     wanted, seed = task.classes.index(found["class"]), found["seed"]
     original, _ = cached(work / f"{task.name}-{seed}.pt", unmade, task)
     _, cost = cached(work / f"{task.name}-{seed}-{wanted}.pt", unmade, task)
-    cell = Cell(task, wanted, seed, original, cost)
+    run = Run(task, wanted, seed, original, cost)
     others = {key: value for key, value in found.items() if not key.startswith("psg")}
-    return {**others, **with_psg(cell, remaining(cell, thorough="boundary_shrink" in found))}
+    return {**others, **with_psg(run, remaining(run, thorough="boundary_shrink" in found))}
 
 
 def unmade() -> tuple[nn.Module, dict[str, float]]:
-    sys.exit("a cell is there whose networks are gone: delete it")
+    sys.exit("the networks of a finished run are missing: delete its JSON file in --work")
 
 
 def cached(
@@ -404,56 +397,41 @@ def measure(task: Task, work: Path, seeds: list[int]) -> None:
 
 
 def report(work: Path, results: Path) -> None:
-    cells = [json.loads(path.read_text()) for path in sorted(work.glob("*-*-*.json"))]
-    stale = [
-        f"{cell['task']} {cell['class']} {cell['seed']}" for cell in cells if cell.get("psg_settings") != settings()
-    ]
+    runs = [json.loads(path.read_text()) for path in sorted(work.glob("*-*-*.json"))]
+    stale = [f"{run['task']} {run['class']} {run['seed']}" for run in runs if run.get("psg_settings") != settings()]
     if stale:
-        sys.exit(f"cells computed with other settings of PSG: {', '.join(stale)}; run their tasks again")
+        sys.exit(f"runs with other settings of PSG: {', '.join(stale)}; run these tasks again")
     document: dict[str, Any] = {
-        "facts": {
-            "date": datetime.now(timezone.utc).date().isoformat(),
-            "processor": platform.machine(),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("monai-unlearn", "torch", "monai", "numpy")},
-            "threads": torch.get_num_threads(),
-        },
+        "facts": facts("monai-unlearn", "torch", "monai", "numpy", threads=torch.get_num_threads()),
         "settings": settings(),
         "tasks": {},
     }
-    for name in dict.fromkeys(cell["task"] for cell in cells):
-        mine = [cell for cell in cells if cell["task"] == name]
+    for name in dict.fromkeys(run["task"] for run in runs):
+        mine = [run for run in runs if run["task"] == name]
         document["tasks"][name] = {
             "scaled": mine[0]["scaled"],
             "classes": {
-                wanted: summary([cell for cell in mine if cell["class"] == wanted])
-                for wanted in dict.fromkeys(cell["class"] for cell in mine)
+                wanted: summary([run for run in mine if run["class"] == wanted])
+                for wanted in dict.fromkeys(run["class"] for run in mine)
             },
         }
-    results.mkdir(parents=True, exist_ok=True)
-    (results / "psg_quality.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    table = to_markdown(document, partial(curve, budgets=BUDGETS, rates=TUNE_RATES, few=FEW))
-    (results / "psg_quality.md").write_text(table, encoding="utf-8")
-    print(table)
+    write(document, "psg_quality", results)
+    page = quality_page(document)
+    (results / "psg_quality.md").write_text(page, encoding="utf-8")
+    print(page)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__, work="psg", data=True)
     parser.add_argument("what", choices=[*TASKS, "report"])
-    parser.add_argument("--data", type=Path, default=os.environ.get("MONAI_UNLEARN_DATA"))
-    parser.add_argument("--work", type=Path, default=ROOT / "build" / "psg")
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.what == "report":
         report(options.work, options.results)
-        return
-    if options.data is None:
-        sys.exit("give --data FOLDER, or set MONAI_UNLEARN_DATA")
-    measure(TASKS[options.what](Path(options.data)), options.work, options.seeds)
+    else:
+        measure(TASKS[options.what](data_folder(options)), options.work, options.seeds)
 
 
 if __name__ == "__main__":

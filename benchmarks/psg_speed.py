@@ -1,31 +1,25 @@
-"""How much faster is PSG here than boundary shrinking, for the same labels and the same passes over the forget set?
+"""How much faster is PSG here than the published code's loop, for the same labels and passes over the forget set?
 
-    python benchmarks/psg_speed.py --work build/psg
+    python benchmarks/psg_speed.py
 
 Both revise the same narrow All-CNN, take ten passes over the same forget images in batches of 64 with SGD at 1e-5, and
-train on the same labels; how many agree is counted. Boundary shrinking searches at every step, in float32. Runs
-take turns in one process; ratios are medians over the turns, of the processor time, which the other work of a machine
-does not change much, and of the clock. The counts of images searched and trained on depend on neither. A second
-table varies the forget set and the archive: the cost follows the one and not the other.
+train on the same labels; the script counts how many agree. The published loop (boundary_shrink) searches at every
+step, in float32. Runs take turns in one process; ratios are medians over the turns, of processor time, which
+other work on the machine hardly changes, and of wall time. A second table varies the forget set and the archive: the
+cost follows the first and not the second.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
-import json
-import os
-import platform
 import statistics
-import sys
 import time
-from datetime import datetime, timezone
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from options import data_folder, parser_of
 from psg_quality import TASKS, Items, cached, network_of, train
+from results_file import facts, write
 
 from monai_unlearn.data import PairedLoader
 from monai_unlearn.engine import UnlearnTrainer
@@ -34,7 +28,6 @@ from monai_unlearn.methods import PSG, PUBLISHED, Method, MethodContext, PixelSp
 if TYPE_CHECKING:
     from torch import nn
 
-ROOT = Path(__file__).resolve().parent.parent
 SAME = {"epsilon": 0.1, "steps": 1, "labels": "hard", "remain_weight": 0.0}
 
 
@@ -84,7 +77,7 @@ def labels_agree(original: nn.Module, forget: Items) -> dict[str, Any]:
 
 
 def take_turns(original: nn.Module, forget: Items, remain: Items, count: int) -> dict[str, list[dict[str, float]]]:
-    """Run boundary shrinking and ours one after the other, so many times."""
+    """Run both loops one after the other, so many times."""
     turns: dict[str, list[dict[str, float]]] = {"boundary_shrink": [], "here": [], "here, float32": []}
     for _ in range(count):
         turns["boundary_shrink"].append(run(original, PSG(preset="boundary_shrink"), forget, remain, PUBLISHED.passes))
@@ -95,21 +88,18 @@ def take_turns(original: nn.Module, forget: Items, remain: Items, count: int) ->
 
 
 def times_faster(turns: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """Return the median ratios to boundary shrinking, turn by turn."""
-    return {
-        name: {
-            what: round(
-                statistics.median(p[what] / q[what] for p, q in zip(turns["boundary_shrink"], found, strict=True)), 2
-            )
-            for what in ("processor", "clock")
-        }
-        for name, found in turns.items()
-        if name != "boundary_shrink"
-    }
+    """Return the median ratios to boundary_shrink, turn by turn."""
+
+    def ratio(found: list[dict[str, float]], what: str) -> float:
+        pairs = zip(turns["boundary_shrink"], found, strict=True)
+        return round(statistics.median(slow[what] / fast[what] for slow, fast in pairs), 2)
+
+    others = {name: found for name, found in turns.items() if name != "boundary_shrink"}
+    return {name: {what: ratio(found, what) for what in ("processor", "clock")} for name, found in others.items()}
 
 
 def growth_of(original: nn.Module, forget: Items, remain: Items) -> list[dict[str, Any]]:
-    """Return what a run costs by the sizes of both parts."""
+    """Return the cost of a run by the sizes of both parts."""
     growth = []
     for forgotten, archive in ((150, 1350), (300, 1350), (600, 1350), (300, 2700), (300, 5400)):
         some, kept = (
@@ -130,18 +120,13 @@ def growth_of(original: nn.Module, forget: Items, remain: Items) -> list[dict[st
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=os.environ.get("MONAI_UNLEARN_DATA"))
-    parser.add_argument("--work", type=Path, default=ROOT / "build" / "psg")
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
+    parser = parser_of(__doc__, work="psg", data=True)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    if options.data is None:
-        sys.exit("give --data FOLDER, or set MONAI_UNLEARN_DATA")
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
-    task = TASKS["cifar10"](Path(options.data))
+    task = TASKS["cifar10"](data_folder(options))
     everything = torch.ones(len(task.train[1]), dtype=torch.bool)
     original, _ = cached(options.work / "cifar10-0.pt", lambda: train(task, everything, 0), task)
     images, labels = task.train
@@ -155,16 +140,7 @@ def main() -> None:
         print(f"{name}: {ratio['processor']:.2f} times faster by processor time, {ratio['clock']:.2f} by the clock")
     growth = growth_of(original, forget, remain)
     document = {
-        "facts": {
-            "date": datetime.now(timezone.utc).date().isoformat(),
-            "processor": platform.machine(),
-            "cores": os.cpu_count(),
-            "threads": torch.get_num_threads(),
-            "load": round(os.getloadavg()[0], 1),
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("monai-unlearn", "torch", "monai")},
-            "gpu": "not measured",
-        },
+        "facts": facts("monai-unlearn", "torch", "monai", threads=torch.get_num_threads(), gpu="not measured"),
         "network": type(network_of("cifar10", 10)).__name__ + ", " + task.scaled,
         "labels": agreement,
         "passes": PUBLISHED.passes,
@@ -172,8 +148,7 @@ def main() -> None:
         "times_faster": ratios,
         "growth": growth,
     }
-    options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "psg_speed.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    write(document, "psg_speed", options.results)
 
 
 if __name__ == "__main__":

@@ -1,117 +1,136 @@
-"""The tables of `psg_quality.py`: cells summed up over seeds, and what people read."""
+"""The tables of `psg_quality.py` and `psg_choices.py`: runs summed up over seeds, and the pages for readers."""
 
 from __future__ import annotations
 
 import statistics
 from typing import TYPE_CHECKING, Any
 
+from markdown import percent, table, with_range
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+BUDGETS = (0.02, 0.05, 0.10, 0.20)
+TUNE_RATES = (2 / 3, 1.0)
+FEW = 0.05
+FIRST = ("original", "retrained", "batchnorm_only", "boundary_shrink")
+PARTS = ("forget", "remain")
 
 
-def summary(cells: list[dict[str, Any]]) -> dict[str, Any]:
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return each network's accuracies after recalibration, their gaps to the retrained mean, and costs, by seed."""
-    retrained = {
-        part: statistics.mean(cell["retrained"]["recalibrated"][part] for cell in cells)
-        for part in ("forget", "remain")
-    }
-    found: dict[str, Any] = {"seeds": [cell["seed"] for cell in cells]}
-    names = {
-        key for cell in cells for key, value in cell.items() if isinstance(value, dict) and "recalibrated" in value
-    }
-    for name in sorted(names, key=place):
-        having = [cell[name] for cell in cells if name in cell]
-        row: dict[str, Any] = {
-            part: [round(one["recalibrated"][part], 2) for one in having] for part in ("forget", "remain")
-        }
-        row["as_is"] = [[round(one["as_is"][part], 2) for part in ("forget", "remain")] for one in having]
-        row["sum_of_gaps"] = round(
-            statistics.mean(
-                abs(one["recalibrated"][part] - retrained[part]) for one in having for part in ("forget", "remain")
-            )
-            * 2,
-            2,
-        )
-        if "gradients" in having[0]:
-            costs = [cell["retrained"] for cell in cells if name in cell]
-            shares = [one["gradients"] / cost["gradients"] for one, cost in zip(having, costs, strict=True)]
-            row["gradients_of_retraining"] = round(statistics.median(shares), 4)
-            if all("processor_seconds" in one for one in [*having, *costs]):
-                # What other programs do to the clock they do less to the time that the processor gave this one.
-                row["processor_time_of_retraining"] = round(
-                    statistics.median(
-                        one["processor_seconds"] / cost["processor_seconds"]
-                        for one, cost in zip(having, costs, strict=True)
-                    ),
-                    4,
-                )
-        found[name] = row
+    retrained = {part: statistics.mean(run["retrained"]["recalibrated"][part] for run in runs) for part in PARTS}
+    names = {key for run in runs for key, value in run.items() if isinstance(value, dict) and "recalibrated" in value}
+    found: dict[str, Any] = {"seeds": [run["seed"] for run in runs]}
+    for name in sorted(names, key=order):
+        having = [run for run in runs if name in run]
+        found[name] = {**_accuracies([run[name] for run in having], retrained), **_costs(having, name)}
     return found
 
 
-def place(name: str) -> tuple[int, bool, float, str]:
-    """Return where a row stands: what there is to compare with, then the curves by remain images and budget."""
-    first = ("original", "retrained", "batchnorm_only", "boundary_shrink")
-    if name in first:
-        return first.index(name), False, 0.0, name
+def _accuracies(networks: list[dict[str, Any]], retrained: dict[str, float]) -> dict[str, Any]:
+    gaps = [abs(one["recalibrated"][part] - retrained[part]) for one in networks for part in PARTS]
+    return {
+        **{part: [round(one["recalibrated"][part], 2) for one in networks] for part in PARTS},
+        "as_is": [[round(one["as_is"][part], 2) for part in PARTS] for one in networks],
+        "sum_of_gaps": round(statistics.mean(gaps) * 2, 2),
+    }
+
+
+def _costs(runs: list[dict[str, Any]], name: str) -> dict[str, float]:
+    """Return median shares of retraining, of gradients and, where every run has it, of processor time."""
+    keys = {"gradients": "gradients_of_retraining", "processor_seconds": "processor_time_of_retraining"}
+    costs = {}
+    for key, share in keys.items():
+        if all(key in run[name] and key in run["retrained"] for run in runs):
+            shares = [run[name][key] / run["retrained"][key] for run in runs]
+            costs[share] = round(statistics.median(shares), 4)
+    return costs
+
+
+def order(name: str) -> tuple[int, bool, float, str]:
+    """Return the sort key of a row: what to compare with first, then the curves by remain images and budget."""
+    if name in FIRST:
+        return FIRST.index(name), False, 0.0, name
     _, share, kept, *_ = name.split()
-    return len(first), kept == "few", float(share.rstrip("%")), name.replace("psg", "a")
+    return len(FIRST), kept == "few", float(share.rstrip("%")), name.replace("psg", "a")
 
 
-def curve(classes: dict[str, Any], *, budgets: Sequence[float], rates: Sequence[float], few: float) -> list[str]:
-    """Return the sums of gaps by budget, mean over classes: what PSG and fine-tuning are compared by.
+def ways(budget: float, kept: str) -> list[str]:
+    """Return the rows of PSG and of fine-tuning at each rate, at a budget, with all or few remain images."""
+    return [f"psg {budget:.0%} {kept}", *(f"finetune {budget:.0%} {kept} rate {rate:.2f}" for rate in TUNE_RATES)]
+
+
+def sums_of_gaps(classes: dict[str, Any], budget: float, kept: str) -> list[float]:
+    """Return the sums of gaps, mean over classes: PSG, fine-tuning at each rate, and at its better rate each time.
 
     Args:
         classes: The summary of each class.
-        budgets: Shares of retraining's gradients.
-        rates: Those that fine-tuning was run with.
-        few: The share of the remain images in rows called few.
+        budget: A share of retraining's gradients.
+        kept: The remain images at hand, `all` or `few`; classes without such runs are left out.
     """
-    heads = ["sum of gaps, mean over classes", "PSG", *(f"fine-tuning, rate {rate:.2f}" for rate in rates)]
-    lines = [f"| {' | '.join([*heads, 'its better rate each time'])} |"]
-    lines.append("| --- |" + " ---: |" * 4)
+    names = ways(budget, kept)
+    gaps = [[rows[name]["sum_of_gaps"] for name in names] for rows in classes.values() if names[0] in rows]
+    return [statistics.mean(column) for column in zip(*([*row, min(row[1:])] for row in gaps), strict=True)]
+
+
+def curve(classes: dict[str, Any]) -> list[str]:
+    """Return the table of sums of gaps by budget, which compares PSG with fine-tuning."""
+    heads = ["sum of gaps, mean over classes", "PSG", *(f"fine-tuning, rate {rate:.2f}" for rate in TUNE_RATES)]
+    cells = []
     for kept in ("all", "few"):
-        having = [rows for rows in classes.values() if f"psg 10% {kept}" in rows]
-        for budget in budgets if having else ():
-            ways = [
-                f"psg {budget:.0%} {kept}",
-                *(f"finetune {budget:.0%} {kept} rate {rate:.2f}" for rate in rates),
-            ]
-            gaps = [[rows[way]["sum_of_gaps"] for rows in having] for way in ways]
-            best = [min(pair) for pair in zip(*gaps[1:], strict=True)]
-            images = "all remain images" if kept == "all" else f"{few:.0%} of them, {len(having)} class(es)"
-            cells = " | ".join(f"{statistics.mean(column):.2f}" for column in [*gaps, best])
-            lines.append(f"| {budget:.0%} of the gradients, {images} | {cells} |")
-    return [*lines, ""]
+        having = sum(f"psg 10% {kept}" in rows for rows in classes.values())
+        images = "all remain images" if kept == "all" else f"{FEW:.0%} of them, {having} class(es)"
+        for budget in BUDGETS if having else ():
+            gaps = sums_of_gaps(classes, budget, kept)
+            cells.append([f"{budget:.0%} of the gradients, {images}", *(f"{gap:.2f}" for gap in gaps)])
+    return table([*heads, "its better rate each time"], cells, numbers=range(1, 5))
 
 
-def to_markdown(document: dict[str, Any], curves: Callable[[dict[str, Any]], list[str]]) -> str:
-    """Return a table a class: means over seeds after recalibration, in percent, and costs as shares of retraining."""
-    lines = [f"# PSG beside its rivals: {document['facts']['date']}", ""]
-    lines += [
-        "Made by `benchmarks/psg_quality.py`. Test accuracy in %, BatchNorm statistics estimated anew on remain",
+def quality_page(document: dict[str, Any]) -> str:
+    """Return a table for each class: means over seeds after recalibration, and costs as shares of retraining."""
+    lines = [
+        f"# PSG beside its baselines: {document['facts']['date']}",
         "",
-    ]
-    lines[-1:] = [
+        "Made by `benchmarks/psg_quality.py`. Test accuracy in %, BatchNorm statistics recalibrated on remain",
         "images, mean over seeds (lowest to highest); the sum of gaps is to the mean of the retrained networks.",
         "",
     ]
+    heads = ["network", "forget", "remain", "sum of gaps", "gradients", "processor time"]
     for task, body in document["tasks"].items():
-        lines += [f"## {task}: {body['scaled']}", "", *curves(body["classes"])]
+        lines += [f"## {task}: {body['scaled']}", "", *curve(body["classes"]), ""]
         for wanted, rows in body["classes"].items():
+            cells = [_row(name, row) for name, row in rows.items() if name != "seeds"]
             lines += [f"Forget {wanted}, {len(rows['seeds'])} seed(s):", ""]
-            lines += ["| network | forget | remain | sum of gaps | gradients | processor time |"]
-            lines += ["| --- |" + " ---: |" * 5]
-            lines += [line(name, row) for name, row in rows.items() if name != "seeds"]
-            lines.append("")
+            lines += [*table(heads, cells, numbers=range(1, 6)), ""]
     return "\n".join(lines)
 
 
-def line(name: str, row: dict[str, Any]) -> str:
-    parts = [
-        f"{statistics.mean(row[part]):.1f} ({min(row[part]):.1f}–{max(row[part]):.1f})" for part in ("forget", "remain")
+def _row(name: str, row: dict[str, Any]) -> list[object]:
+    shares = [row.get("gradients_of_retraining"), row.get("processor_time_of_retraining")]
+    cost = ["" if share is None else f"{percent(share)} %" for share in shares]
+    return [name, with_range(row["forget"]), with_range(row["remain"]), row["sum_of_gaps"], *cost]
+
+
+def choices_page(document: dict[str, Any]) -> str:
+    """Return a table for each task of `psg_choices.py`: one change a row."""
+    lines = [
+        f"# What each choice in PSG's settings does: {document['facts']['date']}",
+        "",
+        "Made by `benchmarks/psg_choices.py`: forget / remain test accuracy in % after BatchNorm recalibration, and",
+        "the sum of their gaps to the retrained network. One run, one seed: differences of a point or two are noise.",
     ]
-    share = row.get("gradients_of_retraining")
-    time_share = row.get("processor_time_of_retraining")
-    cost = ["" if value is None else f"{100 * value:.1f} %" for value in (share, time_share)]
-    return f"| {' | '.join([name, *parts, str(row['sum_of_gaps']), *cost])} |"
+    for task, rows in document["tasks"].items():
+        aim = rows["retrained"]
+        changes = {name: row for name, row in rows.items() if name != "retrained"}
+        budgets: Sequence[str] = list(next(iter(changes.values())))
+        heads = ["change", *(f"{budget} of retraining's gradients" for budget in budgets)]
+        cells = [[name, *(choice(row[budget]) for budget in budgets)] for name, row in changes.items()]
+        lines += ["", f"## {task}, forget glioma; retrained {aim['forget']:.1f} / {aim['remain']:.1f}", ""]
+        lines += table(heads, cells)
+    return "\n".join([*lines, ""])
+
+
+def choice(values: dict[str, float]) -> str:
+    """Return forget / remain accuracy and their sum of gaps, as `psg_choices.py` shows them."""
+    return f"{values['forget']:.1f} / {values['remain']:.1f} ({values['sum_of_gaps']:.1f})"
