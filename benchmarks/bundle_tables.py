@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import mri_training
-from markdown import table, with_interval
-from options import parser_of
+from benchmark_options import parser_of
+from markdown_tables import table, with_interval
 from results_file import ROOT, facts, read, write
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from options import parser_of
+from benchmark_options import parser_of
 from results_file import ROOT, facts, write
 
 from monai_unlearn.cohort import CohortSpec

@@ -5,10 +5,10 @@
 The table is `idc_index.parquet` of the package `idc-index-data`: 1,044,191 real series of the NCI Imaging Data
 Commons.
 The claims: `index from-table` takes at most 20 seconds; ten varied predicates take at most 60 ms in the median, warm,
-on 2 cores; every count is that of pandas, which knows nothing of the index. Each predicate is timed in three ways,
-since they cost very differently: `resolve` (parts, attrition, guards: what a spec needs), `ask` (a verdict for each
-row, and the names of its image, series, study and patient, which no predicate changes), and `verdicts` (what a
-predicate does change: the verdicts alone, of every row, on a connection that stays open).
+on 2 cores; every count equals that of pandas, which reads the table without the index. Each predicate is timed in three
+ways, since their costs differ much: `resolve` (parts, attrition, guards: what a spec needs), `run_query` (a verdict for
+each row, and the identifiers of its image, series, study and patient, which no predicate changes), and `verdicts` (the
+verdicts alone, for every row, on a connection that stays open).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow.compute as pc
-from options import parser_of
+from benchmark_options import parser_of
 from results_file import ROOT, facts, write
 
 from monai_unlearn.cohort import CohortSpec
-from monai_unlearn.cohort.query.query import ask, locked_connection, statement_of
+from monai_unlearn.cohort.query.query import locked_connection, run_query, statement_of
 from monai_unlearn.cohort.resolve.resolve import question_of
 from monai_unlearn.index import Index
 
@@ -56,7 +56,7 @@ def isin(values: pd.Series, choices: list[str]) -> Mask:
     return values.isin(choices).astype("boolean").mask(values.isna())
 
 
-# Each predicate, and what pandas says of it in Kleene's logic.
+# Each predicate, and the same in pandas with Kleene's logic.
 PREDICATES: dict[str, Callable[[Frame], Mask]] = {
     "device == Signa HDxt": lambda t: t["ManufacturerModelName"] == "Signa HDxt",
     "Modality in [CT, MR, PT]": lambda t: isin(t["Modality"], ["CT", "MR", "PT"]),
@@ -144,7 +144,7 @@ def measure(index: Index, text: str, mask: Mask, repeats: int) -> dict[str, Any]
             sys.exit(f"{text}: the verdicts alone count otherwise")
         timings = {
             "resolve": milliseconds(lambda: spec.resolve(index), repeats),
-            "ask": milliseconds(lambda: ask(index, question), repeats),
+            "run_query": milliseconds(lambda: run_query(index, question), repeats),
             "verdicts": milliseconds(verdicts, repeats),
         }
     medians = {name: statistics.median(values) for name, values in timings.items()}
@@ -172,7 +172,7 @@ def main() -> None:
         size = sum(part.stat().st_size for part in index.parts)
     p50 = {
         name: round(statistics.median(answer["median"][name] for answer in answers.values()), 1)
-        for name in ("resolve", "ask", "verdicts")
+        for name in ("resolve", "run_query", "verdicts")
     }
     result = {
         "facts": facts("monai-unlearn", "duckdb", "pyarrow", "pandas", "numpy", "idc-index-data"),

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import index_speed
 import pyarrow as pa
-from options import parser_of
+from benchmark_options import parser_of
 from results_file import write
 
 if TYPE_CHECKING:

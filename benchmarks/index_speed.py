@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
-from options import parser_of
+from benchmark_options import parser_of
 from results_file import ROOT, facts, write
 
 if TYPE_CHECKING:

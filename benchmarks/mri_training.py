@@ -16,7 +16,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from options import data_folder, parser_of
+from benchmark_options import data_folder, parser_of
 from results_file import ROOT, facts, write
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from markdown import percent, table, with_interval, with_range
-from options import data_folder, parser_of
+from benchmark_options import data_folder, parser_of
+from markdown_tables import percent, table, with_interval, with_range
 from results_file import ROOT, facts, write
 
 if TYPE_CHECKING:

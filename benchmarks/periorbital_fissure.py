@@ -14,8 +14,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from markdown import percent, table, with_interval
-from options import parser_of
+from benchmark_options import parser_of
+from markdown_tables import percent, table, with_interval
 from results_file import ROOT, facts, write
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from options import parser_of
+from benchmark_options import parser_of
 from results_file import ROOT, facts, write
 
 if TYPE_CHECKING:

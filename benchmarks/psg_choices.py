@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import psg_quality as quality
 import torch
-from options import data_folder, parser_of
+from benchmark_options import data_folder, parser_of
 from psg_tables import choices_page
 from results_file import facts, write
 

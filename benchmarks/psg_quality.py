@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from options import data_folder, parser_of
+from benchmark_options import data_folder, parser_of
 from PIL import Image
 from psg_tables import BUDGETS, FEW, TUNE_RATES, quality_page, summary
 from results_file import facts, write

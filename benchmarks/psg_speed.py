@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import torch
-from options import data_folder, parser_of
+from benchmark_options import data_folder, parser_of
 from psg_quality import TASKS, Items, cached, network_of, train
 from results_file import facts, write
 

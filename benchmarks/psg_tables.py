@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from markdown import percent, table, with_range
+from markdown_tables import percent, table, with_range
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,181 @@
+"""The tables of README, docs and bundles that show measured figures."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING, Any
+
+import measured
+from bundle_tables import bundle_table
+from markdown_tables import percent, table, with_range
+from measured import MILLION, SUBSETS, odir, odir_shares, result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from measured import Seeds
+
+COHORT_TITLES = {"truncated": "truncated field of view", "quarter": "a quarter of one class"}
+METHOD_TITLES = {
+    "original": "original",
+    "retrained": "**retrained without the cohort**",
+    "psg": "PSG, as the bundle sets it",
+    "finetune": "fine-tuning on remain",
+    "boundary_shrink": "boundary_shrink",
+    "boundary_shrink_recalibrated": "boundary_shrink, recalibrated",
+}
+TASK_TITLES = {
+    "brain_mri_longer": "brain MRI, 20 epochs",
+    "brain_mri": "brain MRI, 8 epochs",
+    "cifar10": "CIFAR-10",
+}
+
+
+def odir_models() -> list[str]:
+    """Return README's table of both ODIR cohorts: every model by subset, and its cost."""
+    cells = []
+    for cohort, title in COHORT_TITLES.items():
+        models, shares = odir(cohort), odir_shares(cohort)
+        original = result(measured.COHORTS[cohort])["runs"]["psg"]["models"]["original"]
+        counts = ", ".join(str(original[part][split]["n"]) for part, split in (subset.split("_") for subset in SUBSETS))
+        cells.append([f"*{title}* (n = {counts})", "", "", "", ""])
+        for name, shown in METHOD_TITLES.items():
+            share = "100 %" if name == "retrained" else f"{percent(shares[name])} %" if name in shares else ""
+            figures = [_seeds(models[name][subset]) for subset in SUBSETS]
+            bold = [f"**{figure}**" for figure in figures] if name == "retrained" else figures
+            cells.append([shown, *bold, share])
+    heads = ["model", *(subset.replace("_", " ") for subset in SUBSETS), "gradients, share of retraining"]
+    return table(heads, cells, numbers=range(1, 5))
+
+
+def _seeds(seeds: Seeds) -> str:
+    return with_range(seeds.values) if len(seeds.values) > 1 else f"{seeds.mean:.1f}"
+
+
+def odir_gaps() -> list[str]:
+    """Return the gaps of PSG to retraining, with the spread of retrained models."""
+    cells = []
+    for cohort, title in COHORT_TITLES.items():
+        models = odir(cohort)
+        for subset in ("forget_test", "forget_train", "remain_test"):
+            retrained, psg = models["retrained"][subset], models["psg"][subset]
+            gap = f"{psg.mean - retrained.mean:+.1f}".replace("-", "−")
+            name = title if subset == "forget_test" else ""
+            cells.append([name, subset.replace("_", " "), _seeds(retrained), f"{psg.mean:.1f}", gap])
+    return table(["cohort", "accuracy on", "retrained", "PSG", "gap"], cells, numbers=(2, 3, 4))
+
+
+def odir_recall() -> list[str]:
+    """Return recall by class on forget test images of the truncated field, over the seeds."""
+    recall = measured.odir_classes("truncated")
+    original = result(measured.COHORTS["truncated"])["runs"]["psg"]["models"]["original"]["forget"]["test"]["classes"]
+    names = list(recall["retrained"])
+    cells: list[list[object]] = [["original", *(percent(original[name]["accuracy"]) for name in names)]]
+    for key, title in (("retrained", "retrained"), ("psg", "PSG")):
+        cells.append([title, *(_seeds(recall[key][name]) for name in names)])
+    heads = ["forget test, recall in %", *(f"{name} (n={original[name]['n']})" for name in names)]
+    return table(heads, cells, numbers=range(1, len(heads)))
+
+
+def recalibration() -> list[str]:
+    """Return what boundary_shrink forgets, before and after recalibration."""
+    cells = []
+    for cohort, title in COHORT_TITLES.items():
+        models = odir(cohort)
+        names = ("original", "boundary_shrink", "boundary_shrink_recalibrated")
+        figures = [models[name]["forget_train"].mean for name in names]
+        cells.append([f"ODIR-5K, {title}, forget train", *(f"{figure:.1f}" for figure in figures)])
+    for task, title in TASK_TITLES.items():
+        for wanted, rows in result("psg_quality")["tasks"][task]["classes"].items():
+            if "boundary_shrink" in rows:
+                shrunk = rows["boundary_shrink"]
+                figures = [rows["original"]["forget"][0], shrunk["as_is"][0][0], shrunk["forget"][0]]
+                cells.append([f"{title}, {wanted}, forget test", *(f"{figure:.1f}" for figure in figures)])
+    heads = ["accuracy on forgotten images in %", "original", "boundary_shrink", "the same weights, recalibrated"]
+    return table(heads, cells, numbers=(1, 2, 3))
+
+
+def million_rows() -> list[str]:
+    """Return the time that each spec takes on a million rows, beside pandas."""
+    cells = []
+    for name, row in result("cohort_million_rows")["resolve"].items():
+        pandas = f"{row['pandas_seconds']:.2f} s" if "pandas_seconds" in row else ""
+        cells.append([name, f"{row['median']:.2f} s", pandas, f"{row['images']['forget']:,}"])
+    return table(["spec", "resolved in", "the same counts by pandas", "images to forget"], cells, numbers=(1, 2, 3))
+
+
+def index_scale() -> list[str]:
+    """Return what a build costs by its size."""
+    how = {"real": "real files", "synthesised": "synthesised rows, without listing and reading"}
+    cells = []
+    for row in result("index_scale")["rows"]:
+        seconds, megabytes, scale = row["first"]["processor_seconds"], row["bytes"] / 1e6, MILLION / row["rows"]
+        size = f"{megabytes:.1f} MB" if megabytes < 10 else f"{megabytes:.0f} MB"
+        figures = [f"{seconds:.1f}", f"{seconds * scale:.0f} s", size, f"{megabytes * scale:.0f} MB"]
+        cells.append([f"{row['rows']:,}", how[row["how"]], *figures, f"{row['first']['peak_mb']:.0f} MB"])
+    heads = ["rows", "how", "processor seconds", "per million", "index on disk", "per million", "most memory"]
+    return table(heads, cells)
+
+
+def psg_quality() -> list[str]:
+    """Return forget and remain test accuracy of each class, at a tenth of retraining's gradients."""
+    names = ("psg 10% all", "finetune 10% all rate 1.00", "retrained", "original")
+    cells = []
+    for task, title in TASK_TITLES.items():
+        for wanted, rows in result("psg_quality")["tasks"][task]["classes"].items():
+            means = [[f"{statistics.mean(rows[name][part]):.1f}" for part in ("forget", "remain")] for name in names]
+            cells.append([f"{title}: {wanted}", len(rows["seeds"]), *map(" / ".join, means)])
+    heads = ["forgotten", "seeds", "PSG", "fine-tuning, rate 1.00", "retrained", "original"]
+    return table(heads, cells, numbers=range(1, 6))
+
+
+def psg_sums() -> list[str]:
+    """Return the sums of gaps by task, remain images and budget."""
+    cells = []
+    for task, title in TASK_TITLES.items():
+        classes = result("psg_quality")["tasks"][task]["classes"]
+        for kept, images in (("all", "all"), ("few", "5 %")):
+            having = sum(f"psg 10% {kept}" in rows for rows in classes.values())
+            for budget in (0.05, 0.10):
+                gaps = measured.sums_of_gaps(classes, budget, kept)
+                cells.append([title, having, images, f"{100 * budget:.0f} %", *(f"{gap:.1f}" for gap in gaps)])
+    rates = ["fine-tuning, rate 0.67", "rate 1.00", "better rate"]
+    return table(["task", "classes", "remain images", "gradients", "PSG", *rates], cells, numbers=range(1, 8))
+
+
+def psg_speed() -> list[str]:
+    """Return processor seconds of a run by the sizes of both parts."""
+    rows = result("psg_speed")["growth"]
+    cells = [[row["forget"], f"{row['remain']:,}", row["updates"], f"{row['processor']:.2f}"] for row in rows]
+    return table(["forget images", "remain images", "images in updates", "processor seconds"], cells, numbers=range(4))
+
+
+def bundle(name: str) -> list[str]:
+    """Return the rows of one bundle: original, retrained reference and revised."""
+    rows = [row for row in result("bundle_tables")["rows"] if row["bundle"] == name]
+    return bundle_table(rows, bundles=False)
+
+
+def mri_classes() -> list[str]:
+    """Return accuracy on real test slices, in all and by class."""
+    test = result("mri_training")["accuracy"]["test"]
+    subsets: dict[str, dict[str, Any]] = {"all classes": test, **test["classes"]}
+    cells = [[name, subset["n"], percent(subset["accuracy"])] for name, subset in subsets.items()]
+    return table(["real test slices", "n", "accuracy in %"], cells, numbers=(1, 2))
+
+
+TABLES: dict[str, Callable[[], list[str]]] = {
+    "odir_models": odir_models,
+    "odir_gaps": odir_gaps,
+    "odir_recall": odir_recall,
+    "recalibration": recalibration,
+    "million_rows": million_rows,
+    "index_scale": index_scale,
+    "psg_quality": psg_quality,
+    "psg_sums": psg_sums,
+    "psg_speed": psg_speed,
+    "mri_classes": mri_classes,
+    "fundus_classifier": lambda: bundle("fundus_classifier"),
+    "mri_classifier": lambda: bundle("mri_classifier"),
+    "oculoplastic_classifier": lambda: bundle("oculoplastic_classifier"),
+}
