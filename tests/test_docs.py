@@ -1,4 +1,4 @@
-"""What the documents point at exists, and the commands that they show are commands."""
+"""Paths and links in documents exist, and the commands that they show parse."""
 
 from __future__ import annotations
 
@@ -16,24 +16,30 @@ from monai_unlearn.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    README,
+    *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 FENCE = re.compile(r"^(`{3,})([^\n`]*)\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)[^)]*\)")
 BACKTICKED = re.compile(r"`([^`\n]+)`")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 
-# A path is plain words between slashes; what begins with capitals (`DIR/…`) stands for a path of the reader's.
+# A path is plain words between slashes; one that begins with capitals (`DIR/…`) is a path of the reader's.
 PATH = re.compile(r"(?![A-Z_]+/)\.?\w[\w.-]*(?:/[\w.-]+)*/?")
 FILE = re.compile(r"\.(?:py|md|yaml|toml|txt|lark|jinja)")
-# What runs write: folders that the repository has not.
+# Folders that runs write, and the folders of real data.
 WRITTEN = {"build", "revision", "revised_bundle", "rejected_bundle", "reference"}
-# Documents name what is in the package from the package on: `engine/host.py`.
-HOMES = (ROOT, ROOT / "monai_unlearn")
-MODULES = {path.name for folder in ("monai_unlearn", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")}
+DATA = {"brain_mri", "cifar10", "fundus_odir", "dicom_mr", "periorbital_masks"}
+# Documents name modules of the package without the package: `engine/host.py`; benchmarks name their own files.
+HOMES = (ROOT, ROOT / "monai_unlearn", ROOT / "benchmarks")
+CODE = ("monai_unlearn", "tests", "benchmarks", "scripts")
+MODULES = {path.name for folder in CODE for path in (ROOT / folder).rglob("*.py")}
 
 SHELL = {"bash", "console", "sh", "shell", ""}
-# What `monai.bundle run` itself takes; every other option overrides an id of the config.
+# Options of `monai.bundle run` itself; every other option overrides an id of the config.
 OF_MONAI = {"meta_file", "config_file", "logging_file", "args_file", "tracking", "init_id", "final_id"}
 
 
@@ -43,33 +49,33 @@ def prose(document: Path) -> str:
 
 
 def anchors(document: Path) -> set[str]:
-    """The anchors that a page's headings make."""
+    """The anchors of a page's headings."""
     titles = HEADING.findall(prose(document))
     return {re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-") for title in titles}
 
 
 def broken_links(document: Path) -> list[str]:
     targets = [target for target in LINK.findall(prose(document)) if not re.match(r"[a-z]+:", target)]
-    return [target for target in targets if not leads_somewhere(document, target)]
+    return [target for target in targets if not resolves(document, target)]
 
 
-def leads_somewhere(document: Path, target: str) -> bool:
+def resolves(document: Path, target: str) -> bool:
     name, _, anchor = target.partition("#")
     page = document.parent / name if name else document
     return page.exists() and (not anchor or anchor in anchors(page))
 
 
 def missing_paths(text: str) -> list[str]:
-    """The paths of a text, in backticks, that nothing in the repository has."""
-    return [word for word in BACKTICKED.findall(text) if PATH.fullmatch(word) and not stands(word)]
+    """The paths in backticks that do not exist in the repository."""
+    return [word for word in BACKTICKED.findall(text) if PATH.fullmatch(word) and not exists(word)]
 
 
-def stands(word: str) -> bool:
-    """Whether a path is there, or is none: other words have slashes too, and runs write files."""
+def exists(word: str) -> bool:
+    """Whether a path exists, or is no path: other words have slashes too, and runs write files."""
     folder, slash, _ = word.partition("/")
     if not slash:
         return not word.endswith(".py") or word in MODULES
-    if any((home / word).exists() for home in HOMES) or folder in WRITTEN:
+    if any((home / word).exists() for home in HOMES) or folder in WRITTEN | DATA:
         return True
     return not FILE.search(Path(word).suffix) and not any((home / folder).is_dir() for home in HOMES)
 
@@ -100,23 +106,23 @@ def parse(words: list[str]) -> None:
     """Parse a command line as `monai-unlearn` does, without running it; Typer raises what it would show."""
     command, rest = typer.main.get_command(app), list(words)
     while isinstance(command, TyperGroup) and rest and not rest[0].startswith("-"):
-        assert rest[0] in command.commands, f"{rest[0]} is no command"
+        assert rest[0] in command.commands, f"{rest[0]} is not a command"
         command = command.commands[rest.pop(0)]
-    with contextlib.suppress(typer.Exit):  # --help and --version end where they stand
+    with contextlib.suppress(typer.Exit):  # --help and --version end the program
         command.make_context("monai-unlearn", rest)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(document):
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_resolve(document):
     assert broken_links(document) == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_paths_exist(document):
     assert missing_paths(prose(document)) == []
 
 
-def test_the_readme_shows_the_way():
+def test_the_readme_shows_every_step():
     assert OURS
     assert BUNDLE_RUNS
     assert ["demo"] in MAKE
@@ -145,21 +151,21 @@ def test_make_targets_exist(words):
     assert words[0] in targets
 
 
-# What the checks above would let through would not be checked.
+# The checks themselves can fail.
 
 
 @pytest.mark.parametrize("target", ["nowhere.md", "docs/glossary.md#no-such-heading", "#no-such-heading"])
-def test_a_link_to_nowhere_is_seen(target):
-    assert not leads_somewhere(README, target)
+def test_a_broken_link_is_found(target):
+    assert not resolves(README, target)
 
 
 @pytest.mark.parametrize("path", ["engine/nothing.py", "monai_unlearn/nothing/", "nothing.py", "nothing/page.md"])
-def test_a_path_of_nothing_is_seen(path):
+def test_a_missing_path_is_found(path):
     assert missing_paths(f"see `{path}`") == [path]
 
 
 @pytest.mark.parametrize("text", ["DIR/index.json", "engine/host.py", "cohort/", "device == A/B", "x/y", "run.json"])
-def test_what_is_no_path_of_the_repository_is_left_alone(text):
+def test_other_words_with_slashes_are_left_alone(text):
     assert missing_paths(f"see `{text}`") == []
 
 
@@ -172,6 +178,6 @@ def test_what_is_no_path_of_the_repository_is_left_alone(text):
         ("phantom fundus OUT --patients many", "valid integer"),
     ],
 )
-def test_a_command_that_is_none_is_seen(line, fault):
+def test_an_invalid_command_is_found(line, fault):
     with pytest.raises(Exception, match=fault):
         parse(line.split())
