@@ -216,7 +216,7 @@ class Run:
 
     def _accuracies(self, network: nn.Module) -> dict[str, float]:
         images, labels = self.task.test
-        right = predict(network, Items(images, labels)).right.float()
+        right = predict(network, Items(images, labels)).correct.float()
         forget = labels == self.wanted
         return {"forget": 100 * float(right[forget].mean()), "remain": 100 * float(right[~forget].mean())}
 

@@ -1,6 +1,7 @@
 """The model-card difference: one canonical document, and what is rendered from it."""
 
-from monai_unlearn.card.diff import build_diff, metric_rows, schema
+from monai_unlearn.card.diff import build_diff, metric_rows
 from monai_unlearn.card.markdown import to_markdown
+from monai_unlearn.card.schema import schema
 
 __all__ = ["build_diff", "metric_rows", "schema", "to_markdown"]

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from monai_unlearn.evaluation.metrics import ACCURACY, Metric, registered
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _VERDICTS = {
     "no_reference": "not judged: no reference",
+    "no_interval": "not judged: no interval",
     "no_images": "no images",
     "undecided": "undecided: too few images",
 }
@@ -27,29 +30,44 @@ def to_markdown(diff: Mapping[str, Any]) -> str:
         # Markdown, not HTML: what could break it is escaped by `text` below.
         autoescape=False,  # noqa: S701
     )
-    environment.filters.update(accuracy=accuracy, points=points, verdict=verdict, text=text, number=number)
-    return environment.get_template("model_card_diff.md.jinja").render(diff=diff)
+    environment.filters.update(
+        estimate=estimate, difference=difference, verdict=verdict, text=text, number=number, title=title
+    )
+    further = [row for row in diff["metrics"] if row["metric"] != ACCURACY.name]
+    return environment.get_template("model_card_diff.md.jinja").render(
+        diff=diff,
+        accuracy=[row for row in diff["metrics"] if row["metric"] == ACCURACY.name],
+        further=further,
+        descriptions={row["metric"]: _metric(row["metric"]).description for row in further},
+    )
 
 
-def accuracy(subset: Mapping[str, Any] | None) -> str:
-    """Format a share with its interval in percent: `87.5 % (80.1–92.4)`."""
-    if subset is None or subset["value"] is None:
+def estimate(measured: Mapping[str, Any] | None, metric: str) -> str:
+    """Format a value with its interval: shares as `87.5 % (80.1–92.4)`, other metrics as `0.412 (0.380–0.444)`."""
+    if measured is None or measured["value"] is None:
         return "–"
-    low, high = subset["interval"]
-    return f"{100 * subset['value']:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
+    if _metric(metric).percent:
+        return f"{100 * measured['value']:.1f} %{_brackets(measured, '{:.1f}–{:.1f}', 100)}"
+    return f"{measured['value']:.3f}{_brackets(measured, '{:.3f}–{:.3f}', 1)}"
 
 
-def points(subset: Mapping[str, Any]) -> str:
-    """Format a difference with its interval in points: `-3.1 (-9.0 to +2.9)`."""
-    if subset["value"] is None:
+def difference(measured: Mapping[str, Any], metric: str) -> str:
+    """Format a difference with its interval: of shares, in points, as `-3.1 (-9.0 to +2.9)`."""
+    if measured["value"] is None:
         return "–"
-    low, high = subset["interval"]
-    return f"{100 * subset['value']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    if _metric(metric).percent:
+        return f"{100 * measured['value']:+.1f}{_brackets(measured, '{:+.1f} to {:+.1f}', 100)}"
+    return f"{measured['value']:+.3f}{_brackets(measured, '{:+.3f} to {:+.3f}', 1)}"
 
 
 def verdict(word: str) -> str:
     """Format a verdict for reading."""
     return _VERDICTS.get(word, word.replace("_", " "))
+
+
+def title(metric: str) -> str:
+    """Format the name of a metric for reading: `Log loss`."""
+    return metric.replace("_", " ").capitalize()
 
 
 def number(value: float | None) -> str:
@@ -60,8 +78,18 @@ def number(value: float | None) -> str:
 
 
 def text(value: object) -> str:
-    """Make a text safe inside a table subset: specs come from anywhere."""
+    """Make a text safe inside a cell of a table: specs come from anywhere."""
     plain = " ".join(str(value).split())
     for character in "\\`|<>[]":
         plain = plain.replace(character, "\\" + character)
     return plain
+
+
+def _brackets(measured: Mapping[str, Any], form: str, factor: int) -> str:
+    """Format the interval of an estimate in brackets; without one there are none."""
+    interval = measured["interval"]
+    return "" if interval is None else f" ({form.format(*(factor * limit for limit in interval))})"
+
+
+def _metric(name: str) -> Metric:
+    return registered()[name]

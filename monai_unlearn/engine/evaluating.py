@@ -9,7 +9,7 @@ from rich.console import Console
 
 from monai_unlearn.engine.report import accuracy_lines
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.evaluation import accuracy_table, has_running_statistics, predict_subsets, recalibrated
+from monai_unlearn.evaluation import has_running_statistics, metrics_table, predict_subsets, recalibrated
 from monai_unlearn.release import load_weights, weights_digest, write_json
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def evaluate(
     if has_running_statistics(network) and remain is not None and len(remain):  # type: ignore[arg-type]  # no __len__
         networks["recalibrated"] = recalibrated(network, remain, device=device)
     models = {
-        name: accuracy_table(predict_subsets(model, subsets, device=device), data.class_names)
+        name: metrics_table(predict_subsets(model, subsets, device=device), data.class_names)
         for name, model in networks.items()
     }
     if not any(subset["n"] for splits in models["weights"].values() for subset in splits.values()):

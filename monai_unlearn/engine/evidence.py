@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.evaluation import Predictions, accepted, accuracy_table, compare, gaps
+from monai_unlearn.evaluation import SubsetPredictions, accepted, compare, differences, metrics_table
 from monai_unlearn.evaluation.findings import forgetting, recommend
 
 if TYPE_CHECKING:
@@ -77,14 +77,14 @@ class RunFacts:
     warnings: Sequence[str] = ()
 
 
-def assemble(facts: RunFacts, models: Mapping[str, Mapping[tuple[str, str], Predictions]]) -> dict[str, Any]:
+def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions]) -> dict[str, Any]:
     """Return the evidence of a run.
 
     Args:
         facts: What is known about the run.
         models: Each model's predictions by (part, split); `original` and `revised` at least.
     """
-    tables = {name: accuracy_table(predictions, facts.class_names) for name, predictions in models.items()}
+    tables = {name: metrics_table(predictions, facts.class_names) for name, predictions in models.items()}
     evidence: dict[str, Any] = {
         "schema_version": 1,
         "objective": facts.objective,
@@ -92,7 +92,8 @@ def assemble(facts: RunFacts, models: Mapping[str, Mapping[tuple[str, str], Pred
         "counts": facts.counts,
         "models": tables,
         "paired": compare(models["original"], models["revised"]),
-        "gaps_to_reference": _gaps(tables),
+        "changes": differences(models["original"], models["revised"], facts.class_names),
+        "gaps_to_reference": _gaps(facts, models),
         "forgetting": forgetting(tables, has_batch_norm=facts.has_batch_norm),
         "cost": facts.cost.to_dict(),
         "reference": facts.reference.source if facts.reference else None,
@@ -106,10 +107,6 @@ def assemble(facts: RunFacts, models: Mapping[str, Mapping[tuple[str, str], Pred
     return evidence
 
 
-def _gaps(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    if "reference" not in tables:
-        return {}
-    return {
-        part: {split: gaps(subset, tables["reference"][part][split]) for split, subset in splits.items()}
-        for part, splits in tables["revised"].items()
-    }
+def _gaps(facts: RunFacts, models: Mapping[str, SubsetPredictions]) -> dict[str, Any]:
+    reference = models.get("reference")
+    return {} if reference is None else differences(reference, models["revised"], facts.class_names)

@@ -266,7 +266,7 @@ def _labels(images: Any) -> list[int]:  # noqa: ANN401 - any sized collection of
 
 
 def _accuracy(predictions: Predictions) -> float:
-    return float(predictions.right.float().mean())
+    return float(predictions.correct.float().mean())
 
 
 def _losses(predictions: Predictions) -> Tensor:

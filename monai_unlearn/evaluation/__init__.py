@@ -1,26 +1,34 @@
-"""Honest measurement: accuracies with intervals, the BatchNorm control, comparisons. Loads torch."""
+"""Measurement: predictions, metrics with intervals, the BatchNorm control, comparisons, verdicts. Loads torch."""
 
-from monai_unlearn.evaluation.accuracy import Predictions, accuracy, predict
 from monai_unlearn.evaluation.batchnorm import has_running_statistics, recalibrated
 from monai_unlearn.evaluation.criteria import Criterion, accepted, read_criteria
-from monai_unlearn.evaluation.intervals import changed, difference, wilson
-from monai_unlearn.evaluation.table import accuracy_table, compare, gap, gaps, predict_subsets
+from monai_unlearn.evaluation.intervals import mcnemar, newcombe, student, wilson
+from monai_unlearn.evaluation.predictions import Predictions, predict
+from monai_unlearn.evaluation.table import (
+    SubsetKey,
+    SubsetPredictions,
+    compare,
+    differences,
+    metrics_table,
+    predict_subsets,
+)
 
 __all__ = [
     "Criterion",
     "Predictions",
+    "SubsetKey",
+    "SubsetPredictions",
     "accepted",
-    "accuracy",
-    "accuracy_table",
-    "changed",
     "compare",
-    "difference",
-    "gap",
-    "gaps",
+    "differences",
     "has_running_statistics",
+    "mcnemar",
+    "metrics_table",
+    "newcombe",
     "predict",
     "predict_subsets",
     "read_criteria",
     "recalibrated",
+    "student",
     "wilson",
 ]

@@ -1,15 +1,18 @@
-"""What the numbers say: does the forgetting hold, and would retraining have been the better choice?"""
+"""What the numbers show: does the forgetting last, and would retraining have been the better choice?
+
+Both are decided on accuracy alone; further metrics are reported beside it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-# Below this change in accuracy there is no forgetting whose persistence could be tested.
+# With a smaller loss of accuracy there is no forgetting to test.
 NOTICEABLE = 0.01
-# Forgetting of which less than this share is left after recalibration is an artefact of statistics.
+# If less than this share of the forgetting is left after recalibration, it is an artefact of BatchNorm statistics.
 SURVIVES = 0.5
-# From this share of retraining's gradients on, unlearning saves too little to be worth its uncertainty.
+# From this share of retraining's gradient evaluations on, unlearning saves too little to be worth its uncertainty.
 WORTH_IT = 0.5
 
 Table = Mapping[str, Mapping[str, Any]]
@@ -18,12 +21,12 @@ Table = Mapping[str, Mapping[str, Any]]
 def forgetting(models: Mapping[str, Table], *, has_batch_norm: bool) -> dict[str, Any]:
     """Compare the forget accuracy lost by the revised weights with what is lost after recalibration.
 
-    Measured on the forget part's test images, or on its training images where it has no test image.
+    Measured on the forget part's test images, or on its training images if it has no test images.
 
     Returns:
         `split`; `change`, the revised minus the original accuracy; `change_recalibrated`, the same with
-        both models' statistics recalibrated on remain; `surviving_recalibration`, their ratio (null without BatchNorm
-        or without forgetting); and `artefact`, whether that ratio is below one half.
+        both models' statistics recalibrated on remain images; `surviving_recalibration`, their ratio (null without
+        BatchNorm or without forgetting); and `artefact`, whether that ratio is below one half.
     """
     subsets = {name: table["forget"] for name, table in models.items()}
     split = "test" if subsets["original"]["test"]["n"] else "train"
@@ -34,7 +37,7 @@ def forgetting(models: Mapping[str, Table], *, has_batch_norm: bool) -> dict[str
         return result
     result["change"] = values["revised"] - values["original"]
     if has_batch_norm:
-        # Against the original under the same treatment: what recalibration alone takes away is not forgetting.
+        # The original is recalibrated too: accuracy that recalibration alone takes away is not forgetting.
         before = values.get("original_recalibrated", values["original"])
         result["change_recalibrated"] = values["revised_recalibrated"] - before
         if result["change"] < -NOTICEABLE:
@@ -44,22 +47,20 @@ def forgetting(models: Mapping[str, Table], *, has_batch_norm: bool) -> dict[str
 
 
 def recommend(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """Say whether retraining would have been the better choice, and why.
+    """Decide whether retraining would have been the better choice, and why.
 
     Returns:
-        `{"retrain": true | false | null, "reasons": […]}`; null where no reference was given.
+        `{"retrain": true | false | null, "reasons": […]}`; null if it is unknown, as without a reference.
     """
     reasons = [*_artefact(evidence), *_gaps(evidence), *_cost(evidence)]
     if "reference" not in evidence["models"]:
         reasons.append(
-            "No retrained reference stands beside this result: whether the revised model behaves like one "
-            "that never saw the forget part is not known. Run again with --reference retrain."
+            "There is no retrained reference: it is unknown whether the revised model behaves like one that never saw "
+            "the forget part. Run again with --reference retrain."
         )
         return {"retrain": True if evidence["forgetting"]["artefact"] else None, "reasons": reasons}
     if not evidence["reference_is_recorded"] and not reasons:
-        reasons.append(
-            "The reference comes without a training record: whether it never saw the forget part is not known."
-        )
+        reasons.append("The reference has no training record: it is unknown whether it saw the forget part.")
         return {"retrain": None, "reasons": reasons}
     return {"retrain": bool(reasons), "reasons": reasons}
 
@@ -71,17 +72,17 @@ def _artefact(evidence: Mapping[str, Any]) -> list[str]:
     change, left = _points(found["change"]), _points(found["change_recalibrated"])
     reason = (
         f"The forgetting is an artefact of BatchNorm statistics: of {change} in forget accuracy, {left} are left "
-        "when the statistics are recalibrated on remain."
+        "after recalibration on remain images."
     )
     return [reason]
 
 
 def _gaps(evidence: Mapping[str, Any]) -> list[str]:
-    """Name the gaps to the reference whose interval excludes zero, in all and class by class.
+    """Name the gaps to the reference whose interval excludes zero, over all classes and class by class.
 
-    Test images show how the model behaves; forget training images show whether it still knows them by heart,
-    which a model that fits its test images can hide. The intervals are not corrected for the number of classes
-    looked at: a reason too many costs a retraining, a reason too few may cost a patient.
+    Test images show how the model behaves. Forget training images show whether it still has them memorised, which
+    its accuracy on test images can hide. The intervals are not corrected for the number of classes compared: one
+    reason too many costs a retraining, one too few may cost a patient.
     """
     reasons = []
     for part, split in (("forget", "train"), ("forget", "test"), ("remain", "test")):
@@ -97,7 +98,7 @@ def _gaps(evidence: Mapping[str, Any]) -> list[str]:
 
 
 def _matters(gap: Mapping[str, Any], part: str) -> bool:
-    """Say whether a gap speaks against a revised model: being better on remain than the reference does not."""
+    """Return whether a gap counts against a revised model: beating the reference on remain images does not."""
     if gap["interval"] is None:
         return False
     low, high = gap["interval"]

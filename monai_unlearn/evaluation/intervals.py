@@ -1,16 +1,31 @@
-"""Intervals and tests for proportions; the arithmetic is SciPy's."""
+"""Confidence intervals and tests; the arithmetic is SciPy's.
+
+All of them treat images as independent. Several images of one patient are not, so intervals are then too narrow.
+"""
 
 from __future__ import annotations
 
-from scipy.stats import binomtest
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import binomtest, t
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 CONFIDENCE = 0.95
+# The usual rule of thumb for how many values make the mean of a skewed distribution about normal.
+ENOUGH_FOR_MEAN = 30
 
 
 def wilson(correct: int, n: int, *, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
-    """Return the Wilson score interval of a proportion, or nothing where n is 0.
+    """Return the Wilson score interval of a proportion, or None if n is 0.
 
     Wilson 1927, J. Am. Stat. Assoc. 22:209, without continuity correction.
+
+    >>> low, high = wilson(8, 10)
+    >>> f"{low:.3f} to {high:.3f}"
+    '0.490 to 0.943'
     """
     if n == 0:
         return None
@@ -18,8 +33,8 @@ def wilson(correct: int, n: int, *, confidence: float = CONFIDENCE) -> tuple[flo
     return float(interval.low), float(interval.high)
 
 
-def difference(a: tuple[int, int], b: tuple[int, int], *, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
-    """Return an interval of p_a − p_b for two independent proportions (correct, n), or nothing.
+def newcombe(a: tuple[int, int], b: tuple[int, int], *, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
+    """Return an interval of p_b − p_a for two independent proportions (correct, n), or None if an n is 0.
 
     Newcombe 1998, Statistics in Medicine 17:873, method 10: built from the two Wilson intervals.
     """
@@ -28,18 +43,35 @@ def difference(a: tuple[int, int], b: tuple[int, int], *, confidence: float = CO
         return None
     (low_a, high_a), (low_b, high_b) = first, second
     p_a, p_b = a[0] / a[1], b[0] / b[1]
-    down = ((p_a - low_a) ** 2 + (high_b - p_b) ** 2) ** 0.5
-    up = ((high_a - p_a) ** 2 + (p_b - low_b) ** 2) ** 0.5
-    return p_a - p_b - down, p_a - p_b + up
+    down = ((p_b - low_b) ** 2 + (high_a - p_a) ** 2) ** 0.5
+    up = ((high_b - p_b) ** 2 + (p_a - low_a) ** 2) ** 0.5
+    return p_b - p_a - down, p_b - p_a + up
 
 
-def changed(lost: int, gained: int) -> float:
-    """Return the p value of an exact McNemar test: of the images that changed, did more change one way?
+def student(values: npt.NDArray[np.float64], *, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
+    """Return Student's t interval of a mean, or None if the values do not support one.
 
-    McNemar 1947, Psychometrika 12:153; exact binomial form, two-sided. 1 where no image changed.
+    Student 1908, Biometrika 6:1. The interval relies on the mean being about normal: fewer than 30 values give no
+    interval, nor do values that are all equal, whose spread would make it infinitely narrow.
 
     Args:
-        lost: Images read rightly before and wrongly after.
-        gained: Images read wrongly before and rightly after.
+        values: Shape (value,).
+        confidence: In (0, 1).
+    """
+    if len(values) < ENOUGH_FOR_MEAN or np.ptp(values) == 0:
+        return None
+    mean, error = values.mean(), values.std(ddof=1) / len(values) ** 0.5
+    low, high = t.interval(confidence, len(values) - 1, loc=mean, scale=error)
+    return float(low), float(high)
+
+
+def mcnemar(lost: int, gained: int) -> float:
+    """Return the p value of McNemar's exact test: of the images that changed, did more change one way?
+
+    McNemar 1947, Psychometrika 12:153; exact binomial form, two-sided. 1 if no image changed.
+
+    Args:
+        lost: Images classified correctly before and incorrectly after.
+        gained: Images classified incorrectly before and correctly after.
     """
     return float(binomtest(lost, lost + gained).pvalue) if lost + gained else 1.0

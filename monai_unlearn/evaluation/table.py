@@ -1,11 +1,13 @@
-"""Every network on every part and split: the table that all claims are read from."""
+"""Every network on every subset, measured by every metric: the table that all claims are read from."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.evaluation.accuracy import Predictions, accuracy, predict
-from monai_unlearn.evaluation.intervals import changed, difference
+from monai_unlearn.evaluation.intervals import mcnemar
+from monai_unlearn.evaluation.layout import write_difference, write_value
+from monai_unlearn.evaluation.metrics import registered
+from monai_unlearn.evaluation.predictions import Predictions, predict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,61 +17,81 @@ if TYPE_CHECKING:
     from torch.utils.data import Dataset
 
 SubsetKey = tuple[str, str]
+"""Part and split, such as `("forget", "test")`."""
+
+SubsetPredictions = dict[SubsetKey, Predictions]
 
 
 def predict_subsets(
     network: nn.Module, subsets: Mapping[SubsetKey, Dataset[Any]], *, device: str | torch.device = "cpu"
-) -> dict[SubsetKey, Predictions]:
-    """Run a network over the data set of each (part, split)."""
+) -> SubsetPredictions:
+    """Run a network over the data set of each subset."""
     return {subset: predict(network, data, device=device) for subset, data in subsets.items()}
 
 
-def accuracy_table(
-    predictions: Mapping[SubsetKey, Predictions], class_names: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    """Return `{part: {split: accuracy}}`, see `accuracy`."""
-    table: dict[str, dict[str, Any]] = {}
+def metrics_table(predictions: Mapping[SubsetKey, Predictions], class_names: Sequence[str]) -> dict[str, Any]:
+    """Measure a network on each subset, over all classes and class by class.
+
+    Returns:
+        `{part: {split: {"n", "correct", "accuracy", "interval", …, "classes": {name: the same}}}}`, with
+        `{"value", "interval"}` of each further metric below its name. Values and intervals (95 %) are null where
+        there is no image, and intervals where the metric has none.
+    """
+    table: dict[str, Any] = {}
     for (part, split), found in predictions.items():
-        table.setdefault(part, {})[split] = accuracy(found, class_names)
+        classes = {name: _measured(found.of_class(number)) for number, name in enumerate(class_names)}
+        table.setdefault(part, {})[split] = {**_measured(found), "classes": classes}
+    return table
+
+
+def differences(
+    before: Mapping[SubsetKey, Predictions], after: Mapping[SubsetKey, Predictions], class_names: Sequence[str]
+) -> dict[str, Any]:
+    """Return by how much each metric differs between two networks on the same images: after − before.
+
+    Two networks can agree over all classes and be opposites class by class; only the classes show it.
+
+    Returns:
+        `{part: {split: {"value", "interval", …, "classes": {name: the same}}}}`, of accuracy in shares, with
+        `{"value", "interval"}` of each further metric below its name; null where there is no image.
+    """
+    table: dict[str, Any] = {}
+    for (part, split), earlier in before.items():
+        later = after[part, split]
+        classes = {
+            name: _difference(earlier.of_class(number), later.of_class(number))
+            for number, name in enumerate(class_names)
+        }
+        table.setdefault(part, {})[split] = {**_difference(earlier, later), "classes": classes}
     return table
 
 
 def compare(
     before: Mapping[SubsetKey, Predictions], after: Mapping[SubsetKey, Predictions]
 ) -> dict[str, dict[str, Any]]:
-    """Compare two networks on the same images, subset by subset.
+    """Count the images that two networks classify differently, subset by subset.
 
     Returns:
-        `{part: {split: {"lost", "gained", "p_value"}}}`: images read rightly only before, only after, and
-        the exact McNemar test of the two.
+        `{part: {split: {"lost", "gained", "p_value"}}}`: images classified correctly only before, only after, and
+        the p value of McNemar's exact test.
     """
     table: dict[str, dict[str, Any]] = {}
     for (part, split), found in before.items():
-        earlier, later = found.right, after[part, split].right
+        earlier, later = found.correct, after[part, split].correct
         lost, gained = int((earlier & ~later).sum()), int((~earlier & later).sum())
-        table.setdefault(part, {})[split] = {"lost": lost, "gained": gained, "p_value": changed(lost, gained)}
+        table.setdefault(part, {})[split] = {"lost": lost, "gained": gained, "p_value": mcnemar(lost, gained)}
     return table
 
 
-def gap(revised: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the gap revised − reference of two proportions and its 95 % interval, in shares.
-
-    The two networks see the same images, but their agreement is not used: the interval is the wider one
-    for independent samples (Newcombe), which errs on the side of doubt.
-    """
-    if not revised["n"] or not reference["n"]:
-        return {"value": None, "interval": None}
-    interval = difference((revised["correct"], revised["n"]), (reference["correct"], reference["n"]))
-    return {
-        "value": revised["accuracy"] - reference["accuracy"],
-        "interval": list(interval) if interval else None,
-    }
+def _measured(predictions: Predictions) -> dict[str, Any]:
+    entry: dict[str, Any] = {"n": len(predictions), "correct": int(predictions.correct.sum())}
+    for metric in registered().values():
+        entry |= write_value(metric, metric.measure(predictions))
+    return entry
 
 
-def gaps(revised: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the gap of two subsets of an accuracy table, and below `classes` that of each class.
-
-    Two models can agree in all and be opposites class by class; only the classes show it.
-    """
-    by_class = {name: gap(subset, reference["classes"][name]) for name, subset in revised["classes"].items()}
-    return {**gap(revised, reference), "classes": by_class}
+def _difference(before: Predictions, after: Predictions) -> dict[str, Any]:
+    entry: dict[str, Any] = {}
+    for metric in registered().values():
+        entry |= write_difference(metric, metric.measure_difference(before, after))
+    return entry

@@ -10,8 +10,8 @@ CLOSE = {"forget": 50, "remain": 88}
 MODELS = {"original": FULL, "revised": CLOSE, "revised_recalibrated": CLOSE, "reference": CLOSE}
 
 
-def test_tables_are_whole():
-    """Every row of a table has as many subsets as its heading: a broken row hides a number."""
+def test_rows_have_as_many_cells_as_their_headings():
+    """Every row of a table has as many cells as its heading: a broken row hides a number."""
     lines = to_markdown(build(**MODELS)).splitlines()
     for number, line in enumerate(lines):
         if line.startswith("| --"):
@@ -20,7 +20,7 @@ def test_tables_are_whole():
             assert {row.replace("\\|", "").count("|") for row in following} == {width}
 
 
-def test_numbers_stand_with_their_intervals():
+def test_numbers_come_with_their_intervals():
     text = to_markdown(build(**MODELS))
     row = next(line for line in text.splitlines() if line.startswith("| forget | test | all |"))
     assert "| 100 | 90.0 % (82.6–94.5) | 50.0 % (40.4–59.6) | 50.0 % (40.4–59.6) | 50.0 % (40.4–59.6) |" in row
@@ -30,7 +30,10 @@ def test_numbers_stand_with_their_intervals():
 @pytest.mark.parametrize(
     ("models", "sentences"),
     [
-        (MODELS, ["**Accepted**", "Nothing measured here speaks for retraining", "it is in the weights."]),
+        (
+            MODELS,
+            ["**Accepted**", "Nothing measured here suggests that retraining", "the forgetting is in the weights."],
+        ),
         (
             {
                 "original": FULL,
@@ -42,7 +45,10 @@ def test_numbers_stand_with_their_intervals():
         ),
         (
             {"original": FULL, "revised": FULL},
-            ["**Whether retraining would have been the better choice is not known.**", "keeps no BatchNorm statistics"],
+            [
+                "**It is unknown whether retraining would have been the better choice.**",
+                "keeps no BatchNorm statistics",
+            ],
         ),
         (
             {"original": FULL, "revised": FULL, "revised_recalibrated": FULL},
@@ -50,9 +56,37 @@ def test_numbers_stand_with_their_intervals():
         ),
     ],
 )
-def test_says_what_the_numbers_say(models, sentences):
+def test_sentences_follow_from_the_numbers(models, sentences):
     text = to_markdown(build(**models))
     assert all(sentence in text for sentence in sentences)
+
+
+def test_further_metrics_have_a_table_of_their_own():
+    text = to_markdown(build(**MODELS))
+    assert "- *Log loss*: the mean of −ln p" in text
+    # 90 of 100 images at −ln 0.731 and 10 at −ln 0.269; then 50 and 50.
+    row = next(line for line in text.splitlines() if line.startswith("| Log loss | forget | test |"))
+    assert row.startswith("| Log loss | forget | test | 100 | 0.413 (0.353–0.473) | 0.813 (0.714–0.913) |")
+    # Revised and reference are the same here: without any spread there is no interval of their difference.
+    assert row.endswith("| +0.400 (+0.302 to +0.498) | not judged: no interval |")
+    assert "| Log loss | forget | test | a |" not in text
+
+
+def test_a_number_without_interval_has_no_brackets():
+    diff = build(**MODELS)
+    row = next(row for row in diff["metrics"] if row["key"] == "log_loss/remain/test/all")
+    row["before"] = {"value": 0.25, "interval": None}
+    row["change"] = {"value": -0.125, "interval": None}
+    row["verdict"] = "no_interval"
+    line = next(line for line in to_markdown(diff).splitlines() if line.startswith("| Log loss | remain | test |"))
+    assert line.startswith("| Log loss | remain | test | 100 | 0.250 |")
+    assert line.endswith("| -0.125 | not judged: no interval |")
+
+
+def test_without_further_metrics_there_is_no_table_of_them():
+    diff = build(**MODELS)
+    diff["metrics"] = [row for row in diff["metrics"] if row["metric"] == "accuracy"]
+    assert "Further metrics" not in to_markdown(diff)
 
 
 def test_a_rejected_result_says_so_first():
@@ -74,4 +108,4 @@ def test_a_part_without_images_is_a_dash():
     row["before"] = row["after"] = {"value": None, "interval": None}
     text = to_markdown(diff)
     assert "| 0 | – | – |" in text
-    assert "There is no forget image to measure it on." in text
+    assert "There are no forget images to measure it on." in text

@@ -18,7 +18,7 @@ def test_forgetting_in_the_weights_survives_recalibration():
     assert found["artefact"] is False
 
 
-def test_forgetting_that_vanishes_is_an_artefact_and_speaks_for_retraining():
+def test_forgetting_that_vanishes_is_an_artefact_and_a_reason_to_retrain():
     found = evidence(
         original=FULL, revised={"forget": 10, "remain": 90}, revised_recalibrated={"forget": 88, "remain": 90}
     )
@@ -41,7 +41,7 @@ def test_without_batch_norm_there_is_no_control():
     assert found["change_recalibrated"] is found["surviving_recalibration"] is None
 
 
-def test_a_result_like_the_reference_speaks_for_nothing():
+def test_a_result_like_the_reference_is_no_reason_to_retrain():
     close = {"forget": 62, "remain": 89}
     found = evidence(original=FULL, revised=close, revised_recalibrated=close, reference={"forget": 60, "remain": 90})
     assert found["recommendation"] == {"retrain": False, "reasons": []}
@@ -54,7 +54,7 @@ def test_a_result_like_the_reference_speaks_for_nothing():
         ({"forget": 60, "remain": 60}, "On remain test images of all classes the revised model is -30.0 points"),
     ],
 )
-def test_low_forget_accuracy_is_no_merit_where_the_reference_is_high(revised, reason):
+def test_low_forget_accuracy_is_no_merit_if_the_reference_is_high(revised, reason):
     found = evidence(
         original=FULL, revised=revised, revised_recalibrated=revised, reference={"forget": 60, "remain": 90}
     )["recommendation"]
@@ -68,7 +68,7 @@ def test_better_on_remain_than_the_reference_is_no_reason_to_retrain():
     assert found["recommendation"]["retrain"] is False
 
 
-def test_a_cost_near_that_of_retraining_is_named():
+def test_a_cost_near_that_of_retraining_is_a_reason():
     close = {"forget": 60, "remain": 90}
     found = evidence(share=0.7, original=FULL, revised=close, revised_recalibrated=close, reference=close)
     assert found["recommendation"]["reasons"] == ["Unlearning took 70% of the gradient evaluations of retraining."]
@@ -78,17 +78,17 @@ def test_without_reference_nothing_is_claimed():
     close = {"forget": 60, "remain": 90}
     found = evidence(original=FULL, revised=close, revised_recalibrated=close)["recommendation"]
     assert found["retrain"] is None
-    assert "No retrained reference" in found["reasons"][0]
+    assert "There is no retrained reference: it is unknown" in found["reasons"][0]
 
 
-def test_agreement_in_all_does_not_hide_disagreement_by_class():
+def test_agreement_over_all_classes_does_not_hide_disagreement_by_class():
     found = evidence(
         original=FULL,
         revised={"forget": 50, "remain": 90},
         revised_recalibrated=FULL,
         reference={"forget": 50, "remain": 90},
     )
-    # The same share in all, but the revised model reads only class a and the reference only class b.
+    # The same share over all, but the revised model predicts only class a and the reference only class b.
     subset = found["gaps_to_reference"]["forget"]["test"]
     subset["classes"] = {
         "a": {"value": 1.0, "interval": [0.9, 1.0]},
@@ -101,7 +101,7 @@ def test_agreement_in_all_does_not_hide_disagreement_by_class():
     ]
 
 
-def test_what_is_still_known_by_heart_is_not_forgotten():
+def test_what_is_still_memorised_is_not_forgotten():
     """Seen on real photographs: test accuracy like the reference's, training images untouched."""
     close = {"forget": 60, "remain": 90}
     found = evidence(original=FULL, revised=close, revised_recalibrated=close, reference=close)
@@ -125,4 +125,4 @@ def test_a_reference_without_record_proves_nothing():
     close = {"forget": 60, "remain": 90}
     found = evidence(recorded=False, original=FULL, revised=close, revised_recalibrated=close, reference=close)
     assert found["recommendation"]["retrain"] is None
-    assert "whether it never saw the forget part is not known" in found["recommendation"]["reasons"][0]
+    assert "it is unknown whether it saw the forget part" in found["recommendation"]["reasons"][0]

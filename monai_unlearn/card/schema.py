@@ -1,0 +1,56 @@
+"""The JSON schema of the difference: a fixed document, and the rules that follow from the registered metrics."""
+
+from __future__ import annotations
+
+import json
+import math
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.evaluation.judgement import VERDICTS
+from monai_unlearn.evaluation.measures import JUDGED_PARTS
+from monai_unlearn.evaluation.metrics import registered
+from monai_unlearn.vocabulary.parts import SPLITS
+
+if TYPE_CHECKING:
+    from monai_unlearn.evaluation.metrics import Metric
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema (draft 2020-12) of the difference, with the metrics registered now."""
+    text = resources.files("monai_unlearn.card").joinpath("schema.json").read_text(encoding="utf-8")
+    content: dict[str, Any] = json.loads(text)
+    row = content["properties"]["metrics"]["items"]
+    row["properties"] |= {
+        "metric": {"enum": list(registered())},
+        "part": {"enum": list(JUDGED_PARTS)},
+        "split": {"enum": list(SPLITS)},
+        "verdict": {"enum": list(VERDICTS)},
+    }
+    row["allOf"] = [_rule(metric) for metric in registered().values()]
+    return content
+
+
+def _rule(metric: Metric) -> dict[str, Any]:
+    """Return what holds for the rows of a metric: the form of their keys and the range of their values."""
+    measured = _estimate(metric)
+    missing = {"properties": {"value": {"type": "null"}, "interval": {"type": "null"}}}
+    value = {"anyOf": [missing, measured]}
+    value_or_null = {"anyOf": [{"type": "null"}, missing, measured]}
+    key = f"^{metric.name}/({'|'.join(JUDGED_PARTS)})/({'|'.join(SPLITS)})/.+$"
+    properties = {
+        "key": {"pattern": key},
+        "before": value,
+        "after": value,
+        "after_recalibrated": value_or_null,
+        "reference": value_or_null,
+    }
+    return {"if": {"properties": {"metric": {"const": metric.name}}}, "then": {"properties": properties}}
+
+
+def _estimate(metric: Metric) -> dict[str, Any]:
+    limits = {"minimum": metric.range[0], "maximum": metric.range[1]}
+    number = {"type": "number", **{name: limit for name, limit in limits.items() if math.isfinite(limit)}}
+    # That an interval is two numbers or null holds for every row; some metrics exclude null.
+    interval = {"interval": {"type": "array"}} if metric.always_has_interval else {}
+    return {"type": "object", "properties": {"value": number, **interval}}

@@ -1,0 +1,32 @@
+"""The log loss (cross-entropy): how surprised a network is by the true classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch.nn.functional import cross_entropy
+
+from monai_unlearn.evaluation.metrics.mean_loss import mean_loss
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from monai_unlearn.evaluation.predictions import Predictions
+
+
+def log_losses(predictions: Predictions) -> Tensor:
+    """Return −ln p of the true class, of each image, in nats, at least 0, shape (image,).
+
+    Good 1952, J. R. Stat. Soc. B 14:107. Computed from logits in float64, so that a p that would round to 0 still has
+    a finite loss; nothing is clipped.
+    """
+    return cross_entropy(predictions.logits.double(), predictions.labels, reduction="none")
+
+
+LOG_LOSS = mean_loss(
+    name="log_loss",
+    description="the mean of −ln p, with p the probability given to the true class, in nats; lower is better",
+    losses=log_losses,
+    # The geometric mean of p changes by less than a tenth.
+    margin=0.1,
+)
