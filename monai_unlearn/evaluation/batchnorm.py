@@ -27,18 +27,18 @@ def recalibrated(
     seed: int = 0,
     max_images: int | None = None,
 ) -> nn.Module:
-    """Return a copy whose running statistics are estimated anew, on remain images only.
+    """Return a copy whose running statistics are re-estimated on remain images only.
 
     Weights stay as they are. The estimate is the plain average over one shuffled pass (PyTorch's
     `momentum=None`), as Izmailov et al. 2018 (arXiv 1803.05407, section 3.2) do after averaging weights.
-    The last batch is left out where it is incomplete, so that every batch weighs the same.
+    An incomplete last batch is left out, so that every image in the average has the same weight.
 
     Args:
         network: A network with logits; everything but BatchNorm runs in eval mode.
         remain: The remain part's training items, without augmentation.
         device: Where to compute.
         seed: Seeds the order of the images.
-        max_images: Stop after about so many, for a look on the way; all of them by default.
+        max_images: Use about this many, for an evaluation during the run; by default all.
     """
     control = copy.deepcopy(network).eval()
     for module in control.modules():

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
+from torch.utils.data import Dataset
 
 from monai_unlearn.evaluation import has_running_statistics, predict, recalibrated
 
@@ -9,6 +11,29 @@ from monai_unlearn.evaluation import has_running_statistics, predict, recalibrat
 def items(shift: float, n: int = 128) -> list[dict]:
     generator = torch.Generator().manual_seed(0)
     return [{"image": torch.randn(2, 4, 4, generator=generator) * 2 + shift, "label": 0} for _ in range(n)]
+
+
+class Recorded(Dataset):
+    """Items, and which of them were asked for, in order."""
+
+    def __init__(self, content: list[dict]):
+        self.content = content
+        self.asked: list[int] = []
+
+    def __len__(self):
+        return len(self.content)
+
+    def __getitem__(self, row):
+        self.asked.append(row)
+        return self.content[row]
+
+    def statistics(self, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and unbiased variance of each full batch of `size` images asked for, averaged over the batches."""
+        images = torch.stack([self.content[row]["image"] for row in self.asked])
+        batches = [images[start : start + size] for start in range(0, len(images) - size + 1, size)]
+        means = [batch.double().mean((0, 2, 3)) for batch in batches]
+        variances = [batch.double().var((0, 2, 3)) for batch in batches]
+        return torch.stack(means).mean(0).float(), torch.stack(variances).mean(0).float()
 
 
 def network() -> nn.Sequential:
@@ -19,12 +44,41 @@ def network() -> nn.Sequential:
 def test_statistics_become_those_of_the_remain_images():
     data = items(shift=3)
     control = recalibrated(network(), data)
-    pictures = torch.stack([item["image"] for item in data])
-    mean, var = pictures.mean((0, 2, 3)), pictures.var((0, 2, 3))
+    images = torch.stack([item["image"] for item in data])
+    mean, var = images.mean((0, 2, 3)), images.var((0, 2, 3))
     torch.testing.assert_close(control[0].running_mean, mean)
     # Two batches of 64: the average of their variances lacks the spread of their means.
     torch.testing.assert_close(control[0].running_var, var, rtol=0.02, atol=0)
     assert not control.training
+
+
+@pytest.mark.parametrize("n", [65, 130])
+def test_an_incomplete_last_batch_has_no_weight(n):
+    """Counted as a batch, the one or two images left over would weigh as much as 64 others."""
+    data = Recorded([{"image": torch.randn(2, 4, 4) + row, "label": 0} for row in range(n)])
+    control = recalibrated(network(), data)
+    mean, variance = data.statistics(64)
+    torch.testing.assert_close(control[0].running_mean, mean)
+    torch.testing.assert_close(control[0].running_var, variance)
+
+
+@pytest.mark.parametrize(("max_images", "used"), [(None, 256), (128, 128), (1, 64), (1000, 256)])
+def test_uses_about_as_many_images_as_allowed(max_images, used):
+    data = Recorded(items(shift=3, n=256))
+    control = recalibrated(network(), data, max_images=max_images)
+    data.asked = data.asked[:used]
+    mean, _ = data.statistics(64)
+    torch.testing.assert_close(control[0].running_mean, mean)
+
+
+def test_the_seed_orders_the_images():
+    orders = []
+    for seed in (0, 0, 1):
+        data = Recorded(items(shift=3))
+        recalibrated(network(), data, seed=seed)
+        orders.append(data.asked)
+    assert orders[0] == orders[1] != orders[2]
+    assert sorted(orders[0]) == list(range(128))
 
 
 def test_weights_and_the_network_itself_stay():
