@@ -1,0 +1,35 @@
+"""The Brier score: the squared error of the predicted probabilities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch.nn.functional import one_hot
+
+from monai_unlearn.evaluation.metrics.mean_loss import mean_loss
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from monai_unlearn.evaluation.predictions import Predictions
+
+
+def brier_scores(predictions: Predictions) -> Tensor:
+    """Return Σ_k (p_k − o_k)² of each image, in [0, 2], shape (image,); o_k is 1 for the true class, else 0.
+
+    Brier 1950, Monthly Weather Review 78:1, equation 2, which sums over all classes. For two classes it is twice the
+    form that looks at one of them alone.
+    """
+    probabilities = predictions.probabilities
+    truth = one_hot(predictions.labels, num_classes=probabilities.shape[1])
+    return (probabilities - truth).square().sum(1)
+
+
+BRIER_SCORE = mean_loss(
+    name="brier_score",
+    description="the mean of Σ (p − o)² over all classes, o being 1 for the true class, from 0 to 2; lower is better",
+    losses=brier_scores,
+    highest=2.0,
+    # What five points of accuracy make where predictions are certain: a certain error costs 2.
+    margin=0.1,
+)
