@@ -1,4 +1,4 @@
-"""What a row of numbers amounts to: is the revised network better, worse, or like the reference?"""
+"""Judge a metric on some images: is the revised network better, worse, or like the reference?"""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VERDICTS = (
 
 
 def goal(metric: Metric, *, part: str, objective: str) -> Goal:
-    """Return which way a metric should go on a part: erasing wants the forget part predicted badly."""
+    """Return which way a metric should go on a part: to erase is to predict the forget part badly."""
     if part == "remain":
         return metric.direction
     if objective == "match_reference":

@@ -1,4 +1,4 @@
-"""What a criterion can be about: each metric on each part and split in four ways, and two measures of their own."""
+"""What a criterion can be about: four measures for each metric, part and split, and two that need no metric."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ OTHERS: dict[str, Measure] = {
 
 
 def measures() -> dict[str, Measure]:
-    """Return every measure by name; one that the evidence does not support evaluates to None.
+    """Return every measure by name; a measure evaluates to None if the evidence for it is missing.
 
-    For each metric, part and split there are, with accuracy on forget test images as the example:
+    Each metric has four measures on each part and split. For accuracy on forget test images they are:
 
-    - `forget_test_accuracy`, the revised network's value;
-    - `forget_test_accuracy_drop`, by how much it is worse than the original's: original − revised. Of a metric of
-      which lower is better it is called `_rise`, such as `forget_test_log_loss_rise`: revised − original;
-    - `forget_test_gap_to_reference`, how far it is from the reference's, at least 0. Of other metrics than accuracy
-      the name holds theirs: `forget_test_log_loss_gap_to_reference`;
-    - `forget_test_worst_class_gap_to_reference`, the largest such gap of a class.
+    - `forget_test_accuracy`: the revised network's value;
+    - `forget_test_accuracy_drop`: original − revised. If lower is better, the measure is revised − original and ends
+      in `_rise`, as in `forget_test_log_loss_rise`. Both are positive if the revised network is worse;
+    - `forget_test_gap_to_reference`: the distance from the reference's value, at least 0. For metrics other than
+      accuracy the name includes the metric: `forget_test_log_loss_gap_to_reference`;
+    - `forget_test_worst_class_gap_to_reference`: the largest such distance among the classes.
 
     >>> [name for name in measures() if name.startswith("remain_test_accuracy")]
     ['remain_test_accuracy', 'remain_test_accuracy_drop']
@@ -44,7 +44,7 @@ def measures() -> dict[str, Measure]:
 
 def _measures_of(metric: Metric, part: str, split: str) -> dict[str, Measure]:
     subset = f"{part}_{split}"
-    # The gaps of accuracy are called by no metric's name.
+    # A gap without the name of a metric is one of accuracy.
     gap = subset if metric.name == ACCURACY.name else f"{subset}_{metric.name}"
     worse = "drop" if metric.direction == "higher_is_better" else "rise"
 

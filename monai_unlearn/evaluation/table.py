@@ -1,4 +1,4 @@
-"""Every network on every subset, measured by every metric: the table that all claims are read from."""
+"""Measure a network on every subset by every metric, and compare two networks."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def metrics_table(predictions: Mapping[SubsetKey, Predictions], class_names: Seq
 
     Returns:
         `{part: {split: {"n", "correct", "accuracy", "interval", …, "classes": {name: the same}}}}`, with
-        `{"value", "interval"}` of each further metric below its name. Values and intervals (95 %) are null where
-        there is no image, and intervals where the metric has none.
+        `{"value", "interval"}` of each further metric below its name. Values and intervals (95 %) are null if there
+        is no image; an interval is also null if the metric has none for these images.
     """
     table: dict[str, Any] = {}
     for (part, split), found in predictions.items():

@@ -4,6 +4,7 @@ import pytest
 from card_example import build
 
 from monai_unlearn.card import to_markdown
+from monai_unlearn.card.markdown import verdict
 
 FULL = {"forget": 90, "remain": 90}
 CLOSE = {"forget": 50, "remain": 88}
@@ -93,6 +94,19 @@ def test_a_rejected_result_says_so_first():
     text = to_markdown(build(**MODELS, changes={"accepted": False, "warnings": ["mind the gap"]}))
     assert "**NOT ACCEPTED: nothing was promoted**" in text
     assert "- mind the gap" in text
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("matches_reference", "matches reference"),
+        ("no_images", "no images"),
+        ("no_interval", "not judged: no interval"),
+        ("undecided", "undecided: too few images"),
+    ],
+)
+def test_verdicts_are_written_out(word, expected):
+    assert verdict(word) == expected
 
 
 def test_a_hostile_spec_stays_text():

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def brier_scores(predictions: Predictions) -> Tensor:
     """Return Σ_k (p_k − o_k)² of each image, in [0, 2], shape (image,); o_k is 1 for the true class, else 0.
 
-    Brier 1950, Monthly Weather Review 78:1, equation 2, which sums over all classes. For two classes it is twice the
-    form that looks at one of them alone.
+    Brier 1950, Monthly Weather Review 78:1, in its original form, which sums over all classes. For two classes it is
+    twice the form that uses one class only.
     """
     probabilities = predictions.probabilities
     truth = one_hot(predictions.labels, num_classes=probabilities.shape[1])
@@ -30,6 +30,6 @@ BRIER_SCORE = mean_loss(
     description="the mean of Σ (p − o)² over all classes, o being 1 for the true class, from 0 to 2; lower is better",
     losses=brier_scores,
     highest=2.0,
-    # What five points of accuracy make where predictions are certain: a certain error costs 2.
+    # A confident error costs 2: with confident predictions, 0.1 is five points of accuracy.
     margin=0.1,
 )

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def log_losses(predictions: Predictions) -> Tensor:
-    """Return −ln p of the true class, of each image, in nats, at least 0, shape (image,).
+    """Return −ln p of each image, p being the probability of its true class; nats, at least 0, shape (image,).
 
-    Good 1952, J. R. Stat. Soc. B 14:107. Computed from logits in float64, so that a p that would round to 0 still has
-    a finite loss; nothing is clipped.
+    Good 1952, J. R. Stat. Soc. B 14:107. Computed from logits in float64, so that the loss is finite even if p
+    underflows; nothing is clipped.
     """
     return cross_entropy(predictions.logits.double(), predictions.labels, reduction="none")
 
@@ -27,6 +27,6 @@ LOG_LOSS = mean_loss(
     name="log_loss",
     description="the mean of −ln p, with p the probability given to the true class, in nats; lower is better",
     losses=log_losses,
-    # The geometric mean of p changes by less than a tenth.
+    # Within it, the geometric mean of p changes by about a tenth at most.
     margin=0.1,
 )

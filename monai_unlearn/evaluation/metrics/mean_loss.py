@@ -1,4 +1,4 @@
-"""Metrics that are the mean of a loss of each image."""
+"""Metrics that are the mean of per-image losses."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def mean_loss(
     highest: float = math.inf,
     margin: float,
 ) -> Metric:
-    """Make a metric from a loss; lower is better.
+    """Make a metric from per-image losses; lower is better.
 
-    Intervals are Student's, see `student`: none below 30 images. That of a difference is of the paired losses, image
-    by image, since both networks see the same images.
+    Intervals are Student's, see `student`: below 30 images there is none. The interval of a difference is that of
+    the paired losses, since both networks see the same images.
 
     Args:
         name: See `Metric`.
         description: See `Metric`.
-        losses: The loss of each image, float64, shape (image,), at least 0.
+        losses: Returns the loss of each image, float64, shape (image,), at least 0.
         highest: The largest possible loss.
         margin: See `Metric`.
     """

@@ -47,7 +47,21 @@ class Metric:
         always_has_interval: Whether every value has an interval; the card's schema then requires it.
 
     Raises:
-        ValueError: The name, the range, the direction or the margin is not one.
+        ValueError: The name, direction, range or margin is not valid.
+
+    >>> from monai_unlearn.evaluation import Predictions
+    >>> errors = Metric(
+    ...     name="errors",
+    ...     description="how many images are classified incorrectly; lower is better",
+    ...     direction="lower_is_better",
+    ...     range=(0, math.inf),
+    ...     margin=1,
+    ...     value=lambda predictions: float((~predictions.correct).sum()),
+    ...     interval=lambda predictions: None,
+    ...     difference=lambda a, b: None,
+    ... )
+    >>> errors.measure(Predictions(logits=torch.eye(2), labels=torch.tensor([0, 0])))
+    {'value': 1.0, 'interval': None}
     """
 
     name: str

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import pkgutil
 from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -8,7 +11,7 @@ from card_example import build
 from evidence_example import evidence
 
 from monai_unlearn.card import schema, to_markdown
-from monai_unlearn.evaluation import read_criteria
+from monai_unlearn.evaluation import metrics, read_criteria
 from monai_unlearn.evaluation.metrics import Estimate, Metric, register, registered, registry
 
 FULL = {"forget": 90, "remain": 95}
@@ -35,6 +38,17 @@ def errors_squared(monkeypatch):
 
 def test_accuracy_is_first():
     assert next(iter(registered())) == "accuracy"
+
+
+def test_every_file_of_a_metric_is_registered_and_tested():
+    """The file's record is in the registry, under the file's name, and a test has the same name."""
+    shared = {"metric", "registry", "mean_loss"}
+    files = {module.name for module in pkgutil.iter_modules(metrics.__path__)} - shared
+    assert files == set(registered())
+    for name in files:
+        records = vars(import_module(f"{metrics.__name__}.{name}")).values()
+        assert registered()[name] in [record for record in records if isinstance(record, Metric)]
+        assert Path(__file__).with_name(f"test_{name}.py").exists()
 
 
 def test_a_duplicate_name_is_refused(errors_squared):
