@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from evidence_example import evidence
 
-from monai_unlearn.evaluation.findings import recommend
+from monai_unlearn.evaluation.findings import forgetting, recommend
 
 FULL = {"forget": 90, "remain": 90}
 
@@ -32,6 +32,34 @@ def test_without_forgetting_there_is_nothing_to_survive(revised):
     models = {"forget": revised, "remain": 90}
     found = evidence(original=FULL, revised=models, revised_recalibrated=models)["forgetting"]
     assert found["surviving_recalibration"] is None
+    assert found["artefact"] is False
+
+
+@pytest.mark.parametrize(("left", "artefact"), [(75, False), (76, True), (74, False)])
+def test_half_of_the_forgetting_must_survive(left, artefact):
+    """100 of 100 images are classified correctly before, 50 after: half of that is 25."""
+    found = evidence(
+        original={"forget": 100, "remain": 90},
+        revised={"forget": 50, "remain": 90},
+        revised_recalibrated={"forget": left, "remain": 90},
+    )["forgetting"]
+    assert found["artefact"] is artefact
+
+
+def table(**accuracies: float | None) -> dict:
+    return {"forget": {split: {"n": int(value is not None), "accuracy": value} for split, value in accuracies.items()}}
+
+
+def test_without_test_images_forgetting_is_measured_on_training_images():
+    models = {"original": table(train=0.75, test=None), "revised": table(train=0.25, test=None)}
+    found = forgetting(models, has_batch_norm=False)
+    assert (found["split"], found["change"]) == ("train", -0.5)
+
+
+def test_without_forget_images_there_is_no_forgetting_to_measure():
+    nothing = table(train=None, test=None)
+    found = forgetting({"original": nothing, "revised": nothing}, has_batch_norm=True)
+    assert found["change"] is found["change_recalibrated"] is found["surviving_recalibration"] is None
     assert found["artefact"] is False
 
 
@@ -68,10 +96,18 @@ def test_better_on_remain_than_the_reference_is_no_reason_to_retrain():
     assert found["recommendation"]["retrain"] is False
 
 
-def test_a_cost_near_that_of_retraining_is_a_reason():
+@pytest.mark.parametrize("share", [0.5, 0.7])
+def test_a_cost_near_that_of_retraining_is_a_reason(share):
     close = {"forget": 60, "remain": 90}
-    found = evidence(share=0.7, original=FULL, revised=close, revised_recalibrated=close, reference=close)
-    assert found["recommendation"]["reasons"] == ["Unlearning took 70% of the gradient evaluations of retraining."]
+    found = evidence(share=share, original=FULL, revised=close, revised_recalibrated=close, reference=close)
+    reason = f"Unlearning took {share:.0%} of the gradient evaluations of retraining."
+    assert found["recommendation"] == {"retrain": True, "reasons": [reason]}
+
+
+def test_an_artefact_needs_no_reference_to_be_a_reason():
+    found = evidence(original=FULL, revised={"forget": 10, "remain": 90}, revised_recalibrated=FULL)
+    assert found["recommendation"]["retrain"] is True
+    assert len(found["recommendation"]["reasons"]) == 2
 
 
 def test_without_reference_nothing_is_claimed():
@@ -108,6 +144,24 @@ def test_what_is_still_memorised_is_not_forgotten():
     found["gaps_to_reference"]["forget"]["train"] = {"value": 0.34, "interval": [0.3, 0.38], "classes": {}}
     reason = "On forget train images of all classes the revised model is +34.0 points from the retrained reference"
     assert recommend(found)["reasons"] == [f"{reason} (95 % interval +30.0 to +38.0)."]
+
+
+@pytest.mark.parametrize(
+    ("part", "interval", "named"),
+    [
+        ("forget", [0.01, 0.2], True),
+        ("forget", [0.0, 0.2], False),
+        ("forget", [-0.2, 0.0], False),
+        ("forget", [-0.2, -0.01], True),
+        ("remain", [-0.2, -0.01], True),
+        ("remain", [0.01, 0.2], False),
+    ],
+)
+def test_a_gap_is_a_reason_if_its_interval_excludes_zero(part, interval, named):
+    close = {"forget": 60, "remain": 90}
+    found = evidence(original=FULL, revised=close, revised_recalibrated=close, reference=close)
+    found["gaps_to_reference"] = {part: {"test": {"value": sum(interval) / 2, "interval": interval, "classes": {}}}}
+    assert recommend(found)["retrain"] is named
 
 
 def test_what_recalibration_alone_takes_away_is_not_forgetting():
