@@ -22,6 +22,7 @@ NOTHING = Predictions(logits=torch.zeros(0, 0), labels=torch.zeros(0, dtype=torc
         ({"direction": "up"}, "expected higher_is_better or lower_is_better, got 'up'"),
         ({"range": (1.0, 0.0)}, r"low below high, got \(1.0, 0.0\)"),
         ({"range": (0.0, math.nan)}, "low below high"),
+        ({"range": (1.0, 1.0)}, "low below high"),
         ({"margin": 0.0}, "expected a margin above 0, got 0.0"),
     ],
 )
