@@ -1,4 +1,4 @@
-"""The vocabulary of cohort specs: DICOM keywords with their kinds, and the aliases for them."""
+"""The vocabulary of cohort specs: DICOM keywords with their kinds and units, and aliases for them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Kind(str, Enum):
-    """What the values of a field are. Ages are numbers, in years."""
+    """What the values of a field are. Ages are numbers of years."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -31,7 +31,10 @@ class Vocabulary:
     Attributes:
         dicom: The DICOM keywords of an index, with the kinds of their values.
         units: The unit of a keyword's numbers, where the standard gives one.
-        aliases: Plain words, each with the keywords that it stands for, the first that an image has counting.
+        aliases: Plain words, each with its keywords; an image's value is that of the first keyword that it has.
+
+    >>> vocabulary().aliases["acquired"]
+    ('AcquisitionDate', 'AcquisitionDateTime', 'StudyDate')
     """
 
     dicom: Mapping[str, Kind]
@@ -46,7 +49,7 @@ class Vocabulary:
 
 @cache
 def vocabulary() -> Vocabulary:
-    """Read the shipped `fields.yaml` once."""
+    """Return the shipped `fields.yaml`, read once."""
     text = resources.files("monai_unlearn.vocabulary").joinpath("fields.yaml").read_text(encoding="utf-8")
     content = load(text, source="fields.yaml")
     return Vocabulary(

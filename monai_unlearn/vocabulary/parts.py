@@ -1,7 +1,7 @@
-"""The parts of a cohort and the splits of a data set: one order, one spelling, for every room."""
+"""The parts of a cohort and the splits of a data set, in the order in which every table lists them."""
 
 PARTS = ("forget", "remain", "undetermined")
 """Every readable image of the population is in exactly one part."""
 
 SPLITS = ("train", "validation", "test")
-"""Parts and splits are independent: each part has images in each split, and a patient is in one split only."""
+"""Splits are independent of parts: a part has images in each split; a patient is in one split only."""

@@ -1,6 +1,6 @@
-"""Units of columns and of numbers in specs, as UCUM or people spell them; pint knows what they mean.
+"""Units of columns and of numbers in specs, in the spellings of UCUM or of people; pint converts them.
 
-pint is loaded only when two different units meet, or one is declared.
+pint is loaded only when a unit is declared, or when two different units meet.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pint
 
-# A unit as its factors: `g/cm3` is (("g", 1), ("cm", -3)); a plain number has none.
+# A unit as factors with their powers: `g/cm3` is (("g", 1), ("cm", -3)), a plain number ().
 Unit = tuple[tuple[str, int], ...]
 
 NO_UNIT: Unit = ()
@@ -23,7 +23,7 @@ _LONGEST = 32
 _FACTOR = re.compile(r"([A-Za-zµμ°%_]+|\[[A-Za-z_']+\]|[a-z]{1,2}\[[A-Za-z0-9]+\])\^?([+-]?[1-9])?")
 _OPERATOR = re.compile(r"\s*([./*·])\s*|\s+")
 _SUPERSCRIPTS = str.maketrans("²³", "23")
-# Spellings of UCUM, and of people, that pint reads otherwise or not at all.
+# Spellings of UCUM and of people that pint does not know, or takes for another unit.
 _IN_PINT = {
     "a": "year",
     "years": "year",
@@ -49,24 +49,27 @@ _IN_PINT = {
 
 
 def parse_unit(text: str) -> Unit:
-    """Return a unit's factors.
+    """Return the factors of a unit.
 
     Raises:
-        ValueError: The text is no unit that pint knows, or one whose zero is not nothing, such as degC.
+        ValueError: The text is not a unit that pint knows, or is an offset unit such as degC.
+
+    >>> parse_unit("g/cm3")
+    (('g', 1), ('cm', -3))
     """
-    factors = _factors(re.sub(r"\{[^{}]*\}", "", text).strip())  # UCUM's annotations change nothing
+    factors = _factors(re.sub(r"\{[^{}]*\}", "", text).strip())  # annotations of UCUM, such as {ratio}, have no effect
     for name, _ in factors:
         _check(name)
     return factors
 
 
 def spelled(unit: Unit) -> str:
-    """Return a unit as messages show it."""
+    """Return the text of a unit, as messages show it."""
     return " ".join(name + (f"^{power}" if power != 1 else "") for name, power in unit) or "a plain number"
 
 
 def product(left: Unit, right: Unit, *, sign: int = 1) -> Unit:
-    """Return the unit of a product; with `sign` −1, of a quotient."""
+    """Return the unit of a product or, with `sign` −1, of a quotient."""
     powers: dict[str, int] = dict(left)
     for name, power in right:
         powers[name] = powers.get(name, 0) + sign * power
@@ -74,10 +77,13 @@ def product(left: Unit, right: Unit, *, sign: int = 1) -> Unit:
 
 
 def factor(source: Unit, target: Unit) -> float:
-    """Return what a number in one unit is multiplied with to be in another.
+    """Return the factor that converts a number from one unit to another.
 
     Raises:
-        ValueError: They measure different things.
+        ValueError: The units measure different quantities.
+
+    >>> factor(parse_unit("cm"), parse_unit("mm"))
+    10.0
     """
     if source == target:
         return 1.0
@@ -91,20 +97,20 @@ def factor(source: Unit, target: Unit) -> float:
 
 
 def known_unit(text: str) -> str:
-    """Return a unit's text, without the spaces around it, once it is known to be one.
+    """Return the text of a unit without the spaces around it, after checking that it is one.
 
     Raises:
-        ValueError: The text is no unit that pint knows, or one whose zero is not nothing.
+        ValueError: The text is not a unit that pint knows, or is an offset unit.
     """
     parse_unit(text)
     return text.strip()
 
 
 def pint_unit(text: str) -> pint.Unit:
-    """Return pint's own object for a unit.
+    """Return pint's object for a unit.
 
     Raises:
-        ValueError: The text is no unit that pint knows, or one whose zero is not nothing.
+        ValueError: The text is not a unit that pint knows, or is an offset unit.
     """
     return _in_pint(parse_unit(text))
 
@@ -121,7 +127,7 @@ def _factors(text: str) -> Unit:
         raise ValueError("expected a unit such as mm")
     unit: Unit = NO_UNIT
     first, *rest = _OPERATOR.split(text.translate(_SUPERSCRIPTS).replace("**", "^"))
-    # Of `/min` the first part is empty: one over a minute.
+    # The first part of `/min` is empty: 1 / minute.
     parts = [("*", first or "1"), *zip(rest[::2], rest[1::2], strict=True)]
     for position, (operator, part) in enumerate(parts):
         match = _FACTOR.fullmatch(part)
@@ -141,17 +147,17 @@ def _check(name: str) -> None:
         unit = registry.parse_units(_IN_PINT.get(name, name))
         one, two = (registry.Quantity(Decimal(number), unit).to_base_units().magnitude for number in (1, 2))
     except (pint.PintError, ValueError, TypeError, AttributeError, AssertionError, SyntaxError):
-        raise ValueError(f"'{name}' is no unit that is known") from None
+        raise ValueError(f"'{name}' is not a known unit") from None
     if two != 2 * one:
-        raise ValueError(f"'{name}' has a zero of its own, which no factor converts")
+        raise ValueError(f"'{name}' is an offset unit, which no factor can convert")
 
 
 @cache
 def _registry() -> pint.UnitRegistry[Any]:
     import pint
 
-    # In decimals a cubic centimetre is one millilitre, and not a little more.
+    # Decimals, because in floats a cubic centimetre is not exactly one millilitre.
     registry: pint.UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Decimal)
-    # CT numbers are of their own kind: UCUM converts them to nothing else.
+    # CT numbers are a quantity of their own: UCUM converts them to no other unit.
     registry.define("hounsfield_unit = [radiodensity] = HU")
     return registry

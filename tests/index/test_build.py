@@ -363,8 +363,8 @@ def test_units_of_a_command_line_are_paired():
         ("a", "--unit a: expected COLUMN=UNIT"),
         ("=mm", "--unit =mm: expected COLUMN=UNIT"),
         ("a=", "--unit a=: expected COLUMN=UNIT"),
-        ("a=blorb", "--unit a=blorb: 'blorb' is no unit that is known. Write it as UCUM does"),
-        ("a=degC", "--unit a=degC: 'degC' has a zero of its own"),
+        ("a=blorb", "--unit a=blorb: 'blorb' is not a known unit. Write it as UCUM does"),
+        ("a=degC", "--unit a=degC: 'degC' is an offset unit"),
     ):
         with pytest.raises(IndexReadError, match=message):
             pair_units([text])

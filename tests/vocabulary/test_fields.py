@@ -14,13 +14,13 @@ _REPRESENTATIONS = {
 }
 
 
-def test_every_keyword_is_one_of_the_standard_and_of_its_kind():
+def test_every_keyword_is_in_the_standard_with_its_kind():
     for keyword, kind in vocabulary().dicom.items():
         assert tag_for_keyword(keyword) is not None, keyword
         assert dictionary_VR(keyword) in _REPRESENTATIONS[kind], keyword
 
 
-def test_an_alias_stands_for_keywords_of_one_kind_and_is_none_itself():
+def test_an_alias_has_keywords_of_one_kind_and_is_not_a_keyword():
     dicom = vocabulary().dicom
     for alias, keywords in vocabulary().aliases.items():
         assert alias not in dicom
@@ -28,11 +28,11 @@ def test_an_alias_stands_for_keywords_of_one_kind_and_is_none_itself():
         assert len(kinds) == 1, alias
 
 
-def test_the_words_of_the_design_are_there():
+def test_aliases_that_the_documentation_uses():
     assert vocabulary().aliases["device"] == ("ManufacturerModelName",)
     assert vocabulary().aliases["acquired"] == ("AcquisitionDate", "AcquisitionDateTime", "StudyDate")
     assert set(vocabulary().names) >= {"device", "acquired", "StationName"}
 
 
-def test_names_and_birth_dates_are_not_in_it():
+def test_names_and_birth_dates_are_absent():
     assert not {"PatientName", "PatientBirthDate"} & set(vocabulary().dicom)
