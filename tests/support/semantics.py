@@ -1,7 +1,7 @@
-"""Text tables that say what a predicate makes of values, checked by resolving a real spec on a real index.
+"""Text tables of what a predicate evaluates to, checked by resolving a real spec on a real index.
 
-A table is a predicate, a line of column names that ends in `part`, and a row for each image; `-` is a
-missing value:
+A table is a predicate, a line of column names that ends in `part`, and a row per image; `-` is a missing
+value:
 
     age >= 60
     | age | part         |
@@ -61,38 +61,38 @@ _READERS = {
 
 
 def blocks(text: str) -> list[str]:
-    """Return the tables of a text, one a block between empty lines."""
+    """Return the tables of a text, which empty lines separate."""
     return [block.strip() for block in text.strip().split("\n\n")]
 
 
 def check(block: str, directory: Path) -> None:
-    """Resolve a table's predicate, and compare the part of every row with what the table says.
+    """Resolve the predicate of a table, and compare the part of every row with that in the table.
 
-    Two rows are added, of which one is always forgotten and one always remains, since a cohort without
-    either is refused; the predicate is joined with what tells them apart, which changes none of its values.
+    A cohort that forgets nothing, or everything, is refused. So one row is added that is always forgotten and one
+    that always remains; the conditions that place them change no other row.
     """
     predicate, header, *rows = block.splitlines()
     names = _cells(header)
-    subsets = [_cells(row) for row in rows]
+    images = [_cells(row) for row in rows]
     assert names[-1] == "part"
-    assert all(len(row) == len(names) for row in subsets)
+    assert all(len(row) == len(names) for row in images)
     columns: dict[str, list[Any]] = {
-        name: [*(_value(name, row[place]) for row in subsets), None, None] for place, name in enumerate(names[:-1])
+        name: [*(_value(name, row[place]) for row in images), None, None] for place, name in enumerate(names[:-1])
     }
-    columns["anchor"] = [*["no"] * len(subsets), "forget", "remain"]
+    columns["anchor"] = [*["no"] * len(images), "forget", "remain"]
     kinds = {**{name: KINDS[name] for name in names[:-1]}, "anchor": Kind.TEXT}
     rule = f"(({predicate}) or anchor == forget) and anchor != remain"
     spec = make_spec(yaml.safe_dump(rule, width=10_000).split("\n")[0], f"allow_empty_record: true\n{VALUE_SETS}")
     units = {name: unit for name, unit in UNITS.items() if name in kinds}
     cohort = spec.resolve(make_index(directory, columns, kinds, units=units))
     found = {name: part for part, ids in cohort.image_ids.items() for name in ids}
-    parts = [found[f"i{number:02d}"] for number in range(len(subsets))]
-    assert parts == [row[-1] for row in subsets], f"{predicate}: found {parts}"
+    parts = [found[f"i{number:02d}"] for number in range(len(images))]
+    assert parts == [row[-1] for row in images], f"{predicate}: found {parts}"
 
 
 def _cells(line: str) -> list[str]:
-    return [subset.strip() for subset in line.strip().strip("|").split("|")]
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
-def _value(name: str, subset: str) -> Any:
-    return None if subset == "-" else _READERS[KINDS[name]](subset)
+def _value(name: str, cell: str) -> Any:
+    return None if cell == "-" else _READERS[KINDS[name]](cell)
