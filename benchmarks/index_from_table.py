@@ -28,7 +28,8 @@ from benchmark_options import parser_of
 from results_file import ROOT, facts, write
 
 from monai_unlearn.cohort import CohortSpec
-from monai_unlearn.cohort.query.query import locked_connection, run_query, statement_of
+from monai_unlearn.cohort.query.connection import locked_connection
+from monai_unlearn.cohort.query.query import run_query, statement_of
 from monai_unlearn.cohort.resolve.resolve import question_of
 from monai_unlearn.index import Index
 

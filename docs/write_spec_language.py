@@ -1,4 +1,4 @@
-"""Writes `spec_language.md` from the tables in `tests/spec/`: what the documentation says is what the tests check."""
+"""Write `spec_language.md` from the tables in `tests/spec/`, so that the tests check what the documentation says."""
 
 from __future__ import annotations
 
@@ -8,42 +8,47 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "spec_language.md"
-# In the order in which a reader meets them.
+# In the order of the page.
 CHAPTERS = ("comparisons", "lists", "sets", "texts", "numbers", "dates", "statistics", "presence", "logic", "aliases")
 INTRODUCTION = """\
 # The predicate language of cohort specs
 
-Written by `docs/write_spec_language.py` from the tables in `tests/spec/`, which are resolved on real indexes in
-the tests. Do not edit it: edit the tables.
+`docs/write_spec_language.py` writes this page from the tables in `tests/spec/`, which the tests resolve on real
+indexes. Do not edit the page; edit the tables and run the script.
 
-A predicate asks something of an image, and the answer is true, false, or unknown where a value is missing. True
-means **forget**, false **remain**, unknown **undetermined** (`-` is a missing value). On the left stands a *term*: a
-field, or a number made of fields. On the right stands what it is compared with, without quotes unless it holds
-brackets, quotes, signs such as `=`, or the words *and*, *or*, *not*. Upper and lower case count, except after `~=`.
+A predicate evaluates to true, false or unknown for an image: unknown where a value is missing. True means **forget**,
+false **remain**, unknown **undetermined**. In the tables, `-` is a missing value.
 
-| written | asks |
+The left side of a comparison is a *term*: a field, or a number computed from fields. The right side is a value. It
+needs no quotes unless it contains brackets, quotes, signs such as `=`, or the words *and*, *or*, *not*. Upper and lower
+case differ, except for `~=`.
+
+| you write | it is true if |
 | --- | --- |
-| `field == value`, `!=`, `~=` | is it the value; is it not; is it, in upper or lower case |
-| `term < value`, `<=`, `>`, `>=` | numbers, ages in years, and dates have an order |
-| `field in [a, b]`, `not in` | is it one of these |
-| `field in @name` | is it one of the values under `value_sets` |
-| `term between a and b` | both ends included |
-| `field contains text` | does the text stand in it |
-| `field matches /re/`, `/re/i` | does a regular expression (RE2) fit somewhere in it |
-| `date within 30 days of 2018-06-15` | also `before`, `after`; weeks; another date field; `@name` |
-| `exists(field)`, `missing(field)` | never unknown |
-| `and`, `or`, `not`, `( )` | Kleene's logic of three values |
+| `field == value`, `!=` | the field has this value; has another value |
+| `field ~= value` | the field has this value, ignoring upper and lower case |
+| `term < value`, `<=`, `>`, `>=` | the number, age in years, or date is smaller, at most equal, … |
+| `field in [a, b]`, `not in` | the field has one of these values; has none of them |
+| `field in @name` | the field has one of the values under `value_sets` |
+| `term between a and b` | the term lies between both, ends included |
+| `field contains text` | the text occurs in the field |
+| `field matches /re/`, `/re/i` | the regular expression (RE2) matches a part of the field; `i` ignores case |
+| `date within 30 days of 2018-06-15` | the date is in the window; also `after`, `before`, `weeks`, a field, `@name` |
+| `exists(field)`, `missing(field)` | the field has a value; has none |
+| `and`, `or`, `not`, `( )` | as in Kleene's logic of three values |
 
-Terms: `a + b`, `-`, `*`, `/`, {functions}. A cohort statistic may go on with `by (field, …)`. `any(field)` and
-`all(field)` say how many values of a DICOM tag with several must pass; without them one is enough.
+Terms: `a + b`, `-`, `*`, `/`,
+{functions}.
+A cohort statistic may end in `by (field, …)`. `any(field)` and `all(field)` say how many values of a multi-valued DICOM
+tag must meet the condition; without them, one is enough.
 
-Regular expressions run in RE2, whose time grows with the length of the text alone. A unit behind a number is
-converted to the unit that the field declares, or refused.
+The run time of a regular expression (RE2) is linear in the length of the text. A number with a unit is converted to the
+declared unit of the field; without a declared unit it is refused.
 """
 
 
 def main() -> int:
-    """Write the document; with `--check`, only tell whether it is up to date."""
+    """Write the page; with `--check`, only report by the exit code whether it is up to date."""
     text = document()
     if "--check" in sys.argv:
         return int(not TARGET.is_file() or TARGET.read_text(encoding="utf-8") != text)
@@ -52,7 +57,7 @@ def main() -> int:
 
 
 def document() -> str:
-    """Return the document."""
+    """Return the page."""
     from monai_unlearn.cohort.language.functions import FUNCTIONS, Statistic
 
     names = ", ".join(f"`{name}(…)`" for name in FUNCTIONS)
@@ -61,7 +66,7 @@ def document() -> str:
         for function in FUNCTIONS.values()
         if isinstance(function, Statistic)
     ]
-    parts = [INTRODUCTION.format(functions=names), "What the cohort statistics say:\n\n" + "\n".join(meanings) + "\n"]
+    parts = [INTRODUCTION.format(functions=names), "What the cohort statistics mean:\n\n" + "\n".join(meanings) + "\n"]
     parts += [_chapter(ROOT / "tests" / "spec" / f"test_{name}.py") for name in CHAPTERS]
     return "\n".join(parts)
 
@@ -81,10 +86,10 @@ def _chapter(path: Path) -> str:
 
 
 def _sentence(module: ast.Module, table: str) -> str:
-    """Return what the test that reads a table is called, as a sentence."""
+    """Return the name of the test that uses a table, as a sentence."""
     for node in module.body:
         if isinstance(node, ast.FunctionDef) and any(table in ast.unparse(item) for item in node.decorator_list):
-            words = node.name.removeprefix("test_").replace("_s_", "'s ").replace("_", " ")
+            words = node.name.removeprefix("test_").replace("_", " ").replace(" nan ", " NaN ")
             return f"{words[0].upper()}{words[1:]}."
     return ""
 

@@ -1,4 +1,4 @@
-"""Random predicates on random rows: the real resolve against a plain evaluator, written for this test alone."""
+"""Random predicates on random rows: `resolve` against a plain evaluator that was written for this test alone."""
 
 from __future__ import annotations
 
@@ -16,24 +16,22 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from monai_unlearn.cohort import CohortSpec, parse
-from monai_unlearn.cohort.language.functions import FUNCTIONS
-from monai_unlearn.cohort.language.node import Node, Reference, Value
-from monai_unlearn.cohort.language.predicate import (
-    And,
+from monai_unlearn.cohort.language.condition import (
     Between,
     Comparison,
-    Condition,
     Contains,
     Direction,
-    Exists,
     In,
     Matches,
-    Missing,
-    Not,
     Operator,
-    Or,
     Within,
 )
+from monai_unlearn.cohort.language.empty_record import value_of_empty_record
+from monai_unlearn.cohort.language.english import sentence
+from monai_unlearn.cohort.language.functions import FUNCTIONS
+from monai_unlearn.cohort.language.logic import And, Not, Or
+from monai_unlearn.cohort.language.node import Node, Reference, Value
+from monai_unlearn.cohort.language.predicate import Exists, Missing, Predicate
 from monai_unlearn.cohort.language.term import (
     RESERVED,
     Arithmetic,
@@ -44,8 +42,14 @@ from monai_unlearn.cohort.language.term import (
     Number,
     Quantifier,
     Sign,
+    Term,
 )
+from monai_unlearn.cohort.language.term_english import phrase
+from monai_unlearn.cohort.query.term_sql import term_sql
+from monai_unlearn.cohort.query.to_sql import to_sql
 from monai_unlearn.cohort.spec.document import Reason
+from monai_unlearn.cohort.typing.check_types import TypeChecker
+from monai_unlearn.cohort.typing.term_type import type_of
 from monai_unlearn.vocabulary.fields import Kind
 
 KINDS = {
@@ -62,7 +66,7 @@ TEXTS = ["x", "X", "a b", "it's", "and", "null", ""]
 MANY = ["A", "a", "B\\A", "A\\\\B", "A\\A", "C\\", "\\"]
 NUMBERS = ["0", "1", "-2.5", "1e2"]
 DATES = ["2018-01-01", "2018-06-05", "2020-02-29"]
-# What a predicate may name, the values that it may compare it with, and the columns behind the name.
+# The fields that a predicate may name, each with the values it is compared with and the columns that it is bound to.
 FIELDS = {
     "device": (TEXTS, ["device"]),
     "ImageType": (["A", "B", "a", "B\\A"], ["ImageType"]),
@@ -127,7 +131,7 @@ def _grow(children):
     )
 
 
-# Numbers without a unit, lengths of two units, and years: what may meet in one sum.
+# Numbers without a unit, and lengths in two units: the terms that one sum may hold.
 PLAIN = st.one_of(st.just(Field("vpf")), st.sampled_from(["2", "0.5", "0"]).map(Number))
 LENGTHS = st.one_of(st.just(Field("width")), st.just(Number("5", "mm")), st.just(Number("2")))
 TERMS = st.one_of(
@@ -155,7 +159,7 @@ NUMERIC = st.one_of(
         _operators(text=False),
         st.one_of(st.sampled_from(["0", "0.5", "1", "6", "50", "2018"]).map(Value), st.just(Reference("one"))),
     ),
-    # Limits that no statistic of these few values meets exactly: the last bit is nobody's promise.
+    # Limits that no statistic of these few values equals: the last bit of a statistic is not specified.
     st.builds(
         Comparison, STATISTICS, _operators(text=False), st.sampled_from(["0.123", "0.513", "1.37", "43.7"]).map(Value)
     ),
@@ -203,8 +207,8 @@ ROWS = st.lists(
 )
 
 
-def evaluate(node, row, rows):  # noqa: PLR0911 - one for each form of test
-    """Return true, false or None, from the words of the specification and not from the code under test."""
+def evaluate(node, row, rows):  # noqa: PLR0911 - one for each type of node
+    """Return true, false or None for unknown, from the specification and not from the code under test."""
     if isinstance(node, And | Or):
         values = [evaluate(operand, row, rows) for operand in node.operands]
         decisive = isinstance(node, Or)
@@ -229,7 +233,7 @@ def evaluate(node, row, rows):  # noqa: PLR0911 - one for each form of test
 
 
 def _field(field, row):
-    present = [value for column in FIELDS[field.name][1] if not _is_nothing(value := row[column])]
+    present = [value for column in FIELDS[field.name][1] if not _is_missing(value := row[column])]
     if not present:
         return None
     return present[0].date() if isinstance(present[0], dt.datetime) else present[0]
@@ -313,8 +317,8 @@ def _literal(found, text):
 MILLIMETRES = {"mm": 1.0, "cm": 10.0}
 
 
-def _number(term, row, rows):  # noqa: PLR0911 - one for each form of term
-    """Return a term's value, null where it has none, and its unit of length: mm, cm or null."""
+def _number(term, row, rows):  # noqa: PLR0911 - one for each type of term
+    """Return the value of a term, None where it is missing, and its unit of length: mm, cm or None."""
     if isinstance(term, Field):
         return _field(term, row), "cm" if term.name == "width" else None
     if isinstance(term, Number):
@@ -387,7 +391,7 @@ def _forest(cohort, own):
     return -IsolationForest(random_state=0).fit(ordered).score_samples(np.array([own]))[0]
 
 
-def _is_nothing(value):
+def _is_missing(value):
     return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
 
 
@@ -396,7 +400,7 @@ def _read(name, text):
 
 
 def _resolve(predicate, rows):
-    """Resolve with one row that is always forgotten and one that always remains, as a cohort needs both."""
+    """Resolve with one more row that is always forgotten and one that always remains: a cohort needs both."""
     blank = dict.fromkeys(KINDS)
     columns = {name: [row[name] for row in [*rows, blank, blank]] for name in KINDS}
     columns["anchor"] = [*["no"] * len(rows), "forget", "remain"]
@@ -417,6 +421,16 @@ def _concrete(kind):
 
 
 NODES = sorted(set(_concrete(Node)), key=lambda kind: kind.__name__)
+# What must be defined for every type of node: an operation, and the nodes that it takes.
+OPERATIONS = [
+    (sentence, Predicate),
+    (value_of_empty_record, Predicate),
+    (to_sql, Predicate),
+    (vars(TypeChecker)["_check"].dispatcher, Predicate),
+    (phrase, Term),
+    (type_of, Term),
+    (term_sql, Term),
+]
 
 
 def test_resolve_agrees_with_a_plain_evaluator():
@@ -492,7 +506,7 @@ _ANY_LEAF = st.one_of(
 
 
 @given(st.recursive(_ANY_LEAF, _branches, max_leaves=8))
-def test_the_canonical_text_reads_back_as_the_same_predicate(predicate):
+def test_the_canonical_text_parses_as_the_same_predicate(predicate):
     again = parse(str(predicate))
     assert again == predicate
     assert str(again) == str(predicate)
@@ -500,4 +514,22 @@ def test_the_canonical_text_reads_back_as_the_same_predicate(predicate):
 
 @pytest.mark.parametrize("node", NODES)
 def test_every_node_is_frozen(node):
-    assert node is Condition or node.__dataclass_params__.frozen
+    assert node.__dataclass_params__.frozen
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_every_node_has_a_handler_for_every_operation(node):
+    missing = [
+        operation
+        for operation, base in OPERATIONS
+        if issubclass(node, base) and operation.dispatch(node) is operation.dispatch(object)
+    ]
+    assert missing == []
+    assert issubclass(node, Predicate | Term)
+
+
+@pytest.mark.parametrize(("operation", "base"), OPERATIONS)
+def test_a_handler_is_named_after_its_node(operation, base):
+    shared = {"_nothing_to_check", "_field_or_number"}
+    for node, handler in operation.registry.items():
+        assert node is object or handler.__name__ in {f"_{node.__name__.lower()}", *shared}

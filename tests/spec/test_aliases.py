@@ -1,4 +1,4 @@
-"""Plain words for DICOM keywords: the first that an image has counts, and a column of that name wins."""
+"""Aliases: plain words for DICOM keywords."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ exists(laterality)
 
 
 @pytest.mark.parametrize("table", semantics.blocks(TABLES))
-def test_aliases(table, tmp_path):
+def test_of_several_keywords_the_first_that_an_image_has_counts(table, tmp_path):
     semantics.check(table, tmp_path / "index")

@@ -1,4 +1,4 @@
-"""How a field compares with a value, by the kind of the field."""
+"""Comparisons of a field with a value, by the kind of the field."""
 
 from __future__ import annotations
 
@@ -121,17 +121,17 @@ taken > 2018-06-05
 
 
 @pytest.mark.parametrize("table", semantics.blocks(TEXT))
-def test_text_compares_exactly(table, tmp_path):
+def test_text_is_compared_exactly(table, tmp_path):
     semantics.check(table, tmp_path / "index")
 
 
 @pytest.mark.parametrize("table", semantics.blocks(NUMBERS))
-def test_numbers_compare_by_size_and_nan_is_no_number(table, tmp_path):
+def test_numbers_and_ages_are_compared_by_size_and_nan_is_a_missing_value(table, tmp_path):
     semantics.check(table, tmp_path / "index")
 
 
 @pytest.mark.parametrize("table", semantics.blocks(DATES))
-def test_datetimes_compare_as_dates(table, tmp_path):
+def test_datetimes_are_compared_as_dates(table, tmp_path):
     semantics.check(table, tmp_path / "index")
 
 

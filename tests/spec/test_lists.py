@@ -48,5 +48,5 @@ visit in [2018-01-01, 2019-01-01]
 
 
 @pytest.mark.parametrize("table", semantics.blocks(TABLES))
-def test_in_is_any_equal(table, tmp_path):
+def test_a_field_is_in_a_list_if_it_equals_one_of_its_values(table, tmp_path):
     semantics.check(table, tmp_path / "index")

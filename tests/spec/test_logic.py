@@ -1,4 +1,4 @@
-"""Kleene's three values: unknown stays unknown unless the other operand decides alone."""
+"""Kleene's logic of three values: true, false, unknown."""
 
 from __future__ import annotations
 
@@ -69,5 +69,5 @@ NOT eye_label == N AND age > 60
 
 
 @pytest.mark.parametrize("table", semantics.blocks(TABLES))
-def test_unknown_is_neither_true_nor_false(table, tmp_path):
+def test_a_result_is_unknown_unless_the_known_operands_decide_it(table, tmp_path):
     semantics.check(table, tmp_path / "index")

@@ -122,7 +122,7 @@ age > 18 months
 
 
 @pytest.mark.parametrize("table", semantics.blocks(ARITHMETIC))
-def test_a_number_made_of_fields_is_unknown_as_soon_as_one_is_missing(table, tmp_path):
+def test_a_number_computed_from_fields_is_unknown_as_soon_as_one_is_missing(table, tmp_path):
     semantics.check(table, tmp_path / "index")
 
 
@@ -132,5 +132,5 @@ def test_between_includes_both_ends(table, tmp_path):
 
 
 @pytest.mark.parametrize("table", semantics.blocks(UNITS))
-def test_a_number_with_a_unit_is_converted_and_one_without_is_in_the_field_s_own(table, tmp_path):
+def test_a_number_with_a_unit_is_converted_and_one_without_is_in_the_unit_of_the_field(table, tmp_path):
     semantics.check(table, tmp_path / "index")

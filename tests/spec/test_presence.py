@@ -1,4 +1,4 @@
-"""`exists` and `missing` are never unknown; an empty text and NaN are missing."""
+"""`exists` and `missing`, which are never unknown."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ device == x
 
 
 @pytest.mark.parametrize("table", semantics.blocks(TABLES))
-def test_presence(table, tmp_path):
+def test_an_empty_text_is_a_missing_value(table, tmp_path):
     semantics.check(table, tmp_path / "index")

@@ -1,4 +1,4 @@
-"""`@name`: values that the spec lists once, or keeps in a file beside it."""
+"""`@name`: values that the spec lists once, or reads from a file in its folder."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ vpf > @limit
 
 
 @pytest.mark.parametrize("table", semantics.blocks(TABLES))
-def test_a_value_set_stands_for_its_values(table, tmp_path):
+def test_a_value_set_is_replaced_by_its_values(table, tmp_path):
     semantics.check(table, tmp_path / "index")

@@ -1,4 +1,4 @@
-"""Cohort statistics: how far an image lies from the others of its cohort, or of its group there."""
+"""Cohort statistics: how far an image lies from the others of its cohort, or of its group in the cohort."""
 
 from __future__ import annotations
 
@@ -74,5 +74,5 @@ isolation_forest(vpf, age) > 0.6
 
 
 @pytest.mark.parametrize("table", semantics.blocks(TABLES))
-def test_a_statistic_is_unknown_without_a_value_a_group_or_a_spread(table, tmp_path):
+def test_a_statistic_is_unknown_where_the_value_or_the_group_is_missing_or_all_values_are_equal(table, tmp_path):
     semantics.check(table, tmp_path / "index")

@@ -1,4 +1,4 @@
-"""Parts of texts, upper and lower case, and tags that hold several values."""
+"""Parts of a text, upper and lower case, and multi-valued tags."""
 
 from __future__ import annotations
 
@@ -111,15 +111,15 @@ ImageType == ORIGINAL\\PRIMARY
 
 
 @pytest.mark.parametrize("table", semantics.blocks(PARTS))
-def test_a_part_of_a_text(table, tmp_path):
+def test_contains_and_matches_look_for_a_part_of_the_text(table, tmp_path):
     semantics.check(table, tmp_path / "index")
 
 
 @pytest.mark.parametrize("table", semantics.blocks(CASE))
-def test_upper_and_lower_case_are_one_to_the_tilde(table, tmp_path):
+def test_the_operator_with_a_tilde_ignores_upper_and_lower_case(table, tmp_path):
     semantics.check(table, tmp_path / "index")
 
 
 @pytest.mark.parametrize("table", semantics.blocks(SEVERAL))
-def test_of_several_values_one_is_enough_unless_all_is_asked(table, tmp_path):
+def test_one_of_several_values_is_enough_unless_all_are_required(table, tmp_path):
     semantics.check(table, tmp_path / "index")

@@ -1,1 +1,1 @@
-"""The predicate language: text to frozen nodes, nodes to text and to English. Needs no index."""
+"""The predicate language: text to frozen nodes, nodes to canonical text and to English. Needs no index."""

@@ -1,4 +1,4 @@
-"""Predicates in plain English, for readers who have never seen one."""
+"""Predicates in plain English, for readers who do not know the language."""
 
 from __future__ import annotations
 
@@ -7,37 +7,22 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.cohort.language.functions import FUNCTIONS
-from monai_unlearn.cohort.language.node import Reference, Value
-from monai_unlearn.cohort.language.predicate import (
-    And,
+from monai_unlearn.cohort.language.condition import (
     Between,
     Comparison,
     Condition,
     Contains,
     Direction,
-    Exists,
     In,
     Matches,
-    Missing,
-    Not,
     Operator,
-    Or,
-    Predicate,
     Within,
 )
-from monai_unlearn.cohort.language.term import (
-    Arithmetic,
-    Call,
-    Each,
-    Field,
-    Negative,
-    Number,
-    Quantifier,
-    Sign,
-    Term,
-    asks_about_people,
-)
+from monai_unlearn.cohort.language.logic import And, Not, Or
+from monai_unlearn.cohort.language.node import Reference, Value
+from monai_unlearn.cohort.language.predicate import Exists, Missing, Predicate
+from monai_unlearn.cohort.language.term import Field, asks_about_people
+from monai_unlearn.cohort.language.term_english import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,158 +32,139 @@ _PLAIN = re.compile(r"[-+.0-9]")  # numbers and dates need no quotes
 _COMPARED = {
     Operator.EQUAL: "is",
     Operator.UNEQUAL: "is not",
-    Operator.SAME: "is, in upper or lower case,",
+    Operator.SAME: "is",
     Operator.LESS: "is less than",
     Operator.AT_MOST: "is at most",
     Operator.MORE: "is more than",
     Operator.AT_LEAST: "is at least",
 }
+_ANY_CASE = ", ignoring case"
 _DATED = {
     Operator.LESS: "is before",
     Operator.AT_MOST: "is not after",
     Operator.MORE: "is after",
     Operator.AT_LEAST: "is not before",
 }
-_SIGNS = {Sign.PLUS: "plus", Sign.MINUS: "minus", Sign.TIMES: "times", Sign.OVER: "divided by"}
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """What a predicate says, with what it is made of below it."""
+    r"""A predicate as an English sentence, with those of its operands.
+
+    >>> from monai_unlearn.cohort import parse
+    >>> print("\n".join(sentence(parse("device == Cirrus and age >= 60")).lines()))
+    all of these hold:
+      device is “Cirrus”
+      age is at least 60
+    """
 
     text: str
     parts: tuple[Sentence, ...] = ()
 
     def lines(self, depth: int = 0) -> Iterator[str]:
-        """Yield the sentence and its parts, each level two spaces further in."""
+        """Yield the sentence and its parts, indented by two spaces per level."""
         yield f"{'  ' * depth}{self.text}"
         for part in self.parts:
             yield from part.lines(depth + 1)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the sentence as plain values, for JSON."""
         return {"text": self.text, "parts": [part.to_dict() for part in self.parts]}
 
 
 @singledispatch
 def sentence(node: Predicate) -> Sentence:
-    """Return a predicate in words; values that identify somebody are left out.
+    """Return a predicate in English; values of fields that identify people are left out.
 
     Raises:
-        NotImplementedError: A new kind of node has no words yet.
+        NotImplementedError: No handler is registered for this type of node.
     """
     raise NotImplementedError(type(node).__name__)
 
 
-@sentence.register
-def _(node: Comparison) -> Sentence:
+@sentence.register(Comparison)
+def _comparison(node: Comparison) -> Sentence:
     is_date = isinstance(node.value, Value) and _DATE.fullmatch(node.value.text)
     compared = _DATED.get(node.operator) if is_date else None
-    return Sentence(f"{phrase(node.term)} {compared or _COMPARED[node.operator]} {_shown(node, node.value)}")
+    case = _ANY_CASE if node.operator is Operator.SAME else ""
+    return Sentence(f"{phrase(node.term)} {compared or _COMPARED[node.operator]} {_shown(node, node.value)}{case}")
 
 
-@sentence.register
-def _(node: In) -> Sentence:
-    if isinstance(node.values, Reference):
-        return Sentence(f"{phrase(node.term)} is one of the values listed as {node.values}")
-    if asks_about_people(node):
-        return Sentence(f"{phrase(node.term)} is one of {len(node.values)} values that are not shown")
-    values = ", ".join(f"“{value.text}”" for value in node.values)
-    return Sentence(f"{phrase(node.term)} is " + (f"one of {values}" if len(node.values) > 1 else values))
+@sentence.register(In)
+def _in(node: In) -> Sentence:
+    return Sentence(_membership(node, verb="is"))
 
 
-@sentence.register
-def _(node: Between) -> Sentence:
+@sentence.register(Between)
+def _between(node: Between) -> Sentence:
     low, high = (_shown(node, value) for value in (node.low, node.high))
     return Sentence(f"{phrase(node.term)} is between {low} and {high}, both included")
 
 
-@sentence.register
-def _(node: Contains) -> Sentence:
-    return Sentence(f"{phrase(node.term)} has {_shown(node, node.value)} somewhere in it")
+@sentence.register(Contains)
+def _contains(node: Contains) -> Sentence:
+    return Sentence(f"{phrase(node.term)} contains {_shown(node, node.value)}")
 
 
-@sentence.register
-def _(node: Matches) -> Sentence:
+@sentence.register(Matches)
+def _matches(node: Matches) -> Sentence:
     pattern = (
         "an expression that is not shown" if asks_about_people(node) else f"the regular expression /{node.pattern}/"
     )
-    case = ", in upper or lower case" if node.ignore_case else ""
-    return Sentence(f"{phrase(node.term)} fits {pattern}{case}")
+    return Sentence(f"{phrase(node.term)} matches {pattern}{_ANY_CASE if node.ignore_case else ''}")
 
 
-@sentence.register
-def _(node: Within) -> Sentence:
+@sentence.register(Within)
+def _within(node: Within) -> Sentence:
     where = {Direction.OF: "before or after", Direction.BEFORE: "before", Direction.AFTER: "after"}[node.direction]
-    anchor = phrase(node.anchor) if isinstance(node.anchor, Field) else _shown(node, node.anchor)
+    if isinstance(node.anchor, Reference):
+        anchor = f"a value of {node.anchor}"
+    else:
+        anchor = phrase(node.anchor) if isinstance(node.anchor, Field) else _shown(node, node.anchor)
     return Sentence(f"{phrase(node.term)} is at most {node.days} days {where} {anchor}")
 
 
-@sentence.register
-def _(node: Exists) -> Sentence:
+@sentence.register(Exists)
+def _exists(node: Exists) -> Sentence:
     return Sentence(f"{phrase(node.field)} is recorded")
 
 
-@sentence.register
-def _(node: Missing) -> Sentence:
+@sentence.register(Missing)
+def _missing(node: Missing) -> Sentence:
     return Sentence(f"{phrase(node.field)} is not recorded")
 
 
-@sentence.register
-def _(node: Not) -> Sentence:
-    inner = sentence(node.operand)
+@sentence.register(Not)
+def _not(node: Not) -> Sentence:
     if isinstance(node.operand, In):
-        return Sentence(inner.text.replace(" is one of ", " is none of ", 1).replace(" is “", " is not “", 1))
-    return Sentence("not that:", (inner,))
+        return Sentence(_membership(node.operand, verb="is not"))
+    return Sentence("this does not hold:", (sentence(node.operand),))
 
 
-@sentence.register
-def _(node: And) -> Sentence:
+@sentence.register(And)
+def _and(node: And) -> Sentence:
     return Sentence("all of these hold:", tuple(sentence(operand) for operand in node.operands))
 
 
-@sentence.register
-def _(node: Or) -> Sentence:
+@sentence.register(Or)
+def _or(node: Or) -> Sentence:
     return Sentence("at least one of these holds:", tuple(sentence(operand) for operand in node.operands))
 
 
-def phrase(term: Term) -> str:
-    """Return a term in words.
-
-    Raises:
-        NotImplementedError: A new kind of term has no words yet.
-    """
-    if isinstance(term, Field | Number):
-        return str(term)
-    if isinstance(term, Each):
-        which = "every value" if term.quantifier is Quantifier.ALL else "some value"
-        return f"{which} of {term.field}"
-    if isinstance(term, Negative):
-        return f"minus {_grouped(term.operand)}"
-    if isinstance(term, Arithmetic):
-        return f"{_grouped(term.left)} {_SIGNS[term.sign]} {_grouped(term.right)}"
-    if isinstance(term, Call):
-        return _call(term)
-    raise NotImplementedError(type(term).__name__)
-
-
-def _grouped(term: Term) -> str:
-    return f"({phrase(term)})" if isinstance(term, Arithmetic) else phrase(term)
-
-
-def _call(term: Call) -> str:
-    words = [phrase(argument) for argument in term.arguments]
-    listed = " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-    text = FUNCTIONS[term.function].words.format(*words, all=listed)
-    if not term.is_statistic:
-        return text
-    groups = " and ".join(map(str, term.by))
-    return f"{text} among images " + (f"of the same {groups}" if groups else "of the cohort")
+def _membership(node: In, *, verb: str) -> str:
+    if isinstance(node.values, Reference):
+        which = f"one of the values of {node.values}"
+    elif asks_about_people(node):
+        which = f"one of {len(node.values)} values that are not shown"
+    else:
+        values = ", ".join(f"“{value.text}”" for value in node.values)
+        which = f"one of {values}" if len(node.values) > 1 else values
+    return f"{phrase(node.term)} {verb} {which}"
 
 
 def _shown(node: Condition, value: Value | Reference) -> str:
     if isinstance(value, Reference):
-        return f"the value listed as {value}"
+        return f"the value of {value}"
     if asks_about_people(node):
         return "a value that is not shown"
     return value.text if _PLAIN.match(value.text) else f"“{value.text}”"

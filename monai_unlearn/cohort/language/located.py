@@ -1,4 +1,4 @@
-"""A YAML document with the place of every key and value, for faults that point at them."""
+"""A YAML document with the place of every key and value, so that faults can point at them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Path = tuple["str | int", ...]
 
 @dataclass(frozen=True)
 class Located:
-    """A spec's content beside the text that it was read from."""
+    """A spec's content, with the text that it was read from."""
 
     document: Document
     content: Any
@@ -27,7 +27,7 @@ class Located:
         """Parse a document.
 
         Raises:
-            SpecError: The text is not the plain YAML that specs are written in.
+            SpecError: The text is not plain YAML (`strict_yaml`).
         """
         return cls(Document(name, text), strict_yaml.load(text, source=name))
 
@@ -40,7 +40,7 @@ class Located:
         return strict_yaml.locate_scalars(self.document.text)
 
     def walk(self) -> Iterator[tuple[Path, Any]]:
-        """Yield every key and item with its path; the whole content comes first, with an empty path."""
+        """Yield every key and item with its path, first the whole content with an empty path."""
         pending: list[tuple[Path, Any]] = [((), self.content)]
         while pending:
             path, value = pending.pop()
@@ -51,11 +51,11 @@ class Located:
                 pending.extend(((*path, number), child) for number, child in enumerate(value))
 
     def source(self, path: Path, text: str) -> Source:
-        """Return a text value as a predicate's source."""
+        """Return the source of a predicate that is the value at a path."""
         return Source.within(text, self.document, self._scalars[path])
 
     def text_of(self, path: Path) -> str:
-        """Return a single value as its author spelled it: `1.10` is no number where it names a patient."""
+        """Return a scalar as its author spelled it: as a patient's identifier, `1.10` is not a number."""
         scalar = self._scalars[path]
         if scalar.style is None:
             return self.document.text[scalar.start : scalar.end]
@@ -88,6 +88,6 @@ class Located:
     def _point(self, line: int, column: int, width: int, message: str) -> Fault:
         if not (column and width):
             return Fault(line, column, message)
-        # What follows the marked text may be a list of patients: it is not shown.
+        # The text after the marked part may be a list of patients, so it is cut off.
         text = self.document.line(line)[: column - 1 + width]
         return Fault(line, column, message, point(text, line, column, width))

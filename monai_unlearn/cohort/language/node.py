@@ -1,4 +1,4 @@
-"""What predicates are made of: frozen nodes with a canonical text, and the plain words in them."""
+"""The base class of nodes, frozen and with a canonical text, and the values and references that conditions hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 50
 
-# What a value may be without quotes: the grammar's WORD, single spaces between.
+# A word of a value that needs no quotes: the grammar's WORD. Words are separated by single spaces.
 _PLAIN_WORD = re.compile(
     r"[^\s()\[\],'\"`\u2018\u2019\u201c\u201d=<>!@$\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+"
 )
@@ -25,30 +25,30 @@ _REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 @dataclass(frozen=True)
 class Node(ABC):
-    """A part of a predicate; `str(node)` is its canonical text."""
+    """A node of a predicate's tree; `str(node)` is its canonical text."""
 
     depth: int = field(init=False, compare=False, repr=False, default=1)
 
     @property
     def children(self) -> tuple[Node, ...]:
-        """The nodes that this one is made of."""
+        """The nodes directly below this one."""
         return ()
 
     @abstractmethod
     def render(self, *, private: bool = False) -> str:
-        """Return the canonical text; with `private`, without values that identify somebody."""
+        """Return the canonical text; with `private`, without values that identify people."""
 
     def __str__(self) -> str:
         return self.render()
 
     def walk(self) -> Iterator[Node]:
-        """Yield this node and all that it is made of."""
+        """Yield this node and every node below it, parents first."""
         yield self
         for child in self.children:
             yield from child.walk()
 
     def _set_depth(self) -> None:
-        """Keep what recurses over nodes, here and elsewhere, far from Python's limit."""
+        """Bound the depth, so that no function that recurses over nodes meets Python's limit."""
         depth = 1 + max((child.depth for child in self.children), default=0)
         if depth > MAX_DEPTH:
             raise ValueError(f"expected at most {MAX_DEPTH} nested levels, got more")
@@ -57,7 +57,11 @@ class Node(ABC):
 
 @dataclass(frozen=True)
 class Value:
-    """What a term is compared with, as text; the term's kind says later what it means."""
+    """What a term is compared with, as text; the kind of the term decides later what it means.
+
+    >>> str(Value("Cirrus 800 FA")), str(Value("black and white"))
+    ('Cirrus 800 FA', "'black and white'")
+    """
 
     text: str
     at: Span | None = field(default=None, compare=False, repr=False)
@@ -86,7 +90,7 @@ class Reference:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a value reads back as itself without quotes."""
+    """Whether a value parses as itself without quotes."""
     words = text.split(" ")
     return text.lower() != "null" and all(
         _PLAIN_WORD.fullmatch(word) and word.lower() not in _NO_WORDS for word in words

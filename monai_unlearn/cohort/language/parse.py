@@ -1,4 +1,4 @@
-"""Text to predicate. Lark does the reading; what it cannot read is said in our own words."""
+"""Text to predicate. Lark parses; syntax errors are reported in our own words (`syntax_errors.py`)."""
 
 from __future__ import annotations
 
@@ -8,26 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from monai_unlearn.cohort.language.functions import FUNCTIONS
-from monai_unlearn.cohort.language.node import MAX_DEPTH, Node, Reference, Value
-from monai_unlearn.cohort.language.predicate import (
-    And,
+from monai_unlearn.cohort.language.condition import (
     Between,
     Comparison,
     Contains,
     Direction,
-    Exists,
     In,
     Matches,
-    Missing,
-    Not,
     Operator,
-    Or,
-    Predicate,
     Within,
 )
+from monai_unlearn.cohort.language.functions import FUNCTIONS
+from monai_unlearn.cohort.language.logic import And, Not, Or
+from monai_unlearn.cohort.language.node import MAX_DEPTH, Node, Reference, Value
+from monai_unlearn.cohort.language.predicate import Exists, Missing, Predicate
 from monai_unlearn.cohort.language.source import Fault, Source, Span, combined
-from monai_unlearn.cohort.language.syntax_errors import explain, no_function
+from monai_unlearn.cohort.language.syntax_errors import explain, unknown_function
 from monai_unlearn.cohort.language.term import Arithmetic, Call, Each, Field, Negative, Number, Quantifier, Sign, Term
 
 if TYPE_CHECKING:
@@ -37,10 +33,22 @@ MAX_LENGTH = 10_000
 
 
 def parse(text: str) -> Predicate:
-    """Read a predicate that stands in no file.
+    """Parse a predicate that is not part of a file.
 
     Raises:
-        SpecError: The text is no predicate; the message points at what is wrong.
+        SpecError: The text is not a predicate; the message points at the fault.
+
+    >>> predicate = parse("device == 'Cirrus 800 FA' and acquired < 2019-01-01")
+    >>> type(predicate).__name__, [type(operand).__name__ for operand in predicate.operands]
+    ('And', ['Comparison', 'Comparison'])
+    >>> str(predicate)
+    'device == Cirrus 800 FA and acquired < 2019-01-01'
+    >>> parse("device = Cirrus")
+    Traceback (most recent call last):
+    ...
+    monai_unlearn.errors.SpecError: predicate:1:8: expected one of == != ~= < <= > >=, ... To compare, write ==.
+        1 | device = Cirrus
+          |        ^
     """
     source = Source.of(text)
     result = parse_source(source)
@@ -50,7 +58,7 @@ def parse(text: str) -> Predicate:
 
 
 def parse_source(source: Source) -> Predicate | Fault:
-    """Read a predicate, or say what is wrong with it and where."""
+    """Return the predicate of a text, or the fault in it."""
     if len(source.text) > MAX_LENGTH:
         return Span(source, 0, 0).fault(
             f"expected a predicate of at most {MAX_LENGTH} characters, got {len(source.text)}. "
@@ -74,7 +82,7 @@ def _grammar() -> Lark:
 
 
 def _offending(error: UnexpectedInput, source: Source) -> Span:
-    """Return the first text that does not fit: a token, a run of characters, or nothing at the end."""
+    """Return the first text that does not fit: a token, a run of characters, or the empty end."""
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         return Span(source, len(source.text), len(source.text))
     if isinstance(error, UnexpectedToken):
@@ -85,14 +93,14 @@ def _offending(error: UnexpectedInput, source: Source) -> Span:
 
 
 def _expected(error: UnexpectedInput) -> frozenset[str]:
-    """Return the grammar's terminals that would have fitted."""
+    """Return the grammar's terminals that are valid there."""
     if isinstance(error, UnexpectedCharacters):
         return frozenset(error.allowed or ())
     return frozenset(error.accepts or error.expected) if isinstance(error, UnexpectedToken) else frozenset()
 
 
 def _depth(tree: Tree) -> int:
-    """Measure a tree without recursing into it: nothing has bounded it yet."""
+    """Return the depth of a tree, without recursion: it is not bounded yet."""
     deepest, pending = 0, [(tree, 1)]
     while pending:
         node, depth = pending.pop()
@@ -102,7 +110,7 @@ def _depth(tree: Tree) -> int:
 
 
 class _Builder:
-    """Builds our nodes from the grammar's tree; its depth has been checked."""
+    """Builds nodes from the grammar's tree, whose depth has been checked."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -136,7 +144,7 @@ class _Builder:
         }
 
     def build(self, tree: Tree) -> Any:  # noqa: ANN401 - a term, a value or a predicate
-        """Return what a rule of the grammar stands for; a call that cannot be is a fault, and then its argument."""
+        """Return the node of a subtree; where it cannot be built, record a fault and return one of its children."""
         children = [self.build(child) if isinstance(child, Tree) else child for child in tree.children]
         try:
             return self._rules[tree.data](*children)
@@ -166,7 +174,7 @@ class _Builder:
         by = parts[-1] if isinstance(parts[-1], list) else []
         function = name.lower()
         if function not in FUNCTIONS:
-            raise ValueError(no_function(name))
+            raise ValueError(unknown_function(name))
         return Call(function, tuple(parts[: -1 if by else None]), tuple(by), self._span(name))
 
     def _matches(self, term: Term, pattern: Token) -> Matches:
@@ -178,7 +186,7 @@ class _Builder:
 
     def _span_of(self, tree: Tree) -> Span:
         tokens = list(tree.scan_values(lambda value: isinstance(value, Token)))
-        if tree.data == "call":  # point at its name: what is wrong is how it is called
+        if tree.data == "call":  # point at the function's name
             return self._span(tokens[0])
         return self._span(tokens[0], tokens[-1])
 

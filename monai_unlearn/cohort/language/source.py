@@ -1,4 +1,4 @@
-"""Where a text stands in the file that it came from, so that a fault can point at it."""
+"""Places in a spec's text, the faults that point at them, and the one error that lists all faults."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _SHOWN = 40  # characters of an offending text that a message repeats
 
 @dataclass(frozen=True)
 class Document:
-    """A spec's whole text, and how messages name it."""
+    """A spec's whole text, and the name that messages give it."""
 
     name: str
     text: str
 
     def place(self, offset: int) -> tuple[int, int]:
-        """Return line and column of a character, both from 1."""
+        """Return the line and column of a character, both counted from 1."""
         before = self.text[:offset]
         return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
 
     def line(self, number: int) -> str:
-        """Return a line's text, numbered from 1."""
+        """Return the text of a line, counted from 1."""
         return self.text.split("\n")[number - 1]
 
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One thing that is wrong with a spec: where, what, and the line with a caret under the text."""
+    """One error in a spec: where, what, and the line with a caret under the text."""
 
     line: int
     column: int
@@ -48,19 +48,19 @@ class Fault:
     snippet: str = field(default="", compare=False)
 
     def render(self, name: str) -> str:
-        """Return the fault as the text that a person reads."""
+        """Return the fault as users see it."""
         where = f"{name}:{self.line}" + (f":{self.column}" if self.column else "")
         return f"{where}: {self.message}" + (f"\n{self.snippet}" if self.snippet else "")
 
 
 @dataclass(frozen=True)
 class Source:
-    """The text of one predicate, and where each of its characters stands in its document.
+    """The text of one predicate, with the place of each of its characters in its document.
 
     Attributes:
         text: The predicate.
-        document: What it is a part of.
-        offsets: Where in the document each character of `text` stands, and the end: one more than `text` has.
+        document: The document that contains it.
+        offsets: The place in the document of each character of `text`, and of its end: `len(text) + 1` offsets.
     """
 
     text: str
@@ -69,7 +69,7 @@ class Source:
 
     @classmethod
     def of(cls, text: str, name: str = "predicate") -> Source:
-        """Make a source of a text that stands in no file."""
+        """Return the source of a text that is not part of a file."""
         return cls(text, Document(name, text), tuple(range(len(text) + 1)))
 
     @classmethod
@@ -79,7 +79,7 @@ class Source:
 
     @cached_property
     def private(self) -> bool:
-        """Whether the text compares identifiers of people, so that messages must not repeat its values."""
+        """Whether the text names a field that identifies people, so that messages must not repeat its values."""
         return names_people(self.text)
 
 
@@ -97,7 +97,7 @@ class Span:
         return self.source.text[self.start : self.end]
 
     def quoted(self) -> str:
-        """Return the text as messages repeat it: without values that may identify somebody."""
+        """Return the text as messages repeat it: without values that may identify people."""
         return "this text" if self.source.private else f"'{shown(self.text)}'"
 
     def fault(self, message: str, *, names_field: bool = False) -> Fault:
@@ -105,7 +105,7 @@ class Span:
 
         Args:
             message: What is wrong.
-            names_field: Whether the stretch is a field's name, which may be shown whatever stands around it.
+            names_field: Whether the stretch is a field's name, which may be shown whatever surrounds it.
         """
         first = self.source.offsets[self.start]
         last = self.source.offsets[max(self.start, self.end - 1)]
@@ -121,13 +121,13 @@ class Span:
 
 
 def shown(text: str) -> str:
-    """Return a text of the author's as a message may repeat it: printable, and short."""
+    """Return an author's text as a message may repeat it: printable and short."""
     short = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
     return "".join(character if character.isprintable() else f"<{_name(character)}>" for character in short)
 
 
 def combined(faults: Iterable[Fault], name: str) -> SpecError:
-    """Return one error of all faults of a spec, by line; of several at one place the first counts."""
+    """Return one error that lists all faults of a spec by line; of several at one place, only the first."""
     places: dict[tuple[int, int, str], Fault] = {}
     for fault in faults:
         places.setdefault((fault.line, fault.column, "" if fault.column else fault.message), fault)
@@ -143,7 +143,7 @@ def _name(character: str) -> str:
 
 
 def point(text: str, line: int, column: int, width: int) -> str:
-    """Return the line, clipped around the column, and a caret line under it."""
+    """Return the line, clipped around the column, above a line of carets."""
     start = max(0, column - 1 - _WIDTH // 2) if len(text) > _WIDTH else 0
     window = "".join(character if character.isprintable() else " " for character in text[start : start + _WIDTH])
     margin = f"{line:>5} | "
@@ -155,10 +155,10 @@ _BLOCK_HEADER = re.compile(r"[|>][^\n]*\n?")
 
 
 def _align(value: str, text: str, scalar: Scalar) -> tuple[int, ...]:
-    """Return where in a document's text each character of a YAML value stands.
+    """Return the place in a document's text of each character of a YAML value.
 
-    YAML folds lines and drops quotes, but keeps characters and their order. Only double-quoted escapes
-    change them: a value that has some is placed at its beginning as a whole.
+    YAML folds lines and drops quotes, but keeps the other characters and their order. Only escapes in double
+    quotes change them: every character of such a value is placed at its beginning.
     """
     header = _BLOCK_HEADER.match(text, scalar.start) if scalar.style in {"|", ">"} else None
     at = header.end() if header else scalar.start + (scalar.style in {"'", '"'})

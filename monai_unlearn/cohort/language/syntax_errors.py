@@ -1,4 +1,4 @@
-"""What is wrong with a predicate's syntax, in the words of those who write them."""
+"""Messages for syntax errors of predicates, in the words of spec authors rather than of the grammar."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from monai_unlearn.errors import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NAMES = ("exists", "missing", "any", "all", *FUNCTIONS)
+ODD_NAME = "Write backquotes around a field name that contains other characters than letters, digits and _"
 _CALLED = re.compile(r"(?<![\w`])(?!(?:and|or|not|in|by)\s*\()([A-Za-z_]\w*)\s*\(", re.IGNORECASE)
 
-# What a person calls the grammar's terminals, in the order in which a message lists them.
+# What messages call the grammar's terminals, in the order in which a message lists them.
 _NAMES = {
     "NAME": "a field",
     "_NOT": "'not'",
@@ -40,7 +40,7 @@ _NAMES = {
     "RPAR": "')'",
     "$END": "the end",
 }
-# What goes without saying where another of the expected things is said.
+# Terminals that a message leaves out where it lists the key.
 _ARITHMETIC = {"PLUS", "MINUS", "TIMES", "OVER"}
 _TERM = {"BACKQUOTED", "_EXISTS", "_MISSING", "_NOT", "LPAR", "FUNCTION", "QUANTIFIER", "NUMBER", "MINUS"}
 _IMPLIED = {
@@ -54,7 +54,7 @@ _IMPLIED = {
 
 @dataclass(frozen=True)
 class _Place:
-    """The offending text, what stands before it, and what would have fitted."""
+    """The offending text, the text before it, and the terminals that are valid there."""
 
     got: str
     before: str
@@ -62,7 +62,7 @@ class _Place:
 
 
 def explain(span: Span, expected: frozenset[str]) -> Fault:
-    """Return a fault that says what was expected instead of the span's text, and what to write."""
+    """Return a fault that says what was expected in place of the span's text, and what to write."""
     place = _Place(span.text, span.source.text[: span.start], expected)
     got = "the end of the predicate" if span.start >= len(span.source.text) else span.quoted()
     hint = next((hint for fits, hint in _HINTS if fits(place)), None)
@@ -71,7 +71,7 @@ def explain(span: Span, expected: frozenset[str]) -> Fault:
 
 
 def _impossible(place: _Place) -> set[str]:
-    """Return what the lexer, which does not count brackets, takes for possible all the same."""
+    """Return terminals that the lexer reports as valid, but that are not: it does not count brackets."""
     names = set() if place.before.count("(") > place.before.count(")") else {"RPAR"}
     in_list = place.before.count("[") > place.before.count("]")
     return names | ({"_AND", "_OR", "RPAR", "$END"} if in_list else {"COMMA", "RSQB"})
@@ -83,19 +83,25 @@ def _listed(expected: frozenset[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "something else"
 
 
-def no_function(name: str) -> str:
-    """Return that there is no function of a name, and which there are."""
+def unknown_function(name: str) -> str:
+    """Return the message for a function that does not exist, without a full stop."""
+    names = _function_names()
     return (
-        f"There is no function '{shown(name)}'.{did_you_mean(name.lower(), NAMES)} The functions are {', '.join(NAMES)}"
+        f"There is no function '{shown(name)}'.{did_you_mean(name.lower(), names)} The functions are {', '.join(names)}"
     )
 
 
-def _unknown_function(place: _Place) -> str | None:
-    return next((name for name in _CALLED.findall(place.before) if name.lower() not in NAMES), None)
+def _function_names() -> tuple[str, ...]:
+    return ("exists", "missing", "any", "all", *FUNCTIONS)
 
 
-def _function(place: _Place) -> str:
-    return f" {no_function(_unknown_function(place) or '')}."
+def _name_of_unknown_function(place: _Place) -> str | None:
+    names = _function_names()
+    return next((name for name in _CALLED.findall(place.before) if name.lower() not in names), None)
+
+
+def _unknown_function_hint(place: _Place) -> str:
+    return f" {unknown_function(_name_of_unknown_function(place) or '')}."
 
 
 def _is_odd_name(place: _Place) -> bool:
@@ -104,10 +110,10 @@ def _is_odd_name(place: _Place) -> bool:
 
 _WORDS = re.compile(r"(?:and|or|not)(?![^\s()\[\],])", re.IGNORECASE)
 _HINTS: tuple[tuple[Callable[[_Place], bool], Callable[[_Place], str]], ...] = (
-    (lambda place: _unknown_function(place) is not None, _function),
+    (lambda place: _name_of_unknown_function(place) is not None, _unknown_function_hint),
     (
         lambda place: place.got[:1] == "=" and "COMPARE" in place.expected,
-        lambda _: " Two signs compare: write ==.",
+        lambda _: " To compare, write ==.",
     ),
     (
         lambda place: place.got[:1] == "$",
@@ -127,11 +133,13 @@ _HINTS: tuple[tuple[Callable[[_Place], bool], Callable[[_Place], str]], ...] = (
     ),
     (
         lambda place: "QUOTED" in place.expected and _WORDS.match(place.got) is not None,
-        lambda _: " Quote a value that holds the words and, or, not.",
+        lambda _: " Quote a value that contains the words and, or, not.",
     ),
     (
         lambda place: "WORD" in place.expected and place.got[:1] not in {"", ")", "]"},
-        lambda _: " Join comparisons with 'and' or 'or'; quote a value that holds brackets, quotes or signs such as =.",
+        lambda _: (
+            " Join comparisons with 'and' or 'or'; quote a value that contains brackets, quotes or signs such as =."
+        ),
     ),
-    (_is_odd_name, lambda _: " A field with other signs than letters, digits and _ stands in backquotes: `eye-label`."),
+    (_is_odd_name, lambda _: f" {ODD_NAME}: `eye-label`."),
 )

@@ -1,4 +1,4 @@
-"""What a predicate asks about: a field, or a number made of fields. `str(term)` is its canonical text."""
+"""Terms, the left side of a condition: a field, or a number computed from fields. `str(term)` is canonical text."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from monai_unlearn.cohort.language.node import CONTROL, Node
 from monai_unlearn.vocabulary.privacy import names_people
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from monai_unlearn.cohort.language.source import Span
 
 RESERVED = ("and", "or", "not", "in")
@@ -21,15 +23,19 @@ _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 
 class Term(Node):
-    """A value of one image, or nothing where what it is made of is missing."""
+    """A value of one image; missing where a part of it is missing."""
 
-    # How tightly the term binds its parts: what binds less stands in brackets inside of it.
+    # How tightly the term binds its parts: a part that binds less is put in brackets.
     binding = 4
 
 
 @dataclass(frozen=True)
 class Field(Term):
-    """The name of a column or an alias, as the author wrote it."""
+    """The name of a column or an alias, as the author wrote it.
+
+    >>> str(Field("device")), str(Field("eye-label"))
+    ('device', '`eye-label`')
+    """
 
     name: str
     at: Span | None = field(default=None, compare=False, repr=False)
@@ -38,15 +44,15 @@ class Field(Term):
         if not self.name or "`" in self.name or CONTROL.search(self.name):
             raise ValueError("expected a field name without backquotes and control characters")
 
-    def render(self, *, private: bool = False) -> str:  # noqa: ARG002 - a name is nobody's value
-        """Return `device`, in backquotes where it is no plain word."""
+    def render(self, *, private: bool = False) -> str:  # noqa: ARG002 - the name of a field identifies nobody
+        """Return `device`; in backquotes where it is not a plain word."""
         plain = _PLAIN_FIELD.fullmatch(self.name) and self.name.lower() not in RESERVED
         return self.name if plain else f"`{self.name}`"
 
 
 @dataclass(frozen=True)
 class Number(Term):
-    """A number without a sign, and its unit where it has one."""
+    """A number without a sign, with an optional unit."""
 
     text: str
     unit: str | None = None
@@ -58,13 +64,13 @@ class Number(Term):
         if self.unit is not None and not _PLAIN_FIELD.fullmatch(self.unit):
             raise ValueError("expected a unit such as mm")
 
-    def render(self, *, private: bool = False) -> str:  # noqa: ARG002 - a factor is nobody's value
+    def render(self, *, private: bool = False) -> str:  # noqa: ARG002 - a factor identifies nobody
         """Return `11.7` or `11.7 mm`."""
         return self.text if self.unit is None else f"{self.text} {self.unit}"
 
 
 class Sign(str, Enum):
-    """How two numbers become one."""
+    """An operator of arithmetic."""
 
     PLUS = "+"
     MINUS = "-"
@@ -73,13 +79,13 @@ class Sign(str, Enum):
 
     @property
     def adds(self) -> bool:
-        """Whether both numbers must be of one unit."""
+        """Whether it is a sum or a difference, so that both numbers must have the same unit."""
         return self in {Sign.PLUS, Sign.MINUS}
 
 
 @dataclass(frozen=True)
 class Arithmetic(Term):
-    """`left + right`; nothing where one of them is missing, or where a division is by zero."""
+    """`left + right`; missing where either is missing, and where the right side of a division is zero."""
 
     sign: Sign
     left: Term
@@ -90,7 +96,7 @@ class Arithmetic(Term):
 
     @property
     def binding(self) -> int:  # type: ignore[override]
-        """Products bind tighter than sums."""
+        """How tightly it binds: products bind tighter than sums."""
         return 1 if self.sign.adds else 2
 
     @property
@@ -99,7 +105,7 @@ class Arithmetic(Term):
         return (self.left, self.right)
 
     def render(self, *, private: bool = False) -> str:
-        """Return `a * (b + c)`, with no more brackets than it takes."""
+        """Return `a * (b + c)`, with as few brackets as possible."""
         left = _bracketed(self.left, self.binding, private=private)
         return f"{left} {self.sign.value} {_bracketed(self.right, self.binding + 1, private=private)}"
 
@@ -130,7 +136,7 @@ def _bracketed(term: Term, binding: int, *, private: bool) -> str:
 
 
 class Quantifier(str, Enum):
-    """How many of a field's values must do."""
+    """How many of the values of a multi-valued field must meet a condition."""
 
     ANY = "any"
     ALL = "all"
@@ -138,7 +144,7 @@ class Quantifier(str, Enum):
 
 @dataclass(frozen=True)
 class Each(Term):
-    """`any(field)` or `all(field)`: the values of a field that may have several, one by one."""
+    """`any(field)` or `all(field)`: the values of a multi-valued field, one by one."""
 
     quantifier: Quantifier
     field: Field
@@ -158,7 +164,11 @@ class Each(Term):
 
 @dataclass(frozen=True)
 class Call(Term):
-    """`function(arguments)`; a cohort statistic may go on with `by (fields)`."""
+    """`function(arguments)`; a cohort statistic may end in `by (fields)`.
+
+    >>> str(Call("zscore", (Field("cup_disc_ratio"),), by=(Field("device"),)))
+    'zscore(cup_disc_ratio) by (device)'
+    """
 
     function: str
     arguments: tuple[Term, ...]
@@ -172,17 +182,17 @@ class Call(Term):
         function.check(len(self.arguments), by=len(self.by))
         nested = any(isinstance(node, Call) and node.is_statistic for item in self.arguments for node in item.walk())
         if self.is_statistic and nested:
-            raise ValueError(f"{self.function} is a cohort statistic: it cannot be computed of another one")
+            raise ValueError(f"{self.function} is a cohort statistic: it cannot be computed from another one")
         self._set_depth()
 
     @property
     def is_statistic(self) -> bool:
-        """Whether the value depends on the whole cohort, not on the image alone."""
+        """Whether the value depends on the whole cohort, not only on the image."""
         return isinstance(FUNCTIONS[self.function], Statistic)
 
     @property
     def children(self) -> tuple[Node, ...]:
-        """The arguments, then the fields that group."""
+        """The arguments, then the fields of `by`."""
         return (*self.arguments, *self.by)
 
     def render(self, *, private: bool = False) -> str:
@@ -193,5 +203,11 @@ class Call(Term):
 
 
 def asks_about_people(node: Node) -> bool:
-    """Return whether a node has a field that identifies people: its values are then not shown."""
+    """Return whether a node has a field that identifies people, so that its values are not shown."""
     return any(isinstance(part, Field) and names_people(part.name) for part in node.walk())
+
+
+def statistics_of(nodes: Iterable[Node]) -> tuple[Call, ...]:
+    """Return the distinct cohort statistics in some nodes, in order of appearance."""
+    calls = (part for node in nodes for part in node.walk() if isinstance(part, Call))
+    return tuple(dict.fromkeys(call for call in calls if call.is_statistic))

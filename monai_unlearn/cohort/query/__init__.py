@@ -1,1 +1,1 @@
-"""Predicates as one DuckDB statement over an index, and its answers."""
+"""Predicates as one DuckDB statement over an index, and the answers for each of its rows."""

@@ -1,4 +1,4 @@
-"""The parts that a statement is made of: text with its parameters, and what names and values stand for in it."""
+"""SQL text with its parameters, and the context that says what fields, values and statistics are in a query."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from monai_unlearn.cohort.language.term import Call, Field, Term
-    from monai_unlearn.cohort.typing.bound import Bound
+    from monai_unlearn.cohort.typing.columns import Bound
 
 Parameter = TypedValue | list[TypedValue]
 
 
 @dataclass(frozen=True)
 class Sql:
-    """A condition with its parameters, in the order of its question marks."""
+    """SQL text with its parameters, in the order of its question marks."""
 
     text: str
     parameters: tuple[Parameter, ...] = ()
@@ -29,13 +29,13 @@ class Sql:
 
 @dataclass(frozen=True)
 class SqlContext:
-    """What the names in a predicate stand for in one query.
+    """What the names in a predicate are in one query.
 
     Attributes:
         bound: The columns of each field.
-        in_sql: What DuckDB calls each column.
+        in_sql: DuckDB's name for each column.
         value_sets: The values behind each `@name`.
-        statistics: The expression of each cohort statistic.
+        statistics: The SQL expression of each cohort statistic.
     """
 
     bound: Mapping[str, Bound]
@@ -44,29 +44,29 @@ class SqlContext:
     statistics: Mapping[Call, str] = field(default_factory=dict)
 
     def expression(self, field: Field) -> str:
-        """Return a field's value: that of the first of its columns which has one."""
+        """Return the SQL expression of a field: the value of the first of its columns that has one."""
         columns = [self._column(name, kind) for name, kind in self.bound[field.name].columns]
         return columns[0] if len(columns) == 1 else f"COALESCE({', '.join(columns)})"
 
     def type_of(self, term: Term) -> TermType:
-        """Return a term's type, which binding has found to be one."""
+        """Return the type of a term, which binding has checked."""
         found = type_of(term, self.bound)
         if found is None:
             raise AssertionError("a bound term has a type")
         return found
 
     def values(self, value: Value | Reference, wanted: TermType) -> tuple[TypedValue, ...]:
-        """Return what a value or a value set means to a term of a type."""
+        """Return a value, or the values of a value set, coerced to the type of a term."""
         texts = self.value_sets[value.name] if isinstance(value, Reference) else (value.text,)
         return tuple(coerce(text, wanted) for text in texts)
 
     def _column(self, name: str, kind: Kind) -> str:
         column = quoted(self.in_sql[name])
         if kind is Kind.TEXT:
-            return f"NULLIF({column}, '')"  # an empty tag says nothing
+            return f"NULLIF({column}, '')"  # an empty tag is a missing value
         if kind in {Kind.DATE, Kind.DATETIME}:
             return f"CAST({column} AS DATE)"
-        # DuckDB holds NaN equal to itself and above all else; it is no measurement.
+        # NaN is a missing value; for DuckDB it equals itself and is larger than every number.
         return f"NULLIF(CAST({column} AS DOUBLE), CAST('NaN' AS DOUBLE))"
 
 

@@ -1,23 +1,24 @@
-"""Cohort statistics in a query: each is a small table of the cohort's figures, joined to every image."""
+"""Cohort statistics in a query: each is a small table of figures of the cohort, joined to every image.
+
+How the table of a statistic is made is part of its entry in `language/functions/statistics.py`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.language.functions import FUNCTIONS, Statistic
 from monai_unlearn.cohort.language.functions.function import finite
-from monai_unlearn.cohort.language.term import Call
+from monai_unlearn.cohort.query.computed_table import ComputedTable
 from monai_unlearn.cohort.query.sql import Parameter, Sql, SqlContext, quoted
 from monai_unlearn.cohort.query.term_sql import argument_sql, term_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
-    from monai_unlearn.cohort.language.predicate import Predicate
-
-FOREST = "isolation_forest"
-_RANK = "percentile_rank"
+    from monai_unlearn.cohort.language.term import Call
 
 
 @dataclass(frozen=True)
@@ -25,111 +26,94 @@ class StatisticTables:
     """What a statement needs for its statistics.
 
     Attributes:
-        names: The names, with the expression of every statistic.
+        context: The context, with the expression of every statistic.
         tables: The common table expressions, each `name AS (…)`.
-        joins: How they are joined to the rows.
-        parameters: The parameters of the tables, in their order.
+        joins: The joins of the tables to the rows.
+        parameters: The parameters of the common table expressions, in their order.
+        computed: The tables that must be computed in Python before the statement is executed.
     """
 
-    names: SqlContext
+    context: SqlContext
     tables: tuple[str, ...] = ()
     joins: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    computed: tuple[ComputedTable, ...] = ()
 
 
-def statistics_of(predicates: Iterable[Predicate]) -> tuple[Call, ...]:
-    """Return the different cohort statistics that predicates ask for, in their order."""
-    calls = (node for predicate in predicates for node in predicate.walk() if isinstance(node, Call))
-    return tuple(dict.fromkeys(call for call in calls if call.is_statistic))
-
-
-def statistic_tables(
-    calls: Sequence[Call], names: SqlContext, cohort: Sql, *, score: Callable[[str, Sql, int, int], None]
-) -> StatisticTables:
+def statistic_tables(calls: Sequence[Call], context: SqlContext, cohort: Sql) -> StatisticTables:
     """Return the tables of the statistics.
 
     Args:
         calls: The statistics.
-        names: What their fields stand for.
-        cohort: The condition on `seen` of the images that a statistic is computed of.
-        score: Makes the table of an isolation forest: its name, the query of its keys and features, how many
-            keys and features.
+        context: What their fields are in the query.
+        cohort: The condition on `seen` of the images that a statistic is computed from.
     """
-    tables = StatisticTables(names)
+    tables = StatisticTables(context)
     for number, call in enumerate(calls):
-        tables = _with(tables, call, f"statistic_{number}", cohort, score)
+        tables = _with(tables, call, f"statistic_{number}", cohort)
     return tables
 
 
-def _with(
-    tables: StatisticTables, call: Call, table: str, cohort: Sql, score: Callable[[str, Sql, int, int], None]
-) -> StatisticTables:
-    names = tables.names
-    keys = [term_sql(field, names) for field in call.by]
-    features = argument_sql(call, names)
-    rows = _rows(table, keys, features, cohort)
-    groups = [_column(table, f"key {number}") for number in range(len(keys))]
-    values = [_column(table, f"value {number}") for number in range(len(features))]
-    joined = [f"{key} = {table}.{name}" for key, name in zip(keys, groups, strict=True)]
-    own: tuple[str, ...] = ()
-    parameters: tuple[Parameter, ...] = ()
-    if call.function == FOREST:
-        score(table, rows, len(keys), len(features))
-    else:
-        body = _rank(table, rows, groups) if call.function == _RANK else _aggregates(call, table, rows, groups)
-        own, parameters = (f"{table} AS ({body})",), rows.parameters
-    if call.function in {FOREST, _RANK}:
-        joined += [f"{feature} = {table}.{name}" for feature, name in zip(features, values, strict=True)]
-    expression = _value(call, table, features)
-    return StatisticTables(
-        names=replace(names, statistics={**names.statistics, call: expression}),
-        tables=(*tables.tables, *own),
-        joins=(*tables.joins, f"LEFT JOIN {table} ON {' AND '.join(joined) or 'TRUE'}"),
-        parameters=(*tables.parameters, *parameters),
+def _with(tables: StatisticTables, call: Call, table: str, cohort: Sql) -> StatisticTables:
+    statistic = _statistic(call)
+    column = partial(_column, table)
+    keys = {column(f"key {number}"): term_sql(field, tables.context) for number, field in enumerate(call.by)}
+    arguments = argument_sql(call, tables.context)
+    values = {column(f"value {number}"): argument for number, argument in enumerate(arguments)}
+    rows = _rows({**keys, **values}, cohort)
+    has_values = statistic.per_value or statistic.scores is not None
+    joined = {**keys, **values} if has_values else keys
+    on = " AND ".join(f"{expression} = {table}.{name}" for name, expression in joined.items()) or "TRUE"
+    tables = replace(
+        tables,
+        context=replace(
+            tables.context,
+            statistics={**tables.context.statistics, call: _value(statistic, table, arguments[0])},
+        ),
+        joins=(*tables.joins, f"LEFT JOIN {table} ON {on}"),
+    )
+    if statistic.scores is not None:
+        computed = ComputedTable(table, rows, keys=len(keys), scores=statistic.scores, figure=f"{table}: figure 0")
+        return replace(tables, computed=(*tables.computed, computed))
+    body = _aggregates(statistic, table, rows, list(keys))
+    return replace(
+        tables,
+        tables=(*tables.tables, f"{table} AS ({body})"),
+        parameters=(*tables.parameters, *rows.parameters),
     )
 
 
-def _rows(table: str, keys: Sequence[str], features: Sequence[str], cohort: Sql) -> Sql:
-    """Return the query of the cohort's keys and features, without the rows where one of them is missing."""
-    columns = [
-        *(f"{key} AS {_column(table, f'key {number}')}" for number, key in enumerate(keys)),
-        *(f"{feature} AS {_column(table, f'value {number}')}" for number, feature in enumerate(features)),
-    ]
-    known = [f"{part} IS NOT NULL" for part in (*keys, *features)]
+def _rows(columns: dict[str, str], cohort: Sql) -> Sql:
+    """Return the query of the cohort's keys and values, without the rows where one of them is missing."""
+    selected = ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
+    known = [f"{expression} IS NOT NULL" for expression in columns.values()]
     where = " AND ".join([f"({cohort.text})", *known])
-    return Sql(f"SELECT {', '.join(columns)} FROM seen WHERE {where}", cohort.parameters)  # noqa: S608 - quoted names
+    return Sql(f"SELECT {selected} FROM seen WHERE {where}", cohort.parameters)  # noqa: S608 - quoted names
 
 
-def _aggregates(call: Call, table: str, rows: Sql, groups: Sequence[str]) -> str:
-    function = _statistic(call)
+def _aggregates(statistic: Statistic, table: str, rows: Sql, keys: list[str]) -> str:
+    """Return the query of a table: a row per group or, with `per_value`, per distinct `x` of a group."""
     x = _column(table, "value 0")
     figures = [
-        f"{aggregate} AS {_column(table, f'figure {number}')}" for number, aggregate in enumerate(function.aggregates)
+        f"{aggregate} AS {_column(table, f'figure {number}')}" for number, aggregate in enumerate(statistic.aggregates)
     ]
-    source = f"SELECT {', '.join([*groups, f'{x} AS x'])} FROM ({rows.text})"  # noqa: S608 - quoted names
-    grouping = f" GROUP BY {', '.join(groups)}" if groups else ""
-    return f"SELECT {', '.join([*groups, *figures])} FROM ({source}){grouping}"  # noqa: S608 - quoted names
+    selected = ", ".join([*keys, *([f"x AS {x}"] if statistic.per_value else []), *figures])
+    grouped = ", ".join([*keys, *(["x"] if statistic.per_value else [])])
+    source = f"SELECT {', '.join([*keys, f'{x} AS x'])} FROM ({rows.text})"  # noqa: S608 - quoted names
+    text = f"SELECT {selected} FROM ({source})"  # noqa: S608 - quoted names
+    text += f" GROUP BY {grouped}" if grouped else ""
+    if statistic.per_value:
+        text += f" WINDOW cohort AS ({'PARTITION BY ' + ', '.join(keys) if keys else ''})"
+    return text
 
 
-def _rank(table: str, rows: Sql, groups: Sequence[str]) -> str:
-    x = _column(table, "value 0")
-    within = f"PARTITION BY {', '.join(groups)} " if groups else ""
-    share = f"SUM(COUNT(*)) OVER ({within}ORDER BY {x}) / SUM(COUNT(*)) OVER ({within})"
-    columns = ", ".join([*groups, x, f"100.0 * {share} AS {_column(table, 'figure 0')}"])
-    return f"SELECT {columns} FROM ({rows.text}) GROUP BY {', '.join([*groups, x])}"  # noqa: S608 - quoted names
-
-
-def _value(call: Call, table: str, features: Sequence[str]) -> str:
-    function = _statistic(call)
-    if not function.value:
-        # A joined row is what says that the image's own value is known; a rank or a score is finite.
-        return f"CAST({table}.{_column(table, 'figure 0')} AS DOUBLE)"
+def _value(statistic: Statistic, table: str, x: str) -> str:
     figures = {
-        f"a{number}": f"{table}.{_column(table, f'figure {number}')}" for number in range(len(function.aggregates))
+        f"a{number}": f"{table}.{_column(table, f'figure {number}')}"
+        for number in range(len(statistic.aggregates) or 1)
     }
-    # GREATEST passes over what is missing: an image without a value has none here either.
-    value = finite(function.value.format(x=features[0], **figures))
-    return f"CASE WHEN {features[0]} IS NOT NULL THEN {value} END"
+    # GREATEST ignores NULL, so an image without a value needs its own condition.
+    return f"CASE WHEN {x} IS NOT NULL THEN {finite(statistic.value.format(x=x, **figures))} END"
 
 
 def _statistic(call: Call) -> Statistic:
@@ -140,5 +124,5 @@ def _statistic(call: Call) -> Statistic:
 
 
 def _column(table: str, name: str) -> str:
-    # No index has a column of such a name.
+    # The colon keeps it apart from the columns of an index.
     return quoted(f"{table}: {name}")

@@ -1,7 +1,8 @@
-"""Numbers made of fields, as DuckDB expressions, without any text of an author's: names are quoted, numbers checked."""
+"""Terms as DuckDB expressions. They contain no text of an author's: names are quoted, numbers parsed."""
 
 from __future__ import annotations
 
+from functools import singledispatch
 from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.language.functions import FUNCTIONS
@@ -10,53 +11,63 @@ from monai_unlearn.cohort.language.term import Arithmetic, Call, Each, Field, Ne
 from monai_unlearn.cohort.typing.term_type import TermType, common_type, conversion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from monai_unlearn.cohort.query.sql import SqlContext
 
 
-def term_sql(term: Term, names: SqlContext) -> str:
-    """Return the expression of a term's value; NULL where it has none.
+@singledispatch
+def term_sql(term: Term, context: SqlContext) -> str:
+    """Return the SQL expression of a term; NULL where the term is missing.
 
     Raises:
-        NotImplementedError: A new kind of term has no SQL yet.
+        NotImplementedError: No handler is registered for this type of node.
     """
-    if isinstance(term, Field):
-        return names.expression(term)
-    if isinstance(term, Each):
-        return names.expression(term.field)
-    if isinstance(term, Number):
-        return f"CAST({float(term.text)!r} AS DOUBLE)"
-    if isinstance(term, Negative):
-        return f"-({term_sql(term.operand, names)})"
-    if isinstance(term, Arithmetic):
-        return _arithmetic(term, names)
-    if isinstance(term, Call):
-        return names.statistics[term] if term.is_statistic else _call(term, names)
     raise NotImplementedError(type(term).__name__)
 
 
-def argument_sql(term: Call, names: SqlContext) -> list[str]:
-    """Return the expressions of a call's arguments, in one unit where the function keeps it."""
-    whole = common_type(term.arguments, names.bound) if FUNCTIONS[term.function].keeps_unit else None
-    return [_converted(argument, whole, names) for argument in term.arguments]
+@term_sql.register(Field)
+def _field(term: Field, context: SqlContext) -> str:
+    return context.expression(term)
 
 
-def _arithmetic(term: Arithmetic, names: SqlContext) -> str:
-    whole = common_type((term.left, term.right), names.bound) if term.sign.adds else None
-    left, right = (_converted(side, whole, names) for side in (term.left, term.right))
+@term_sql.register(Each)
+def _each(term: Each, context: SqlContext) -> str:
+    return context.expression(term.field)
+
+
+@term_sql.register(Number)
+def _number(term: Number, context: SqlContext) -> str:  # noqa: ARG001 - a number is the same in every context
+    return f"CAST({float(term.text)!r} AS DOUBLE)"
+
+
+@term_sql.register(Negative)
+def _negative(term: Negative, context: SqlContext) -> str:
+    return f"-({term_sql(term.operand, context)})"
+
+
+@term_sql.register(Arithmetic)
+def _arithmetic(term: Arithmetic, context: SqlContext) -> str:
+    common = common_type((term.left, term.right), context.bound) if term.sign.adds else None
+    left, right = (_converted(side, common, context) for side in (term.left, term.right))
     return finite(f"({left}) {term.sign.value} ({right})")
 
 
-def _call(term: Call, names: SqlContext) -> str:
+@term_sql.register(Call)
+def _call(term: Call, context: SqlContext) -> str:
+    if term.is_statistic:
+        return context.statistics[term]
     function = FUNCTIONS[term.function]
     if function.sql is None:
         raise NotImplementedError(term.function)
-    arguments: Sequence[str] = argument_sql(term, names)
-    return finite(function.sql(arguments))
+    return finite(function.sql(argument_sql(term, context)))
 
 
-def _converted(term: Term, whole: TermType | None, names: SqlContext) -> str:
-    factor = conversion(term, whole, names.bound)
-    text = term_sql(term, names)
+def argument_sql(term: Call, context: SqlContext) -> list[str]:
+    """Return the SQL expressions of a call's arguments, in one unit where the function keeps it."""
+    common = common_type(term.arguments, context.bound) if FUNCTIONS[term.function].keeps_unit else None
+    return [_converted(argument, common, context) for argument in term.arguments]
+
+
+def _converted(term: Term, target: TermType | None, context: SqlContext) -> str:
+    factor = conversion(term, target, context.bound)
+    text = term_sql(term, context)
     return text if factor == 1 else finite(f"({text}) * CAST({factor!r} AS DOUBLE)")

@@ -1,7 +1,7 @@
 """Predicates as DuckDB conditions. Values are only ever parameters, names only ever quoted identifiers.
 
-SQL's own three values are Kleene's, so that unknown needs no code here: a comparison with NULL is NULL,
-and AND, OR and NOT pass it on as they should.
+SQL has Kleene's three-valued logic, so unknown needs no code here: a comparison with NULL is NULL, and AND, OR and
+NOT propagate it.
 """
 
 from __future__ import annotations
@@ -9,23 +9,19 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
-from monai_unlearn.cohort.language.node import Reference
-from monai_unlearn.cohort.language.predicate import (
-    And,
+from monai_unlearn.cohort.language.condition import (
     Between,
     Comparison,
     Contains,
     Direction,
-    Exists,
     In,
     Matches,
-    Missing,
-    Not,
     Operator,
-    Or,
-    Predicate,
     Within,
 )
+from monai_unlearn.cohort.language.logic import And, Not, Or
+from monai_unlearn.cohort.language.node import Reference
+from monai_unlearn.cohort.language.predicate import Exists, Missing, Predicate
 from monai_unlearn.cohort.language.term import Each, Field, Quantifier, Term
 from monai_unlearn.cohort.query.sql import Sql, SqlContext
 from monai_unlearn.cohort.query.term_sql import term_sql
@@ -42,49 +38,49 @@ _WINDOWS = {Direction.OF: (-1, 1), Direction.BEFORE: (-1, 0), Direction.AFTER: (
 
 
 @singledispatch
-def to_sql(node: Predicate, names: SqlContext) -> Sql:
-    """Return a predicate as a condition.
+def to_sql(node: Predicate, context: SqlContext) -> Sql:
+    """Return a predicate as an SQL condition.
 
     Raises:
-        NotImplementedError: A new kind of node has no SQL yet.
+        NotImplementedError: No handler is registered for this type of node.
     """
     raise NotImplementedError(type(node).__name__)
 
 
-@to_sql.register
-def _(node: Comparison, names: SqlContext) -> Sql:
-    wanted = names.type_of(node.term)
-    (value,) = names.values(node.value, wanted)
+@to_sql.register(Comparison)
+def _comparison(node: Comparison, context: SqlContext) -> Sql:
+    wanted = context.type_of(node.term)
+    (value,) = context.values(node.value, wanted)
     if wanted.kind is not Kind.TEXT:
         operator = _OPERATORS.get(node.operator, node.operator.value)
-        return Sql(f"{term_sql(node.term, names)} {operator} ?", (value,))
+        return Sql(f"{term_sql(node.term, context)} {operator} ?", (value,))
     if node.operator is Operator.SAME:
-        return of_text(node.term, names, lambda x: Sql(f"LOWER({x}) = LOWER(?)", (value,)), value)
+        return _text(node.term, context, lambda x: Sql(f"LOWER({x}) = LOWER(?)", (value,)), value)
     if node.operator is Operator.UNEQUAL and isinstance(node.term, Each):
-        return of_text(node.term, names, lambda x: Sql(f"{x} <> ?", (value,)), value)
-    equal = of_text(node.term, names, lambda x: Sql(f"{x} = ?", (value,)), value)
-    # Of several values none may be the one: `!=` is always what `==` is not.
+        return _text(node.term, context, lambda x: Sql(f"{x} <> ?", (value,)), value)
+    equal = _text(node.term, context, lambda x: Sql(f"{x} = ?", (value,)), value)
+    # `!=` negates `==`, also for multi-valued tags.
     return equal if node.operator is Operator.EQUAL else Sql(f"NOT ({equal.text})", equal.parameters)
 
 
-@to_sql.register
-def _(node: In, names: SqlContext) -> Sql:
-    wanted = names.type_of(node.term)
+@to_sql.register(In)
+def _in(node: In, context: SqlContext) -> Sql:
+    wanted = context.type_of(node.term)
     sets = (node.values,) if isinstance(node.values, Reference) else node.values
-    values = [value for part in sets for value in names.values(part, wanted)]
+    values = [value for part in sets for value in context.values(part, wanted)]
     if wanted.kind is not Kind.TEXT:
-        return _in_list(term_sql(node.term, names), values)
+        return _in_list(term_sql(node.term, context), values)
     whole = [value for value in values if _is_whole(value, node.term)]
     single = [value for value in values if not _is_whole(value, node.term)]
-    tests = [
-        *([_in_list(term_sql(node.term, names), whole)] if whole else []),
+    conditions = [
+        *([_in_list(term_sql(node.term, context), whole)] if whole else []),
         *(
-            [of_text(node.term, names, lambda x: _in_list(x, single), each=lambda x: _part_in(x, single))]
+            [_text(node.term, context, lambda x: _in_list(x, single), each=lambda x: _part_in(x, single))]
             if single
             else []
         ),
     ]
-    return tests[0] if len(tests) == 1 else _join("OR", tests)
+    return conditions[0] if len(conditions) == 1 else _join("OR", conditions)
 
 
 def _in_list(expression: str, values: list[TypedValue]) -> Sql:
@@ -92,62 +88,62 @@ def _in_list(expression: str, values: list[TypedValue]) -> Sql:
 
 
 def _part_in(expression: str, values: list[TypedValue]) -> Sql:
-    return Sql(f"LIST_CONTAINS(?, {expression})", (values,))  # a lambda takes no subquery
+    return Sql(f"LIST_CONTAINS(?, {expression})", (values,))  # a lambda cannot hold a subquery
 
 
-@to_sql.register
-def _(node: Between, names: SqlContext) -> Sql:
-    wanted = names.type_of(node.term)
-    limits = tuple(value for limit in (node.low, node.high) for value in names.values(limit, wanted))
-    return Sql(f"{term_sql(node.term, names)} BETWEEN ? AND ?", limits)
+@to_sql.register(Between)
+def _between(node: Between, context: SqlContext) -> Sql:
+    wanted = context.type_of(node.term)
+    limits = tuple(value for limit in (node.low, node.high) for value in context.values(limit, wanted))
+    return Sql(f"{term_sql(node.term, context)} BETWEEN ? AND ?", limits)
 
 
-@to_sql.register
-def _(node: Contains, names: SqlContext) -> Sql:
-    return of_text(node.term, names, lambda x: Sql(f"CONTAINS({x}, ?)", (node.value.text,)), node.value.text)
+@to_sql.register(Contains)
+def _contains(node: Contains, context: SqlContext) -> Sql:
+    return _text(node.term, context, lambda x: Sql(f"CONTAINS({x}, ?)", (node.value.text,)), node.value.text)
 
 
-@to_sql.register
-def _(node: Matches, names: SqlContext) -> Sql:
+@to_sql.register(Matches)
+def _matches(node: Matches, context: SqlContext) -> Sql:
     option = "i" if node.ignore_case else "c"
-    return of_text(node.term, names, lambda x: Sql(f"REGEXP_MATCHES({x}, ?, '{option}')", (node.pattern,)))
+    return _text(node.term, context, lambda x: Sql(f"REGEXP_MATCHES({x}, ?, '{option}')", (node.pattern,)))
 
 
-@to_sql.register
-def _(node: Within, names: SqlContext) -> Sql:
-    date = term_sql(node.term, names)
+@to_sql.register(Within)
+def _within(node: Within, context: SqlContext) -> Sql:
+    date = term_sql(node.term, context)
     before, after = (sign * node.days for sign in _WINDOWS[node.direction])
     if isinstance(node.anchor, Field):
-        return Sql(f"{date} - {names.expression(node.anchor)} BETWEEN {before} AND {after}")
-    anchors = list(names.values(node.anchor, TermType(Kind.DATE)))
+        return Sql(f"{date} - {context.expression(node.anchor)} BETWEEN {before} AND {after}")
+    anchors = list(context.values(node.anchor, TermType(Kind.DATE)))
     windows = f"LIST_TRANSFORM(?, lambda anchor: {date} - anchor BETWEEN {before} AND {after})"
     return Sql(f"LIST_BOOL_OR({windows})", (anchors,))
 
 
-@to_sql.register
-def _(node: Exists, names: SqlContext) -> Sql:
-    return Sql(f"{names.expression(node.field)} IS NOT NULL")
+@to_sql.register(Exists)
+def _exists(node: Exists, context: SqlContext) -> Sql:
+    return Sql(f"{context.expression(node.field)} IS NOT NULL")
 
 
-@to_sql.register
-def _(node: Missing, names: SqlContext) -> Sql:
-    return Sql(f"{names.expression(node.field)} IS NULL")
+@to_sql.register(Missing)
+def _missing(node: Missing, context: SqlContext) -> Sql:
+    return Sql(f"{context.expression(node.field)} IS NULL")
 
 
-@to_sql.register
-def _(node: Not, names: SqlContext) -> Sql:
-    operand = to_sql(node.operand, names)
+@to_sql.register(Not)
+def _not(node: Not, context: SqlContext) -> Sql:
+    operand = to_sql(node.operand, context)
     return Sql(f"NOT ({operand.text})", operand.parameters)
 
 
-@to_sql.register
-def _(node: And, names: SqlContext) -> Sql:
-    return _join("AND", [to_sql(operand, names) for operand in node.operands])
+@to_sql.register(And)
+def _and(node: And, context: SqlContext) -> Sql:
+    return _join("AND", [to_sql(operand, context) for operand in node.operands])
 
 
-@to_sql.register
-def _(node: Or, names: SqlContext) -> Sql:
-    return _join("OR", [to_sql(operand, names) for operand in node.operands])
+@to_sql.register(Or)
+def _or(node: Or, context: SqlContext) -> Sql:
+    return _join("OR", [to_sql(operand, context) for operand in node.operands])
 
 
 def _join(word: str, parts: Sequence[Sql]) -> Sql:
@@ -155,31 +151,31 @@ def _join(word: str, parts: Sequence[Sql]) -> Sql:
     return Sql(text, tuple(parameter for part in parts for parameter in part.parameters))
 
 
-def of_text(
+def _text(
     term: Term,
-    names: SqlContext,
-    test: Callable[[str], Sql],
+    context: SqlContext,
+    condition: Callable[[str], Sql],
     value: TypedValue = "",
     *,
     each: Callable[[str], Sql] | None = None,
 ) -> Sql:
-    r"""Return a test of a text which, in DICOM, may be several texts joined by backslashes.
+    r"""Return a condition on a text that, in DICOM, may be several texts joined by backslashes.
 
-    Without `all(…)` it is enough that one of them passes. A value that has a backslash itself is compared with
-    the whole text.
+    It holds if it holds for one of them or, with `all(…)`, for all of them. A value that contains a backslash itself
+    is compared with the whole text.
 
     Args:
         term: A field, or `any(field)`, or `all(field)`.
-        names: What the field stands for.
-        test: Makes the test of one text.
-        value: What the text is compared with.
-        each: The test of one of several texts, where that must be written differently.
+        context: What its field is in the query.
+        condition: Returns the condition on one text, given its expression.
+        value: The value that the text is compared with.
+        each: The same for one of several texts, where it must be written differently.
     """
-    expression = term_sql(term, names)
-    one = test(expression)
-    if not names.type_of(term).many or _is_whole(value, term):
+    expression = term_sql(term, context)
+    one = condition(expression)
+    if not context.type_of(term).many or _is_whole(value, term):
         return one
-    several = (each or test)("part")
+    several = (each or condition)("part")
     fold = "LIST_BOOL_AND" if isinstance(term, Each) and term.quantifier is Quantifier.ALL else "LIST_BOOL_OR"
     parts = f"LIST_FILTER(STRING_SPLIT({expression}, '\\'), lambda part: part <> '')"
     folded = f"{fold}(LIST_TRANSFORM({parts}, lambda part: {several.text}))"

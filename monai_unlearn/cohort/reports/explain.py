@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort.language.english import sentence
 from monai_unlearn.cohort.language.functions import FUNCTIONS, Statistic
-from monai_unlearn.cohort.language.term import asks_about_people
-from monai_unlearn.cohort.query.query import present, statement_of
-from monai_unlearn.cohort.query.statistic_sql import statistics_of
+from monai_unlearn.cohort.language.term import asks_about_people, statistics_of
+from monai_unlearn.cohort.query.query import count_present, statement_of
 from monai_unlearn.cohort.resolve.resolve import question_of
 from monai_unlearn.cohort.spec.document import Scope, Unknown
 from monai_unlearn.cohort.spec.validate import predicates_of
-from monai_unlearn.cohort.typing.bind import Columns, examine
+from monai_unlearn.cohort.typing.bind import examine
+from monai_unlearn.cohort.typing.columns import Columns
 from monai_unlearn.vocabulary.fields import Kind
 from monai_unlearn.vocabulary.units import spelled
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from monai_unlearn.cohort.language.term import Call
     from monai_unlearn.cohort.spec.spec import CohortSpec
-    from monai_unlearn.cohort.typing.bound import Bound
+    from monai_unlearn.cohort.typing.columns import Bound
     from monai_unlearn.index import Index
 
 _UNKNOWN = {
@@ -54,7 +54,7 @@ def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
     question = question_of(spec, index)
     statement = statement_of(index, question)
     hidden = any(map(asks_about_people, predicates_of(spec)))
-    counts = present(index, question.bound)
+    counts = count_present(index, question.bound)
     fields = [_field(name, found, index, counts) for name, found in question.bound.items()]
     parameters = ["…" if hidden and isinstance(value, str | list) else value for value in statement.parameters]
     return {**document, "sql": {"statement": statement.text, "parameters": parameters}, "fields": fields}

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monai_unlearn.cohort.query.query import Answers, Mask
+    from monai_unlearn.cohort.query.answers import Answers, Mask
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from monai_unlearn.cohort.query.query import Answers, CategoricalColumn, Mask
+    from monai_unlearn.cohort.query.answers import Answers, CategoricalColumn, Mask
     from monai_unlearn.cohort.resolve.attrition import AttritionRow
     from monai_unlearn.cohort.resolve.strata import Strata
     from monai_unlearn.cohort.spec.spec import CohortSpec

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monai_unlearn.cohort.language.predicate import Exists
-from monai_unlearn.cohort.query.query import Answers, Question, run_query
+from monai_unlearn.cohort.query.query import run_query
+from monai_unlearn.cohort.query.statement import Question
 from monai_unlearn.cohort.resolve.attrition import Attrition
 from monai_unlearn.cohort.resolve.cohort import Cohort, Membership
 from monai_unlearn.cohort.resolve.guards import check
 from monai_unlearn.cohort.resolve.sample import drawn
 from monai_unlearn.cohort.resolve.strata import Strata, fields_of, strata_of
 from monai_unlearn.cohort.spec.document import Sample, Scope, Unknown
-from monai_unlearn.cohort.typing.bind import Columns, bind
+from monai_unlearn.cohort.typing.bind import bind
+from monai_unlearn.cohort.typing.columns import Columns
 
 if TYPE_CHECKING:
-    from monai_unlearn.cohort.query.query import Mask
+    from monai_unlearn.cohort.query.answers import Answers, Mask
     from monai_unlearn.cohort.spec.spec import CohortSpec
     from monai_unlearn.index import Index
 

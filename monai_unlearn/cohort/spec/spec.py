@@ -11,22 +11,24 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from monai_unlearn import strict_yaml
-from monai_unlearn.cohort.language.condition import Conditions
 from monai_unlearn.cohort.language.empty_record import value_of_empty_record
 from monai_unlearn.cohort.language.located import Located
-from monai_unlearn.cohort.language.predicate import Predicate, rules_of
+from monai_unlearn.cohort.language.logic import rules_of
+from monai_unlearn.cohort.language.rule_reader import RuleReader
 from monai_unlearn.cohort.language.source import Fault, combined
-from monai_unlearn.cohort.query.statistic_sql import statistics_of
+from monai_unlearn.cohort.language.term import statistics_of
 from monai_unlearn.cohort.spec.canonical import digest_of
 from monai_unlearn.cohort.spec.document import Expect, Reason, Sample, Scope, SpecDocument, Unknown
 from monai_unlearn.cohort.spec.schema_faults import hostile_faults, schema_faults
 from monai_unlearn.cohort.spec.value_sets import ValueSets
-from monai_unlearn.cohort.typing.bind import Columns, examine
+from monai_unlearn.cohort.typing.bind import examine
+from monai_unlearn.cohort.typing.columns import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from monai_unlearn.cohort import Cohort
+    from monai_unlearn.cohort.language.predicate import Predicate
     from monai_unlearn.index import Index
 
 SCHEMA_VERSION = 1
@@ -89,21 +91,21 @@ class CohortSpec:
         hostile = hostile_faults(spec)
         if not isinstance(spec.content, dict):
             raise combined(hostile.values() or [_no_mapping(spec)], source)
-        conditions = Conditions(spec)
+        rules = RuleReader(spec)
         predicates = {
-            key: conditions.read((key,), spec.content[key])
+            key: rules.read((key,), spec.content[key])
             for key in ("forget", "population")
             if key in spec.content and (key,) not in hostile
         }
-        faults = [*hostile.values(), *conditions.faults]
+        faults = [*hostile.values(), *rules.faults]
         try:
             document = SpecDocument.model_validate(spec.content)
         except ValidationError as error:
-            faults += [*schema_faults(spec, error, known=hostile), *_type_faults(conditions.parsed, None)]
+            faults += [*schema_faults(spec, error, known=hostile), *_type_faults(rules.parsed, None)]
             raise combined(faults, source) from None
         sets = ValueSets(spec, folder)
         value_sets = sets.read(document.value_sets or {})
-        faults += [*sets.faults, *_type_faults(conditions.parsed, value_sets)]
+        faults += [*sets.faults, *_type_faults(rules.parsed, value_sets)]
         faults += _population_faults(predicates.get("population"))
         if faults:
             raise combined(faults, source)
@@ -130,7 +132,7 @@ class CohortSpec:
     ) -> CohortSpec:
         forget = predicates["forget"]
         if forget is None:
-            raise AssertionError("a condition without a predicate has a fault")
+            raise AssertionError("a rule without a predicate has a fault")
         if not document.allow_empty_record and value_of_empty_record(forget):
             raise combined([_empty_record(spec)], spec.document.name)
         return cls(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.cohort.typing.bind import Columns, examine
+from monai_unlearn.cohort.typing.bind import examine
+from monai_unlearn.cohort.typing.columns import Columns
 from monai_unlearn.errors import did_you_mean
 from monai_unlearn.vocabulary.fields import vocabulary
 

@@ -1,1 +1,1 @@
-"""What fields and values mean on the columns of one index: kinds, units, and what may be compared."""
+"""What fields and values mean in one index: their columns, kinds and units, and which comparisons are valid."""

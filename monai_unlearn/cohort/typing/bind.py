@@ -1,17 +1,19 @@
-"""Predicates meet an index: each field finds its columns, each value its type, or a fault says why not."""
+"""Bind predicates to an index: find the columns of each field, or report the fields that it does not have.
+
+The message for a misspelt field is made here, in `_unknown_field`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.language.predicate import Predicate
 from monai_unlearn.cohort.language.source import Fault, Source, Span, combined, shown
+from monai_unlearn.cohort.language.syntax_errors import ODD_NAME
 from monai_unlearn.cohort.language.term import Field
-from monai_unlearn.cohort.typing.bound import Bound
-from monai_unlearn.cohort.typing.check_types import Checker
+from monai_unlearn.cohort.typing.check_types import TypeChecker
+from monai_unlearn.cohort.typing.columns import Bound, Columns
 from monai_unlearn.errors import did_you_mean
-from monai_unlearn.index.store.base_columns import BASE_COLUMNS
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 from monai_unlearn.vocabulary.units import YEAR, Unit, parse_unit
 
@@ -21,27 +23,6 @@ if TYPE_CHECKING:
 _DATES = {Kind.DATE, Kind.DATETIME}
 
 
-@dataclass(frozen=True)
-class Columns:
-    """The columns that predicates may name.
-
-    Attributes:
-        kinds: Each column with its kind.
-        units: The units that columns declare.
-        listing: Where an author finds them listed, as an order to them; null where no index is at hand, so
-            that a field which is not known may yet be a column.
-    """
-
-    kinds: Mapping[str, Kind]
-    units: Mapping[str, str] = field(default_factory=dict)
-    listing: str | None = None
-
-    @classmethod
-    def of_any_index(cls) -> Columns:
-        """Return what every index has, and what one of DICOM files may have besides."""
-        return cls({**BASE_COLUMNS, **vocabulary().dicom}, vocabulary().units)
-
-
 def bind(
     predicates: Iterable[Predicate],
     columns: Columns,
@@ -49,7 +30,7 @@ def bind(
     name: str,
     value_sets: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Bound]:
-    """Return what each field of the predicates stands for.
+    """Return the columns of each field in the predicates.
 
     Args:
         predicates: The predicates of one spec.
@@ -58,8 +39,8 @@ def bind(
         value_sets: The values behind each `@name`.
 
     Raises:
-        SpecError: A field is not in the index, or is compared with what it cannot be compared with; every
-            such fault is in the message.
+        SpecError: The index lacks a field, or a field is compared with a value that does not fit it; the message
+            lists every such fault.
     """
     bound, faults = examine(predicates, columns, value_sets=value_sets or {})
     if faults:
@@ -70,14 +51,14 @@ def bind(
 def examine(
     predicates: Iterable[Predicate], columns: Columns, *, value_sets: Mapping[str, Sequence[str]] | None
 ) -> tuple[dict[str, Bound | None], list[Fault]]:
-    """Return what each field stands for, null where nobody can tell, and every fault."""
+    """Return the columns of each field, None where they are unknown, and every fault."""
     binder = _Binder(columns)
     predicates = list(predicates)
     for predicate in predicates:
         for node in predicate.walk():
             if isinstance(node, Field):
-                binder.visit(node)
-    checker = Checker(binder.bound, value_sets)
+                binder.bind_field(node)
+    checker = TypeChecker(binder.bound, value_sets)
     for predicate in predicates:
         for node in predicate.walk():
             if isinstance(node, Predicate):
@@ -91,8 +72,8 @@ class _Binder:
         self.bound: dict[str, Bound | None] = {}
         self.faults: list[Fault] = []
 
-    def visit(self, field: Field) -> None:
-        """Find what a field stands for, once."""
+    def bind_field(self, field: Field) -> None:
+        """Find the columns of a field, once per name."""
         if field.name in self.bound:
             return
         try:
@@ -104,30 +85,31 @@ class _Binder:
                 self.faults.append(span.fault(str(error.args[0]), names_field=True))
 
     def _find(self, name: str) -> Bound:
-        """Look for a column, then for an alias; the error's argument is the message."""
+        """Look for a column of this name, then for an alias; the LookupError's argument is the message."""
         kinds = self._columns.kinds
         if name in kinds:
             return self._bound_to([name], name)
         aliases = vocabulary().aliases
         if name not in aliases:
-            raise LookupError(self._unknown(name))
+            raise LookupError(self._unknown_field(name))
         present = [keyword for keyword in aliases[name] if keyword in kinds]
         if not present:
             raise LookupError(
-                f"'{name}' stands for {' or '.join(aliases[name])}, which this index does not have. "
+                f"'{name}' is an alias for {' or '.join(aliases[name])}, which this index does not have. "
                 f"{self._columns.listing}."
             )
         return self._bound_to(present, name)
 
-    def _unknown(self, name: str) -> str:
+    def _unknown_field(self, name: str) -> str:
+        """Return the message for a name that is neither a column nor an alias, such as a misspelt one."""
         columns = self._columns
         if name in vocabulary().dicom:
             return f"'{name}' is a DICOM keyword that this index does not have. {columns.listing}."
         usable = [alias for alias, keywords in vocabulary().aliases.items() if columns.kinds.keys() & set(keywords)]
         hint = did_you_mean(name, [*columns.kinds, *usable])
         odd = next((column for column in columns.kinds if column.startswith(f"{name}-")), None)
-        if odd is not None:  # `eye-label` without its backquotes is a difference
-            hint = f" A name with other signs than letters, digits and _ stands in backquotes: `{odd}`."
+        if odd is not None:  # without backquotes, `eye-label` parses as a difference
+            hint = f" {ODD_NAME}: `{odd}`."
         return f"unknown field '{shown(name)}'.{hint} {columns.listing}."
 
     def _bound_to(self, columns: list[str], name: str) -> Bound:
@@ -136,8 +118,8 @@ class _Binder:
         units = {self._unit(column, kind) for column, kind in own}
         if len(kinds) > 1 or len(units) > 1:
             raise LookupError(
-                f"'{name}' stands for {' and '.join(columns)}, which this index holds as values of different kinds. "
-                "Name the one that is meant."
+                f"'{name}' is an alias for {' and '.join(columns)}, which hold values of different kinds in this "
+                "index. Name one of them instead."
             )
         kind = kinds.pop()
         many = kind is Kind.TEXT and all(column in vocabulary().dicom for column in columns)

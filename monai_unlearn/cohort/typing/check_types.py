@@ -1,12 +1,11 @@
-"""Whether each test of a predicate asks what can be asked of its term, and of what else it could be asked."""
+"""Type-check each condition of a predicate: does its value fit the kind and unit of its term."""
 
 from __future__ import annotations
 
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
-from monai_unlearn.cohort.language.node import Reference, Value
-from monai_unlearn.cohort.language.predicate import (
+from monai_unlearn.cohort.language.condition import (
     Between,
     Comparison,
     Condition,
@@ -14,9 +13,11 @@ from monai_unlearn.cohort.language.predicate import (
     In,
     Matches,
     Operator,
-    Predicate,
     Within,
 )
+from monai_unlearn.cohort.language.logic import And, Not, Or
+from monai_unlearn.cohort.language.node import Reference, Value
+from monai_unlearn.cohort.language.predicate import Exists, Missing, Predicate
 from monai_unlearn.cohort.language.source import Fault, Source, Span, shown
 from monai_unlearn.cohort.language.term import Call, Field, Number, Term, asks_about_people
 from monai_unlearn.cohort.typing.term_type import TermType, TypeFaultError, type_of
@@ -27,13 +28,13 @@ from monai_unlearn.vocabulary.fields import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from monai_unlearn.cohort.typing.bound import Bound
+    from monai_unlearn.cohort.typing.columns import Bound
 
 _PLURAL = {Kind.TEXT: "text", Kind.NUMBER: "numbers", Kind.AGE: "ages in years", Kind.DATE: "dates"}
 
 
-class Checker:
-    """Checks the tests of one spec, and keeps the faults that it meets."""
+class TypeChecker:
+    """Type-checks the conditions of one spec, and collects their faults."""
 
     def __init__(self, bound: Mapping[str, Bound | None], value_sets: Mapping[str, Sequence[str]] | None) -> None:
         self._bound = bound
@@ -41,22 +42,34 @@ class Checker:
         self.faults: list[Fault] = []
 
     def check(self, node: Predicate) -> None:
-        """Check one test; what joins tests has nothing to check."""
-        if not isinstance(node, Condition):
-            return
+        """Type-check one node, not those below it.
+
+        Raises:
+            NotImplementedError: No handler is registered for this type of node.
+        """
+        self._check(node, self._type_of(node.term) if isinstance(node, Condition) else None)
+
+    def _type_of(self, term: Term) -> TermType | None:
         try:
-            wanted = type_of(node.term, self._bound)
+            return type_of(term, self._bound)
         except TypeFaultError as error:
             self._blame(error.term, f"{error}.")
-            wanted = None
-        self._check(node, node, wanted)
+            return None
 
     @singledispatchmethod
-    def _check(self, kind: Condition, node: Condition, wanted: TermType | None) -> None:
+    def _check(self, node: Predicate, wanted: TermType | None) -> None:
         raise NotImplementedError(type(node).__name__)
 
-    @_check.register
-    def _(self, _kind: Comparison, node: Comparison, wanted: TermType | None) -> None:
+    @_check.register(Exists)
+    @_check.register(Missing)
+    @_check.register(Not)
+    @_check.register(And)
+    @_check.register(Or)
+    def _nothing_to_check(self, node: Predicate, wanted: TermType | None) -> None:
+        """Accept nodes that compare nothing."""
+
+    @_check.register(Comparison)
+    def _comparison(self, node: Comparison, wanted: TermType | None) -> None:
         value = node.value
         if node.operator.orders:
             self._needs_order(node.term, wanted, node.operator.value)
@@ -64,21 +77,21 @@ class Checker:
             self._needs_text(node.term, wanted, "~=")
         if isinstance(value, Reference):
             if len(self._values(value)) > 1:
-                self._blame(value, f"'@{value.name}' has several values, of which none is meant more: write 'in'.")
+                self._blame(value, f"'@{value.name}' has several values: expected one. Write 'in' instead.")
             self._check_set(node, value, wanted)
         else:
             self._check_value(node, value, wanted)
 
-    @_check.register
-    def _(self, _kind: In, node: In, wanted: TermType | None) -> None:
+    @_check.register(In)
+    def _in(self, node: In, wanted: TermType | None) -> None:
         if isinstance(node.values, Reference):
             self._check_set(node, node.values, wanted)
             return
         for value in node.values:
             self._check_value(node, value, wanted)
 
-    @_check.register
-    def _(self, _kind: Between, node: Between, wanted: TermType | None) -> None:
+    @_check.register(Between)
+    def _between(self, node: Between, wanted: TermType | None) -> None:
         self._needs_order(node.term, wanted, "between")
         typed_values = [self._check_value(node, value, wanted) for value in (node.low, node.high)]
         if wanted and wanted.kind is not Kind.TEXT and None not in typed_values:
@@ -86,22 +99,22 @@ class Checker:
             if low > high:  # type: ignore[operator] # both are of the term's kind
                 self._blame(node.low, "expected the smaller value first: nothing lies between these two.")
 
-    @_check.register
-    def _(self, _kind: Contains, node: Contains, wanted: TermType | None) -> None:
+    @_check.register(Contains)
+    def _contains(self, node: Contains, wanted: TermType | None) -> None:
         self._needs_text(node.term, wanted, "contains")
 
-    @_check.register
-    def _(self, _kind: Matches, node: Matches, wanted: TermType | None) -> None:
+    @_check.register(Matches)
+    def _matches(self, node: Matches, wanted: TermType | None) -> None:
         self._needs_text(node.term, wanted, "matches")
         fault = _fault_of_pattern(node.pattern)
         if fault:
             span = node.at or Span(Source.of(f"/{node.pattern}/"), 0, 0)
-            self.faults.append(span.fault(f"no regular expression of RE2's kind: {fault}."))
+            self.faults.append(span.fault(f"not a valid regular expression (RE2): {fault}."))
 
-    @_check.register
-    def _(self, _kind: Within, node: Within, wanted: TermType | None) -> None:
+    @_check.register(Within)
+    def _within(self, node: Within, wanted: TermType | None) -> None:
         if wanted is not None and wanted.kind is not Kind.DATE:
-            self._blame(node.term, f"'{node.term}' holds {_PLURAL[wanted.kind]}: 'within … days' asks of a date.")
+            self._blame(node.term, f"'{node.term}' holds {_PLURAL[wanted.kind]}: 'within … days' needs a date.")
         date = TermType(Kind.DATE)
         if isinstance(node.anchor, Reference):
             self._check_set(node, node.anchor, date)
@@ -118,7 +131,7 @@ class Checker:
 
     def _needs_text(self, term: Term, wanted: TermType | None, operator: str) -> None:
         if wanted is not None and wanted.kind is not Kind.TEXT:
-            self._blame(term, f"'{term}' holds {_PLURAL[wanted.kind]}: {operator} asks of text.")
+            self._blame(term, f"'{term}' holds {_PLURAL[wanted.kind]}: {operator} needs text.")
 
     def _values(self, reference: Reference) -> Sequence[str]:
         if self._sets is None:
@@ -169,14 +182,14 @@ class Checker:
 
 
 def _span_of(part: Term | Value | Reference) -> Span | None:
-    """Return where a part stands: for a term, its first word."""
+    """Return the place of a part; of a term, that of its first word."""
     if not isinstance(part, Term):
         return part.at
     return next((node.at for node in part.walk() if isinstance(node, Field | Number | Call) and node.at), None)
 
 
 def _fault_of_pattern(pattern: str) -> str | None:
-    """Ask DuckDB, whose RE2 will run it, whether a pattern is a regular expression."""
+    """Return why DuckDB, whose RE2 will run the pattern, does not accept it; None where it does."""
     import duckdb
 
     try:

@@ -1,4 +1,4 @@
-"""What a value's text means to a term of each type."""
+"""Values of a spec, which are text, coerced to the type of the term that they are compared with."""
 
 from __future__ import annotations
 
@@ -26,17 +26,26 @@ EXPECTED = {
 
 
 class UnitError(ValueError):
-    """A number whose unit cannot be used; the message says why."""
+    """A number whose unit cannot be converted; the message says why."""
 
 
 def coerce(text: str, wanted: TermType) -> TypedValue:
-    """Return a value as its term wants it: text, a finite number in the term's unit, or a date.
+    """Return a value as its term needs it: text, a finite number in the term's unit, or a date.
 
-    A number without a unit is in the term's own.
+    A number without a unit is taken to be in the term's unit.
+
+    Args:
+        text: The value, as the author wrote it.
+        wanted: The type of the term.
 
     Raises:
-        UnitError: The value has a unit that the term's cannot be converted to.
-        ValueError: The text is nothing of that kind.
+        UnitError: The unit of the value cannot be converted to that of the term.
+        ValueError: The text is not a value of that kind.
+
+    >>> from monai_unlearn.cohort.typing.term_type import TermType
+    >>> from monai_unlearn.vocabulary.units import parse_unit
+    >>> coerce("1.1 cm", TermType(Kind.NUMBER, parse_unit("mm")))
+    11.0
     """
     if wanted.kind is Kind.TEXT:
         return text
@@ -62,7 +71,7 @@ def _factor(unit: str, wanted: TermType) -> float:
     target = YEAR if wanted.kind is Kind.AGE else wanted.unit
     if target is None:
         raise UnitError(
-            f"has no unit, so that {spelled(source)} cannot be converted to it. Leave the unit out, or declare it "
+            f"has no declared unit, so {spelled(source)} cannot be converted to it. Leave the unit out, or declare it "
             "with: monai-unlearn index build … --unit COLUMN=UNIT"
         )
     try:

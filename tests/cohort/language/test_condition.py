@@ -1,53 +1,85 @@
 from __future__ import annotations
 
 import pytest
-from cohort_index import make_spec
 
-from monai_unlearn.errors import SpecError
+from monai_unlearn.cohort.language.condition import (
+    Between,
+    Comparison,
+    Contains,
+    Direction,
+    In,
+    Matches,
+    Operator,
+    Within,
+)
+from monai_unlearn.cohort.language.node import Reference, Value
+from monai_unlearn.cohort.language.term import Field, Number
+
+A = Field("a")
 
 
 @pytest.mark.parametrize(
-    ("yaml", "text", "rules"),
+    ("node", "text"),
     [
-        ("a == 1 and b == 2", "a == 1 and b == 2", 2),
-        ("[a == 1, b == 2]", "a == 1 and b == 2", 2),
-        ("[a == 1 and b == 2, c == 3]", "(a == 1 and b == 2) and c == 3", 2),
-        ("[a == 1]", "a == 1", 1),
-        ("{all: [a == 1, b == 2]}", "a == 1 and b == 2", 2),
-        ("{any: [a == 1, b == 2]}", "a == 1 or b == 2", 1),
-        ("{any: [a == 1]}", "a == 1", 1),
-        ("{not: a == 1}", "not (a == 1)", 1),
-        ("{not: {any: [a == 1, b == 2]}}", "not (a == 1 or b == 2)", 1),
-        (
-            "{all: [a == 1, b == 2], any: [c == 3, [d == 4, e == 5]], not: f == 6}",
-            "a == 1 and b == 2 and (c == 3 or (d == 4 and e == 5)) and not (f == 6)",
-            4,
-        ),
+        (Comparison(Field("device"), Operator.EQUAL, Value("Cirrus 800 FA")), "device == Cirrus 800 FA"),
+        (Comparison(Field("a b"), Operator.LESS, Value("")), "`a b` < ''"),
+        (Comparison(Field("in"), Operator.EQUAL, Value("this or that")), "`in` == 'this or that'"),
+        (Comparison(A, Operator.SAME, Reference("one")), "a ~= @one"),
+        (In(A, (Value("x"), Value("y, z"))), "a in [x, 'y, z']"),
+        (Between(A, Value("1"), Value("2")), "a between 1 and 2"),
+        (Contains(A, Value("a b")), "a contains a b"),
+        (Matches(A, "^a", ignore_case=True), "a matches /^a/i"),
+        (Within(A, 30, Direction.OF, Reference("day")), "a within 30 days of @day"),
+        (Within(A, 1, Direction.AFTER, Field("b c")), "a within 1 days after `b c`"),
     ],
 )
-def test_every_form_is_one_predicate(yaml, text, rules):
-    spec = make_spec(yaml)
-    assert str(spec.forget) == text
-    assert len(spec.rules) == rules
+def test_canonical_text(node, text):
+    assert str(node) == text
 
 
-def test_forms_that_say_the_same_have_one_digest():
-    assert make_spec("a == 1 and b == 2").digest == make_spec("{all: [a==1, b  ==  '2']}").digest
-    assert make_spec("a == 1 and b == 2").digest != make_spec("a == 1 or b == 2").digest
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Comparison(Number("3"), Operator.EQUAL, Value("3")), "a field on the left side"),
+        (lambda: In(A, ()), "at least one value"),
+        (lambda: Contains(A, Value("")), "every value contains an empty text"),
+        (lambda: Matches(A, ""), "regular expression without"),
+        (lambda: Matches(A, "a\nb"), "regular expression without"),
+        (lambda: Matches(A, "a\\"), "lone backslash"),
+        (lambda: Within(A, -1, Direction.OF, Value("2018-01-01")), "a window of at most"),
+        (lambda: Within(A, 40_000, Direction.OF, Value("2018-01-01")), "a window of at most"),
+        (lambda: Within(A, 1, Direction.OF, Value("soon")), "a date such as"),
+    ],
+)
+def test_an_invalid_condition_cannot_be_built(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
 
 
-def test_a_list_under_not_is_refused_because_it_has_two_readings():
-    with pytest.raises(SpecError, match=r"test.yaml:4: 'not': expected one condition, or a mapping .* got a list"):
-        make_spec("{not: [a == 1, b == 2]}")
+def test_private_text_hides_the_values_of_fields_that_identify_people():
+    patient = Field("patient")
+    nodes = [
+        Comparison(patient, Operator.SAME, Value("P17")),
+        In(patient, (Value("P17"), Value("P18"))),
+        Between(patient, Value("P17"), Value("P18")),
+        Contains(patient, Value("P17")),
+        Matches(patient, "P17"),
+    ]
+    assert not any("P1" in node.render(private=True) for node in nodes)
+    assert all("P17" in str(node) for node in nodes)
+    assert In(patient, Reference("withdrawn")).render(private=True) == "patient in @withdrawn"
 
 
-@pytest.mark.parametrize("yaml", ["[]", "{any: []}", "{}", "5", "true", "[a == 1, 5]", "{some: [a == 1]}", "''"])
-def test_what_is_no_condition_is_refused(yaml):
-    with pytest.raises(SpecError, match=r"^test\.yaml:4"):
-        make_spec(yaml)
+def test_a_slash_in_an_expression_is_escaped():
+    node = Matches(A, "a/b")
+    assert str(node) == r"a matches /a\/b/"
+    assert Matches(A, r"a\/b") == node
 
 
-def test_forms_and_predicates_nest_no_deeper_together():
-    deep = "not (" * 40 + "a == 1" + ")" * 40
-    with pytest.raises(SpecError, match="at most 50 nested levels"):
-        make_spec("{not: " * 14 + f"'{deep}'" + "}" * 14)
+def test_the_anchor_of_a_window_is_a_child_where_it_is_a_field():
+    assert Within(A, 1, Direction.OF, Field("b")).children == (A, Field("b"))
+    assert Within(A, 1, Direction.OF, Reference("b")).children == (A,)
+
+
+def test_operators_that_need_an_order():
+    assert {operator.value for operator in Operator if operator.orders} == {"<", "<=", ">", ">="}

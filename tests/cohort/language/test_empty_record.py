@@ -25,11 +25,11 @@ from monai_unlearn.cohort.language.predicate import Predicate
         ("exists(a) or exists(b)", False),
     ],
 )
-def test_an_image_of_which_nothing_is_known(text, value):
+def test_the_value_of_a_record_with_every_field_missing(text, value):
     assert value_of_empty_record(parse(text)) is value
 
 
-def test_a_new_node_must_say_what_it_makes_of_nothing():
+def test_a_node_without_a_handler_raises():
     class Strange(Predicate):
         def render(self, **_):
             return "?"

@@ -1,12 +1,13 @@
-"""What is read; and for what is not, the whole message with its caret."""
+"""What parses and, for what does not, the whole message with its caret."""
 
 from __future__ import annotations
 
 import pytest
 
+from monai_unlearn.cohort.language.condition import Comparison, Operator
+from monai_unlearn.cohort.language.logic import And
 from monai_unlearn.cohort.language.node import Value
 from monai_unlearn.cohort.language.parse import MAX_LENGTH, parse
-from monai_unlearn.cohort.language.predicate import And, Comparison, Operator
 from monai_unlearn.cohort.language.term import Field
 from monai_unlearn.errors import SpecError
 
@@ -20,21 +21,21 @@ def test_values_need_no_quotes():
     )
 
 
-def test_layout_means_nothing():
+def test_layout_makes_no_difference():
     assert parse("  device==Cirrus\n   800\tFA ") == parse("device == 'Cirrus 800 FA'")
 
 
 @pytest.mark.parametrize(
     "text", ["a == android", "a == Oregon", "a == nothing", "a == in vivo", "exists == 1", "a == a&b"]
 )
-def test_words_that_only_begin_like_the_language_s_own_are_values(text):
+def test_words_that_only_begin_like_a_keyword_are_values(text):
     assert str(parse(text)) == text
 
 
 FAULTS = {
     "device = 5": """
 predicate:1:8: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'matches' or 'within', got '='. \
-Two signs compare: write ==.
+To compare, write ==.
     1 | device = 5
       |        ^""",
     "devi ce == 1": """
@@ -57,7 +58,7 @@ predicate:1:1: mean takes at least 2 arguments, got 1.
     1 | mean(vpf) > 3
       | ^^^^""",
     "zscore(mad_z(vpf)) > 3": """
-predicate:1:1: zscore is a cohort statistic: it cannot be computed of another one.
+predicate:1:1: zscore is a cohort statistic: it cannot be computed from another one.
     1 | zscore(mad_z(vpf)) > 3
       | ^^^^^^""",
     "age between 3 or 4": """
@@ -78,7 +79,7 @@ predicate:1:8: expected 'and' or 'or', got '&&'. Join conditions with the words 
       |        ^^""",
     "a == x b == y": """
 predicate:1:10: expected 'and', 'or' or the end, got '=='. Join comparisons with 'and' or 'or'; quote a value that \
-holds brackets, quotes or signs such as =.
+contains brackets, quotes or signs such as =.
     1 | a == x b == y
       |          ^^""",
     "a in [b, c": """
@@ -118,7 +119,7 @@ predicate:1:6: expected a value, got '\u201cx\u201d'. Write straight quotes: ' o
     1 | a == \u201cx\u201d
       |      ^^^""",
     "a == not known": """
-predicate:1:6: expected a value, got 'not'. Quote a value that holds the words and, or, not.
+predicate:1:6: expected a value, got 'not'. Quote a value that contains the words and, or, not.
     1 | a == not known
       |      ^^^""",
     "a == $HOME": """
@@ -132,7 +133,7 @@ predicate:1:6: a comparison with null is never true. Write missing(field), or qu
       |      ^^^^""",
     "a ==\u200bx": """
 predicate:1:5: expected a value, got '<U+200B ZERO WIDTH SPACE>x'. Join comparisons with 'and' or 'or'; quote a value \
-that holds brackets, quotes or signs such as =.
+that contains brackets, quotes or signs such as =.
     1 | a == x
       |     ^^""",
     "patient in [P17, P18 P19]]": """
@@ -141,7 +142,7 @@ predicate:1:26: expected 'and', 'or' or the end, got this text.""",
 
 
 @pytest.mark.parametrize(("text", "message"), FAULTS.items())
-def test_a_fault_is_shown_where_it_is(text, message):
+def test_a_message_shows_the_fault_with_a_caret(text, message):
     with pytest.raises(SpecError, match=r"^predicate:1:") as caught:
         parse(text)
     assert [line.rstrip() for line in str(caught.value).splitlines()] == message.strip("\n").splitlines()
@@ -156,7 +157,7 @@ def test_deep_predicates_are_refused_before_anything_recurses(text):
         parse(text)
 
 
-def test_brackets_alone_nest_nothing():
+def test_redundant_brackets_do_not_count_as_nesting():
     assert str(parse("(" * 3000 + "exists(a)" + ")" * 3000)) == "exists(a)"
 
 

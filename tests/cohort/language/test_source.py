@@ -7,7 +7,7 @@ from monai_unlearn.cohort.language.source import Document, Fault, Source, Span, 
 
 
 def _places(document, text):
-    """Return the place of every character that is no space, by the raw text of the document."""
+    """Return every character but spaces, with the character at its place in the document."""
     source = Located.read(document, "d").source(("forget",), text)
     return [
         (character, document[offset])
@@ -28,12 +28,12 @@ def _places(document, text):
         "{name: x, forget: a == b c}\n",
     ],
 )
-def test_every_character_is_found_in_every_style_of_yaml(document):
+def test_every_character_is_placed_in_every_style_of_yaml(document):
     text = Located.read(document, "d").content["forget"]
     assert all(character == raw for character, raw in _places(document, text))
 
 
-def test_a_doubled_quote_is_passed_over():
+def test_a_doubled_quote_is_one_character():
     document = "forget: 'a == ''x'' b'\n"
     source = Located.read(document, "d").source(("forget",), "a == 'x' b")
     assert document[source.offsets[9]] == "b"
@@ -49,7 +49,7 @@ def test_a_span_over_lines_is_marked_at_its_first_character():
     assert Span(source, 2, 7).fault("m").snippet.splitlines()[-1] == "      |   ^"
 
 
-def test_faults_come_by_line_and_one_a_place():
+def test_faults_are_listed_by_line_one_per_place():
     faults = [Fault(3, 1, "c"), Fault(1, 2, "a"), Fault(1, 2, "less"), Fault(2, 0, "b")]
     assert str(combined(faults, "s.yaml")) == "s.yaml: 3 faults:\ns.yaml:1:2: a\ns.yaml:2: b\ns.yaml:3:1: c"
     assert str(combined(faults[:1], "s.yaml")) == "s.yaml:3:1: c"
@@ -59,6 +59,6 @@ def test_places_count_from_one():
     assert Document("d", "ab\ncd").place(4) == (2, 2)
 
 
-def test_repeated_text_is_short_and_printable():
+def test_text_of_an_author_is_repeated_short_and_printable():
     assert shown("a\x1b[0m") == "a<U+001B>[0m"
     assert len(shown("x" * 100)) == 40

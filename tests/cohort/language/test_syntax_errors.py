@@ -1,4 +1,4 @@
-"""The sentences themselves stand in test_parse.py; here is what they must never say."""
+"""The messages themselves are in test_parse.py; this file tests what they must never say."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from monai_unlearn.cohort import parse
 from monai_unlearn.cohort.language.term import RESERVED
 from monai_unlearn.errors import SpecError
 
-_PIECES = [
+_TOKENS = [
     *RESERVED,
     "a",
     "==",
@@ -33,8 +33,8 @@ _PIECES = [
 ]
 
 
-@given(st.lists(st.sampled_from(_PIECES), max_size=8).map(" ".join))
-def test_any_text_is_read_or_refused_in_our_words(text):
+@given(st.lists(st.sampled_from(_TOKENS), max_size=8).map(" ".join))
+def test_any_text_parses_or_is_refused_in_our_words(text):
     try:
         assert parse(str(parse(text))) == parse(text)
     except SpecError as error:

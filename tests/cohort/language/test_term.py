@@ -2,7 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from monai_unlearn.cohort.language.term import Arithmetic, Call, Field, Negative, Number, Sign
+from monai_unlearn.cohort import parse
+from monai_unlearn.cohort.language.term import (
+    Arithmetic,
+    Call,
+    Field,
+    Negative,
+    Number,
+    Sign,
+    asks_about_people,
+    statistics_of,
+)
 
 A, B, C = Field("a"), Field("b"), Field("c")
 
@@ -20,23 +30,43 @@ A, B, C = Field("a"), Field("b"), Field("c")
         (Arithmetic(Sign.TIMES, A, Number("11.7", "mm")), "a * 11.7 mm"),
     ],
 )
-def test_no_more_brackets_than_it_takes(term, text):
+def test_canonical_text_has_as_few_brackets_as_possible(term, text):
     assert str(term) == text
 
 
 @pytest.mark.parametrize(
     ("build", "message"),
     [
+        *[(lambda name=name: Field(name), "expected a field name") for name in ("", "a`b", "a\nb", "\ud800")],
         (lambda: Number("-3"), "a finite number"),
         (lambda: Number("1e999"), "a finite number"),
         (lambda: Number("1", "m m"), "a unit such as mm"),
         (lambda: Call("eval", (A,)), "the name of a function"),
         (lambda: Call("mean", (A,)), "mean takes at least 2 arguments, got 1"),
         (lambda: Call("abs", (A, B)), "abs takes 1 argument, got 2"),
-        (lambda: Call("abs", (A,), (B,)), "only a cohort statistic goes on with 'by'"),
-        (lambda: Call("zscore", (Negative(Call("mad_z", (A,))),)), "cannot be computed of another one"),
+        (lambda: Call("abs", (A,), (B,)), "only a cohort statistic takes 'by'"),
+        (lambda: Call("zscore", (Negative(Call("mad_z", (A,))),)), "cannot be computed from another one"),
     ],
 )
-def test_what_cannot_be_computed_cannot_be_built(build, message):
+def test_an_invalid_term_cannot_be_built(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+@pytest.mark.parametrize(
+    ("text", "private"),
+    [
+        ("patient == 1", True),
+        ("age > 1 and missing(mrn)", True),
+        ("age > 1", False),
+        ("zscore(age) by (study) > 1", True),
+    ],
+)
+def test_a_predicate_asks_about_people_if_one_of_its_fields_identifies_them(text, private):
+    assert asks_about_people(parse(text)) is private
+
+
+def test_statistics_are_listed_once_in_order_of_appearance():
+    found = statistics_of([parse("zscore(a) > 1 or mad_z(a) > 1"), parse("abs(zscore(a)) > 1 and a > 1")])
+    assert found == (Call("zscore", (A,)), Call("mad_z", (A,)))
+    assert statistics_of([parse("mean(a, b) > 1")]) == ()

@@ -6,9 +6,10 @@ import pytest
 
 from monai_unlearn.cohort import parse
 from monai_unlearn.cohort.language.predicate import Predicate
-from monai_unlearn.cohort.query.sql import SqlContext, quoted
+from monai_unlearn.cohort.query.sql import SqlContext
 from monai_unlearn.cohort.query.to_sql import to_sql
-from monai_unlearn.cohort.typing.bind import Columns, bind
+from monai_unlearn.cohort.typing.bind import bind
+from monai_unlearn.cohort.typing.columns import Columns
 from monai_unlearn.vocabulary.fields import Kind
 
 COLUMNS = {'odd "name': Kind.TEXT, "vpf": Kind.NUMBER, "StudyDate": Kind.DATE}
@@ -28,11 +29,7 @@ def test_values_are_parameters_in_order_and_names_are_quoted():
     assert "DROP" not in sql.text
 
 
-def test_an_identifier_cannot_end_its_quotes():
-    assert quoted('a" OR 1=1 --') == '"a"" OR 1=1 --"'
-
-
-def test_a_new_node_must_bring_its_sql():
+def test_a_node_without_a_handler_raises():
     class Strange(Predicate):
         def render(self, **_):
             return "?"

@@ -305,7 +305,7 @@ def _answers(spec, rows):
     import numpy as np
     import pyarrow as pa
 
-    from monai_unlearn.cohort.query.query import Answers, CategoricalColumn, Verdict
+    from monai_unlearn.cohort.query.answers import Answers, CategoricalColumn, Verdict
 
     def coded(values):
         names = sorted({value for value in values if value is not None})

@@ -75,7 +75,7 @@ def index(tmp_path):
             "sample: {count: 2, stratify: Modality}",
             r"5:30: 'Modality' is a DICOM keyword that this index does not have",
         ),
-        ("sample: {count: 2, stratify: sex}", r"5:30: 'sex' stands for PatientSex, which this index does not have"),
+        ("sample: {count: 2, stratify: sex}", r"5:30: 'sex' is an alias for PatientSex, which this index"),
         ("sample: {count: 2, stratify: patientt}", r"5:30: unknown field 'patientt'\. Did you mean 'patient'"),
     ],
 )

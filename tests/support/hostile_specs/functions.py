@@ -34,7 +34,7 @@ PATTERNS = [
         f"pattern-{name}",
         f"the pattern {text[15:55]}",
         forget(text),
-        "no regular expression of RE2|expected a regular expression",
+        "not a valid regular expression|expected a regular expression",
     )
     for name, text in _PATTERNS.items()
 ]
@@ -101,7 +101,7 @@ FUNCTIONS = [
         f"function-{name}",
         f"compute {text}",
         forget(text),
-        "expected|no function|takes|computed|only a cohort statistic|write|date|number",
+        "expected|no function|takes|arithmetic|computed|only a cohort statistic|write|date|number",
     )
     for name, text in _FUNCTIONS.items()
 ]
@@ -158,7 +158,7 @@ VALUES = [
         f"value-{name}",
         f"compare {text[:40]}",
         forget(text),
-        "expected|cannot be converted|asks of",
+        "expected|cannot be converted|needs",
     )
     for name, text in _VALUES.items()
 ]

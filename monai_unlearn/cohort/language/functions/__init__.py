@@ -1,17 +1,15 @@
-"""The functions of the predicate language, in one table: a new one is a file here and a line below."""
+"""The functions of the predicate language: an entry in a file here, registered below, is all that a new one needs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from monai_unlearn.cohort.language.functions.calendar import CALENDAR
-from monai_unlearn.cohort.language.functions.function import Function, Statistic
+from monai_unlearn.cohort.language.functions.function import Function
 from monai_unlearn.cohort.language.functions.numbers import NUMBERS
+from monai_unlearn.cohort.language.functions.registry import FUNCTIONS, register
+from monai_unlearn.cohort.language.functions.statistic import Statistic
 from monai_unlearn.cohort.language.functions.statistics import STATISTICS
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+for _function in (*NUMBERS, *CALENDAR, *STATISTICS):
+    register(_function)
 
-FUNCTIONS: Mapping[str, Function] = {function.name: function for function in (*NUMBERS, *CALENDAR, *STATISTICS)}
-
-__all__ = ["FUNCTIONS", "Function", "Statistic"]
+__all__ = ["FUNCTIONS", "Function", "Statistic", "register"]

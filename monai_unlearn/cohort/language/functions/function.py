@@ -1,4 +1,4 @@
-"""What a function of the predicate language is: how it is called, what it takes, and its SQL."""
+"""The record that describes one function of the predicate language."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """A function of one image's values; nothing where one of them is missing.
+    """A function of one image's values; its result is missing where one of them is missing.
 
     Attributes:
         name: What authors write, in lower case.
-        words: The same in words, `{0}` being the first argument and `{all}` all of them.
-        least: How many arguments there are at least.
-        most: How many there are at most; null for any number.
-        takes: The kind of the arguments; `NUMBER` takes ages too.
-        keeps_unit: Whether the result has the unit of the arguments; else it is a plain number.
-        sql: Makes one SQL expression of those of the arguments.
+        words: The same in English; `{0}` is the first argument, `{all}` all of them.
+        least: The smallest number of arguments.
+        most: The largest number of arguments; None for no limit.
+        takes: The kind of the arguments; `NUMBER` also takes ages.
+        keeps_unit: Whether the result has the unit of the arguments; if not, it is a plain number.
+        sql: Returns the SQL expression of the result, given those of the arguments.
     """
 
     name: str
@@ -33,8 +33,13 @@ class Function:
     keeps_unit: bool = False
     sql: Callable[[Sequence[str]], str] | None = None
 
+    @property
+    def groups(self) -> bool:
+        """Whether a call may end in `by (fields)`."""
+        return False
+
     def check(self, arguments: int, *, by: int = 0) -> None:
-        """Refuse a wrong number of arguments, and groups where there are none.
+        """Check the number of arguments of a call, and that it may be grouped.
 
         Raises:
             ValueError: The call does not fit the function.
@@ -43,30 +48,13 @@ class Function:
             wanted = f"{self.least}" if self.most == self.least else f"at least {self.least}"
             plural = "" if wanted == "1" else "s"
             raise ValueError(f"{self.name} takes {wanted} argument{plural}, got {arguments}")
-        if by and not isinstance(self, Statistic):
-            raise ValueError(f"{self.name} is computed of one image: only a cohort statistic goes on with 'by'")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Statistic(Function):
-    """A function that places an image in its cohort: the readable images of the population, or its group there.
-
-    Nothing where an argument or a group's field is missing, or where the cohort has no spread.
-
-    Attributes:
-        meaning: What the number says, in words.
-        aggregates: SQL aggregates over the cohort's `x`; `value` calls them `a0`, `a1`, ….
-        value: SQL of the result, of the image's own `{x}` and the aggregates.
-    """
-
-    meaning: str
-    aggregates: tuple[str, ...] = ()
-    value: str = ""
+        if by and not self.groups:
+            raise ValueError(f"{self.name} is computed per image: only a cohort statistic takes 'by'")
 
 
 def finite(expression: str) -> str:
-    """Return an expression that is NULL where it is not a finite number: a division by zero, an overflow.
+    """Return an SQL expression that is NULL where the given one is not a finite number (1 / 0, overflow).
 
-    A list of one is filtered rather than the expression repeated, which would double with each level.
+    It filters a list of one element, because repeating the expression would double its length at each level.
     """
     return f"LIST_FILTER([{expression}], lambda number: ISFINITE(number))[1]"

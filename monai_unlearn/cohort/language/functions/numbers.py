@@ -1,6 +1,6 @@
 """Functions of numbers: `mean`, `min`, `max`, `abs`.
 
-Each is nothing as soon as one of its numbers is missing: half of a measurement is not the measurement.
+The result is missing as soon as one argument is missing: half a measurement is not the measurement.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _all_known(expression: str, arguments: Sequence[str]) -> str:
-    # LEAST and GREATEST of DuckDB pass over what is missing.
+    # DuckDB's LEAST and GREATEST ignore NULL.
     known = " AND ".join(f"{argument} IS NOT NULL" for argument in arguments)
     return f"CASE WHEN {known} THEN {expression} END"
 

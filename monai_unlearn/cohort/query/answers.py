@@ -1,0 +1,127 @@
+"""The answers of an index to a spec, one entry per row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class CategoricalColumn:
+    """A text column as integer codes.
+
+    Attributes:
+        codes: The code of each row, shape (rows,); -1 where the row has no value.
+        texts: The text of each code, an Arrow array of distinct texts.
+
+    >>> device = CategoricalColumn.of(pa.chunked_array([["Cirrus", "Maestro", None, "Cirrus"]]))
+    >>> device.codes.tolist(), device.names
+    ([0, 1, -1, 0], ('Cirrus', 'Maestro'))
+    >>> device.sharing(np.array([True, False, False, False])).tolist()
+    [True, False, False, True]
+    """
+
+    codes: npt.NDArray[np.int64]
+    texts: pa.Array
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray) -> CategoricalColumn:
+        """Encode a column of texts; white space alone is no value, else unrelated patients would share it."""
+        encoded = column.combine_chunks().dictionary_encode()
+        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        texts = encoded.dictionary
+        blank = pc.equal(pc.utf8_trim_whitespace(texts), "").to_numpy(zero_copy_only=False)
+        if blank.any():
+            codes[np.append(blank, False)[codes]] = -1
+        return cls(codes, texts)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The text of each code, as Python strings."""
+        return tuple(self.texts.to_pylist())
+
+    def distinct(self, mask: Mask) -> int:
+        """Return how many distinct values the chosen rows have."""
+        return int(self.among(mask).sum())
+
+    def among(self, mask: Mask) -> Mask:
+        """Return for each value whether a chosen row has it, shape (texts,)."""
+        found = np.zeros(len(self.texts), dtype=bool)
+        found[self.codes[mask & (self.codes >= 0)]] = True
+        return found
+
+    def chosen(self, values: Mask) -> list[str]:
+        """Return the texts of the chosen values, shape (texts,), in the order of their codes."""
+        texts: list[str] = self.texts.filter(pa.array(values)).to_pylist()
+        return texts
+
+    def sharing(self, mask: Mask) -> Mask:
+        """Choose every row that has a value of a chosen row; rows without a value share none."""
+        found = self.among(mask)
+        return np.append(found, False)[self.codes]  # code -1 finds the appended False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a predicate evaluates to on each row; where it is neither true nor false, it is unknown.
+
+    Attributes:
+        true: Where it is true, shape (rows,).
+        false: Where it is false, shape (rows,).
+    """
+
+    true: Mask
+    false: Mask
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray) -> Verdict:
+        """Return the verdict of a column of booleans, in which null is unknown."""
+        values = column.combine_chunks()
+        return cls(
+            true=values.fill_null(fill_value=False).to_numpy(zero_copy_only=False),
+            false=~values.fill_null(fill_value=True).to_numpy(zero_copy_only=False),
+        )
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the rows of an index are, independent of any spec; one entry per row in each array.
+
+    Attributes:
+        image: The images' identifiers.
+        units: Series, study and patient of each row.
+        label: The class of each row, where the index has classes.
+        readable: Whether the row is a usable image, shape (rows,).
+    """
+
+    image: CategoricalColumn
+    units: Mapping[str, CategoricalColumn]
+    label: CategoricalColumn | None
+    readable: Mask
+
+
+@dataclass(frozen=True)
+class Answers(Identity):
+    """The answers of an index to a spec, one entry per row in each array.
+
+    Attributes:
+        population: Whether the row is in the population.
+        rules: What each rule evaluates to.
+        strata: The values of each field by which the sample is stratified.
+    """
+
+    population: Verdict
+    rules: tuple[Verdict, ...]
+    strata: tuple[CategoricalColumn, ...] = ()

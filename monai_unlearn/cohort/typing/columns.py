@@ -1,0 +1,56 @@
+"""The columns that predicates may name, and those that one field of a predicate is bound to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from monai_unlearn.index.store.base_columns import BASE_COLUMNS
+from monai_unlearn.vocabulary.fields import Kind, vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from monai_unlearn.vocabulary.units import Unit
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that predicates may name.
+
+    Attributes:
+        kinds: The kind of each column.
+        units: The unit of each column that declares one.
+        listing: A sentence without its full stop that tells authors where the columns are listed. None without an
+            index at hand: an unknown field is then not a fault, since the index may have such a column.
+    """
+
+    kinds: Mapping[str, Kind]
+    units: Mapping[str, str] = field(default_factory=dict)
+    listing: str | None = None
+
+    @classmethod
+    def of_any_index(cls) -> Columns:
+        """Return the columns that every index has, and those that an index of DICOM files may have.
+
+        >>> Columns.of_any_index().kinds["Modality"].value
+        'text'
+        """
+        return cls({**BASE_COLUMNS, **vocabulary().dicom}, vocabulary().units)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The columns that a field is bound to in one index; an image's value is that of the first that it has.
+
+    Attributes:
+        columns: The columns, each with the kind of its own values.
+        kind: What the values compare as; datetimes compare as dates.
+        unit: The unit of numbers, where it is declared.
+        many: Whether a value may be several texts, which DICOM joins by backslashes.
+    """
+
+    columns: tuple[tuple[str, Kind], ...]
+    kind: Kind
+    unit: Unit | None = None
+    many: bool = False

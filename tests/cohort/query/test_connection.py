@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from cohort_index import make_index
+
+from monai_unlearn.cohort.query.connection import locked_connection, open_index
+from monai_unlearn.cohort.query.sql import Sql
+from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index import Index
+from monai_unlearn.vocabulary.fields import Kind
+
+
+@pytest.fixture
+def index(tmp_path):
+    columns = {"device": ["x", "y", "y"], "Device": ["1", "2", None]}
+    return make_index(tmp_path / "index", columns, {"device": Kind.TEXT, "Device": Kind.TEXT})
+
+
+def test_a_connection_reads_the_index_and_nothing_else(index, tmp_path):
+    other = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"secret": [1]}), other)
+    text = tmp_path / "secret.csv"
+    text.write_text("a\n1\n")
+    beside = f"{index.directory}/../other.parquet"
+    frame = pd.DataFrame({"a": [1]})
+    with locked_connection(index.directory) as connection:
+        rows = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(index.parts[0])]).fetchone()
+        assert rows == (3,)
+        for statement in (
+            f"FROM read_parquet('{other}')",
+            f"FROM read_parquet('{beside}')",
+            f"FROM read_csv('{text}')",
+            f"FROM '{other}'",
+            f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",
+            f"ATTACH '{tmp_path}/db.duckdb'",
+            "INSTALL httpfs",
+            "SET enable_external_access = true",
+            f"SET allowed_directories = ['{tmp_path}']",
+            "SET threads = 1",
+            "FROM frame",
+        ):
+            with pytest.raises(duckdb.Error, match=r"(?i)permission|locked|disabled|not exist|cannot"):
+                connection.execute(statement)
+    assert len(frame) == 1
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["it's an index", "[2019] a*b?c", "ünï"])
+def test_any_folder_name_can_be_read(tmp_path, name):
+    index = make_index(tmp_path / name, {"device": ["x", "y"]}, {"device": Kind.TEXT})
+    with open_index(index) as opened:
+        found = opened.fetch(Sql("SELECT device FROM read_parquet(?) WHERE device = ?", ("y",)))
+    assert found.to_pydict() == {"device": ["y"]}
+
+
+def test_columns_that_differ_only_by_case_have_different_names_in_sql(index):
+    with open_index(index) as opened:
+        assert opened.in_sql["device"] != opened.in_sql["Device"]
+        names = ", ".join(f'"{opened.in_sql[name]}"' for name in ("device", "Device"))
+        (devices, numbers) = opened.fetch(Sql(f"SELECT {names} FROM read_parquet(?)")).columns  # noqa: S608
+    assert devices.to_pylist() == ["x", "y", "y"]
+    assert numbers.to_pylist() == ["1", "2", None]
+
+
+def test_such_columns_in_another_order_in_a_later_part_are_refused(index):
+    part = index.directory / "parts" / "later.parquet"
+    table = pq.read_table(index.parts[0])
+    pq.write_table(table.select(table.column_names[::-1]), part)
+    mixed = Index(**{**vars(index), "parts": (*index.parts, part)})
+    with pytest.raises(IndexReadError, match=r"cannot be queried \(KeyError\)"), open_index(mixed):
+        pass
+
+
+def test_a_damaged_part_is_reported_in_one_sentence(index):
+    index.parts[0].write_bytes(b"PAR1 but no more")
+    message = r"index: the index cannot be queried \(.*\)\. Build it again with"
+    with pytest.raises(IndexReadError, match=message), open_index(index):
+        pass
