@@ -43,7 +43,7 @@ class Condition(Predicate):
 
     def __post_init__(self) -> None:
         if not any(isinstance(node, Field) for node in self.term.walk()):
-            raise ValueError("expected a field on the left side, got a number alone")
+            raise ValueError("expected a field on the left side, got only numbers")
         self._set_depth()
 
     @property

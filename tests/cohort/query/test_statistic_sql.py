@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from cohort_index import make_index, make_spec
 
+from monai_unlearn.cohort import parse
+from monai_unlearn.cohort.language.english import sentence
 from monai_unlearn.cohort.language.functions import FUNCTIONS, Statistic, register
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -38,6 +40,7 @@ def _parts(index, rule):
 
 def test_a_new_statistic_of_sql_aggregates_is_one_entry(add, index):
     add(name="above_mean", aggregates=("AVG(x)",), value="{x} - {a0}")
+    assert sentence(parse("above_mean(vpf) > 0")).text == "it of vpf among images of the cohort is more than 0"
     assert _parts(index, "above_mean(vpf) > 0") == {"forget": [3, 5], "remain": [0, 1, 2], "undetermined": [4]}
     assert _parts(index, "above_mean(vpf) by (device) > 0") == {
         "forget": [1, 3],

@@ -16,8 +16,3 @@ def test_an_entry_has_what_a_query_and_a_reader_need(statistic):
     assert not statistic.meaning.endswith(".")
     figures = {f"a{number}": "figure" for number in range(len(statistic.aggregates) or 1)}
     assert "figure" in statistic.value.format(x="own", **figures)
-
-
-def test_the_statistics_are_those_of_the_documentation():
-    names = [statistic.name for statistic in STATISTICS]
-    assert names == ["zscore", "mad_z", "iqr_distance", "percentile_rank", "isolation_forest"]
