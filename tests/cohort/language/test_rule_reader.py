@@ -3,6 +3,9 @@ from __future__ import annotations
 import pytest
 from cohort_index import make_spec
 
+from monai_unlearn.cohort import parse
+from monai_unlearn.cohort.language.located import Located
+from monai_unlearn.cohort.language.rule_reader import RuleReader
 from monai_unlearn.errors import SpecError
 
 
@@ -51,3 +54,12 @@ def test_the_nesting_of_yaml_and_of_predicates_is_bounded_together():
     deep = "not (" * 40 + "a == 1" + ")" * 40
     with pytest.raises(SpecError, match="at most 50 nested levels"):
         make_spec("{not: " * 14 + f"'{deep}'" + "}" * 14)
+
+
+def test_a_rule_with_a_fault_in_one_part_has_no_predicate_and_keeps_what_parses():
+    spec = Located.read("forget: [a == 1, b = 2]\npopulation: c == 3\n", "test.yaml")
+    reader = RuleReader(spec)
+    assert reader.read(("forget",), spec.content["forget"]) is None
+    assert reader.read(("population",), spec.content["population"]) == parse("c == 3")
+    assert [fault.line for fault in reader.faults] == [1]
+    assert reader.parsed == [parse("a == 1"), parse("c == 3")]

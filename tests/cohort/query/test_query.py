@@ -148,3 +148,9 @@ def test_the_statement_that_is_shown_gives_the_answers(tmp_path, rule):
     assert verdicts == {
         name: True if true[row] else False if false[row] else None for row, name in enumerate(answers.image.names)
     }
+
+
+def test_the_rows_of_one_index_only_are_kept(tmp_path):
+    for name in ("first", "second"):
+        make_spec("device == a").resolve(make_index(tmp_path / name, {"device": ["a", "b"]}, {"device": Kind.TEXT}))
+    assert len(query._KEPT) == 1
