@@ -6,7 +6,6 @@ How the table of a statistic is made is part of its entry in `language/functions
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.language.functions import FUNCTIONS, Statistic
@@ -16,8 +15,9 @@ from monai_unlearn.cohort.query.sql import Parameter, Sql, SqlContext, quoted
 from monai_unlearn.cohort.query.term_sql import argument_sql, term_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from monai_unlearn.cohort.language.functions.statistic import Scores
     from monai_unlearn.cohort.language.term import Call
 
 
@@ -50,77 +50,98 @@ def statistic_tables(calls: Sequence[Call], context: SqlContext, cohort: Sql) ->
     """
     tables = StatisticTables(context)
     for number, call in enumerate(calls):
-        tables = _with(tables, call, f"statistic_{number}", cohort)
+        tables = _with(tables, call, _Table.of(call, f"statistic_{number}", context, cohort))
     return tables
 
 
-def _with(tables: StatisticTables, call: Call, table: str, cohort: Sql) -> StatisticTables:
-    statistic = _statistic(call)
-    column = partial(_column, table)
-    keys = {column(f"key {number}"): term_sql(field, tables.context) for number, field in enumerate(call.by)}
-    arguments = argument_sql(call, tables.context)
-    values = {column(f"value {number}"): argument for number, argument in enumerate(arguments)}
-    rows = _rows({**keys, **values}, cohort)
-    has_values = statistic.per_value or statistic.scores is not None
-    joined = {**keys, **values} if has_values else keys
-    on = " AND ".join(f"{expression} = {table}.{name}" for name, expression in joined.items()) or "TRUE"
-    tables = replace(
-        tables,
-        context=replace(
-            tables.context,
-            statistics={**tables.context.statistics, call: _value(statistic, table, arguments[0])},
-        ),
-        joins=(*tables.joins, f"LEFT JOIN {table} ON {on}"),
-    )
-    if statistic.scores is not None:
-        computed = ComputedTable(table, rows, keys=len(keys), scores=statistic.scores, figure=f"{table}: figure 0")
-        return replace(tables, computed=(*tables.computed, computed))
-    body = _aggregates(statistic, table, rows, list(keys))
+def _with(tables: StatisticTables, call: Call, table: _Table) -> StatisticTables:
+    statistics = {**tables.context.statistics, call: table.value}
+    tables = replace(tables, context=replace(tables.context, statistics=statistics), joins=(*tables.joins, table.join))
+    if table.statistic.scores is not None:
+        return replace(tables, computed=(*tables.computed, table.computed(table.statistic.scores)))
     return replace(
         tables,
-        tables=(*tables.tables, f"{table} AS ({body})"),
-        parameters=(*tables.parameters, *rows.parameters),
+        tables=(*tables.tables, f"{table.name} AS ({table.aggregated})"),
+        parameters=(*tables.parameters, *table.rows.parameters),
     )
 
 
-def _rows(columns: dict[str, str], cohort: Sql) -> Sql:
-    """Return the query of the cohort's keys and values, without the rows where one of them is missing."""
-    selected = ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
-    known = [f"{expression} IS NOT NULL" for expression in columns.values()]
-    where = " AND ".join([f"({cohort.text})", *known])
-    return Sql(f"SELECT {selected} FROM seen WHERE {where}", cohort.parameters)  # noqa: S608 - quoted names
+@dataclass(frozen=True)
+class _Table:
+    """The table of one statistic.
 
+    Attributes:
+        name: Its name in the query.
+        statistic: The entry of the statistic.
+        keys: The columns of the group, each with the expression of an image's own key.
+        values: The columns of the arguments, each with the expression of an image's own value.
+        cohort: The condition on `seen` of the images that it is computed from.
+    """
 
-def _aggregates(statistic: Statistic, table: str, rows: Sql, keys: list[str]) -> str:
-    """Return the query of a table: a row per group or, with `per_value`, per distinct `x` of a group."""
-    x = _column(table, "value 0")
-    figures = [
-        f"{aggregate} AS {_column(table, f'figure {number}')}" for number, aggregate in enumerate(statistic.aggregates)
-    ]
-    selected = ", ".join([*keys, *([f"x AS {x}"] if statistic.per_value else []), *figures])
-    grouped = ", ".join([*keys, *(["x"] if statistic.per_value else [])])
-    source = f"SELECT {', '.join([*keys, f'{x} AS x'])} FROM ({rows.text})"  # noqa: S608 - quoted names
-    text = f"SELECT {selected} FROM ({source})"  # noqa: S608 - quoted names
-    text += f" GROUP BY {grouped}" if grouped else ""
-    if statistic.per_value:
-        text += f" WINDOW cohort AS ({'PARTITION BY ' + ', '.join(keys) if keys else ''})"
-    return text
+    name: str
+    statistic: Statistic
+    keys: Mapping[str, str]
+    values: Mapping[str, str]
+    cohort: Sql
 
+    @classmethod
+    def of(cls, call: Call, name: str, context: SqlContext, cohort: Sql) -> _Table:
+        statistic = FUNCTIONS[call.function]
+        if not isinstance(statistic, Statistic):
+            raise TypeError(call.function)
+        keys = {_column(name, f"key {number}"): term_sql(field, context) for number, field in enumerate(call.by)}
+        arguments = enumerate(argument_sql(call, context))
+        values = {_column(name, f"value {number}"): argument for number, argument in arguments}
+        return cls(name, statistic, keys, values, cohort)
 
-def _value(statistic: Statistic, table: str, x: str) -> str:
-    figures = {
-        f"a{number}": f"{table}.{_column(table, f'figure {number}')}"
-        for number in range(len(statistic.aggregates) or 1)
-    }
-    # GREATEST ignores NULL, so an image without a value needs its own condition.
-    return f"CASE WHEN {x} IS NOT NULL THEN {finite(statistic.value.format(x=x, **figures))} END"
+    @property
+    def rows(self) -> Sql:
+        """The query of the cohort's keys and values, without the rows where one of them is missing."""
+        columns = {**self.keys, **self.values}
+        selected = ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
+        known = [f"{expression} IS NOT NULL" for expression in columns.values()]
+        where = " AND ".join([f"({self.cohort.text})", *known])
+        return Sql(f"SELECT {selected} FROM seen WHERE {where}", self.cohort.parameters)  # noqa: S608 - quoted names
 
+    @property
+    def aggregated(self) -> str:
+        """The query of the table: a row per group or, with `per_value`, per distinct `x` of a group."""
+        (x,) = self.values
+        own = {x: "x"} if self.statistic.per_value else {}
+        figures = {self._figure(number): aggregate for number, aggregate in enumerate(self.statistic.aggregates)}
+        columns = [*self.keys, *(f"{expression} AS {name}" for name, expression in {**own, **figures}.items())]
+        source = f"SELECT {', '.join([*self.keys, f'{x} AS x'])} FROM ({self.rows.text})"  # noqa: S608 - quoted names
+        grouped = ", ".join([*self.keys, *own.values()])
+        text = f"SELECT {', '.join(columns)} FROM ({source})"  # noqa: S608 - quoted names
+        text += f" GROUP BY {grouped}" if grouped else ""
+        if self.statistic.per_value:
+            partition = f"PARTITION BY {', '.join(self.keys)}" if self.keys else ""
+            text += f" WINDOW cohort AS ({partition})"
+        return text
 
-def _statistic(call: Call) -> Statistic:
-    function = FUNCTIONS[call.function]
-    if not isinstance(function, Statistic):
-        raise TypeError(call.function)
-    return function
+    def computed(self, scores: Scores) -> ComputedTable:
+        """Return the table as one that Python computes."""
+        return ComputedTable(self.name, self.rows, keys=len(self.keys), scores=scores, figure=f"{self.name}: figure 0")
+
+    @property
+    def join(self) -> str:
+        """The join of the table to every image, by its group and, where the table has them, its values."""
+        has_values = self.statistic.per_value or self.statistic.scores is not None
+        joined = {**self.keys, **self.values} if has_values else self.keys
+        on = " AND ".join(f"{expression} = {self.name}.{column}" for column, expression in joined.items())
+        return f"LEFT JOIN {self.name} ON {on or 'TRUE'}"
+
+    @property
+    def value(self) -> str:
+        """The expression of an image's result; NULL where it is not finite, or where the image has no value."""
+        x = next(iter(self.values.values()))
+        figures = range(len(self.statistic.aggregates) or 1)
+        names = {f"a{number}": f"{self.name}.{self._figure(number)}" for number in figures}
+        # GREATEST ignores NULL, so an image without a value needs its own condition.
+        return f"CASE WHEN {x} IS NOT NULL THEN {finite(self.statistic.value.format(x=x, **names))} END"
+
+    def _figure(self, number: int) -> str:
+        return _column(self.name, f"figure {number}")
 
 
 def _column(table: str, name: str) -> str:
