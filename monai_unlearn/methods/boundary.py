@@ -1,4 +1,4 @@
-"""The inner problem of PSG: from an image to a class on the other side of the nearest boundary."""
+"""The inner problem of PSG: move an image across the nearest decision boundary."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods.diagnostics import Box
 from monai_unlearn.methods.noise import Noise
+from monai_unlearn.methods.projection import Box
 from monai_unlearn.methods.schedules import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from monai_unlearn.methods.base import PixelSpace
     from monai_unlearn.methods.diagnostics import SearchTrace
+    from monai_unlearn.methods.pixel_space import PixelSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,23 +31,26 @@ class BoundarySearch:
 
         xₜ = Π( xₜ₋₁ + ε/√t · sign( ∇ₓ CE(f(xₜ₋₁), y) − λₜ (xₜ₋₁ − x₀) + γ zₜ ) )
 
-    where Π projects on the ε-ball around x₀ in the maximum norm and on the valid pixel range. −λ(x − x₀) is
-    the gradient of −λ/2·‖x − x₀‖², which holds the point close to its image; it is computed in pixel units
-    throughout, whereas the published code subtracts pixel values from normalised ones, and it is nothing at
-    the first step, where x is x₀. The loss is summed over the batch, so that an image's gradient does not
-    depend on its companions; γ adds to that gradient.
+    where Π projects onto the ε-ball around x₀ in the maximum norm and onto the valid pixel range (`Box`). −λ(x − x₀)
+    is the gradient of −λ/2·‖x − x₀‖², which keeps the point close to its image. It is in pixel units throughout,
+    whereas the published code subtracts pixel values from normalised ones, and it is 0 at the first step, where x is
+    x₀. The loss is summed over the batch, so that an image's gradient does not depend on the rest of its batch; γz is
+    added to that gradient.
 
     Args:
         epsilon: Radius ε of the ball, in pixel units, in (0, 1].
         steps: T, at least 1.
         proximity_weight: λ, at least 0.
-        proximity_schedule: How λ falls over the steps: constant, inverse, exponential or linear.
+        proximity_schedule: How λ changes over the steps: constant, inverse, exponential or linear.
         proximity_rate: Rate of the exponential schedule.
         noise: γ, at least 0.
-        noise_distribution: What z is drawn from, at scale 1; uniform means (−1, 1).
+        noise_distribution: Distribution of z, at scale 1; uniform is on (−1, 1).
         noise_scale: `absolute`, or `relative` to the image's mean absolute gradient; see `Noise`.
-        bisection_steps: Halvings of the line from the point found to its image, at least 0; see
+        bisection_steps: Bisections of the line from the image to the point found, at least 0; see
             `bisect_to_boundary`.
+
+    Raises:
+        ConfigError: An option is unknown or out of range.
     """
 
     epsilon: float = 0.1
@@ -71,7 +74,7 @@ class BoundarySearch:
             raise ConfigError(
                 f"boundary search: expected a whole number of bisection_steps >= 0, got {self.bisection_steps}."
             )
-        # Built once here, so that a wrong word is refused before anything is searched.
+        # Built here, so that a wrong choice is refused before anything is searched.
         _ = self._schedule, self._noise
 
     @property
@@ -94,16 +97,16 @@ class BoundarySearch:
     ) -> Tensor:
         """Return the points found, as network inputs.
 
-        Gradients flow to the points only. The network should be in eval mode: in train mode BatchNorm
-        would couple the images of a batch.
+        Gradients flow to the points only. The network should be in eval mode: in train mode BatchNorm couples the
+        images of a batch.
 
         Args:
             network: The fixed network f; its outputs are logits of shape (batch, class).
             inputs: Normalised images, shape (batch, channel, *spatial).
             labels: Their classes, shape (batch,).
-            pixel_space: How inputs follow from pixels.
-            generators: What draws z, one an image, on the CPU; needed where γ is not 0.
-            trace: Takes up what happens at every step.
+            pixel_space: How inputs are computed from pixels.
+            generators: Draw z, one for each image, on the CPU; needed if γ is not 0.
+            trace: Records every step.
         """
         start = pixel_space.to_pixels(inputs)
         loss = partial(_losses, network=network, labels=labels, pixel_space=pixel_space)
@@ -113,13 +116,13 @@ class BoundarySearch:
     def bisect_to_boundary(
         self, network: Callable[[Tensor], Tensor], inputs: Tensor, points: Tensor, labels: Tensor
     ) -> Tensor:
-        """Return points on the line from each image to the point found for it, just across a boundary.
+        """Bisect the line from each image to its point; return points just across a boundary.
 
-        The distance to the boundary differs by orders of magnitude between networks and between images, and a step of
-        one length takes some images far past it, into a class that is not the neighbour. The line is therefore
-        bisected `bisection_steps` times: towards the image where the midpoint is predicted as another class, away
-        from it where it is not. The result lies at most 2^−bisection_steps of the line beyond a boundary; where no
-        midpoint was predicted as another class, it is the point itself.
+        The distance to the boundary differs by orders of magnitude between networks and between images. A step of fixed
+        length therefore takes some images far past the boundary, into a class that is not the neighbour. Each of the
+        `bisection_steps` halves the line: towards the image if the midpoint is predicted as another class, away from
+        it if not. The result lies beyond a boundary by at most 2^−bisection_steps of the line; if no midpoint is
+        predicted as another class, it is the point itself.
 
         Args:
             network: The fixed network f.
@@ -136,10 +139,10 @@ class BoundarySearch:
         with torch.no_grad():
             for _ in range(self.bisection_steps if len(inputs) else 0):
                 middle = (near + far) / 2
-                left = network(inputs + middle.view(shape) * (points - inputs)).argmax(1) != labels
-                near, far = torch.where(left, near, middle), torch.where(left, middle, far)
+                flipped = network(inputs + middle.view(shape) * (points - inputs)).argmax(1) != labels
+                near, far = torch.where(flipped, near, middle), torch.where(flipped, middle, far)
         share = far.view(shape)
-        # Not computed where nothing was gone back: the sum would round.
+        # Points that did not move are returned as they are: the sum would round.
         return torch.where(share == 1, points, inputs + share * (points - inputs))
 
     def ascend(
@@ -154,11 +157,11 @@ class BoundarySearch:
         """Take the steps on any loss, which need not be that of a network.
 
         Args:
-            loss: From points (batch, …) to a value each, shape (batch,).
+            loss: Maps points (batch, …) to values (batch,).
             start: x₀, shape (batch, …).
-            box: Where Π projects to.
-            generators: What draws z, one a point.
-            trace: Takes up what happens at every step.
+            box: What Π projects onto.
+            generators: Draw z, one for each point.
+            trace: Records every step.
         """
         point = start
         for step in range(1, self.steps + 1):
@@ -167,8 +170,8 @@ class BoundarySearch:
             gradient = gradient - weight * (point - start)
             size = self.epsilon / math.sqrt(step)
             if trace is not None:
-                held = values - weight / 2 * (point - start).square().flatten(1).sum(1)
-                trace.record(size=size, objective=held, gradient=gradient, point=point, box=box)
+                objective = values - weight / 2 * (point - start).square().flatten(1).sum(1)
+                trace.record(size=size, objective=objective, gradient=gradient, point=point, box=box)
             moved = point + size * self._noise.perturb(gradient, generators).sign()
             point = box.project(moved)
         return point

@@ -1,4 +1,4 @@
-"""How far a search has come: the inner objective, and the measure that converges for sign methods.
+"""Convergence of a search: the inner objective, and the measure that converges for sign methods.
 
 For a maximisation of F over the box B = {x : l ≤ x ≤ u}, with gradient g at x and rᵢ the room that coordinate i
 has left in the direction of gᵢ's sign (uᵢ − xᵢ where gᵢ > 0, xᵢ − lᵢ where gᵢ < 0):
@@ -6,22 +6,23 @@ has left in the direction of gᵢ's sign (uᵢ − xᵢ where gᵢ > 0, xᵢ −
     gap(x)      = max { ⟨g, s − x⟩ : s in B } = Σᵢ |gᵢ| rᵢ                          (Frank–Wolfe)
     slope(x, η) = 1/η · max { ⟨g, s − x⟩ : s in B, ‖s − x‖∞ ≤ η } = Σᵢ |gᵢ| min(1, rᵢ/η)
 
-Both are 0 exactly where no direction leads up, and inside the box, where all rᵢ ≥ η, the slope is ‖g‖₁: the
+Both are 0 exactly where no direction increases F. Inside the box, where all rᵢ ≥ η, the slope is ‖g‖₁: the
 measure that signSGD's rate bounds (Bernstein et al. 2018, arXiv 1802.04434, Theorem 1). A projected sign step
-of size ηₜ goes up by at least
+of size ηₜ increases F by at least
 
     F(xₜ) − F(xₜ₋₁) ≥ ηₜ slope(xₜ₋₁, ηₜ) − ‖L‖₁ ηₜ² / 2,
 
-Lᵢ bounding the curvature along coordinate i. Summed over t = 1 … T, with D = max F − F(x₀):
+where Lᵢ bounds the curvature along coordinate i. Summed over t = 1 … T, with D = max F − F(x₀):
 
     min slope ≤ ( D + ‖L‖₁/2 · Σ ηₜ² ) / Σ ηₜ,
 
 which is O(1/√T) for steps ε/√T, and O(log T / √T) for the steps ε/√t that the search takes. In the ε-ball
-rᵢ ≤ 2ε, hence gap ≤ 2ε · slope for η ≤ 2ε, and the gap falls at the same rate.
+rᵢ ≤ 2ε, so gap ≤ 2ε · slope for η ≤ 2ε, and the gap decreases at the same rate.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -33,47 +34,27 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-
-@dataclass(frozen=True, kw_only=True)
-class Box:
-    """The points that a search may visit: lowest and highest value of each coordinate, shape (batch, …)."""
-
-    lowest: Tensor
-    highest: Tensor
-
-    @classmethod
-    def around(cls, centre: Tensor, radius: float, *, low: float = -float("inf"), high: float = float("inf")) -> Box:
-        """Return the ball in the maximum norm, cut to the valid range."""
-        return cls(lowest=(centre - radius).clamp_min(low), highest=(centre + radius).clamp_max(high))
-
-    def project(self, points: Tensor) -> Tensor:
-        """Return the nearest points of the box."""
-        return torch.minimum(torch.maximum(points, self.lowest), self.highest)
-
-    def room(self, points: Tensor, direction: Tensor) -> Tensor:
-        """Return how far each coordinate can go in the direction of a sign; 0 where the direction is 0."""
-        ahead = torch.where(direction > 0, self.highest - points, points - self.lowest)
-        return torch.where(direction == 0, torch.zeros_like(ahead), ahead).clamp_min(0)
+    from monai_unlearn.methods.projection import Box
 
 
 def gap(gradient: Tensor, points: Tensor, box: Box) -> Tensor:
-    """Return the Frank–Wolfe gap of each point, shape (batch,); see the head of this module."""
+    """Return the Frank–Wolfe gap of each point, shape (batch,); see the module's docstring."""
     return (gradient.abs() * box.room(points, gradient)).flatten(1).sum(1)
 
 
 def slope(gradient: Tensor, points: Tensor, box: Box, *, size: float) -> Tensor:
-    """Return the slope of each point for steps of a size, shape (batch,); see the head of this module."""
+    """Return the slope of each point for steps of a size, shape (batch,); see the module's docstring."""
     return (gradient.abs() * (box.room(points, gradient) / size).clamp_max(1)).flatten(1).sum(1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchStep:
-    """What a search looked like before a step, as means over its images.
+    """Measures of a search before a step, as means over its images.
 
     Args:
         step: t, from 1.
         size: ηₜ, in pixel units.
-        images: How many images the means are of.
+        images: Number of images in the means.
         objective: The inner objective, CE − λₜ/2 ‖x − x₀‖².
         gap: The Frank–Wolfe gap.
         slope: The slope for steps of this size.
@@ -89,30 +70,27 @@ class SearchStep:
 
 @dataclass(kw_only=True)
 class SearchTrace:
-    """Gathers what a search does, step by step.
-
-    `steps` are in order, t = 1 … T.
-    """
+    """Records a search step by step; `steps` are in order, t = 1 … T."""
 
     _sizes: list[float] = field(default_factory=list)
     _sums: list[Tensor] = field(default_factory=list)
 
     @classmethod
     def of(cls, table: Tensor, *, epsilon: float) -> SearchTrace:
-        """Return the trace whose `table` this is, of a search with steps ε/√t."""
+        """Return the trace that has this `table`, for a search with steps ε/√t."""
         return cls(
             _sizes=[epsilon / math.sqrt(step) for step in range(1, len(table) + 1)], _sums=[row.cpu() for row in table]
         )
 
     def record(self, *, size: float, objective: Tensor, gradient: Tensor, point: Tensor, box: Box) -> None:
-        """Take up the next step of a batch.
+        """Record the next step of a batch.
 
         Args:
             size: ηₜ.
             objective: The inner objective of each image, shape (batch,).
             gradient: Its gradient, without noise, shape (batch, …).
-            point: Where it was taken.
-            box: Where the points may go.
+            point: Where the gradient was taken, same shape.
+            box: The points that the search may visit.
         """
         images = torch.ones_like(objective)
         measured = (images, objective, gap(gradient, point, box), slope(gradient, point, box, size=size))
@@ -120,7 +98,10 @@ class SearchTrace:
         self._sums.append(torch.stack([values.double().sum() for values in measured]).cpu())
 
     def table(self) -> Tensor:
-        """Return sums over images, float64, shape (step, 4): images, objective, gap, slope. Tables add up."""
+        """Return sums over images, float64, shape (step, 4): images, objective, gap, slope.
+
+        Tables of several batches may be added.
+        """
         return torch.stack(self._sums)
 
     @property
@@ -138,8 +119,16 @@ class SearchTrace:
         """Return the steps as plain values."""
         return [asdict(step) for step in self.steps]
 
+    def write(self, folder: Path) -> list[Path]:
+        """Write `search.json` and `search.png` into a folder, which is created; return both paths."""
+        folder.mkdir(parents=True, exist_ok=True)
+        document, figure = folder / "search.json", folder / "search.png"
+        document.write_text(json.dumps(self.document(), indent=2) + "\n", encoding="utf-8")
+        self.plot(figure)
+        return [document, figure]
+
     def plot(self, path: Path) -> None:
-        """Draw objective, gap and slope over the steps, with 1/√t as a guide, into a picture file."""
+        """Plot objective, gap and slope over the steps, with 1/√t as a guide, and save the figure."""
         from matplotlib.figure import Figure
 
         steps = self.steps

@@ -10,8 +10,8 @@ from torch import nn
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods import BoundarySearch, Noise, PixelSpace
-from monai_unlearn.methods.diagnostics import Box
 from monai_unlearn.methods.noise import image_generators
+from monai_unlearn.methods.projection import Box
 
 SPACE = PixelSpace(mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3))
 
@@ -26,9 +26,7 @@ def images(count: int, seed: int = 1) -> torch.Tensor:
     return SPACE.to_inputs(torch.rand(count, 3, 4, 4, generator=generator, dtype=torch.float64))
 
 
-def held_against_by_hand(
-    *, steps, schedule, proximity_weight, noise=0.0, distribution="normal", scale="absolute"
-) -> None:
+def check_by_hand(*, steps, schedule, proximity_weight, noise=0.0, distribution="normal", scale="absolute") -> None:
     perceptron = by_hand.Perceptron.random(3, mean=SPACE.mean, std=SPACE.std)
     inputs, labels, rows = images(10), torch.arange(10) % 5, list(range(10))
     search = BoundarySearch(
@@ -68,18 +66,16 @@ def held_against_by_hand(
     [(1, "constant", 0.0), *itertools.product((6,), ("constant", "inverse", "exponential", "linear"), (0.5, 20.0))],
 )
 def test_agrees_with_the_equations(steps, schedule, proximity_weight):
-    held_against_by_hand(steps=steps, schedule=schedule, proximity_weight=proximity_weight)
+    check_by_hand(steps=steps, schedule=schedule, proximity_weight=proximity_weight)
 
 
 @pytest.mark.parametrize("distribution", ["normal", "laplace", "cauchy", "uniform"])
 @pytest.mark.parametrize(("scale", "noise"), [("absolute", 0.05), ("relative", 1.5)])
 def test_agrees_with_the_equations_under_noise(distribution, scale, noise):
-    held_against_by_hand(
-        steps=4, schedule="linear", proximity_weight=0.5, noise=noise, distribution=distribution, scale=scale
-    )
+    check_by_hand(steps=4, schedule="linear", proximity_weight=0.5, noise=noise, distribution=distribution, scale=scale)
 
 
-def test_closeness_holds_the_point_back_and_a_schedule_lets_it_go():
+def test_proximity_keeps_the_point_close_and_a_schedule_releases_it():
     network, inputs, labels = linear(), images(6), torch.tensor([0, 1, 2, 0, 1, 2])
 
     def distance(proximity_weight: float, schedule: str) -> float:
@@ -152,19 +148,19 @@ def test_refuses_settings_out_of_range(wrong):
         ({"proximity_schedule": "cosine"}, "constant, inverse, exponential, linear, got 'cosine'"),
     ],
 )
-def test_refuses_unknown_words_before_anything_is_searched(wrong, message):
+def test_refuses_unknown_choices_before_anything_is_searched(wrong, message):
     with pytest.raises(ConfigError, match=message):
         BoundarySearch(**wrong)
 
 
-def test_going_back_ends_just_across_the_boundary():
+def test_bisection_ends_just_across_the_boundary():
     # Along the line to the point, class 1 begins at a quarter and class 2 at three quarters of the way.
     def network(inputs):
         way = inputs.flatten(1).mean(1, keepdim=True)
         return torch.cat([torch.zeros_like(way), torch.sign(way - 0.25), 2 * torch.sign(way - 0.75)], dim=1)
 
     starts, points = torch.zeros(3, 1, 2, 2, dtype=torch.float64), torch.ones(3, 1, 2, 2, dtype=torch.float64)
-    starts[2] = 0.5  # read as class 1 already: the line begins beyond its boundary
+    starts[2] = 0.5  # predicted as class 1 already: the line begins beyond the boundary
     labels = torch.zeros(3, dtype=torch.long)
     labels[1] = 2  # the point found has not left this class
     found = BoundarySearch(bisection_steps=6).bisect_to_boundary(network, starts, points, labels)
@@ -175,7 +171,7 @@ def test_going_back_ends_just_across_the_boundary():
     assert network(found).argmax(1)[0] == 1
 
 
-def test_a_point_that_is_read_as_its_own_class_stays_where_it_is():
+def test_a_point_predicted_as_its_own_class_is_returned_unchanged():
     def network(inputs):
         return torch.tensor([[1.0, 0.0]]).expand(len(inputs), -1)
 
@@ -186,23 +182,23 @@ def test_a_point_that_is_read_as_its_own_class_stays_where_it_is():
     assert torch.equal(found, points)
 
 
-def test_without_halvings_points_are_kept_to_the_bit():
+def test_without_bisection_points_are_bit_identical():
     starts, points = images(4), images(4, seed=5)
     assert torch.equal(
         BoundarySearch().bisect_to_boundary(linear(), starts, points, torch.zeros(4, dtype=torch.long)), points
     )
 
 
-def test_the_way_back_is_that_of_an_independent_bisection():
+def test_bisection_finds_the_crossing_of_a_linear_network():
     network, inputs = linear(), images(12)
     labels = network(inputs).argmax(1)
     search = BoundarySearch(epsilon=0.3, bisection_steps=20)
     points = search.find(network, inputs, labels, pixel_space=SPACE)
     found = search.bisect_to_boundary(network, inputs, points, labels)
-    left = network(points).argmax(1) != labels
-    assert left.any()
+    flipped = network(points).argmax(1) != labels
+    assert flipped.any()
     weight, bias = network[1].weight.detach().numpy(), network[1].bias.detach().numpy()
-    for start, end, own, back in zip(inputs[left], points[left], labels[left], found[left], strict=True):
+    for start, end, own, back in zip(inputs[flipped], points[flipped], labels[flipped], found[flipped], strict=True):
         # A linear network's margin to each other class is linear along the line: its root is the crossing.
         at_start, at_end = (weight @ x.flatten().numpy() + bias for x in (start, end))
         before, after = at_start[own] - at_start, at_end[own] - at_end

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from monai_unlearn.methods import BoundarySearch, SearchTrace
-from monai_unlearn.methods.diagnostics import Box, gap, slope
+from monai_unlearn.methods.diagnostics import gap, slope
+from monai_unlearn.methods.projection import Box
 
 EPSILON = 0.4
 DIMENSIONS = 24
@@ -40,7 +41,7 @@ def brute_force(gradient: np.ndarray, point: np.ndarray, lowest: np.ndarray, hig
     return float(((corners - point) @ gradient).max())
 
 
-def test_gap_and_slope_are_the_linear_maxima_that_they_are_said_to_be():
+def test_gap_and_slope_are_the_linear_maxima_of_their_definition():
     random = np.random.default_rng(1)
     for _ in range(50):
         lowest, highest = -random.random(4), random.random(4)
@@ -73,12 +74,12 @@ def test_the_bound_holds_at_every_step():
     assert all(step.gap <= 2 * EPSILON * step.slope + 1e-12 for step in steps)
 
 
-def test_the_slope_falls_as_one_over_the_root_of_the_steps():
+def test_the_slope_decreases_as_one_over_the_root_of_the_steps():
     """The O(1/√T) of sign methods: four times the steps, half the slope."""
     # From about 2000 steps on, coordinates hit the optimum to the last bit, and the rate is better than the theorem's.
     numbers = np.array([16, 64, 256, 1024])
     steps = Quadratic().searched(1024).steps
-    # The steps of a sign method hop over the optimum: a mean over the last half tells the size of the hops.
+    # The steps of a sign method overshoot the optimum in turn: the mean over the last half smooths that out.
     slopes = [np.mean([step.slope for step in steps[number // 2 : number]]) for number in numbers]
     rate = np.polyfit(np.log(numbers), np.log(slopes), 1)[0]
     assert rate == pytest.approx(-0.5, abs=0.01)
@@ -95,7 +96,7 @@ def test_at_a_maximum_on_the_edge_of_the_ball_both_are_zero():
     assert last.objective < 0
 
 
-def test_the_objective_carries_the_closeness_of_its_step():
+def test_the_objective_includes_the_proximity_weight_of_its_step():
     start = torch.zeros(1, 3, dtype=torch.float64)
     trace = SearchTrace()
     search = BoundarySearch(epsilon=0.5, steps=2, proximity_weight=0.8, proximity_schedule="inverse")
@@ -104,7 +105,7 @@ def test_the_objective_carries_the_closeness_of_its_step():
     assert [step.objective for step in trace.steps] == pytest.approx([0.0, 1.5 - 0.2 * 0.75])
 
 
-def test_tables_of_batches_add_up_to_means_over_all_images():
+def test_tables_of_batches_sum_to_means_over_all_images():
     whole = Quadratic(problems=10)
     tables = []
     for chosen in (slice(0, 3), slice(3, 10)):
@@ -120,7 +121,7 @@ def test_tables_of_batches_add_up_to_means_over_all_images():
     assert found[0]["images"] == 10
 
 
-def test_the_plot_is_a_picture_and_leaves_nothing_beside_it(tmp_path):
+def test_the_plot_is_a_png_and_leaves_no_partial_file(tmp_path):
     Quadratic().searched(20).plot(tmp_path / "convergence.png")
     assert [path.name for path in tmp_path.iterdir()] == ["convergence.png"]
     assert (tmp_path / "convergence.png").read_bytes().startswith(b"\x89PNG")
