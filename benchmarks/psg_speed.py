@@ -73,7 +73,7 @@ def labels_agree(original: nn.Module, forget: Items) -> dict[str, Any]:
     rows = torch.arange(len(forget))
     reference = theirs.search(forget.images, forget.labels)
     same = int((ours.targets[rows] == reference).sum())
-    return {"images": len(forget), "same": same, "searched_in": ours.finder.form}
+    return {"images": len(forget), "same": same, "searched_in": ours.finder.precision}
 
 
 def take_turns(original: nn.Module, forget: Items, remain: Items, count: int) -> dict[str, list[dict[str, float]]]:

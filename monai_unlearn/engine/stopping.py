@@ -16,7 +16,7 @@ from torch.utils.data import Dataset, Subset
 from monai_unlearn.engine import distributed
 from monai_unlearn.errors import ConfigError, did_you_mean
 from monai_unlearn.evaluation import Predictions, predict
-from monai_unlearn.methods.search import chosen_rows
+from monai_unlearn.methods.label_search import chosen_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

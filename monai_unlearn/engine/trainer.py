@@ -17,7 +17,7 @@ from monai_unlearn.engine.memory import in_micro_batches, is_out_of_memory, smal
 from monai_unlearn.engine.phases import Phase, Phases
 from monai_unlearn.engine.running_accuracy import RunningAccuracy
 from monai_unlearn.errors import ConfigError, DataError, TrainingError
-from monai_unlearn.methods.search import channels_last
+from monai_unlearn.methods.low_precision import channels_last
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

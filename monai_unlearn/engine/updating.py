@@ -118,7 +118,7 @@ class Updates:
                 rank=distributed.rank(),
                 world_size=distributed.world_size(),
                 all_reduce_sum=distributed.all_reduce_sum,
-                keep=keep,
+                checkpoint=keep,
             )
         )
         self.seconds["preparation"] = before + time.perf_counter() - started

@@ -1,17 +1,18 @@
-"""Unlearning methods, one file each."""
+"""Unlearning methods: one file each, and the parts that they share."""
 
-from monai_unlearn.methods.base import Method, MethodContext, PixelSpace
+from monai_unlearn.methods.base import Method, MethodContext
 from monai_unlearn.methods.boundary import BoundarySearch
 from monai_unlearn.methods.boundary_shrink import BoundaryShrink
 from monai_unlearn.methods.diagnostics import SearchStep, SearchTrace
 from monai_unlearn.methods.finetune import FineTune
+from monai_unlearn.methods.label_search import chosen_rows
 from monai_unlearn.methods.noise import Noise
+from monai_unlearn.methods.pixel_space import PixelSpace
 from monai_unlearn.methods.psg import PSG
 from monai_unlearn.methods.psg_published import PublishedPSG
 from monai_unlearn.methods.registry import MethodInfo, info_of, register, registered
 from monai_unlearn.methods.relabelling import PUBLISHED, PublishedSettings
 from monai_unlearn.methods.schedules import Schedule
-from monai_unlearn.methods.search import chosen_rows
 from monai_unlearn.methods.targets import TargetRule
 
 __all__ = [

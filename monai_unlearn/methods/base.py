@@ -1,4 +1,4 @@
-"""What a method is to the engine: prepared once, then asked for a loss at every step."""
+"""The interface between a method and the engine: `prepare` once, then a `loss` at every step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor, nn
 
-from monai_unlearn.errors import ConfigError, did_you_mean
+from monai_unlearn.errors import ConfigError, check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,75 +17,36 @@ if TYPE_CHECKING:
 
     from torch.utils.data import Dataset
 
+    from monai_unlearn.methods.pixel_space import PixelSpace
+
 BatchNormMode = Literal["frozen", "remain", "mixed", "published"]
 BATCH_NORM_MODES = ("frozen", "remain", "mixed", "published")
 PhaseName = Literal["forget", "repair"]
 
 
-def _nothing() -> None:
-    """Keep nothing: a preparation that nobody resumes."""
+def _no_checkpoint() -> None:
+    """Save nothing."""
 
 
-def _alone(tensor: Tensor) -> Tensor:
-    """Share with, and add up over, one process."""
+def _sum_of_one_process(tensor: Tensor) -> Tensor:
     return tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class PixelSpace:
-    """How a network's input follows from pixels: `input = (pixel - mean) / std`, channel by channel.
-
-    Args:
-        mean: What the preprocessing subtracts, a value a channel, in pixel units.
-        std: What it divides by, a value a channel, positive.
-        low: Smallest valid pixel value.
-        high: Largest valid pixel value.
-    """
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    low: float = 0.0
-    high: float = 1.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "mean", tuple(self.mean))
-        object.__setattr__(self, "std", tuple(self.std))
-        if len(self.mean) != len(self.std) or not self.mean or min(self.std) <= 0 or self.low >= self.high:
-            raise ConfigError(
-                "pixel_space: expected a mean and a positive std for every channel and low < high, got "
-                f"mean {list(self.mean)}, std {list(self.std)}, low {self.low}, high {self.high}."
-            )
-
-    def to_pixels(self, inputs: Tensor) -> Tensor:
-        """Undo the normalisation. Shape (batch, channel, *spatial), kept."""
-        return inputs * self._broadcast(self.std, inputs) + self._broadcast(self.mean, inputs)
-
-    def to_inputs(self, pixels: Tensor) -> Tensor:
-        """Normalise pixels. Shape (batch, channel, *spatial), kept."""
-        return (pixels - self._broadcast(self.mean, pixels)) / self._broadcast(self.std, pixels)
-
-    @staticmethod
-    def _broadcast(values: tuple[float, ...], like: Tensor) -> Tensor:
-        if like.shape[1] != len(values):
-            raise ConfigError(f"pixel_space has {len(values)} channels, the images have {like.shape[1]}.")
-        return torch.tensor(values, dtype=like.dtype, device=like.device).view(1, -1, *[1] * (like.ndim - 2))
-
-
-@dataclass(frozen=True, kw_only=True)
 class MethodContext:
-    """What a method may look at before it starts.
+    """What a method is given before the first step.
 
     Args:
         network: The network to revise, on its device, with the original weights.
         forget: The forget part's training items: `image` (channel, *spatial), `label`, `row`.
-        pixel_space: How inputs follow from pixels.
+        pixel_space: How inputs are computed from pixels.
         device: Where to compute.
         seed: Seeds every draw of the method.
-        rank: Number of this process, from 0. Of a preparation in pieces, this process does the pieces `rank`,
-            `rank + world_size`, … , whose draws follow from seed and image alone.
+        rank: Number of this process, from 0. Where `prepare` works in chunks, this process takes the chunks `rank`,
+            `rank + world_size`, …, whose draws depend on the seed and the image alone.
         world_size: Number of processes.
-        all_reduce_sum: Adds a tensor up over all processes, each of which must call it.
-        keep: Called after each piece, so that a killed run can go on from `Method.state_dict`.
+        all_reduce_sum: Sums a tensor over all processes, each of which must call it.
+        checkpoint: To be called after each chunk, so that a killed run can resume from `Method.state_dict`.
     """
 
     network: nn.Module
@@ -95,103 +56,101 @@ class MethodContext:
     seed: int
     rank: int = 0
     world_size: int = 1
-    all_reduce_sum: Callable[[Tensor], Tensor] = _alone
-    keep: Callable[[], None] = _nothing
+    all_reduce_sum: Callable[[Tensor], Tensor] = _sum_of_one_process
+    checkpoint: Callable[[], None] = _no_checkpoint
 
 
 class Method(ABC):
     """An iterative unlearning method.
 
     Args:
-        batch_norm: `frozen` keeps the original running statistics while weights change. `remain` runs
-            BatchNorm in train mode on remain images, which the statistics then follow, and with the
-            running statistics on forget images of the same step. `mixed` runs it in train mode on both
-            parts as one batch, of which forget images should be few. `published` runs it in train mode on
-            whatever batches pass, as the reference code of arXiv 2505.21872 does, which by itself makes
-            a network look as if it had forgotten.
+        batch_norm: How BatchNorm runs while weights change. `frozen` uses the original running statistics. `remain`
+            runs it in train mode on remain images, which the running statistics follow, and uses the running
+            statistics on the forget images of the same step. `mixed` runs it in train mode on both parts as one batch,
+            in which forget images should be few. `published` runs it in train mode on every batch, as the code of
+            arXiv 2505.21872 does; that alone makes a network appear to have forgotten.
+
+    Raises:
+        ConfigError: `batch_norm` is none of these.
     """
 
     phase: PhaseName = "forget"
-    """What the steps are for: `forget`, or `repair`, whose batches have no `forget`. The engine sets it."""
-
-    def __init__(self, *, batch_norm: BatchNormMode = "frozen") -> None:
-        if batch_norm not in BATCH_NORM_MODES:
-            raise ConfigError(
-                f"batch_norm: expected one of {', '.join(BATCH_NORM_MODES)}, got '{batch_norm}'."
-                + did_you_mean(str(batch_norm), BATCH_NORM_MODES)
-            )
-        self.batch_norm = batch_norm
+    """The phase of the current step: `forget`, or `repair`, whose batches have no `forget`. The engine sets it."""
 
     network: nn.Module
 
-    def prepare(self, context: MethodContext) -> None:
-        """Do what is done once, before the first step: here, remember the network to revise.
+    def __init__(self, *, batch_norm: BatchNormMode = "frozen") -> None:
+        check_choice(batch_norm, BATCH_NORM_MODES, name="batch_norm")
+        self.batch_norm = batch_norm
 
-        A resumed run calls `load_state_dict` first; what that brought need not be found again.
+    def prepare(self, context: MethodContext) -> None:
+        """Do what is done once, before the first step; the base class stores the network to revise.
+
+        A resumed run calls `load_state_dict` first; what that restored is not computed again.
         """
         self.network = context.network
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what was found so far, beside the weights: tensors and plain values, read back without code."""
+        """Return what the method has computed so far, beside the weights: tensors and plain values."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take back what `state_dict` returned, before `prepare`.
+        """Restore what `state_dict` returned; called before `prepare`.
 
         Raises:
             ConfigError: The state is another method's.
         """
         if state:
             raise ConfigError(
-                f"the checkpoint holds {', '.join(sorted(state))} for a method that keeps nothing "
-                f"({type(self).__name__}). Delete the checkpoint to start anew."
+                f"the checkpoint holds {', '.join(sorted(state))}, but {type(self).__name__} keeps nothing. "
+                "Delete the checkpoint to start from scratch."
             )
 
     @abstractmethod
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
-        """Return the scalar to descend on for one batch of a `PairedLoader`, already on the device."""
+        """Return the scalar to minimise for one batch of a `PairedLoader`, which is on the device already."""
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The parts of a batch that `loss` takes gradients on, for the account of costs."""
+        """The parts of a batch whose images `loss` takes gradients on, to count costs."""
         return ("forget", "remain")
 
     @property
     def gradient_evaluations(self) -> int:
-        """Gradients of single images that `prepare` has taken, for the account of costs."""
+        """Gradients of single images taken outside `loss` so far, to count costs."""
         return 0
 
-    def gradients_to_prepare(self, images: int) -> int:  # noqa: ARG002 - most methods prepare without any
-        """Return the gradients of single images that `prepare` will take at the most, to plan a run by.
+    def gradients_to_prepare(self, images: int) -> int:  # noqa: ARG002 - most methods need none
+        """Return the most gradients of single images that `prepare` will take, to plan a run.
 
         Args:
-            images: How many forget images there are.
+            images: Number of forget images.
         """
         return 0
 
     @property
     def agrees_in_bfloat16(self) -> bool:
-        """Whether the original network was seen to read forget images in bfloat16 as it does in float32.
+        """Whether the original network was tried in bfloat16 and predicted forget images as in float32.
 
-        Where it is so, the trainer takes its steps in bfloat16 too.
+        If so, the trainer takes its steps in bfloat16 too.
         """
         return False
 
-    def write_diagnostics(self, folder: Path) -> list[Path]:  # noqa: ARG002 - what others write to
-        """Write what the method shows of its own working, making the folder; return the files: here, none."""
+    def write_diagnostics(self, folder: Path) -> list[Path]:  # noqa: ARG002 - for methods that have some
+        """Write diagnostics of the method into a folder, which is created; return the files. The base has none."""
         return []
 
     def set_mode(self) -> None:
-        """Put the network into training, with BatchNorm as the mode says."""
+        """Put the network in train mode, with BatchNorm as `batch_norm` says."""
         self.network.train()
         if self.batch_norm not in {"mixed", "published"}:
             self._train_batch_norm(wanted=False)
 
-    def read(self, part: Literal["forget", "remain"], images: Tensor) -> Tensor:
-        """Return the network's logits on images of one part, with BatchNorm as the mode says for that part.
+    def forward(self, part: Literal["forget", "remain"], images: Tensor) -> Tensor:
+        """Return the network's logits on images of one part, with BatchNorm as `batch_norm` says for that part.
 
-        With `batch_norm: remain`, read the remain images first: what moves the running statistics must not
-        come between a pass that uses them and its gradient.
+        With `batch_norm: remain`, pass the remain images first: the running statistics must not change between a
+        forward pass that uses them and its gradient.
         """
         if self.batch_norm != "remain" or part == "forget":
             return self._logits(images)
@@ -201,16 +160,16 @@ class Method(ABC):
         finally:
             self._train_batch_norm(wanted=False)
 
-    def read_together(self, forget: Tensor, remain: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the logits on forget and on remain images, with BatchNorm as the mode says.
+    def forward_both(self, forget: Tensor, remain: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits on forget and on remain images, with BatchNorm as `batch_norm` says.
 
-        With `batch_norm: mixed` they are one batch; otherwise remain images are read first, as `read` asks.
+        With `batch_norm: mixed` they are one batch; otherwise remain images pass first, as `forward` asks.
         """
         if self.batch_norm == "mixed":
             together = self._logits(torch.cat([forget, remain]))
             return together[: len(forget)], together[len(forget) :]
-        read = self.read("remain", remain)
-        return self.read("forget", forget), read
+        kept = self.forward("remain", remain)
+        return self.forward("forget", forget), kept
 
     def _logits(self, images: Tensor) -> Tensor:
         logits: Tensor = self.network(images)

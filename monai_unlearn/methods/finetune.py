@@ -1,4 +1,4 @@
-"""Fine-tuning on the remain part alone: the plain rival that every method must beat."""
+"""Fine-tuning on the remain part alone: the baseline that every method must beat."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     )
 )
 class FineTune(Method):
-    """Goes on training on remain images and hopes that the forget images fade."""
+    """Continues training on remain images alone; the network may forget the others (catastrophic forgetting)."""
 
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
-        """Cross entropy on the remain images of the batch."""
+        """Return the cross entropy on the remain images of the batch."""
         remain = batch["remain"]
-        return cross_entropy(self.read("remain", remain["image"]), remain["label"])
+        return cross_entropy(self.forward("remain", remain["image"]), remain["label"])
 
     @property
     def parts(self) -> tuple[str, ...]:

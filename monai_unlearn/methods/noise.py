@@ -1,4 +1,4 @@
-"""The perturbation in perturbed sign gradients: what is drawn, and how large it is."""
+"""The noise of perturbed sign gradients: its distribution and its scale."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from monai_unlearn.errors import ConfigError, did_you_mean
+from monai_unlearn.errors import ConfigError, check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +24,14 @@ class Noise:
 
     Args:
         weight: γ, at least 0.
-        distribution: What z is drawn from; uniform means (−1, 1).
-        scale: `absolute` adds γ·z as it is. But the size of a gradient depends on the loss (an image that the
-            network is sure of has next to none) and, where the loss is a mean, on the batch, so that one γ
-            is nothing for one image and drowns the next. `relative` adds γ·z times the image's mean absolute
-            gradient: γ = 1 is then as loud as the gradient is, for every image.
+        distribution: Distribution of z; uniform is on (−1, 1).
+        scale: `absolute` adds γ·z. But gradients differ in size: an image that the network is sure of has next to none,
+            and the gradient of a mean shrinks with the batch. The same γ is then negligible for one image and swamps
+            another. `relative` adds γ·z times the image's mean absolute gradient: with γ = 1, noise and gradient are of
+            the same size for every image.
+
+    Raises:
+        ConfigError: A choice is unknown, or the weight is negative or not finite.
     """
 
     weight: float = 0.0
@@ -36,15 +39,8 @@ class Noise:
     scale: str = "absolute"
 
     def __post_init__(self) -> None:
-        for name, word, known in (
-            ("noise_distribution", self.distribution, NOISE_DISTRIBUTIONS),
-            ("noise_scale", self.scale, NOISE_SCALES),
-        ):
-            if word not in known:
-                raise ConfigError(
-                    f"noise: expected {name} to be one of {', '.join(known)}, got '{word}'."
-                    + did_you_mean(str(word), known)
-                )
+        check_choice(self.distribution, NOISE_DISTRIBUTIONS, name="noise_distribution")
+        check_choice(self.scale, NOISE_SCALES, name="noise_scale")
         if not 0 <= self.weight < math.inf:
             raise ConfigError(f"noise: expected a finite weight >= 0, got {self.weight}.")
 
@@ -53,8 +49,7 @@ class Noise:
 
         Args:
             gradient: Shape (batch, channel, *spatial).
-            generators: One an image, on the CPU: the draws are the same on every device, and whichever
-                images share a batch.
+            generators: One for each image, on the CPU: draws depend neither on the device nor on the batch.
         """
         if not self.weight:
             return gradient
@@ -65,7 +60,7 @@ class Noise:
         return gradient + self.weight * draws
 
     def draw(self, shape: Sequence[int], generator: torch.Generator) -> Tensor:
-        """Return z of a shape, float32, on the CPU."""
+        """Draw z of a shape, float32, on the CPU."""
         draw = torch.empty(tuple(shape))
         if self.distribution == "uniform":
             return draw.uniform_(-1, 1, generator=generator)
@@ -78,5 +73,5 @@ class Noise:
 
 
 def image_generators(seed: int, rows: Sequence[int]) -> list[torch.Generator]:
-    """Return a generator for each image, by seed and row number alone."""
+    """Return a generator for each image, which depends on the seed and the row number alone."""
     return [torch.Generator().manual_seed(seed * 1_000_003 + row) for row in rows]

@@ -1,9 +1,8 @@
-"""PSG: relabel the forget images by a perturbed sign gradient search, then train on those labels."""
+"""PSG: label the forget images by a perturbed sign gradient search, then train on those labels."""
 
 from __future__ import annotations
 
 import copy
-import json
 import logging
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,13 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from monai_unlearn.errors import ConfigError, check_choice, did_you_mean
+from monai_unlearn.errors import ConfigError, check_choice
 from monai_unlearn.methods.base import BatchNormMode, Method, MethodContext
 from monai_unlearn.methods.boundary import BoundarySearch
 from monai_unlearn.methods.boundary_shrink import BoundaryShrink
+from monai_unlearn.methods.label_search import LabelSearch
 from monai_unlearn.methods.psg_published import PublishedPSG
 from monai_unlearn.methods.registry import MethodInfo, register
-from monai_unlearn.methods.search import LabelSearch
 from monai_unlearn.methods.targets import TargetRule
 
 if TYPE_CHECKING:
@@ -48,46 +47,70 @@ logger = logging.getLogger(__name__)
 class PSG(Method):
     """Perturbed sign gradient unlearning (arXiv 2505.21872, Algorithms 1–3).
 
-    `prepare` finds, for every forget image asked for, a point across the nearest boundary of a frozen copy of
-    the network, once, and keeps what the copy reads there. Each step then descends on
+    `prepare` searches, once, for a point across the nearest boundary of a frozen copy of the network, for each forget
+    image asked for, and keeps the copy's logits there. Each step then minimises
 
         L(f(x_forget), target found) + φ · CE(f(x_remain), its class)
 
-    on the clean images; while `phase` is `repair`, on the cross entropy of the remain images alone. Departures
-    from the published code, each measured to matter, are in `docs/methods/psg.md`.
+    on the clean images; while `phase` is `repair`, the cross entropy of the remain images alone. For departures from
+    the published code, each with its reason, see `docs/methods/psg.md`.
 
-    After `prepare`, `targets` holds what forget images are to be read as, by row, `flipped` says how many of those
-    searched left their class, and `finder` what the search found and in which form it ran. Forget images that
-    are not among `used_rows` are left out of the loss.
+    After `prepare`, `targets` holds the targets of the forget images by row, `flipped` is the number of searched images
+    that left their class, and `finder` holds the logits found and the precision of the search. Forget images outside
+    `used_rows` are left out of the loss.
 
     Args:
         preset: Gives another method instead, for comparison: `boundary_shrink` (`BoundaryShrink`) or `psg_published`
             (`PublishedPSG`).
-        epsilon: Radius of the search in pixel units.
-        steps: Steps T of the search.
+        epsilon: ε, radius of the search in pixel units.
+        steps: T, steps of the search.
         proximity_weight: λ of the search.
-        proximity_schedule: How λ falls over the steps; see `Schedule`.
+        proximity_schedule: How λ changes over the steps; see `Schedule`.
         proximity_rate: Rate of the exponential schedule.
         noise: γ of the search.
         noise_distribution: normal, laplace, cauchy or uniform.
         noise_scale: `absolute`, or `relative` to an image's mean absolute gradient; see `Noise`.
-        bisection_steps: Halvings of the line from the point found back to its image; see
+        bisection_steps: Bisections of the line from the image to the point found; see
             `BoundarySearch.bisect_to_boundary`.
         labels: `hard` or `soft`; see `TargetRule`.
         logits: `softmax` or `raw`; see `TargetRule`.
         top_k: Keeps the k largest logits; see `TargetRule`.
         unflipped: `keep` or `runner_up`; see `TargetRule`.
         search_images: How many forget images to search labels for and to train on, chosen by seed; all if None.
-        search_precision: `auto` searches in bfloat16 where the machine has it and the labels of a first batch
+        search_precision: `auto` searches in bfloat16 where the machine has it and the labels of the first chunk
             agree; `float32` never does.
         diagnostics: Measure objective and stationarity at every step of the search.
         remain_weight: φ, at least 0; 0 leaves the remain images out, as the paper's plain form does.
-        remain_targets: `labels`, or `teacher`: what the original network reads, as shares of classes.
+        remain_targets: `labels`, or `teacher`: the softmax of the original network.
         batch_norm: See `Method`.
+
+    Raises:
+        ConfigError: An option is unknown or out of range.
+
+    Example:
+        A network that predicts class 1 for pixels above 0.5. Both images lie within ε = 0.1 of that boundary, and
+        each takes the label of the other side as its target.
+
+        >>> import torch
+        >>> from monai_unlearn.methods import PSG, MethodContext, PixelSpace
+        >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(1, 2, bias=False))
+        >>> _ = network[1].weight.data.copy_(torch.tensor([[-1.0], [1.0]]))
+        >>> space = PixelSpace(mean=(0.5,), std=(0.25,))
+        >>> images = space.to_inputs(torch.tensor([0.45, 0.55]).view(2, 1, 1, 1))
+        >>> forget = [{"image": images[row], "label": row, "row": row} for row in range(2)]
+        >>> method = PSG(epsilon=0.1)
+        >>> method.prepare(
+        ...     MethodContext(network=network, forget=forget, pixel_space=space, device=torch.device("cpu"), seed=0)
+        ... )
+        >>> method.targets
+        tensor([1, 0])
+        >>> batch = {"image": images, "label": torch.tensor([0, 1]), "row": torch.tensor([0, 1])}
+        >>> loss = method.loss({"forget": batch, "remain": batch})
+        >>> loss.backward()
     """
 
     def __new__(cls, *, preset: str | None = None, **options: Any) -> PSG:  # noqa: ANN401, PYI034 - what __init__ takes; no subclass
-        """Return the comparison method that the preset names, if any."""
+        """Return the method that the preset names, if any."""
         if preset is None:
             return super().__new__(cls)
         check_choice(preset, PRESETS, name="preset")
@@ -132,8 +155,8 @@ class PSG(Method):
             bisection_steps=bisection_steps,
         )
         self.rule = TargetRule(labels=labels, logits=logits, top_k=top_k, unflipped=unflipped)
-        _check_word("remain_targets", remain_targets, REMAIN_TARGETS)
-        _check_word("search_precision", search_precision, PRECISIONS)
+        check_choice(remain_targets, REMAIN_TARGETS, name="remain_targets")
+        check_choice(search_precision, PRECISIONS, name="search_precision")
         if remain_weight < 0 or (search_images is not None and search_images < 1):
             raise ConfigError(
                 "psg: expected remain_weight >= 0 and search_images >= 1 or null, got "
@@ -150,7 +173,7 @@ class PSG(Method):
         self._teacher: nn.Module | None = None
 
     def prepare(self, context: MethodContext) -> None:
-        """Find the targets of the forget images asked for on a frozen copy of the network."""
+        """Search targets for the forget images asked for, on a frozen copy of the network."""
         super().prepare(context)
         if self.remain_targets == "teacher":
             self._teacher = copy.deepcopy(context.network).eval().requires_grad_(requires_grad=False)
@@ -165,11 +188,11 @@ class PSG(Method):
         self._log()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the search has found so far."""
+        """Return the state of the search."""
         return self.finder.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take back what a search found, before `prepare`, which then goes on from there.
+        """Restore the state of a search; `prepare` then continues from there.
 
         Raises:
             ConfigError: The state is not that of a search.
@@ -178,23 +201,17 @@ class PSG(Method):
 
     @property
     def used_rows(self) -> Tensor:
-        """Rows of the forget images that were searched and are trained on, shape (image,), in a seeded order."""
+        """Rows of the forget images that are searched and trained on, shape (image,), in a seeded order."""
         return self.finder.rows
 
     @property
     def trace(self) -> SearchTrace | None:
-        """What the search did, step by step, where diagnostics were asked for."""
+        """Measures of each step of the search; None without `diagnostics`."""
         return self.finder.trace
 
     def write_diagnostics(self, folder: Path) -> list[Path]:
-        """Write `search.json` and `search.png` where diagnostics were asked for; see `SearchTrace`."""
-        trace = self.trace
-        if trace is None:
-            return []
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "search.json").write_text(json.dumps(trace.document(), indent=2) + "\n", encoding="utf-8")
-        trace.plot(folder / "search.png")
-        return [folder / "search.json", folder / "search.png"]
+        """With `diagnostics`, write `search.json` and `search.png`; see `SearchTrace`."""
+        return [] if self.trace is None else self.trace.write(folder)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -205,30 +222,30 @@ class PSG(Method):
 
     @property
     def gradient_evaluations(self) -> int:
-        """T for each forget image searched, and for each searched in two forms once more."""
+        """T for each forget image searched; twice for those searched in both precisions."""
         return self.finder.gradients
 
     def gradients_to_prepare(self, images: int) -> int:
-        """T for each forget image to be searched, and for those of the first piece once more."""
+        """T for each forget image to be searched; twice for those of the first chunk."""
         return self.finder.planned(images)
 
     @property
     def agrees_in_bfloat16(self) -> bool:
-        """Whether the first images searched were read in bfloat16 as in float32."""
-        return self.finder.reads_in_bfloat16
+        """Whether the first chunk of images is predicted in bfloat16 as in float32."""
+        return self.finder.predictions_agree
 
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
-        """Return the loss on the targets found, plus φ times that on the remain images."""
+        """Return the loss on the targets found, plus φ times the loss on the remain images."""
         if self.phase == "repair":
             return self._remain_loss(batch["remain"])
         forget = self._labelled_of(batch["forget"])
         if not self.remain_weight:
-            return self._forget_loss(self.read("forget", forget["image"]), forget["row"])
+            return self._forget_loss(self.forward("forget", forget["image"]), forget["row"])
         remain = batch["remain"]
         if not len(forget["row"]):
             return self.remain_weight * self._remain_loss(remain)
-        read, kept = self.read_together(forget["image"], remain["image"])
-        return self._forget_loss(read, forget["row"]) + self.remain_weight * self._compare(kept, remain)
+        forgotten, kept = self.forward_both(forget["image"], remain["image"])
+        return self._forget_loss(forgotten, forget["row"]) + self.remain_weight * self._compare(kept, remain)
 
     def _labelled_of(self, forget: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return images and rows of those forget images that have a target."""
@@ -238,20 +255,20 @@ class PSG(Method):
 
     def _forget_loss(self, logits: Tensor, rows: Tensor) -> Tensor:
         if not len(rows):
-            # Of no image there is nothing to learn; the zero hangs on the weights so that it can be descended on.
+            # The optimiser needs a graph: a zero that depends on the weights.
             return sum((weight.sum() for weight in self.network.parameters()), torch.zeros(())) * 0.0
         return self.rule.loss(logits, self.targets[rows])
 
     def _remain_loss(self, remain: Mapping[str, Any]) -> Tensor:
-        return self._compare(self.read("remain", remain["image"]), remain)
+        return self._compare(self.forward("remain", remain["image"]), remain)
 
     def _compare(self, logits: Tensor, remain: Mapping[str, Any]) -> Tensor:
-        """Return how far logits are from the remain images' classes, or from what the teacher reads."""
+        """Return the cross entropy with the remain images' classes, or with the teacher's softmax."""
         if self._teacher is None:
             return cross_entropy(logits, remain["label"])
         with torch.no_grad():
-            shares = self._teacher(remain["image"]).softmax(1)
-        return cross_entropy(logits, shares)
+            teacher = self._teacher(remain["image"]).softmax(1)
+        return cross_entropy(logits, teacher)
 
     def _log(self) -> None:
         trace = self.trace
@@ -268,12 +285,5 @@ class PSG(Method):
             "%d of %d forget images left their class; searched in %s",
             self.flipped,
             len(self.used_rows),
-            self.finder.form,
-        )
-
-
-def _check_word(name: str, word: str, known: tuple[str, ...]) -> None:
-    if word not in known:
-        raise ConfigError(
-            f"psg: expected {name} to be {' or '.join(known)}, got '{word}'.{did_you_mean(str(word), known)}"
+            self.finder.precision,
         )

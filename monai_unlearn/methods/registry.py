@@ -1,4 +1,4 @@
-"""The methods there are, each with a frozen record that cards and documents list."""
+"""The registered methods, each with a frozen record that cards and documents list."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ M = TypeVar("M", bound=type[Method])
 
 @dataclass(frozen=True, kw_only=True)
 class MethodInfo:
-    """What a reader must know of a method.
+    """The record of a method.
 
     Args:
         name: Its name in configs and cards.
-        paper: Where it comes from.
+        paper: Its source.
         equations: The equations or algorithms that the code follows.
         needs_remain: Whether it uses remain images.
-        cost: In words, what a run costs.
+        cost: What a run costs, in words.
     """
 
     name: str
@@ -40,12 +40,12 @@ def register(info: MethodInfo) -> Callable[[M], M]:
     """Register a method class under its record.
 
     Raises:
-        ValueError: A method of that name stands already.
+        ValueError: A method of that name is already registered.
     """
 
     def decorate(method: M) -> M:
         if info.name in _METHODS:
-            raise ValueError(f"a method named '{info.name}' is registered already")
+            raise ValueError(f"a method named '{info.name}' is already registered")
         _METHODS[info.name] = (info, method)
         return method
 
@@ -58,7 +58,7 @@ def registered() -> Mapping[str, tuple[MethodInfo, type[Method]]]:
 
 
 def info_of(method: Method) -> MethodInfo:
-    """Return the record of a method object; one that nobody registered is described by its class.
+    """Return the record of a method; an unregistered one is described by the name of its class.
 
     An unregistered method is a user's own, and its card must still name it.
     """

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods.base import Method, MethodContext, PixelSpace
+from monai_unlearn.methods.base import Method, MethodContext
 from monai_unlearn.methods.registry import info_of
 from monai_unlearn.methods.targets import TargetRule
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from typing_extensions import Self
+
+    from monai_unlearn.methods.pixel_space import PixelSpace
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +151,7 @@ class RelabellingLoop(Method):
             return self._remain_loss(batch["remain"])
         forget = batch["forget"]
         targets = self.search(forget["image"], forget["label"])
-        loss = self.rule.loss(self.read("forget", forget["image"]), targets)
+        loss = self.rule.loss(self.forward("forget", forget["image"]), targets)
         return loss + self.remain_weight * self._remain_loss(batch["remain"]) if self.remain_weight else loss
 
     def search(self, inputs: Tensor, labels: Tensor) -> Tensor:
@@ -176,4 +178,4 @@ class RelabellingLoop(Method):
         return torch.zeros_like(inputs) if inputs.grad is None else inputs.grad
 
     def _remain_loss(self, remain: Mapping[str, Any]) -> Tensor:
-        return cross_entropy(self.read("remain", remain["image"]), remain["label"])
+        return cross_entropy(self.forward("remain", remain["image"]), remain["label"])

@@ -1,18 +1,18 @@
-"""How a weight changes over the steps of a search."""
+"""Schedules of the proximity weight over the steps of a search."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from monai_unlearn.errors import ConfigError, did_you_mean
+from monai_unlearn.errors import ConfigError, check_choice
 
 SCHEDULES = ("constant", "inverse", "exponential", "linear")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """A weight λ that stands or falls over the steps t = 1 … T.
+    """A weight λ that is constant or decreases over the steps t = 1 … T.
 
     | kind | λₜ |
     | --- | --- |
@@ -21,12 +21,15 @@ class Schedule:
     | exponential | λ · exp(−r (t − 1)) |
     | linear | λ · (1 − (t − 1) / T) |
 
-    All begin at λ. The kinds and the rate 0.01 are those of arXiv 2505.21872.
+    All start at λ. The kinds and the rate 0.01 are those of arXiv 2505.21872.
 
     Args:
         start: λ, at least 0.
         kind: One of `SCHEDULES`.
         rate: r of the exponential schedule, at least 0.
+
+    Raises:
+        ConfigError: The kind is unknown, or a number is out of range.
     """
 
     start: float
@@ -34,11 +37,7 @@ class Schedule:
     rate: float = 0.01
 
     def __post_init__(self) -> None:
-        if self.kind not in SCHEDULES:
-            raise ConfigError(
-                f"schedule: expected one of {', '.join(SCHEDULES)}, got '{self.kind}'."
-                + did_you_mean(str(self.kind), SCHEDULES)
-            )
+        check_choice(self.kind, SCHEDULES, name="proximity_schedule")
         if not (0 <= self.start < math.inf and 0 <= self.rate < math.inf):
             raise ConfigError(f"schedule: expected start >= 0 and rate >= 0, got {self.start} and {self.rate}.")
 

@@ -1,4 +1,4 @@
-"""What forget images are to be read as, from the logits at the points found."""
+"""Targets of the forget images, from the logits at the points found."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss
 
-from monai_unlearn.errors import ConfigError, did_you_mean
+from monai_unlearn.errors import ConfigError, check_choice
 
-_WORDS = {
+_CHOICES = {
     "labels": ("hard", "soft"),
     "logits": ("softmax", "raw"),
     "unflipped": ("keep", "runner_up"),
@@ -19,18 +19,20 @@ _WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class TargetRule:
-    """Turns logits z at the point found into a target (arXiv 2505.21872, Algorithms 2 and 3).
+    """Turns the logits z at the point found into a target (arXiv 2505.21872, Algorithms 2 and 3).
 
     Args:
         labels: `hard` takes the class found, argmax z (Algorithm 2); `soft` all of z (Algorithm 3).
-        logits: What soft targets are: `softmax(z)`, or `raw` z, which the network's logits are then drawn to
-            by their mean squared distance. (The published code can put raw logits where cross entropy
-            expects probabilities; that loss has no lower bound once a logit is negative.)
+        logits: Soft targets are `softmax` of z, or `raw` z, compared with the network's logits by their mean squared
+            error. (The published code can pass raw logits where cross entropy expects probabilities; that loss has no
+            lower bound once a logit is negative.)
         top_k: Keeps the k largest logits and renormalises over them; soft targets only, at least 1.
-        unflipped: For an image whose search stayed in its class: `keep` that class, as the paper does, or take
-            the `runner_up`, the largest logit among the other classes at the point found. Soft targets then
-            have no share for an image's own class, whether it moved or not: what is just across a boundary still
-            looks half like it.
+        unflipped: For an image whose search stayed in its class: `keep` that class, as the paper does, or take the
+            `runner_up`, the largest logit among the other classes. With `runner_up`, soft targets of all images have
+            probability 0 for the image's own class: just across a boundary, it would still have nearly half.
+
+    Raises:
+        ConfigError: A choice is unknown, or two options contradict each other.
     """
 
     labels: str = "hard"
@@ -39,24 +41,20 @@ class TargetRule:
     unflipped: str = "keep"
 
     def __post_init__(self) -> None:
-        for name, known in _WORDS.items():
-            word = getattr(self, name)
-            if word not in known:
-                raise ConfigError(
-                    f"psg: expected {name} to be {' or '.join(known)}, got '{word}'.{did_you_mean(str(word), known)}"
-                )
+        for name, choices in _CHOICES.items():
+            check_choice(getattr(self, name), choices, name=name)
         if self.top_k is not None and self.top_k < 1:
             raise ConfigError(f"psg: expected top_k to be at least 1, got {self.top_k}. Leave it out to keep all.")
         if self.labels == "hard" and (self.top_k is not None or self.logits == "raw"):
-            raise ConfigError("psg: top_k and raw logits are about soft targets. Set labels: soft, or leave them out.")
+            raise ConfigError("psg: top_k and logits: raw need labels: soft. Set labels: soft, or leave them out.")
         if self.logits == "raw" and (self.top_k is not None or self.unflipped == "runner_up"):
             raise ConfigError(
-                "psg: raw logits cannot be renormalised or freed of a class: expected logits: softmax with top_k or "
-                "unflipped: runner_up, got logits: raw. Leave one of them out."
+                "psg: raw logits cannot be renormalised: expected logits: softmax with top_k or unflipped: runner_up, "
+                "got logits: raw. Leave one of them out."
             )
 
     def targets(self, logits: Tensor, classes: Tensor) -> Tensor:
-        """Return class numbers, shape (batch,), or a share or logit a class, shape (batch, class).
+        """Return class numbers, shape (batch,), or a probability or logit for each class, shape (batch, class).
 
         Args:
             logits: z, shape (batch, class).
@@ -71,7 +69,7 @@ class TargetRule:
         return (logits if self.top_k is None else _largest(logits, self.top_k)).softmax(1)
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Return how far a network's logits, shape (batch, class), are from targets: a mean over the batch."""
+        """Return the loss of a network's logits, shape (batch, class), against targets: a mean over the batch."""
         return mse_loss(logits, targets) if self.logits == "raw" else cross_entropy(logits, targets)
 
 

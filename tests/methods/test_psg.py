@@ -20,7 +20,7 @@ def prepared(method: Method, net: nn.Module | None = None, data: list[dict] | No
     return method
 
 
-def test_labels_are_what_the_frozen_network_reads_at_the_point_found():
+def test_labels_are_what_the_frozen_network_predicts_at_the_point_found():
     net, data = small_network(), small_items()
     method = prepared(PSG(epsilon=0.5, steps=4), net, data)
     batch = batch_of(data, range(20), [0])["forget"]
@@ -30,7 +30,7 @@ def test_labels_are_what_the_frozen_network_reads_at_the_point_found():
     assert torch.equal(method.targets, found)
     assert method.flipped == int((found != batch["label"]).sum()) > 0
     assert method.gradient_evaluations == 4 * 20
-    assert method.finder.form == "float32"
+    assert method.finder.precision == "float32"
 
 
 @pytest.mark.parametrize(
@@ -68,10 +68,10 @@ def test_the_whole_loss_agrees_with_the_equations(options, rule):
         relative=False,
     )
     targets = by_hand.targets(perceptron.logits((found - perceptron.mean) / perceptron.std), classes, **rule)
-    read = perceptron.logits((flat - perceptron.mean) / perceptron.std)
-    expected = by_hand.cross_entropy(read[:5], targets[:5]) + 0.4 * by_hand.cross_entropy(read[5:9], classes[5:9])
+    clean = perceptron.logits((flat - perceptron.mean) / perceptron.std)
+    expected = by_hand.cross_entropy(clean[:5], targets[:5]) + 0.4 * by_hand.cross_entropy(clean[5:9], classes[5:9])
     loss = method.loss(batch_of(data, range(5), range(5, 9)))
-    # The search keeps what it found in float32.
+    # The search keeps its logits in float32.
     assert loss.item() == pytest.approx(expected, rel=1e-6)
 
 
@@ -116,7 +116,7 @@ def test_repair_is_the_remain_loss_alone():
     torch.testing.assert_close(loss, fine_tuning.loss(batch))
 
 
-def test_a_teacher_is_the_network_as_it_was():
+def test_the_teacher_is_the_original_network():
     data = small_items()
     net = small_network()
     method = prepared(PSG(remain_targets="teacher"), net, data)
@@ -131,7 +131,7 @@ def test_a_teacher_is_the_network_as_it_was():
     torch.testing.assert_close(method.loss(batch), expected)
 
 
-def test_remain_statistics_follow_remain_images_and_forget_images_are_read_with_them():
+def test_running_statistics_follow_remain_images_and_are_used_on_forget_images():
     data, net = small_items(), small_network()
     method = prepared(PSG(batch_norm="remain", remain_weight=0.5), net, data)
     batch, norm = batch_of(data, range(4), range(10, 18)), net[1]
@@ -145,7 +145,7 @@ def test_remain_statistics_follow_remain_images_and_forget_images_are_read_with_
     norm.train()
     remain = nn.functional.cross_entropy(net(batch["remain"]["image"]), batch["remain"]["label"])
     torch.testing.assert_close(loss, forget + 0.5 * remain)
-    # And the statistics have moved what forget images are read as, without having been moved by them.
+    # The statistics change the logits of forget images, and forget images did not change the statistics.
     norm.eval()
     assert not torch.equal(net(batch["forget"]["image"]), kept)
 
@@ -161,7 +161,7 @@ def test_diagnostics_are_logged_step_by_step(caplog):
     assert prepared(PSG()).trace is None
 
 
-def test_diagnostics_are_written_where_they_were_asked_for(tmp_path):
+def test_diagnostics_are_written_if_asked_for(tmp_path):
     for quiet in (PSG(), FineTune()):
         assert prepared(quiet).write_diagnostics(tmp_path / "none") == []
     assert not (tmp_path / "none").exists()
@@ -173,7 +173,7 @@ def test_diagnostics_are_written_where_they_were_asked_for(tmp_path):
     assert written == method.trace.document()
 
 
-def test_what_was_found_can_be_taken_back():
+def test_targets_are_restored_from_the_state_of_the_search():
     method = prepared(PSG(epsilon=0.3, noise=0.1), seed=1)
     again = PSG(epsilon=0.3, noise=0.1)
     again.load_state_dict(method.state_dict())
@@ -184,14 +184,14 @@ def test_what_was_found_can_be_taken_back():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"labels": "medium"}, "expected labels to be hard or soft, got 'medium'"),
+        ({"labels": "medium"}, "labels: expected one of hard, soft, got 'medium'"),
         ({"remain_weight": -1}, "expected remain_weight >= 0 and search_images >= 1 or null"),
         ({"search_images": 0}, "expected remain_weight >= 0 and search_images >= 1 or null"),
-        ({"remain_targets": "teachers"}, "remain_targets to be labels or teacher, .* Did you mean 'teacher'"),
-        ({"search_precision": "float16"}, "search_precision to be auto or float32, got 'float16'"),
+        ({"remain_targets": "teachers"}, "remain_targets: expected one of labels, teacher, .* Did you mean 'teacher'"),
+        ({"search_precision": "float16"}, "search_precision: expected one of auto, float32, got 'float16'"),
         (
             {"batch_norm": "froze"},
-            "expected one of frozen, remain, mixed, published, got 'froze'. Did you mean 'frozen'",
+            "batch_norm: expected one of frozen, remain, mixed, published, got 'froze'. Did you mean 'frozen'",
         ),
         (
             {"preset": "published"},
@@ -199,6 +199,6 @@ def test_what_was_found_can_be_taken_back():
         ),
     ],
 )
-def test_refuses_settings_that_it_does_not_have(wrong, message):
+def test_refuses_settings_out_of_range(wrong, message):
     with pytest.raises(ConfigError, match=message):
         PSG(**wrong)

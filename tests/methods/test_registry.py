@@ -15,7 +15,7 @@ from monai_unlearn.methods import (
 )
 
 
-def test_the_methods_there_are():
+def test_the_registered_methods():
     assert {name: kind for name, (_, kind) in registered().items()} == {
         "psg": PSG,
         "psg_published": PublishedPSG,
@@ -25,9 +25,9 @@ def test_the_methods_there_are():
     assert info_of(PSG()).paper.endswith("arXiv 2505.21872")
 
 
-def test_a_name_is_given_once():
+def test_registering_a_duplicate_name_raises():
     info = registered()["psg"][0]
-    with pytest.raises(ValueError, match="'psg' is registered already"):
+    with pytest.raises(ValueError, match="'psg' is already registered"):
         register(info)(FineTune)
 
 

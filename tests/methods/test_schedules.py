@@ -17,7 +17,7 @@ from monai_unlearn.methods import Schedule
         ("exponential", [2.0, 2 * math.exp(-0.5), 2 * math.exp(-1), 2 * math.exp(-1.5)]),
     ],
 )
-def test_falls_as_its_name_says(kind, expected):
+def test_follows_its_formula(kind, expected):
     schedule = Schedule(start=2.0, kind=kind, rate=0.5)
     assert [schedule.at(step, 4) for step in range(1, 5)] == pytest.approx(expected)
 

@@ -18,7 +18,7 @@ from monai_unlearn.engine import revision as workflow
 from monai_unlearn.engine import trainer, updating
 from monai_unlearn.engine.checkpoint import Checkpoints
 from monai_unlearn.engine.host import ours
-from monai_unlearn.methods import boundary, search
+from monai_unlearn.methods import boundary, label_search
 
 # Imports torch and MONAI once; each run is then a fork of it, without the threads that a test process may have.
 # Before Python 3.13 it cannot import what pytest puts on the path, such as this module.
@@ -73,7 +73,7 @@ def _unlearn(settings: dict[str, Any], die: tuple[str, int] | None, environment:
     os.environ.update({name: str(value) for name, value in environment.items()})
     # Processes that read pictures are started as in a run that nobody's fork server started.
     multiprocessing.set_start_method("fork", force=True)
-    search.PIECE = 4
+    label_search.CHUNK_SIZE = 4
     if die is not None:
         _arm(*die)
     with ExitStack() as stack:
