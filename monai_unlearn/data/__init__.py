@@ -1,4 +1,4 @@
-"""From a cohort to MONAI datasets: pictures, splits, paired batches. Loads torch and monai."""
+"""From a cohort to MONAI datasets: images, subsets, paired batches. Loads torch and monai."""
 
 from monai_unlearn.data.cohort_data import PARTS, SPLITS, CohortData, open_data
 from monai_unlearn.data.images import LoadImage2Dd, list_images, read_image

@@ -1,4 +1,4 @@
-"""Reads one picture, DICOM or image file, in the form that networks take."""
+"""Reads one 2-D image, DICOM or another image file, as networks take it."""
 
 from __future__ import annotations
 
@@ -22,21 +22,24 @@ if TYPE_CHECKING:
 SPATIAL_DIMS = 2
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
 _PIL_MODES = {1: "L", 3: "RGB"}
-# ITU-R BT.601, as PIL converts to grey.
+# ITU-R BT.601, the weights that PIL uses.
 _LUMA = (0.299, 0.587, 0.114)
 
 
 class LoadImage2Dd(MapTransform):
-    """Read a 2-D picture as a float tensor of shape (channel, height, width) with values in [0, 1].
+    """Read a 2-D image as a float tensor of shape (channel, height, width) with values in [0, 1].
 
-    Whether a file is DICOM is decided by its content. This stands in for MONAI's `LoadImaged`, which
-    transposes height and width of pictures, and whose readers fall back to one another on damage: a
-    picture that cannot be read whole must stop the run and be named.
+    The content of a file decides whether it is DICOM. This replaces MONAI's `LoadImaged`, which transposes height and
+    width of 2-D images, and whose readers fall back to one another on a damaged file: an image that cannot be read
+    completely must stop the run, with a message that names it.
 
     Args:
         keys: Keys of the items that hold a path.
-        channels: 3 for colour (RGB), 1 for grey. Grey pictures are repeated, colour is reduced to luma.
-        allow_missing_keys: Do not raise where a key is missing.
+        channels: 3 for colour (RGB), 1 for grey. Grey images are repeated, colour is reduced to luma.
+        allow_missing_keys: Do not raise if a key is missing.
+
+    Raises:
+        DataError: `channels` is neither 1 nor 3.
     """
 
     def __init__(self, keys: KeysCollection, *, channels: int = 3, allow_missing_keys: bool = False) -> None:
@@ -46,10 +49,10 @@ class LoadImage2Dd(MapTransform):
         self.channels = channels
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Replace each path by its picture.
+        """Replace each path by its image.
 
         Raises:
-            DataError: A file cannot be read, is cut short, or holds something else than one 2-D picture.
+            DataError: A file cannot be read, is truncated, or holds something other than one 2-D image.
         """
         item = dict(data)
         for key in self.key_iterator(item):
@@ -58,10 +61,10 @@ class LoadImage2Dd(MapTransform):
 
 
 def read_image(path: Path, *, channels: int = 3) -> NDArray[np.float32]:
-    """Return a picture as (channel, height, width) in [0, 1].
+    """Return an image as an array of shape (channel, height, width) with values in [0, 1].
 
     Raises:
-        DataError: As `LoadImage2Dd` says.
+        DataError: The file cannot be read, is truncated, or holds something other than one 2-D image.
     """
     try:
         pixels = _dicom_pixels(path) if _is_dicom(path) else _image_pixels(path, channels)
@@ -69,28 +72,28 @@ def read_image(path: Path, *, channels: int = 3) -> NDArray[np.float32]:
         raise
     except Exception as error:  # decoders raise anything on damaged files
         raise DataError(
-            f"{path}: the picture cannot be decoded ({type(error).__name__}). Mend or remove the file, "
+            f"{path}: the image cannot be decoded ({type(error).__name__}). Fix or remove the file, "
             "then run `monai-unlearn index build` again."
         ) from error
     if pixels.ndim == SPATIAL_DIMS:
         pixels = pixels[..., None]
     if pixels.ndim != SPATIAL_DIMS + 1 or pixels.shape[-1] not in _PIL_MODES:
-        raise DataError(f"{path}: expected one 2-D grey or RGB picture, got an array of shape {pixels.shape}.")
+        raise DataError(f"{path}: expected one 2-D grey or RGB image, got an array of shape {pixels.shape}.")
     return np.ascontiguousarray(_with_channels(pixels, channels).transpose(2, 0, 1))
 
 
 def list_images(folder: str | Path | None, *, pattern: str = "**/*") -> list[str]:
-    """Return the paths of a folder's pictures, sorted: DICOM files by content, image files by suffix.
+    """Return the paths of the images in a folder, sorted: DICOM files by content, image files by suffix.
 
     Raises:
-        ConfigError: No folder is given, or it holds no picture.
+        ConfigError: No folder is given, or it holds no image.
     """
     if not folder or not Path(folder).is_dir():
-        raise ConfigError(f"dataset_dir: expected a folder of pictures, got {folder}. Give --dataset_dir FOLDER.")
+        raise ConfigError(f"dataset_dir: expected a folder of images, got {folder}. Give --dataset_dir FOLDER.")
     files = sorted(path for path in Path(folder).glob(pattern) if path.is_file())
     found = [str(path) for path in files if path.suffix.lower() in _SUFFIXES or _is_dicom(path)]
     if not found:
-        raise ConfigError(f"dataset_dir: {folder} holds no picture that matches '{pattern}'.")
+        raise ConfigError(f"dataset_dir: {folder} holds no image that matches '{pattern}'.")
     return found
 
 
@@ -100,8 +103,8 @@ def _is_dicom(path: Path) -> bool:
 
 
 def _image_pixels(path: Path, channels: int) -> NDArray[np.float32]:
-    with Image.open(path) as picture:
-        pixels: NDArray[np.float32] = np.asarray(picture.convert(_PIL_MODES[channels]), dtype=np.float32)
+    with Image.open(path) as image:
+        pixels: NDArray[np.float32] = np.asarray(image.convert(_PIL_MODES[channels]), dtype=np.float32)
     pixels /= np.float32(255)
     return pixels
 
@@ -109,7 +112,7 @@ def _image_pixels(path: Path, channels: int) -> NDArray[np.float32]:
 def _dicom_pixels(path: Path) -> NDArray[np.float32]:
     """Scale stored values to [0, 1] by the declared bit depth (PS3.3 C.7.6.3); invert MONOCHROME1.
 
-    Colour comes out as RGB: pydicom converts YBR.
+    Colour is returned as RGB: pydicom converts YBR.
     """
     dataset = dcmread(path)
     pixels = dataset.pixel_array

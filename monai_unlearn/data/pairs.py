@@ -1,4 +1,4 @@
-"""Batches that hold forget and remain images side by side, each following from the seed and its number alone."""
+"""Batches of forget and remain images side by side, each determined by the seed and its number alone."""
 
 from __future__ import annotations
 
@@ -19,26 +19,44 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-PARTS = ("forget", "remain")
-# Far apart, so that two seeds share no round of an order.
+# The parts of a batch, in the order that their seeds are derived in.
+_PARTS = ("forget", "remain")
+# Far apart, so that no round of one seed has the order of a round of another.
 _STRIDE = 1_000_003
 
 
 class PairedLoader:
     """Yields `{"forget": batch, "remain": batch}`; an epoch is one pass over the forget images.
 
-    Each part goes round for ever, shuffled anew at each round, so that the cost of an epoch grows with the
-    forget set and not with the archive. All batches are full: the last one of a round is filled up from the
-    next. What batch number i holds follows from (seed, i), whatever was read before and by how many
-    processes, so that a run can go on at any step. Random transforms of MONAI are seeded by (seed, i) too.
+    Each part is repeated without end and shuffled again in each round, so that the cost of an epoch grows with the
+    forget set and not with the archive. All batches are full: the last one of a round is filled from the next round.
+    Batch number i depends on the seed and i alone, not on the batches before it or on the number of processes, so that
+    a run can resume at any step. MONAI's random transforms are seeded by (seed, i) too.
 
     Args:
         forget: Items of the forget part, not empty.
         remain: Items of the remain part, not empty.
         batch_size: Forget images a batch, at least 1; at most as many as there are.
         remain_batch_size: Remain images a batch, likewise.
-        seed: Seeds both orders.
+        seed: Seeds the order of both parts; the two orders are independent.
         num_workers: Processes that load; 0 loads in this one.
+
+    Raises:
+        DataError: A part has no image.
+        ConfigError: A size is out of range.
+
+    Example:
+        >>> from monai_unlearn.data import PairedLoader
+        >>> forget = [{"image": float(row), "row": row} for row in range(4)]
+        >>> remain = [{"image": float(row), "row": row} for row in range(9)]
+        >>> loader = PairedLoader(forget=forget, remain=remain, batch_size=2, remain_batch_size=3, seed=0)
+        >>> len(loader)  # four forget images in batches of two
+        2
+        >>> for step, batch in enumerate(loader):
+        ...     assert batch["forget"]["row"].tolist() == loader.rows(step, "forget")
+        ...     print(len(batch["forget"]["row"]), len(batch["remain"]["row"]))
+        2 3
+        2 3
     """
 
     def __init__(
@@ -74,9 +92,9 @@ class PairedLoader:
         return itertools.islice(self.batches(), len(self))
 
     def rows(self, step: int, part: str) -> list[int]:
-        """Return the numbers of the images of one part in batch number `step`, from 0."""
+        """Return the row numbers of the images of one part in batch number `step`, from 0."""
         size, length = self.batch_sizes[part], self.lengths[part]
-        seed = 2 * self.seed + PARTS.index(part)
+        seed = 2 * self.seed + _PARTS.index(part)
         rows: list[int] = []
         position = step * size
         while len(rows) < size:
@@ -92,35 +110,35 @@ class PairedLoader:
         rank: int = 0,
         world_size: int = 1,
     ) -> PairedBatches:
-        """Return the endless batches from number `start` on.
+        """Return batches without end, beginning with number `start`.
 
         Args:
             start: Number of the first batch, from 0.
-            parts_of: Which parts a batch holds, by its number; both by default.
+            parts_of: Maps the number of a batch to its parts; both by default.
             rank: Number of this process.
-            world_size: Processes that share every batch equally.
+            world_size: Number of processes; each gets an equal share of every batch.
 
         Raises:
-            ConfigError: A batch cannot be shared equally.
+            ConfigError: A batch cannot be divided equally.
         """
         for part, size in self.batch_sizes.items():
             if size % world_size:
                 name = "batch_size" if part == "forget" else "remain_batch_size"
                 raise ConfigError(
-                    f"a batch of {size} {part} images cannot be shared equally by {world_size} processes: give "
+                    f"a batch of {size} {part} images cannot be divided equally among {world_size} processes: give "
                     f"--{name} {max(size - size % world_size, world_size)}."
                 )
         return PairedBatches(self, start=start, parts_of=parts_of or _both, share=slice(rank, None, world_size))
 
 
 class PairedBatches:
-    """The batches of a `PairedLoader` from some number on, without end.
+    """The batches of a `PairedLoader` from a number on, without end.
 
     Args:
-        loader: Says what is in which batch.
+        loader: Determines the content of each batch.
         start: Number of the first batch.
-        parts_of: Which parts a batch holds, by its number.
-        share: Which of a batch's images this process reads.
+        parts_of: Maps the number of a batch to its parts.
+        share: The images of a batch that this process reads.
     """
 
     def __init__(
@@ -143,26 +161,26 @@ class PairedBatches:
         return batch
 
     def restart(self) -> None:
-        """Ask anew which parts the batches hold, and drop what was read ahead."""
+        """Call `parts_of` again for the coming batches, and discard those that were read ahead."""
         self._inner = None
 
     def _open(self) -> DataLoader[Any]:
-        # The loader draws its workers' seeds from a generator; its own, so that global state stays as it is.
+        # The loader draws seeds of its workers: from a generator of its own, so that the global one is not advanced.
         return DataLoader(
             _Pairs(self.loader.data, self.loader.seed),
             batch_size=None,
             sampler=_Steps(self.loader, self.step, self.parts_of, self.share),
-            collate_fn=_as_it_is,
+            collate_fn=_unchanged,
             generator=torch.Generator(),
             num_workers=self.loader.num_workers,
         )
 
 
 class _Steps(Sampler[Any]):
-    """Names what each batch holds, from some number on.
+    """Yields the number and the rows of each batch, from a number on.
 
-    It knows nothing of the `PairedBatches` it serves: in a circle of references, worker processes would
-    outlive their batches until the garbage collector comes by.
+    It holds no reference to its `PairedBatches`: with a reference cycle, worker processes would stay alive until the
+    garbage collector runs.
     """
 
     def __init__(
@@ -179,7 +197,7 @@ class _Steps(Sampler[Any]):
 
 
 class _Pairs(Dataset[Any]):
-    """Reads what a `_Steps` names, in whichever process."""
+    """Reads the batches that `_Steps` yields, in this process or in a worker."""
 
     def __init__(self, data: Mapping[str, Dataset[Any]], seed: int) -> None:
         self.data = data
@@ -195,10 +213,10 @@ class _Pairs(Dataset[Any]):
 
 
 def _both(_step: int) -> Sequence[str]:
-    return PARTS
+    return _PARTS
 
 
-def _as_it_is(batch: Any) -> Any:  # noqa: ANN401 - a batch is what the items make of it
+def _unchanged(batch: Any) -> Any:  # noqa: ANN401 - a batch is what the items make of it
     return batch
 
 
@@ -210,7 +228,7 @@ def _length(data: Dataset[Any]) -> int:
 def _order(length: int, seed: int, turn: int) -> Tensor:
     """Return the order of a part's images in one round.
 
-    torch's RandomSampler shares one generator over all rounds, and how far it is drawn depends on how far
-    worker processes have looked ahead.
+    torch's RandomSampler uses one generator for all rounds, and its state depends on how far worker processes have
+    read ahead.
     """
     return torch.randperm(length, generator=torch.Generator().manual_seed(seed * _STRIDE + turn))

@@ -1,4 +1,4 @@
-"""The pictures of each part and split, decoded and preprocessed once for all that looks at them."""
+"""The images of each subset (part and split), decoded and preprocessed once and held in memory."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 class InMemoryDataset(Dataset[Any]):
     """Items held in memory, preprocessed once, with a progress bar on stderr.
 
-    This stands in for MONAI's `CacheDataset`, whose reading threads outlive a picture that cannot be read and
-    can take the process down before its message is out.
+    This replaces MONAI's `CacheDataset`: where an image cannot be read, its threads keep running and can crash the
+    process before the error message is printed.
 
     Args:
-        items: Items as `CohortData.items` gives them.
+        items: Items as `CohortData.items` returns them.
         transform: Deterministic preprocessing of an item.
-        description: What the progress bar says.
+        description: Text of the progress bar.
     """
 
     def __init__(
-        self, items: Sequence[Any], transform: Callable[[Any], Any], *, description: str = "Reading pictures"
+        self, items: Sequence[Any], transform: Callable[[Any], Any], *, description: str = "Reading images"
     ) -> None:
         console = Console(stderr=True)
         bar = track(items, description, console=console, disable=not console.is_terminal, transient=True)
@@ -48,13 +48,16 @@ def subset_datasets(
     parts: Sequence[str] = ("forget", "remain"),
     splits: Sequence[str] = ("train", "test"),
 ) -> dict[tuple[str, str], Dataset[Any]]:
-    """Return a data set held in memory for each (part, split).
+    """Return an `InMemoryDataset` for each (part, split).
 
     Args:
-        data: The cohort's images.
+        data: The images of the cohort.
         transform: Deterministic preprocessing of items; no augmentation.
-        parts: The parts wanted.
-        splits: The splits wanted.
+        parts: The parts to read.
+        splits: The splits to read.
+
+    Raises:
+        ConfigError: A part or split is unknown.
     """
     return {
         (part, split): InMemoryDataset(data.items([part], split), transform, description=f"Reading {part} / {split}")

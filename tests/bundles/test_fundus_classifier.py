@@ -111,7 +111,7 @@ def test_a_picture_cut_after_indexing_is_named(trained, tmp_path):
     finally:
         picture.write_bytes(content)
     assert found.returncode == 2
-    assert "3R.png: the picture cannot be decoded" in found.stderr.splitlines()[-1]
+    assert "3R.png: the image cannot be decoded" in found.stderr.splitlines()[-1]
 
 
 def test_inference_writes_probabilities(trained, tmp_path):

@@ -31,7 +31,7 @@ def dicom(path, pixels, *, photometric, bits=8, signed=0):
     return path
 
 
-def test_pictures_keep_height_and_width(tmp_path):
+def test_images_keep_height_and_width(tmp_path):
     Image.fromarray(RGB).save(tmp_path / "a.png")
     found = read_image(tmp_path / "a.png")
     assert found.shape == (3, 5, 7)
@@ -45,7 +45,7 @@ def test_dicom_and_png_of_the_same_pixels_are_the_same(tmp_path):
 
 
 @pytest.mark.parametrize(("photometric", "expected"), [("MONOCHROME2", [0, 1]), ("MONOCHROME1", [1, 0])])
-def test_bit_depth_sets_the_scale(tmp_path, photometric, expected):
+def test_bit_depth_and_photometric_interpretation_set_the_scale(tmp_path, photometric, expected):
     pixels = np.array([[0, 4095]], dtype=np.uint16)
     found = read_image(dicom(tmp_path / "a", pixels, photometric=photometric, bits=12), channels=1)
     np.testing.assert_allclose(found, [[expected]], atol=1e-6)
@@ -64,7 +64,7 @@ def test_ybr_becomes_rgb(tmp_path):
     np.testing.assert_allclose(found, 200 / 255, atol=0.005)
 
 
-def test_channels_are_made_to_fit(tmp_path):
+def test_grey_is_repeated_and_colour_is_reduced_to_luma(tmp_path):
     Image.fromarray(RGB[..., 0]).save(tmp_path / "grey.png")
     assert read_image(tmp_path / "grey.png").shape == (3, 5, 7)
     dicom(tmp_path / "grey", RGB[..., 0], photometric="MONOCHROME2")
@@ -73,7 +73,7 @@ def test_channels_are_made_to_fit(tmp_path):
     np.testing.assert_allclose(colour[0], RGB @ np.array([0.299, 0.587, 0.114]) / 255, atol=1e-6)
 
 
-def test_transform_replaces_paths(tmp_path):
+def test_the_transform_replaces_paths_and_keeps_the_rest(tmp_path):
     Image.fromarray(RGB).save(tmp_path / "a.png")
     item = LoadImage2Dd("image")({"image": str(tmp_path / "a.png"), "label": 1})
     assert isinstance(item["image"], torch.Tensor)
@@ -81,7 +81,7 @@ def test_transform_replaces_paths(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["png", "dicom"])
-def test_a_file_cut_short_is_named(tmp_path, kind):
+def test_a_truncated_file_is_named(tmp_path, kind):
     path = tmp_path / f"cut.{kind}"
     if kind == "png":
         Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(path)
@@ -89,7 +89,7 @@ def test_a_file_cut_short_is_named(tmp_path, kind):
         dicom(path, RGB, photometric="RGB")
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 3 // 4])
-    with pytest.raises(DataError, match=rf"cut\.{kind}: the picture cannot be decoded"):
+    with pytest.raises(DataError, match=rf"cut\.{kind}: the image cannot be decoded"):
         read_image(path)
 
 
@@ -101,7 +101,7 @@ def test_volumes_are_refused(tmp_path):
     dataset = dcmread(path)
     dataset.NumberOfFrames, dataset.PixelData = 5, b"\0" * 80
     dataset.save_as(path)
-    with pytest.raises(DataError, match=r"expected one 2-D grey or RGB picture, got an array of shape \(5, 4, 4\)"):
+    with pytest.raises(DataError, match=r"expected one 2-D grey or RGB image, got an array of shape \(5, 4, 4\)"):
         read_image(path)
 
 
@@ -110,7 +110,7 @@ def test_refuses_other_channel_counts():
         LoadImage2Dd("image", channels=4)
 
 
-def test_lists_pictures_of_a_folder(tmp_path):
+def test_lists_the_images_of_a_folder(tmp_path):
     (tmp_path / "deep").mkdir()
     Image.fromarray(RGB).save(tmp_path / "deep" / "b.JPG", format="JPEG")
     dicom(tmp_path / "a", RGB, photometric="RGB")
@@ -119,7 +119,7 @@ def test_lists_pictures_of_a_folder(tmp_path):
 
 
 @pytest.mark.parametrize("folder", [None, "nowhere", "."])
-def test_a_folder_without_pictures_is_refused(tmp_path, monkeypatch, folder):
+def test_a_folder_without_images_is_refused(tmp_path, monkeypatch, folder):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="dataset_dir: "):
         list_images(folder)

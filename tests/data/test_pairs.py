@@ -23,12 +23,19 @@ def take(loader: PairedLoader, n: int, **where) -> list[dict]:
     return list(itertools.islice(loader.batches(**where), n))
 
 
-def test_rounds_follow_one_another_and_each_sees_every_image_once():
+def test_each_round_has_every_image_once_in_another_order():
     loader = PairedLoader(forget=items(10), remain=items(7), batch_size=4, remain_batch_size=3)
     assert len(loader) == 3
-    seen = rows(take(loader, 5), "forget")
-    assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10))
-    assert seen[:10] != seen[10:]
+    order = rows(take(loader, 5), "forget")
+    assert sorted(order[:10]) == sorted(order[10:]) == list(range(10))
+    assert order[:10] != order[10:]
+
+
+def test_parts_rounds_and_neighbouring_seeds_have_orders_of_their_own():
+    everything = {"forget": items(20), "remain": items(20), "batch_size": 20, "remain_batch_size": 20}
+    loaders = [PairedLoader(**everything, seed=seed) for seed in range(4)]
+    orders = [tuple(one.rows(step, part)) for one in loaders for step in range(3) for part in ("forget", "remain")]
+    assert len(set(orders)) == len(orders)
 
 
 def test_an_epoch_is_as_many_full_batches_as_one_pass_needs():
@@ -47,7 +54,7 @@ def test_cost_of_an_epoch_does_not_grow_with_the_archive():
 
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("start", [0, 1, 7])
-def test_a_batch_follows_from_the_seed_and_its_number(workers, start):
+def test_a_batch_depends_on_the_seed_and_its_number_alone(workers, start):
     def order(seed, num_workers, first, number):
         loader = PairedLoader(forget=items(20), remain=items(30), batch_size=6, seed=seed, num_workers=num_workers)
         batches = take(loader, number, start=first)
@@ -59,7 +66,7 @@ def test_a_batch_follows_from_the_seed_and_its_number(workers, start):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_random_transforms_follow_from_it_too(workers):
+def test_random_transforms_depend_on_the_number_of_the_batch(workers):
     def images(num_workers, first):
         noisy = Dataset(items(6), Compose([RandGaussianNoised(keys="image", prob=1.0)]))
         loader = PairedLoader(forget=noisy, remain=items(4), batch_size=2, num_workers=num_workers)
@@ -69,7 +76,7 @@ def test_random_transforms_follow_from_it_too(workers):
     assert not torch.equal(images(0, 0)[1], images(0, 0)[2])
 
 
-def test_parts_that_are_not_wanted_are_not_read():
+def test_parts_that_a_batch_leaves_out_are_not_read():
     class Unread:
         def __len__(self):
             return 4
@@ -82,7 +89,7 @@ def test_parts_that_are_not_wanted_are_not_read():
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_what_was_read_ahead_is_dropped_on_restart(workers):
+def test_restart_discards_what_was_read_ahead(workers):
     wanted = ["forget", "remain"]
     loader = PairedLoader(forget=items(20), remain=items(30), batch_size=4, num_workers=workers)
     batches = loader.batches(parts_of=lambda _step: list(wanted))
@@ -106,11 +113,14 @@ def test_processes_share_a_batch():
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ({"batch_size": 5}, "a batch of 5 forget images cannot be shared equally by 2 processes: give --batch_size 4"),
-        ({"batch_size": 4}, "7 remain images cannot be shared equally by 2 processes: give --remain_batch_size 6"),
+        (
+            {"batch_size": 5},
+            "batch of 5 forget images cannot be divided equally among 2 processes: give --batch_size 4",
+        ),
+        ({"batch_size": 4}, "7 remain images cannot be divided equally among 2 processes: give --remain_batch_size 6"),
     ],
 )
-def test_refuses_batches_that_cannot_be_shared(sizes, message):
+def test_refuses_batches_that_cannot_be_divided_equally(sizes, message):
     with pytest.raises(ConfigError, match=message):
         PairedLoader(forget=items(8), remain=items(7), **sizes).batches(world_size=2)
 
@@ -122,6 +132,6 @@ def test_refuses_an_empty_part(forget, remain, part):
 
 
 @pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"remain_batch_size": -1}, {"num_workers": -1}])
-def test_refuses_sizes_that_are_none(wrong):
+def test_refuses_sizes_out_of_range(wrong):
     with pytest.raises(ConfigError, match="expected batch_size and remain_batch_size of at least 1"):
         PairedLoader(forget=items(3), remain=items(3), **wrong)

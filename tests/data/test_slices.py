@@ -9,7 +9,7 @@ from PIL import Image
 from monai_unlearn.data.slices import LoadMRd, list_scans
 from monai_unlearn.errors import ConfigError, DataError
 
-# Voxel (x, y, z) of a volume that runs to the right, front and head is worth 100 x + 10 y + z.
+# In a volume ordered to the right, front and head, voxel (x, y, z) is 100 x + 10 y + z.
 VOXELS = np.add.outer(np.add.outer(100.0 * np.arange(3), 10.0 * np.arange(4)), np.arange(5.0)).astype(np.float32)
 
 
@@ -26,21 +26,21 @@ def read(path, **options):
     return LoadMRd("image", **options)({"image": path})["image"]
 
 
-def test_an_axial_slice_has_the_front_above_and_the_right_side_on_the_left(volume):
+def test_an_axial_slice_has_anterior_at_the_top_and_the_right_side_on_the_left(volume):
     found = read(volume(), view="axial", position=1.0)
     assert found.shape == (1, 4, 3)
-    assert found[0, 0].tolist() == [234, 134, 34]  # the front, from right to left
+    assert found[0, 0].tolist() == [234, 134, 34]  # the front row, from right to left
     assert found[0, -1].tolist() == [204, 104, 4]
 
 
-def test_a_coronal_slice_has_the_head_above_and_begins_in_front(volume):
+def test_a_coronal_slice_has_the_head_at_the_top_and_starts_at_the_front(volume):
     found = read(volume(), view="coronal", position=0.0)
     assert found.shape == (1, 5, 3)
     assert found[0, 0].tolist() == [234, 134, 34]
     assert found[0, -1].tolist() == [230, 130, 30]
 
 
-def test_a_sagittal_slice_has_the_head_above_and_looks_to_the_left(volume):
+def test_a_sagittal_slice_has_the_head_at_the_top_and_starts_at_the_right(volume):
     found = read(volume(), view="sagittal", position=0.0)
     assert found.shape == (1, 5, 4)
     assert found[0, 0].tolist() == [234, 224, 214, 204]
@@ -51,7 +51,7 @@ def test_a_sagittal_slice_has_the_head_above_and_looks_to_the_left(volume):
     [np.diag([-1.0, 1, 1, 1]), np.array([[0, 0, 1.0, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]])],
     ids=["left", "turned"],
 )
-def test_however_voxels_are_stored_the_slice_is_the_same(volume, affine):
+def test_the_slice_does_not_depend_on_the_order_of_stored_voxels(volume, affine):
     plain = nibabel.Nifti1Image(VOXELS, np.eye(4))
     stored = plain.as_reoriented(
         nibabel.orientations.ornt_transform(nibabel.io_orientation(np.eye(4)), nibabel.io_orientation(affine))
@@ -78,25 +78,25 @@ def test_nan_is_background(volume):
     assert read(volume(voxels), position=0.5)[0, -1, -1] == 0
 
 
-def test_a_picture_is_read_as_grey(tmp_path):
+def test_an_image_file_is_read_as_grey(tmp_path):
     Image.fromarray(np.full((2, 3, 3), 255, np.uint8)).save(tmp_path / "slice.png")
     found = read(tmp_path / "slice.png")
     assert found.shape == (1, 2, 3)
     assert found.min() == pytest.approx(1.0)
 
 
-def test_a_picture_is_no_volume(tmp_path):
+def test_an_image_file_is_no_volume(tmp_path):
     Image.fromarray(np.zeros((2, 3), np.uint8)).save(tmp_path / "slice.png")
     with pytest.raises(DataError, match="expected a NIfTI volume for the view 'volume', got one slice"):
         read(tmp_path / "slice.png", view="volume")
 
 
-def test_a_series_in_time_is_refused(volume):
+def test_a_time_series_is_refused(volume):
     with pytest.raises(DataError, match=r"expected one 3-D volume with voxel sizes, got .* \(3, 4, 5, 2\)"):
         read(volume(np.stack([VOXELS, VOXELS], axis=-1)))
 
 
-def test_a_cut_file_is_named(volume):
+def test_a_truncated_file_is_named(volume):
     path = volume(name="cut.nii")
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(DataError, match=r"cut\.nii: the volume cannot be decoded"):
@@ -112,7 +112,7 @@ def test_settings_out_of_range_are_refused(options, message):
         LoadMRd("image", **options)
 
 
-def test_scans_are_listed_whatever_their_format(volume, tmp_path):
+def test_scans_of_all_formats_are_listed(volume, tmp_path):
     volume()
     Image.fromarray(np.zeros((2, 3), np.uint8)).save(tmp_path / "a.png")
     (tmp_path / "notes.txt").write_text("none", encoding="utf-8")
@@ -121,9 +121,9 @@ def test_scans_are_listed_whatever_their_format(volume, tmp_path):
 
 
 def test_a_folder_without_scans_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="holds no picture"):
+    with pytest.raises(ConfigError, match="holds no image"):
         list_scans(tmp_path)
-    with pytest.raises(ConfigError, match="expected a folder of pictures"):
+    with pytest.raises(ConfigError, match="expected a folder of images"):
         list_scans(None)
 
 
@@ -131,6 +131,6 @@ def test_real_slices_of_several_scanners_are_read(real_data):
     files = sorted(path for path in (real_data / "dicom_mr").rglob("*") if path.is_file())[::6]
     found = [read(path) for path in files if path.read_bytes()[128:132] == b"DICM"]
     assert len(found) >= 10
-    for picture in found:
-        assert picture.ndim == 3
-        assert 0 <= picture.min() < picture.max() <= 1
+    for image in found:
+        assert image.ndim == 3
+        assert 0 <= image.min() < image.max() <= 1
