@@ -1,4 +1,4 @@
-"""What docs/methods/psg.md says of options is what the code takes."""
+"""The options, schedules and settings in docs/methods/psg.md agree with the code."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from monai_unlearn.methods import PSG, PUBLISHED, BoundaryShrink, PublishedPSG, Schedule, info_of
+from monai_unlearn.methods.label_search import CHUNK_SIZE, MIN_CHUNKS_FOR_BFLOAT16
 from monai_unlearn.methods.noise import NOISE_DISTRIBUTIONS
 from monai_unlearn.methods.psg import PRESETS
 from monai_unlearn.methods.schedules import SCHEDULES
@@ -65,6 +66,12 @@ def test_the_published_settings_are_those_of_the_record():
     assert PUBLISHED.learning_rate == 1e-5
     assert f"batches of {PUBLISHED.batch_size}" in text
     assert all(f"`{name}`" in text for name in inspect.signature(PublishedPSG).parameters)
+
+
+def test_the_sizes_of_the_bfloat16_trial_are_those_of_the_search():
+    text = section("Options").replace("\n", " ")
+    assert f"all labels of the first {CHUNK_SIZE} images agree" in text
+    assert f"With fewer than {CHUNK_SIZE * (MIN_CHUNKS_FOR_BFLOAT16 - 1) + 1} images bfloat16 is not tried" in text
 
 
 @pytest.mark.parametrize("method", [BoundaryShrink(), PublishedPSG(noise=0.1)])
