@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         "the loop reproduced is that of the code of arXiv 2505.21872 with λ = γ = 0",
         equations="one sign step on the cross entropy, repeated at every update; hard labels",
         needs_remain=False,
-        cost="two gradients a forget image a step, one of them for the search",
+        cost="two gradients per forget image of each step, one of them for the search",
     )
 )
 class BoundaryShrink(RelabellingLoop):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         paper="the usual baseline, e.g. Golatkar et al. 2020, arXiv 1911.04933",
         equations="cross entropy on remain images",
         needs_remain=True,
-        cost="one gradient a remain image a step",
+        cost="one gradient per remain image of each step",
     )
 )
 class FineTune(Method):

@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
         paper="Nahass et al. 2025, Targeted Unlearning Using Perturbed Sign Gradient Methods, arXiv 2505.21872",
         equations="Algorithms 1 (boundary search), 2 (hard labels), 3 (soft labels)",
         needs_remain=True,
-        cost="T gradients a forget image searched, once, then one gradient an image used a step",
+        cost="T gradients per searched forget image, once; then one gradient per image of each step",
     )
 )
 class PSG(Method):

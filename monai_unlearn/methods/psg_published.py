@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         paper="Nahass et al. 2025, Targeted Unlearning Using Perturbed Sign Gradient Methods, arXiv 2505.21872",
         equations="the loop of the published code: one perturbed sign step, repeated at every update",
         needs_remain=False,
-        cost="two gradients a forget image a step, one of them for the search",
+        cost="two gradients per forget image of each step, one of them for the search",
     )
 )
 class PublishedPSG(RelabellingLoop):

@@ -46,7 +46,7 @@ def test_a_step_agrees_with_its_equation(proximity_weight, noise):
     expected = step_by_hand(perceptron, flat, classes.numpy(), proximity_weight=proximity_weight, noise=noise * z)
     np.testing.assert_allclose(points, expected, rtol=0, atol=1e-12)
     logits = perceptron.logits((expected - perceptron.mean) / perceptron.std)
-    np.testing.assert_allclose(found, by_hand.shares(logits), rtol=1e-9)
+    np.testing.assert_allclose(found, by_hand.softmax(logits), rtol=1e-9)
 
 
 @pytest.mark.parametrize("options", [{}, {"proximity_weight": 0.0, "noise": 0.0, "labels": "soft"}])

@@ -1,4 +1,4 @@
-"""A small network, images and a context that methods are tried on."""
+"""A small network, images and a context to test methods with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SPACE = PixelSpace(mean=(0.5,) * 3, std=(0.25,) * 3)
 
 
 def small_network(seed: int = 0) -> nn.Sequential:
-    """Return a convolution with BatchNorm, whose statistics are not those that it was born with."""
+    """Return a network with one convolution and BatchNorm, whose running statistics are not the initial ones."""
     torch.manual_seed(seed)
     network = nn.Sequential(
         nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
@@ -24,7 +24,7 @@ def small_network(seed: int = 0) -> nn.Sequential:
 
 
 def small_items(count: int = 20) -> list[dict[str, Any]]:
-    """Return images of 8 x 8 pixels, three classes in turn, with their rows."""
+    """Return items with images of 8 x 8 pixels, three classes in turn, and their rows."""
     generator = torch.Generator().manual_seed(1)
     return [{"image": torch.randn(3, 8, 8, generator=generator), "label": i % 3, "row": i} for i in range(count)]
 
@@ -37,7 +37,7 @@ def context_of(network: nn.Module, items: list[dict[str, Any]], *, seed: int = 0
 
 
 def batch_of(items: list[dict[str, Any]], forget: list[int], remain: list[int]) -> dict[str, Any]:
-    """Return the batch that a `PairedLoader` would give for some rows."""
+    """Return the batch that a `PairedLoader` yields for these rows."""
     return {part: collate([items[row] for row in rows]) for part, rows in (("forget", forget), ("remain", remain))}
 
 

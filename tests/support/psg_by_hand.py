@@ -1,4 +1,4 @@
-"""PSG once more, in float64 numpy, from the equations and not from the package: what its numbers are held against."""
+"""An independent implementation of PSG in float64 numpy, written from the equations, to check the package against."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Perceptron:
     def input_gradient(self, inputs: np.ndarray, classes: np.ndarray) -> np.ndarray:
         """∇ₓ CE(f(x), y) by the chain rule, one row an image."""
         hidden = np.tanh(inputs @ self.W.T + self.b)
-        error = shares(self.logits(inputs))
+        error = softmax(self.logits(inputs))
         error[np.arange(len(inputs)), classes] -= 1
         return ((error @ self.V) * (1 - hidden**2)) @ self.W
 
@@ -62,7 +62,7 @@ class Perceptron:
         return self.input_gradient((pixels - self.mean) / self.std, classes) / self.std
 
 
-def shares(logits: np.ndarray) -> np.ndarray:
+def softmax(logits: np.ndarray) -> np.ndarray:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
@@ -89,7 +89,7 @@ def search(network: Perceptron, pixels, classes, *, epsilon, T, schedule, start,
 
 
 def targets(logits, classes, *, labels, top_k=None, runner_up=False):
-    """Return class numbers or shares, image by image."""
+    """Return class numbers or probabilities, image by image."""
     found = []
     for z, own in zip(logits, classes, strict=True):
         allowed = [k for k in range(len(z)) if not (runner_up and k == own)]
@@ -97,13 +97,13 @@ def targets(logits, classes, *, labels, top_k=None, runner_up=False):
             found.append(max(allowed, key=lambda k: z[k]))
             continue
         kept = sorted(allowed, key=lambda k: -z[k])[:top_k]
-        share = np.zeros(len(z))
-        share[kept] = np.exp(z[kept] - z[kept].max())
-        found.append(share / share.sum())
+        weights = np.zeros(len(z))
+        weights[kept] = np.exp(z[kept] - z[kept].max())
+        found.append(weights / weights.sum())
     return np.array(found)
 
 
 def cross_entropy(logits, target):
     """Return the mean of −Σ qₖ log pₖ, where q is one-hot for class numbers."""
     q = np.eye(logits.shape[1])[target] if target.ndim == 1 else target
-    return float(-(q * np.log(shares(logits))).sum(axis=1).mean())
+    return float(-(q * np.log(softmax(logits))).sum(axis=1).mean())

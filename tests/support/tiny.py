@@ -1,4 +1,4 @@
-"""A cohort of pictures small enough to train on within a second: two devices, two classes, twelve patients."""
+"""A cohort small enough to train on within a second: two devices, two classes, 24 patients."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ forget: ManufacturerModelName == Old
 
 
 def write_pictures(folder: Path, *, patients: int = 24, seed: int = 0) -> pd.DataFrame:
-    """Write 8 x 8 pictures, bright above in class `up` and below in class `down`; the old device is darker."""
+    """Write images of 8 x 8 pixels, bright at the top in class `up`, at the bottom in `down`; device Old is darker."""
     random = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -47,7 +47,7 @@ def write_pictures(folder: Path, *, patients: int = 24, seed: int = 0) -> pd.Dat
 
 
 def tiny_index(folder: Path, *, label: str | None = "diagnosis", frame: pd.DataFrame | None = None) -> Index:
-    """Write pictures and an index of them below a folder."""
+    """Write images and an index of them below a folder."""
     frame = write_pictures(folder / "pictures") if frame is None else frame
     kinds = dict.fromkeys(("ManufacturerModelName", "diagnosis", "split"), Kind.TEXT)
     kinds = {name: kind for name, kind in kinds.items() if name in frame}
