@@ -57,7 +57,7 @@ def subset_datasets(
         splits: The splits to read.
 
     Raises:
-        ConfigError: A part or split is unknown.
+        InputError: A part or split is unknown.
     """
     return {
         (part, split): InMemoryDataset(data.items([part], split), transform, description=f"Reading {part} / {split}")

@@ -4,7 +4,7 @@ import pytest
 from tiny import tiny_index, tiny_spec
 
 from monai_unlearn.data import InMemoryDataset, open_data, subset_datasets
-from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.errors import DataError, InputError
 
 
 @pytest.fixture(scope="module")
@@ -47,5 +47,5 @@ def test_only_the_subsets_asked_for_are_read(data):
 
 
 def test_refuses_an_unknown_part(data):
-    with pytest.raises(ConfigError, match="got 'forgot'. Did you mean 'forget'"):
+    with pytest.raises(InputError, match="got 'forgot'. Did you mean 'forget'"):
         subset_datasets(data=data, transform=lambda item: item, parts=("forgot",))

@@ -140,6 +140,12 @@ def test_refuses_settings_out_of_range(wrong):
         BoundarySearch(**wrong)
 
 
+@pytest.mark.parametrize("wrong", [-1, 2.5])
+def test_refuses_bisection_steps_that_are_no_count(wrong):
+    with pytest.raises(ConfigError, match=f"expected a whole number of bisection_steps >= 0, got {wrong}"):
+        BoundarySearch(bisection_steps=wrong)
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -97,6 +97,27 @@ def test_images_without_a_label_are_left_out():
     assert all(not parameter.grad.any() for parameter in method.network.parameters())
 
 
+def test_a_batch_without_labelled_forget_images_trains_on_remain_images_alone():
+    data = small_items()
+    method = prepared(PSG(search_images=6, remain_weight=2.5), data=data, seed=3)
+    unused = [row for row in range(20) if row not in method.used_rows.tolist()]
+    batch = batch_of(data, unused[:3], range(4))
+    remain = nn.functional.cross_entropy(method.network(batch["remain"]["image"]), batch["remain"]["label"])
+    torch.testing.assert_close(method.loss(batch), 2.5 * remain)
+
+
+def test_the_search_is_planned_for_and_its_precision_passed_on():
+    method = PSG(steps=3, search_images=10)
+    assert method.gradients_to_prepare(20) == 3 * (10 + 10)  # at most one chunk is searched twice
+    assert not method.agrees_in_bfloat16
+    method.finder.load_state_dict(dict.fromkeys(method_state(), torch.tensor(1)))
+    assert method.agrees_in_bfloat16
+
+
+def method_state():
+    return prepared(PSG()).state_dict()
+
+
 def test_parts_follow_phase_and_weight():
     method = PSG()
     assert method.parts == ("forget", "remain")
