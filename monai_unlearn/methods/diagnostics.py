@@ -128,7 +128,7 @@ class SearchTrace:
         return [document, figure]
 
     def plot(self, path: Path) -> None:
-        """Plot objective, gap and slope over the steps, with 1/√t as a guide, and save the figure."""
+        """Plot objective, gap and slope over the steps, with 1/√t as a guide; the suffix of the path sets the format."""
         from matplotlib.figure import Figure
 
         steps = self.steps
@@ -143,5 +143,5 @@ class SearchTrace:
         right.set(xlabel="search step", ylabel="distance from stationarity")
         right.legend()
         temporary = path.with_name(f".{path.name}.partial")
-        figure.savefig(temporary, format=path.suffix.lstrip(".") or "png")
+        figure.savefig(temporary, format=path.suffix.removeprefix("."))
         temporary.replace(path)

@@ -121,7 +121,8 @@ def test_tables_of_batches_sum_to_means_over_all_images():
     assert found[0]["images"] == 10
 
 
-def test_the_plot_is_a_png_and_leaves_no_partial_file(tmp_path):
-    Quadratic().searched(20).plot(tmp_path / "convergence.png")
-    assert [path.name for path in tmp_path.iterdir()] == ["convergence.png"]
-    assert (tmp_path / "convergence.png").read_bytes().startswith(b"\x89PNG")
+@pytest.mark.parametrize(("name", "start"), [("plot.png", b"\x89PNG"), ("plot.svg", b"<?xml")])
+def test_the_plot_has_the_format_of_its_suffix_and_leaves_no_partial_file(tmp_path, name, start):
+    Quadratic().searched(20).plot(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes().startswith(start)
