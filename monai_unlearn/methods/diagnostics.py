@@ -128,7 +128,7 @@ class SearchTrace:
         return [document, figure]
 
     def plot(self, path: Path) -> None:
-        """Plot objective, gap and slope over the steps, with 1/√t as a guide; the suffix of the path sets the format."""
+        """Plot objective, gap and slope over the steps, with 1/√t as a guide; the path's suffix sets the format."""
         from matplotlib.figure import Figure
 
         steps = self.steps

@@ -38,6 +38,14 @@ def test_parts_rounds_and_neighbouring_seeds_have_orders_of_their_own():
     assert len(set(orders)) == len(orders)
 
 
+def test_orders_are_those_of_earlier_versions():
+    """Another derivation of the seeds would change the weights of every seeded run."""
+    loader = PairedLoader(forget=items(20), remain=items(30), batch_size=20, remain_batch_size=30, seed=3)
+    for part, seed, length in (("forget", 6, 20), ("remain", 7, 30)):
+        order = torch.randperm(length, generator=torch.Generator().manual_seed(seed * 1_000_003 + 2)).tolist()
+        assert loader.rows(2, part) == order
+
+
 def test_an_epoch_is_as_many_full_batches_as_one_pass_needs():
     loader = PairedLoader(forget=items(10), remain=items(3), batch_size=4, remain_batch_size=32)
     epoch = list(loader)

@@ -52,6 +52,13 @@ def test_the_draw_of_an_image_depends_on_seed_and_row_and_not_on_its_batch():
     assert not torch.equal(noise.perturb(gradient[:1], image_generators(8, [5])), alone)
 
 
+def test_draws_are_those_of_earlier_versions():
+    """Another derivation of the seeds would change the weights of every seeded run with noise."""
+    (generator,) = image_generators(7, [5])
+    expected = torch.empty(4).normal_(generator=torch.Generator().manual_seed(7_000_026))
+    assert torch.equal(Noise(weight=1.0).draw((4,), generator), expected)
+
+
 def test_nothing_is_drawn_without_weight():
     gradient = torch.rand(2, 1, 3, 3, generator=torch.Generator().manual_seed(0))
     assert Noise(scale="relative").perturb(gradient, ()) is gradient

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from monai_unlearn.methods import (
@@ -23,6 +25,16 @@ def test_the_registered_methods():
         "finetune": FineTune,
     }
     assert info_of(PSG()).paper.endswith("arXiv 2505.21872")
+
+
+def test_a_record_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign"):
+        info_of(PSG()).name = "other"
+
+
+def test_only_the_comparison_loops_can_do_without_remain_images():
+    needs_remain = {name: info.needs_remain for name, (info, _) in registered().items()}
+    assert needs_remain == {"psg": True, "finetune": True, "psg_published": False, "boundary_shrink": False}
 
 
 def test_registering_a_duplicate_name_raises():

@@ -65,6 +65,12 @@ def test_a_resumed_loop_continues_with_the_same_draws():
     assert resumed.gradient_evaluations == 18
 
 
+def test_an_empty_state_is_that_of_a_new_run():
+    method = BoundaryShrink()
+    method.load_state_dict({})
+    assert (method.gradient_evaluations, method.state_dict()) == (0, {"steps": 0, "searched": 0})
+
+
 @pytest.mark.parametrize(
     ("name", "method"), [("boundary_shrink", BoundaryShrink()), ("psg_published", PublishedPSG(noise=1.0))]
 )
