@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 from torch import nn
 
+from monai_unlearn import methods
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods import FineTune, Method, MethodContext, PixelSpace
+from monai_unlearn.methods.projection import Box
 
 
 def context(network: nn.Module, data=()) -> MethodContext:
@@ -84,6 +88,28 @@ def test_a_context_of_one_process_sums_nothing_and_saves_nothing():
     assert alone.all_reduce_sum(tensor) is tensor
     assert alone.checkpoint() is None
     assert (alone.rank, alone.world_size) == (0, 1)
+
+
+RECORDS = (
+    methods.BoundarySearch(),
+    methods.Noise(),
+    methods.PUBLISHED,
+    methods.Schedule(start=1.0),
+    methods.SearchStep(step=1, size=0.1, images=2, objective=0.0, gap=0.0, slope=0.0),
+    methods.TargetRule(),
+    PixelSpace(mean=(0.5,), std=(0.25,)),
+    Box(lowest=torch.zeros(1), highest=torch.ones(1)),
+    context(nn.Identity()),
+)
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
+def test_records_are_frozen_and_take_keywords_only(record):
+    field = dataclasses.fields(record)[0]
+    with pytest.raises(dataclasses.FrozenInstanceError, match=f"cannot assign to field '{field.name}'"):
+        setattr(record, field.name, None)
+    with pytest.raises(TypeError, match="positional argument"):
+        type(record)(getattr(record, field.name))
 
 
 def test_the_defaults_of_a_method_cost_nothing_and_claim_nothing(tmp_path):
