@@ -195,6 +195,17 @@ def test_without_bisection_points_are_bit_identical():
     )
 
 
+def test_an_empty_batch_is_bisected_without_calling_the_network():
+    def network(inputs):
+        raise AssertionError(inputs.shape)
+
+    empty = torch.zeros(0, 1, 2, 2)
+    found = BoundarySearch(bisection_steps=3).bisect_to_boundary(
+        network, empty, empty, torch.zeros(0, dtype=torch.long)
+    )
+    assert found.shape == empty.shape
+
+
 def test_bisection_finds_the_crossing_of_a_linear_network():
     network, inputs = linear(), images(12)
     labels = network(inputs).argmax(1)
