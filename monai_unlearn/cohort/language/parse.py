@@ -57,11 +57,11 @@ def parse(text: str) -> Predicate:
     return result
 
 
-def parse_source(source: Source) -> Predicate | Fault:
+def parse_source(source: Source, *, max_length: int = MAX_LENGTH) -> Predicate | Fault:
     """Return the predicate of a text, or the fault in it."""
-    if len(source.text) > MAX_LENGTH:
+    if len(source.text) > max_length:
         return Span(source, 0, 0).fault(
-            f"expected a predicate of at most {MAX_LENGTH} characters, got {len(source.text)}. "
+            f"expected a predicate of at most {max_length} characters, got {len(source.text)}. "
             "Put long lists of values into a value set: field in @name."
         )
     try:

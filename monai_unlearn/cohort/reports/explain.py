@@ -1,4 +1,4 @@
-"""A spec taken apart: in words, in SQL, and field by field with what the index knows of it."""
+"""Explain a spec: in words, in SQL, and field by field with what the index has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from monai_unlearn.cohort.language.term import asks_about_people, statistics_of
 from monai_unlearn.cohort.query.query import count_present, statement_of
 from monai_unlearn.cohort.resolve.resolve import question_of
 from monai_unlearn.cohort.spec.document import Scope, Unknown
-from monai_unlearn.cohort.spec.validate import predicates_of
 from monai_unlearn.cohort.typing.bind import examine
 from monai_unlearn.cohort.typing.columns import Columns
 from monai_unlearn.vocabulary.fields import Kind
@@ -25,15 +24,15 @@ if TYPE_CHECKING:
     from monai_unlearn.index import Index
 
 _UNKNOWN = {
-    Unknown.EXCLUDE: "is undetermined: it is neither forgotten nor kept, and is used for nothing.",
+    Unknown.EXCLUDE: "is undetermined: it is used neither to forget nor to remain.",
     Unknown.FORGET: "is forgotten.",
     Unknown.REMAIN: "remains.",
-    Unknown.FAIL: "stops everything: there must be none.",
+    Unknown.FAIL: "stops the run: there must be no such image.",
 }
 
 
 def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
-    """Return a spec in words, and with an index its statement and its fields, as plain values.
+    """Return a spec in words, and with an index its SQL statement and its fields, as plain values.
 
     Raises:
         SpecError: A field or value does not fit the index.
@@ -53,7 +52,7 @@ def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
         return {**document, "sql": None, "fields": None}
     question = question_of(spec, index)
     statement = statement_of(index, question)
-    hidden = any(map(asks_about_people, predicates_of(spec)))
+    hidden = any(map(asks_about_people, spec.predicates))
     counts = count_present(index, question.bound)
     fields = [_field(name, found, index, counts) for name, found in question.bound.items()]
     parameters = ["…" if hidden and isinstance(value, str | list) else value for value in statement.parameters]
@@ -61,8 +60,8 @@ def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
 
 
 def _names(spec: CohortSpec) -> dict[str, list[str]]:
-    """Return what short names stand for in any index: DICOM keywords, tried in turn."""
-    bound, _ = examine(predicates_of(spec), Columns.of_any_index(), value_sets=spec.value_sets)
+    """Return what aliases stand for in any index: DICOM keywords, tried in turn."""
+    bound, _ = examine(spec.predicates, Columns.of_any_index(), value_sets=spec.value_sets)
     columns = {name: [column for column, _ in found.columns] for name, found in bound.items() if found is not None}
     return {name: found for name, found in columns.items() if found != [name]}
 
@@ -83,26 +82,26 @@ def _field(name: str, found: Bound, index: Index, counts: dict[str, int]) -> dic
 
 def _then(spec: CohortSpec) -> Iterator[str]:
     """Yield what happens after the rules, in order."""
-    yield "An image for which it does not hold remains."
-    yield f"An image of which it cannot be said, because a value is missing, {_UNKNOWN[spec.unknown]}"
+    yield "An image for which this does not hold remains."
+    yield f"An image for which this is unknown, because a value is missing, {_UNKNOWN[spec.unknown]}"
     if spec.scope is not Scope.IMAGE:
-        yield from _reach(spec)
+        yield from _about_scope(spec)
     if spec.sample is not None:
         size = f"{spec.sample.fraction:.0%}" if spec.sample.fraction is not None else f"{spec.sample.count}"
-        yield f"Of what is caught, {size} is drawn by {spec.sample.by} (seed {spec.sample.seed}); the rest remains."
+        yield f"Of the caught {spec.sample.by}s, {size} are drawn (seed {spec.sample.seed}); the others remain."
     for call in statistics_of([spec.forget]):
-        groups = f", apart for each {' and '.join(map(str, call.by))}" if call.by else ""
+        groups = f", separately for each {' and '.join(map(str, call.by))}" if call.by else ""
         yield (
-            f"{call.function} says {_meaning(call)}. It is computed of the readable images of the population{groups}, "
-            "so that it changes when the index grows."
+            f"{call.function} is {_meaning(call)}. It is computed over the readable images of the population{groups}, "
+            "so it changes when the index grows."
         )
 
 
-def _reach(spec: CohortSpec) -> Iterator[str]:
+def _about_scope(spec: CohortSpec) -> Iterator[str]:
     unit = spec.scope.value
     yield f"Forgetting one image forgets all images of its {unit}."
     if spec.unknown is Unknown.EXCLUDE:
-        yield f"Where none is forgotten but one is undetermined, so are all images of its {unit}."
+        yield f"If no image of a {unit} is forgotten but one is undetermined, all of them are undetermined."
 
 
 def _meaning(call: Call) -> str:

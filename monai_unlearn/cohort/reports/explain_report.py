@@ -1,4 +1,4 @@
-"""What is known of a spec, for people: in words, field by field, and in SQL."""
+"""Print what `validate` and `explain` return, for people: in words, field by field, and in SQL."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def show_validation(found: Mapping[str, Any], console: Console) -> None:
-    """Print what can be said of a spec without an index."""
+    """Print what is known about a spec without an index."""
     console.print(Text(f"{found['name']}: a valid spec ({found['reason']})", style="bold"))
     for rule in found["rules"]:
         console.print(Text(f"  forget if {rule}" if rule == found["rules"][0] else f"  and if    {rule}"))
@@ -27,10 +27,10 @@ def show_validation(found: Mapping[str, Any], console: Console) -> None:
 
 
 def show_explanation(found: Mapping[str, Any], console: Console) -> None:
-    """Print a spec in words, then its fields and its statement where an index was at hand."""
+    """Print a spec in words, and with an index its fields and its SQL statement."""
     console.print(Text(f"Cohort {found['name']} ({found['reason']})", style="bold"))
     if found["population"]:
-        _heading(console, "The cohort is about images of which this holds; the others are left aside:")
+        _heading(console, "The cohort is about the images for which this holds; the others belong to no part:")
         _print(console, _sentence(found["population"]))
     _heading(
         console, "An image is forgotten if " + ("all of this holds:" if len(found["rules"]) > 1 else "this holds:")
@@ -49,7 +49,7 @@ def show_explanation(found: Mapping[str, Any], console: Console) -> None:
         console.print()
         console.print(_fields(found["fields"]))
     if found["sql"] is not None:
-        _heading(console, "What DuckDB is asked, with its parameters:")
+        _heading(console, "The SQL statement that DuckDB runs, with its parameters:")
         console.print(Text(found["sql"]["statement"], style="dim"), soft_wrap=True)
         console.print(Text(", ".join(map(str, found["sql"]["parameters"])), style="dim"), soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""One text for one content: what digests cover, and what a manifest is written as."""
+"""Canonical JSON: one text for one content, which digests cover and manifests are written in."""
 
 from __future__ import annotations
 

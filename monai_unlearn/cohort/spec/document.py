@@ -1,4 +1,4 @@
-"""The closed schema of a cohort spec, version 1: what a file may say, before its predicates are read."""
+"""The closed schema of a cohort spec, version 1: the keys and values of a file, before predicates are parsed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Reason(str, Enum):
 
 
 class Scope(str, Enum):
-    """How far catching one image reaches."""
+    """How far one caught image reaches."""
 
     IMAGE = "image"
     SERIES = "series"
@@ -42,7 +42,7 @@ class Scope(str, Enum):
 
 
 class Unknown(str, Enum):
-    """What becomes of an image whose tags do not say whether it is meant."""
+    """What becomes of an image whose missing tags leave open whether it is caught."""
 
     EXCLUDE = "exclude"
     FORGET = "forget"
@@ -54,16 +54,16 @@ class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
     @model_serializer(mode="wrap")
-    def _said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what was not said: a new key changes no digest, and what comes out can be read again."""
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out keys that were not given: a new optional key changes no digest, and the output reads back."""
         return {key: value for key, value in handler(self).items() if value is not None}
 
 
-_NO_NAME = re.compile(r"[`\x00-\x1f\x7f\ud800-\udfff]")
+_NOT_IN_NAMES = re.compile(r"[`\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def _check_field(name: str) -> str:
-    if not name or _NO_NAME.search(name):
+    if not name or _NOT_IN_NAMES.search(name):
         raise ValueError("expected a field's name, without backquotes and control characters")
     return name
 
@@ -98,14 +98,14 @@ FieldNames = Annotated[
 
 
 class Sample(_Closed):
-    """Selective forgetting: a seeded share or number of what the rules caught.
+    """Selective forgetting: a seeded share or number of what the rules catch.
 
     Attributes:
         fraction: The share of units to forget, in (0, 1].
         count: The number of units to forget, at least 1.
         by: What a unit is.
-        stratify: The fields whose every combination of values gives its proportional share.
-        seed: Another seed draws anew.
+        stratify: The fields by whose combinations of values the sample is stratified.
+        seed: Another seed gives another sample.
     """
 
     fraction: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -122,7 +122,7 @@ class Sample(_Closed):
 
 
 class Counts(_Closed):
-    """Bounds of a number of images or patients in the forget part, both included."""
+    """Bounds of the number of images or patients in the forget part, both inclusive."""
 
     min: Annotated[int, Field(ge=0)] | None = None
     max: Annotated[int, Field(ge=0)] | None = None
@@ -134,7 +134,7 @@ class Counts(_Closed):
 
 
 class Share(_Closed):
-    """Bounds of the forget part's share of the cohort's images, in [0, 1], both included."""
+    """Bounds of the forget part's share of the cohort's images, in [0, 1], both inclusive."""
 
     min: Annotated[float, Field(ge=0, le=1)] | None = None
     max: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -146,11 +146,11 @@ class Share(_Closed):
 
 
 class ValueFile(_Closed):
-    """A list of values in a file beside the spec: one a line, or a column of a CSV.
+    """A list of values in a file beside the spec: one value per line, or a column of a CSV.
 
     Attributes:
         file: The file's path, relative to the spec's folder and inside it.
-        column: The column of a CSV; null for a text file.
+        column: The column of a CSV; None for a text file.
     """
 
     file: Annotated[str, Field(min_length=1)]
@@ -158,13 +158,13 @@ class ValueFile(_Closed):
 
 
 class Least(_Closed):
-    """The least number of images that every class keeps in the remain part."""
+    """The smallest number of images that every class must keep in the remain part."""
 
     min: Annotated[int, Field(ge=1)]
 
 
 class Expect(_Closed):
-    """What the author expects to catch, and to keep; anything else stops the run."""
+    """What the author expects the cohort to be; anything else stops the run."""
 
     images: Counts | None = None
     patients: Counts | None = None
@@ -192,7 +192,7 @@ def _form_of_not(condition: object) -> str:
 class Group(_Closed):
     """Conditions joined: every one of `all`, at least one of `any`, and not `not`.
 
-    `not` takes no list: it would not say whether all of the list is meant or any of it.
+    `not` takes no list, because a list would leave open whether all or any of it is meant.
     """
 
     all: Annotated[list[Condition], Field(min_length=1)] | None = None
@@ -206,7 +206,7 @@ class Group(_Closed):
     ) = Field(default=None, alias="not")
 
     @model_validator(mode="after")
-    def _says_something(self) -> Group:
+    def _not_empty(self) -> Group:
         if self.all is None and self.any is None and self.not_ is None:
             raise ValueError("expected 'all', 'any' or 'not'")
         return self
@@ -215,7 +215,7 @@ class Group(_Closed):
 if TYPE_CHECKING:
     Condition = str | list[Any] | Group
 else:
-    # A named alias, because a condition holds conditions; mypy follows it no further than above.
+    # A named alias, because conditions contain conditions; mypy sees the simpler alias above.
     Condition = TypeAliasType(
         "Condition",
         Annotated[
@@ -260,7 +260,7 @@ def _check_values(values: list[Scalar]) -> list[Scalar]:
 Scalar = Annotated[
     Annotated[str, Tag("<text>")] | Annotated[int, Tag("<whole>")] | Annotated[float, Tag("<number>")],
     Discriminator(_form_of_value),
-    # One type each, where a whole number would be of two: editors ask that exactly one fits.
+    # One type each: a whole number would match two, and editors require that exactly one matches.
     WithJsonSchema({"type": ["string", "number"]}),
 ]
 ValueSetName = Annotated[str, AfterValidator(_check_set_name), WithJsonSchema({"type": "string", "pattern": _SET_NAME})]
@@ -273,7 +273,7 @@ ValueSet = Annotated[
 
 
 class SpecDocument(_Closed):
-    """A cohort spec as it stands in its file."""
+    """A cohort spec as its file holds it."""
 
     schema_version: Annotated[int, Field(ge=1, le=1)]
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]

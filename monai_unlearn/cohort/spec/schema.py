@@ -1,7 +1,7 @@
-"""The JSON Schema of cohort specs, for editors: completion, hover texts, and faults while one types.
+"""The JSON Schema of cohort specs, for editors: completion, hover texts, and faults while you type.
 
-It follows from the closed schema in `document`, so that it cannot fall behind. Editors check less than
-`CohortSpec.read` does: what a predicate says, and whether `min` is below `max`, no JSON Schema can tell.
+It is generated from the closed schema in `document`, so it cannot fall behind. Editors check less than
+`CohortSpec.read`: no JSON Schema can check a predicate, or whether `min` is below `max`.
 """
 
 from __future__ import annotations
@@ -15,62 +15,62 @@ if TYPE_CHECKING:
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-_BOUNDS = {"min": "The smallest number that is as expected.", "max": "The largest number that is as expected."}
-# What an editor shows beside a key, by the name of its model.
+_BOUNDS = {"min": "The smallest number that you expect.", "max": "The largest number that you expect."}
+# What an editor shows beside a key, by the model of the key.
 _KEYS: dict[str, dict[str, str]] = {
     "SpecDocument": {
         "schema_version": "The version of the cohort language: 1.",
-        "name": "What the cohort is called: lower-case letters, digits and '-'. Reports and model cards name it.",
+        "name": "The name of the cohort: lower-case letters, digits and '-'. Reports and model cards show it.",
         "reason": "Why the images must be forgotten; it heads the model-card diff.",
         "forget": (
             "Which images to forget: a condition on their metadata such as `device == Cirrus 800 FA`, a list of "
             "conditions that must all hold, or a group of `all`, `any` and `not`. Where a tag is missing, the answer "
             "is unknown."
         ),
-        "population": "Which images the cohort is about at all; the others belong to no part. Without it: all images.",
+        "population": "Which images the cohort is about; the others belong to no part. Without it: all images.",
         "value_sets": "Lists of values by name; a condition uses one as `patient in @name`.",
-        "scope": "How far catching one image reaches.",
-        "unknown": "What becomes of an image whose metadata do not say whether it is meant.",
+        "scope": "How far one caught image reaches.",
+        "unknown": "What becomes of an image whose missing metadata leave open whether it is caught.",
         "sample": "Forget only some of what the conditions catch: a share or a number, drawn by a seed.",
-        "expect": "What you expect to catch, and to keep; anything else stops the run.",
+        "expect": "What you expect to forget and to keep; anything else stops the run.",
         "allow_empty_record": (
-            "Whether `forget` may hold for an image of which nothing is known, as `missing(device)` does."
+            "Whether `forget` may hold for an image whose every tag is missing, as `missing(device)` does."
         ),
     },
     "Group": {
         "all": "Conditions that must all hold.",
-        "any": "Conditions of which at least one must hold.",
-        "not": "A condition that must not hold: one, or a group that says how several are joined.",
+        "any": "Conditions; at least one must hold.",
+        "not": "A condition that must not hold: one condition, or a group that joins several.",
     },
     "ValueFile": {
-        "file": "A file in the spec's folder or below: one value a line, or a CSV.",
-        "column": "The column of the CSV that holds the values; leave it out for one value a line.",
+        "file": "A file in the spec's folder or below: one value per line, or a CSV.",
+        "column": "The column of the CSV that holds the values; leave it out for a file with one value per line.",
     },
     "Sample": {
         "fraction": "The share of units to forget, above 0 and at most 1.",
         "count": "The number of units to forget.",
         "by": "What is drawn: single images, or patients with all their images.",
-        "stratify": "The field, or fields, of which every value gives its proportional share.",
-        "seed": "Another seed draws anew; the same one keeps earlier choices when the index grows.",
+        "stratify": "The field or fields by whose values the sample is stratified.",
+        "seed": "Another seed gives another sample; the same seed keeps its choice when the index grows.",
     },
     "Expect": {
         "images": "How many images the forget part should have.",
         "patients": "How many patients the forget part should have.",
-        "share": "Which share of the cohort's images the forget part should be, from 0 to 1.",
+        "share": "Which share of the cohort's images should be in the forget part, from 0 to 1.",
         "remain_per_class": "How many images every class must keep in the remain part.",
     },
     "Counts": _BOUNDS,
     "Share": _BOUNDS,
-    "Least": {"min": "The least number of images of every class in the remain part."},
+    "Least": {"min": "The smallest number of images of every class in the remain part."},
 }
 _CHOICES: dict[type[Enum], dict[Enum, str]] = {
     Reason: {
         Reason.DEVICE_DEPRECATION: "A device is retired, or no longer trusted.",
         Reason.CONSENT_WITHDRAWAL: "Patients withdrew their consent.",
-        Reason.LABEL_ERROR: "Images were labelled wrongly.",
+        Reason.LABEL_ERROR: "Images have wrong labels.",
         Reason.ANATOMICAL_OUTLIER: "Images show anatomy that the model must not have learnt from.",
         Reason.POLICY_CHANGE: "The rules on which data may be used have changed.",
-        Reason.OTHER: "Something else; say it in a comment.",
+        Reason.OTHER: "Something else; explain it in a comment.",
     },
     Scope: {
         Scope.IMAGE: "The image alone.",
@@ -130,7 +130,7 @@ def json_schema() -> dict[str, Any]:
 
 def _choices(choices: type[Enum]) -> dict[str, Any]:
     texts = _CHOICES[choices]
-    # No word of JSON Schema's, but what editors show beside each value.
+    # Not a keyword of JSON Schema, but editors show it beside each value.
     return {
         "type": "string",
         "enum": [choice.value for choice in choices],
@@ -139,7 +139,7 @@ def _choices(choices: type[Enum]) -> dict[str, Any]:
 
 
 def _tidied(schema: Any, enums: dict[str, Any]) -> Any:  # noqa: ANN401 - a schema is any tree of plain values
-    """Return a schema without what pydantic writes for itself: titles of keys, and null for keys left out."""
+    """Return a schema without what pydantic adds: titles of keys, and null for optional keys."""
     if isinstance(schema, list):
         return [_tidied(child, enums) for child in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""What is wrong with a spec's keys and plain values, in the words of those who write specs."""
+"""What is wrong with the keys and plain values of a spec, in the words of those who write specs."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _EXPECTED = {
 }
 _LIMITS = {"greater_than": "above", "greater_than_equal": "at least", "less_than_equal": "at most"}
 _CONDITION_FORM = "a condition such as device == Cirrus 800 FA, a list of conditions, or {all: …, any: …, not: …}"
-_NOT_FORM = "one condition, or a mapping {any: […]} or {all: […]} that says how a list is meant"
+_NOT_FORM = "one condition, or a mapping {any: […]} or {all: […]} that joins several"
 _DATA_ONLY = "Cohort specs are data: nothing in them is expanded, imported or run"
 
 
 def hostile_faults(spec: Located) -> dict[Path, Fault]:
-    """Return, by path, what no spec may hold: references, code, and keys without a value."""
+    """Return, by path, what no spec may contain: references, code, and keys without a value."""
     return dict(_hostile(spec))
 
 
@@ -61,9 +61,9 @@ def _hostile(spec: Located) -> Iterator[tuple[Path, Fault]]:
 
 
 def schema_faults(spec: Located, error: ValidationError, *, known: Container[Path]) -> Iterator[Fault]:
-    """Yield every fault that the schema found, save at paths whose faults are known already.
+    """Yield every fault that the schema found, except at paths whose faults are known already.
 
-    A key that is missing because it is misspelt is one fault, not two.
+    A required key that is misspelt is one fault, not a missing key and an unknown one.
     """
     details = {_path(detail): detail for detail in error.errors(include_url=False)}
     unknown = [path for path, detail in details.items() if detail["type"] == "extra_forbidden"]
@@ -88,7 +88,7 @@ def _fault(spec: Located, path: Path, kind: str, detail: ErrorDetails) -> Fault:
 
 
 def _keys(path: Path) -> list[str]:
-    """Return the keys that may stand beside the last of a path."""
+    """Return the keys that are allowed where the last key of a path is."""
     parent = ("value_sets", "*") if path[:1] == ("value_sets",) else path[:-1]
     fields = _MODELS.get(parent, Group).model_fields
     return [field.alias or name for name, field in fields.items()]
@@ -101,7 +101,7 @@ def _unknown_key(path: Path) -> str:
 
 
 def _named(path: Path) -> str:
-    """Return the nearest key: items of a list have no name of their own."""
+    """Return the nearest key, because items of a list have no name."""
     return next((str(step) for step in reversed(path) if isinstance(step, str)), "the spec")
 
 

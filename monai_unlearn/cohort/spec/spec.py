@@ -1,34 +1,27 @@
-"""A cohort spec: read from YAML, checked as a whole, and ready to be resolved on an index."""
+"""A cohort spec: which images a model must forget, read as a whole and ready to be resolved on an index."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from monai_unlearn import strict_yaml
-from monai_unlearn.cohort.language.empty_record import value_of_empty_record
-from monai_unlearn.cohort.language.located import Located
 from monai_unlearn.cohort.language.logic import rules_of
-from monai_unlearn.cohort.language.rule_reader import RuleReader
-from monai_unlearn.cohort.language.source import Fault, combined
-from monai_unlearn.cohort.language.term import statistics_of
+from monai_unlearn.cohort.language.term import Field
 from monai_unlearn.cohort.spec.canonical import digest_of
-from monai_unlearn.cohort.spec.document import Expect, Reason, Sample, Scope, SpecDocument, Unknown
-from monai_unlearn.cohort.spec.schema_faults import hostile_faults, schema_faults
-from monai_unlearn.cohort.spec.value_sets import ValueSets
-from monai_unlearn.cohort.typing.bind import examine
-from monai_unlearn.cohort.typing.columns import Columns
+from monai_unlearn.cohort.spec.document import Scope, Unknown
+from monai_unlearn.cohort.spec.from_dict import content_of_dict
+from monai_unlearn.cohort.spec.from_yaml import content_of_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from monai_unlearn.cohort import Cohort
     from monai_unlearn.cohort.language.predicate import Predicate
+    from monai_unlearn.cohort.spec.content import SpecContent
+    from monai_unlearn.cohort.spec.document import Expect, Reason, Sample
     from monai_unlearn.index import Index
 
 SCHEMA_VERSION = 1
@@ -38,18 +31,42 @@ SCHEMA_VERSION = 1
 class CohortSpec:
     """Which images a deployed model must forget, and what must hold of them.
 
+    >>> spec = CohortSpec.parse('''
+    ... schema_version: 1
+    ... name: retire-camera
+    ... reason: device_deprecation
+    ... forget:
+    ...   - device == Cirrus 800 FA
+    ...   - acquired < 2019-01-01
+    ... ''')
+    >>> for rule in spec.rules:
+    ...     print(rule)
+    device == Cirrus 800 FA
+    acquired < 2019-01-01
+    >>> spec.unknown.value
+    'exclude'
+    >>> CohortSpec.from_dict(spec.to_dict()) == spec
+    True
+
+    The digest covers what the spec says, not its layout:
+
+    >>> spec.digest
+    'sha256:97022e2fe3306b01787e4b2448c7b6c52ae97a39f5a7074b5f6a570cf6456c42'
+
     Attributes:
         name: Lower-case letters, digits and '-'.
         reason: Why the images must be forgotten.
         forget: True for the images to forget, false for those that remain.
         value_sets: The values behind each `@name`, sorted.
-        population: True for the images that the cohort is about at all; None, for all of them.
-        scope: How far catching one image reaches.
+        population: True for the images that the cohort is about; None, for all images.
+        scope: How far one caught image reaches.
         unknown: What becomes of undetermined images.
         sample: Which share of the caught images to forget; None, all of them.
+        stratify: The fields that the sample is stratified by, each with its place in the spec's file, if it has
+            one. Always the fields that `sample.stratify` names; not part of equality or digest.
         expect: What the author expects to catch.
-        allow_empty_record: Whether `forget` may hold for an image of which nothing is known.
-        source: How messages name the spec; no part of what it is.
+        allow_empty_record: Whether `forget` may hold for an image whose every tag is missing.
+        source: How messages name the spec; not part of equality or digest.
     """
 
     name: str
@@ -62,7 +79,13 @@ class CohortSpec:
     sample: Sample | None = None
     expect: Expect | None = None
     allow_empty_record: bool = False
+    stratify: tuple[Field, ...] = field(default=(), compare=False, repr=False)
     source: str = field(default="spec", compare=False)
+
+    def __post_init__(self) -> None:
+        names = self.sample.stratify or () if self.sample is not None else ()
+        if tuple(field.name for field in self.stratify) != names:
+            object.__setattr__(self, "stratify", tuple(map(Field, names)))
 
     @classmethod
     def read(cls, path: Path | str) -> CohortSpec:
@@ -82,72 +105,48 @@ class CohortSpec:
         Args:
             text: The YAML document.
             source: How messages name it.
-            folder: Where the files of its value sets are; null where it stands in no file.
+            folder: Where the files of its value sets are; None where the text comes from no file.
 
         Raises:
             SpecError: The text is not a valid spec; the message lists every fault with its line.
         """
-        spec = Located.read(text, source)
-        hostile = hostile_faults(spec)
-        if not isinstance(spec.content, dict):
-            raise combined(hostile.values() or [_no_mapping(spec)], source)
-        rules = RuleReader(spec)
-        predicates = {
-            key: rules.read((key,), spec.content[key])
-            for key in ("forget", "population")
-            if key in spec.content and (key,) not in hostile
-        }
-        faults = [*hostile.values(), *rules.faults]
-        try:
-            document = SpecDocument.model_validate(spec.content)
-        except ValidationError as error:
-            faults += [*schema_faults(spec, error, known=hostile), *_type_faults(rules.parsed, None)]
-            raise combined(faults, source) from None
-        sets = ValueSets(spec, folder)
-        value_sets = sets.read(document.value_sets or {})
-        faults += [*sets.faults, *_type_faults(rules.parsed, value_sets)]
-        faults += _population_faults(predicates.get("population"))
-        if faults:
-            raise combined(faults, source)
-        return cls._of(document, predicates, value_sets, spec)
+        return cls._of(content_of_yaml(text, source=source, folder=folder), source)
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], *, source: str = "spec") -> CohortSpec:
-        """Return the spec whose `to_dict` this is.
+        """Return the spec whose `to_dict` this is; it has the same digest.
+
+        Args:
+            content: The canonical dictionary, also after a round trip through JSON.
+            source: How messages name it.
 
         Raises:
-            SpecError: It is none.
+            SpecError: The dictionary is not the canonical form of a valid spec.
         """
-        given = {key: value for key, value in content.items() if value is not None}
-        text = json.dumps(given, ensure_ascii=True, indent=1)
-        return cls.parse(text, source=source)
+        return cls._of(content_of_dict(content, source=source), source)
 
     @classmethod
-    def _of(
-        cls,
-        document: SpecDocument,
-        predicates: dict[str, Predicate | None],
-        value_sets: Mapping[str, tuple[str, ...]],
-        spec: Located,
-    ) -> CohortSpec:
-        forget = predicates["forget"]
-        if forget is None:
-            raise AssertionError("a rule without a predicate has a fault")
-        if not document.allow_empty_record and value_of_empty_record(forget):
-            raise combined([_empty_record(spec)], spec.document.name)
+    def _of(cls, content: SpecContent, source: str) -> CohortSpec:
+        document = content.document
         return cls(
             name=document.name,
             reason=document.reason,
-            forget=forget,
-            population=predicates.get("population"),
-            value_sets=value_sets,
+            forget=content.forget,
+            population=content.population,
+            value_sets=content.value_sets,
             scope=document.scope,
             unknown=document.unknown,
             sample=document.sample,
             expect=document.expect,
             allow_empty_record=document.allow_empty_record,
-            source=spec.document.name,
+            stratify=content.stratify,
+            source=source,
         )
+
+    @property
+    def predicates(self) -> tuple[Predicate, ...]:
+        """The conditions of the spec: the population, if it has one, and `forget`."""
+        return (self.forget,) if self.population is None else (self.population, self.forget)
 
     @property
     def rules(self) -> tuple[Predicate, ...]:
@@ -176,7 +175,7 @@ class CohortSpec:
         return digest_of(self.to_dict())
 
     def resolve(self, index: Index) -> Cohort:
-        """Find the parts of an index.
+        """Sort the images of an index into the forget, remain and undetermined part.
 
         Raises:
             SpecError: A field or value does not fit the index.
@@ -185,37 +184,3 @@ class CohortSpec:
         """
         resolve: Callable[[CohortSpec, Index], Cohort] = import_module("monai_unlearn.cohort.resolve.resolve").resolve
         return resolve(self, index)
-
-
-def _type_faults(predicates: Sequence[Predicate], value_sets: Mapping[str, tuple[str, ...]] | None) -> list[Fault]:
-    """Return what can be known to be wrong without an index: types of DICOM keywords, names of value sets.
-
-    Where the value sets cannot be read, what refers to them is left out.
-    """
-    return examine(predicates, Columns.of_any_index(), value_sets=value_sets)[1]
-
-
-def _population_faults(population: Predicate | None) -> Iterator[Fault]:
-    for call in statistics_of([population] if population else []):
-        message = f"{call.function} is computed of the population: the population cannot be chosen by it."
-        if call.at is not None:
-            yield call.at.fault(message, names_field=True)
-
-
-def _no_mapping(spec: Located) -> Fault:
-    keys = "schema_version, name, reason and forget"
-    return spec.fault_in_value((), f"expected a mapping with the keys {keys}, got {_kind(spec.content)}.")
-
-
-def _kind(content: object) -> str:
-    if content is None:
-        return "an empty document"
-    return "a list" if isinstance(content, list) else "a single value"
-
-
-def _empty_record(spec: Located) -> Fault:
-    return spec.fault_in_key(
-        ("forget",),
-        "'forget' holds for an image of which nothing is known, so that every unread tag would be forgotten. "
-        "Add a comparison that must hold too, or write allow_empty_record: true if that is meant.",
-    )

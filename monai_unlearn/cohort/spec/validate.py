@@ -1,4 +1,4 @@
-"""What can be said of a spec without an index: apart from `explain`, so that checking loads no database."""
+"""What is known about a spec without an index; apart from `explain`, so that checking a spec loads no database."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from monai_unlearn.errors import did_you_mean
 from monai_unlearn.vocabulary.fields import vocabulary
 
 if TYPE_CHECKING:
-    from monai_unlearn.cohort.language.predicate import Predicate
     from monai_unlearn.cohort.spec.spec import CohortSpec
 
 
 def validate(spec: CohortSpec) -> dict[str, Any]:
-    """Return what can be said of a valid spec without an index, as plain values."""
-    predicates = predicates_of(spec)
-    bound, _ = examine(predicates, Columns.of_any_index(), value_sets=spec.value_sets)
+    """Return what is known about a valid spec without an index, as plain values."""
+    bound, _ = examine(spec.predicates, Columns.of_any_index(), value_sets=spec.value_sets)
     assumed = [name for name, found in bound.items() if found is None]
     return {
         "valid": True,
@@ -31,11 +29,6 @@ def validate(spec: CohortSpec) -> dict[str, Any]:
     }
 
 
-def predicates_of(spec: CohortSpec) -> list[Predicate]:
-    """Return the conditions of a spec: the population, where it has one, and `forget`."""
-    return [predicate for predicate in (spec.population, spec.forget) if predicate is not None]
-
-
 def _note(name: str) -> str:
     known = vocabulary().names
-    return f"'{name}' is no DICOM keyword: the index must have a column of this name.{did_you_mean(name, known)}"
+    return f"'{name}' is not a DICOM keyword: the index must have a column of this name.{did_you_mean(name, known)}"

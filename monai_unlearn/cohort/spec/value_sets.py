@@ -1,4 +1,4 @@
-"""The lists of values that a spec calls by name: written in it, or in a file beside it."""
+"""Value sets: lists of values that a spec refers to by name, written in the spec or in a file beside it."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ MAX_VALUES = 1_000_000
 
 
 class ValueSetError(ValueError):
-    """A value set that cannot be used; the message says why, without any of its values."""
+    """A value set that cannot be used; the message says why, without showing a value."""
 
 
 class ValueSets:
-    """Reads the value sets of one spec, and keeps the faults that it meets."""
+    """Reads the value sets of one spec, and collects their faults."""
 
     def __init__(self, spec: Located, folder: Path | None) -> None:
         self._spec = spec
@@ -38,22 +38,27 @@ class ValueSets:
         self.faults: list[Fault] = []
 
     def read(self, value_sets: Mapping[str, ValueSet]) -> dict[str, tuple[str, ...]]:
-        """Return the different values of each set as text, sorted; none where a set has a fault."""
+        """Return the distinct values of each set as texts, sorted; a set with a fault is empty."""
         return {name: self._values(name, value_sets[name]) for name in sorted(value_sets)}
 
     def _values(self, name: str, values: ValueSet) -> tuple[str, ...]:
         path: Path_ = ("value_sets", name)
         try:
             if isinstance(values, ValueFile):
-                return _different(_from_file(values, self._folder))
+                return distinct_values(_from_file(values, self._folder))
             places = [(*path, number) for number in range(len(values))] if isinstance(values, list) else [path]
-            return _different([self._spec.text_of(place) for place in places])
+            return distinct_values([self._spec.text_of(place) for place in places])
         except ValueSetError as error:
             self.faults.append(self._spec.fault_in_key(path, f"{error}."))
             return ()
 
 
-def _different(texts: Sequence[str]) -> tuple[str, ...]:
+def distinct_values(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the distinct values, stripped and sorted.
+
+    Raises:
+        ValueSetError: A value is empty or has control characters.
+    """
     for number, text in enumerate(texts, start=1):
         if CONTROL.search(text) or not text.strip():
             raise ValueSetError(f"expected plain text, got an empty value or control characters for value {number}")
@@ -64,7 +69,7 @@ def _from_file(values: ValueFile, folder: Path | None) -> list[str]:
     name = shown(values.file)
     path = _inside(values.file, folder)
     if values.column is None and path.suffix.lower() in {".csv", ".tsv"}:
-        raise ValueSetError(f"{name} is a table: say which column holds the values, {{file: {name}, column: NAME}}")
+        raise ValueSetError(f"{name} is a table: name the column that holds the values, {{file: {name}, column: NAME}}")
     text = _read(path, name)
     texts = _lines(text) if values.column is None else _column(text, values.column, name)
     if not 0 < len(texts) <= MAX_VALUES:
@@ -74,9 +79,11 @@ def _from_file(values: ValueFile, folder: Path | None) -> list[str]:
 
 
 def _inside(name: str, folder: Path | None) -> Path:
-    """Return the file's path; one that leads out of the spec's folder, links included, is refused."""
+    """Return the file's path; refuse a path or link that leads out of the spec's folder."""
     if folder is None:
-        raise ValueSetError("a spec that stands in no file has no files beside it: write the values into the spec")
+        raise ValueSetError(
+            "a spec that was not read from a file has no files beside it: write the values into the spec"
+        )
     parts = PurePosixPath(name).parts
     is_absolute = PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive or PureWindowsPath(name).root
     if is_absolute or ".." in parts or "\\" in name or CONTROL.search(name):
@@ -107,7 +114,7 @@ def _read(path: Path, name: str) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """Return one value a line, without empty lines and those that begin with `#`."""
+    """Return one value per line, without empty lines and lines that begin with `#`."""
     lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
@@ -116,7 +123,7 @@ def _column(text: str, column: str, name: str) -> list[str]:
     try:
         mark = "\t" if name.lower().endswith(".tsv") else ","
         rows = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
-        header = [cell.strip() for cell in next(rows, [])]
+        header = [name.strip() for name in next(rows, [])]
         if column not in header:
             raise ValueSetError(f"{name} has no column '{shown(column)}'.{did_you_mean(column, header)}")
         if header.count(column) > 1:
@@ -124,9 +131,9 @@ def _column(text: str, column: str, name: str) -> list[str]:
         whole = [row for row in rows if row]
         if any(len(row) != len(header) for row in whole):
             raise ValueSetError(
-                f"{name} is not a well-formed CSV: expected as many cells in each line as in the header"
+                f"{name} is not a well-formed CSV: expected as many values in each line as in the header"
             )
-        cells = [row[header.index(column)].strip() for row in whole]
+        values = [row[header.index(column)].strip() for row in whole]
     except csv.Error:
         raise ValueSetError(f"{name} is not a well-formed CSV") from None
-    return [cell for cell in cells if cell]
+    return [value for value in values if value]

@@ -17,7 +17,7 @@ def _shown(show, found):
     return console.file.getvalue()
 
 
-def test_an_explanation_reads_from_the_words_to_the_statement(tmp_path):
+def test_an_explanation_goes_from_words_to_sql(tmp_path):
     index = make_index(tmp_path / "index", {"vpf": [1.0, None]}, {"vpf": Kind.NUMBER})
     spec = make_spec(
         "\n  - zscore(vpf) > 1\n  - any: [vpf in @odd, vpf > 3]", "value_sets: {odd: [1, 3]}\npopulation: exists(vpf)\n"
@@ -26,12 +26,12 @@ def test_an_explanation_reads_from_the_words_to_the_statement(tmp_path):
     places = [
         text.index(part)
         for part in (
-            "The cohort is about images of which this holds",
+            "The cohort is about the images for which this holds",
             "vpf is recorded",
             "1. the z-score of vpf among images of the cohort is more than 1",
             "2. at least one of these holds:",
             "       vpf is more than 3",
-            "zscore says how many standard deviations",
+            "zscore is how many standard deviations",
             "@odd lists 2 values.",
             "1 (50%)",
             "read_parquet(?)",
@@ -44,4 +44,4 @@ def test_a_valid_spec_shows_its_rules_and_what_the_index_must_have():
     text = _shown(show_validation, validate(make_spec("[vpf > 3, device == x]")))
     assert "forget if vpf > 3" in text
     assert "and if    device == x" in text
-    assert "Note: 'vpf' is no DICOM keyword" in text
+    assert "Note: 'vpf' is not a DICOM keyword" in text

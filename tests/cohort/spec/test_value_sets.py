@@ -31,12 +31,12 @@ def test_values_keep_their_spelling(tmp_path, text, values):
     assert _read(tmp_path, text).value_sets == {"names": values}
 
 
-def test_a_text_file_has_a_value_a_line(tmp_path):
+def test_a_text_file_has_one_value_per_line(tmp_path):
     (tmp_path / "names.txt").write_bytes("\ufeff# withdrawn\n\nb\r\n  a \n".encode())
     assert _read(tmp_path, "{file: names.txt}").value_sets == {"names": ("a", "b")}
 
 
-def test_a_csv_has_a_column_of_them(tmp_path):
+def test_a_csv_has_a_column_of_values(tmp_path):
     (tmp_path / "lists").mkdir()
     (tmp_path / "lists" / "names.csv").write_text('id,name\n1,"x, y"\n2,z\n3,\n')
     assert _read(tmp_path, "{file: lists/names.csv, column: name}").value_sets == {"names": ("x, y", "z")}
@@ -50,12 +50,7 @@ def test_the_digest_covers_the_values_of_a_file(tmp_path):
     assert before.digest != _read(tmp_path, "{file: names.txt}").digest
 
 
-def test_a_spec_reads_back_from_its_plain_values(tmp_path):
-    spec = _read(tmp_path, "[b, '007']")
-    assert CohortSpec.from_dict(spec.to_dict()) == spec
-
-
-def test_sets_reach_the_index(tmp_path):
+def test_value_sets_are_used_in_queries(tmp_path):
     index = make_index(tmp_path / "index", {"device": ["a", "c", None]}, {"device": Kind.TEXT})
     cohort = _read(tmp_path, "[a, b]").resolve(index)
     assert cohort.image_ids == {"forget": ["i00"], "remain": ["i01"], "undetermined": ["i02"]}
@@ -76,11 +71,11 @@ def test_sets_reach_the_index(tmp_path):
         ("{file: big.txt}", "expected at most 16 MiB in big.txt"),
         ("{file: names.csv, column: nam}", r"names.csv has no column 'nam'\. Did you mean 'name'\?"),
         ("{file: broken.csv, column: name}", "broken.csv is not a well-formed CSV"),
-        ("{file: names.csv}", r"names.csv is a table: say which column"),
+        ("{file: names.csv}", r"names.csv is a table: name the column"),
         ("[a, '']", "an empty value or control characters for value 2"),
     ],
 )
-def test_what_is_no_value_set(tmp_path, text, message):
+def test_a_value_set_that_cannot_be_read_is_one_fault(tmp_path, text, message):
     folder = tmp_path / "specs"
     (folder / "folder").mkdir(parents=True)
     (tmp_path / "names.txt").write_text("secret\n")
@@ -97,6 +92,6 @@ def test_what_is_no_value_set(tmp_path, text, message):
     assert "secret" not in str(caught.value)
 
 
-def test_a_spec_without_a_file_has_no_files_beside_it():
+def test_a_spec_that_was_not_read_from_a_file_has_no_files_beside_it():
     with pytest.raises(SpecError, match="write the values into the spec"):
         CohortSpec.parse(f"{HEAD}forget: device in @x\nvalue_sets: {{x: {{file: names.txt}}}}\n")

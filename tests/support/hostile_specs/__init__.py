@@ -1,4 +1,4 @@
-"""Specs from an untrusted mailbox: some that must be refused, and some that only look like it."""
+"""Specs from an untrusted source: some that must be refused, and some that only look hostile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a spec that means harm, or only looks like it, is written down."""
+"""How a hostile spec, or one that only looks hostile, is described."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OUTSIDE = "outside"  # a folder beside the spec's folder: nothing may read it
-SECRET = "S3CR3T-of-somebody-else"  # noqa: S105 - what stands in its files, to be found if it leaks
+SECRET = "S3CR3T-of-somebody-else"  # noqa: S105 - the content of its files, to be found if it leaks
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class Hostile:
     Attributes:
         id: What tests and benchmarks call it.
         tries: What its author is after.
-        content: The spec's file, or what makes it.
-        says: A regular expression that the message must hold: it is refused for the right reason.
-        line: Whether the message must name the line; a file that is no text, or too large, has none.
-        index: Whether only an index can tell: syntax and types are right, but the field is none.
-        beside: What makes further files, given the spec's folder.
+        content: The content of the spec's file, or what creates it.
+        says: A regular expression that the message must match, so that the spec is refused for the right reason.
+        line: Whether the message must name the line; it cannot for a file that is not text, or too large.
+        index: Whether it takes an index to find the fault: syntax and types are right, but the field is not a column.
+        beside: Creates further files, given the spec's folder.
     """
 
     id: str
@@ -42,14 +42,14 @@ class Hostile:
 
 @dataclass(frozen=True)
 class Harmless:
-    """A spec that looks like harm and is data: it must do what it says, and nothing else.
+    """A spec that looks hostile and is plain data: it must do what it says, and nothing else.
 
     Attributes:
         id: What tests call it.
-        looks: What a reader may fear.
-        content: The spec's file, or what makes it.
+        looks: What a reader may take it for.
+        content: The content of the spec's file, or what creates it.
         device: A device of the index that the spec forgets; None, where it forgets the device `old`.
-        beside: What makes further files, given the spec's folder.
+        beside: Creates further files, given the spec's folder.
     """
 
     id: str
@@ -80,13 +80,13 @@ def write(
 
 
 def spec(**keys: str | None) -> str:
-    """Return a spec that is valid but for these keys, whose values are YAML; None leaves a key out."""
+    """Return a spec that is valid except for these keys, whose values are YAML; None leaves a key out."""
     valid = {"schema_version": "1", "name": "hostile", "reason": "other", "forget": "device == old"}
     return "".join(f"{key}: {value}\n" for key, value in {**valid, **keys}.items() if value is not None)
 
 
 def quoted(text: str) -> str:
-    """Return a text as a YAML value, whatever is in it."""
+    """Return any text as a YAML value."""
     if text.isprintable():
         return "'" + text.replace("'", "''") + "'"
     return '"' + "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in text) + '"'

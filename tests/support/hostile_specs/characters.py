@@ -1,4 +1,4 @@
-"""Files that are no UTF-8 text, and characters that make a text look other than it reads."""
+"""Files that are not UTF-8 text, and characters that make a text look different from what it says."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENCODINGS = [
     Hostile("overlong-utf-8", "a slash in two bytes", spec().encode() + b"# \xc0\xaf\n", _UTF8),
     Hostile("surrogate-bytes", "half a character as bytes", spec().encode() + b"# \xed\xa0\x80\n", _UTF8),
     Hostile("cut-utf-8", "a character that is cut off", spec().encode() + b"# \xe2\x82", _UTF8),
-    Hostile("beyond-unicode", "a character that is none", spec().encode() + b"# \xf5\x80\x80\x80\n", _UTF8),
+    Hostile("beyond-unicode", "bytes beyond Unicode", spec().encode() + b"# \xf5\x80\x80\x80\n", _UTF8),
     Hostile("gzip", "a compressed spec", gzip.compress(spec().encode(), mtime=0), _UTF8),
     Hostile("pickle", "a pickle that runs a command", b"\x80\x04cposix\nsystem\n(S'id'\ntR.", _UTF8),
 ]
@@ -27,17 +27,17 @@ ENCODINGS = [
 _RAW = {
     "0000": "a zero byte, where C ends a text",
     "001B": "an escape sequence for the terminal",
-    "0008": "backspaces that hide what stands before",
+    "0008": "backspaces that hide what comes before",
     "007F": "a delete character",
     "0085": "a line end that only YAML knows",
     "2028": "a line separator that editors do not show",
     "009B": "an escape sequence of one character",
-    "202E": "turn the direction of writing",
+    "202E": "change the direction of writing",
     "2066": "isolate a direction of writing",
     "200B": "a space without width",
     "200F": "a mark without width",
-    "00AD": "a hyphen that does not show",
-    "2060": "a joiner that does not show",
+    "00AD": "an invisible hyphen",
+    "2060": "an invisible joiner",
     "FEFF": "a byte-order mark in the middle",
     "E0041": "a tag character, which no font shows",
     "3164": "a letter that is blank",

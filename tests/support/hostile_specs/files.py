@@ -1,4 +1,4 @@
-"""Value sets: paths out of the spec's folder, files that are none, and lists that hold what is no value."""
+"""Value sets: paths out of the spec's folder, files that are not files, and lists with things that are not values."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ LINKED_FOLDER = [
 ]
 
 _TABLES = {
-    "no-column": ("id\np1\n", None, "say which column"),
+    "no-column": ("id\np1\n", None, "name the column"),
     "other-column": ("id\np1\n", "patient", "column"),
     "column-twice": ("id,id\np1,p2\n", "id", "the column 'id' twice"),
     "ragged": ("id,x\np1,1,2,3\n", "id", "well-formed CSV"),

@@ -1,4 +1,4 @@
-"""What can be asked only with the whole language: expressions, functions, units, dates, references, statistics."""
+"""Predicates that use the whole language: expressions, functions, units, dates, references, statistics."""
 
 from __future__ import annotations
 

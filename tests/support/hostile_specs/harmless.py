@@ -1,4 +1,4 @@
-"""Specs that look like harm and are data: text that is compared with text, whatever it says."""
+"""Specs that look hostile and are plain data: their texts are only compared with other texts."""
 
 from __future__ import annotations
 

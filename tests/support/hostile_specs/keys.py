@@ -1,4 +1,4 @@
-"""Keys and plain values: code by another name, YAML 1.1's coercions, numbers that are none, and wrong types."""
+"""Keys and plain values: code under other names, YAML 1.1's coercions, malformed numbers, and wrong types."""
 
 from __future__ import annotations
 

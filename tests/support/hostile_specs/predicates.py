@@ -152,7 +152,7 @@ FIELDS = [
     for name, text in _FIELDS.items()
 ]
 EMPTY_RECORDS = [
-    Hostile(f"empty-record-{name}", f"forget what nobody knows: {text}", forget(text), "of which nothing is known")
+    Hostile(f"empty-record-{name}", f"forget what nobody knows: {text}", forget(text), "whose every tag is missing")
     for name, text in _EMPTY_RECORD.items()
 ]
 SIZES = [

@@ -1,4 +1,4 @@
-"""YAML that means something else than it says: references, tags, keys, several documents, size and depth."""
+"""YAML that could mean something else than it seems to: references, tags, keys, several documents, size and depth."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hostile_specs.case import Hostile, spec
 
 _ANCHOR = "anchors and aliases are not allowed"
 _TAG = r"tags \('!…'\) are not allowed"
-_TWICE = "stands twice"
+_TWICE = "occurs twice"
 _DEEP = "expected at most 32 nested levels"
 _LARGE = "expected at most 256 KiB"
 _MANY = "expected at most 5000 keys and values"

@@ -1,4 +1,4 @@
-"""`monai-unlearn cohort` as a person and as a script meet it."""
+"""`monai-unlearn cohort` as people and scripts use it."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ BAD = {
     HEAD + "forget: device = old\n": "write ==",
     HEAD + "forget: device == nothing like it\n": "the forget part of 'test' is empty",
     HEAD + "forget: device == old\nexpect: {images: {min: 2}}\n": "expected at least 2 images",
-    HEAD + "forget: missing(device)\n": "nothing is known",
+    HEAD + "forget: missing(device)\n": "every tag is missing",
     "a: &b 1\n": "anchors",
     "\x00": "not valid YAML",
 }
