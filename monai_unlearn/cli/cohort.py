@@ -1,4 +1,4 @@
-"""`monai-unlearn cohort`: see whom a spec catches, freeze it, and see later whether that still holds."""
+"""`monai-unlearn cohort`: preview which images a spec catches, freeze the cohort, and check later whether it holds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Choose by metadata which images a model must forget.",
     epilog="Exit codes: 0 done, 2 bad input (spec, index, manifest, or a cohort that its guards refuse), "
-    "3 a frozen cohort does not hold any more, 1 unexpected.",
+    "3 a frozen cohort no longer holds, 1 unexpected.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
@@ -38,41 +38,41 @@ _SuppressBelow = Annotated[
         "--suppress-below",
         metavar="N",
         help="For readers who may not see small groups: show counts from 1 to N-1 as <N, and hide the counts that "
-        "would give them away. Zeros stay. At least 3; 5 is a common choice.",
+        "would give them away. Zeros are shown. At least 3; 5 is a common choice.",
     ),
 ]
 _Listed = Annotated[bool, typer.Option("--list", help="Name the images as well, by their identifiers.")]
 _Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
 
-# Paragraphs stand on one line each: the terminal wraps them.
+# One line per paragraph: the terminal wraps them.
 _PREVIEW = (
     "Show which images a spec would forget, before anything is changed.\n\n"
-    "Three parts come out: images to forget, images that remain, and undetermined images, whose missing tags "
-    "leave open which they are. The attrition table shows what each rule lets through, so that a rule that "
-    "catches too many or too few stands out. Nothing is written.\n\n"
+    "There are three parts: images to forget, images that remain, and undetermined images, whose missing tags "
+    "leave open where they belong. The attrition table shows how many images each rule lets through, so that a rule "
+    "that catches too many or too few stands out. Nothing is written.\n\n"
     "Exit code 2: the spec has a fault, does not fit the index, or its guards refuse what it catches."
 )
 _DIFF = (
-    "Show which images change their part from one spec to another, and what in the specs makes them.\n\n"
-    "Rows are where an image is by SPEC_A, columns where it is by SPEC_B; `outside` images are not of a spec's "
-    "population. A cohort that its guards would refuse is compared all the same, and the reason is told.\n\n"
+    "Show which images change their part from one spec to another, and which differences in the specs cause it.\n\n"
+    "Rows are where an image is by SPEC_A, columns where it is by SPEC_B; `outside` images are outside a spec's "
+    "population. A cohort that the guards would refuse is compared as well, and the reason is shown.\n\n"
     "Exit code 0, whether images move or not; 2: a spec has a fault or does not fit the index."
 )
 _FREEZE = (
-    "Write down which images a spec catches, image by image, with digests of spec and index.\n\n"
-    "The manifest is what an audit reads later: it says what was asked, of which index, by which version, and "
-    "which images came out. It holds image identifiers: keep it where the images may be kept.\n\n"
+    "Write the images of each part to a manifest, with the digests of spec and index.\n\n"
+    "The manifest is what an audit reads later: the spec, the digest of the index, the version of this tool, and the "
+    "images of each part. It contains image identifiers: keep it where the images may be kept.\n\n"
     "Exit code 2: the spec has a fault, does not fit the index, or its guards refuse what it catches."
 )
 _CHECK = (
-    "Tell whether a frozen cohort still holds on an index, and what has changed.\n\n"
-    "The spec in the manifest is resolved again. The cohort holds where every part has the images that it had "
-    "and the guards let it pass. A manifest that was changed after it was frozen is refused; its digest does not "
-    "tell, however, who wrote it.\n\n"
+    "Check whether a frozen cohort still holds on an index, and show what has changed.\n\n"
+    "The spec in the manifest is resolved again. The cohort holds if every part has the images that it had and the "
+    "guards let it pass. A manifest that was changed after it was frozen is refused; its digest does not prove who "
+    "wrote it.\n\n"
     "Exit code 0: it holds; 3: it does not; 2: the manifest or the index cannot be used."
 )
 _SCHEMA = (
-    "Print the JSON Schema of cohort specs, with which an editor completes and checks them while you type.\n\n"
+    "Print the JSON Schema of cohort specs: editors use it to complete and check specs while you type.\n\n"
     "For the YAML language server (VS Code, Neovim, Emacs and others) write the schema beside your specs, and this "
     "as the first line of each: # yaml-language-server: $schema=cohort_spec.schema.json\n\n"
     "Exit code 2: the file exists, or cannot be written."
@@ -92,7 +92,7 @@ def preview(spec: _Spec, index: _IndexDir, *, suppress_below: _SuppressBelow = N
     if suppress_below is None:
         document = parsed.resolve(opened).preview()
     else:
-        from monai_unlearn.cohort.reports.suppress import preview_for_others
+        from monai_unlearn.cohort.reports.suppress_preview import preview_for_others
 
         document = preview_for_others(parsed, opened, below=suppress_below)
     emit(document, as_json=as_json, render=lambda: _print(report.show, document))
@@ -112,7 +112,7 @@ def diff(
     suppress_below: _SuppressBelow = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show which images change their part from one spec to another, and what in the specs makes them."""
+    """Show which images change their part from one spec to another, and which differences in the specs cause it."""
     from monai_unlearn.cohort import CohortSpec
     from monai_unlearn.cohort.reports import report
     from monai_unlearn.cohort.reports.compare import compare, suppress_comparison
@@ -137,7 +137,7 @@ def freeze(
     force: _Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write down which images a spec catches, image by image, with digests of spec and index."""
+    """Write the images of each part to a manifest, with the digests of spec and index."""
     from monai_unlearn.cohort.resolve.manifest import write_manifest
 
     parsed, opened = _opened(spec, index)
@@ -149,7 +149,7 @@ def freeze(
         "images": cohort.images,
         "patients": cohort.patients,
         "patients_in_both": cohort.patients_in_both,
-        "classes_emptied": cohort.classes_emptied,
+        "classes_emptied": cohort.counts.classes_emptied,
         "warnings": cohort.warnings,
     }
     emit(document, as_json=as_json, render=lambda: _print_frozen(cohort, document))
@@ -163,7 +163,7 @@ def check(
     listed: _Listed = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tell whether a frozen cohort still holds on an index, and what has changed."""
+    """Check whether a frozen cohort still holds on an index, and show what has changed."""
     from monai_unlearn.cohort.reports import report
     from monai_unlearn.cohort.reports.recheck import recheck
     from monai_unlearn.cohort.resolve.manifest import read_manifest
@@ -182,7 +182,7 @@ def schema(
     force: _Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print the JSON Schema of cohort specs, with which an editor completes and checks them."""
+    """Print the JSON Schema of cohort specs, which editors use to complete and check specs."""
     from monai_unlearn.cohort.resolve.manifest import write_document
     from monai_unlearn.cohort.spec.schema import json_schema
 
@@ -199,7 +199,7 @@ def _opened(spec: Path, index: Path) -> tuple[CohortSpec, Index]:
     from monai_unlearn.cohort import CohortSpec
     from monai_unlearn.index import Index
 
-    # The spec first: its faults need no index.
+    # The spec first: most of its faults are found without an index.
     return CohortSpec.read(spec), Index.open(index)
 
 

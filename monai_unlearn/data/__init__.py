@@ -1,9 +1,10 @@
 """From a cohort to MONAI datasets: images, subsets, paired batches. Loads torch and monai."""
 
-from monai_unlearn.data.cohort_data import PARTS, SPLITS, CohortData, open_data
+from monai_unlearn.data.cohort_data import CohortData, open_data
 from monai_unlearn.data.images import LoadImage2Dd, list_images, read_image
 from monai_unlearn.data.pairs import PairedLoader
 from monai_unlearn.data.subsets import InMemoryDataset, subset_datasets
+from monai_unlearn.vocabulary.parts import PARTS, SPLITS
 
 __all__ = [
     "PARTS",

@@ -6,26 +6,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from monai_unlearn.cohort import Cohort, CohortSpec, SplitRule
-from monai_unlearn.errors import ConfigError, DataError, did_you_mean
+from monai_unlearn.cohort.resolve.datalist import datalist, image_table
+from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.index import Index, usable_mask
+from monai_unlearn.vocabulary.parts import PARTS, SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-
-PARTS = ("forget", "remain", "undetermined")
-SPLITS = ("train", "validation", "test")
+    import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True)
 class CohortData:
     """The images of each part and split, with classes as numbers.
 
-    `frame` has one row an image with the columns `image_id`, `path`, `patient`, `part`, `split` and
-    `class_index`. Without a cohort every image is in the part `remain`.
+    Attributes:
+        frame: One row per image: `image_id`, `path`, `patient`, `part`, `split`, `label` and `class_index`, its class
+            number from 0. Without a cohort, every image is in the part `remain`.
+        class_names: The classes, in the order of their numbers.
+        split_rule: How patients were assigned to splits.
+        index_digest: The digest of the index.
+        cohort: The cohort, if there is a spec.
     """
 
     frame: pd.DataFrame
@@ -35,22 +38,17 @@ class CohortData:
     cohort: Cohort | None
 
     def items(self, parts: Iterable[str] = PARTS, split: str = "train") -> list[dict[str, Any]]:
-        """Return `{"image": path, "label": class number, "image_id": …, "row": …}` of each image.
+        """Return `{"image": path, "label": class number, "image_id": …, "row": …}` for each image.
 
-        `row` numbers the images within this list, from 0.
+        They are the items of `Cohort.datalist`, in the same order; `row` numbers them within this list, from 0.
 
         Raises:
-            ConfigError: A part or split of another name is asked for.
+            DataError: A part or the split has another name.
         """
-        wanted = tuple(parts)
-        for word, known in [*((part, PARTS) for part in wanted), (split, SPLITS)]:
-            if word not in known:
-                raise ConfigError(f"expected one of {', '.join(known)}, got '{word}'.{did_you_mean(word, known)}")
-        chosen = self.frame[self.frame["part"].isin(wanted) & (self.frame["split"] == split)]
-        columns = zip(chosen["path"], chosen["class_index"], chosen["image_id"], strict=True)
+        numbers = {name: number for number, name in enumerate(self.class_names)}
         return [
-            {"image": path, "label": int(label), "image_id": image_id, "row": row}
-            for row, (path, label, image_id) in enumerate(columns)
+            {"image": item["image"], "label": numbers[item["label"]], "image_id": item["image_id"], "row": row}
+            for row, item in enumerate(datalist(self.frame, parts, split))
         ]
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -67,12 +65,12 @@ def open_data(
     split: Mapping[str, Any] | None = None,
     needs_cohort: bool = False,
 ) -> CohortData:
-    """Open an index, resolve a cohort on it, and deal its images to splits.
+    """Open an index, resolve a cohort on it, and assign its images to splits.
 
     Args:
         index_dir: What `monai-unlearn index build --out` wrote.
         class_names: The bundle's classes, in the order of its network's outputs.
-        cohort_spec: A cohort spec, or nothing to take every image as `remain`.
+        cohort_spec: A cohort spec, or None to take every image as `remain`.
         split: Arguments of `SplitRule`.
         needs_cohort: Whether there must be a spec.
 
@@ -91,12 +89,9 @@ def open_data(
         )
     cohort = CohortSpec.read(Path(cohort_spec)).resolve(index) if cohort_spec else None
     rule = SplitRule(**(split or {}))
-    frame = _gather(index, cohort)
-    frame = frame.assign(
-        split=rule.assign(frame), class_index=_classes(frame[index.label], tuple(class_names), index.label)
-    )
+    table = image_table(_remaining(index), label=index.label, rule=rule) if cohort is None else cohort.image_table(rule)
     return CohortData(
-        frame=frame[["image_id", "path", "patient", "part", "split", "class_index"]].reset_index(drop=True),
+        frame=table.assign(class_index=_class_numbers(table["label"], tuple(class_names), index.label)),
         class_names=tuple(class_names),
         split_rule=rule,
         index_digest=index.digest,
@@ -104,22 +99,19 @@ def open_data(
     )
 
 
-def _gather(index: Index, cohort: Cohort | None) -> pd.DataFrame:
-    if cohort is not None:
-        frames = dict(zip(PARTS, (cohort.forget, cohort.remain, cohort.undetermined), strict=True))
-        return pd.concat([frame.assign(part=part) for part, frame in frames.items() if len(frame)])
+def _remaining(index: Index) -> dict[str, pd.DataFrame]:
+    """Return the readable images of an index as the part `remain`, sorted by `image_id`."""
     frame = index.frame()
-    chosen: pd.DataFrame = frame[usable_mask(frame)].sort_values("image_id").assign(part="remain")
-    return chosen
+    return {"remain": frame[usable_mask(frame)].sort_values("image_id")}
 
 
-def _classes(labels: pd.Series[Any], class_names: tuple[str, ...], field: str) -> pd.Series[int]:
-    """Map labels to class numbers; a label that is no class is never dropped silently."""
+def _class_numbers(labels: pd.Series[Any], class_names: tuple[str, ...], field: str) -> pd.Series[int]:
+    """Map labels to class numbers; a label that is not a class raises instead of being dropped."""
     numbers = labels.astype("object").map({name: number for number, name in enumerate(class_names)})
-    if strangers := int(numbers.isna().sum()):
+    if others := int(numbers.isna().sum()):
         raise DataError(
-            f"the column '{field}' is empty or no class of the bundle for {strangers} of {len(labels)} images; "
+            f"the column '{field}' is empty or not a class of the bundle for {others} of {len(labels)} images; "
             f"the classes are {', '.join(class_names)}. Leave the others out by the spec "
-            f"(population: {field} in [{', '.join(class_names)}]), or mend the table."
+            f"(population: {field} in [{', '.join(class_names)}]), or fix the table."
         )
     return numbers.astype(int)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from tiny import SPEC, tiny_index, tiny_spec, write_pictures
 
+from monai_unlearn.cohort import SplitRule
 from monai_unlearn.data import open_data
 from monai_unlearn.errors import ConfigError, DataError
 
@@ -25,6 +26,20 @@ def test_items_carry_what_monai_needs(folder):
     # Patient 0 is of class `up` on the old device, patient 1 of class `down`.
     assert {by_id[name]["label"] for name in by_id if name.startswith("image-000")} <= {0}
     assert {by_id[name]["label"] for name in by_id if name.startswith("image-001")} <= {1}
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_items_are_those_of_the_cohort_with_numbers_for_classes(folder, split):
+    rule = {"seed": 3, "test_fraction": 0.4}
+    data = open_data(index_dir=folder / "index", cohort_spec=tiny_spec(folder), class_names=CLASSES, split=rule)
+    expected = [
+        item for part in ("forget", "remain") for item in data.cohort.datalist(part, split, rule=SplitRule(**rule))
+    ]
+    assert len(expected) > 8
+    assert data.items(["remain", "forget"], split) == [
+        {"image": item["image"], "label": CLASSES.index(item["label"]), "image_id": item["image_id"], "row": row}
+        for row, item in enumerate(expected)
+    ]
 
 
 def test_parts_and_splits_are_disjoint_and_complete(folder):
@@ -60,13 +75,13 @@ def test_without_a_spec_everything_remains(folder):
     ],
 )
 def test_refuses_unknown_parts_and_splits(folder, arguments, message):
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(DataError, match=message):
         open_data(index_dir=folder / "index", class_names=CLASSES).items(**arguments)
 
 
-def test_a_label_that_is_no_class_is_never_dropped_silently(folder):
+def test_a_label_that_is_not_a_class_is_refused(folder):
     with pytest.raises(
-        DataError, match=r"no class of the bundle for 24 of 48 images; .* \(population: diagnosis in \[up\]"
+        DataError, match=r"not a class of the bundle for 24 of 48 images; .* \(population: diagnosis in \[up\]"
     ):
         open_data(index_dir=folder / "index", class_names=["up"])
 

@@ -1,1 +1,1 @@
-"""A spec on an index: three parts, attrition, samples, splits, guards, manifest."""
+"""Resolving a spec on an index: parts, attrition, samples, splits, guards, manifest."""

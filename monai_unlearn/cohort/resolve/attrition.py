@@ -1,8 +1,9 @@
-"""Rule by rule, how many images, studies and patients go in and come out."""
+"""Attrition: how many images, studies and patients each step keeps, from the index to the forget part."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,25 +14,44 @@ if TYPE_CHECKING:
     from monai_unlearn.cohort.query.answers import Answers, Mask
 
 
+class RowKind(str, Enum):
+    """Which step of resolving a row of the attrition is."""
+
+    READABLE = "readable"
+    POPULATION = "population"
+    RULE = "rule"
+    UNKNOWN = "unknown"
+    SCOPE = "scope"
+    SAMPLE = "sample"
+
+    @property
+    def adds_images(self) -> bool:
+        """Whether the step adds images to those to forget; every other step only removes some."""
+        return self in {RowKind.UNKNOWN, RowKind.SCOPE}
+
+
 @dataclass(frozen=True, kw_only=True)
 class AttritionRow:
-    """One rule of the way from the index to the forget part.
+    """One step from the index to the forget part.
 
-    Patients and studies count where an image of theirs does; images without the identifier count for none.
+    A patient or study counts where one of its images does; images without the identifier count as no patient or
+    study.
 
     Attributes:
-        rule: What was asked; values that identify somebody are left out.
-        images_in: How many images came to the rule.
-        images_out: How many it lets through to the forget part; a scope adds to them.
-        studies_in: How many studies these are of.
-        studies_out: How many studies those are of.
-        patients_in: How many patients these are of.
-        patients_out: How many patients those are of.
-        images_unknown: How many of the images that came it could not tell of, because a value is missing. For a
-            scope: how many others it leaves undetermined, because they lack the identifier, or share it with
-            an undetermined image. An image that a later rule excludes counts here and yet remains.
+        kind: Which step it is; not part of the documents that `to_dict` goes into.
+        rule: The step as a reader sees it, without values that identify somebody.
+        images_in: How many images entered the step.
+        images_out: How many images the step passes on towards the forget part; a scope may add some.
+        studies_in: How many studies the entering images belong to.
+        studies_out: How many studies the images passed on belong to.
+        patients_in: How many patients the entering images belong to.
+        patients_out: How many patients the images passed on belong to.
+        images_unknown: For how many of the entering images the rule is unknown, because a value is missing. For a
+            scope or a sample: how many further images it leaves undetermined, because they lack the identifier or
+            share it with an undetermined image. An image that a later rule excludes counts here and yet remains.
     """
 
+    kind: RowKind
     rule: str
     images_in: int
     images_out: int
@@ -42,12 +62,12 @@ class AttritionRow:
     images_unknown: int = 0
 
     def to_dict(self) -> dict[str, str | int]:
-        """Return the row as plain values."""
-        return asdict(self)
+        """Return the row as plain values, without its kind."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "kind"}
 
 
 class Attrition:
-    """Follows the images that are still meant, and notes what each rule makes of them."""
+    """Counts the images that are still to be forgotten after each step."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
@@ -56,15 +76,23 @@ class Attrition:
 
     @property
     def rows(self) -> tuple[AttritionRow, ...]:
-        """The rules so far."""
+        """The steps so far."""
         return tuple(self._rows)
 
-    def note(self, rule: str, mask: Mask, *, unknown: Mask | None = None) -> None:
-        """Note which images come out of a rule, and of which it could not tell."""
+    def note(self, kind: RowKind, rule: str, mask: Mask, *, unknown: Mask | None = None) -> None:
+        """Add a step.
+
+        Args:
+            kind: Which step it is.
+            rule: The step as a reader sees it.
+            mask: The images that it passes on, shape (rows,).
+            unknown: The images that it could not decide, shape (rows,).
+        """
         images, studies, patients = self._tally(mask)
         before = self._count
         self._rows.append(
             AttritionRow(
+                kind=kind,
                 rule=rule,
                 images_in=before[0],
                 images_out=images,
@@ -83,5 +111,5 @@ class Attrition:
 
 
 def as_text(rows: Sequence[AttritionRow]) -> str:
-    """Return the rows as lines that fit into an error message."""
+    """Return the rows as lines of an error message."""
     return "\n".join(f"  {row.images_in:>9} → {row.images_out:<9} {row.rule}" for row in rows)

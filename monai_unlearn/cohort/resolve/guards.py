@@ -1,4 +1,4 @@
-"""What must hold of a cohort before anybody uses it."""
+"""The guards: what must hold of a cohort before anybody uses it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.language.source import shown
 from monai_unlearn.cohort.resolve.attrition import as_text
-from monai_unlearn.cohort.resolve.cohort import NO_LABEL
+from monai_unlearn.cohort.resolve.counts import NO_LABEL
 from monai_unlearn.cohort.spec.document import Counts, Share, Unknown
 from monai_unlearn.errors import CohortError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from monai_unlearn.cohort.resolve.cohort import Cohort
 
 _SHOWN_CLASSES = 10
-_EXPECT_REMEDY = "Mend the rules, or the expectation if it was wrong."
+_EXPECT_REMEDY = "Fix the rules, or the expectation if it was wrong."
 
 
 def check(cohort: Cohort) -> None:
@@ -26,10 +26,14 @@ def check(cohort: Cohort) -> None:
     Raises:
         CohortError: Something does not hold; the message lists all of it, and the attrition.
     """
+    if reason := refusal(cohort):
+        raise CohortError(f"{reason}\nImages, rule by rule:\n{as_text(cohort.attrition)}")
+
+
+def refusal(cohort: Cohort) -> str | None:
+    """Return why the guards refuse a cohort, one line per reason, or None where they let it pass."""
     faults = [*_empty(cohort), *_undetermined(cohort), *_unexpected(cohort)]
-    if faults:
-        text = "\n".join(f"{cohort.spec.source}: {fault}" for fault in faults)
-        raise CohortError(f"{text}\nImages, rule by rule:\n{as_text(cohort.attrition)}")
+    return "\n".join(f"{cohort.spec.source}: {fault}" for fault in faults) or None
 
 
 def _empty(cohort: Cohort) -> Iterator[str]:
@@ -37,7 +41,7 @@ def _empty(cohort: Cohort) -> Iterator[str]:
     if not counts["forget"]:
         yield (
             f"the forget part of '{cohort.spec.name}' is empty ({counts['undetermined']} images are undetermined). "
-            "The rules are listed with this message: compare the one that lets nothing through with the index."
+            "The attrition shows which rule lets nothing through: compare that rule with the index."
         )
     if not counts["remain"]:
         yield (
@@ -50,8 +54,8 @@ def _undetermined(cohort: Cohort) -> Iterator[str]:
     images, patients = cohort.images["undetermined"], cohort.patients["undetermined"]
     if cohort.spec.unknown is Unknown.FAIL and images:
         yield (
-            f"expected no undetermined image (unknown: fail), found {images} of {patients} patients. Fill the tags "
-            "that the rules ask for, or say what becomes of such images: exclude, forget or remain."
+            f"expected no undetermined image (unknown: fail), found {images} of {patients} patients. Fill in the "
+            "tags that the rules need, or write what becomes of such images: unknown: exclude, forget or remain."
         )
 
 
@@ -74,22 +78,22 @@ def _unexpected(cohort: Cohort) -> Iterator[str]:
 
 
 def _scarce(cohort: Cohort, least: int) -> Iterator[str]:
-    """Say which classes keep too few images; where there are no classes, nothing can be promised of them."""
+    """Yield the classes that keep too few images; without classes, the expectation cannot be checked."""
     if cohort.index.label is None:
         yield (
-            "expect: remain_per_class asks for classes, and this index does not say which column holds them. "
+            "expect: remain_per_class needs classes, and this index does not say which column holds them. "
             "Build it again with --label FIELD, or leave this expectation out."
         )
         return
-    remain = {name: counts["remain"] for name, counts in cohort.classes.items() if name != NO_LABEL}
+    remain = {name: counts["remain"] for name, counts in cohort.counts.classes.items() if name != NO_LABEL}
     if not remain:
         yield (
-            f"expect: remain_per_class asks for classes, and no image of the cohort has a value of "
+            f"expect: remain_per_class needs classes, and no image of the cohort has a value of "
             f"'{cohort.index.label}'. Fill the column, or leave this expectation out."
         )
     if few := {name: images for name, images in remain.items() if images < least}:
         shown_few = ", ".join(f"{images} of '{shown(name)}'" for name, images in islice(few.items(), _SHOWN_CLASSES))
-        more = f" and {len(few) - _SHOWN_CLASSES} classes more" if len(few) > _SHOWN_CLASSES else ""
+        more = f" and {len(few) - _SHOWN_CLASSES} more classes" if len(few) > _SHOWN_CLASSES else ""
         yield (
             f"expected at least {least} images of every class in the remain part (expect: remain_per_class), "
             f"found {shown_few}{more}. {_EXPECT_REMEDY}"

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort.spec.canonical import canonical_json, digest_of
 from monai_unlearn.errors import CohortError
+from monai_unlearn.vocabulary.parts import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEMA_VERSION = 1
-# About three million images by their UIDs.
+# About three million images, each by its SOPInstanceUID.
 MAX_BYTES = 256 * 1024**2
 _FREEZE = "Freeze the cohort again with: monai-unlearn cohort freeze SPEC --index DIR --out FILE"
-_PARTS = ("forget", "remain", "undetermined")
 
 
 def write_manifest(manifest: Mapping[str, Any], path: Path, *, overwrite: bool = False) -> str:
@@ -28,10 +28,10 @@ def write_manifest(manifest: Mapping[str, Any], path: Path, *, overwrite: bool =
     Args:
         manifest: `Cohort.manifest`.
         path: The file to write.
-        overwrite: Whether to replace a file that is there.
+        overwrite: Whether to replace an existing file.
 
     Raises:
-        CohortError: The file is there already, or cannot be written.
+        CohortError: The file exists already, or cannot be written.
     """
     digest = digest_of(manifest)
     write_document({**manifest, "digest": digest}, path, overwrite=overwrite)
@@ -42,7 +42,7 @@ def write_document(content: Mapping[str, Any], path: Path, *, overwrite: bool = 
     """Write canonical JSON in one step.
 
     Raises:
-        CohortError: The file is there already, or cannot be written.
+        CohortError: The file exists already, or cannot be written.
     """
     if path.exists() and not overwrite:
         raise CohortError(f"{path}: expected a new file, got one that exists. Name another, or add --force.")
@@ -65,14 +65,14 @@ def _write(text: str, path: Path) -> None:
 def read_manifest(path: Path | str) -> dict[str, Any]:
     """Read a manifest that `write_manifest` wrote, and check that nothing in it has changed since.
 
-    The digest tells of damage and of edits by hand. Who can write the file can also write a digest that
-    fits: it does not say who froze the cohort.
+    The digest detects damage and edits by hand. It does not prove who froze the cohort: whoever can write the file
+    can also write a matching digest.
 
     Returns:
         The manifest, without its key `digest`.
 
     Raises:
-        CohortError: The file cannot be read, is no manifest of this version, or does not fit its digest.
+        CohortError: The file cannot be read, is not a manifest of this version, or does not match its digest.
     """
     path = Path(path)
     claimed, content, digest = _parsed(_bytes(path), path)
@@ -82,8 +82,8 @@ def read_manifest(path: Path | str) -> dict[str, Any]:
         raise CohortError(f"{path}: expected a manifest of schema version {SCHEMA_VERSION}, got another. {_FREEZE}")
     if claimed != digest:
         raise CohortError(
-            f"{path}: the manifest does not fit its digest: it was changed after it was frozen. Get the file that "
-            "was frozen; what the cohort was cannot be told from this one."
+            f"{path}: the manifest does not match its digest: it was changed after it was frozen. Get the file that "
+            "was frozen; this one no longer shows what the cohort was."
         )
     if not _is_whole(content):
         raise CohortError(f"{path}: expected the manifest of a frozen cohort, got parts of one. {_FREEZE}")
@@ -104,30 +104,30 @@ def _bytes(path: Path) -> bytes:
 
 
 def _parsed(content: bytes, path: Path) -> tuple[object, dict[str, Any], str]:
-    """Return the digest that a document claims, all else in it, and the digest of that."""
+    """Return the digest that a document claims, the rest of the document, and the digest of the rest."""
     try:
         document = json.loads(content.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
         if not isinstance(document, dict):
             raise CohortError(f"{path}: expected the manifest of a frozen cohort, got other JSON. {_FREEZE}")
         claimed = document.pop("digest", None)
         return claimed, document, digest_of(document)
-    except (ValueError, RecursionError):  # UnicodeError included: half a character, which no digest can hold
+    except (ValueError, RecursionError):  # UnicodeError included: a lone surrogate, which no digest can cover
         raise CohortError(f"{path}: expected JSON, got other content. {_FREEZE}") from None
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key occurs twice")
     return found
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _is_whole(content: Mapping[str, Any]) -> bool:
-    """Tell whether all is there that a check needs."""
+    """Return whether everything is there that a check needs."""
     spec, ids = content.get("spec"), content["image_ids"]
     return (
         isinstance(spec, dict)
@@ -136,13 +136,13 @@ def _is_whole(content: Mapping[str, Any]) -> bool:
         and isinstance(content.get("index_digest"), str)
         and isinstance(content.get("tool_version"), str)
         and isinstance(ids, dict)
-        and ids.keys() == set(_PARTS)
+        and ids.keys() == set(PARTS)
         and _are_names(ids)
     )
 
 
 def _are_names(ids: Mapping[str, object]) -> bool:
-    """Tell whether these are lists of text in which nothing stands twice."""
+    """Return whether these are lists of texts, each text in one list and once."""
     names = [name for part in ids.values() if isinstance(part, list) for name in part]
     texts = {name for name in names if isinstance(name, str)}
     return all(isinstance(part, list) for part in ids.values()) and len(texts) == len(names)

@@ -1,4 +1,4 @@
-"""Selective forgetting: a choice by hash, so that the same seed keeps it when an index grows."""
+"""Selective forgetting: units are drawn by hash, so that the same seed keeps its choice when an index grows."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ if TYPE_CHECKING:
 
 
 def drawn(units: Sequence[str], sample: Sample, strata: Numbers | None = None) -> Mask:
-    """Choose a share or a number of the units.
+    """Draw a share or a number of the units.
 
-    A unit's place depends on nothing but the seed and itself.
+    A unit's place depends only on the seed and on the unit itself.
 
-    With `fraction` f every unit whose place in [0, 1) is below f is chosen: on a grown index every earlier
-    choice stands. Of every stratum about f is chosen, the nearer the larger it is. Exactly f of each cannot
-    be had: a rule that takes no choice back whatever is added, and chooses every unit with the same
-    probability f in small indexes and in large ones, cannot look at the other units at all. So strata
-    change nothing in this choice; how far each one's share is from f is reported.
+    With `fraction` f, every unit whose place in [0, 1) is below f is drawn, so on a grown index every earlier
+    draw is kept. Each stratum gives about f of its units; the larger the stratum, the closer. Exactly f of each is
+    impossible: a rule that never takes a draw back, and draws every unit with the same probability f in small and
+    large indexes, cannot depend on the other units at all. So strata do not change this draw; the report says how
+    far each stratum's share is from f.
 
-    With `count` n the n first are chosen: on a grown index an earlier choice gives way to nothing but a new
-    unit. With strata, each gets its share of n by Webster's method (Sainte-Laguë), and has its own first
-    chosen; where two strata come equal, the unit with the lower place decides. A larger n then contains a
-    smaller one, which sharing by largest remainders does not ensure. When strata grow unequally their
-    shares of n shift, and with them how many of each are chosen, but never in which order.
+    With `count` n, the first n units by place are drawn, so on a grown index only new units can displace an earlier
+    draw. With strata, n is divided among them by Webster's method (Sainte-Laguë), and each stratum gives its first
+    units; ties between strata go to the unit with the lower place. A larger n then contains a smaller one, which
+    largest remainders would not ensure. When strata grow unequally, their shares of n shift, and so does how many
+    units each gives, but never their order.
 
-    A unit costs one SHA-256: a million takes about a second.
+    One unit costs one SHA-256: a million units take about a second.
 
     Args:
-        units: The units to choose from, all different.
-        sample: How many, and the seed.
-        strata: The number of each unit's stratum, shape (units,), at least 0.
+        units: The units to draw from, all different.
+        sample: How many to draw, and the seed.
+        strata: The number of each unit's stratum, at least 0, shape (units,).
 
     Returns:
-        Whether each unit is chosen, shape (units,).
+        Whether each unit is drawn, shape (units,).
     """
     digests = _digests(units, sample.seed)
     if sample.fraction is not None:
@@ -58,11 +58,25 @@ def drawn(units: Sequence[str], sample: Sample, strata: Numbers | None = None) -
     return chosen
 
 
-def place_of(unit: str, seed: int) -> float:
-    """Return a unit's place in [0, 1): the first 53 bits, what a float holds, of a SHA-256.
+def sample_text(sample: Sample, *, counted: bool = True) -> str:
+    """Return a sample in one line, such as `sample: count 7 by image, seed 0`.
 
-    The word in front keeps the choice independent of the split into train and test, which hashes the same
-    patients: with the same seed, half of the patients would else be all of those tested on.
+    Args:
+        sample: What is drawn.
+        counted: Whether to show how many units are drawn; a reader of suppressed counts must not see it.
+    """
+    size = (
+        f"fraction {sample.fraction:g}" if sample.fraction is not None else f"count {sample.count if counted else '…'}"
+    )
+    strata = "" if sample.stratify is None else f", stratified by {', '.join(sample.stratify)}"
+    return f"sample: {size} by {sample.by}{strata}, seed {sample.seed}"
+
+
+def place_of(unit: str, seed: int) -> float:
+    """Return a unit's place in [0, 1): the first 53 bits of a SHA-256, which a float holds exactly.
+
+    The prefix `sample:` keeps the draw independent of the split into train and test, which hashes the same
+    patients: without it, a half drawn with the same seed would contain all test patients.
     """
     return float(_places(_digests([unit], seed))[0])
 
@@ -80,10 +94,10 @@ def _places(digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
 
 
 def _turns(strata: Numbers) -> npt.NDArray[np.float64]:
-    """Return when each unit's turn is: the k-th of a stratum of m comes at (2 k - 1) / m.
+    """Return each unit's turn: the k-th unit of a stratum of m units has turn (2 k - 1) / m.
 
     Args:
-        strata: The strata of the units in the order of their places, shape (units,).
+        strata: The strata of the units, ordered by place, shape (units,).
     """
     together = np.argsort(strata, kind="stable")
     sizes = np.bincount(strata)

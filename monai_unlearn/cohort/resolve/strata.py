@@ -1,24 +1,16 @@
-"""Strata: what a sample is shared over, and what came of it in each."""
+"""Strata: the groups that a sample is spread over, and what was drawn of each."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monai_unlearn.cohort.language.located import Located
-from monai_unlearn.cohort.language.source import Span
-from monai_unlearn.cohort.language.term import Field
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
-
-    from monai_unlearn.cohort.language.located import Path
-    from monai_unlearn.cohort.language.source import Document
-    from monai_unlearn.cohort.spec.spec import CohortSpec
 
     Mask = npt.NDArray[np.bool_]
     Numbers = npt.NDArray[np.int64]
@@ -26,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Strata:
-    """What a sample drew from its strata: counts alone.
+    """What a sample drew from its strata: counts only.
 
     Attributes:
         count: How many strata there are.
-        empty: Of how many of them the sample drew no unit.
-        least_share: The smallest share of its units that was drawn of a stratum, in [0, 1].
+        empty: How many of them the sample drew no unit from.
+        least_share: The smallest share of a stratum's units that was drawn, in [0, 1].
         largest_share: The largest such share, in [0, 1].
-        images_without_value: How many of the images drawn from lack a value of at least one of the fields.
+        images_without_value: How many of the images drawn from lack a value in at least one of the fields.
     """
 
     count: int
@@ -49,7 +41,7 @@ class Strata:
         Args:
             strata: The stratum of each unit, numbered from 0 without a gap, shape (units,).
             chosen: Whether each unit was drawn, shape (units,).
-            values: For each field the number of each image's value, -1 where there is none, shape (images,).
+            values: For each field, the code of each image's value, -1 where it is missing, shape (images,).
         """
         sizes = np.bincount(strata)
         hits = np.bincount(strata[chosen], minlength=len(sizes))
@@ -68,14 +60,14 @@ class Strata:
 
 
 def strata_of(unit: Numbers, values: Sequence[Numbers]) -> Numbers:
-    """Return the stratum of every unit: a missing value is a value of its own here.
+    """Return the stratum of every unit; a missing value counts as a value of its own.
 
-    A unit of several rows, such as a patient with two diagnoses, is of the stratum of those units whose rows
-    have the same combinations of values.
+    Units of several rows, such as a patient with two diagnoses, share a stratum when their rows have the same
+    combinations of values.
 
     Args:
         unit: The unit of each row, numbered from 0 without a gap, shape (rows,).
-        values: For each field the number of each row's value, -1 where there is none, shape (rows,).
+        values: For each field, the code of each row's value, -1 where it is missing, shape (rows,).
 
     Returns:
         The number of each unit's stratum, from 0 without a gap, shape (units,).
@@ -99,28 +91,3 @@ def strata_of(unit: Numbers, values: Sequence[Numbers]) -> Numbers:
 def _renumbered(numbers: Numbers) -> Numbers:
     """Number the distinct values from 0 on, in their order."""
     return np.unique(numbers, return_inverse=True)[1].astype(np.int64)
-
-
-def fields_of(spec: CohortSpec) -> tuple[Field, ...]:
-    """Return the fields that a spec's sample is stratified by, each with its place in the spec's file."""
-    names = spec.sample.stratify if spec.sample is not None and spec.sample.stratify is not None else ()
-    document = _file_of(spec) if names else None
-    if document is None:
-        return tuple(Field(name) for name in names)
-    return tuple(_located(Located.read(document.text, document.name), names))
-
-
-def _file_of(spec: CohortSpec) -> Document | None:
-    """Return the file of a spec, which its predicates know; one made without a file has none."""
-    for node in spec.forget.walk():
-        if isinstance(node, Field) and node.at is not None and node.at.source.text != node.at.source.document.text:
-            return node.at.source.document
-    return None
-
-
-def _located(file: Located, names: Sequence[str]) -> Iterator[Field]:
-    key: Path = ("sample", "stratify")
-    written: Any = file.content["sample"]["stratify"]
-    for number, name in enumerate(names):
-        source = file.source(key if isinstance(written, str) else (*key, number), name)
-        yield Field(name, at=Span(source, 0, len(name)))

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 from cohort_index import make_index, make_spec
 
+from monai_unlearn.cohort.resolve.guards import refusal
+from monai_unlearn.cohort.resolve.resolve import resolve_unguarded
 from monai_unlearn.errors import CohortError
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -51,7 +53,20 @@ def test_every_expectation_that_fails_is_listed(index):
         make_spec("device == old", "expect: {images: {max: 1}, patients: {max: 1}, share: {max: 0.1}}").resolve(index)
 
 
-def test_bounds_are_included(index):
+def test_the_refusal_is_the_message_without_the_attrition(index):
+    assert refusal(resolve_unguarded(make_spec("device == old"), index)) is None
+    spec = make_spec("device == old", "expect: {images: {min: 4}, patients: {min: 3}}")
+    reason = refusal(resolve_unguarded(spec, index))
+    assert [line.partition(" (expect")[0] for line in reason.splitlines()] == [
+        "test.yaml: expected at least 4 images in the forget part",
+        "test.yaml: expected at least 3 patients in the forget part",
+    ]
+    with pytest.raises(CohortError, match="Images, rule by rule:") as refused:
+        spec.resolve(index)
+    assert str(refused.value).startswith(f"{reason}\nImages, rule by rule:\n")
+
+
+def test_bounds_are_inclusive(index):
     expect = "expect: {images: {min: 3, max: 3}, patients: {min: 2, max: 2}, share: {min: 0.3, max: 0.3}}"
     assert make_spec("device == old", expect).resolve(index).images["forget"] == 3
 
@@ -83,7 +98,7 @@ def _kept(index, least, more=""):
 def test_every_class_keeps_so_many_remain_images_or_the_cohort_is_refused(labelled):
     message = (
         r"expected at least 2 images of every class in the remain part \(expect: remain_per_class\), "
-        r"found 1 of 'amd', 0 of 'drusen'\. Mend the rules"
+        r"found 1 of 'amd', 0 of 'drusen'\. Fix the rules"
     )
     with pytest.raises(CohortError, match=message) as caught:
         _kept(labelled, 2)
@@ -91,14 +106,14 @@ def test_every_class_keeps_so_many_remain_images_or_the_cohort_is_refused(labell
     assert "no label" not in str(caught.value)
 
 
-def test_a_class_may_keep_just_as_many(labelled):
-    # The drusen image is not known to be old: undetermined, it is no remain image.
+def test_a_class_may_keep_exactly_as_many(labelled):
+    # The drusen image may be old: it is undetermined, so it does not remain.
     with pytest.raises(CohortError, match=r"found 0 of 'drusen'\."):
         _kept(labelled, 1)
-    assert _kept(labelled, 1, "unknown: remain").classes["drusen"]["remain"] == 1
+    assert _kept(labelled, 1, "unknown: remain").counts.classes["drusen"]["remain"] == 1
 
 
-def test_a_class_outside_the_population_is_none_of_the_cohort_s(labelled):
+def test_a_class_outside_the_population_does_not_count(labelled):
     assert _kept(labelled, 1, "population: diagnosis in [amd, cataract]").images["forget"] == 3
 
 
@@ -106,11 +121,11 @@ def test_many_classes_are_not_all_named(tmp_path):
     names = [f"c{number:02d}" for number in range(14)]
     columns = {"device": ["old"] * 14 + ["new"], "diagnosis": [*names, "x"]}
     index = make_index(tmp_path / "many", columns, {"device": Kind.TEXT, "diagnosis": Kind.TEXT}, label="diagnosis")
-    with pytest.raises(CohortError, match=r"0 of 'c09' and 4 classes more\. Mend"):
+    with pytest.raises(CohortError, match=r"0 of 'c09' and 4 more classes\. Fix"):
         _kept(index, 1)
 
 
-def test_without_classes_none_can_be_promised_to_remain(index, tmp_path):
+def test_without_classes_the_expectation_cannot_be_checked(index, tmp_path):
     with pytest.raises(
         CohortError, match=r"this index does not say which column holds them\. Build it again with --label"
     ):
@@ -121,7 +136,7 @@ def test_without_classes_none_can_be_promised_to_remain(index, tmp_path):
         _kept(unlabelled, 1)
 
 
-def test_all_that_does_not_hold_is_said_at_once(labelled):
+def test_everything_that_does_not_hold_is_reported_at_once(labelled):
     expect = "expect: {remain_per_class: {min: 3}, images: {max: 1}, patients: {max: 1}, share: {max: 0.1}}"
     pattern = r"(?s)unknown: fail.*expect: images.*expect: patients.*expect: share.*expect: remain_per_class"
     with pytest.raises(CohortError, match=pattern):
@@ -131,10 +146,10 @@ def test_all_that_does_not_hold_is_said_at_once(labelled):
 def test_a_class_may_be_forgotten_as_a_whole_and_every_document_says_so(labelled):
     cohort = make_spec("diagnosis == amd").resolve(labelled)
     warning = "The class amd has no image left in the remain part."
-    assert cohort.classes_emptied == ["amd"]
+    assert cohort.counts.classes_emptied == ["amd"]
     for document in (cohort.preview(), cohort.manifest):
         assert document["classes_emptied"] == ["amd"]
         assert warning in document["warnings"]
-    # Undetermined images are trained on no more either.
-    assert make_spec("device == old").resolve(labelled).classes_emptied == ["drusen"]
-    assert make_spec("device == old", "unknown: remain").resolve(labelled).classes_emptied == []
+    # Undetermined images are not trained on either.
+    assert make_spec("device == old").resolve(labelled).counts.classes_emptied == ["drusen"]
+    assert make_spec("device == old", "unknown: remain").resolve(labelled).counts.classes_emptied == []

@@ -1,21 +1,12 @@
-"""Which part an image ends in: scope, unknown, population and sample, and what is always true of parts."""
-
 from __future__ import annotations
-
-import itertools
-import math
 
 import pytest
 from cohort_index import make_index, make_spec
-from hypothesis import given
-from hypothesis import strategies as st
 
-from monai_unlearn.cohort.resolve.resolve import partition
-from monai_unlearn.errors import CohortError
-from monai_unlearn.index import usable_faults
+from monai_unlearn.cohort.resolve.resolve import question_of, resolve, resolve_unguarded
+from monai_unlearn.errors import CohortError, SpecError
 from monai_unlearn.vocabulary.fields import Kind
 
-KINDS = {"device": Kind.TEXT, "site": Kind.TEXT}
 #            00   01    02    03    04    05    06
 DEVICES = ["old", "new", None, "new", "new", "old", None]
 PATIENTS = ["p1", "p1", "p1", "p2", None, None, None]
@@ -29,308 +20,41 @@ def index(tmp_path):
             "device": DEVICES,
             "patient": PATIENTS,
             "study": ["s1", "s2", "s1", "s3", "s4", "s4", None],
-            "series": ["e1", "e2", "e3", "e4", "e5", "e6", "e7"],
             "site": ["a", "a", "a", "a", "a", "b", None],
         },
-        KINDS,
+        {"device": Kind.TEXT, "site": Kind.TEXT},
     )
 
 
-def _parts(index, more="", forget="device == old"):
-    """Return the numbers of the images in the forget, remain and undetermined part, as three words."""
-    ids = make_spec(forget, more).resolve(index).image_ids
-    return " ".join("".join(name[-1] for name in ids[part]) or "-" for part in ids)
+def test_the_method_of_a_spec_is_this_function(index):
+    spec = make_spec("device == old")
+    assert spec.resolve(index).manifest == resolve(spec, index).manifest
 
 
-@pytest.mark.parametrize(
-    ("more", "parts"),
-    [
-        ("", "05 134 26"),
-        ("scope: image", "05 134 26"),
-        # 02 is of series e3, which nothing forgotten shares.
-        ("scope: series", "05 134 26"),
-        # 02 shares s1 with 00, and 04 shares s4 with 05; 06 has no study.
-        ("scope: study", "0245 13 6"),
-        # 01 and 02 are of p1; 05 is true by itself; nobody knows whose 04 and 06 are.
-        ("scope: patient", "0125 3 46"),
-        ("unknown: forget", "0256 134 -"),
-        ("unknown: remain", "05 12346 -"),
-        ("unknown: forget\nscope: patient", "012456 3 -"),
-        # Without a patient they never remain: they may be of p1.
-        ("unknown: remain\nscope: patient", "0125 3 46"),
-        ("unknown: remain\nscope: study", "0245 13 6"),
-        ("population: site == a", "0 134 26"),
-        # 05 is of site b: it is not forgotten, and takes nobody of s4 along.
-        ("population: site == a\nscope: study", "02 134 6"),
-        ("population: site == b", "5 - 6"),
-        ("population: site == a\nunknown: forget", "026 134 -"),
-    ],
-)
-def test_what_becomes_of_each_image(index, more, parts):
-    if "-" in parts.split()[1]:
-        with pytest.raises(CohortError, match=r"remain part .* is empty \(1 images are undetermined\)"):
-            _parts(index, more)
-    else:
-        assert _parts(index, more) == parts
+def test_without_the_guards_the_cohort_is_the_same(index):
+    spec = make_spec("device == old")
+    assert resolve_unguarded(spec, index).manifest == resolve(spec, index).manifest
+    narrow = make_spec("device == old", "expect: {images: {min: 3}}\n")
+    with pytest.raises(CohortError, match="rule by rule"):
+        resolve(narrow, index)
+    assert resolve_unguarded(narrow, index).images == {"forget": 2, "remain": 3, "undetermined": 2}
 
 
-def test_an_image_of_unknown_population_is_undetermined_even_where_the_rules_are_false(index):
-    assert _parts(index, "population: site == a", "device == old or series == e7") == "0 134 26"
-    assert _parts(index, "population: site == a", "series == e1") == "0 1234 6"
+def test_a_question_has_the_fields_of_rules_population_and_strata(index):
+    spec = make_spec("[device == old, patient != x]", "population: exists(study)\nsample: {count: 1, stratify: site}\n")
+    question = question_of(spec, index)
+    assert sorted(question.bound) == ["device", "patient", "site", "study"]
+    assert (question.rules, question.population) == (spec.rules, spec.population)
+    assert [field.name for field in question.strata] == ["site"]
 
 
-def test_fail_refuses_undetermined_images_and_counts_them(index):
-    with pytest.raises(CohortError, match=r"expected no undetermined image \(unknown: fail\), found 2 of 1 patients"):
-        _parts(index, "unknown: fail")
-    assert _parts(index, "unknown: fail", "series == e1") == "0 123456 -"
+def test_the_message_for_an_unknown_field_says_where_the_columns_are_listed(index):
+    message = r"unknown field 'devise'\. Did you mean 'device'\? .* under \"columns\" in .*index\.json"
+    with pytest.raises(SpecError, match=message):
+        question_of(make_spec("devise == old"), index)
 
 
-def test_faulty_rows_belong_to_no_part(tmp_path):
-    usable = usable_faults()[0]
-    columns = {"device": ["old", "new", "old", "new"], "fault": [None, usable, "truncated", "truncated"]}
-    assert _parts(make_index(tmp_path / "index", columns, KINDS)) == "0 1 -"
-
-
-# Missing identity: 0 is caught by itself; whose 1 is nobody knows; 2 is of somebody else
-
-
-_NOBODY = [None, "", " ", "\t ", "\u00a0"]
-
-
-@pytest.mark.parametrize("scope", ["series", "study", "patient"])
-@pytest.mark.parametrize(
-    ("unknown", "parts"), [("exclude", "0 2 1"), ("remain", "0 2 1"), ("forget", "01 2 -"), ("fail", None)]
-)
-@pytest.mark.parametrize("nobody", _NOBODY)
-def test_images_without_the_identifier_are_nobody_s_and_never_remain(tmp_path, scope, unknown, parts, nobody):
-    columns = {"device": ["old", "new", "new"], scope: [nobody, nobody, "p"]}
-    index = make_index(tmp_path / "index", columns, KINDS)
-    more = f"scope: {scope}\nunknown: {unknown}"
-    if parts is None:
-        with pytest.raises(CohortError, match=r"expected no undetermined image \(unknown: fail\), found 1 of"):
-            _parts(index, more)
-    else:
-        assert _parts(index, more) == parts
-
-
-@pytest.mark.parametrize("nobody", _NOBODY)
-@pytest.mark.parametrize(
-    ("unknown", "parts"), [("exclude", "1 3 02"), ("remain", "1 3 02"), ("forget", "012 3 -"), ("fail", None)]
-)
-def test_a_sample_by_patient_with_their_scope_never_lets_the_nameless_remain(tmp_path, nobody, unknown, parts):
-    columns = {"device": ["old", "old", "new", "new"], "patient": [nobody, "p", nobody, "q"]}
-    index = make_index(tmp_path / "index", columns, KINDS)
-    more = f"scope: patient\nunknown: {unknown}\nsample: {{fraction: 1, by: patient}}"
-    if parts is None:
-        with pytest.raises(CohortError, match="found 2 of 0 patients"):
-            _parts(index, more)
-    else:
-        assert _parts(index, more) == parts
-
-
-# A scope that nobody can tell of: 0 may be old, and of p; 1 is new, and of p; 2 is old, and of q; 3 is of r
-
-
-@pytest.mark.parametrize(
-    ("unknown", "scope", "parts"),
-    [
-        ("exclude", "image", "2 13 0"),
-        ("exclude", "study", "2 13 0"),
-        # Whether p must be forgotten is not known: then nothing of p remains.
-        ("exclude", "patient", "2 3 01"),
-        ("remain", "patient", "2 013 -"),
-        ("forget", "patient", "012 3 -"),
-    ],
-)
-def test_what_may_be_of_somebody_to_forget_does_not_remain(tmp_path, unknown, scope, parts):
-    columns = {"device": [None, "new", "old", "new"], "patient": ["p", "p", "q", "r"]}
-    index = make_index(tmp_path / "index", columns, KINDS)
-    assert _parts(index, f"scope: {scope}\nunknown: {unknown}") == parts
-
-
-def test_an_image_that_a_rule_excludes_makes_nobody_doubtful(tmp_path):
-    columns = {
-        "device": [None, "new", "old", "new"],
-        "site": ["b", "a", "a", "a"],
-        "patient": ["p", "p", "q", "r"],
-    }
-    index = make_index(tmp_path / "index", columns, KINDS)
-    # 0 is of site b, whatever its device: no image of p can be meant.
-    assert _parts(index, "scope: patient", "[device == old, site == a]") == "2 013 -"
-    # Whether 0 is of the population is not known, but the rules are false of it.
-    columns["site"], columns["device"] = [None, "a", "a", "a"], ["new", "new", "old", "new"]
-    index = make_index(tmp_path / "other", columns, KINDS)
-    assert _parts(index, "scope: patient\npopulation: site == a") == "2 13 0"
-
-
-def test_a_sample_takes_a_patient_of_the_scope_as_a_whole(tmp_path):
-    # Of p and q one is drawn, with the images that the scope added; the other remains as a whole.
-    columns = {"device": ["old", "new", None, "old", "new", None], "patient": [*"pppqqq"]}
-    index = make_index(tmp_path / "index", columns, KINDS)
-    parts = {_parts(index, f"scope: patient\nsample: {{count: 1, by: patient, seed: {seed}}}") for seed in range(9)}
-    assert parts == {"012 345 -", "345 012 -"}
-
-
-# Selective forgetting
-
-
-def _many(tmp_path, patients, name="many"):
-    columns = {
-        "image_id": [f"{patient}-{eye}" for patient in patients for eye in "LR"],
-        "patient": [patient for patient in patients for _ in "LR"],
-        "device": [("old", "new")[number % 4 == 3] for number, _ in enumerate(patients) for _ in "LR"],
-        "site": [site for number, _ in enumerate(patients) for site in ("aa", "ab", "bc")[number % 3]],
-    }
-    return make_index(tmp_path / name, columns, KINDS)
-
-
-def test_a_sample_by_patient_keeps_patients_whole_and_leaves_the_others_to_remain(tmp_path):
-    index = _many(tmp_path, [f"p{number:03d}" for number in range(200)])
-    cohort = make_spec("device == old", "sample: {fraction: 0.5, by: patient, seed: 7}").resolve(index)
-    assert 60 <= cohort.patients["forget"] <= 90
-    assert cohort.images == {
-        "forget": 2 * cohort.patients["forget"],
-        "remain": 400 - 2 * cohort.patients["forget"],
-        "undetermined": 0,
-    }
-    assert cohort.patients_in_both == 0
-    assert (cohort.attrition[-1].images_in, cohort.attrition[-1].rule) == (
-        300,
-        "sample: fraction 0.5 by patient, seed 7",
-    )
-
-
-@pytest.mark.parametrize("size", ["fraction: 0.3", "count: 20", "fraction: 0.3, stratify: site"])
-@pytest.mark.parametrize("by", ["image", "patient"])
-def test_a_sample_is_stable_when_the_index_grows(tmp_path, size, by):
-    patients = [f"p{number:03d}" for number in range(120)]
-    spec = make_spec("device == old", f"sample: {{{size}, by: {by}, seed: 3}}")
-    before = set(spec.resolve(_many(tmp_path, patients[:80], "before")).image_ids["forget"])
-    after = set(spec.resolve(_many(tmp_path, patients, "after")).image_ids["forget"])
-    known = {f"{patient}-{eye}" for patient in patients[:80] for eye in "LR"}
-    # A share keeps every earlier choice; a number can only give way to units that come before.
-    assert after & known == before if "fraction" in size else after & known <= before
-
-
-def test_another_seed_draws_another_sample(tmp_path):
-    index = _many(tmp_path, [f"p{number:03d}" for number in range(40)])
-    draws = {
-        tuple(make_spec("device == old", f"sample: {{count: 10, seed: {seed}}}").resolve(index).image_ids["forget"])
-        for seed in range(4)
-    }
-    assert len(draws) == 4
-    assert {len(draw) for draw in draws} == {10}
-
-
-@pytest.mark.parametrize(
-    ("by", "stratify", "shares"),
-    [
-        # Caught are 120 images of site a, 80 of b and 40 of c.
-        ("image", "site", {"a": 15, "b": 10, "c": 5}),
-        ("image", "[site, device]", {"a": 15, "b": 10, "c": 5}),
-        # 40 patients are of a alone, 40 of a and b, 40 of b and c; each brings two images.
-        ("patient", "site", {"a": 30, "b": 20, "c": 10}),
-    ],
-)
-def test_a_stratified_number_is_shared_between_the_strata(tmp_path, by, stratify, shares):
-    index = _many(tmp_path, [f"p{number:03d}" for number in range(160)])
-    spec = make_spec("device == old", f"sample: {{count: 30, by: {by}, stratify: {stratify}}}")
-    cohort = spec.resolve(index)
-    assert cohort.forget["site"].value_counts().to_dict() == shares
-
-
-def test_images_that_no_draw_can_name_are_undetermined(index):
-    # 05 is to forget, and has no patient to draw.
-    assert _parts(index, "sample: {fraction: 1, by: patient}") == "0 134 256"
-    assert _parts(index, "sample: {fraction: 1, by: patient}\nunknown: remain") == "0 12346 5"
-    assert _parts(index, "sample: {fraction: 1, by: patient}\nunknown: forget") == "0256 134 -"
-    assert _parts(index, "sample: {fraction: 1, by: image}") == "05 134 26"
-
-
-# What always holds
-
-_ROWS = st.lists(
-    st.tuples(
-        st.sampled_from(["old", "new", None]),
-        st.sampled_from(["p1", "p2", "p3", None]),
-        st.sampled_from(["a", "b", None]),
-        st.sampled_from([None, None, None, "truncated"]),
-    ),
-    min_size=1,
-    max_size=12,
-)
-_MORE = st.tuples(
-    st.sampled_from(["", "population: site == a\n"]),
-    st.sampled_from(["image", "series", "study", "patient"]),
-    st.sampled_from(["exclude", "forget", "remain"]),
-    st.sampled_from(
-        [
-            "",
-            "sample: {fraction: 0.5, by: patient}\n",
-            "sample: {count: 2}\n",
-            "sample: {count: 2, by: patient, stratify: site}\n",
-        ]
-    ),
-)
-
-
-@given(_ROWS, _MORE)
-def test_parts_are_disjoint_and_whole_and_the_attrition_flows(rows, more):
-    population, scope, unknown, sample = more
-    spec = make_spec("[device == old, site != b]", f"{population}scope: {scope}\nunknown: {unknown}\n{sample}")
-    answers = _answers(spec, rows)
-    parts, attrition = partition(spec, answers)
-    about = answers.readable & ~answers.population.false
-    assert ((parts.forget.astype(int) + parts.remain + parts.undetermined) == about).all()
-    flow = attrition.rows
-    assert flow[0].images_in == len(rows)
-    assert flow[-1].images_out == parts.forget.sum()
-    for before, after in itertools.pairwise(flow):
-        assert (after.images_in, after.studies_in, after.patients_in) == (
-            before.images_out,
-            before.studies_out,
-            before.patients_out,
-        )
-    if scope == "patient" and "count: 2}" not in sample:
-        patients = answers.units["patient"].codes
-        forget, remain, undetermined = (set(patients[mask & (patients >= 0)]) for _, mask in parts.items())
-        assert not forget & remain
-        assert (patients[parts.remain] >= 0).all()
-        if not population and unknown == "exclude" and not sample:
-            assert not undetermined & (forget | remain)
-
-
-def _answers(spec, rows):
-    """Answer the rules of that spec without a database, so that many examples are quick."""
-    import numpy as np
-    import pyarrow as pa
-
-    from monai_unlearn.cohort.query.answers import Answers, CategoricalColumn, Verdict
-
-    def coded(values):
-        names = sorted({value for value in values if value is not None})
-        codes = np.array([-1 if value is None else names.index(value) for value in values])
-        return CategoricalColumn(codes, pa.array(names, pa.string()))
-
-    def verdict(values, holds):
-        true = np.array([value is not None and holds(value) for value in values])
-        return Verdict(true, np.array([value is not None for value in values]) & ~true)
-
-    device, patient, site, fault = zip(*rows, strict=True)
-    units = {name: coded(patient) for name in ("patient", "study", "series")}
-    everyone = Verdict(np.ones(len(rows), bool), np.zeros(len(rows), bool))
-    return Answers(
-        image=coded([f"i{number:02d}" for number in range(len(rows))]),
-        units=units,
-        label=None,
-        readable=np.array([code is None for code in fault]),
-        population=everyone if spec.population is None else verdict(site, lambda value: value == "a"),
-        rules=(verdict(device, lambda value: value == "old"), verdict(site, lambda value: value != "b")),
-        strata=(coded(site),) if spec.sample is not None and spec.sample.stratify else (),
-    )
-
-
-def test_rules_come_out_in_the_author_s_order(index):
+def test_the_attrition_keeps_the_author_s_order(index):
     rows = (
         make_spec("[site == a, device == old]", "population: exists(series)\nscope: study\n").resolve(index).attrition
     )
@@ -347,7 +71,7 @@ def test_rules_come_out_in_the_author_s_order(index):
 def test_unknown_forget_has_a_row_of_its_own(index):
     rows = make_spec("device == old", "unknown: forget\n").resolve(index).attrition
     assert [(row.rule, row.images_out) for row in rows][-2:] == [("device == old", 2), ("unknown: forget", 4)]
-    assert math.isclose(rows[-1].images_in, 2)
+    assert rows[-1].images_in == 2
 
 
 def test_identifiers_are_counted_in_the_attrition_and_not_named(index):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monai_unlearn.cohort.resolve.sample import drawn, place_of
+from monai_unlearn.cohort.resolve.sample import drawn, place_of, sample_text
 from monai_unlearn.cohort.resolve.split import SplitRule
 from monai_unlearn.cohort.spec.document import Sample
 
@@ -37,7 +37,7 @@ def test_a_number_is_exact_and_at_most_all():
     assert chosen(UNITS[:3], Sample(count=17)) == set(UNITS[:3])
 
 
-def test_of_nothing_nothing_is_drawn():
+def test_nothing_is_drawn_from_nothing():
     assert chosen([], Sample(fraction=0.5)) == chosen([], Sample(count=3), strata=[]) == set()
 
 
@@ -46,7 +46,7 @@ def test_a_smaller_sample_is_within_a_larger_one():
     assert chosen(UNITS, Sample(count=20)) < chosen(UNITS, Sample(count=30))
 
 
-def test_places_are_fixed_for_ever():
+def test_places_are_fixed_forever():
     # A change here would silently draw other patients for every spec that exists.
     assert place_of("patient 1", 0) == pytest.approx(0.735166, abs=5e-7)
     assert all(0 <= place_of(unit, 1) < 1 for unit in UNITS)
@@ -124,7 +124,7 @@ def test_neither_the_order_of_the_units_nor_the_numbers_of_the_strata_matter(str
 
 
 @given(_STRATA, _STRATA, st.floats(0.01, 1), st.integers(0, 5))
-def test_a_share_keeps_every_earlier_choice(strata, more, fraction, seed):
+def test_a_share_keeps_every_earlier_draw(strata, more, fraction, seed):
     known, units = UNITS[: len(strata)], UNITS[: len(strata) + len(more)]
     sample = Sample(fraction=fraction, seed=seed)
     before, after = chosen(known, sample, strata), chosen(units, sample, strata + more)
@@ -133,7 +133,7 @@ def test_a_share_keeps_every_earlier_choice(strata, more, fraction, seed):
 
 
 @given(_STRATA, _STRATA, st.integers(1, 60))
-def test_a_number_gives_way_to_nothing_but_new_units_that_come_before(strata, more, count):
+def test_only_new_units_with_lower_places_displace_an_earlier_draw(strata, more, count):
     known, units = UNITS[: len(strata)], UNITS[: len(strata) + len(more)]
     before, after = chosen(known, Sample(count=count)), chosen(units, Sample(count=count))
     assert after & set(known) <= before
@@ -142,7 +142,7 @@ def test_a_number_gives_way_to_nothing_but_new_units_that_come_before(strata, mo
 
 
 @given(_STRATA, _STRATA, st.integers(1, 60))
-def test_in_each_stratum_the_earlier_choices_are_the_first_to_be_kept(strata, more, count):
+def test_each_stratum_keeps_its_earliest_draws_first(strata, more, count):
     """Shares of the number may shift between strata, but never the order within one."""
     known, units, sample = UNITS[: len(strata)], UNITS[: len(strata) + len(more)], Sample(count=count)
     before, after = chosen(known, sample, strata), chosen(units, sample, strata + more)
@@ -156,3 +156,19 @@ def test_every_stratum_gets_about_its_share():
     found = _sizes(chosen(UNITS, Sample(fraction=0.5, seed=2), strata), strata)
     assert found[0] / 3000 == pytest.approx(0.5, abs=0.03)
     assert found[1] / 1000 == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("sample", "text", "uncounted"),
+    [
+        (Sample(count=7), "sample: count 7 by image, seed 0", "sample: count … by image, seed 0"),
+        (
+            Sample(fraction=0.25, by="patient", stratify=("sex", "site"), seed=3),
+            "sample: fraction 0.25 by patient, stratified by sex, site, seed 3",
+            "sample: fraction 0.25 by patient, stratified by sex, site, seed 3",
+        ),
+    ],
+)
+def test_a_sample_in_one_line_can_leave_out_its_number_of_units(sample, text, uncounted):
+    assert sample_text(sample) == text
+    assert sample_text(sample, counted=False) == uncounted

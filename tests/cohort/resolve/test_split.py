@@ -7,8 +7,9 @@ from fractions import Fraction
 import pandas as pd
 import pytest
 
-from monai_unlearn.cohort import Split, SplitRule
+from monai_unlearn.cohort import SplitRule
 from monai_unlearn.errors import DataError
+from monai_unlearn.vocabulary.parts import SPLITS
 
 PATIENTS = [f"patient {number}" for number in range(10_000)]
 THREE_WAYS = SplitRule(seed=3, test_fraction=0.2, validation_fraction=0.1)
@@ -34,7 +35,7 @@ def expected_split(text, rule):
 def test_each_split_has_about_its_fraction(test, validation):
     rule = SplitRule(test_fraction=test, validation_fraction=validation)
     counts = Counter(rule.of(patient) for patient in PATIENTS)
-    shares = {split.value: counts[split] / len(PATIENTS) for split in Split}
+    shares = {split: counts[split] / len(PATIENTS) for split in SPLITS}
     wanted = {"train": 1 - test - validation, "validation": validation, "test": test}
     assert shares == pytest.approx(wanted, abs=0.015)  # three standard deviations of 10,000 draws
 
@@ -52,7 +53,7 @@ def test_agrees_with_an_independent_computation():
     ("seed", "unit", "first_bits"),
     [(0, "patient-1", 0x33267FB1), (0, "patient-3", 0x463ED82D), (7, "patient-1", 0xD5F3FEEB)],
 )
-def test_places_are_fixed_for_ever(seed, unit, first_bits):
+def test_places_are_fixed_forever(seed, unit, first_bits):
     # Digests by sha256sum. A change here would move patients who were tested on into what is trained on.
     place = first_bits / 2**32
     assert SplitRule(seed=seed, test_fraction=place + 1e-9).of(unit) == "test"
@@ -71,7 +72,7 @@ def test_a_larger_test_fraction_only_adds():
     assert tested < {patient for patient in PATIENTS if large.of(patient) == "test"}
 
 
-def test_another_seed_deals_anew():
+def test_another_seed_gives_another_assignment():
     one, other = SplitRule(seed=0), SplitRule(seed=1)
     both = sum(one.of(patient) == other.of(patient) == "test" for patient in PATIENTS)
     assert both / len(PATIENTS) == pytest.approx(0.2 * 0.2, abs=0.01)  # as independent draws agree
@@ -82,14 +83,14 @@ def test_both_eyes_of_a_patient_stay_together():
     assert THREE_WAYS.assign(frame).groupby(frame["patient"]).nunique().eq(1).all()
 
 
-def test_images_without_a_patient_are_dealt_one_by_one():
+def test_images_without_a_patient_are_assigned_one_by_one():
     frame = frame_of([None, "", " ", "\t", "\u00a0"] * 40)
     assigned = THREE_WAYS.assign(frame)
     assert assigned.tolist() == [expected_split(f"3:image:{image}", THREE_WAYS) for image in frame["image_id"]]
     assert set(assigned) == {"train", "validation", "test"}
 
 
-def test_white_space_is_no_patient_who_straddles_splits():
+def test_white_space_is_not_a_patient_who_straddles_splits():
     frame = frame_of([" ", " ", None], split=["train", "test", "test"])
     assert SplitRule().assign(frame).tolist() == ["train", "test", "test"]
 
@@ -103,7 +104,7 @@ def test_an_empty_part_has_no_splits():
     assert SplitRule().assign(frame_of([])).tolist() == []
 
 
-def test_the_rule_is_made_again_of_its_plain_values():
+def test_the_rule_is_rebuilt_from_its_plain_values():
     assert THREE_WAYS.to_dict() == {"seed": 3, "test_fraction": 0.2, "validation_fraction": 0.1}
     assert SplitRule(**THREE_WAYS.to_dict()) == THREE_WAYS
 
@@ -111,7 +112,7 @@ def test_the_rule_is_made_again_of_its_plain_values():
 @pytest.mark.parametrize(
     ("spelling", "split"),
     [
-        *((split.value, split.value) for split in Split),
+        *((split, split) for split in SPLITS),
         ("Train", "train"),
         ("TRAINING", "train"),
         ("Val", "validation"),
@@ -119,15 +120,15 @@ def test_the_rule_is_made_again_of_its_plain_values():
         ("testing", "test"),
     ],
 )
-def test_a_split_column_decides_whatever_its_spelling(spelling, split):
-    patients = PATIENTS[:50]  # the hash would deal them to both
+def test_a_split_column_decides_in_any_spelling(spelling, split):
+    patients = PATIENTS[:50]  # the hash would assign them to both
     assert set(SplitRule().assign(frame_of(patients, split=[spelling] * 50))) == {split}
 
 
 @pytest.mark.parametrize("gap", [None, "", "holdout"])
 def test_a_split_column_with_gaps_is_refused(gap):
     frame = frame_of(["a", "b", "c"], split=["train", gap, gap])
-    with pytest.raises(DataError, match=r"neither train, validation nor test for 2 of 3 images"):
+    with pytest.raises(DataError, match=r"expected train, validation or test, got something else for 2 of 3 images"):
         SplitRule().assign(frame)
 
 
@@ -138,7 +139,7 @@ def test_a_split_column_that_splits_patients_is_refused_without_naming_them():
     assert "Ann" not in str(refused.value)
 
 
-def test_a_patient_is_seen_to_straddle_parts_put_together():
+def test_a_patient_who_straddles_splits_across_parts_is_found():
     forget, remain = frame_of(["Ann"], split=["train"]), frame_of(["Ann"], split=["test"])
     with pytest.raises(DataError, match=r"puts 1 patients into more than one split"):
         SplitRule().assign(pd.concat([forget, remain]))
@@ -167,5 +168,5 @@ def test_fractions_that_leave_no_split_are_refused(fractions):
 
 def test_a_column_of_numbers_is_refused_in_words():
     frame = pd.DataFrame({"image_id": ["a", "b"], "patient": ["p", "q"], "split": [0.0, 4.0]})
-    with pytest.raises(DataError, match="says neither train, validation nor test for 2 of 2 images"):
+    with pytest.raises(DataError, match="expected train, validation or test, got something else for 2 of 2 images"):
         SplitRule().assign(frame)

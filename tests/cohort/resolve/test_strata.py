@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monai_unlearn.cohort import CohortSpec, parse
-from monai_unlearn.cohort.resolve.strata import Strata, fields_of, strata_of
+from monai_unlearn.cohort.resolve.strata import Strata, strata_of
 from monai_unlearn.cohort.spec.document import Reason, Sample
 from monai_unlearn.errors import SpecError
 from monai_unlearn.vocabulary.fields import Kind
@@ -18,7 +18,7 @@ _ROWS = st.lists(st.tuples(st.integers(0, 6), st.integers(-1, 2), st.integers(-1
 
 
 @given(_ROWS)
-def test_units_are_of_one_stratum_where_their_rows_have_the_same_combinations_of_values(rows):
+def test_units_share_a_stratum_if_their_rows_have_the_same_combinations_of_values(rows):
     numbers = {unit: number for number, unit in enumerate(sorted({unit for unit, _, _ in rows}))}
     unit = np.array([numbers[unit] for unit, _, _ in rows], dtype=np.int64)
     columns = [np.array([row[place] for row in rows], dtype=np.int64) for place in (1, 2)]
@@ -37,7 +37,7 @@ def test_a_missing_value_is_a_stratum_of_its_own():
     assert len(set(strata_of(np.arange(3), [np.array([-1, 0, 1])]).tolist())) == 3
 
 
-def test_what_was_drawn_is_counted():
+def test_drawn_units_are_counted():
     strata, chosen = np.array([0, 0, 1, 2, 2, 2]), np.array([True, False, False, True, True, True])
     values = [np.array([-1, 0, 1, 1, 1, 1]), np.array([-1, -1, 0, 0, 0, 0])]
     found = Strata.of(strata, chosen, values)
@@ -85,25 +85,20 @@ def test_a_field_that_the_index_does_not_have_is_shown_in_its_line(index, sample
     assert "^^^" in str(caught.value)
 
 
-def test_such_a_field_is_one_fault_of_several(index):
+def test_such_a_field_is_reported_with_the_other_faults(index):
     with pytest.raises(SpecError, match=r"(?s)2 faults:.*4:9: unknown field 'devise'.*5:30: unknown field 'ag3'"):
         make_spec("devise == old", "sample: {count: 2, stratify: ag3}").resolve(index)
 
 
-def test_a_spec_that_was_read_from_no_file_has_fields_without_a_place(index):
+def test_a_field_of_a_spec_that_was_not_read_from_a_file_is_named_too(index):
     spec = CohortSpec(
         name="x",
         reason=Reason.OTHER,
         forget=parse("device == old"),
         sample=Sample(count=2, stratify=("diagnose",)),
     )
-    assert [field.at for field in fields_of(spec)] == [None]
     with pytest.raises(SpecError, match="unknown field 'diagnose'. Did you mean 'diagnosis'"):
         spec.resolve(index)
-
-
-def test_without_strata_there_are_no_fields():
-    assert fields_of(make_spec("a == 1")) == fields_of(make_spec("a == 1", "sample: {count: 1}")) == ()
 
 
 @pytest.mark.parametrize("fields", ["odd name", "[odd name, 'odd name']"])

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+from cohort_index import make_index, make_spec
+
+from monai_unlearn.cohort.resolve.warnings import CohortWarning
+from monai_unlearn.vocabulary.fields import Kind
+
+KINDS = {"device": Kind.TEXT, "diagnosis": Kind.TEXT}
+
+
+@pytest.fixture
+def index(tmp_path):
+    columns = {
+        "device": ["old", "new", "new", "new", None],
+        "diagnosis": ["2nd", "x", "x", "x", "x"],
+        "patient": ["p", "p", None, "q", "r"],
+    }
+    return make_index(tmp_path / "index", columns, KINDS, label="diagnosis")
+
+
+def test_each_warning_knows_whether_its_numbers_are_counts(index):
+    assert make_spec("device == old").resolve(index).notices == (
+        CohortWarning("1 images are undetermined and used for neither part."),
+        CohortWarning("1 patients have images in the forget part and in the remain part."),
+        CohortWarning("1 images of the remain part name no patient: they may belong to a patient who is forgotten."),
+        CohortWarning("The class 2nd has no image left in the remain part.", has_counts=False),
+    )
+
+
+def test_a_cohort_without_anything_to_look_at_twice_has_no_warnings(index):
+    assert make_spec("patient == q", "population: exists(patient)").resolve(index).notices == ()
+
+
+def test_a_sample_that_is_too_large_or_breaks_the_scope_is_a_warning(index):
+    cohort = make_spec("device == old", "sample: {count: 5}\nscope: study\n").resolve(index)
+    assert "The sample asks for 5 (image), but the rules catch only 1." in cohort.preview()["warnings"]
+    assert "The sample by image takes apart what scope: study keeps together." in cohort.preview()["warnings"]
+
+
+def test_a_class_name_cannot_break_a_line(tmp_path):
+    columns = {"device": ["old", "new"], "diagnosis": ["a\nb", "c"]}
+    index = make_index(tmp_path / "index", columns, KINDS, label="diagnosis")
+    assert make_spec("device == old").resolve(index).preview()["warnings"] == [
+        "The class a<U+000A>b has no image left in the remain part."
+    ]
