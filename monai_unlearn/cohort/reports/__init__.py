@@ -1,1 +1,1 @@
-"""What people read about cohorts: explanations, comparisons, rechecks, suppressed counts."""
+"""Reports on cohorts for people: explanations, comparisons, rechecks, suppressed counts."""

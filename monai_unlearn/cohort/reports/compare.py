@@ -1,4 +1,4 @@
-"""Two specs on one index: which images change their part, and what in the specs makes them."""
+"""Compare two specs on one index: which images change their part, and which differences in the specs cause it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections import Counter
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
 from monai_unlearn.cohort.reports.disclosure import Relation, at_most, total
-from monai_unlearn.cohort.reports.report import OUTSIDE
+from monai_unlearn.cohort.reports.places import PLACES, places
 from monai_unlearn.cohort.reports.suppress import Connections, check_limit, masked, suppressed
-from monai_unlearn.cohort.resolve.cohort import PARTS
-from monai_unlearn.cohort.resolve.unguarded import refusal, resolve_unguarded
+from monai_unlearn.cohort.resolve.guards import refusal
+from monai_unlearn.cohort.resolve.resolve import resolve_unguarded
 from monai_unlearn.errors import CohortError
+from monai_unlearn.vocabulary.parts import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    import pandas as pd
 
     from monai_unlearn.cohort.language.predicate import Predicate
     from monai_unlearn.cohort.reports.disclosure import Key
@@ -25,32 +25,16 @@ if TYPE_CHECKING:
     from monai_unlearn.cohort.spec.spec import CohortSpec
     from monai_unlearn.index import Index
 
-PLACES = (*PARTS, OUTSIDE)
-"""Where a readable image can be: in a part, or outside the population that a spec is about."""
-
-
-def places(cohort: Cohort) -> pd.DataFrame:
-    """Return where every readable image is: columns `place` and `patient`, indexed by `image_id`."""
-    image, patient = cohort.answers.image, cohort.answers.units["patient"]
-    where = np.full(len(image.codes), OUTSIDE, dtype=object)
-    for part, mask in cohort.membership.items():
-        where[mask] = part
-    rows = cohort.answers.readable
-    return pd.DataFrame(
-        {"place": where[rows], "patient": patient.codes[rows]},
-        index=pd.Index(np.array(image.names, dtype=object)[image.codes[rows]], name="image_id"),
-    )
-
 
 def compare(first: CohortSpec, second: CohortSpec, index: Index, *, listed: bool = False) -> dict[str, Any]:
     """Return how two specs differ on an index, as plain values.
 
-    A cohort that its guards refuse is compared all the same; `refused` says why.
+    A cohort that the guards refuse is compared as well; `refused` says why.
 
     Args:
         first: The spec that images come from, A.
         second: The spec that they move to, B.
-        index: What both are asked of.
+        index: The index that both are resolved on.
         listed: Whether to name the images that move.
 
     Raises:
@@ -87,7 +71,7 @@ def suppress_comparison(comparison: Mapping[str, Any], *, below: int) -> dict[st
     check_limit(below)
     if "image_ids" in comparison:
         raise CohortError("--list names every image that moves: leave it out, or leave out --suppress-below.")
-    document = suppressed(comparison, _Comparison(comparison), below=below)
+    document = suppressed(comparison, _ComparisonConnections(comparison), below=below)
     for side in "ab":
         if reason := comparison[side]["refused"]:
             document[side]["refused"] = masked(reason, source=comparison[side]["spec"])
@@ -100,7 +84,7 @@ def suppress_comparison(comparison: Mapping[str, Any], *, below: int) -> dict[st
 def crossed(
     images: Iterable[tuple[str, str]], rows: tuple[str, ...], columns: tuple[str, ...]
 ) -> dict[str, dict[str, int]]:
-    """Return how many images are at each place of one side (rows) and of the other (columns)."""
+    """Count the images at each place on one side (rows) and on the other (columns)."""
     counts = Counter(images)
     return {row: {column: counts[row, column] for column in columns} for row in rows}
 
@@ -138,7 +122,7 @@ def _changes(first: CohortSpec, second: CohortSpec) -> Iterator[dict[str, Any]]:
 
 
 def _flat(content: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Return nested mappings as one: `sample.seed`; what is null is left out."""
+    """Return nested mappings as one with keys such as `sample.seed`, without None."""
     found: dict[str, Any] = {}
     for key, value in content.items():
         if isinstance(value, dict):
@@ -149,7 +133,7 @@ def _flat(content: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 
 
 def _private(spec: CohortSpec) -> dict[str, str]:
-    """Return how the keys are shown whose values may identify somebody."""
+    """Return what is shown for the keys whose values may identify somebody."""
     predicates = {"forget": spec.forget, "population": spec.population}
     return {
         **{key: _shown(predicate) for key, predicate in predicates.items() if predicate is not None},
@@ -162,15 +146,15 @@ def _shown(predicate: Predicate) -> str:
 
 
 def _rules(first: CohortSpec, second: CohortSpec) -> dict[str, list[str]]:
-    """Return the rules of both specs and of one alone; a rule is the same where its canonical text is."""
+    """Return the rules of both specs and of only one; rules are equal if their canonical texts are."""
     sides = [Counter(map(str, spec.rules)) for spec in (first, second)]
     shown = {str(rule): _shown(rule) for spec in (first, second) for rule in spec.rules}
     found = {"both": sides[0] & sides[1], "only_a": sides[0] - sides[1], "only_b": sides[1] - sides[0]}
     return {name: [shown[text] for text in texts.elements()] for name, texts in found.items()}
 
 
-class _Comparison(Connections):
-    """What everybody knows of the counts of a comparison."""
+class _ComparisonConnections(Connections):
+    """What everybody knows about the counts of a comparison."""
 
     def __init__(self, comparison: Mapping[str, Any]) -> None:
         super().__init__()
@@ -189,7 +173,7 @@ class _Comparison(Connections):
             self.relations.append(at_most(key, tuple("images" if step == "patients" else step for step in key)))
 
     def _sum(self, whole: Key, cells: list[Key]) -> None:
-        """Images add up; a patient can be in several cells, and counts once in their sum."""
+        """Images add up; a patient may be at several places, and counts once in the total."""
         if "images" in whole:
             self.relations.append(total(whole, cells))
             return

@@ -1,17 +1,17 @@
-"""Small-cell suppression of connected counts: which must be hidden so that no small one can be worked out.
+"""Small-cell suppression of connected counts: which counts to hide so that no small one can be worked out.
 
-Counts from 1 to N-1 are shown as `<N` (primary suppression), zeros and the rest as they are. Whoever knows
-what adds up to what could work some of them out; so more counts are hidden, the least needed and then the
-smallest beside a disclosed one first, until none can be (complementary suppression; Hundepool et al.,
-Statistical Disclosure Control, 2012, chapter 4). What decides is an attack: with every relation between the
-counts, and with what `<N` and `hidden` stand for, is there a second solution in whole numbers? An integer
-programme gives the exact answer.
+Counts from 1 to N-1 are shown as `<N` (primary suppression); zeros and all other counts are shown. Readers who know
+which counts add up could work some of the suppressed ones out. So further counts are hidden, first those that are
+needed least, then the smallest beside a disclosed one, until none can be worked out (complementary suppression;
+Hundepool et al., Statistical Disclosure Control, 2012, chapter 4). An attack decides: given every relation between
+the counts, and what `<N` and `hidden` mean, is there a second solution in whole numbers? An integer programme
+answers this exactly.
 
-It ends, and safely: once every count but the zeros is hidden, doubling them all is a second solution, since
-no relation has a constant in it.
+The search ends: once every count except the zeros is hidden, doubling all of them is a second solution, because no
+relation contains a constant.
 
-Not protected against: what the reader knows besides the document and its relations, such as a second document
-of the same index, or a replay of the choice of what was hidden.
+Not protected against: knowledge beyond the document and its relations, such as a second document of the same
+index, or replaying the choice of what was hidden.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 HIDDEN = "hidden"
-# Below 3 the range 1 to N-1 holds one number, which `<2` would spell out.
+# Below 3, the range from 1 to N-1 holds one number only: `<2` would disclose it.
 LEAST = 3
 
 Key = tuple["str | int", ...]
@@ -33,29 +33,29 @@ Form = Mapping[Key, int]
 
 @dataclass(frozen=True)
 class Relation:
-    """What is known of counts: a sum of them is 0, or at least 0.
+    """A known relation between counts: a weighted sum of them is 0, or at least 0.
 
     Attributes:
         form: The sum.
-        exact: Whether it is 0; else it is at least 0.
+        exact: Whether the sum is 0; otherwise it is at least 0.
     """
 
     form: Form
     exact: bool
 
     def holds(self, counts: Mapping[Key, int]) -> bool:
-        """Tell whether the counts fulfil the relation."""
+        """Return whether the counts satisfy the relation."""
         value = _value(self.form, counts)
         return value == 0 if self.exact else value >= 0
 
 
 def total(whole: Key, parts: Iterable[Key]) -> Relation:
-    """Return that parts add up to a whole."""
+    """Return the relation that parts add up to a whole."""
     return Relation({whole: 1, **dict.fromkeys(parts, -1)}, exact=True)
 
 
 def at_most(small: Key, *large: Key) -> Relation:
-    """Return that a count is no more than others together."""
+    """Return the relation that a count is at most the sum of others."""
     return Relation({**dict.fromkeys(large, 1), small: -1}, exact=False)
 
 
@@ -70,12 +70,11 @@ def protect(
     """Return each count as it may be shown: itself, `<N`, or `hidden` (1 or more).
 
     Args:
-        counts: Counts of people or their images, none negative.
-        relations: What everybody knows of them; each must hold.
+        counts: Counts of people or of their images, at least 0.
+        relations: What everybody knows about them; each must hold.
         below: N, at least `LEAST`.
-        differences: Pairs of counts whose difference is shown by showing both: where it is from 1 to N-1,
-            it is kept from being worked out as well.
-        needed: How much the reader needs a count, 0 where it is not named: of two, the less needed is hidden.
+        differences: Pairs of counts that readers can subtract: a difference from 1 to N-1 is protected as well.
+        needed: How much the reader needs a count, 0 where it is not named: the less needed of two is hidden.
     """
     needed = needed or {}
     attack = _Attack(counts, relations, below)
@@ -85,7 +84,7 @@ def protect(
 
 
 class _Attack:
-    """What can be concluded from counts as they are shown so far."""
+    """What a reader can conclude from the counts as they are shown so far."""
 
     def __init__(self, counts: Mapping[Key, int], relations: Sequence[Relation], below: int) -> None:
         if not all(relation.holds(counts) for relation in relations):
@@ -105,19 +104,19 @@ class _Attack:
         small = (self._truth > 0) & (self._truth < below)
         self._low = np.where(small, 1, self._truth)
         self._high = np.where(small, below - 1, self._truth)
-        # Hiding only ever adds solutions: one that was found stays one.
+        # Hiding only adds solutions, so a solution that was found stays one.
         self._others: list[npt.NDArray[np.int64]] = []
         self._safe: set[tuple[tuple[Key, int], ...]] = set()
 
     def hide(self, key: Key) -> None:
-        """Show a count no more. What was not small is known to be still not small: it would say `<N`."""
+        """Hide a count. Readers know that one which was not small is at least N: else it would be shown as `<N`."""
         place = self._place[key]
         self.shown[key] = HIDDEN
         self._low[place] = min(self._low[place], self.below) if self._truth[place] >= self.below else 1
         self._high[place] = 2 * self._truth.max()
 
     def disclosed(self, differences: Sequence[tuple[Key, Key]]) -> Form | None:
-        """Return a suppressed count, or a small difference, that has one solution only."""
+        """Return a suppressed count, or a small difference, that has only one solution."""
         for form in self._targets(differences):
             name = tuple(form.items())
             if name not in self._safe:
@@ -165,9 +164,9 @@ class _Attack:
 
 
 def _next(target: Form, attack: _Attack, needed: Mapping[Key, int]) -> Key:
-    """Choose what to hide next: a count that stands in a relation with the target, else any.
+    """Choose what to hide next: a count that shares a relation with the target, otherwise any count.
 
-    Where none is left, the largest of those shown as `<N`: small counts whose total is small give each other away.
+    If none is left, the largest of those shown as `<N`: small counts with a small total give each other away.
     """
     beside = {key for relation in attack.relations if relation.form.keys() & target.keys() for key in relation.form}
     plain = {key: count for key, count in attack.shown.items() if isinstance(count, int) and count}
@@ -176,7 +175,7 @@ def _next(target: Form, attack: _Attack, needed: Mapping[Key, int]) -> Key:
             return min(candidates, key=lambda key: (needed.get(key, 0), attack.counts[key]))
     small = [key for key, shown in attack.shown.items() if shown not in {0, HIDDEN}]
     if not small:
-        raise AssertionError("with every count hidden, all doubled are a second solution")
+        raise AssertionError("once every count is hidden, doubling all of them is a second solution")
     return max(small, key=attack.counts.__getitem__)
 
 

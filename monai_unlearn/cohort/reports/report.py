@@ -1,4 +1,4 @@
-"""What a command has found as tables for people; the same content as its JSON document."""
+"""Print the results of cohort commands as tables for people, with the same content as their JSON documents."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from monai_unlearn.cohort.reports.places import OUTSIDE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rich.console import Console
 
 _SIDES = ("a", "b")
-# The name of no part: where an image is that a spec's population leaves out.
-OUTSIDE = "outside"
 
 
 def show(preview: Mapping[str, Any], console: Console) -> None:
-    """Print what a spec catches: parts, rule by rule, class by class, and what to look at twice.
+    """Print what a spec catches: the parts, the attrition, the classes and the warnings.
 
     Args:
-        preview: `Cohort.preview()`, or what `suppress_preview` makes of it.
+        preview: `Cohort.preview()`, or what `suppress_preview` returns.
         console: Where to print.
     """
     console.print(Text(f"Cohort {preview['name']} ({preview['reason']})", style="bold"))
@@ -37,10 +37,10 @@ def show(preview: Mapping[str, Any], console: Console) -> None:
 
 
 def show_comparison(comparison: Mapping[str, Any], console: Console) -> None:
-    """Print which images move between the parts of two specs, and what in the specs makes them.
+    """Print which images change their part between two specs, and which differences in the specs cause it.
 
     Args:
-        comparison: `compare(…)`, or what `suppress_comparison` makes of it.
+        comparison: `compare(…)`, or what `suppress_comparison` returns.
         console: Where to print.
     """
     console.print(Text(_verdict(comparison["moved"]), style="bold"))
@@ -51,7 +51,7 @@ def show_comparison(comparison: Mapping[str, Any], console: Console) -> None:
     _changes(console, comparison)
     for side in _SIDES:
         if comparison[side]["refused"]:
-            _notes(console, [f"{side.upper()} is refused by its guards:\n{comparison[side]['refused']}"])
+            _notes(console, [f"The guards refuse {side.upper()}:\n{comparison[side]['refused']}"])
     _suppressed(console, comparison)
     for group in comparison.get("image_ids", ()):
         _images(console, f"From {group['from']} to {group['to']}", group["image_ids"])
@@ -64,7 +64,7 @@ def show_recheck(recheck: Mapping[str, Any], console: Console) -> None:
         recheck: `recheck(…)`.
         console: Where to print.
     """
-    verdict, style = ("holds", "bold green") if recheck["holds"] else ("does not hold any more", "bold red")
+    verdict, style = ("holds", "bold green") if recheck["holds"] else ("no longer holds", "bold red")
     console.print(Text(f"The frozen cohort {recheck['name']} {verdict}.", style=style))
     console.print(_crossed("Images by part", "part", recheck["parts"]))
     came_from = {row: cells for row, cells in recheck["moves"].items() if any(cells.values())}
@@ -88,7 +88,7 @@ def _verdict(moved: Mapping[str, int | str]) -> str:
 
 def _table(title: str, first: str, numbers: Iterable[str]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
-    # A rule may hold words that look like a console's markup: text is never read as such.
+    # A rule may contain what looks like the console's markup: Text() never interprets it.
     table.add_column(first, overflow="fold")
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True, vertical="bottom")
@@ -96,7 +96,7 @@ def _table(title: str, first: str, numbers: Iterable[str]) -> Table:
 
 
 def _count(count: int | str) -> str:
-    """Return a count with its thousands, or the word that stands for one that is not shown."""
+    """Return a count with thousands separators, or the text that is shown instead of it."""
     return count if isinstance(count, str) else f"{count:,}"
 
 
@@ -121,7 +121,7 @@ def _attrition(rows: list[dict[str, Any]]) -> Table:
 
 
 def _crossed(title: str, first: str, rows: Mapping[str, Mapping[str, int | str]]) -> Table:
-    """Return a table of counts, a mapping of mappings."""
+    """Return a table of counts from a mapping of mappings."""
     table = _table(title, first, next(iter(rows.values()), {}))
     for name, counts in rows.items():
         table.add_row(Text(name), *map(_count, counts.values()))
@@ -129,7 +129,7 @@ def _crossed(title: str, first: str, rows: Mapping[str, Mapping[str, int | str]]
 
 
 def _moves(title: str, rows: Mapping[str, Mapping[str, int | str]]) -> Table:
-    """Return a table of where units are by A (rows) and by B (columns); what stays where it is, is dim."""
+    """Return a table of where units are by A (rows) and by B (columns); those that do not move are dim."""
     used = [name for name in rows if name != OUTSIDE or any(rows[name].values()) or any(c[name] for c in rows.values())]
     table = _table(title, "", [f"B:\n{name}" for name in used])
     for name in used:
@@ -141,21 +141,21 @@ def _moves(title: str, rows: Mapping[str, Mapping[str, int | str]]) -> Table:
 def _strata(strata: Mapping[str, Any]) -> Text:
     least, largest = (f"{strata[key]:.1%}" for key in ("least_share", "largest_share"))
     return Text(
-        f"The sample drew from {strata['count']:,} strata, {least} to {largest} of each, and nothing of "
+        f"The sample drew {least} to {largest} of each of {strata['count']:,} strata, and nothing from "
         f"{strata['empty']:,} of them."
     )
 
 
 def _changes(console: Console, comparison: Mapping[str, Any]) -> None:
-    """Print what the specs say differently: key by key, and `forget` rule by rule."""
+    """Print the differences between the specs: key by key, and `forget` rule by rule."""
     if not comparison["changes"]:
-        console.print(Text("The specs say the same."))
+        console.print(Text("The specs are equal."))
         return
     changes = [change for change in comparison["changes"] if change["key"] != "forget"]
     if changes:
         console.print(_keys(changes))
     rules = comparison["rules"]
-    for name, title in (("both", "both specs"), ("only_a", "A alone"), ("only_b", "B alone")):
+    for name, title in (("both", "both specs"), ("only_a", "A only"), ("only_b", "B only")):
         if rules[name]:
             console.print(Text(f"Rules of {title}:", style="bold"))
             for rule in rules[name]:
@@ -165,7 +165,7 @@ def _changes(console: Console, comparison: Mapping[str, Any]) -> None:
 
 
 def _keys(changes: list[dict[str, Any]]) -> Table:
-    table = Table(title="What the specs say differently", title_justify="left", title_style="bold")
+    table = Table(title="Differences between the specs", title_justify="left", title_style="bold")
     table.add_column("key", overflow="fold")
     for side in _SIDES:
         table.add_column(side.upper(), overflow="fold", ratio=1)
@@ -182,7 +182,7 @@ def _said(value: object) -> Text:
 
 
 def _images(console: Console, title: str, image_ids: list[str]) -> None:
-    """Print identifiers, one a line and never wrapped, so that they can be copied."""
+    """Print identifiers, one per line and never wrapped, so that they can be copied."""
     if image_ids:
         console.print(Text(f"{title}: {len(image_ids):,} images", style="bold"))
         console.print(Text("\n".join(image_ids)), soft_wrap=True)
@@ -195,5 +195,5 @@ def _notes(console: Console, notes: Iterable[str]) -> None:
 
 def _suppressed(console: Console, document: Mapping[str, Any]) -> None:
     if below := document.get("suppressed_below"):
-        text = f"Counts from 1 to {below - 1} are shown as <{below}; 'hidden' counts would give one of them away."
+        text = f"Counts from 1 to {below - 1} are shown as <{below}; 'hidden' counts would give one of those away."
         console.print(Text(text, style="dim"))

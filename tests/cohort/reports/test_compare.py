@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monai_unlearn.cohort import CohortSpec
-from monai_unlearn.cohort.reports.compare import PLACES, compare, places, suppress_comparison
-from monai_unlearn.cohort.resolve.unguarded import resolve_unguarded
+from monai_unlearn.cohort.reports.compare import compare, suppress_comparison
+from monai_unlearn.cohort.reports.places import PLACES
+from monai_unlearn.cohort.resolve.resolve import resolve_unguarded
 from monai_unlearn.errors import CohortError, SpecError
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -34,12 +35,12 @@ def _zeros(**cells):
     return {a: {b: cells.get(f"{a}_{b}", 0) for b in PLACES} for a in PLACES}
 
 
-def test_every_image_is_in_one_cell_and_patients_count_once_in_each(index):
+def test_every_image_is_counted_once_and_patients_once_per_place(index):
     found = compare(make_spec("device == old"), make_spec("device == old and age > 45"), index)
     assert found["images"] == _zeros(
         forget_forget=1, forget_remain=1, forget_undetermined=1, remain_remain=2, undetermined_undetermined=1
     )
-    # An image without a patient counts for none.
+    # An image without a patient counts as no patient.
     assert found["patients"] == _zeros(forget_forget=1, forget_remain=1, remain_remain=2, undetermined_undetermined=1)
     assert found["moved"] == {"images": 2, "patients": 1}
     assert found["a"]["images"] == {"forget": 3, "remain": 2, "undetermined": 1}
@@ -67,14 +68,7 @@ def test_the_images_that_move_are_named_when_asked_for(index):
     assert same["moved"] == {"images": 0, "patients": 0}
 
 
-def test_unreadable_rows_are_nowhere(tmp_path):
-    index = make_index(tmp_path, {**COLUMNS, "fault": ["unreadable"] + [None] * 5}, KINDS)
-    assert places(resolve_unguarded(make_spec("device == old"), index)).index.tolist() == [
-        f"i0{n}" for n in range(1, 6)
-    ]
-
-
-def test_a_refused_cohort_is_compared_and_the_reason_told(index):
+def test_a_refused_cohort_is_compared_and_the_reason_shown(index):
     refused = CohortSpec.parse(HEAD + "forget: device == none\n", source="b.yaml")
     found = compare(make_spec("device == old"), refused, index)
     assert found["images"]["forget"]["remain"] == 3
@@ -135,7 +129,7 @@ def test_small_counts_are_suppressed_in_numbers_and_texts(index):
     assert changes["expect.images.min"] == (None, 3)
 
 
-def test_what_is_not_to_be_counted_is_not_to_be_named_either(index):
+def test_suppressed_counts_exclude_naming_the_images(index):
     comparison = compare(make_spec("device == old"), make_spec("device == new"), index, listed=True)
     with pytest.raises(CohortError, match="--list names every image"):
         suppress_comparison(comparison, below=5)

@@ -23,19 +23,19 @@ SUM = [total(("t",), _keys("abc"))]
 @pytest.mark.parametrize(
     ("counts", "expected"),
     [
-        # Nothing is small: all is shown, and so is a zero.
+        # Nothing is small: everything is shown, zeros included.
         ({"a": 5, "b": 20, "c": 0, "t": 25}, {"a": 5, "b": 20, "c": 0, "t": 25}),
-        # One is small: the next smallest keeps it company.
+        # One is small: the next smallest is hidden with it.
         ({"a": 2, "b": 20, "c": 30, "t": 52}, {"a": "<5", "b": HIDDEN, "c": 30, "t": 52}),
-        # Two are small, and keep each other company.
+        # Two are small, and protect each other.
         ({"a": 2, "b": 3, "c": 30, "t": 35}, {"a": "<5", "b": "<5", "c": 30, "t": 35}),
-        # 1 + 1 + 30: both at their least, so that one more must go.
+        # 1 + 1 + 30: both are at their minimum, so one more must be hidden.
         ({"a": 1, "b": 1, "c": 30, "t": 32}, {"a": "<5", "b": "<5", "c": HIDDEN, "t": 32}),
-        # 4 + 4: both at their most.
+        # 4 + 4: both are at their maximum.
         ({"a": 4, "b": 4, "c": 0, "t": 8}, {"a": "<5", "b": "<5", "c": 0, "t": HIDDEN}),
-        # 1 + 5 = 6: a hidden count is not small, which leaves nothing else but 1.
+        # 1 + 5 = 6: a hidden count is not small, so the other can only be 1.
         ({"a": 1, "b": 5, "c": 0, "t": 6}, {"a": "<5", "b": HIDDEN, "c": 0, "t": HIDDEN}),
-        # All of one part: what is not zero is the whole.
+        # Only one part is not zero: it is the whole.
         ({"a": 3, "b": 0, "c": 0, "t": 3}, {"a": "<5", "b": 0, "c": 0, "t": "<5"}),
     ],
 )
@@ -55,7 +55,7 @@ def test_a_bound_can_give_a_count_away():
     assert _shown({"a": 4, "b": 8}, [Relation({("a",): 2, ("b",): -1}, exact=False)]) == {"a": "<5", "b": HIDDEN}
 
 
-def test_a_small_difference_is_kept_too():
+def test_a_small_difference_is_protected_too():
     relations, pairs = [at_most(("b",), ("a",))], [(("a",), ("b",))]
     assert _shown({"a": 100, "b": 98}, relations) == {"a": 100, "b": 98}
     assert _shown({"a": 100, "b": 98}, relations, differences=pairs) == {"a": 100, "b": HIDDEN}
@@ -74,7 +74,7 @@ def test_counts_without_relations_and_no_counts_at_all():
     assert protect({}, [], below=5) == {}
 
 
-def test_a_relation_that_does_not_hold_is_a_mistake_of_ours():
+def test_a_relation_that_does_not_hold_is_an_internal_error():
     with pytest.raises(AssertionError, match="does not hold"):
         _shown({"a": 1, "b": 2}, [total(("a",), [("b",)])])
 

@@ -8,7 +8,7 @@ from cohort_index import HEAD, make_index, make_spec
 from monai_unlearn import __version__
 from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.cohort.reports.recheck import recheck
-from monai_unlearn.cohort.resolve.unguarded import resolve_unguarded
+from monai_unlearn.cohort.resolve.resolve import resolve_unguarded
 from monai_unlearn.cohort.spec.canonical import digest_of
 from monai_unlearn.errors import SpecError
 from monai_unlearn.vocabulary.fields import Kind
@@ -79,7 +79,7 @@ def test_images_that_are_gone_new_unreadable_or_outside(tmp_path):
     assert found["moves"]["forget"] == {"forget": 1, "remain": 0, "undetermined": 0, "outside": 0, "gone": 1}
     assert found["moves"]["remain"]["outside"] == 1
     assert found["moves"]["new"]["forget"] == 1
-    assert "1 frozen images are not in the index any more." in _texts(found, breaks=True)
+    assert "1 frozen images are no longer in the index." in _texts(found, breaks=True)
     assert found["holds"] is False
 
 
@@ -94,7 +94,7 @@ def test_images_that_were_and_are_outside_the_population_change_nothing(tmp_path
     assert left["moves"]["forget"]["outside"] == 1
 
 
-def test_the_guards_have_their_word(tmp_path):
+def test_a_cohort_that_the_guards_refuse_does_not_hold(tmp_path):
     manifest = _frozen(tmp_path, more="expect: {images: {min: 2}}\n")
     found = _check(manifest, _index(tmp_path / "now", images=[1, 2, 3, 4]))
     assert found["refused"].startswith("the spec in m.json: expected at least 2 images")
@@ -104,27 +104,27 @@ def test_the_guards_have_their_word(tmp_path):
     assert _check(odd, _index(tmp_path / "same"))["holds"] is False
 
 
-def test_another_version_is_told_and_changes_nothing(tmp_path):
+def test_another_version_is_reported_and_changes_nothing(tmp_path):
     found = _check({**_frozen(tmp_path), "tool_version": "0.0.1"}, _index(tmp_path / "now"))
     assert found["holds"] is True
     assert _texts(found, breaks=False) == [f"The cohort was frozen by version 0.0.1; this is {__version__}."]
 
 
-def test_a_spec_that_is_not_the_one_named_does_not_hold(tmp_path):
+def test_a_spec_that_does_not_match_its_digest_does_not_hold(tmp_path):
     manifest = _frozen(tmp_path)
     manifest["spec"]["digest"] = "sha256:0"
     found = _check(manifest, _index(tmp_path / "now"))
     assert (found["holds"], found["spec"]["same"]) == (False, False)
-    assert _texts(found, breaks=True) == ["The manifest names another digest than its spec has."]
+    assert _texts(found, breaks=True) == ["The spec in the manifest does not match the spec digest in it."]
 
 
-def test_a_spec_that_is_written_otherwise_now_still_holds(tmp_path):
+def test_a_spec_that_is_written_differently_now_still_holds(tmp_path):
     manifest = _frozen(tmp_path)
     manifest["spec"]["content"]["forget"] = "(device == old)"
     manifest["spec"]["digest"] = digest_of(manifest["spec"]["content"])
     found = _check(manifest, _index(tmp_path / "now"))
     assert found["holds"] is True
-    assert _texts(found, breaks=False) == ["This version writes the spec otherwise, so that its digest is another now."]
+    assert _texts(found, breaks=False) == ["This version writes the spec differently, so its digest has changed."]
 
 
 def test_a_spec_that_cannot_be_read_or_does_not_fit_is_an_error(tmp_path):
@@ -137,7 +137,7 @@ def test_a_spec_that_cannot_be_read_or_does_not_fit_is_an_error(tmp_path):
         _check(manifest, index)
 
 
-def test_more_is_frozen_than_a_spec_may_write(tmp_path):
+def test_values_and_numbers_that_no_spec_may_write_can_be_frozen(tmp_path):
     (tmp_path / "many.txt").write_text("\n".join(f"patient-{number:05}" for number in range(6_000)) + "\np00\np01\n")
     spec = CohortSpec.parse(
         f"{HEAD}forget: patient in @many\nvalue_sets: {{many: {{file: many.txt}}}}\n"
@@ -164,7 +164,7 @@ def test_more_is_frozen_than_a_spec_may_write(tmp_path):
 def test_a_frozen_spec_of_another_form_is_an_error(change, tmp_path):
     manifest = _frozen(tmp_path)
     manifest["spec"]["content"] |= change
-    with pytest.raises(SpecError, match=r"the spec in m\.json is not one of this version"):
+    with pytest.raises(SpecError, match=r"^the spec in m\.json: expected a cohort spec as CohortSpec\.to_dict"):
         _check(manifest, _index(tmp_path / "now"))
 
 

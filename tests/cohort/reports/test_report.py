@@ -11,7 +11,7 @@ from monai_unlearn.vocabulary.fields import Kind
 
 
 @pytest.mark.parametrize("label", ["diagnosis", None])
-def test_every_count_is_printed_and_nothing_is_read_as_markup(tmp_path, label):
+def test_every_count_is_printed_and_markup_is_shown_as_text(tmp_path, label):
     columns = {"device": ["[b]", "new", None] * 1000, "diagnosis": ["[red]", "x", "x"] * 1000}
     kinds = {"device": Kind.TEXT, "diagnosis": Kind.TEXT}
     cohort = make_spec("device in ['[b]', '[/b]']").resolve(make_index(tmp_path / "i", columns, kinds, label=label))
