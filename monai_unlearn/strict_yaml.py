@@ -1,10 +1,13 @@
-"""YAML as data: a safe loader that refuses whatever could mean something else than it says.
+r"""YAML as data: a safe loader that refuses whatever could mean something else than it seems to.
 
-PyYAML's `SafeLoader` already builds plain values only. On top of it this refuses duplicate keys, tags,
-anchors, aliases, merge keys and directives, characters that make a text look other than it reads, and
-documents that are too large, too deep or of too many values. Scalars keep the spelling of the author where
-YAML 1.1 would change them silently: `no`, `0o17`, `12:30:45` and `2019-01-01` stay text; only `true`,
-`false`, `null`, plain decimal integers and decimal fractions are converted.
+PyYAML's `SafeLoader` builds plain values only. In addition, this module refuses duplicate keys, tags, anchors,
+aliases, merge keys, directives, characters that make a text look different from what it says, and documents that
+are too large, too deep or have too many values. Scalars keep the author's spelling where YAML 1.1 would change
+them silently: `no`, `0o17`, `12:30:45` and `2019-01-01` stay text; only `true`, `false`, `null`, plain decimal
+integers and decimal fractions are converted.
+
+>>> load("forget: no\nfrom: 2019-01-01\ncount: 3", source="spec.yaml")
+{'forget': 'no', 'from': '2019-01-01', 'count': 3}
 """
 
 from __future__ import annotations
@@ -28,9 +31,9 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 MAX_NODES = 5_000
 
-# A file shows these as nothing, as a space, or as a line that ends elsewhere than for a reader: controls, half
-# characters, a carriage return on its own, the line ends that only YAML knows, and what is invisible or turns the
-# direction of writing (Boucher and Anderson 2021, "Trojan Source"). U+200C and U+200D stay: scripts need them.
+# Editors show these as nothing or as a space, or end a line where YAML does not: control characters, lone surrogates,
+# a carriage return on its own, line ends that only YAML knows, invisible characters, and those that change the
+# direction of writing (Boucher and Anderson 2021, "Trojan Source"). U+200C and U+200D stay: some scripts need them.
 _REFUSED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|\r(?!\n)|[\u2028\u2029]"
     "|[\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\uffa0\U000e0000-\U000e007f]"
@@ -40,7 +43,7 @@ _REFUSED = re.compile(
 _SCALARS: dict[str, tuple[str, str]] = {
     "tag:yaml.org,2002:null": (r"^(?:null|~|)$", "~n\0"),
     "tag:yaml.org,2002:bool": (r"^(?:true|false)$", "tf"),
-    # 18 digits are all that a 64-bit number is sure to hold; a longer run is an identifier: it stays text.
+    # Any number of 18 digits fits into 64 bits; a longer run of digits is an identifier and stays text.
     "tag:yaml.org,2002:int": (r"^[-+]?(?:0|[1-9][0-9]{0,17})$", "-+0123456789"),
     "tag:yaml.org,2002:float": (r"^[-+]?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?$", "-+0123456789"),
 }
@@ -57,12 +60,12 @@ class _StrictLoader(yaml.SafeLoader):
         self._nodes = 0
 
     def scan_directive(self) -> NoReturn:
-        """Refuse `%YAML`, `%TAG` and the unknown ones that PyYAML passes over."""
+        """Refuse `%YAML`, `%TAG` and the unknown directives that PyYAML ignores."""
         problem = "directives ('%…') are not allowed"
         raise yaml.MarkedYAMLError(problem=problem, problem_mark=self.get_mark())
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse anchors, aliases, explicit tags, depth and number before a node is built or recursed into."""
+        """Refuse anchors, aliases, explicit tags, and too many levels or nodes, before a node is built or entered."""
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if problem := self._problem(event):
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
@@ -86,7 +89,7 @@ class _StrictLoader(yaml.SafeLoader):
         return None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        """Refuse a key that stands twice, and keys that are not text."""
+        """Refuse duplicate keys, and keys that are not text."""
         seen: set[str] = set()
         for key_node, _ in node.value:
             key = key_node.value
@@ -97,19 +100,19 @@ class _StrictLoader(yaml.SafeLoader):
                     problem="merge keys ('<<') are not allowed", problem_mark=key_node.start_mark
                 )
             if key in seen:
-                # repr, shortened: the key is a stranger's, and a terminal obeys control characters.
-                problem = f"the key {key!r:.42} stands twice"
+                # repr, shortened: the key comes from an untrusted file, and a terminal obeys control characters.
+                problem = f"the key {key!r:.42} occurs twice"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
 
     def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> str:
-        """Join the halves that JSON makes of a character; refuse one alone, which no file and no digest can hold."""
+        """Join surrogate pairs, which JSON escapes produce; refuse a lone surrogate, which UTF-8 cannot encode."""
         value: str = super().construct_scalar(node)
         try:
             return value.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            problem = "an escape names half a character, which is no text"
+            problem = "an escape names half a character (a lone surrogate), which is not text"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
 
 
@@ -139,7 +142,7 @@ def load(text: str, *, source: str) -> Any:  # noqa: ANN401 - a document is any 
         where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
         what = ", ".join(part for part in (error.context, error.problem) if part)
         raise SpecError(f"{where}: not valid YAML here: {what}.") from None
-    except (ValueError, OverflowError):  # PyYAML lets chr() speak for itself
+    except (ValueError, OverflowError):  # PyYAML does not catch what chr() raises
         raise SpecError(
             f"{source}:{loader.line + 1}: not valid YAML: an escape names a character that does not exist."
         ) from None
@@ -147,7 +150,7 @@ def load(text: str, *, source: str) -> Any:  # noqa: ANN401 - a document is any 
 
 @dataclass(frozen=True)
 class Scalar:
-    """Where a single value stands in a document: character offsets, and its quotes or block mark, if any."""
+    """Where a scalar is in a document: its character offsets, and its quotes or block mark, if any."""
 
     start: int
     end: int
@@ -160,7 +163,7 @@ def locate(text: str) -> dict[tuple[str | int, ...], int]:
 
 
 def locate_scalars(text: str) -> dict[tuple[str | int, ...], Scalar]:
-    """Return where every single value of a document that `load` has accepted stands."""
+    """Return where every scalar is in a document that `load` has accepted."""
     return _walk(text)[1]
 
 
@@ -191,7 +194,7 @@ def read(path: Path) -> str:
     """Read a document's text, bounded in size.
 
     Raises:
-        SpecError: The file is missing, unreadable, no regular file, too large, or not UTF-8.
+        SpecError: The file is missing, unreadable, not a regular file, too large, or not UTF-8.
     """
     try:
         with open(path, "rb", opener=_open_regular) as stream:
@@ -199,7 +202,9 @@ def read(path: Path) -> str:
     except OSError as error:
         raise SpecError(f"{path}: cannot be read ({error.strerror}). Give the path of a YAML file.") from None
     except ValueError:
-        raise SpecError("the path has a null character, which no file's has. Give the path of a YAML file.") from None
+        raise SpecError(
+            "the path contains a null character, which no path may. Give the path of a YAML file."
+        ) from None
     _check_size(len(content), str(path))
     try:
         return content.decode("utf-8")
@@ -209,7 +214,7 @@ def read(path: Path) -> str:
 
 
 def _open_regular(path: str, flags: int) -> int:
-    """Open a file that has an end and does not make the reader wait, as a pipe or a device would."""
+    """Open a regular file; a pipe or a device may have no end, or make the reader wait."""
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
@@ -229,7 +234,7 @@ def _check_text(text: str, source: str) -> None:
         column = found.start() - text.rfind("\n", 0, found.start())
         name = " ".join((f"U+{ord(character):04X}", unicodedata.name(character, ""))).rstrip()
         raise SpecError(
-            f"{source}:{line}:{column}: not valid YAML here: the character {name} does not show, or lets the text "
-            "read other than it is. Delete it; in a value that needs it, write it as an escape in double quotes."
+            f"{source}:{line}:{column}: not valid YAML here: the character {name} is invisible, or makes the text look "
+            "different from what it says. Delete it; if a value needs it, write it as an escape in double quotes."
         )
     _check_size(len(text.encode("utf-8")), source)

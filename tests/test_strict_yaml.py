@@ -1,4 +1,4 @@
-"""YAML that means something else than it says, and what becomes of it."""
+"""YAML that could mean something else than it seems to, and how it is refused."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def test_a_scalar_is_what_it_looks_like(text, value):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\na: 2", r"^s:2:1: .*the key 'a' stands twice"),
-        ("{a: 1, 'a': 2}", r"^s:1:8: .*the key 'a' stands twice"),
-        ("a: {b: 1, b: 2}", r"^s:1:11: .*the key 'b' stands twice"),
+        ("a: 1\na: 2", r"^s:2:1: .*the key 'a' occurs twice"),
+        ("{a: 1, 'a': 2}", r"^s:1:8: .*the key 'a' occurs twice"),
+        ("a: {b: 1, b: 2}", r"^s:1:11: .*the key 'b' occurs twice"),
         ("a: &x 1", r"^s:1:4: .*anchors and aliases"),
         ("a: &x [1]", r"^s:1:4: .*anchors and aliases"),
         ("a: *x", r"^s:1:4: .*anchors and aliases"),
@@ -81,8 +81,8 @@ def test_a_scalar_is_what_it_looks_like(text, value):
         ("%YAML 1.1\n---\na: 1", r"^s:1:1: .*directives"),
         ("%TAG ! tag:example.org,2000:\n---\na: 1", r"^s:1:1: .*directives"),
         ("# first\n%include /etc/passwd\n---\na: 1", r"^s:2:1: .*directives"),
-        ('a: 1\n"\\e[2J": 2\n"\\e[2J": 3', r"^s:3:1: .*the key '\\x1b\[2J' stands twice"),
-        (f"? {'k' * 1000}\n: 1\n? {'k' * 1000}\n: 2", r"^s:3:3: .*the key 'k{41} stands twice"),
+        ('a: 1\n"\\e[2J": 2\n"\\e[2J": 3', r"^s:3:1: .*the key '\\x1b\[2J' occurs twice"),
+        (f"? {'k' * 1000}\n: 1\n? {'k' * 1000}\n: 2", r"^s:3:3: .*the key 'k{41} occurs twice"),
         ('a: "\\ud800"', r"^s:1:4: .*half a character"),
         ('a: "\\ude00\\ud83d"', r"^s:1:4: .*half a character"),
         ('"\\ud800": a', r"^s:1:1: .*half a character"),
@@ -96,7 +96,7 @@ def test_what_could_mean_something_else_is_refused(text, message):
         load(text, source="s")
 
 
-# Each shows as nothing, as a space, as a line that ends elsewhere, or turns the direction of writing.
+# Each is invisible, shows as a space, ends a line elsewhere, or changes the direction of writing.
 @pytest.mark.parametrize(
     "character",
     [
@@ -107,7 +107,7 @@ def test_what_could_mean_something_else_is_refused(text, message):
     ids=lambda character: f"U+{ord(character):04X}",
 )
 @pytest.mark.parametrize("text", ["a: 1\nb: x{}y", "a: 1\n'{}': y", "a: 1\n# x{}"], ids=["value", "key", "comment"])
-def test_characters_that_deceive_are_refused_wherever_they_stand(character, text):
+def test_misleading_characters_are_refused_everywhere(character, text):
     with pytest.raises(
         SpecError, match=rf"^s:2:\d+: not valid YAML here: the character U\+{ord(character):04X}"
     ) as error:
@@ -115,11 +115,11 @@ def test_characters_that_deceive_are_refused_wherever_they_stand(character, text
     assert str(error.value).isprintable()
 
 
-def test_a_character_that_deceives_may_stand_as_an_escape():
+def test_a_misleading_character_may_be_written_as_an_escape():
     assert load(r'"a\u202eb\u200b\x1b"', source="s") == "a\u202eb\u200b\x1b"
 
 
-# Spaces that are wide, joiners that scripts need, line ends of other systems, marks at the beginning of a file.
+# Wide spaces, joiners that scripts need, line ends of other systems, byte order marks at the beginning of a file.
 @pytest.mark.parametrize("text", ["a\u200cb", "a\u200db", "a\xa0b", "é", "ש", "😀", "a\r\n"])
 def test_other_characters_are_text(text):
     assert load("\ufeff" + text, source="s") == text.rstrip()
@@ -154,7 +154,7 @@ def test_size_is_bounded(tmp_path):
         load("#" + "é" * (MAX_BYTES // 2), source="s")
 
 
-def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
+def test_a_file_that_cannot_be_read_is_reported(tmp_path):
     (tmp_path / "latin.yaml").write_bytes(b"a: 1\nb: \xe9")
     (tmp_path / "utf16.yaml").write_text("a: 1", encoding="utf-16")
     for name, message in [
@@ -162,14 +162,14 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
         ("", r"cannot be read \(not a regular file\)"),
         ("latin.yaml", r"latin\.yaml:2: expected UTF-8 text, got other bytes"),
         ("utf16.yaml", r"utf16\.yaml:1: expected UTF-8 text, got other bytes"),
-        ("a\x00b", r"the path has a null character"),
+        ("a\x00b", r"the path contains a null character"),
     ]:
         with pytest.raises(SpecError, match=message):
             read(tmp_path / name)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
-def test_what_has_no_end_or_makes_the_reader_wait_is_no_file(tmp_path):
+def test_pipes_and_devices_are_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe.yaml")
     for path in (tmp_path / "pipe.yaml", Path(os.devnull), Path("/dev/zero")):
         with pytest.raises(SpecError, match=r"cannot be read \(not a regular file\)"):
@@ -190,7 +190,7 @@ def test_every_key_and_item_has_a_line():
     assert locate("") == {}
 
 
-def test_every_single_value_has_a_place():
+def test_every_scalar_has_a_place():
     text = "a: 'x y'\nb: [c]\n"
     places = locate_scalars(text)
     assert {path: text[place.start : place.end] for path, place in places.items()} == {("a",): "'x y'", ("b", 0): "c"}

@@ -1,4 +1,4 @@
-"""What all commands share: how an error ends them, and how a result is printed."""
+"""What all commands share: how an error sets the exit code, and how a result is printed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 class Command(TyperCommand):
     """A command whose `UnlearnError` becomes one message on stderr and its exit code.
 
-    With `--json` stdout carries one document all the same: `{"error": {"kind": …, "message": …}}`.
+    With `--json`, stdout has one document then as well: `{"error": {"kind": …, "message": …}}`.
     """
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401 - Typer's signature
-        """Run the command; end it as its error asks for."""
+        """Run the command; on an `UnlearnError`, exit with its `exit_code`: 2 for bad input, 3 where not accepted."""
         try:
             return super().invoke(ctx)
         except UnlearnError as error:
@@ -40,7 +40,7 @@ def emit_json(document: object) -> None:
 
 
 def emit(document: object, *, as_json: bool, render: Callable[[], None]) -> None:
-    """Print the document for machines, or call what renders it for people."""
+    """Print the document as JSON, or call `render`, which prints it for people."""
     if as_json:
         emit_json(document)
     else:

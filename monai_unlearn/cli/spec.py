@@ -19,19 +19,19 @@ _Spec = Annotated[
 ]
 _Index = Annotated[
     Path | None,
-    typer.Option("--index", metavar="DIR", help="The image index: with it come the fields' gaps and the SQL."),
+    typer.Option("--index", metavar="DIR", help="The image index, to show missing values and the SQL as well."),
 ]
 
 _VALIDATE = (
     "Check a spec without an index: its YAML, its keys, its predicates, the types of DICOM keywords.\n\n"
-    "All faults come at once, each with its line and a caret under the text. Fields that are no DICOM keyword are "
-    "named: the index must have columns for them.\n\n"
+    "All faults are reported at once, each with its line and a caret under the text. Fields that are not DICOM "
+    "keywords are listed: the index must have columns for them.\n\n"
     "Exit codes: 0 the spec is valid, 2 it is not."
 )
 _EXPLAIN = (
-    "Say in plain words whom a spec forgets.\n\n"
-    "With an index it also says of each field which columns it comes from and how many images lack it, and shows the "
-    "statement that DuckDB executes. Values that identify patients are not shown.\n\n"
+    "Explain in plain words which images a spec forgets.\n\n"
+    "With an index, also show for each field which columns it comes from and how many images lack it, and the SQL "
+    "statement that DuckDB runs. Values that identify patients are not shown.\n\n"
     "Exit codes: 0 done, 2 the spec or the index cannot be used."
 )
 
@@ -59,7 +59,7 @@ def validate(spec: _Spec, as_json: AsJson = False) -> None:  # noqa: FBT002 - Ty
 
 
 def explain(spec: _Spec, index: _Index = None, *, as_json: AsJson = False) -> None:
-    """Say in plain words whom a spec forgets."""
+    """Explain in plain words which images a spec forgets."""
     from monai_unlearn.cohort import CohortSpec
     from monai_unlearn.cohort.reports import explain as room
     from monai_unlearn.index import Index

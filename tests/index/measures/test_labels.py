@@ -47,7 +47,7 @@ def test_names_may_stand_before_or_behind_their_values(file, text, tmp_path):
         ("a.json", "{", r"a.json:1:2: not valid JSON here"),
         ("a.json", '{"a": 1, "a": 2}', "a flat mapping in which each key stands once"),
         ("a.json", "[" * 10_000, "expected"),
-        ("a.yaml", "a: 1\na: 2\n", "the key 'a' stands twice"),
+        ("a.yaml", "a: 1\na: 2\n", "the key 'a' occurs twice"),
         ("a.yaml", "a: &x 1\n", "anchors and aliases are not allowed"),
         ("a.yaml", "a: {b: 1}\n", "'a': expected a name with a whole number"),
         ("a.yaml", "a: b\n", "'a': expected a name with a whole number"),
