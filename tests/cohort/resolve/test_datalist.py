@@ -34,6 +34,15 @@ def test_items_are_those_of_the_parts_and_the_split_in_the_order_of_the_table():
     assert datalist(table, [], "train") == datalist(table, ["undetermined"], "train") == []
 
 
+@pytest.mark.parametrize("dtype", ["float64", "Float64", "string", "object"])
+def test_a_missing_value_is_none_whatever_the_type_of_its_column(dtype):
+    grades = pd.Series([None, 2], dtype="Float64").astype(dtype)
+    table = image_table({"remain": _frame(["a", "b"]).assign(grade=grades)}, label="grade", rule=SplitRule())
+    first, second = datalist(table.assign(split="train"), ["remain"], "train")
+    assert first["label"] is None
+    assert float(second["label"]) == 2
+
+
 def test_without_classes_there_are_no_labels():
     table = image_table(FRAMES, label=None, rule=SplitRule())
     assert {item["label"] for split in ("train", "test") for item in datalist(table, ["remain"], split)} == {None}
