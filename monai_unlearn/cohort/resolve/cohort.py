@@ -177,7 +177,9 @@ class Cohort:
     @cached_property
     def notices(self) -> tuple[CohortWarning, ...]:
         """What to look at twice: counts and names of classes, never a value of a single patient."""
-        return tuple(warnings_of(self.spec, self.counts, self.membership.strata))
+        return tuple(
+            warnings_of(self.counts, scope=self.spec.scope, sample=self.spec.sample, strata=self.membership.strata)
+        )
 
     @property
     def warnings(self) -> list[str]:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from monai_unlearn.cohort.resolve.counts import PartCounts
     from monai_unlearn.cohort.resolve.strata import Strata
     from monai_unlearn.cohort.spec.document import Sample
-    from monai_unlearn.cohort.spec.spec import CohortSpec
 
 
 @dataclass(frozen=True)
@@ -30,15 +29,24 @@ class CohortWarning:
     has_counts: bool = True
 
 
-def warnings_of(spec: CohortSpec, counts: PartCounts, strata: Strata | None) -> Iterator[CohortWarning]:
-    """Yield the warnings about a cohort, in a fixed order."""
+def warnings_of(
+    counts: PartCounts, *, scope: Scope, sample: Sample | None, strata: Strata | None
+) -> Iterator[CohortWarning]:
+    """Yield the warnings about a cohort, in a fixed order.
+
+    Args:
+        counts: How many images, patients and classes each part has.
+        scope: The scope of the spec.
+        sample: The sample of the spec, if it has one.
+        strata: What a stratified sample drew; None without one.
+    """
     yield from _about_parts(counts)
     for name in counts.classes_emptied:
         yield CohortWarning(f"The class {shown(name)} has no image left in the remain part.", has_counts=False)
-    if spec.sample is not None:
-        yield from _about_size(spec.sample, spec.scope, counts)
-    if spec.sample is not None and strata is not None:
-        yield from _about_strata(spec.sample, strata)
+    if sample is not None:
+        yield from _about_size(sample, scope, counts)
+    if sample is not None and strata is not None:
+        yield from _about_strata(sample, strata)
 
 
 def _about_parts(counts: PartCounts) -> Iterator[CohortWarning]:
