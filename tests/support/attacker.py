@@ -17,7 +17,7 @@ ONE = "(one)"
 class Attacker:
     """Knows how counts are shown, and sums of them that are 0 (True) or at least 0 (False).
 
-    The truth tells it where to look first for another solution, and when it has found one.
+    The truth shows it where to look first for another solution, and when it has found one.
     """
 
     truth: Mapping[Count, int]
@@ -29,7 +29,7 @@ class Attacker:
         return [key for key, shown in self.shown.items() if isinstance(shown, str) and self.solves({key: 1})]
 
     def solves(self, form: Mapping[Count, int]) -> bool:
-        """Tell whether a sum of counts has one value only."""
+        """Return whether a sum of counts has one value only."""
         value = sum(weight * self.truth[key] for key, weight in form.items())
         negative = {key: -weight for key, weight in form.items()}
         others = ({**form, ONE: -value - 1}, {**negative, ONE: value - 1})  # more than the value, less than it
@@ -42,7 +42,7 @@ class Attacker:
         raise AssertionError("too hard to tell")
 
     def _has_solution(self, sums: Sequence[Sum], budget: int) -> bool | None:
-        """Tell whether there is a solution; None where that takes too long to tell."""
+        """Return whether there is a solution; None where that takes too long."""
         top = 2 * max(self.truth.values(), default=0) + 2
         ranges = {key: _range(shown, top) for key, shown in self.shown.items()}
         left = [budget]
@@ -63,7 +63,7 @@ class Attacker:
 
 
 def _narrow(ranges: Ranges, sums: Sequence[Sum]) -> bool:  # noqa: C901
-    """Draw conclusions until there are none left; tell whether the counts can still be so."""
+    """Draw conclusions until there are none left; return whether the counts are still possible."""
     changed = True
     while changed:
         before = dict(ranges)
