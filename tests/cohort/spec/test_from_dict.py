@@ -116,7 +116,7 @@ def test_what_is_not_canonical_is_refused_with_its_key(change, place):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"forget": "device = old"}, r"^m\.json, forget:1:8: .* To compare, write =="),
+        ({"forget": "device = old"}, r"^m\.json, forget:1:8: .* write =="),
         ({"forget": "device < 3"}, r"^m\.json, forget:1:1: 'device' holds text"),
         ({"forget": "device in @lost"}, r"^m\.json, forget:1:11: there is no 'lost' under value_sets"),
         ({"forget": "missing(device)"}, r"^m\.json: 'forget' holds for an image whose every tag is missing"),
