@@ -16,10 +16,11 @@ from monai_unlearn.cohort.spec.schema_faults import hostile_faults, schema_fault
 from monai_unlearn.cohort.spec.value_sets import ValueSets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from monai_unlearn.cohort.language.located import Path as KeyPath
+    from monai_unlearn.cohort.language.predicate import Predicate
     from monai_unlearn.cohort.language.source import Fault
 
 
@@ -39,34 +40,40 @@ def content_of_yaml(text: str, *, source: str, folder: Path | None) -> SpecConte
     if not isinstance(spec.content, dict):
         raise combined(hostile.values() or [_no_mapping(spec)], source)
     rules = RuleReader(spec)
-    predicates = {
-        key: rules.read((key,), spec.content[key])
-        for key in ("forget", "population")
-        if key in spec.content and (key,) not in hostile
-    }
-    faults = [*hostile.values(), *rules.faults]
-    try:
-        document = SpecDocument.model_validate(spec.content)
-    except ValidationError as error:
-        faults += [*schema_faults(spec, error, known=hostile), *type_faults(rules.parsed, None)]
-        raise combined(faults, source) from None
+    forget, population = (_predicate(key, spec, rules, hostile) for key in ("forget", "population"))
+    document = _document(spec, rules, hostile)
     sets = ValueSets(spec, folder)
     value_sets = sets.read(document.value_sets or {})
-    faults += [*sets.faults, *type_faults(rules.parsed, value_sets)]
-    faults += population_faults(predicates.get("population"))
-    forget = predicates.get("forget")
+    faults = [*hostile.values(), *rules.faults, *sets.faults, *type_faults(rules.parsed, value_sets)]
+    faults += population_faults(population)
     if faults or forget is None:  # a rule without a predicate has a fault
         raise combined(faults, source)
     content = SpecContent(
         document=document,
         forget=forget,
-        population=predicates.get("population"),
+        population=population,
         value_sets=value_sets,
         stratify=tuple(_stratify_fields(spec, document)),
     )
     if content.holds_for_empty_record:
         raise combined([spec.fault_in_key(("forget",), EMPTY_RECORD)], source)
     return content
+
+
+def _predicate(key: str, spec: Located, rules: RuleReader, hostile: Mapping[KeyPath, Fault]) -> Predicate | None:
+    if key not in spec.content or (key,) in hostile:
+        return None
+    return rules.read((key,), spec.content[key])
+
+
+def _document(spec: Located, rules: RuleReader, hostile: Mapping[KeyPath, Fault]) -> SpecDocument:
+    """Check the keys and plain values of a spec; report their faults with those of its predicates."""
+    try:
+        return SpecDocument.model_validate(spec.content)
+    except ValidationError as error:
+        # The value sets cannot be read then: what refers to them is not checked.
+        others = [*hostile.values(), *rules.faults, *type_faults(rules.parsed, None)]
+        raise combined([*others, *schema_faults(spec, error, known=hostile)], spec.document.name) from None
 
 
 def _stratify_fields(spec: Located, document: SpecDocument) -> Iterator[Field]:
