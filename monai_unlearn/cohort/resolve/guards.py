@@ -54,8 +54,8 @@ def _undetermined(cohort: Cohort) -> Iterator[str]:
     images, patients = cohort.images["undetermined"], cohort.patients["undetermined"]
     if cohort.spec.unknown is Unknown.FAIL and images:
         yield (
-            f"expected no undetermined image (unknown: fail), found {images} of {patients} patients. Fill in the "
-            "tags that the rules need, or write what becomes of such images: unknown: exclude, forget or remain."
+            f"expected no undetermined image (unknown: fail), found {images} images of {patients} patients. Fill in "
+            "the tags that the rules need, or write what becomes of such images: unknown: exclude, forget or remain."
         )
 
 
