@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def partition(spec: CohortSpec, answers: Answers) -> tuple[Membership, Attrition]:
     """Apply a spec in its order: readable, population, rules, unknown, scope, sample.
 
-    If one image of a patient (study, series) in the scope is to be forgotten, all of them are. Otherwise, if one of
-    them is undetermined, all of them are, and none remains. An image without the identifier may belong to a patient
-    who is forgotten, so it never remains; see `missing_identifier`.
+    With a scope, if one image of a patient (study, series) is to be forgotten, all of them are. Otherwise, if it is
+    unknown whether one of them must be forgotten, all of them are undetermined. An image without the identifier may
+    belong to a patient who is forgotten, so it never remains; see `missing_identifier`.
     """
     attrition = Attrition(answers)
     state = _apply_rules(spec, answers, attrition)
