@@ -25,6 +25,7 @@ import yaml
 from monai_unlearn.errors import SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 MAX_BYTES = 256 * 1024
@@ -123,29 +124,8 @@ for _tag, (_pattern, _first) in _SCALARS.items():
         )
 
 
-def load(text: str, *, source: str) -> Any:  # noqa: ANN401 - a document is any tree of plain values
-    """Parse one YAML document into plain values.
-
-    Args:
-        text: The document.
-        source: How messages name it: a path, as the user gave it.
-
-    Raises:
-        SpecError: The text is too large, too deep, not YAML, or uses what is refused; with its line.
-    """
-    _check_text(text, source)
-    loader = _StrictLoader(text)
-    try:
-        return loader.get_single_data()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
-        what = ", ".join(part for part in (error.context, error.problem) if part)
-        raise SpecError(f"{where}: not valid YAML here: {what}.") from None
-    except (ValueError, OverflowError):  # PyYAML does not catch what chr() raises
-        raise SpecError(
-            f"{source}:{loader.line + 1}: not valid YAML: an escape names a character that does not exist."
-        ) from None
+KeyPath = tuple["str | int", ...]
+"""Where a key or item is: the keys and numbers that lead to it."""
 
 
 @dataclass(frozen=True)
@@ -157,37 +137,82 @@ class Scalar:
     style: str | None
 
 
-def locate(text: str) -> dict[tuple[str | int, ...], int]:
-    """Return the line (from 1) of every key and item of a document that `load` has accepted."""
-    return _walk(text)[0]
+@dataclass(frozen=True)
+class Parsed:
+    """A document as plain values, with the place of each.
+
+    Attributes:
+        content: The plain values.
+        lines: The line of every key and item, from 1.
+        scalars: Where every scalar is.
+    """
+
+    content: Any
+    lines: Mapping[KeyPath, int]
+    scalars: Mapping[KeyPath, Scalar]
 
 
-def locate_scalars(text: str) -> dict[tuple[str | int, ...], Scalar]:
-    """Return where every scalar is in a document that `load` has accepted."""
-    return _walk(text)[1]
+def load(text: str, *, source: str) -> Any:  # noqa: ANN401 - a document is any tree of plain values
+    """Parse one YAML document into plain values.
+
+    Args:
+        text: The document.
+        source: How messages name it: a path, as the user gave it.
+
+    Raises:
+        SpecError: The text is too large, too deep, not YAML, or uses what is refused; with its line.
+    """
+    return _composed(text, source)[1]
 
 
-def _walk(text: str) -> tuple[dict[tuple[str | int, ...], int], dict[tuple[str | int, ...], Scalar]]:
-    lines: dict[tuple[str | int, ...], int] = {}
-    scalars: dict[tuple[str | int, ...], Scalar] = {}
+def parse(text: str, *, source: str) -> Parsed:
+    """Parse one YAML document into plain values, and keep where each of them is.
 
-    def walk(node: yaml.Node | None, at: tuple[str | int, ...]) -> None:
-        if node is None:
-            return
-        lines.setdefault(at, node.start_mark.line + 1)
-        if isinstance(node, yaml.ScalarNode):
-            scalars[at] = Scalar(node.start_mark.index, node.end_mark.index, node.style)
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                here = (*at, key.value)
-                lines[here] = key.start_mark.line + 1
-                walk(value, here)
-        elif isinstance(node, yaml.SequenceNode):
-            for number, item in enumerate(node.value):
-                walk(item, (*at, number))
+    Args:
+        text: The document.
+        source: How messages name it: a path, as the user gave it.
 
-    walk(yaml.compose(text, Loader=_StrictLoader), ())
-    return lines, scalars
+    Raises:
+        SpecError: As `load`.
+    """
+    node, content = _composed(text, source)
+    lines: dict[KeyPath, int] = {}
+    scalars: dict[KeyPath, Scalar] = {}
+    if node is not None:
+        _locate(node, (), lines, scalars)
+    return Parsed(content, lines, scalars)
+
+
+def _composed(text: str, source: str) -> tuple[yaml.Node | None, Any]:
+    """Return the root node of a document, and its plain values."""
+    _check_text(text, source)
+    loader = _StrictLoader(text)
+    try:
+        node = loader.get_single_node()
+        return node, None if node is None else loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
+        what = ", ".join(part for part in (error.context, error.problem) if part)
+        raise SpecError(f"{where}: not valid YAML here: {what}.") from None
+    except (ValueError, OverflowError):  # PyYAML does not catch what chr() raises
+        raise SpecError(
+            f"{source}:{loader.line + 1}: not valid YAML: an escape names a character that does not exist."
+        ) from None
+
+
+def _locate(node: yaml.Node, at: KeyPath, lines: dict[KeyPath, int], scalars: dict[KeyPath, Scalar]) -> None:
+    lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, yaml.ScalarNode):
+        scalars[at] = Scalar(node.start_mark.index, node.end_mark.index, node.style)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*at, key.value)
+            lines[here] = key.start_mark.line + 1
+            _locate(value, here, lines, scalars)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            _locate(item, (*at, number), lines, scalars)
 
 
 def read(path: Path) -> str:

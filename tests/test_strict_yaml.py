@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monai_unlearn.errors import SpecError
-from monai_unlearn.strict_yaml import MAX_BYTES, MAX_DEPTH, MAX_NODES, load, locate, locate_scalars, read
+from monai_unlearn.strict_yaml import MAX_BYTES, MAX_DEPTH, MAX_NODES, load, parse, read
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_pipes_and_devices_are_refused(tmp_path):
 
 def test_every_key_and_item_has_a_line():
     text = "a: 1\nb:\n  - c\n  - d: 2\n    e: |\n      x\n"
-    lines = locate(text)
+    lines = parse(text, source="s").lines
     assert {path: line for path, line in lines.items() if path} == {
         ("a",): 1,
         ("b",): 2,
@@ -187,11 +187,11 @@ def test_every_key_and_item_has_a_line():
         ("b", 1, "d"): 4,
         ("b", 1, "e"): 5,
     }
-    assert locate("") == {}
+    assert parse("", source="s").lines == {}
 
 
 def test_every_scalar_has_a_place():
     text = "a: 'x y'\nb: [c]\n"
-    places = locate_scalars(text)
+    places = parse(text, source="s").scalars
     assert {path: text[place.start : place.end] for path, place in places.items()} == {("a",): "'x y'", ("b", 0): "c"}
     assert places["a",].style == "'"

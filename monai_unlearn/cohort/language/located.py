@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn import strict_yaml
@@ -12,15 +11,15 @@ from monai_unlearn.cohort.language.source import Document, Fault, Source, point
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Path = tuple["str | int", ...]
+Path = strict_yaml.KeyPath
 
 
 @dataclass(frozen=True)
 class Located:
-    """A spec's content, with the text that it was read from."""
+    """A spec's content, with the text that it was read from, and the place of each value in it."""
 
     document: Document
-    content: Any
+    _parsed: strict_yaml.Parsed
 
     @classmethod
     def read(cls, text: str, name: str) -> Located:
@@ -29,15 +28,12 @@ class Located:
         Raises:
             SpecError: The text is not plain YAML (`strict_yaml`).
         """
-        return cls(Document(name, text), strict_yaml.load(text, source=name))
+        return cls(Document(name, text), strict_yaml.parse(text, source=name))
 
-    @cached_property
-    def _lines(self) -> dict[Path, int]:
-        return strict_yaml.locate(self.document.text)
-
-    @cached_property
-    def _scalars(self) -> dict[Path, strict_yaml.Scalar]:
-        return strict_yaml.locate_scalars(self.document.text)
+    @property
+    def content(self) -> Any:  # noqa: ANN401 - a YAML document is any tree of plain values
+        """The plain values."""
+        return self._parsed.content
 
     def walk(self) -> Iterator[tuple[Path, Any]]:
         """Yield every key and item with its path, first the whole content with an empty path."""
@@ -52,11 +48,11 @@ class Located:
 
     def source(self, path: Path, text: str) -> Source:
         """Return the source of a predicate that is the value at a path."""
-        return Source.within(text, self.document, self._scalars[path])
+        return Source.within(text, self.document, self._parsed.scalars[path])
 
     def text_of(self, path: Path) -> str:
         """Return a scalar as its author spelled it: as a patient's identifier, `1.10` is not a number."""
-        scalar = self._scalars[path]
+        scalar = self._parsed.scalars[path]
         if scalar.style is None:
             return self.document.text[scalar.start : scalar.end]
         value = self.content
@@ -73,7 +69,7 @@ class Located:
 
     def fault_in_value(self, path: Path, message: str) -> Fault:
         """Return a fault that points at a value, or at the line where a list or mapping begins."""
-        scalar = self._scalars.get(path)
+        scalar = self._parsed.scalars.get(path)
         if scalar is None:
             return self._point(self._line(path), 0, 0, message)
         line, column = self.document.place(scalar.start)
@@ -81,9 +77,9 @@ class Located:
         return self._point(line, column, width, message)
 
     def _line(self, path: Path) -> int:
-        while path and path not in self._lines:
+        while path and path not in self._parsed.lines:
             path = path[:-1]
-        return self._lines.get(path, 1)
+        return self._parsed.lines.get(path, 1)
 
     def _point(self, line: int, column: int, width: int, message: str) -> Fault:
         if not (column and width):

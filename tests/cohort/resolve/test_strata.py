@@ -8,6 +8,7 @@ from cohort_index import make_index, make_spec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monai_unlearn import strict_yaml
 from monai_unlearn.cohort import CohortSpec, parse
 from monai_unlearn.cohort.resolve.strata import Strata, strata_of
 from monai_unlearn.cohort.spec.document import Reason, Sample
@@ -88,6 +89,18 @@ def test_a_field_that_the_index_does_not_have_is_shown_in_its_line(index, sample
 def test_such_a_field_is_reported_with_the_other_faults(index):
     with pytest.raises(SpecError, match=r"(?s)2 faults:.*4:9: unknown field 'devise'.*5:30: unknown field 'ag3'"):
         make_spec("devise == old", "sample: {count: 2, stratify: ag3}").resolve(index)
+
+
+def test_resolving_parses_no_yaml(index, monkeypatch):
+    spec = make_spec("device == old", "sample: {count: 2, stratify: diagnose}")
+
+    def parsed(*_, **__):
+        raise AssertionError("YAML was parsed again")
+
+    monkeypatch.setattr(strict_yaml, "parse", parsed)
+    monkeypatch.setattr(strict_yaml, "load", parsed)
+    with pytest.raises(SpecError, match=r"test\.yaml:5:30: unknown field 'diagnose'"):
+        spec.resolve(index)
 
 
 def test_a_field_of_a_spec_that_was_not_read_from_a_file_is_named_too(index):
