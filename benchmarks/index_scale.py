@@ -42,13 +42,13 @@ def synthesise(folder: Path, count: int) -> None:
     from monai_unlearn.index import build as room
     from monai_unlearn.index.fast_readers import Reader, read_files
     from monai_unlearn.index.listing import Listed, Walk
-    from monai_unlearn.index.scan.scan import Plan, Scan
+    from monai_unlearn.index.scan.plan import FileCounts, Plan
     from monai_unlearn.index.scan.spool import Spool
 
     rows = read_files(list(Walk([folder]))[:ROWS_A_BLOCK], reader=Reader.AUTO)
 
     def make_plan(_walk: object, space: Workspace, _previous: object) -> Plan:
-        plan = Plan(Spool(space.folder / "listed.spool"), Spool(space.folder / "fresh.spool"), Scan(added=count))
+        plan = Plan(Spool(space.folder / "listed.spool"), Spool(space.folder / "fresh.spool"), FileCounts(added=count))
         for number in range(count):
             path = f"/archive/{number // 1000:06d}/{number:09d}.dcm"
             plan.files.append(Listed(path=path, relative=path[9:], size=50_000, mtime_ns=number))
@@ -110,7 +110,7 @@ def child(what: str, folder: Path, count: int) -> None:
     report = build(BuildRequest(sources=(folder,), out=folder.parent / "index"), track=iter)
     found = {"seconds": time.perf_counter() - begin, "processor_seconds": time.process_time() - spent}
     found = {name: value - MAKING[name] for name, value in found.items()}
-    print(json.dumps({**found, "images": report.index.images, **report.scan.document()}))
+    print(json.dumps({**found, "images": report.index.images, **report.files.document()}))
 
 
 def sizes(index: Path) -> dict[str, int]:

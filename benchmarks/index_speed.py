@@ -94,7 +94,7 @@ def loop(folder: Path) -> int:
 def index(folder: Path, reader: str, workers: int) -> int:
     """Build the index of the same files."""
     from monai_unlearn.index.build import BuildRequest, build
-    from monai_unlearn.index.scan.scan import ScanOptions
+    from monai_unlearn.index.scan.options import ScanOptions
 
     with tempfile.TemporaryDirectory(dir=folder.parent) as out:
         options = ScanOptions.of(reader=reader, workers=workers, dask=None)

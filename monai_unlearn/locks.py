@@ -1,4 +1,4 @@
-"""Keeps two runs from writing to one place."""
+"""Keeps two runs from writing to the same place."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def locked(path: Path, *, refusal: UnlearnError) -> Iterator[None]:
-    """Hold a lock for a block; it ends with the process, however that ends.
+    """Hold a lock within the block; the system releases it when the process ends, even if it is killed.
 
     Args:
-        path: The file of the lock. It is there while the lock is held, and its folder is made.
-        refusal: What to raise where another process holds it.
+        path: The file of the lock. It exists while the lock is held; its folder is created.
+        refusal: The error to raise if another process holds the lock.
 
     Raises:
-        UnlearnError: The refusal.
+        UnlearnError: `refusal`, if another process holds the lock.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, blocking=False)
@@ -34,8 +34,8 @@ def locked(path: Path, *, refusal: UnlearnError) -> Iterator[None]:
     try:
         yield
     finally:
-        # Before the lock is given back: afterwards the file may be another run's. Windows lets nobody delete a file
-        # that is open; there the lock deletes it itself.
+        # Deleted before the lock is released: afterwards the file may belong to another run. Windows does not allow
+        # deleting an open file; there the lock deletes it itself.
         with suppress(OSError):
             path.unlink()
         lock.release()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - Typer evaluates the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +12,85 @@ from monai_unlearn.errors import ExitCode
 
 app = typer.Typer(help="Build the index of images that cohorts are chosen from.", no_args_is_help=True)
 
+_Sources = Annotated[list[Path], typer.Argument(metavar="SOURCE", help="Folders or files of images.")]
+_Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the index.")]
+_Tables = Annotated[
+    list[Path] | None,
+    typer.Option("--table", metavar="FILE", help="A CSV or Parquet file about the images; can be repeated."),
+]
+_Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        metavar="COLUMN[=FIELD]",
+        help="How the table is matched: its COLUMN with a FIELD of the index (file_name, file_stem, "
+        "path, image_id, patient, …). Without FIELD: image_id if the values are UIDs, otherwise file_name.",
+    ),
+]
+_Label = Annotated[str | None, typer.Option("--label", metavar="FIELD", help="The column that contains the class.")]
+_Patient = Annotated[
+    str | None,
+    typer.Option("--patient", metavar="COLUMN", help="The table column that names the patient of every image."),
+]
+_Units = Annotated[
+    list[str] | None,
+    typer.Option("--unit", metavar="COLUMN=UNIT", help="The unit of a table's column, such as width=mm."),
+]
+_Measures = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--measures",
+        metavar="PATH",
+        help="A file or folder of NIfTI masks, DICOM segmentations or DICOM measurement reports; can be repeated. "
+        "Their measures become columns: volumes, centroids, asymmetries, reported numbers.",
+    ),
+]
+_MaskLabels = Annotated[
+    Path | None,
+    typer.Option("--mask-labels", metavar="FILE", help="JSON or YAML with the labels of NIfTI masks: {liver: 1, …}."),
+]
+_Reader = Annotated[
+    str,
+    typer.Option(
+        "--reader",
+        metavar="auto|plain|pydicom|gdcm",
+        help="The reader of DICOM files that is tried first; pydicom reads all unusual files. All give the same rows.",
+    ),
+]
+_Workers = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", min=1, help="The number of processes that read; default: one per core."),
+]
+_Dask = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Read on the workers of this dask scheduler, which must see the same files; or `local`: on this machine.",
+    ),
+]
+_DecodeCheck = Annotated[bool, typer.Option("--decode-check", help="Also decode all pixels: finds more faults, slow.")]
+_Pseudonymise = Annotated[
+    Path | None,
+    typer.Option(
+        "--pseudonymise",
+        metavar="KEYFILE",
+        help="Replace identifiers of patients, studies and accessions by hashes under the key in this file.",
+    ),
+]
+_Tags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        metavar="KEYWORD",
+        help="Index a further DICOM keyword, such as AccessionNumber or PatientBirthDate; can be repeated.",
+    ),
+]
+_RawValues = Annotated[
+    bool, typer.Option("--raw-values", help="Keep the raw text of invalid values, in the column raw_values.")
+]
+_Strict = Annotated[bool, typer.Option("--strict", help="End with exit code 2 if any file has a fault.")]
+
 
 @app.callback()
 def _group() -> None:
@@ -19,121 +98,53 @@ def _group() -> None:
 
 
 @app.command("build", cls=Command)
-def build_index(  # noqa: PLR0913 - Typer takes an option as a parameter
-    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE", help="Folders or files of images.")],
+def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
+    sources: _Sources,
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the index.")],
-    table: Annotated[
-        list[Path] | None,
-        typer.Option("--table", metavar="FILE", help="A CSV or Parquet file about the images; may stand often."),
-    ] = None,
-    key: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--key",
-            metavar="COLUMN[=FIELD]",
-            help="How the table is matched: its COLUMN with a FIELD of the index (file_name, file_stem, "
-            "path, image_id, patient, …). Without FIELD: file_name, or image_id where the values are UIDs.",
-        ),
-    ] = None,
-    label: Annotated[
-        str | None, typer.Option("--label", metavar="FIELD", help="The column that carries the class.")
-    ] = None,
-    patient: Annotated[
-        str | None,
-        typer.Option("--patient", metavar="COLUMN", help="The table column that names every image's patient."),
-    ] = None,
-    unit: Annotated[
-        list[str] | None,
-        typer.Option("--unit", metavar="COLUMN=UNIT", help="The unit of a table's column, such as width=mm."),
-    ] = None,
-    measures: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--measures",
-            metavar="PATH",
-            help="A file or folder of NIfTI masks, DICOM segmentations or DICOM measurement reports; may stand often. "
-            "What they measure becomes columns: volumes, centroids, asymmetries, reported numbers.",
-        ),
-    ] = None,
-    mask_labels: Annotated[
-        Path | None,
-        typer.Option(
-            "--mask-labels", metavar="FILE", help="JSON or YAML that names the labels of NIfTI masks: {liver: 1, …}."
-        ),
-    ] = None,
-    reader: Annotated[
-        str,
-        typer.Option(
-            "--reader",
-            metavar="auto|plain|pydicom|gdcm",
-            help="What reads DICOM files first; pydicom reads what is odd about any. All give the same rows.",
-        ),
-    ] = "auto",
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", metavar="N", min=1, help="How many processes read; if not given, one a core."),
-    ] = None,
-    dask: Annotated[
-        str | None,
-        typer.Option(
-            "--dask",
-            metavar="ADDRESS",
-            help="Read on the workers of this dask scheduler, which see the same files; or `local`: on this machine.",
-        ),
-    ] = None,
-    decode_check: Annotated[
-        bool,
-        typer.Option("--decode-check", help="Decode all pixels too, which finds more and takes long."),
-    ] = False,
-    pseudonymise: Annotated[
-        Path | None,
-        typer.Option(
-            "--pseudonymise",
-            metavar="KEYFILE",
-            help="Replace identifiers of patients, studies and accessions by hashes under the key in this file.",
-        ),
-    ] = None,
-    tag: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--tag",
-            metavar="KEYWORD",
-            help="Index a further DICOM keyword, such as AccessionNumber or PatientBirthDate; may stand often.",
-        ),
-    ] = None,
-    raw_values: Annotated[
-        bool,
-        typer.Option("--raw-values", help="Keep what stands in place of invalid values, in the column raw_values."),
-    ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="End with exit code 2 where any file has a fault.")] = False,
+    out: _Out,
+    table: _Tables = None,
+    key: _Keys = None,
+    label: _Label = None,
+    patient: _Patient = None,
+    unit: _Units = None,
+    measures: _Measures = None,
+    mask_labels: _MaskLabels = None,
+    reader: _Reader = "auto",
+    workers: _Workers = None,
+    dask: _Dask = None,
+    decode_check: _DecodeCheck = False,
+    pseudonymise: _Pseudonymise = None,
+    tag: _Tags = None,
+    raw_values: _RawValues = False,
+    strict: _Strict = False,
     as_json: AsJson = False,
 ) -> None:
-    """Index images: one row an image, its DICOM tags, its table columns, its measures, its faults.
+    """Index images: one row per image, with its DICOM tags, table columns, measures, and faults.
 
-    Run again, it reads only what is new or has changed; and after a run that was killed, only what that had not read.
+    A second run reads only new and changed files; a run after a killed one continues where that stopped.
     """
-    from monai_unlearn.index import build, pseudonyms, report
-    from monai_unlearn.index.scan import extra_tags, scan
-    from monai_unlearn.index.tables import join
+    from monai_unlearn.index import build, column_roles, pseudonyms, report
+    from monai_unlearn.index.scan.extra_tags import ExtraTags
+    from monai_unlearn.index.scan.options import ScanOptions
+    from monai_unlearn.index.tables.key import pair_keys
 
     names = None if pseudonymise is None else pseudonyms.Pseudonyms.read(pseudonymise, apart_from=out)
     request = build.BuildRequest(
         sources=tuple(sources),
         out=out,
-        keys=join.pair_keys(table or (), key or ()),
+        keys=pair_keys(table or (), key or ()),
         label=label,
         patient=patient,
-        units=build.pair_units(unit or ()),
+        units=column_roles.parse_units(unit or ()),
         measures=tuple(measures or ()),
         mask_labels=mask_labels,
-        scan=scan.ScanOptions.of(
+        scan=ScanOptions.of(
             reader=reader,
             workers=workers,
             dask=dask,
             decode_check=decode_check,
             pseudonyms=names,
-            extra_tags=extra_tags.ExtraTags.of(tag or (), raw_values=raw_values, pseudonyms=names),
+            extra_tags=ExtraTags.of(tag or (), raw_values=raw_values, pseudonyms=names),
         ),
     )
     done = build.build(request, track=report.track)

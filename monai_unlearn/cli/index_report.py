@@ -1,4 +1,4 @@
-"""`monai-unlearn index report`: what an index holds."""
+"""`monai-unlearn index report`: what an index contains."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from monai_unlearn.cli.command import AsJson, Command, emit
 
 _HELP = (
-    "Say what an index holds: its images, its faults by code with examples, how many images have each tag, "
+    "Show what an index contains: its images, its faults by code with examples, how many images have each tag, "
     "its devices.\n\n"
     "No image is opened.\n\n"
     "Exit codes: 0 done, 2 the index cannot be read."
@@ -27,7 +27,7 @@ def report(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Say what an index holds."""
+    """Show what an index contains."""
     from monai_unlearn.index import Index, summary
 
     document = summary.summarise(Index.open(index))

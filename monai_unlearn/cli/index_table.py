@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from monai_unlearn.index.tables.from_table import TableReport
 
 _HELP = (
-    "Build an index of metadata alone: a row of a CSV or Parquet file is an image, and no image is opened.\n\n"
-    "Columns of DICOM keywords' names are read as those: PatientAge 045Y or in years, StudyDate 20180605 or "
+    "Build an index of metadata alone: each row of a CSV or Parquet file is an image, and no image is opened.\n\n"
+    "Columns named after DICOM keywords are read as such: PatientAge 045Y or in years, StudyDate 20180605 or "
     "2018-06-05. PatientID, StudyInstanceUID and SeriesInstanceUID become patient, study and series.\n\n"
     "Exit codes: 0 done, 2 the table cannot be used."
 )
@@ -29,14 +29,14 @@ def register(app: typer.Typer) -> None:
 def from_table(
     table: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV (.csv, .tsv) or Parquet file.")],
     *,
-    id_column: Annotated[str, typer.Option("--id", metavar="COLUMN", help="The column that names each image.")],
+    id_column: Annotated[str, typer.Option("--id", metavar="COLUMN", help="The column that identifies each image.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the index.")],
     rename: Annotated[
         list[str] | None,
-        typer.Option("--rename", metavar="NEW=OLD", help="What the index calls a column; may stand often."),
+        typer.Option("--rename", metavar="NEW=OLD", help="Rename a column; can be repeated."),
     ] = None,
     label: Annotated[
-        str | None, typer.Option("--label", metavar="FIELD", help="The column that carries the class.")
+        str | None, typer.Option("--label", metavar="FIELD", help="The column that contains the class.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

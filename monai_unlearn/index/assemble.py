@@ -1,17 +1,16 @@
-"""From what the files say to the rows of an index: ids, and which files stand twice; batch by batch."""
+"""From the rows of files to the rows of an index: what identifies each image, and its format; batch by batch."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.fast_readers import schema
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.listing import Listed, looks_like_image
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    import duckdb
     import numpy as np
     import numpy.typing as npt
 
@@ -32,7 +30,7 @@ _IDS = pa.schema(
         "relative": pa.string(),
         "image_id": pa.string(),
         "is_row": pa.bool_(),
-        "is_dicom": pa.bool_(),  # an image of DICOM, which no other may be named as
+        "is_dicom": pa.bool_(),  # a DICOM image, whose identifier must be unique
         "is_plain": pa.bool_(),  # an image of another format, likewise
     }
 )
@@ -40,16 +38,17 @@ _IDS = pa.schema(
 
 @dataclass
 class Collected:
-    """What the files say, on disk; and what is known of all of it.
+    """The rows of all files, on disk, and totals over them.
 
     Attributes:
-        files: The rows of all files, sorted by path, as the next run reads them.
-        ids: Beside them, what names each: `relative`, the path from its source on, and more.
-        rows: How many of them are rows of the index: not what nobody would take for an image.
+        files: The Parquet file of all rows, sorted by path; the next run reads it.
+        ids: A second Parquet file, row by row, with what identifies each file: `relative`, its path within its source,
+            and more.
+        rows: How many files are rows of the index; files that nobody would take for images are not.
         usable: How many of these count as images.
-        has_dicom: Whether one of them is of DICOM.
-        has_plain: Whether one of them is of another format.
-        faults: How many of them have each fault.
+        has_dicom: Whether one of them is a DICOM file.
+        has_plain: Whether one of them has another format.
+        faults: How many of them have each fault, by its code.
         first: The path of the first.
         named: The files that the user named: their numbers, paths and faults.
     """
@@ -66,11 +65,11 @@ class Collected:
 
     @property
     def tags(self) -> Mapping[str, Kind]:
-        """The DICOM keywords that the rows carry, with their kinds: none where no file is DICOM."""
+        """The DICOM keywords of the rows, with their kinds; empty if no file is DICOM."""
         return vocabulary().dicom if self.has_dicom else {}
 
     def note(self, number: int, listed: Sequence[Listed], rows: pa.Table, ids: pa.Table) -> None:
-        """Take a batch of files, of which the first has this number."""
+        """Add a batch of files to the totals; the first file of the batch has this number."""
         faults = rows["fault"].to_pylist()
         self.named += [(number + at, file.path, faults[at]) for at, file in enumerate(listed) if file.named]
         kept = rows.filter(ids["is_row"])
@@ -88,13 +87,13 @@ class Collected:
 def collect(
     batches: Iterable[tuple[Sequence[Listed], pa.Table]], *, files: Path, ids: Path, mark: Mapping[str, str]
 ) -> Collected:
-    """Write the rows of all files, and what names them.
+    """Write the rows of all files, and what identifies each.
 
     Args:
         batches: The listed files with their rows, sorted by path.
         files: The Parquet file to write the rows to.
-        ids: The Parquet file to write to what names them.
-        mark: What the rows are marked with.
+        ids: The Parquet file to write the identifiers to.
+        mark: The metadata of the rows, by which the next run decides whether it may reuse them.
     """
     collected = Collected(files, ids)
     number = 0
@@ -114,62 +113,14 @@ def collect(
     return collected
 
 
-def find_duplicates(connection: duckdb.DuckDBPyConnection, collected: Collected) -> npt.NDArray[np.int64]:
-    """Return the numbers of the DICOM files whose SOPInstanceUID an earlier file carries, in order.
-
-    Args:
-        connection: What `digest.engine` opened.
-        collected: The files.
-
-    Raises:
-        IndexReadError: Two plain images of different sources have the same path within their source.
-    """
-    _refuse_same_relative_path(connection, collected)
-    later: Any = connection.sql(_LATER.format(which="is_dicom"), params={"ids": str(collected.ids)})
-    numbers: npt.NDArray[np.int64] = later.to_arrow_table()["file_row_number"].to_numpy()
-    return numbers
-
-
-# By a hash of eight bytes first: what stands once, which is nearly all, is never held as text.
-_LATER = """
-with named as (
-    select file_row_number, image_id from read_parquet($ids, file_row_number = true) where {which}
-), twice as (
-    select hash(image_id) as hashed from named group by hashed having count(*) > 1
-), numbered as (
-    select file_row_number, image_id, row_number() over (partition by image_id order by file_row_number) as place
-    from named where hash(image_id) in (from twice)
-)
-select file_row_number, image_id from numbered where place > 1 order by file_row_number
-"""
-
-
-def _refuse_same_relative_path(connection: duckdb.DuckDBPyConnection, collected: Collected) -> None:
-    later = connection.execute(_LATER.format(which="is_plain") + " limit 1", {"ids": str(collected.ids)}).fetchall()
-    if not later:
-        return
-    same = "select file_row_number from read_parquet($ids, file_row_number = true) where is_plain and image_id = $id"
-    wanted = {"ids": str(collected.ids), "id": later[0][1]}
-    numbers = connection.execute(f"{same} order by 1 limit 2", wanted).fetchall()
-    path = "select path from read_parquet($files, file_row_number = true) where file_row_number = $number"
-    files = str(collected.files)
-    one, other = (
-        connection.execute(path, {"files": files, "number": number}).fetchall()[0][0] for (number,) in numbers
-    )
-    raise IndexReadError(
-        f"{one} and {other} have the same path within their source, which names a plain image. "
-        "Give the folder that holds both sources instead."
-    )
-
-
 def assembled(collected: Collected, duplicates: npt.NDArray[np.int64]) -> Iterator[pa.Table]:
     """Yield the rows of the index, sorted by path, some thousands at a time.
 
-    Besides the columns of the index there is `relative`, the path from its source on, to match tables by.
+    The additional column `relative`, the path within the source, is for matching tables.
 
     Args:
         collected: The files.
-        duplicates: The numbers of those that another has the name of.
+        duplicates: The numbers of the files that have the identifier of an earlier one, in ascending order.
     """
     import numpy as np
 
@@ -183,29 +134,28 @@ def assembled(collected: Collected, duplicates: npt.NDArray[np.int64]) -> Iterat
             low, high = np.searchsorted(duplicates, (begin, begin + rows.num_rows))
             is_twice[duplicates[low:high] - begin] = True
             begin += rows.num_rows
-            rows = marked(rows, pa.array(is_twice), Fault.DUPLICATE_SOP_INSTANCE_UID)
+            rows = with_fault(rows, pa.array(is_twice), Fault.DUPLICATE_SOP_INSTANCE_UID)
             rows = rows.select([name for name in rows.column_names if name not in dropped])
             rows = rows.rename_columns([names.get(name, name) for name in rows.column_names])
             rows = rows.append_column("image_id", named["image_id"]).append_column("relative", named["relative"])
             yield rows.replace_schema_metadata(None).filter(named["is_row"])
 
 
-def marked(rows: pa.Table, which: pa.Array | pa.ChunkedArray, fault: Fault) -> pa.Table:
-    """Return rows of which some have a fault now."""
+def with_fault(rows: pa.Table, which: pa.Array | pa.ChunkedArray, fault: Fault) -> pa.Table:
+    """Return the rows with a fault set on some of them.
+
+    Args:
+        rows: The rows.
+        which: Which of them get the fault, as Booleans; it replaces the fault that they have.
+        fault: The fault.
+    """
     faults = pc.if_else(which, fault.code, rows["fault"])
     return rows.set_column(rows.column_names.index("fault"), "fault", faults)
 
 
-def marked_missing_patients(rows: pa.Table) -> pa.Table:
-    """Return rows of which the DICOM images that belong to no patient say so."""
-    is_dicom = pc.fill_null(pc.equal(rows["format"], "dicom"), False)  # noqa: FBT003 - what a null becomes
-    lacking = pc.and_(pc.and_(is_dicom, pc.is_null(rows["patient"])), usable_array(rows["fault"]))
-    return marked(rows, lacking, Fault.MISSING_PATIENT_ID)
-
-
 def _ids(listed: Sequence[Listed], rows: pa.Table) -> pa.Table:
     formats, faults, uids = (rows[name].to_pylist() for name in ("format", "fault", "SOPInstanceUID"))
-    well = usable_array(rows["fault"]).to_pylist()
+    usable = usable_array(rows["fault"]).to_pylist()
     return pa.table(
         {
             "relative": [file.relative for file in listed],
@@ -217,7 +167,7 @@ def _ids(listed: Sequence[Listed], rows: pa.Table) -> pa.Table:
                 format_ is not None or file.named or looks_like_image(file.path)
                 for file, format_ in zip(listed, formats, strict=True)
             ],
-            "is_dicom": [format_ == "dicom" and good for format_, good in zip(formats, well, strict=True)],
+            "is_dicom": [format_ == "dicom" and counts for format_, counts in zip(formats, usable, strict=True)],
             "is_plain": [
                 format_ not in (None, "dicom") and fault is None for format_, fault in zip(formats, faults, strict=True)
             ],

@@ -1,45 +1,37 @@
-"""Building an index: list, read, assemble, join tables, check, write; each a stream over the one before."""
+"""Building an index: list, read, assemble, join tables, check, write; each step streams over the one before."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from monai_unlearn.errors import IndexReadError, did_you_mean
-from monai_unlearn.index.assemble import (
-    Collected,
-    assembled,
-    collect,
-    find_duplicates,
-    marked_missing_patients,
-)
+from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.assemble import Collected, assembled, collect
+from monai_unlearn.index.build_report import BuildReport
+from monai_unlearn.index.column_roles import check_units, label_column, tag_units
+from monai_unlearn.index.duplicates import find_duplicates
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.listing import Walk
-from monai_unlearn.index.measures import MaskLabels, MeasureMatch, refuse_overlap
+from monai_unlearn.index.measures import MaskLabels, refuse_overlap
 from monai_unlearn.index.measures.measured import measured_parts
-from monai_unlearn.index.scan.scan import (
-    Plan,
-    Scan,
-    ScanOptions,
-    Track,
-    all_rows,
-    kept_files,
-    make_plan,
-    read_fresh,
-    with_moves,
-)
+from monai_unlearn.index.patients import PatientSource
+from monai_unlearn.index.scan.options import ScanOptions
+from monai_unlearn.index.scan.plan import FileCounts, Plan, all_rows, make_plan
+from monai_unlearn.index.scan.previous_rows import kept_files
+from monai_unlearn.index.scan.read import Track, read_fresh
 from monai_unlearn.index.scan.workspace import Workspace
-from monai_unlearn.index.store.base_columns import BASE_COLUMNS
 from monai_unlearn.index.store.digest import count_patients, engine
-from monai_unlearn.index.store.write import PartWriter, check_target, finish_index, named_by_content, part_schema
-from monai_unlearn.index.tables.join import Joiner, Key, Match
-from monai_unlearn.index.tables.tables import SourceTable, read_table
+from monai_unlearn.index.store.part_writer import PartWriter, named_by_content
+from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
+from monai_unlearn.index.store.write import check_target, finish_index
+from monai_unlearn.index.tables.join import Joiner
+from monai_unlearn.index.tables.read_table import SourceTable, read_table
 from monai_unlearn.index.usable import usable_array
-from monai_unlearn.vocabulary.fields import Kind, vocabulary
+from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,10 +41,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-    from monai_unlearn.index.store.store import Index
-
-_PATIENT_COLUMNS = ("patient_id", "patient", "PatientID", "subject_id", "subject")
-_LABEL_COLUMNS = ("label", "diagnosis", "class")
+    from monai_unlearn.index.tables.key import Key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +52,9 @@ class BuildRequest:
         sources: Folders and files.
         out: The folder of the index.
         keys: The tables and how they are matched.
-        label: The column that carries the class; found by its name where null.
+        label: The column that contains the class; found by its name if null.
         patient: The column of a table that names the patient of every image.
-        units: The units of tables' columns.
+        units: The units of columns of tables.
         measures: Files and folders of NIfTI masks, DICOM segmentations and DICOM measurement reports.
         mask_labels: The file that names the labels of NIfTI masks.
         scan: How files are read.
@@ -81,79 +70,31 @@ class BuildRequest:
     mask_labels: Path | None = None
     scan: ScanOptions = field(default_factory=ScanOptions)
 
-
-@dataclass(frozen=True, kw_only=True)
-class BuildReport:
-    """What a build did.
-
-    Attributes:
-        index: The index, written.
-        patients: How many patients the usable images have.
-        without_patient: How many usable images have none.
-        formats: Usable images by format.
-        faults: For each fault how many files have it, and one of their paths.
-        ignored: How many files nobody would take for images were passed over.
-        matches: How each table met the images.
-        measures: How the files of each `--measures` did.
-        label_found: Whether the label was found by its name rather than named.
-        patient_from: The tag or column that patients come from.
-        scan: How many files were reused, added, changed, moved, vanished.
-    """
-
-    index: Index
-    patients: int
-    without_patient: int
-    formats: Mapping[str, int]
-    faults: Mapping[Fault, tuple[int, str]]
-    ignored: int
-    matches: tuple[Match, ...]
-    measures: tuple[MeasureMatch, ...]
-    label_found: bool
-    patient_from: str | None
-    scan: Scan
-
-    def document(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {
-            "index": str(self.index.directory),
-            "digest": self.index.digest,
-            "images": self.index.images,
-            "rows": self.index.rows,
-            "patients": self.patients,
-            "images_without_patient": self.without_patient,
-            "patient_from": self.patient_from,
-            "formats": dict(self.formats),
-            "faults": {
-                fault.code: {"count": count, "example": path, "usable": fault.usable}
-                for fault, (count, path) in self.faults.items()
-            },
-            "ignored": self.ignored,
-            "label": self.index.label,
-            "label_found": self.label_found,
-            "tables": [match.document() for match in self.matches],
-            "measures": [match.document() for match in self.measures],
-            "units": dict(self.index.units),
-            "files": self.scan.document(),
-        }
+    @property
+    def not_images(self) -> list[Path]:
+        """Files and folders that are not images, wherever they are."""
+        labels = [] if self.mask_labels is None else [self.mask_labels]
+        return [self.out, *(key.table for key in self.keys), *labels]
 
 
 def build(request: BuildRequest, *, track: Track) -> BuildReport:
-    """Build the index that is asked for, reading only what is new or changed since the last time.
+    """Build an index; only files that are new or changed since the last build are read.
 
-    Nothing is held for all files at once, except what `measures` need; so memory does not grow with their number.
+    Nothing is held in memory for all files at once, except what `measures` need; so memory does not grow with their
+    number.
 
     Args:
         request: What to index, and how.
-        track: Passes the files to read through, and shows how far they are.
+        track: Passes the files to read through, and shows the progress.
 
     Raises:
-        IndexReadError: A source, table or measure cannot be used, no image is readable, a file named on its own
-            is faulty, or the folder holds something else. Nothing is written then.
+        IndexReadError: A source, table or measure cannot be used, no image is readable, a file that the user named is
+            faulty, or the folder contains something else. Nothing is written then.
     """
     check_target(request.out)
     refuse_overlap(request.measures, request.sources)
     labels = MaskLabels() if request.mask_labels is None else MaskLabels.read(request.mask_labels)
-    walk = Walk(request.sources, leave_out=[*_beside(request), *request.measures])
+    walk = Walk(request.sources, leave_out=[*request.not_images, *request.measures])
     mark = request.scan.mark
     with Workspace(request.out, mark) as space:
         plan = make_plan(walk, space, kept_files(request.out, mark))
@@ -165,26 +106,24 @@ def build(request: BuildRequest, *, track: Track) -> BuildReport:
             moved = plan.moves.count(connection, collected.files) if plan.moves else 0
         _refuse_named_faults(collected, duplicates)
         _refuse_without_images(collected, request.sources)
-        return _Build(request, plan, collected, with_moves(plan.counts, moved)).finish(space, duplicates, labels, track)
-
-
-def _beside(request: BuildRequest) -> list[Path]:
-    """Return the files and folders that are no images, wherever they lie."""
-    labels = [] if request.mask_labels is None else [request.mask_labels]
-    return [request.out, *(key.table for key in request.keys), *labels]
+        return _Build(request, plan, collected, plan.counts.with_moved(moved)).finish(space, duplicates, labels, track)
 
 
 class _Build:
-    """The second half of a build: from what the files say to the index."""
+    """The second half of a build: from the rows of files to the index."""
 
-    def __init__(self, request: BuildRequest, plan: Plan, collected: Collected, scan: Scan) -> None:
-        self.request, self.collected, self.scan = request, collected, scan
+    def __init__(self, request: BuildRequest, plan: Plan, collected: Collected, files: FileCounts) -> None:
+        self.request, self.collected, self.files = request, collected, files
         self.ignored = plan.passed_over + len(plan.files) - collected.rows
-        self.kinds = {**BASE_COLUMNS, **collected.tags, **request.scan.extra_tags.kinds}
-        self.joiner = Joiner(request.keys, self.kinds, tables=partial(_table, request))
-        self.units = _units(request.units, self.joiner, collected)
-        self.label = _label(request.label, self.joiner, self.kinds)
-        self.patient_column, self.patient_from = _patients(request.patient, self.joiner, collected)
+        kinds = {**BASE_COLUMNS, **collected.tags, **request.scan.extra_tags.kinds}
+        self.joiner = Joiner(request.keys, kinds, tables=partial(_table, request))
+        self.kinds = {**kinds, **self.joiner.kinds}
+        check_units(request.units, self.joiner.kinds)
+        self.units = {**tag_units(collected.tags), **request.units}
+        self.label = label_column(request.label, self.kinds, of_tables=self.joiner.kinds)
+        self.patients = PatientSource.find(
+            request.patient, self.joiner.kinds, has_dicom=collected.has_dicom, has_plain=collected.has_plain
+        )
         self.formats: Counter[str] = Counter()
         self.faults: dict[str, tuple[int, str]] = {}
 
@@ -194,20 +133,25 @@ class _Build:
         writer = self._write(PartWriter(space.stage), duplicates)
         matches = self.joiner.matches()
         request, pseudonyms = self.request, self.request.scan.pseudonyms
-        kinds = {**self.kinds, **self.joiner.kinds}
         measured = measured_parts(
-            writer, self.collected, request.measures, labels, leave_out=_beside(request), track=track, kinds=kinds
+            writer,
+            self.collected,
+            request.measures,
+            labels,
+            leave_out=request.not_images,
+            track=track,
+            kinds=self.kinds,
         )
         index = finish_index(
             writer,
             request.out,
-            columns={**kinds, **dict.fromkeys(measured.units, Kind.NUMBER)},
+            columns={**self.kinds, **dict.fromkeys(measured.units, Kind.NUMBER)},
             document={
                 "label": self.label,
                 "units": {**self.units, **measured.units},
                 "origins": {**self.joiner.origins, **measured.origins},
                 "sources": [path.absolute().as_posix() for path in request.sources],
-                "patient_from": self.patient_from,
+                "patient_from": self.patients.origin,
                 "pseudonyms": None if pseudonyms is None else pseudonyms.fingerprint,
                 "tables": [match.document() for match in matches],
                 "measures": [match.document() for match in measured.matches],
@@ -227,32 +171,19 @@ class _Build:
             matches=matches,
             measures=measured.matches,
             label_found=request.label is None and self.label is not None,
-            patient_from=self.patient_from,
-            scan=self.scan,
+            patient_from=self.patients.origin,
+            files=self.files,
         )
 
     def _write(self, writer: PartWriter, duplicates: npt.NDArray[np.int64]) -> PartWriter:
-        schema = part_schema({**self.kinds, **self.joiner.kinds})
+        schema = part_schema(self.kinds)
         for batch in assembled(self.collected, duplicates):
-            rows, texts = self.joiner.add(self.request.scan.extra_tags.columns(batch), self.patient_column)
-            if texts is not None:
-                rows = self._with_patients(rows, texts)
-            rows = marked_missing_patients(rows)
+            rows, texts = self.joiner.add(self.request.scan.extra_tags.columns(batch), self.patients.column)
+            rows = self.patients.apply(rows, texts)
             self._count(rows)
             writer.write(rows.select(schema.names).cast(schema))
         writer.close()
         return writer
-
-    def _with_patients(self, rows: pa.Table, texts: pa.Array | pa.ChunkedArray) -> pa.Table:
-        """Return rows with the patients that a table names.
-
-        A column that is asked for names the patient of every image. One that is found by its name does so only
-        for plain images, which have no other: identifiers of two origins are never mixed for DICOM.
-        """
-        if self.request.patient is None:
-            is_dicom = pc.fill_null(pc.equal(rows["format"], "dicom"), False)  # noqa: FBT003 - what a null becomes
-            texts = pc.if_else(is_dicom, rows["patient"], texts)
-        return rows.set_column(rows.column_names.index("patient"), "patient", texts)
 
     def _count(self, rows: pa.Table) -> None:
         for pair in rows["format"].filter(usable_array(rows["fault"])).value_counts().to_pylist():
@@ -264,7 +195,7 @@ class _Build:
 
 
 def _table(request: BuildRequest, path: Path) -> SourceTable:
-    """Read a table that is joined, with pseudonyms where they are asked for."""
+    """Read a table to join, with pseudonyms if the user asked for them."""
     table = read_table(path)
     pseudonyms = request.scan.pseudonyms
     key = next((key for key in request.keys if key.table == path), None)
@@ -288,61 +219,3 @@ def _refuse_without_images(collected: Collected, sources: Sequence[Path]) -> Non
     faults = [fault.code for fault in Fault if fault.code in collected.faults]
     counts = ", ".join(f"{collected.faults[code]} {code}" for code in faults)
     raise IndexReadError(f"{where}: no image can be read: {counts}. The first file is {collected.first}.")
-
-
-def _patients(asked: str | None, joiner: Joiner, collected: Collected) -> tuple[str | None, str | None]:
-    """Return the column of a table that names patients, and all that they come from."""
-    if asked is not None:
-        if asked not in joiner.kinds:
-            hint = did_you_mean(asked, joiner.kinds)
-            raise IndexReadError(f"--patient {asked}: no table has this column.{hint}")
-        return asked, asked
-    found = next((name for name in _PATIENT_COLUMNS if name in joiner.kinds), None) if collected.has_plain else None
-    origins = [name for name in ("PatientID" if collected.has_dicom else None, found) if name is not None]
-    return found, ", ".join(origins) or None
-
-
-def _label(asked: str | None, joined: Joiner, kinds: Mapping[str, Kind]) -> str | None:
-    if asked is None:
-        found = [name for name in joined.kinds if name in _LABEL_COLUMNS]
-        return found[0] if len(found) == 1 else None
-    names = {**kinds, **joined.kinds}
-    if asked not in names:
-        raise IndexReadError(f"--label {asked}: the index has no such column.{did_you_mean(asked, names)}")
-    return asked
-
-
-def pair_units(declared: Sequence[str]) -> dict[str, str]:
-    """Read each `COLUMN=UNIT` of a command line.
-
-    Raises:
-        IndexReadError: One is not of this form, names an unknown unit, or names a column again.
-    """
-    from monai_unlearn.vocabulary.units import known_unit
-
-    units: dict[str, str] = {}
-    for text in declared:
-        column, _, unit = (part.strip() for part in text.rpartition("="))
-        if not column or not unit:
-            raise IndexReadError(f"--unit {text}: expected COLUMN=UNIT, such as width=mm.")
-        if column in units:
-            raise IndexReadError(f"--unit {text}: the column '{column}' has been given a unit already.")
-        try:
-            units[column] = known_unit(unit)
-        except ValueError as error:
-            raise IndexReadError(f"--unit {text}: {error}. Write it as UCUM does: mm, mm2, ml, deg, %, 1.") from None
-    return units
-
-
-def _units(declared: Mapping[str, str], joined: Joiner, collected: Collected) -> dict[str, str]:
-    """Return the units of the tables' columns that declare one, and of the DICOM keywords that have one."""
-    for column in declared:
-        if column not in joined.kinds:
-            hint = did_you_mean(column, joined.kinds)
-            raise IndexReadError(f"--unit {column}=…: no table has this column.{hint}")
-        if joined.kinds[column] is not Kind.NUMBER:
-            raise IndexReadError(
-                f"--unit {column}=…: expected a column of numbers, got one of kind {joined.kinds[column].value}."
-            )
-    tags = collected.tags
-    return {**{keyword: unit for keyword, unit in vocabulary().units.items() if keyword in tags}, **declared}

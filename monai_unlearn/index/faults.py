@@ -1,4 +1,4 @@
-"""What can be wrong with a file: a code and a sentence each, and whether it still counts as an image."""
+"""What can be wrong with a file: a code, a sentence, and whether the file still counts as an image."""
 
 from __future__ import annotations
 
@@ -7,58 +7,58 @@ from enum import Enum
 
 
 class Fault(Enum):
-    """A fault that a row of the index carries as its code.
+    """A fault; a row of the index holds its code in the column `fault`.
 
-    `sentence` says it to a person, as what follows a file's name. An image stays `usable` where the fault
-    takes nothing from its pixels: it is marked, and counts.
+    `sentence` describes it to a person and follows the name of a file. A fault that leaves the pixels intact is
+    `usable`: the image is marked, and still counts.
     """
 
     NOT_AN_IMAGE = (
         "not_an_image",
-        "holds no image: it is neither a DICOM image (marked DICM at byte 128), NIfTI, nor a JPEG, PNG, TIFF or BMP",
+        "is not an image: neither DICOM (marked DICM at byte 128), NIfTI, JPEG, PNG, TIFF nor BMP",
     )
-    EMPTY_FILE = ("empty_file", "is empty: it holds zero bytes")
-    PERMISSION_DENIED = ("permission_denied", "may not be read by this user")
-    PATH_NOT_UNICODE = ("path_not_unicode", "has a name that is not Unicode text; rename it")
-    SYMLINK_LOOP = ("symlink_loop", "is a link that leads back to itself")
-    TRUNCATED = ("truncated", "is cut short: it ends before what it declares")
+    EMPTY_FILE = ("empty_file", "is empty (zero bytes)")
+    PERMISSION_DENIED = ("permission_denied", "cannot be read by this user: permission denied")
+    PATH_NOT_UNICODE = ("path_not_unicode", "has a name that is not valid Unicode; rename it")
+    SYMLINK_LOOP = ("symlink_loop", "is a symbolic link that points back to itself")
+    TRUNCATED = ("truncated", "is cut short: it ends before the length that it declares")
     ELEMENT_BEYOND_FILE = (
         "element_beyond_file",
-        "holds an element that declares more bytes than the whole file has",
+        "contains an element that declares more bytes than the whole file has",
     )
-    TOO_DEEP = ("too_deep", "nests sequences deeper than can be read")
+    TOO_DEEP = ("too_deep", "nests sequences too deeply to be read")
     TOO_LARGE_INFLATED = (
         "too_large_inflated",
-        "inflates to more than is accepted: 64 MiB of deflated DICOM, 8 GiB of NIfTI, or what its header declares",
+        "decompresses to more than is accepted: 64 MiB of deflated DICOM, 8 GiB of NIfTI, or what its header declares",
     )
     UNREADABLE = ("unreadable", "cannot be read: its content is malformed")
-    PIXEL_DATA_MISSING = ("pixel_data_missing", "is an image by its class, and holds no pixel data")
-    PIXEL_DATA_SHORT = ("pixel_data_short", "holds less pixel data than its rows, columns and frames take")
-    PIXEL_DATA_UNDECODABLE = ("pixel_data_undecodable", "holds pixel data that cannot be decoded")
+    PIXEL_DATA_MISSING = ("pixel_data_missing", "is an image according to its SOP class, but has no pixel data")
+    PIXEL_DATA_SHORT = ("pixel_data_short", "has less pixel data than its rows, columns and frames need")
+    PIXEL_DATA_UNDECODABLE = ("pixel_data_undecodable", "has pixel data that cannot be decoded")
     DICOMDIR_ESCAPES = (
         "dicomdir_escapes",
-        "is a DICOMDIR that refers to files outside its own folder; no index follows it",
+        "is a DICOMDIR that refers to files outside its own folder; the references are not followed",
     )
-    MISSING_SOP_INSTANCE_UID = ("missing_sop_instance_uid", "has no valid SOPInstanceUID, so nothing can name it")
+    MISSING_SOP_INSTANCE_UID = ("missing_sop_instance_uid", "has no valid SOPInstanceUID, so nothing can refer to it")
     DUPLICATE_SOP_INSTANCE_UID = (
         "duplicate_sop_instance_uid",
-        "carries a SOPInstanceUID that an earlier file carries already; the earlier one counts",
+        "has the same SOPInstanceUID as an earlier file; the earlier one counts",
     )
     MISSING_PATIENT_ID = (
         "missing_patient_id",
-        "has no patient identity; it counts, but belongs to no patient",
+        "has no PatientID; it counts, but belongs to no patient",
     )
     UNDECODABLE_TEXT = (
         "undecodable_text",
-        "holds text that cannot be decoded or is far too long; it counts, but that text is missing",
+        "contains text that cannot be decoded or is far too long; it counts, but that text is missing",
     )
-    INVALID_UID = ("invalid_uid", "holds a UID that is none; it counts, but that UID is missing")
-    INVALID_DATE = ("invalid_date", "holds a date that is none; it counts, but that date is missing")
-    INVALID_AGE = ("invalid_age", "holds an age that is none; it counts, but that age is missing")
-    INVALID_NUMBER = ("invalid_number", "holds a number that is none; it counts, but that number is missing")
+    INVALID_UID = ("invalid_uid", "contains an invalid UID; it counts, but that UID is missing")
+    INVALID_DATE = ("invalid_date", "contains an invalid date; it counts, but that date is missing")
+    INVALID_AGE = ("invalid_age", "contains an invalid age; it counts, but that age is missing")
+    INVALID_NUMBER = ("invalid_number", "contains an invalid number; it counts, but that number is missing")
     PIXELS_NOT_CHECKED = (
         "pixels_not_checked",
-        "is compressed in a way that nothing installed decodes; it counts, but its pixels are not checked",
+        "is compressed in a way that no installed decoder supports; it counts, but its pixels are not checked",
     )
 
     def __init__(self, code: str, sentence: str) -> None:
@@ -67,12 +67,12 @@ class Fault(Enum):
 
     @property
     def usable(self) -> bool:
-        """Whether the image counts all the same."""
+        """Whether a file with this fault still counts as an image."""
         return self in _USABLE
 
     @classmethod
     def of(cls, code: str) -> Fault:
-        """Return the fault of this code.
+        """Return the fault with this code.
 
         Raises:
             KeyError: No fault has the code.
@@ -95,12 +95,12 @@ _USABLE = frozenset(
 
 
 def usable_faults() -> tuple[str, ...]:
-    """Return the codes of rows that still count as images, besides those without a fault."""
+    """Return the codes of the usable faults; `usable.py` decides by them which rows count as images."""
     return tuple(fault.code for fault in Fault if fault.usable)
 
 
 def fault_of_os_error(error: OSError) -> Fault:
-    """Return why the operating system would not open or look at a file."""
+    """Return the fault of a file that the operating system would not open or stat."""
     if isinstance(error, PermissionError):
         return Fault.PERMISSION_DENIED
     return Fault.SYMLINK_LOOP if error.errno == errno.ELOOP else Fault.UNREADABLE

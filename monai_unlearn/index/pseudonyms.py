@@ -1,8 +1,8 @@
-"""Identifiers of patients, studies and accessions replaced by keyed hashes, before anything is written.
+"""Replaces identifiers of patients, studies and accessions by keyed hashes, before anything is written.
 
-HMAC-SHA-256 (RFC 2104 with FIPS 180-4): who has the key can tell which pseudonym is whose, by computing it; nobody
-else can, however short the identifiers are. The key is never stored with an index; a fingerprint of it is, so that
-rows of two keys are never mixed.
+HMAC-SHA-256 (RFC 2104 with FIPS 180-4): whoever has the key can compute the pseudonym of an identifier; nobody else can
+link the two, however short the identifiers are. The key is never stored with an index; a fingerprint of it is, so that
+rows of different keys are never mixed.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.tables.tables import SourceTable
+from monai_unlearn.index.tables.read_table import SourceTable
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from monai_unlearn.index.tables.join import Key
+    from monai_unlearn.index.tables.key import Key
 
 SHORTEST_KEY = 16
 _LONGEST_KEY = 4096
-# What kind of identifier a column of this name holds, whoever gave it the name. The same identifier of two kinds has
-# two pseudonyms: an accession number that is also a patient's must not say so.
+# The kind of identifier in a column with this name. The same identifier has different pseudonyms as two kinds, so that
+# an accession number that equals a patient's identifier does not reveal it.
 _DOMAINS = {
     "patient": re.compile(r"(?i)(?:patient|subject|person)s?[ _]*(?:ids?|number|no)?|mrn|medical_record_number"),
     "study": re.compile(r"(?i)stud(?:y|ies)[ _]*(?:ids?|uids?|instance_?uids?|number)?"),
@@ -39,7 +39,7 @@ _DOMAINS = {
 
 @dataclass(frozen=True)
 class Pseudonyms:
-    """What replaces identifiers.
+    """Replaces identifiers by hashes under a key.
 
     Attributes:
         key: The key, at least 16 bytes.
@@ -49,17 +49,17 @@ class Pseudonyms:
 
     @classmethod
     def read(cls, path: Path, *, apart_from: Path | None = None) -> Pseudonyms:
-        """Read a key file: all its bytes, without the line's end that an editor appends.
+        """Read a key file: all its bytes, without a final line break.
 
         Args:
             path: The file.
-            apart_from: The folder of the index, in which the key must not lie.
+            apart_from: The folder of the index, which must not contain the key.
 
         Raises:
-            IndexReadError: The file cannot be read, is too short or too long for a key, or lies in the index.
+            IndexReadError: The file cannot be read, is too short or too long for a key, or is inside the index.
         """
         if apart_from is not None and apart_from.resolve() in path.resolve().parents:
-            raise IndexReadError(f"{path}: expected the key apart from the index, got it inside. Keep it elsewhere.")
+            raise IndexReadError(f"{path}: expected the key outside the index, got it inside. Store it elsewhere.")
         try:
             with path.open("rb") as stream:
                 key = stream.read(_LONGEST_KEY + 1).rstrip(b"\r\n")
@@ -74,7 +74,7 @@ class Pseudonyms:
 
     @property
     def fingerprint(self) -> str:
-        """Tells two keys apart, and says no more of one than any pseudonym does."""
+        """Identifies the key, and reveals no more about it than any pseudonym does."""
         return self._hash("fingerprint", "")[:16]
 
     def of(self, domain: str, identifier: str) -> str:
@@ -87,15 +87,15 @@ class Pseudonyms:
         return self._hash(domain, identifier)
 
     def rows(self, rows: pa.Table) -> pa.Table:
-        """Return what files say with pseudonyms in place of identifiers, in every column whose name is of one."""
+        """Return the rows of files with pseudonyms in every column whose name is that of an identifier."""
         return self.columns(rows, rows.column_names)
 
     def columns(self, table: pa.Table, names: Collection[str]) -> pa.Table:
-        """Return a table with pseudonyms in those of its columns whose names are of identifiers.
+        """Return a table with pseudonyms in the columns whose names are those of identifiers.
 
         Args:
-            table: Any table; the columns become text.
-            names: Which of its columns are looked at.
+            table: Any table; these columns become text.
+            names: Which of its columns to consider.
         """
         for position, name in enumerate(table.column_names):
             domain = domain_of(name)
@@ -104,18 +104,18 @@ class Pseudonyms:
         return table
 
     def table(self, table: SourceTable, *, patient: str | None = None, key: Key | None = None) -> SourceTable:
-        """Return a table that is to be joined, with pseudonyms in place of identifiers.
+        """Return a table to join, with pseudonyms in place of identifiers.
 
         Args:
             table: The table.
-            patient: A column of patients' identifiers whose name does not say so.
-            key: How the table is matched: a column that is matched with an identifier holds such.
+            patient: A column with identifiers of patients, whatever its name.
+            key: How the table is matched: a column that is matched with an identifier contains such identifiers.
         """
         names = {name: domain for name in table.kinds if (domain := domain_of(name)) is not None}
         if patient is not None and patient in table.kinds:
             names[patient] = "patient"
         if key is not None and key.field is not None and key.column in table.kinds:
-            # What is matched with the name of a file is no identifier, whatever its column is called.
+            # A column that is matched with file names contains no identifiers, whatever its name.
             names.pop(key.column, None)
             domain = domain_of(key.field)
             names.update({} if domain is None else {key.column: domain})
@@ -128,7 +128,7 @@ class Pseudonyms:
         return SourceTable(path=table.path, kinds=kinds, typed=typed, texts=texts)
 
     def _column(self, column: pa.ChunkedArray, domain: str) -> pa.ChunkedArray:
-        """Hash each different value once."""
+        """Hash each distinct value once."""
         texts = column.cast(pa.string())
         different = pc.unique(texts.drop_null())
         hashed = pa.array([self._hash(domain, text) for text in different.to_pylist()], pa.string())
@@ -139,6 +139,6 @@ class Pseudonyms:
 
 
 def domain_of(name: str) -> str | None:
-    """Return what a column of this name identifies: `patient`, `study`, `accession`, or nothing."""
+    """Return what a column with this name identifies: `patient`, `study` or `accession`; null if nothing."""
     spelled = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).replace("-", "_")
     return next((domain for domain, pattern in _DOMAINS.items() if pattern.fullmatch(spelled)), None)

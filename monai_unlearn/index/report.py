@@ -1,4 +1,4 @@
-"""How a build is shown to people: a bar while it reads, a compact table at its end."""
+"""How a build is shown to people: a progress bar while it reads, a compact table at its end."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from monai_unlearn.index.build import BuildReport
+    from monai_unlearn.index.build_report import BuildReport
     from monai_unlearn.index.listing import Listed
     from monai_unlearn.index.measures import MeasureMatch
     from monai_unlearn.index.tables.join import Match
 
 
 class _Rate(ProgressColumn):
-    """Files a second."""
+    """Files per second."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:,.0f} files/s" if task.speed else "")
 
 
 def track(files: Sequence[Listed]) -> Iterator[Listed]:
-    """Pass the files on, with a bar, the rate and the time left on stderr."""
+    """Pass the files on, and show a bar, the rate and the remaining time on stderr."""
     columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not files) as progress:
         yield from progress.track(files)
 
 
 def render(report: BuildReport) -> None:
-    """Print what a build did, one line a fact: a path in it can be copied."""
+    """Print what a build did, one fact per line and without line breaks, so that paths can be copied."""
     console = Console(soft_wrap=True, highlight=False)
     for head, line in _lines(report):
         console.print(f"[bold]{head:<9}[/bold]{escape(line)}")
@@ -49,7 +49,7 @@ def render(report: BuildReport) -> None:
 
 def _lines(report: BuildReport) -> Iterator[tuple[str, str]]:
     formats = ", ".join(f"{count:,} {name}" for name, count in report.formats.items())
-    scan, index = report.scan, report.index
+    files, index = report.files, report.index
     yield "images", f"{index.images:,} ({formats})"
     yield "patients", _patients(report)
     yield "label", _label(report)
@@ -62,9 +62,9 @@ def _lines(report: BuildReport) -> Iterator[tuple[str, str]]:
         yield "ignored", f"{report.ignored:,} other files"
     yield (
         "files",
-        f"{scan.added:,} added, {scan.changed:,} changed, {scan.moved:,} moved, {scan.reused:,} reused, "
-        f"{scan.vanished:,} vanished"
-        + (f", {scan.resumed:,} taken from a run that was cut short" if scan.resumed else ""),
+        f"{files.added:,} added, {files.changed:,} changed, {files.moved:,} moved, {files.reused:,} reused, "
+        f"{files.vanished:,} vanished"
+        + (f", {files.resumed:,} resumed from an unfinished run" if files.resumed else ""),
     )
     yield "index", f"{index.directory} ({index.digest[:19]}…)"
     yield "next", f"monai-unlearn cohort preview SPEC --index {index.directory}"
@@ -72,14 +72,14 @@ def _lines(report: BuildReport) -> Iterator[tuple[str, str]]:
 
 def _patients(report: BuildReport) -> str:
     if report.patient_from is None:
-        return "none known: no PatientID, and no table column that names them (--patient COLUMN)"
-    lacking = f"; {report.without_patient:,} images without one" if report.without_patient else ""
+        return "unknown: no PatientID, and no table column that names them (--patient COLUMN)"
+    lacking = f"; {report.without_patient:,} images without a patient" if report.without_patient else ""
     return f"{report.patients:,}, from {report.patient_from}{lacking}"
 
 
 def _label(report: BuildReport) -> str:
     if report.index.label is None:
-        return "none (--label FIELD names the column that carries the class)"
+        return "none (name the column that contains the class with --label FIELD)"
     found = ", found by its name" if report.label_found else ""
     return f"{report.index.label}{found}"
 
@@ -88,7 +88,7 @@ def _match(match: Match) -> str:
     head = f"{match.file}: {match.matched_rows:,} of {match.rows:,} rows matched by {match.key} = {match.field}"
     if match.unmatched_rows:
         more = ", …" if match.unmatched_rows > len(match.unmatched_row_numbers) else ""
-        head += f"; no image has row {', '.join(map(str, match.unmatched_row_numbers))}{more}"
+        head += f"; no image for row {', '.join(map(str, match.unmatched_row_numbers))}{more}"
     if match.images_without_row:
         head += f"; {match.images_without_row:,} images without a row"
     return head
@@ -103,7 +103,7 @@ def _measures(match: MeasureMatch) -> Iterator[str]:
     yield head
     if match.unmatched_files:
         more = ", …" if match.unmatched_files > len(match.unmatched_paths) else ""
-        yield f"{match.unmatched_files:,} files are about no image: {', '.join(match.unmatched_paths)}{more}"
+        yield f"{match.unmatched_files:,} files match no image: {', '.join(match.unmatched_paths)}{more}"
     for code, fault in match.faults.items():
         yield f"{fault['count']:,} {code}, e.g. {fault['example']}: this file {fault['sentence']}"
     if match.conflicts:

@@ -1,4 +1,4 @@
-"""What an index holds, for people who ask before they write a spec: files, faults, fill rates, devices."""
+"""What an index contains, to consult before writing a spec: files, faults, fill rates, devices."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 EXAMPLES = 3
 _DEVICES_SHOWN = 20
 _DEVICE = ("Manufacturer", "ManufacturerModelName")
-# What says where a row comes from, rather than what its image is.
+# Columns about the file rather than the image.
 _NOT_TAGS = frozenset(("image_id", "path", "format", "fault", "file_size", "file_mtime_ns"))
 
 
 def summarise(index: Index, *, examples: int = EXAMPLES) -> dict[str, Any]:
-    """Return what an index holds, as a document for JSON.
+    """Return what an index contains, as a document for JSON.
 
     Keys: `index`, `digest`, `rows`, `images`, `patients`, `studies`, `series`, `formats` (images by format),
-    `faults` (by code: `count`, `usable`, `sentence`, `examples`: paths), `fill` (of each column the share of images,
+    `faults` (by code: `count`, `usable`, `sentence`, `examples`: paths), `fill` (for each column the share of images,
     0 to 1, that have a value), `devices` (`manufacturer`, `model`, `images`; most images first), `ignored`, `sources`.
-    No value that identifies a patient is in it, unless a path does.
+    It contains no value that identifies a patient, unless a path does.
 
     Args:
         index: The index.
-        examples: How many paths to name of each fault.
+        examples: The number of paths to list for each fault.
 
     Raises:
         IndexReadError: A part cannot be read.
@@ -68,7 +68,7 @@ def summarise(index: Index, *, examples: int = EXAMPLES) -> dict[str, Any]:
 
 
 def _parts(index: Index) -> Iterator[pa.Table]:
-    """Yield the parts one by one: an index of a hospital need not fit into memory."""
+    """Yield the parts one by one: the index of a hospital may not fit into memory."""
     for path in index.parts:
         yield _part(index, path)
 
@@ -84,7 +84,7 @@ def _part(index: Index, path: Path) -> pa.Table:
 
 
 class _Counts:
-    """What has been counted of the parts seen so far."""
+    """Running counts over the parts."""
 
     def __init__(self) -> None:
         self.formats: dict[str, int] = {}
@@ -126,7 +126,7 @@ class _Counts:
             self._devices[device] = self._devices.get(device, 0) + row["count_all"]
 
     def units(self) -> dict[str, int]:
-        """Return how many patients, studies and series the images have."""
+        """Return the numbers of patients, studies and series of the images."""
         words = {"patient": "patients", "study": "studies", "series": "series"}
         return {
             words[name]: len(pc.unique(pa.chunked_array(seen, pa.string()))) if seen else 0
@@ -147,7 +147,7 @@ class _Counts:
         }
 
     def devices(self) -> list[dict[str, Any]]:
-        """Return the devices, most images first; of an index without such tags none."""
+        """Return the devices, most images first; none if the index has no such tags."""
         ordered = sorted(self._devices.items(), key=lambda pair: (-pair[1], *(name or "" for name in pair[0])))
         return [
             {"manufacturer": manufacturer, "model": model, "images": count} for (manufacturer, model), count in ordered
@@ -160,7 +160,7 @@ def _tally(counts: dict[str, int], column: pa.ChunkedArray) -> None:
 
 
 def show(document: Mapping[str, Any], console: Console) -> None:
-    """Print a summary for people; of devices the first twenty."""
+    """Print a summary for people, with at most twenty devices."""
     from rich.markup import escape
 
     for head, text in _lines(document):
@@ -168,14 +168,16 @@ def show(document: Mapping[str, Any], console: Console) -> None:
     if document["devices"]:
         console.print(_devices(document["devices"]))
     if len(document["devices"]) > _DEVICES_SHOWN:
-        console.print(f"… and {len(document['devices']) - _DEVICES_SHOWN:,} more; --json has them all", highlight=False)
+        console.print(
+            f"… and {len(document['devices']) - _DEVICES_SHOWN:,} more; --json lists them all", highlight=False
+        )
     console.print(_fill(document["fill"]))
 
 
 def _lines(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     formats = ", ".join(f"{count:,} {name}" for name, count in document["formats"].items())
     yield "index", f"{document['index']} ({document['digest'][:19]}…)"
-    yield "rows", f"{document['rows']:,}, of which {document['images']:,} are images ({formats})"
+    yield "rows", f"{document['rows']:,}, {document['images']:,} of them images ({formats})"
     yield "of", f"{document['patients']:,} patients, {document['studies']:,} studies, {document['series']:,} series"
     if document["ignored"]:
         yield "ignored", f"{document['ignored']:,} other files"

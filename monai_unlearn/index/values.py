@@ -1,4 +1,4 @@
-"""DICOM values as the index holds them: typed by kind, and null where they are not what they claim to be."""
+"""DICOM values as the index stores them: typed by the kind of their column, null if invalid."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from monai_unlearn.index.faults import Fault
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
@@ -18,8 +19,17 @@ Value = str | float | dt.date | dt.datetime | None
 
 # The keywords whose values are UIDs.
 UIDS = frozenset(("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"))
-# What stands where bytes could not be decoded (Unicode's replacement character).
+# Replaces bytes that could not be decoded (Unicode's replacement character).
 UNDECODED = "\ufffd"
+# The fault of a row with an invalid value of each kind; any text is valid.
+INVALID: Mapping[Kind, Fault] = {
+    Kind.DATE: Fault.INVALID_DATE,
+    Kind.DATETIME: Fault.INVALID_DATE,
+    Kind.AGE: Fault.INVALID_AGE,
+    Kind.NUMBER: Fault.INVALID_NUMBER,
+}
+# Every whole number up to 2^53 has an exact float. A column of larger ones holds identifiers, and stays text.
+LARGEST_EXACT_WHOLE = 2**53
 
 _PADDING = " \0\t\r\n"
 _UID = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
@@ -31,37 +41,37 @@ UNITS_A_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
 
 
 def coerce(kind: Kind, value: object) -> Value:
-    """Return a DICOM value as the kind of its column, or null where it is empty or not of that kind.
+    """Return a DICOM value as the kind of its column, or null if it is empty or not of that kind.
 
     Args:
         kind: The kind of the column.
-        value: A value as pydicom decodes it; of several values a list.
+        value: A value as pydicom decodes it; a list if there are several.
     """
     return _READERS[kind](value)
 
 
 def text(value: object) -> str | None:
-    r"""Return text without its padding; several values are joined by a backslash, as DICOM writes them."""
+    r"""Return text without its padding. Several values are joined by a backslash, as in DICOM."""
     if value is None:
         return None
-    if isinstance(value, bytes):  # of unknown representation (UN): printable text is kept, the rest is not text
+    if isinstance(value, bytes):  # unknown representation (UN): ASCII is kept, other bytes are not text
         value = value.decode("ascii", "replace")
     values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     joined = "\\".join(str(item).strip(_PADDING) for item in values)
-    # Half of a surrogate pair is no Unicode text and cannot be stored.
+    # Half of a surrogate pair is not valid Unicode and cannot be stored.
     joined = joined.encode("utf-8", "replace").decode("utf-8")
     return joined if joined.strip("\\") else None
 
 
 def is_empty(value: object) -> bool:
-    """Return whether there is no value: nothing, or padding only."""
+    """Return whether a value is missing, or consists of padding only."""
     return text(value) is None
 
 
 def uid(value: object) -> str | None:
     """Return a UID: numbers joined by periods, at most 64 characters (DICOM PS3.5 section 9.1).
 
-    Leading zeros, which the standard forbids and archives hold, are let pass: they name one thing all the same.
+    Leading zeros are accepted: the standard forbids them, but archives contain them, and the UID is still unique.
     """
     found = text(value) or ""
     return found if len(found) <= LONGEST_UID and _UID.fullmatch(found) else None
@@ -72,7 +82,7 @@ def number(value: object) -> float | None:
     content = value.decode("ascii", "replace") if isinstance(value, bytes) else value
     if isinstance(content, str):
         content = content.strip(_PADDING)
-        if "_" in content:  # Python's spelling of numbers, not DICOM's
+        if "_" in content:  # valid in Python, not in DICOM
             return None
     if not isinstance(content, str | int | float | Decimal):
         return None
@@ -84,7 +94,7 @@ def number(value: object) -> float | None:
 
 
 def date(value: object) -> dt.date | None:
-    """Return a calendar day of `YYYYMMDD` (DICOM PS3.5 table 6.2-1, DA), or of the older `YYYY.MM.DD`."""
+    """Parse a date `YYYYMMDD` (DICOM PS3.5 table 6.2-1, DA), or the older `YYYY.MM.DD`."""
     match = _DATE.fullmatch(text(value) or "")
     if match is None:
         return None
@@ -96,9 +106,9 @@ def date(value: object) -> dt.date | None:
 
 
 def datetime(value: object) -> dt.datetime | None:
-    """Return a moment of `YYYYMMDD[HH[MM[SS[.F]]]]`, its zone left out (DICOM PS3.5 table 6.2-1, DT).
+    """Parse a datetime `YYYYMMDD[HH[MM[SS[.F]]]]` (DICOM PS3.5 table 6.2-1, DT). The time zone is dropped.
 
-    A moment without its day is not placed at one: it is null.
+    DICOM allows a datetime without its day; here it is null, because any day would be a guess.
     """
     match = _DATETIME.fullmatch(text(value) or "")
     day = date(match[1]) if match else None
@@ -112,7 +122,7 @@ def datetime(value: object) -> dt.datetime | None:
 
 
 def age(value: object) -> float | None:
-    """Return an age in years of `nnnD`, `nnnW`, `nnnM` or `nnnY` (DICOM PS3.5 table 6.2-1, AS)."""
+    """Parse an age `nnnD`, `nnnW`, `nnnM` or `nnnY` (DICOM PS3.5 table 6.2-1, AS), in years."""
     match = _AGE.fullmatch(text(value) or "")
     return int(match[1]) / UNITS_A_YEAR[match[2]] if match else None
 

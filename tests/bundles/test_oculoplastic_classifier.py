@@ -13,7 +13,7 @@ from bundle_run import ROOT, run
 from monai.bundle import ConfigParser
 
 from monai_unlearn.index.build import BuildRequest, build
-from monai_unlearn.index.tables.join import Key
+from monai_unlearn.index.tables.key import Key
 from monai_unlearn.phantom import write_periorbital_studies
 
 BUNDLE = ROOT / "bundles" / "oculoplastic_classifier"

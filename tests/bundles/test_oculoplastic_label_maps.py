@@ -15,7 +15,7 @@ from PIL import Image
 
 from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.index.build import BuildRequest, build
-from monai_unlearn.index.tables.join import Key
+from monai_unlearn.index.tables.key import Key
 from monai_unlearn.phantom.periorbital import photograph_labels
 
 DATA = os.environ.get("MONAI_UNLEARN_DATA")

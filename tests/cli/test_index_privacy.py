@@ -115,7 +115,7 @@ def test_names_and_raw_values_are_indexed_only_when_asked_and_never_with_pseudon
     assert "SECR" in frame["raw_values"].iloc[1]
     result = run("--tag", "PatientName", "--pseudonymise", tmp_path / "key")
     assert result.exit_code == 2
-    assert "--tag PatientName: it would say who is behind a pseudonym" in result.stderr
+    assert "--tag PatientName: it would reveal who is behind a pseudonym" in result.stderr
 
 
 def test_rows_of_another_key_or_none_are_not_used_again(archive, run, tmp_path):

@@ -9,8 +9,8 @@ import pytest
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.pseudonyms import Pseudonyms, domain_of
 from monai_unlearn.index.readers import file_columns
-from monai_unlearn.index.tables.join import Key
-from monai_unlearn.index.tables.tables import read_table
+from monai_unlearn.index.tables.key import Key
+from monai_unlearn.index.tables.read_table import read_table
 from monai_unlearn.vocabulary.fields import Kind
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -132,5 +132,5 @@ def test_key_that_is_none_is_refused(content, message, tmp_path):
 def test_key_in_the_index_is_refused(tmp_path):
     (tmp_path / "index").mkdir()
     (tmp_path / "index" / "key").write_bytes(KEY)
-    with pytest.raises(IndexReadError, match="expected the key apart from the index"):
+    with pytest.raises(IndexReadError, match="expected the key outside the index"):
         Pseudonyms.read(tmp_path / "index" / "key", apart_from=tmp_path / "index")

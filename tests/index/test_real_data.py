@@ -13,7 +13,7 @@ from PIL import Image
 from pydicom import dcmread
 
 from monai_unlearn.index.build import BuildRequest, build
-from monai_unlearn.index.tables.join import Key
+from monai_unlearn.index.tables.key import Key
 
 DATA = os.environ.get("MONAI_UNLEARN_DATA")
 pytestmark = pytest.mark.skipif(DATA is None, reason="MONAI_UNLEARN_DATA does not name the folder of real data")

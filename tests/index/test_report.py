@@ -5,7 +5,7 @@ from measure_files import make_mask
 
 from monai_unlearn.index.build import BuildRequest, build
 from monai_unlearn.index.report import render, track
-from monai_unlearn.index.tables.join import Key
+from monai_unlearn.index.tables.key import Key
 
 
 def _built(tmp_path, make_image, text):
@@ -27,10 +27,10 @@ def test_report_says_what_was_found_without_a_value_of_a_patient(tmp_path, make_
     out, err = capsys.readouterr()
     lines = dict(line.split(maxsplit=1) for line in out.splitlines())
     assert lines["images"] == "3 (3 image)"
-    assert lines["patients"] == "1, from patient_id; 2 images without one"
+    assert lines["patients"] == "1, from patient_id; 2 images without a patient"
     assert lines["label"] == "label, found by its name"
     assert lines["table"].endswith(
-        "t.csv: 2 of 3 rows matched by name = file_name; no image has row 3; 1 images without a row"
+        "t.csv: 2 of 3 rows matched by name = file_name; no image for row 3; 1 images without a row"
     )
     assert lines["fault"] == f"1 not_an_image (left out), e.g. {tmp_path}/images/[bold]cut.dcm"
     assert lines["ignored"] == "1 other files"
@@ -46,9 +46,9 @@ def test_report_says_what_is_missing(tmp_path, make_image, capsys):
     capsys.readouterr()
     render(report)
     out = capsys.readouterr().out
-    assert "none known: no PatientID" in out
-    assert "none (--label FIELD names the column" in out
-    assert "no image has row 2, 3, 4, 5, 6, …" in out
+    assert "unknown: no PatientID" in out
+    assert "none (name the column that contains the class with --label FIELD)" in out
+    assert "no image for row 2, 3, 4, 5, 6, …" in out
 
 
 def test_nothing_to_read_shows_no_bar(capsys):
@@ -73,7 +73,7 @@ def test_report_says_how_measures_met_the_images(tmp_path, make_image, capsys):
     sentence = "this file is neither a NIfTI mask, a DICOM segmentation nor a DICOM measurement report"
     assert out == [
         f"{masks}: 2 of 4 files matched (4 NIfTI), 5 columns, 1 images measured; 1 images without a measure",
-        f"2 files are about no image: {masks}/q1.nii, {masks}/q2.nii",
+        f"2 files match no image: {masks}/q1.nii, {masks}/q2.nii",
         f"1 not_measures, e.g. {masks}/[bold]notes.txt: {sentence}",
         f"2 values are missing because files contradict each other, in {columns}, e.g. of {tmp_path}/images/a.png",
     ]

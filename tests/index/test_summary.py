@@ -82,7 +82,7 @@ def test_many_devices_are_cut(index):
     summary["devices"] = [{"manufacturer": "M", "model": f"D{number}", "images": 1} for number in range(30)]
     stream = io.StringIO()
     show(summary, Console(file=stream, width=100))
-    assert "… and 10 more; --json has them all" in stream.getvalue()
+    assert "… and 10 more; --json lists them all" in stream.getvalue()
     assert "D25" not in stream.getvalue()
 
 

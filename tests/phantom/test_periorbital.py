@@ -14,7 +14,7 @@ from pydicom import dcmread
 from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.errors import InputError
 from monai_unlearn.index.build import BuildRequest, build
-from monai_unlearn.index.tables.join import Key
+from monai_unlearn.index.tables.key import Key
 from monai_unlearn.phantom import write_periorbital_studies
 from monai_unlearn.phantom.periorbital import photograph_labels, render
 from monai_unlearn.phantom.periorbital_labels import LABEL_VALUES

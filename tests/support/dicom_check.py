@@ -1,4 +1,4 @@
-"""What dciodvfy says of a DICOM file."""
+"""The findings of dciodvfy for a DICOM file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydicom import Dataset, dcmwrite
 
 
 def faults(ds: Dataset, path: Path, *, kind: str) -> dict[str, list[str]]:
-    """Write a file, and return its errors and its warnings; the tool must recognise it as what `kind` says."""
+    """Write a file, and return its errors and warnings; the tool must recognise it as `kind`."""
     beside_python = Path(sys.executable).with_name("dciodvfy")
     checker = str(beside_python) if beside_python.exists() else shutil.which("dciodvfy")
     if not checker:

@@ -1,4 +1,4 @@
-"""Many DICOM files from one, and worker processes that some files are too much for."""
+"""Many DICOM files from one, and worker processes that crash or hang on some files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from monai_unlearn.index.fast_readers import Reader, read_files
-from monai_unlearn.index.scan.workers import packed
+from monai_unlearn.index.scan.packing import packed
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def write_copies(folder: Path, original: Path, uid: str, count: int) -> list[Path]:
-    """Write copies of a file, ten in a folder, each with a SOPInstanceUID of its own."""
+    """Write copies of a file, ten in a folder, each with a different SOPInstanceUID."""
     content, paths = original.read_bytes(), []
     for number in range(count):
         path = folder / f"{number // 10:04d}" / f"{number:05d}.dcm"
@@ -29,7 +29,7 @@ def write_copies(folder: Path, original: Path, uid: str, count: int) -> list[Pat
 
 
 def work_that_dies(pipe: Connection) -> None:
-    """Read files, but die of those named `deadly` unless pydicom reads them, and of those named `fatal` always."""
+    """Read files, but crash on those named `deadly` unless pydicom reads them, and always on those named `fatal`."""
     while True:
         files, reader = pipe.recv()
         if _has(files, "fatal") or (_has(files, "deadly") and reader is not Reader.PYDICOM):
@@ -38,7 +38,7 @@ def work_that_dies(pipe: Connection) -> None:
 
 
 def work_that_hangs(pipe: Connection) -> None:
-    """Read files, but never come back from those named `endless`."""
+    """Read files, but hang on those named `endless`."""
     while True:
         files, reader = pipe.recv()
         if _has(files, "endless"):

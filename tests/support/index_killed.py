@@ -1,6 +1,6 @@
-"""Builds that are killed at given points, and built again: `python index_killed.py SOURCE OUT` prints what came of it.
+"""Kill builds at given points, and build again: `python index_killed.py SOURCE OUT` prints the results.
 
-Everything heavy is loaded once; each build is a fork of its own, which SIGKILL ends as it would end any process.
+Heavy imports happen once; each build is a fork, which SIGKILL ends like any process.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pathlib import Path
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index import build as room
 from monai_unlearn.index.build import BuildRequest, build
-from monai_unlearn.index.scan import scan, workspace
-from monai_unlearn.index.scan.scan import ScanOptions
+from monai_unlearn.index.scan import read, workspace
+from monai_unlearn.index.scan.options import ScanOptions
 from monai_unlearn.index.scan.workspace import Workspace
 from monai_unlearn.index.store import write
 from monai_unlearn.index.store.store import Index
 
-# The object and its attribute, and at which call of it the process is killed.
+# The object, its attribute, and the call of it at which the process is killed.
 POINTS = {
     "listing": (room, "read_fresh", 0),
     "first block": (Workspace, "add_block", 0),
@@ -52,19 +52,19 @@ def forked(source: Path, out: Path, result: Path, point: tuple[object, str, obje
     process = os.fork()
     if process:
         return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    scan.FILES_A_CHUNK = 25
+    read.FILES_A_CHUNK = 25
     workspace.WORTH_KEEPING = 1
     if point is not None:
         kill_at(*point)
-    read = []
+    paths = []
 
     def track(files: object) -> object:
         for file in files:
-            read.append(file.path)
+            paths.append(file.path)
             yield file
 
     report = build(BuildRequest(sources=(source,), out=out, scan=ScanOptions(workers=1)), track=track)
-    result.write_text(json.dumps({"read": len(read), "digest": report.index.digest, **report.scan.document()}))
+    result.write_text(json.dumps({"read": len(paths), "digest": report.index.digest, **report.files.document()}))
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""Stands in for decoding in the processes of a check: it dies, or hangs, of files whose names say so."""
+"""Replaces decoding in the workers of a check: it crashes or hangs on files whose names say so."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def die_or_hang(files: list[tuple[str, str]]) -> list[str | None]:
-    """Find nothing wrong with any file, unless its name begins with `die` or `hang`."""
+    """Find no fault in any file, unless its name begins with `die` or `hang`."""
     for path, _ in files:
         if Path(path).name.startswith("die"):
             os._exit(3)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LARGEST = 256 * 1024
 _LENGTHS = (0, 1, 0x7F, 0xFFFE, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF)
-# Tags, items and delimiters: what a reader of DICOM takes for structure.
+# Tags, items and delimiters: what a DICOM reader takes for structure.
 _STRUCTURE = (
     b"DICM",
     b"SQ\0\0\xff\xff\xff\xff",
@@ -39,11 +39,11 @@ _STRUCTURE = (
 
 
 def originals(folder: Path, *, real_data: str | None) -> list[bytes]:
-    """Return real files of at most `LARGEST` bytes: pydicom's, phantoms, other formats, and MR where there are any.
+    """Return real files of at most `LARGEST` bytes: pydicom's, phantoms, other formats, and MR if available.
 
     Args:
         folder: Where the phantoms may be written.
-        real_data: The folder of real data, if it is at hand.
+        real_data: The folder of real data, if available.
     """
     write_fundus_studies(folder, patients=2, seed=0, size=64)
     folders = [Path(pydicom.__file__).parent / "data", folder]
@@ -53,7 +53,7 @@ def originals(folder: Path, *, real_data: str | None) -> list[bytes]:
 
 
 def mutants(files: Sequence[bytes], *, count: int, seed: int = 0) -> Iterator[bytes]:
-    """Yield damaged files: every original has its turn, each with one to three mutations."""
+    """Yield damaged files: each original in turn, with one to three mutations."""
     random_ = random.Random(seed)  # noqa: S311 - seeded damage, no secrets
     order = [number % len(files) for number in range(count)]
     random_.shuffle(order)
@@ -87,8 +87,8 @@ def _splice(content: bytes, random_: random.Random, files: Sequence[bytes]) -> b
 
 def _repeat(content: bytes, random_: random.Random, _files: Sequence[bytes]) -> bytes:
     start = _place(content, random_)
-    piece = content[start : start + random_.choice((2, 8, 40, 400, 4000))]
-    return content[:start] + piece * random_.choice((2, 10, 100)) + content[start:]
+    repeated = content[start : start + random_.choice((2, 8, 40, 400, 4000))]
+    return content[:start] + repeated * random_.choice((2, 10, 100)) + content[start:]
 
 
 def _lengthen(content: bytes, random_: random.Random, _files: Sequence[bytes]) -> bytes:
@@ -114,8 +114,8 @@ def _place(content: bytes | bytearray, random_: random.Random) -> int:
     return random_.randrange(end) if end else 0
 
 
-def _put(content: bytes, at: int, piece: bytes) -> bytes:
-    return content[:at] + piece + content[at + len(piece) :]
+def _put(content: bytes, at: int, replacement: bytes) -> bytes:
+    return content[:at] + replacement + content[at + len(replacement) :]
 
 
 def _other_formats() -> Iterator[bytes]:

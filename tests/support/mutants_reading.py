@@ -1,8 +1,8 @@
-"""Reads every file of a folder in a process of its own, against a clock and a limit of memory; says what it took.
+"""Read every file of a folder in a separate process, with limits on time and memory, and report what it took.
 
     python mutants_reading.py FOLDER SECONDS_A_FILE MEGABYTES
 
-writes JSON: `rows` (by file name), `slowest` (seconds), `peak` (megabytes more than before the first file).
+prints JSON: `rows` (by file name), `slowest` (seconds), `peak` (megabytes above the start).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from monai_unlearn.index.store.base_columns import BASE_COLUMNS
+from monai_unlearn.index.store.schema import BASE_COLUMNS
 from monai_unlearn.vocabulary.fields import vocabulary
 from monai_unlearn.vocabulary.privacy import names_people
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from monai_unlearn.index.store.base_columns import BASE_COLUMNS
+from monai_unlearn.index.store.schema import BASE_COLUMNS
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
 if TYPE_CHECKING:

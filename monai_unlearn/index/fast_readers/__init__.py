@@ -1,4 +1,4 @@
-"""Scanners: they read many files at once, each row as the pydicom reader gives it."""
+"""Fast readers: they read common DICOM files quickly, with the same rows as the pydicom reader."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from monai_unlearn.index.fast_readers.gdcm import load_gdcm, scan_with_gdcm
+from monai_unlearn.index.fast_readers.gdcm import load_gdcm, read_with_gdcm
 from monai_unlearn.index.fast_readers.plain import read_plain
 from monai_unlearn.index.fast_readers.values import OddFileError
 from monai_unlearn.index.readers import Row, file_columns, read_file
-from monai_unlearn.index.store.write import ARROW
+from monai_unlearn.index.store.schema import arrow_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Reader(str, Enum):
-    """Which reader is tried first; whatever is odd about a file, pydicom reads it."""
+    """The reader that is tried first; pydicom reads every file that is unusual in any way."""
 
     AUTO = "auto"
     PLAIN = "plain"
@@ -33,18 +33,18 @@ class Reader(str, Enum):
         """Refuse a reader that is not installed.
 
         Raises:
-            IndexReadError: It is not.
+            IndexReadError: It is not installed.
         """
         if self is Reader.GDCM:
             load_gdcm()
 
 
 def read_files(files: Sequence[Listed], *, reader: Reader) -> pa.Table:
-    """Read files to a table of `schema()`, a row a file, in their order.
+    """Read files into a table of `schema()`, one row per file, in their order.
 
     Args:
-        files: What to read.
-        reader: Which reader is tried first.
+        files: The files.
+        reader: The reader that is tried first.
     """
     rows = _rows([file.path for file in files if file.fault is None], reader)
     columns: dict[str, list[object]] = {name: [] for name in file_columns()}
@@ -59,7 +59,7 @@ def read_files(files: Sequence[Listed], *, reader: Reader) -> pa.Table:
 
 def _rows(paths: Sequence[str], reader: Reader) -> Iterator[Row]:
     if reader is Reader.GDCM:
-        return (row or read_file(Path(path)) for path, row in zip(paths, scan_with_gdcm(paths), strict=True))
+        return (row or read_file(Path(path)) for path, row in zip(paths, read_with_gdcm(paths), strict=True))
     if reader is Reader.PYDICOM:
         return (read_file(Path(path)) for path in paths)
     return map(_read, paths)
@@ -74,6 +74,6 @@ def _read(path: str) -> Row:
 
 @cache
 def schema() -> pa.Schema:
-    """Return the columns that are kept of each file."""
+    """Return the columns that are stored of each file."""
     columns = {"path": pa.string(), "file_size": pa.int64(), "file_mtime_ns": pa.int64()}
-    return pa.schema({**columns, **{name: ARROW[kind] for name, kind in file_columns().items()}})
+    return pa.schema({**columns, **{name: arrow_type(kind) for name, kind in file_columns().items()}})

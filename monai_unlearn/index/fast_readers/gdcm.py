@@ -1,8 +1,8 @@
-"""GDCM's scanner as a reader of many DICOM files at once; what it cannot say for certain is left to pydicom.
+"""GDCM as a reader of many DICOM files at once; what it does not return for certain is left to pydicom.
 
-GDCM says a value as a C string, without the value representation that the file states, and says nothing of how a
-file ends. So a file counts as read only where it ends with uncompressed pixel data of just the size that its rows,
-columns and frames take. The C++ code may end the process on a malformed file: it belongs in a worker process.
+GDCM returns values as C strings, without the value representation that the file states, and does not report how a file
+ends. So a file counts as read only if it ends with uncompressed pixel data of exactly the size that its rows, columns
+and frames need. The C++ code may crash on a malformed file: run it in a worker process.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.fast_readers.pixels import DESCRIBES_PIXELS, expected_length
+from monai_unlearn.index.fast_readers.pixels import expected_length
 from monai_unlearn.index.fast_readers.values import (
-    LONGEST_VALUE,
     Column,
     OddFileError,
     column_of,
     knows_plain_charset,
     wanted_columns,
 )
-from monai_unlearn.index.readers.dicom import FORMAT, HEAD
+from monai_unlearn.index.readers.deflated import FORMAT, HEAD
+from monai_unlearn.index.readers.header import LONGEST_VALUE
+from monai_unlearn.index.readers.pixels import DESCRIBES_PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,8 +38,8 @@ _NUMERIC = frozenset(("FD", "FL", "SL", "SS", "UL", "US"))
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
 
 
-def scan_with_gdcm(paths: Sequence[str]) -> Iterator[Row | None]:
-    """Yield the row of each file, or nothing where pydicom must read it.
+def read_with_gdcm(paths: Sequence[str]) -> Iterator[Row | None]:
+    """Yield the row of each file, or null if pydicom must read it.
 
     Args:
         paths: The files.
@@ -47,14 +48,14 @@ def scan_with_gdcm(paths: Sequence[str]) -> Iterator[Row | None]:
         IndexReadError: GDCM is not installed.
     """
     marked = {path for path in paths if _is_marked(path)}
-    scan = _Scan(sorted(marked))
+    values = _Values(sorted(marked))
     for path in paths:
-        yield scan.row(path) if path in marked else None
+        yield values.row(path) if path in marked else None
 
 
 @cache
 def load_gdcm() -> ModuleType:
-    """Return GDCM, silent: what it writes to the terminal quotes values.
+    """Return GDCM, silenced: its messages on the terminal quote values.
 
     Raises:
         IndexReadError: It is not installed.
@@ -87,8 +88,8 @@ def _read(path: str, length: int, offset: int) -> bytes:
         os.close(descriptor)
 
 
-class _Scan:
-    """What GDCM's scanner says of files."""
+class _Values:
+    """The values of the wanted tags of files, as `gdcm.Scanner` returns them."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         gdcm = load_gdcm()
@@ -100,49 +101,49 @@ class _Scan:
         self._scanner.Scan(paths)
 
     def row(self, path: str) -> Row | None:
-        """Return the row of a file, or nothing where that is not certain."""
+        """Return the row of a file, or null if it is not certain."""
         try:
             return self._row(path) if self._scanner.IsKey(path) else None
         except (OddFileError, OSError):
             return None
 
     def _row(self, path: str) -> Row:
-        charset = self._said(path, _CHARSET).strip()
-        syntax = self._said(path, _TRANSFER_SYNTAX).strip(b" \0").decode("ascii", "replace")
+        charset = self._raw(path, _CHARSET).strip()
+        syntax = self._raw(path, _TRANSFER_SYNTAX).strip(b" \0").decode("ascii", "replace")
         if not knows_plain_charset(charset) or syntax not in (ExplicitVRLittleEndian, ImplicitVRLittleEndian):
             raise OddFileError
         row: Row = {"format": FORMAT}
         for column in wanted_columns():
-            row[column.keyword] = _value(column, self._said(path, column.tag), charset)
+            row[column.keyword] = _value(column, self._raw(path, column.tag), charset)
         if row["SOPInstanceUID"] is None:
             raise OddFileError
-        _check_end(path, {column.keyword: self._said(path, column.tag) for column in _describing()})
+        _check_end(path, {column.keyword: self._raw(path, column.tag) for column in _describing()})
         return row
 
-    def _said(self, path: str, tag: int) -> bytes:
-        said = self._scanner.GetValue(path, self._tags[tag])
-        # SWIG hands over bytes that are no UTF-8 as halves of surrogate pairs.
-        return b"" if said is None else said.encode("utf-8", "surrogateescape")
+    def _raw(self, path: str, tag: int) -> bytes:
+        value = self._scanner.GetValue(path, self._tags[tag])
+        # SWIG returns bytes that are not UTF-8 as halves of surrogate pairs.
+        return b"" if value is None else value.encode("utf-8", "surrogateescape")
 
 
-def _value(column: Column, said: bytes, charset: bytes) -> Value:
-    if not said:
+def _value(column: Column, raw: bytes, charset: bytes) -> Value:
+    if not raw:
         return None
-    if len(said) > LONGEST_VALUE:
+    if len(raw) > LONGEST_VALUE:
         raise OddFileError
     if column.vr not in _NUMERIC:
-        return column.value(column.vr, said, charset)
-    if not said.strip().isdigit():
+        return column.value(column.vr, raw, charset)
+    if not raw.strip().isdigit():
         raise OddFileError
-    return float(said)
+    return float(raw)
 
 
-def _check_end(path: str, said: dict[str, bytes]) -> None:
-    numbers = {keyword: int(value) for keyword, value in said.items() if value.strip().isdigit()}
-    photometric = said["PhotometricInterpretation"].decode("ascii", "replace").strip()
+def _check_end(path: str, described: dict[str, bytes]) -> None:
+    numbers = {keyword: int(value) for keyword, value in described.items() if value.strip().isdigit()}
+    photometric = described["PhotometricInterpretation"].decode("ascii", "replace").strip()
     length = expected_length(numbers, photometric)
     length += length % 2
-    size = os.stat(path).st_size  # noqa: PTH116 - a Path for each of a million files takes as long as looking at it
+    size = os.stat(path).st_size  # noqa: PTH116 - creating a Path takes as long as the stat itself
     head = _read(path, 12, max(size - length - 12, 0))
     explicit = head[:4] == _PIXEL_DATA and head[4:6] in (b"OB", b"OW") and head[8:] == length.to_bytes(4, "little")
     implicit = head[4:8] == _PIXEL_DATA and head[8:] == length.to_bytes(4, "little")

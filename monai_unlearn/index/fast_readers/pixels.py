@@ -1,4 +1,4 @@
-"""Whether a file ends where its pixel data says, told without pydicom for the two forms that nearly all files have."""
+"""Whether a file ends where its pixel data declares, without pydicom, for the two forms that nearly all files have."""
 
 from __future__ import annotations
 
@@ -11,29 +11,20 @@ from monai_unlearn.index.fast_readers.values import OddFileError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What says how many bytes of pixels an image has (DICOM PS3.3 section C.7.6.3).
-DESCRIBES_PIXELS = (
-    "SamplesPerPixel",
-    "PhotometricInterpretation",
-    "NumberOfFrames",
-    "Rows",
-    "Columns",
-    "BitsAllocated",
-)
 _ITEM = struct.Struct("<HHL")
 _ITEM_TAG, _DELIMITER_TAG = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 _MOST_FRAGMENTS = 256
 
 
 def expected_length(described: Mapping[str, int], photometric: str) -> int:
-    """Return how many bytes uncompressed pixels take, without padding.
+    """Return how many bytes uncompressed pixels need, without padding.
 
     Args:
-        described: The numbers among `DESCRIBES_PIXELS`.
+        described: The numbers among `DESCRIBES_PIXELS` of the pydicom reader.
         photometric: The Photometric Interpretation.
 
     Raises:
-        OddFileError: They are not described, or not in whole bytes a sample.
+        OddFileError: The size is not described, or samples do not have whole bytes.
     """
     try:
         bits = described["BitsAllocated"]
@@ -47,7 +38,7 @@ def expected_length(described: Mapping[str, int], photometric: str) -> int:
 
 
 def check_fragments(descriptor: int, offset: int, size: int) -> None:
-    """Check that encapsulated pixel data has fragments, and that its delimiter ends the file (DICOM PS3.5 A.4).
+    """Check that encapsulated pixel data has fragments, and that the file ends with its delimiter (DICOM PS3.5 A.4).
 
     Args:
         descriptor: The open file.
@@ -55,7 +46,7 @@ def check_fragments(descriptor: int, offset: int, size: int) -> None:
         size: How many bytes the file has.
 
     Raises:
-        OddFileError: It is otherwise, or there are many fragments.
+        OddFileError: It does not, or there are many fragments.
     """
     for number in range(_MOST_FRAGMENTS):
         head = os.pread(descriptor, _ITEM.size, offset)

@@ -1,6 +1,7 @@
-"""From a value's bytes to the value of its column, as the pydicom reader says it; without it where that is safe.
+"""From the bytes of a value to the value of its column, exactly as the pydicom reader returns it.
 
-What is not certain is an `OddFileError`, and the pydicom reader reads the file.
+Common values are decoded without pydicom. Whatever is not certain is an `OddFileError`, and the pydicom reader reads
+the file.
 """
 
 from __future__ import annotations
@@ -16,53 +17,50 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.tag import Tag
 
-from monai_unlearn.index.readers.dicom import lenient_values
+from monai_unlearn.index.readers.lenient import lenient_values
 from monai_unlearn.index.readers.row import tag_columns, tagged
-from monai_unlearn.index.values import UIDS, UNDECODED, Value, coerce, is_empty
+from monai_unlearn.index.values import LONGEST_UID, UIDS, UNDECODED, Value, coerce, is_empty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monai_unlearn.vocabulary.fields import Kind
 
-# Character sets whose first half is ASCII, and which need no escape sequences (DICOM PS3.3 section C.12.1.1.2).
+# Character sets that contain ASCII, without escape sequences (DICOM PS3.3 section C.12.1.1.2).
 _PLAIN_CHARSETS: Mapping[bytes, str] = {b"": "iso8859", b"ISO_IR 6": "iso8859", b"ISO_IR 100": "latin_1"}
 _UTF_8 = b"ISO_IR 192"
 _ESCAPE, _BACKSLASH = b"\x1b", b"\\"
-# Of these pydicom decodes one ASCII value to itself.
+# pydicom decodes a single ASCII value of these to itself.
 _TEXTUAL = frozenset(("AE", "AS", "CS", "DA", "DT", "LO", "LT", "SH", "ST", "TM"))
-# Their text is in the file's character set (DICOM PS3.5 section 6.1.2.3).
+# Text of these is in the file's character set (DICOM PS3.5 section 6.1.2.3).
 _OF_A_CHARSET = frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UN", "UT"))
 _UID = re.compile(rb"\d+(?:\.\d+)*")
-_LONGEST_UID = 64
-_MOST_REMEMBERED = 4096
-# The pydicom reader does not load longer ones.
-LONGEST_VALUE = 16 * 1024
+_MOST_CACHED = 4096
 
 
 class OddFileError(Exception):
-    """A file is one that only the pydicom reader reads for certain."""
+    """A file is unusual: only the pydicom reader reads it for certain."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A wanted keyword, and what its values were found to say.
+    """A wanted keyword, with a cache of its decoded values.
 
     Attributes:
         keyword: The DICOM keyword.
         tag: Its number.
         vr: Its value representation in the dictionary.
-        kind: The kind of its column; null for a tag that is wanted for its bytes alone.
+        kind: The kind of its column; null for a tag whose bytes alone are wanted.
     """
 
     keyword: str
     tag: int
     vr: str
     kind: Kind | None
-    _said: dict[tuple[str, bytes, bytes], Value] = field(default_factory=dict, repr=False)
+    _cached: dict[tuple[str, bytes, bytes], Value] = field(default_factory=dict, repr=False)
 
     def value(self, vr: str, raw: bytes, charset: bytes) -> Value:
-        """Return the value that these bytes are.
+        """Return the value for these bytes.
 
         Args:
             vr: The value representation that the file states.
@@ -70,34 +68,34 @@ class Column:
             charset: The file's Specific Character Set, without padding.
 
         Raises:
-            OddFileError: They are not of the keyword's kind, or cannot be decoded for certain.
+            OddFileError: They are invalid for the keyword, or cannot be decoded for certain.
         """
         if self.keyword in UIDS:
             plain = raw.rstrip(b"\0 ")
-            if len(plain) <= _LONGEST_UID and _UID.fullmatch(plain):
+            if len(plain) <= LONGEST_UID and _UID.fullmatch(plain):
                 return plain.decode("ascii")
         key = (vr, raw, b"" if raw.isascii() else charset)
         try:
-            return self._said[key]
+            return self._cached[key]
         except KeyError:
             pass
-        said = self._decode(vr, raw, charset)
-        if len(self._said) >= _MOST_REMEMBERED:
-            self._said.clear()
-        self._said[key] = said
-        return said
+        decoded = self._decode(vr, raw, charset)
+        if len(self._cached) >= _MOST_CACHED:
+            self._cached.clear()
+        self._cached[key] = decoded
+        return decoded
 
     def _decode(self, vr: str, raw: bytes, charset: bytes) -> Value:
         is_plain = raw.isascii() and _ESCAPE not in raw and _BACKSLASH not in raw
         if is_plain and vr in _TEXTUAL and self.keyword not in UIDS and self.kind is not None:
             value: object = raw.decode("ascii")
-            said = coerce(self.kind, value)
+            decoded = coerce(self.kind, value)
         else:
             value = self._decode_with_pydicom(vr, raw, charset)
-            said = tagged({self.keyword: value})[0][self.keyword]
-        if said is None and not is_empty(value):
-            raise OddFileError  # malformed: which fault that is the pydicom reader knows
-        return said
+            decoded = tagged({self.keyword: value})[0][self.keyword]
+        if decoded is None and not is_empty(value):
+            raise OddFileError  # invalid: the pydicom reader finds the fault
+        return decoded
 
     def _decode_with_pydicom(self, vr: str, raw: bytes, charset: bytes) -> object:
         if vr in _OF_A_CHARSET and not raw.isascii() and charset not in (b"ISO_IR 100", _UTF_8):
@@ -108,7 +106,7 @@ class Column:
                 warnings.simplefilter("ignore")
                 encodings = convert_encodings([charset.decode("ascii")] if charset else None)
                 value: object = convert_raw_data_element(element, encoding=encodings).value
-        except Exception:  # noqa: BLE001 - malformed bytes raise anything; the pydicom reader judges them
+        except Exception:  # noqa: BLE001 - malformed bytes may raise anything; the pydicom reader judges them
             raise OddFileError from None
         if UNDECODED in str(value):
             raise OddFileError
@@ -116,7 +114,7 @@ class Column:
 
 
 def knows_plain_charset(charset: bytes) -> bool:
-    """Return whether text of this Specific Character Set, without padding, is decoded here."""
+    """Return whether text with this Specific Character Set, given without padding, is decoded here."""
     return charset in _PLAIN_CHARSETS or charset == _UTF_8
 
 

@@ -1,4 +1,4 @@
-"""Measures as columns: one unit each, and no value where two measurements of an image differ."""
+"""Measures as columns: one unit for each, and no value if two measurements of an image contradict each other."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from monai_unlearn.index.measures.reading import Measure
 
-# Two readings of the same measurement may differ by what rounding does.
+# The relative difference that rounding may cause between two readings of the same measurement.
 _SAME = 1e-9
 
 
 @dataclass
 class _Column:
-    """A column while it is filled."""
+    """A column that is being filled."""
 
     unit: str
     origins: dict[str, None] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class _Column:
 
 
 class Columns:
-    """Gathers measurements of rows; a column has the unit of the first."""
+    """Collects the measurements of rows; a column has the unit of its first measurement."""
 
     def __init__(self) -> None:
         self._columns: dict[str, _Column] = {}
@@ -41,7 +41,7 @@ class Columns:
 
         Args:
             measure: What was measured.
-            rows: The positions of the rows that it is about.
+            rows: The positions of the rows that were measured.
             origin: Where it comes from.
 
         Raises:
@@ -78,7 +78,7 @@ class Columns:
 
     @property
     def origins(self) -> dict[str, str]:
-        """Where each column comes from."""
+        """Where the values of each column come from."""
         return {name: ", ".join(column.origins) for name, column in sorted(self._columns.items())}
 
 

@@ -1,4 +1,4 @@
-"""The geometry of label maps: how large a label is, where its centre lies, and how it is divided between the sides.
+"""The geometry of label maps: the size of a label, the position of its centre, and its left-right asymmetry.
 
 Positions are in millimetres in the patient's frame as DICOM defines it (PS3.3 section C.7.6.2.1.1): x grows to the
 patient's left, y to the back, z to the head.
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 _MM3_PER_ML = 1000.0
 _AXES = "xyz"
-# Voxels; those with a position; their x, y, z added up; those on the left less those on the right.
+# The number of voxels; of voxels with a position; the sums of their x, y, z; left voxels minus right voxels.
 _SUMS = 6
-# How near to the middle, in parts of a voxel, a voxel's centre counts as lying on it.
+# How close to the middle a voxel's centre counts as lying on it, as a fraction of a voxel.
 _ON_THE_MIDDLE = 1e-6
 
 
@@ -34,8 +34,8 @@ class Plane:
 
     Attributes:
         origin: The centre of the first voxel, of shape (3,).
-        down: From a voxel to the next of the first axis, of shape (3,).
-        along: From a voxel to the next of the second axis, of shape (3,).
+        down: The step to the next voxel along the first axis, of shape (3,).
+        along: The step to the next voxel along the second axis, of shape (3,).
     """
 
     origin: Vector
@@ -43,13 +43,13 @@ class Plane:
     along: Vector
 
     def middle(self, shape: tuple[int, int]) -> float:
-        """Return the x of the centre of as many voxels."""
+        """Return the x of the centre of a plane with this many voxels, in mm."""
         return float((self.origin + self.down * (shape[0] - 1) / 2 + self.along * (shape[1] - 1) / 2)[0])
 
 
 @dataclass(frozen=True)
 class Extent:
-    """What a voxel adds to the size of its label.
+    """What each voxel adds to the size of its label.
 
     Attributes:
         name: `volume` or `area`.
@@ -63,12 +63,12 @@ class Extent:
 
     @classmethod
     def volume(cls, cubic_mm: float) -> Extent:
-        """Return the extent of voxels of so many cubic millimetres."""
+        """Return the extent of voxels with this volume, in mm³."""
         return cls("volume", "ml", cubic_mm / _MM3_PER_ML)
 
     @classmethod
     def area(cls, square_mm: float) -> Extent:
-        """Return the extent of pixels of so many square millimetres."""
+        """Return the extent of pixels with this area, in mm²."""
         return cls("area", "mm2", square_mm)
 
 
@@ -77,9 +77,9 @@ class Total:
     """What is known of one label.
 
     Attributes:
-        voxels: How many it has.
-        centroid: The mean position of their centres, in mm; null where the map has no place in the patient.
-        asymmetry: (left − right) / (left + right), from −1 to 1; null where no middle is known.
+        voxels: The number of its voxels.
+        centroid: The mean position of their centres, in mm; null if the position of the map is unknown.
+        asymmetry: (left − right) / (left + right), from −1 to 1; null if the middle is unknown.
     """
 
     voxels: int
@@ -88,10 +88,10 @@ class Total:
 
 
 class LabelSums:
-    """Adds up a label map, one plane after the other, so that no map is ever held whole.
+    """Sums over a label map, plane by plane, so that no map is held whole.
 
     Args:
-        middle: The x of the plane that divides left from right, in mm; null where there is none.
+        middle: The x of the plane between left and right, in mm; null if it is unknown.
     """
 
     def __init__(self, middle: float | None) -> None:
@@ -105,8 +105,8 @@ class LabelSums:
         """Add a plane.
 
         Args:
-            values: The labels, of shape (first axis, second axis), from 0 on; 0 is the background.
-            plane: Where they lie; null where that is not known.
+            values: The labels, of shape (first axis, second axis), at least 0; 0 is the background.
+            plane: Where they lie; null if that is unknown.
         """
         first, second = np.nonzero(values)
         labels, which = np.unique(values[first, second], return_inverse=True)
@@ -130,7 +130,7 @@ class LabelSums:
             return np.zeros(len(x))
         offset = x - self._middle
         near = _ON_THE_MIDDLE * max(np.linalg.norm(plane.down), np.linalg.norm(plane.along))
-        # The middle cuts a voxel that lies on it in half: it adds to both sides alike.
+        # A voxel on the middle is cut in half: it adds equally to both sides.
         return np.where(np.abs(offset) <= near, 0.0, np.sign(offset))
 
     def _total(self, sums: Vector) -> Total:
@@ -148,9 +148,8 @@ def measures_of(label: str, total: Total | None, extent: Extent) -> tuple[Measur
 
     Args:
         label: Its name.
-        total: What is known of it; null where the map was read and has none of it: its size is 0 then, and the rest
-            is missing.
-        extent: What a voxel adds to its size.
+        total: What is known of it; null if the map does not contain it: its size is then 0, and the rest missing.
+        extent: What each voxel adds to its size.
     """
     centroid = (total.centroid if total else None) or (None,) * len(_AXES)
     return (

@@ -1,4 +1,4 @@
-"""The names of labels: as columns, and as a file says which value of a mask bears which name."""
+"""The names of labels as columns, and the file that gives a name to each value of a mask."""
 
 from __future__ import annotations
 
@@ -19,42 +19,42 @@ LARGEST_VALUE = 2**31 - 1
 
 _NUMBERED = re.compile(r"label_(\d+)")
 _WHOLE = re.compile(r"0|[1-9]\d{0,9}")
-# Strict YAML takes text keys only; here a whole number is meant as one.
+# Strict YAML accepts only text as keys; here a whole number is quoted, so that it becomes text.
 _NUMBER_AS_KEY = re.compile(r"(^|[{,])([ \t]*)(\d+)(?=[ \t]*:(?:\s|$))", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class MaskLabels:
-    """Which column names the values of a mask bear.
+    """The column names of the values of a mask.
 
     Attributes:
-        names: The name of each value; one that has none is called by its number.
+        names: The name of each value; a value without one is named by its number.
     """
 
     names: Mapping[int, str] = field(default_factory=dict)
 
     def name(self, value: int) -> str:
-        """Return the name of a value: `label_7` where 7 has been given none."""
+        """Return the name of a value: `label_7` if 7 has no name."""
         return self.names.get(value, f"label_{value}")
 
     @classmethod
     def read(cls, path: Path) -> MaskLabels:
-        """Read a JSON or YAML file of one mapping: of names to values, or of values to names.
+        """Read a JSON or YAML file that maps names to values, or values to names.
 
-        The value 0 is the background, and is left out.
+        The value 0 is the background, and is ignored.
 
         Raises:
-            IndexReadError: The file cannot be read, is no such mapping, or two of its names or values clash.
+            IndexReadError: The file cannot be read, is not such a mapping, or repeats a name or value.
         """
         content = _content(path)
         if not isinstance(content, dict) or not content:
-            raise IndexReadError(f"{path}: expected one mapping of label names to values, got other content.")
+            raise IndexReadError(f"{path}: expected a mapping of label names to values, got other content.")
         names: dict[int, str] = {}
         for key, item in content.items():
             label, value = _pair(path, key, item)
             name = column_name(label)
             if value in names:
-                raise IndexReadError(f"{path}: the value {value} stands for two labels. Give each its own.")
+                raise IndexReadError(f"{path}: the value {value} has two labels. Give each label its own value.")
             if not name or (name in names.values()):
                 raise IndexReadError(
                     f"{path}: the label '{label}' becomes the column name '{name}', which is empty or taken by another "
@@ -69,13 +69,13 @@ class MaskLabels:
 
 
 def column_name(label: str) -> str:
-    """Return a label as the name of a column, as `plain_name` has it; one with a digit first begins with `label_`."""
+    """Return the column name of a label: its plain name, with `label_` before it if it starts with a digit."""
     name = plain_name(label)
     return f"label_{name}" if name[:1].isdigit() else name
 
 
 def plain_name(text: str) -> str:
-    """Return a text in lower case, of letters, digits and single underscores, without accents; perhaps empty."""
+    """Return a text in lower case, reduced to letters, digits and single underscores, without accents; maybe empty."""
     plain = "".join(part for part in unicodedata.normalize("NFKD", text) if not unicodedata.combining(part))
     return re.sub(r"[\W_]+", "_", plain.lower()).strip("_")
 
@@ -91,7 +91,7 @@ def _content(path: Path) -> Any:  # noqa: ANN401 - a document is any tree of pla
     except json.JSONDecodeError as error:
         raise IndexReadError(f"{path}:{error.lineno}:{error.colno}: not valid JSON here: {error.msg}.") from None
     except (KeyError, RecursionError, ValueError):
-        raise IndexReadError(f"{path}: expected a flat mapping in which each key stands once.") from None
+        raise IndexReadError(f"{path}: expected a flat mapping without repeated keys.") from None
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -102,15 +102,13 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _pair(path: Path, key: str, item: object) -> tuple[str, int]:
-    """Return the name and the value of an entry, which may stand either way round."""
+    """Return the name and the value of an entry, in whichever order they are given."""
     if isinstance(item, str) and _WHOLE.fullmatch(key):
         label, value = item, int(key)
     elif isinstance(item, int) and not isinstance(item, bool) and not _WHOLE.fullmatch(key):
         label, value = key, item
     else:
-        raise IndexReadError(
-            f"{path}: '{key}': expected a name with a whole number from 0 on, or a whole number with a name."
-        )
+        raise IndexReadError(f"{path}: '{key}': expected a name with a whole number of at least 0, or the reverse.")
     if not 0 <= value <= LARGEST_VALUE:
         raise IndexReadError(f"{path}: '{label}': expected a value from 0 to {LARGEST_VALUE}, got {value}.")
     return label, value

@@ -1,4 +1,4 @@
-"""Which images a file of measures is about: by the UIDs that it refers to, or by its name."""
+"""Which images a file of measures is about: found by the UIDs that it refers to, or by its name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OF_A_UID = re.compile(r"\.\d+$")
 
 
 class Images:
-    """The usable images of an index, found by what measures know of them.
+    """The usable images of an index, to be found by UID or file name.
 
     Args:
         frame: The rows of the index, with `relative`.
@@ -44,7 +44,7 @@ class Images:
         """Return the positions of the rows that a reading is about.
 
         Args:
-            target: What it refers to; null where the name of its file says it.
+            target: What it refers to; null to go by the name of its file.
             mask: The file.
         """
         if target is None:
@@ -54,9 +54,9 @@ class Images:
         return {row for name, uids in wanted for uid in uids for row in self._by[name].get(uid, ())}
 
     def _named(self, mask: PurePosixPath) -> int | None:
-        """Return the row of the image whose stem is the mask's, or is so without the ending that masks have.
+        """Return the row of the image with the stem of the mask, `_seg`, `_mask` and the like removed if need be.
 
-        Of several, it is the one with the most folders in common, in their order; nothing where that is not one.
+        Of several, it is the one that shares the most folders with the mask, in order; null if that is not unique.
         """
         name = stem(mask.name)
         rows = self._stems.get(name) or self._stems.get(_OF_A_MASK.sub("", name)) or []
@@ -67,7 +67,7 @@ class Images:
 
 
 def stem(name: str) -> str:
-    """Return a file's name without its suffix; the last number of a UID is no suffix."""
+    """Return a file name without its suffix; the last number of a UID is not a suffix."""
     return name if _OF_A_UID.search(name) else SUFFIX.sub("", name)
 
 
@@ -81,7 +81,7 @@ def _positions(frame: pd.DataFrame, name: str) -> dict[str, list[int]]:
 
 
 def _in_common(left: Sequence[str], right: Iterable[str]) -> int:
-    """Return the length of the longest common subsequence of two paths' folders."""
+    """Return the length of the longest common subsequence of the folders of two paths."""
     lengths = [0] * (len(left) + 1)
     for folder in right:
         before = lengths[:]

@@ -1,4 +1,4 @@
-"""The measures of an index's images, joined to parts that are written already."""
+"""Adding measures to the parts of an index that are already written."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from monai_unlearn.index.measures import join_measures
 from monai_unlearn.index.measures.join import Measured
+from monai_unlearn.index.store.part_writer import named_by_content
 from monai_unlearn.index.store.store import PANDAS_TYPES
-from monai_unlearn.index.store.write import named_by_content
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from monai_unlearn.index.assemble import Collected
     from monai_unlearn.index.measures import MaskLabels
-    from monai_unlearn.index.scan.scan import Track
-    from monai_unlearn.index.store.write import PartWriter
+    from monai_unlearn.index.scan.read import Track
+    from monai_unlearn.index.store.part_writer import PartWriter
     from monai_unlearn.vocabulary.fields import Kind
 
-# What files of measures find their images by.
+# The columns by which files of measures are matched with images.
 _MATCHED_BY = ["image_id", "path", "study", "series", "fault"]
 
 
@@ -37,19 +37,19 @@ def measured_parts(
     track: Track,
     kinds: Mapping[str, Kind],
 ) -> Measured:
-    """Add the measures to the parts; this holds what names each image, for all of them at once.
+    """Add measures to the parts; this holds the identifiers of all images in memory.
 
     Args:
         writer: The parts, closed.
-        collected: What names the files.
+        collected: The files, with what identifies each.
         measures: Files and folders of measures.
         labels: The names of the labels of NIfTI masks.
-        leave_out: Files and folders among them that hold no measures.
-        track: Passes the files to read through, and shows how far they are.
+        leave_out: Files and folders among them without measures.
+        track: Passes the files to read through, and shows the progress.
         kinds: The columns of the parts.
 
     Raises:
-        IndexReadError: As `join_measures`.
+        IndexReadError: As in `join_measures`.
     """
     if not measures:
         return Measured(pd.DataFrame())
@@ -58,7 +58,7 @@ def measured_parts(
     ids = pq.read_table(collected.ids, columns=["relative", "is_row"])
     named = named.append_column("relative", ids.filter(ids["is_row"])["relative"])
     frame = named.to_pandas(types_mapper=PANDAS_TYPES.get)
-    # The other columns are there by their names, which measures must not have.
+    # The other columns are only needed as names, which measures must not have.
     frame = pd.concat([frame, pd.DataFrame(index=frame.index, columns=[n for n in kinds if n not in frame])], axis=1)
     measured = join_measures(frame, measures, labels, leave_out=leave_out, track=track)
     columns = pa.Table.from_pandas(measured.frame[list(measured.units)], preserve_index=False)

@@ -1,7 +1,7 @@
-"""Measures of NIfTI masks: label maps that a file name ties to an image.
+"""Measures of NIfTI masks: label maps that belong to an image by their file name.
 
-NIfTI places voxels in a frame whose x grows to the patient's right and y to the front; both are turned round here. A
-mask that says nothing of where it lies in the patient (`sform_code` and `qform_code` 0) has sizes only.
+In the frame of NIfTI, x grows to the patient's right and y to the front; both are reversed here. A mask without a
+position in the patient (`sform_code` and `qform_code` 0) has sizes only.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ MAX_PLANE = 2**26
 MAX_LABELS = 512
 
 _DIMENSIONS = 3
-_MM_PER_UNIT = {1: 1000.0, 2: 1.0, 3: 0.001}  # metre, millimetre, micrometre; nothing said is millimetres
+_MM_PER_UNIT = {1: 1000.0, 2: 1.0, 3: 0.001}  # metre, millimetre, micrometre; unknown is taken as millimetre
 _SPATIAL_UNIT = 0x07
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
 class NiftiMask:
-    """What one mask says, before its absent labels are known.
+    """The content of one mask, before the labels that it lacks are known.
 
     Attributes:
-        totals: What is known of each label that it has, by its value.
-        extent: What a voxel adds to a label's size.
+        totals: What is known of each of its labels, by value.
+        extent: What each voxel adds to the size of its label.
     """
 
     totals: Mapping[int, Total]
@@ -53,7 +53,7 @@ def read(path: Path) -> NiftiMask:
 
     Raises:
         FaultyFileError: The file is cut short, or inflates to more than is accepted.
-        FaultyMeasuresError: It is no map of labels, is too large, or has voxels without a size.
+        FaultyMeasuresError: It is not a label map, is too large, or has voxels without a size.
     """
     with path.open("rb") as stream:
         declared = check_whole(stream)
@@ -72,7 +72,7 @@ def read(path: Path) -> NiftiMask:
 
 
 def settle(masks: Sequence[NiftiMask], labels: MaskLabels) -> list[tuple[Reading, ...]]:
-    """Return what each mask says of each label that any of them has, or that has been given a name.
+    """Return the measures of each mask, for every label that has a name or occurs in any mask.
 
     Args:
         masks: All masks of a build.
@@ -94,7 +94,7 @@ def settle(masks: Sequence[NiftiMask], labels: MaskLabels) -> list[tuple[Reading
 
 
 def _shape(declared: Declared) -> tuple[int, int, int]:
-    """Return the voxels along three axes; a plane has one along the third."""
+    """Return the number of voxels along three axes; a plane has one along the third."""
     sizes = list(declared.shape)
     while len(sizes) > _DIMENSIONS and sizes[-1] == 1:
         sizes.pop()
@@ -141,14 +141,14 @@ def _planes(content: Any, declared: Declared, shape: tuple[int, int, int]) -> It
 
 
 def _skip(content: Any, size: int) -> None:  # noqa: ANN401 - a plain or an inflating file
-    while size > 0 and (piece := content.read(min(size, MAX_PLANE))):
-        size -= len(piece)
+    while size > 0 and (chunk := content.read(min(size, MAX_PLANE))):
+        size -= len(chunk)
 
 
 def _labels(raw: npt.NDArray[Any], slope: float | None, inter: float | None) -> npt.NDArray[np.int64]:
     is_scaled = (slope, inter) not in {(None, None), (1.0, 0.0)}
     values = raw * float(slope or 1.0) + float(inter or 0.0) if is_scaled else raw
-    # A NaN is not between these bounds either.
+    # This also refuses NaN.
     if not (values.min() >= 0 and values.max() <= LARGEST_VALUE):
         raise FaultyMeasuresError(MeasureFault.NOT_A_LABEL_MAP)
     labels = values.astype(np.int64)

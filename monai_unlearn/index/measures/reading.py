@@ -1,4 +1,4 @@
-"""What a reader of measures hands back: what was measured, in which unit, of which images."""
+"""What a reader of measures returns: what was measured, in which unit, in which images."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Measure:
     """One measured number.
 
     Attributes:
-        name: The column that it belongs in.
-        value: The number; null where there was nothing to measure.
+        name: The name of its column.
+        value: The number; null if there was nothing to measure.
         unit: Its unit.
     """
 
@@ -39,12 +39,12 @@ class Target:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a file says of some images.
+    """What a file contains about some images.
 
     Attributes:
         measures: What was measured.
-        target: The images; null where the file's name says which.
-        fault: What had to be left out.
+        target: The images; null to find them by the name of the file.
+        fault: Why measures were left out, if any were.
     """
 
     measures: tuple[Measure, ...]
@@ -53,15 +53,15 @@ class Reading:
 
 
 class MeasureFault(Enum):
-    """What can be wrong with a file of measures besides what can be wrong with any file.
+    """What can be wrong with a file of measures, beyond the faults of any file.
 
-    `sentence` says it to a person, as what follows a file's name.
+    `sentence` describes it to a person and follows the name of a file.
     """
 
     NOT_MEASURES = ("not_measures", "is neither a NIfTI mask, a DICOM segmentation nor a DICOM measurement report")
     NOT_A_LABEL_MAP = (
         "not_a_label_map",
-        "is no map of labels: more than three dimensions or 512 labels, or values that are no whole numbers from 0 on",
+        "is not a label map: it has more than three dimensions or 512 labels, or values other than 0, 1, 2, …",
     )
     TOO_LARGE = (
         "too_large",
@@ -69,12 +69,12 @@ class MeasureFault(Enum):
     )
     NO_SPACING = (
         "no_spacing",
-        "does not say how large its pixels are, or how far apart the slices of a volume lie",
+        "does not state the size of its pixels, or the distance between the slices of a volume",
     )
-    FRACTIONAL = ("fractional", "is a fractional segmentation; only BINARY and LABELMAP are measured")
-    SAME_NAMES = ("same_names", "gives two segments names that lead to the same column, or one that leads to none")
-    NO_MEASUREMENTS = ("no_measurements", "is no measurement report (TID 1500), or holds no number")
-    UNKNOWN_UNIT = ("unknown_unit", "holds numbers in a unit that is not known; they are left out")
+    FRACTIONAL = ("fractional", "is a fractional segmentation; only BINARY and LABELMAP are supported")
+    SAME_NAMES = ("same_names", "has two segments whose names give the same column, or a segment whose name gives none")
+    NO_MEASUREMENTS = ("no_measurements", "is not a measurement report (TID 1500), or contains no number")
+    UNKNOWN_UNIT = ("unknown_unit", "contains numbers in an unknown unit; they are left out")
 
     def __init__(self, code: str, sentence: str) -> None:
         self.code = code

@@ -1,4 +1,4 @@
-"""Which files hold measures, told by their content; a further kind is one more entry in `READERS`."""
+"""Which files contain measures, recognised by their content; a further kind is one more entry in `READERS`."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Reader:
     """How files of one kind are read.
 
     Attributes:
-        kind: What reports call it, and the origin of its columns.
-        sop_classes: The DICOM storage classes that it reads; none where its files are NIfTI.
-        read: Takes the path of a file to what it says.
-        settle: Takes what all files say to the readings of each, since names and absent labels depend on all.
+        kind: The name of the kind in reports, and the origin of its columns.
+        sop_classes: The DICOM storage classes that it reads; none if its files are NIfTI.
+        read: Returns the content of the file at a path.
+        settle: Turns the contents of all files into the readings of each: names and absent labels depend on all files.
     """
 
     kind: str
@@ -57,16 +57,16 @@ def read_measures(file: Listed) -> tuple[Reader, Any]:
     """Read a file of measures.
 
     Returns:
-        The reader of its kind, and what it made of it.
+        The reader of its kind, and what it returned.
 
     Raises:
-        FaultyMeasuresError: The file holds no measures, or has a fault.
-        IndexReadError: What reads it is not installed.
+        FaultyMeasuresError: The file contains no measures, or has a fault.
+        IndexReadError: The package that reads it is not installed.
     """
     if file.fault is not None:
         raise FaultyMeasuresError(file.fault)
     path = Path(file.path)
-    # Malformed values make pydicom and highdicom warn; the fault says it.
+    # pydicom and highdicom warn about malformed values; the fault already reports them.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -80,7 +80,7 @@ def read_measures(file: Listed) -> tuple[Reader, Any]:
             raise FaultyMeasuresError(Fault.PERMISSION_DENIED) from None
         except RecursionError:
             raise FaultyMeasuresError(Fault.TOO_DEEP) from None
-        except Exception:  # noqa: BLE001 - malformed bytes raise anything; the file is counted and named
+        except Exception:  # noqa: BLE001 - malformed bytes may raise anything; the file is counted and reported
             raise FaultyMeasuresError(Fault.UNREADABLE) from None
 
 

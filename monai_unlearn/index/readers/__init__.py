@@ -1,4 +1,4 @@
-"""Readers: one function takes the path of a file to its row, whatever the file is."""
+"""Readers: one function turns the path of any file into its row."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ HEAD = max(dicom.HEAD, nifti.HEAD)
 
 
 def read_file(path: Path) -> Row:
-    """Read what the index holds of one file: its format, its fault, and its tags where it is DICOM.
+    """Read what the index contains about one file: its format, its fault, and the tags of a DICOM file.
 
     Every file has a row: whatever is wrong with it becomes the row's `fault`. What is missing in the row is
-    null. `format` is missing where the file is neither DICOM, NIfTI nor another image.
+    null. `format` is missing if the file is not an image.
     """
-    # Malformed values make pydicom and Pillow warn; the row says it, by a fault or a null.
+    # pydicom and Pillow warn about malformed values; the row already reports them, as a fault or a null.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -44,12 +44,12 @@ def _read(path: Path) -> Row:
         except FaultyFileError:
             raise
         except OSError as error:
-            if error.errno is not None:  # the operating system's word; without a number it is a library's
+            if error.errno is not None:  # raised by the operating system; a library's own has no number
                 raise
             raise FaultyFileError(Fault.UNREADABLE, {"format": reader.FORMAT}) from None
         except RecursionError:
             raise FaultyFileError(Fault.TOO_DEEP, {"format": reader.FORMAT}) from None
-        except Exception:  # noqa: BLE001 - malformed bytes raise anything; the file gets a row all the same
+        except Exception:  # noqa: BLE001 - malformed bytes may raise anything; the file gets a row in any case
             raise FaultyFileError(Fault.UNREADABLE, {"format": reader.FORMAT}) from None
     return row
 

@@ -1,4 +1,4 @@
-"""Which character sets a DICOM file may name: what pydicom does not know it would decode as something else."""
+"""Which character sets a DICOM file may declare: pydicom decodes text of an unknown one as another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydicom.multival import MultiValue
 
 
 def knows_charset(value: object) -> bool:
-    """Return whether text can be decoded by this Specific Character Set (DICOM PS3.3 section C.12.1.1.2).
+    """Return whether text with this Specific Character Set can be decoded (DICOM PS3.3 section C.12.1.1.2).
 
     Args:
         value: The value of the tag as pydicom decodes it: a term, several of them, or nothing.
@@ -22,9 +22,9 @@ def knows_charset(value: object) -> bool:
 
 @lru_cache(maxsize=1024)
 def _knows(term: str) -> bool:
-    """Return whether pydicom maps a term, common misspellings included, to an encoding that DICOM has.
+    """Return whether pydicom maps a term, common misspellings included, to an encoding of DICOM.
 
-    It takes any encoding of Python's, of which some need minutes for a megabyte.
+    pydicom would accept every encoding that Python has, and some of these take minutes for a megabyte.
     """
     if term in python_encoding:
         return True

@@ -1,4 +1,4 @@
-"""Whether a DICOMDIR refers to files outside its own folder. No reference is ever followed."""
+"""Whether a DICOMDIR refers to files outside its own folder. References are never followed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 _RECORDS = Tag("DirectoryRecordSequence")
-# What separates the folders of a path somewhere, or begins one at a drive.
+# Path separators of all systems, and what follows the letter of a drive.
 _SEPARATORS = re.compile(r"[/\\:]")
 
 
@@ -38,7 +38,7 @@ def _references(dataset: Dataset) -> Iterator[list[str]]:
 
 
 def _leads_out(components: list[str]) -> bool:
-    """Return whether a component is no plain name: `..`, empty (a path from the root), or holds a separator."""
+    """Return whether a component is not a plain name: `..`, empty (an absolute path), or with a separator."""
     return any(
         component.strip() in {"", ".", ".."} or _SEPARATORS.search(component) is not None for component in components
     )

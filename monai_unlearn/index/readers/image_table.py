@@ -1,4 +1,4 @@
-"""The reader of plain images: told by their header, and held against where they must end."""
+"""The reader of plain images (JPEG, PNG, TIFF, BMP): identified by their header, and checked to be complete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FORMAT = "image"
 _FORMATS = ("JPEG", "PNG", "TIFF", "BMP")
-# Where the marker of a complete file is looked for, in bytes from the end: some cameras append data.
+# The marker that ends a complete file is searched in this many bytes at the end: some cameras append data.
 _TAIL = 64 * 1024
 _STRIPS = ((273, 279), (324, 325))  # TIFF: offsets and byte counts of strips, of tiles
 
@@ -27,7 +27,7 @@ def read(stream: BinaryIO) -> Row:
         stream: The file, at its start.
 
     Raises:
-        FaultyFileError: The file is none of these, or ends too early.
+        FaultyFileError: The file is not one of these, or ends too early.
     """
     try:
         image = Image.open(stream, formats=_FORMATS)
@@ -41,7 +41,7 @@ def read(stream: BinaryIO) -> Row:
 
 
 def _jpeg_ends(_image: ImageFile.ImageFile, stream: BinaryIO, begins: int, size: int) -> bool:
-    # Behind the header, FF D9 stands for nothing but the end of the image: data stuffs FF with 00.
+    # After the header, FF D9 can only be the end of the image: in data, 00 follows FF.
     stream.seek(max(begins, size - _TAIL))
     return b"\xff\xd9" in stream.read()
 
@@ -63,14 +63,14 @@ def _tiff_ends(image: ImageFile.ImageFile, _stream: BinaryIO, _begins: int, size
 
 def _bmp_ends(image: ImageFile.ImageFile, _stream: BinaryIO, _begins: int, size: int) -> bool:
     codec, _, offset, arguments = image.tile[0]
-    if codec != "raw" or not isinstance(arguments, tuple):  # run-length encoded: only decoding tells
+    if codec != "raw" or not isinstance(arguments, tuple):  # run-length encoded: only decoding gives its size
         return True
     return int(offset) + int(arguments[1]) * image.height <= size
 
 
 _ENDS: Mapping[str, Callable[[ImageFile.ImageFile, BinaryIO, int, int], bool]] = {
     "JPEG": _jpeg_ends,
-    "MPO": _jpeg_ends,  # a JPEG with further pictures behind the first
+    "MPO": _jpeg_ends,  # a JPEG followed by further images
     "PNG": _png_ends,
     "TIFF": _tiff_ends,
     "BMP": _bmp_ends,

@@ -1,7 +1,7 @@
-"""The reader of NIfTI images, plain or gzipped: the header read with nibabel, the rest told from lengths.
+"""The reader of NIfTI images, plain or gzipped: the header is read with nibabel, the voxels are only counted.
 
-A gzipped file says at its end how much it inflates to; only where that is not what the header declares is it
-inflated, piece by piece, to see whether it is cut.
+A gzipped file states its inflated size at its end. Only if that is not what the header declares is the file inflated,
+in chunks, to see whether it is cut short.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ MAX_INFLATED = 8 * 1024**3
 
 _GZIP = b"\x1f\x8b"
 _GZIP_TRAILER = struct.Struct("<L")
-_PIECE = 1024 * 1024
-# What may stand behind the pixels of a gzipped file.
-_SLACK = _PIECE
+_CHUNK = 1024 * 1024
+# How many bytes may follow the voxels of a gzipped file.
+_SLACK = _CHUNK
 _SIZES = {348: 1, 540: 2}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """What the header of a NIfTI file says.
+    """What the header of a NIfTI file declares.
 
     Attributes:
-        header: The header as nibabel holds it.
+        header: The header, as nibabel represents it.
         shape: The number of voxels along each axis, the first varying fastest.
-        dtype: How a voxel is stored.
-        offset: Where the voxels begin, in bytes of the inflated file.
+        dtype: The type of a voxel.
+        offset: Where the voxels begin in the inflated file, in bytes.
     """
 
     header: Any
@@ -51,12 +51,12 @@ class Declared:
 
     @property
     def size(self) -> int:
-        """How many bytes the inflated file has at least."""
+        """The least size of the inflated file, in bytes."""
         return self.offset + math.prod(self.shape) * self.dtype.itemsize
 
 
 def recognises(head: bytes) -> bool:
-    """Return whether a file that begins so is a NIfTI image, gzipped or not.
+    """Return whether a file that starts with these bytes is a NIfTI image, gzipped or not.
 
     Args:
         head: Its first `HEAD` bytes, or all of them.
@@ -65,7 +65,7 @@ def recognises(head: bytes) -> bool:
 
 
 def read(stream: BinaryIO) -> Row:
-    """Read the row of a NIfTI image; its voxels are not.
+    """Read the row of a NIfTI image; its voxels are not read.
 
     Args:
         stream: The file, at its start.
@@ -78,10 +78,10 @@ def read(stream: BinaryIO) -> Row:
 
 
 def check_whole(stream: BinaryIO) -> Declared:
-    """Return what the header says, once the file holds as much.
+    """Read the header, and check that the file has the declared size.
 
     Raises:
-        FaultyFileError: The file is cut short, inflates to more than is accepted, or its header makes no sense.
+        FaultyFileError: The file is cut short, inflates to more than is accepted, or has a malformed header.
     """
     content = inflated(stream)
     declared = read_header(content)
@@ -93,7 +93,7 @@ def check_whole(stream: BinaryIO) -> Declared:
 
 
 def inflated(stream: BinaryIO) -> BinaryIO | gzip.GzipFile:
-    """Return a file at its start, to be read as what it inflates to; a file that is not gzipped as itself."""
+    """Return the inflated content of a file, from its start; the file itself if it is not gzipped."""
     stream.seek(0)
     gzipped = stream.read(len(_GZIP)) == _GZIP
     stream.seek(0)
@@ -116,7 +116,7 @@ def read_header(content: BinaryIO | gzip.GzipFile) -> Declared:
     class_, length = (Nifti1Header, 348) if _version(block) == 1 else (Nifti2Header, 540)
     if len(block) < length:
         raise FaultyFileError(Fault.TRUNCATED, {"format": FORMAT})
-    # nibabel's own check logs to stderr.
+    # check=False: nibabel's own check logs to stderr.
     header = class_(block[:length], check=False)
     declared = Declared(
         header=header,
@@ -130,7 +130,7 @@ def read_header(content: BinaryIO | gzip.GzipFile) -> Declared:
 
 
 def _version(head: bytes) -> int | None:
-    """Return the version of the format: a single file bears `n+1` or `n+2`, behind the size of its header."""
+    """Return the version of a single-file NIfTI: it starts with the size of its header, and contains `n+1` or `n+2`."""
     size = next((size for order in ("<i", ">i") if (size := _first_number(order, head)) in _SIZES), 0)
     magic = {348: head[344:348] == b"n+1\0", 540: head[4:12] == b"n+2\0\r\n\x1a\n"}
     return _SIZES[size] if magic.get(size) else None
@@ -151,14 +151,14 @@ def _check_inflated_size(stream: BinaryIO, declared: int) -> None:
     if declared > MAX_INFLATED:
         raise FaultyFileError(Fault.TOO_LARGE_INFLATED, {"format": FORMAT})
     stream.seek(-min(_GZIP_TRAILER.size, stream.seek(0, io.SEEK_END)), io.SEEK_END)
-    # The trailer of a whole file is its inflated size modulo 2^32 (RFC 1952 section 2.3.1).
+    # A complete file ends with its inflated size modulo 2^32 (RFC 1952 section 2.3.1).
     if stream.read() == _GZIP_TRAILER.pack(declared % 2**32):
         return
     stream.seek(0)
     content, size = gzip.GzipFile(fileobj=stream, mode="rb"), 0
     try:
-        while piece := content.read(_PIECE):
-            size += len(piece)
+        while chunk := content.read(_CHUNK):
+            size += len(chunk)
             if size > declared + _SLACK:
                 raise FaultyFileError(Fault.TOO_LARGE_INFLATED, {"format": FORMAT})
     except (EOFError, zlib.error):

@@ -1,4 +1,4 @@
-"""Whether a DICOM file holds all the pixel data that it declares, told from lengths alone."""
+"""Whether a DICOM file contains all the pixel data that it declares, judged by lengths alone."""
 
 from __future__ import annotations
 
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 # PixelData, FloatPixelData, DoubleFloatPixelData
 PIXEL_TAGS = frozenset((0x7FE00010, 0x7FE00008, 0x7FE00009))
+# What determines how many bytes of pixels an image has (DICOM PS3.3 section C.7.6.3).
+DESCRIBES_PIXELS = (
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+)
 _UNDEFINED = 0xFFFFFFFF
 _ITEM = struct.Struct("<HHL")
 _SEQUENCE_DELIMITER = (0xFFFE, 0xE0DD)
@@ -30,7 +39,7 @@ class PixelElement:
     Attributes:
         stream: The file, or its inflated dataset.
         tag: Which pixel data it is.
-        vr: Its value representation, where the file says one.
+        vr: Its value representation, if the file states it.
         offset: The position of its value, in bytes.
         length: The declared length of its value, in bytes.
     """
@@ -43,10 +52,10 @@ class PixelElement:
 
 
 def check_pixels(dataset: Dataset, pixels: PixelElement) -> Fault | None:
-    """Return what is wrong with the pixel data: less than the image takes, or the file ends before it does.
+    """Return what is wrong with the pixel data: too little for the image, or cut short by the end of the file.
 
     Args:
-        dataset: What precedes the pixel data; it says how many bytes uncompressed pixels take.
+        dataset: The elements before the pixel data; they determine how many bytes uncompressed pixels need.
         pixels: Where the pixel data begins.
     """
     size = pixels.stream.seek(0, io.SEEK_END)
@@ -62,22 +71,22 @@ def check_pixels(dataset: Dataset, pixels: PixelElement) -> Fault | None:
 
 
 def _declares_enough(dataset: Dataset, length: int) -> bool:
-    """Return whether uncompressed pixels fit the declared length; more is padding."""
+    """Return whether the declared length suffices for the uncompressed pixels; a surplus is padding."""
     syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
     if syntax is not None and syntax.is_transfer_syntax and syntax.is_encapsulated:
         return length > 0
     try:
         return bool(length >= max(get_expected_length(dataset), 1))
-    except (AttributeError, TypeError):  # not described, so nothing to compare with
+    except (AttributeError, TypeError):  # not described, so there is nothing to compare with
         return length > 0
 
 
 def _end_of_fragments(pixels: PixelElement) -> int:
-    """Return the position behind the delimiter that ends encapsulated pixel data (DICOM PS3.5 section A.4).
+    """Return the position after the delimiter that ends encapsulated pixel data (DICOM PS3.5 section A.4).
 
     Raises:
         struct.error: The file ends within a fragment, or before the delimiter.
-        ValueError: There is no fragment, or something else stands where one or the delimiter must.
+        ValueError: There is no fragment, or something else in place of a fragment or the delimiter.
     """
     stream = pixels.stream
     stream.seek(pixels.offset)
@@ -90,19 +99,19 @@ def _end_of_fragments(pixels: PixelElement) -> int:
     stream.seek(end)
     group, element, _ = _ITEM.unpack(stream.read(_ITEM.size))
     if (group, element) != _SEQUENCE_DELIMITER:
-        raise ValueError("no sequence delimiter behind the last fragment")
+        raise ValueError("no sequence delimiter after the last fragment")
     return end + _ITEM.size
 
 
 def _tail_is_whole(dataset: Dataset, pixels: PixelElement, start: int, size: int) -> bool:
-    """Return whether the elements behind the pixel data (padding, signatures) end where they say."""
+    """Return whether the elements after the pixel data (padding, signatures) end where they declare."""
     stream = pixels.stream
     stream.seek(start)
     end = start
     implicit, little = dataset.original_encoding
     for element in data_element_generator(stream, implicit, little, defer_size=0):
         if element.tag < pixels.tag:
-            return True  # not an element in order, but other bytes behind the data set
+            return True  # not an element in order, but other bytes after the data set
         end = stream.tell()
         if end > size:
             return False

@@ -1,11 +1,11 @@
-"""What a reader hands back: the columns of one file, and the fault that ended its reading."""
+"""What a reader returns: the columns of one file, and the fault of its values."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from monai_unlearn.index.faults import Fault
-from monai_unlearn.index.values import UIDS, UNDECODED, Value, coerce, is_empty, uid
+from monai_unlearn.index.values import INVALID, UIDS, UNDECODED, Value, coerce, is_empty, uid
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
 if TYPE_CHECKING:
@@ -13,16 +13,11 @@ if TYPE_CHECKING:
 
 Row = dict[str, Value]
 
-EXTRA_TAGS = "aside"
+# The column of what the user asks for beyond the vocabulary, as JSON.
+EXTRA_TAGS = "extra_tags"
 IDENTITY = ("SOPInstanceUID", "PatientID", "StudyInstanceUID", "SeriesInstanceUID")
 
-_INVALID = {
-    Kind.DATE: Fault.INVALID_DATE,
-    Kind.DATETIME: Fault.INVALID_DATE,
-    Kind.AGE: Fault.INVALID_AGE,
-    Kind.NUMBER: Fault.INVALID_NUMBER,
-}
-# Of several faults of its values a row carries the first of these.
+# A row with several faults of its values gets the first of these.
 _GRAVITY = (
     Fault.MISSING_SOP_INSTANCE_UID,
     Fault.UNDECODABLE_TEXT,
@@ -34,27 +29,27 @@ _GRAVITY = (
 
 
 def file_columns() -> Mapping[str, Kind]:
-    """Return what is kept of a file: its format and fault, its identity, the vocabulary, and what is asked for besides.
+    """Return the columns of a file's row: its format and fault, its identity, the vocabulary, and the extra tags.
 
-    The last is read after the others, and stays null here.
+    Readers leave the extra tags null; `scan/extra_tags.py` reads them afterwards.
     """
     return {"format": Kind.TEXT, "fault": Kind.TEXT, **tag_columns(), EXTRA_TAGS: Kind.TEXT}
 
 
 def tag_columns() -> Mapping[str, Kind]:
-    """Return the DICOM keywords that a reader reads, with the kinds of their values."""
+    """Return the DICOM keywords that every reader reads, with the kinds of their values."""
     return {**dict.fromkeys(IDENTITY, Kind.TEXT), **vocabulary().dicom}
 
 
 def tagged(values: Mapping[str, object]) -> tuple[Row, Fault | None]:
-    """Return the columns of a DICOM file's values, and the gravest fault that its values have.
+    """Return the columns for the values of a DICOM file, and the most serious fault of these values.
 
-    A value that is not what its keyword promises is null, and the row says so by its fault. Every reader of
-    DICOM files calls this, so that the rows of one are those of the other.
+    An invalid value becomes null, and the fault reports it. Every reader of DICOM files calls this, so that all
+    readers return the same rows.
 
     Args:
-        values: The decoded value of each keyword; of several values a list; what is missing is null. Text holds
-            `UNDECODED` where its bytes could not be decoded.
+        values: The decoded value of each keyword: a list if there are several, null if it is missing. Text contains
+            `UNDECODED` if its bytes could not be decoded.
     """
     row: Row = {}
     faults: set[Fault] = set()
@@ -74,12 +69,12 @@ def _judged(keyword: str, kind: Kind, value: object) -> tuple[Value, Fault | Non
     found = coerce(kind, value)
     if isinstance(found, str) and UNDECODED in found:
         return None, Fault.UNDECODABLE_TEXT
-    invalid = found is None and kind in _INVALID and not is_empty(value)
-    return found, _INVALID[kind] if invalid else None
+    invalid = found is None and kind in INVALID and not is_empty(value)
+    return found, INVALID[kind] if invalid else None
 
 
 class FaultyFileError(Exception):
-    """A file has a fault; what was read of it before is kept in `row`."""
+    """A file has a fault; `row` contains what was read of it."""
 
     def __init__(self, fault: Fault, row: Row | None = None) -> None:
         super().__init__(fault.code)

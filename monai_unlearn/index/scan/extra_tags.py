@@ -1,8 +1,8 @@
-"""What an index holds only when asked: further DICOM keywords, and the raw text of values that are none.
+"""What an index contains only on request: further DICOM keywords, and the raw text of invalid values.
 
-Names, birth dates and accession numbers are left out of an index unless somebody asks for them by keyword; what was
-written in place of a date may be anything, a name included, and stays out likewise. Whatever is asked for is read from
-the files once more, after the readers, and travels as one JSON text a file until the index is written.
+Names, birth dates and accession numbers are left out of an index unless the user asks for them by keyword. The text in
+place of an invalid date may be anything, such as a name, and is left out likewise. What is asked for is read from the
+files in a second pass, and stored as one JSON text per file until the index is written.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow as pa
 from monai_unlearn.errors import IndexReadError, did_you_mean
 from monai_unlearn.index.pseudonyms import domain_of
 from monai_unlearn.index.readers.row import EXTRA_TAGS, tag_columns
-from monai_unlearn.index.store.write import ARROW
+from monai_unlearn.index.store.schema import arrow_type
 from monai_unlearn.index.usable import is_usable
 from monai_unlearn.index.values import coerce
 from monai_unlearn.vocabulary.fields import Kind
@@ -39,11 +39,11 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class ExtraTags:
-    """What is asked for besides what every index holds.
+    """What the user asks for beyond what every index contains.
 
     Attributes:
         tags: DICOM keywords.
-        raw_values: Whether the raw text of invalid values is kept, in a column of that name.
+        raw_values: Whether the raw text of invalid values is kept, in the column `raw_values`.
     """
 
     tags: tuple[str, ...] = ()
@@ -51,37 +51,37 @@ class ExtraTags:
 
     @classmethod
     def of(cls, tags: Sequence[str], *, raw_values: bool, pseudonyms: Pseudonyms | None) -> ExtraTags:
-        """Take the options of a command line; what every index holds need not be asked for.
+        """Take the options of a command line; keywords that every index contains are ignored.
 
         Raises:
-            IndexReadError: A keyword is none of DICOM's, holds what no column can, or names a person in an index of
-                pseudonyms.
+            IndexReadError: A keyword is not a DICOM keyword, has values that no column can hold, or would reveal a
+                person in a pseudonymised index.
         """
         wanted = tuple(dict.fromkeys(tag for tag in tags if _kind_of(tag) and tag not in tag_columns()))
         for tag in wanted:
             if pseudonyms is not None and domain_of(tag) is None and _names_a_person(tag):
                 raise IndexReadError(
-                    f"--tag {tag}: it would say who is behind a pseudonym. Leave it out, or --pseudonymise."
+                    f"--tag {tag}: it would reveal who is behind a pseudonym. Leave out --tag, or --pseudonymise."
                 )
         return cls(wanted, raw_values)
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
-        """The columns that are asked for, with the kinds of their values."""
+        """The additional columns, with the kinds of their values."""
         kinds = {tag: _kind_of(tag) for tag in self.tags}
         return {**kinds, RAW_VALUES: Kind.TEXT} if self.raw_values else kinds
 
     @property
     def mark(self) -> str:
-        """What tells rows apart that were read for another demand."""
+        """Identifies the request: rows that were read for another one are not reused."""
         return ",".join(sorted(self.kinds))
 
     def rows(self, rows: pa.Table, pseudonyms: Pseudonyms | None) -> pa.Table:
-        """Return what files say, with what is asked for besides.
+        """Return the rows of files, with what is asked for as JSON in the column `extra_tags`.
 
         Args:
-            rows: A row a file, as the scanners give them.
-            pseudonyms: What replaces identifiers; an invalid one is then not kept.
+            rows: One row per file, as the readers return them.
+            pseudonyms: What replaces identifiers; an invalid identifier is then not kept.
         """
         if not self.kinds:
             return rows
@@ -94,29 +94,29 @@ class ExtraTags:
         return rows.set_column(position, rows.schema.field(position), pa.array(texts, pa.string()))
 
     def columns(self, rows: pa.Table) -> pa.Table:
-        """Return rows with what was read besides as columns of their own."""
+        """Return the rows with what was read as separate columns."""
         found = [json.loads(text) if text else {} for text in rows[EXTRA_TAGS].to_pylist()]
         for name, kind in self.kinds.items():
             values = [coerce(kind, said.get(name)) for said in found]
-            rows = rows.append_column(name, pa.array(values, ARROW[kind]))
+            rows = rows.append_column(name, pa.array(values, arrow_type(kind)))
         return rows
 
     def _read(self, row: Mapping[str, Any], pseudonyms: Pseudonyms | None) -> str | None:
-        from monai_unlearn.index.readers.dicom import read_tags, read_texts
+        from monai_unlearn.index.readers.dicom_tags import read_tags, read_texts
 
-        # Only a row with such a fault has a value that is none.
+        # Only a row with a fault can have an invalid value.
         invalid = [name for name in tag_columns() if row[name] is None] if self.raw_values and row["fault"] else []
         try:
-            said: dict[str, Any] = dict(read_tags(Path(row["path"]), self.tags)) if self.tags else {}
+            values: dict[str, Any] = dict(read_tags(Path(row["path"]), self.tags)) if self.tags else {}
             raw = read_texts(Path(row["path"]), invalid) if invalid else {}
-        except OSError:  # gone since it was read
+        except OSError:  # deleted since it was read
             return None
         if pseudonyms is not None:
             raw = {name: text for name, text in raw.items() if domain_of(name) is None}
-            said = {name: _hidden(name, text, pseudonyms) for name, text in said.items()}
+            values = {name: _hidden(name, text, pseudonyms) for name, text in values.items()}
         if raw:
-            said[RAW_VALUES] = json.dumps(raw, ensure_ascii=False, sort_keys=True)
-        return json.dumps(said, ensure_ascii=False, sort_keys=True) if said else None
+            values[RAW_VALUES] = json.dumps(raw, ensure_ascii=False, sort_keys=True)
+        return json.dumps(values, ensure_ascii=False, sort_keys=True) if values else None
 
 
 def _hidden(name: str, text: str, pseudonyms: Pseudonyms) -> str:
@@ -128,7 +128,7 @@ def _kind_of(tag: str) -> Kind:
     """Return the kind of a keyword's values.
 
     Raises:
-        IndexReadError: It is no keyword of DICOM's, or holds what no column can.
+        IndexReadError: It is not a DICOM keyword, or has values that no column can hold.
     """
     from pydicom.datadict import dictionary_VR, keyword_dict
 
@@ -141,7 +141,7 @@ def _kind_of(tag: str) -> Kind:
 
 
 def _names_a_person(tag: str) -> bool:
-    """Return whether a keyword holds a person's name, birth, address or another identifier of theirs."""
+    """Return whether a keyword contains a person's name, birth, address or another identifier."""
     from pydicom.datadict import dictionary_VR
 
     is_patients = tag.startswith(("Patient", "OtherPatient", "IssuerOfPatient", "ResponsiblePerson"))

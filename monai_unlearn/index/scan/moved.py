@@ -1,4 +1,4 @@
-"""Which of the files that are new lay elsewhere before: told by what they say, not by their names alone."""
+"""Which new files have moved: recognised by their content, not by their names alone."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
     from monai_unlearn.index.listing import Listed
 
-_GONE = ("path", "file_size", "file_mtime_ns", "SOPInstanceUID")
+_COMPARED = ("path", "file_size", "file_mtime_ns", "SOPInstanceUID")
 
 
 class Moves:
-    """The files that are new and those that are gone, kept on disk until all are read.
+    """The files that are new and those that have vanished, on disk until all files are read.
 
     Attributes:
-        new: The files that are new.
+        new: The new files.
 
     Args:
-        folder: Where they are kept.
+        folder: Where to store them.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,12 +34,12 @@ class Moves:
         self._writer: pa.ipc.RecordBatchFileWriter | None = None
 
     def added(self, file: Listed) -> None:
-        """Note a file that is new."""
+        """Add a file that is new."""
         self.new.append(file)
 
     def vanished(self, rows: pa.Table) -> None:
-        """Note the rows of files that are gone."""
-        rows = rows.select(_GONE)
+        """Add the rows of files that have vanished."""
+        rows = rows.select(_COMPARED)
         if self._writer is None:
             self._writer = pa.ipc.new_file(str(self._gone), rows.schema)
         self._writer.write_table(rows)
@@ -47,12 +47,12 @@ class Moves:
     def count(self, connection: duckdb.DuckDBPyConnection, rows: Path) -> int:
         """Return how many files have moved.
 
-        A moved file carries the SOPInstanceUID of one that is gone; of files without one, it has its name, size and
-        time. That takes nothing from reading it: it only says what happened.
+        A moved file has the SOPInstanceUID of a vanished one; without a SOPInstanceUID, it has the same name, size and
+        time. A moved file is read like a new one: the count is only reported.
 
         Args:
-            connection: What `digest.engine` opened.
-            rows: The Parquet file of all files' rows.
+            connection: A connection from `digest.engine`.
+            rows: The Parquet file with the rows of all files.
         """
         self.new.close()
         if self._writer is None:

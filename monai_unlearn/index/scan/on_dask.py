@@ -1,4 +1,4 @@
-"""Reading files on the workers of dask.distributed, which must see them under the same paths."""
+"""Reading files on the workers of dask.distributed, which must see the files at the same paths."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.fast_readers import Reader, read_files
-from monai_unlearn.index.scan.workers import packed, unpacked, unreadable
+from monai_unlearn.index.scan.packing import packed, unpacked, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from monai_unlearn.index.listing import Listed
 
 LOCAL = "local"
-# So many chunks a thread are on their way: enough that none waits for the next.
+# Chunks in flight for each thread: enough that no thread waits for the next one.
 _AHEAD = 3
 _SECONDS_TO_CONNECT = 20
 
 
 def read_on_dask(chunks: Iterable[Sequence[Listed]], *, reader: Reader, address: str) -> Iterator[tuple[int, pa.Table]]:
-    """Yield the number and the rows of each chunk, in the order in which they are read.
+    """Yield the number and the rows of each chunk, in the order in which they are finished.
 
-    A chunk that ends its workers is read again file by file with pydicom.
+    A chunk that kills its workers is read again file by file with pydicom.
 
     Args:
         chunks: The files.
-        reader: Which reader is tried first.
+        reader: The reader that is tried first.
         address: The address of the scheduler, or `local` for a cluster on this machine.
 
     Raises:
@@ -57,17 +57,17 @@ def read_on_dask(chunks: Iterable[Sequence[Listed]], *, reader: Reader, address:
             try:
                 yield number, unpacked(future.result())
             except distributed.KilledWorker:
-                yield number, pa.concat_tables([_alone(client, file) for file in files])
+                yield number, pa.concat_tables([_read_one(client, file) for file in files])
             future.release()
             ask()
 
 
 def read_chunk(files: Sequence[Listed], reader: str) -> bytes:
-    """Return the rows of files, packed; this is what a worker of dask runs."""
+    """Return the rows of files, packed; this is what a dask worker runs."""
     return packed(read_files(files, reader=Reader(reader)))
 
 
-def _alone(client: Any, file: Listed) -> pa.Table:  # noqa: ANN401 - dask's types do not say what it takes
+def _read_one(client: Any, file: Listed) -> pa.Table:  # noqa: ANN401 - dask's types leave it open
     try:
         return unpacked(client.submit(read_chunk, [file], Reader.PYDICOM.value, pure=False).result())
     except _distributed().KilledWorker:
@@ -76,7 +76,7 @@ def _alone(client: Any, file: Listed) -> pa.Table:  # noqa: ANN401 - dask's type
 
 @contextmanager
 def _client(address: str) -> Iterator[Any]:
-    """Connect to the scheduler, or start a local cluster of a process for each core."""
+    """Connect to the scheduler, or start a local cluster with one process per core."""
     distributed = _distributed()
     if address == LOCAL:
         with (
@@ -97,7 +97,7 @@ def _client(address: str) -> Iterator[Any]:
 
 
 def _distributed() -> ModuleType:
-    """Return the package; mypy looks no further, since its types do not say what it takes."""
+    """Return the package, unknown to mypy: dask's types leave most of it open."""
     try:
         return import_module("distributed")
     except ImportError:

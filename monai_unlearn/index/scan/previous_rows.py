@@ -1,33 +1,38 @@
-"""What earlier runs read of files, met with the files of now: two streams sorted by path, neither ever held whole."""
+"""What earlier runs read of files, merged with the present files: two streams sorted by path, never held whole."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.fast_readers import schema
 from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.store.store import read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    import pyarrow as pa
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from monai_unlearn.index.listing import Listed
 
-# What these faults say may change while the file's size and time stay.
+# These faults may pass while the size and time of the file stay the same.
 _NEVER_REUSED = frozenset((Fault.PERMISSION_DENIED.code, Fault.SYMLINK_LOOP.code, Fault.UNREADABLE.code))
 
 
 class PreviousRows:
-    """Rows of files, sorted by path, asked for in that order.
+    """Rows of files, sorted by path, to be asked for in that order.
 
     Attributes:
-        rows: How many rows were passed so far.
-        seen: How many of them were of a file that was asked for, as it was or changed.
+        rows: The number of rows passed so far.
+        seen: How many of them belong to a file that was asked for, changed or not.
 
     Args:
-        tables: The rows, piece by piece.
-        is_fresh: Whether this run read them, so that no fault of theirs is doubted.
-        on_unseen: Takes the rows of files that nobody asked for.
+        tables: The rows, table by table.
+        is_fresh: Whether this run read them, so that every fault is up to date.
+        on_unseen: Called with the rows of files that were not asked for.
     """
 
     def __init__(
@@ -49,7 +54,7 @@ class PreviousRows:
         self._next()
 
     def has(self, file: Listed) -> bool:
-        """Return whether a file of this path is known, as it is or as it was."""
+        """Return whether there is a row for this path, whether or not the file has changed; advance to it."""
         path = file.path
         while self._at < self._end and self._paths[self._at] < path:
             self._at += 1
@@ -62,12 +67,12 @@ class PreviousRows:
         return True
 
     def is_same(self, file: Listed) -> bool:
-        """Return whether the file that `has` has just found has not changed."""
+        """Return whether the file that `has` just found has the size and time of its row."""
         at = self._at
         return (file.size, file.mtime_ns) == (self._sizes[at], self._times[at])
 
     def is_certain(self) -> bool:
-        """Return whether what is known of that file may be used again."""
+        """Return whether the row of that file may be reused."""
         return self._faults[self._at] not in self._doubted
 
     def take(self) -> None:
@@ -75,13 +80,13 @@ class PreviousRows:
         self._taken.append(self._at)
 
     def taken(self) -> list[pa.Table]:
-        """Return the rows that were taken since the last call."""
+        """Return the rows taken since the last call."""
         self._keep()
         full, self._full = self._full, []
         return full
 
     def finish(self) -> None:
-        """Pass the rows that are left."""
+        """Pass the remaining rows."""
         while self._at < self._end:
             self._next()
 
@@ -104,3 +109,26 @@ class PreviousRows:
         if self._table is not None:
             columns = (self._table[name].to_pylist() for name in ("path", "file_size", "file_mtime_ns", "fault"))
             self._paths, self._sizes, self._times, self._faults = columns
+
+
+def kept_files(directory: Path, mark: Mapping[str, str]) -> Iterator[pa.Table] | None:
+    """Return the rows of the files of the index in a folder, sorted by path; null if they cannot be reused.
+
+    Args:
+        directory: The folder.
+        mark: The metadata that the rows must have.
+    """
+    try:
+        file = pq.ParquetFile(directory / str(read_document(directory).get("files")))
+        if not file.schema_arrow.equals(schema().with_metadata(mark), check_metadata=True):
+            file.close()
+            return None
+    except (IndexReadError, OSError, pa.ArrowException):
+        return None  # every file is read again
+    return _groups(file)
+
+
+def _groups(file: pq.ParquetFile) -> Iterator[pa.Table]:
+    with file:
+        for number in range(file.num_row_groups):
+            yield file.read_row_group(number, use_threads=False)

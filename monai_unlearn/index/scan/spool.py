@@ -1,4 +1,4 @@
-"""The listed files of a run on disk, since a list of them would not stay small."""
+"""The listed files of a run, on disk: a list in memory would grow with their number."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Spool:
     """Listed files, written once and read as often as needed.
 
     Args:
-        path: The file to keep them in.
+        path: The file to store them in.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,7 +47,7 @@ class Spool:
             self._flush()
 
     def close(self) -> None:
-        """Write what is held; nothing can be added from here on."""
+        """Write the rest; nothing can be added afterwards."""
         self._flush()
         self._writer.close()
 

@@ -1,4 +1,4 @@
-"""Reading files in worker processes: one that dies or hangs costs its chunk, which is read again file by file."""
+"""Reading files in worker processes: a worker that dies or hangs costs its chunk, which is read again by file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from monai_unlearn.index.fast_readers import Reader, read_files
-from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.scan.packing import packed, unpacked, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,27 +24,27 @@ if TYPE_CHECKING:
     from monai_unlearn.index.listing import Listed
 
 FILES_A_CHUNK = 500
-# A file that takes longer is given up, in seconds; a chunk may take so much more for each of its files.
+# Seconds until a file is given up; a chunk may take this much longer for each of its files.
 FILE_LIMIT = 60.0
 _MORE_A_FILE = 0.2
 
 
 @dataclass(frozen=True)
 class _Task:
-    """Files for a worker: a whole chunk, or one of a chunk that ended its worker."""
+    """Files for a worker: a whole chunk, or one file of a chunk that killed its worker."""
 
     chunk: int
-    piece: int
+    position: int
     files: Sequence[Listed]
     reader: Reader
 
-    def limit(self, of_a_file: float) -> float:
+    def limit(self, per_file: float) -> float:
         """Return how long it may take, in seconds."""
-        return of_a_file + (_MORE_A_FILE * len(self.files) if len(self.files) > 1 else 0)
+        return per_file + (_MORE_A_FILE * len(self.files) if len(self.files) > 1 else 0)
 
 
 def cores() -> int:
-    """Return how many processor cores this process may use."""
+    """Return the number of processor cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
@@ -58,23 +58,23 @@ def read_in_processes(
     limit: float = FILE_LIMIT,
     meanwhile: bool = True,
 ) -> Iterator[tuple[int, pa.Table]]:
-    """Yield the number and the rows of each chunk, in the order in which they are read.
+    """Yield the number and the rows of each chunk, in the order in which they are finished.
 
     Args:
         chunks: The files.
-        reader: Which reader is tried first.
-        workers: How many processes read.
-        body: What each of them runs; `work` where null.
-        limit: The longest that a file may take, in seconds.
-        meanwhile: Whether this process reads too while the others start, unless the reader is GDCM.
+        reader: The reader that is tried first.
+        workers: The number of processes that read.
+        body: What each of them runs; null for `work`.
+        limit: How long a file may take, in seconds.
+        meanwhile: Whether this process reads too while the others start; never with GDCM, which may crash it.
     """
-    crew = _Crew(workers, body or work, limit)
+    pool = _Pool(workers, body or work, limit)
     try:
         tasks = (_Task(number, 0, files, reader) for number, files in enumerate(chunks))
-        yield from crew.start(tasks if meanwhile and reader is not Reader.GDCM else iter(()))
-        yield from crew.read(tasks)
+        yield from pool.start(tasks if meanwhile and reader is not Reader.GDCM else iter(()))
+        yield from pool.read(tasks)
     finally:
-        crew.dismiss()
+        pool.close()
 
 
 @dataclass
@@ -85,12 +85,12 @@ class _Worker:
     task: _Task | None = None
     began: float = 0.0
 
-    def give(self, task: _Task) -> None:
+    def start(self, task: _Task) -> None:
         self.task, self.began = task, time.monotonic()
         self.pipe.send((task.files, task.reader))
 
     def answer(self) -> bytes | None:
-        """Return what it sends, or nothing where it has died or is late."""
+        """Return what it sends, or null if it has died or is late."""
         if self.is_late() and not self.pipe.poll():
             return None
         try:
@@ -110,10 +110,10 @@ class _Worker:
 
 
 @dataclass
-class _Crew:
+class _Pool:
     """The workers, and the chunks whose files are read one by one.
 
-    A worker is as good as the next: it is hired when there is work, and replaced when it dies.
+    Workers are started when there is work, and replaced when they die.
     """
 
     size: int
@@ -121,12 +121,12 @@ class _Crew:
     limit: float
     workers: list[_Worker] = field(default_factory=list)
     again: deque[_Task] = field(default_factory=deque)
-    pieces: dict[int, dict[int, pa.Table]] = field(default_factory=dict)
+    rows: dict[int, dict[int, pa.Table]] = field(default_factory=dict)
     wanted: dict[int, int] = field(default_factory=dict)
 
     def start(self, tasks: Iterator[_Task]) -> Iterator[tuple[int, pa.Table]]:
-        """Hire all workers, and do tasks here until they are there: loading what they need takes a second."""
-        starting = threading.Thread(target=lambda: [self._hire() for _ in range(self.size)], daemon=True)
+        """Start all workers, and do tasks here until they run: their imports take a second."""
+        starting = threading.Thread(target=lambda: [self._start_worker() for _ in range(self.size)], daemon=True)
         starting.start()
         try:
             while starting.is_alive() and (task := next(tasks, None)) is not None:
@@ -135,28 +135,28 @@ class _Crew:
             starting.join()
 
     def read(self, tasks: Iterator[_Task]) -> Iterator[tuple[int, pa.Table]]:
-        self._give_out(tasks)
+        self._assign(tasks)
         while any(worker.task for worker in self.workers):
             for worker in self._ready():
                 done = self._take(worker)
-                self._give_out(tasks)
+                self._assign(tasks)
                 if done is not None:
                     yield done
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         for worker in self.workers:
             worker.end()
 
-    def _give_out(self, tasks: Iterator[_Task]) -> None:
+    def _assign(self, tasks: Iterator[_Task]) -> None:
         idle = [worker for worker in self.workers if worker.task is None]
         while idle or len(self.workers) < self.size:
             task = self.again.popleft() if self.again else next(tasks, None)
             if task is None:
                 return
-            worker = idle.pop() if idle else self._hire()
-            worker.give(task)
+            worker = idle.pop() if idle else self._start_worker()
+            worker.start(task)
 
-    def _hire(self) -> _Worker:
+    def _start_worker(self) -> _Worker:
         context = _context()
         ours, theirs = context.Pipe()
         process = context.Process(target=self.body, args=(theirs,), daemon=True)  # type: ignore[attr-defined]
@@ -172,7 +172,7 @@ class _Crew:
         return ready or [worker for worker in busy.values() if worker.is_late()]
 
     def _take(self, worker: _Worker) -> tuple[int, pa.Table] | None:
-        """Take a worker's answer, or what its end means; return a chunk that is whole by it."""
+        """Take the answer of a worker, or deal with its end; return the chunk that this completes, if any."""
         task = worker.task
         if task is None:
             return None
@@ -186,51 +186,33 @@ class _Crew:
         return self._collect(task, unreadable(task.files) if answer is None else unpacked(answer))
 
     def _split(self, task: _Task) -> None:
-        self.pieces[task.chunk], self.wanted[task.chunk] = {}, len(task.files)
-        self.again.extend(_Task(task.chunk, piece, [file], Reader.PYDICOM) for piece, file in enumerate(task.files))
+        self.rows[task.chunk], self.wanted[task.chunk] = {}, len(task.files)
+        self.again.extend(
+            _Task(task.chunk, position, [file], Reader.PYDICOM) for position, file in enumerate(task.files)
+        )
 
     def _collect(self, task: _Task, rows: pa.Table) -> tuple[int, pa.Table] | None:
         if task.chunk not in self.wanted:
             return task.chunk, rows
-        pieces = self.pieces[task.chunk]
-        pieces[task.piece] = rows
-        if len(pieces) < self.wanted[task.chunk]:
+        done = self.rows[task.chunk]
+        done[task.position] = rows
+        if len(done) < self.wanted[task.chunk]:
             return None
         del self.wanted[task.chunk]
-        return task.chunk, pa.concat_tables([piece for _, piece in sorted(self.pieces.pop(task.chunk).items())])
-
-
-def unreadable(files: Sequence[Listed]) -> pa.Table:
-    """Return the rows of files that no reader survives."""
-    return read_files([file._replace(fault=Fault.UNREADABLE) for file in files], reader=Reader.PYDICOM)
-
-
-def packed(rows: pa.Table) -> bytes:
-    """Return rows as bytes."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as writer:
-        writer.write_table(rows)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
-
-
-def unpacked(content: bytes) -> pa.Table:
-    """Return the rows of `packed`."""
-    with pa.ipc.open_stream(pa.py_buffer(content)) as reader:
-        return reader.read_all()
+        return task.chunk, pa.concat_tables([table for _, table in sorted(self.rows.pop(task.chunk).items())])
 
 
 def _context() -> BaseContext:
     if "forkserver" not in mp.get_all_start_methods():
         return mp.get_context("spawn")
     context = mp.get_context("forkserver")
-    # Loaded once, before the workers part: they share the memory that it takes.
+    # Imported once, before the workers are forked: they share this memory.
     context.set_forkserver_preload(["monai_unlearn.index.scan.workers"])
     return context
 
 
 def work(pipe: Connection) -> None:
-    """Answer each task with its rows, until there is nobody to answer."""
+    """Answer each task with its rows, until the pipe is closed."""
     try:
         while True:
             files, reader = pipe.recv()

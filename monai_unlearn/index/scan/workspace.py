@@ -1,9 +1,9 @@
-"""Where a run keeps what it has done so far: beside the index, so that a killed run costs only what it was at.
+"""Where a run stores its progress: next to the index, so that a killed run loses only the files it was reading.
 
-    .NAME.unfinished/RUN/block-00000000.arrow  rows of files, sorted by path; written whole, then named
-    .NAME.unfinished/RUN/stage/                 the index to be
+    .NAME.unfinished/RUN/block-00000000.arrow  rows of files, sorted by path; renamed once complete
+    .NAME.unfinished/RUN/stage/                 the future index
 
-A run uses the blocks of runs before it that were not finished, and removes them once its index stands.
+A run reuses the blocks of earlier unfinished runs, and removes them once its index is complete.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-# Reading fewer files than this again is quicker than it is to explain why something lies about.
+# Fewer rows than this are not worth leaving a folder behind.
 WORTH_KEEPING = 1_000
 _BLOCK = "block-*.arrow"
 
 
 class Workspace:
-    """The folder of a run, made when it is entered and gone when it is left, except for blocks worth keeping.
+    """The folder of a run: created on entry, removed on exit, except for blocks worth keeping.
+
+    While it is entered, no other run can build the same index.
 
     Attributes:
         folder: The folder.
         stage: The folder in it that becomes the index.
 
-    Entering it keeps other runs for the same index out until it is left.
-
     Args:
         directory: The folder of the index.
-        mark: What rows must be marked with to be used, and are marked with when they are kept.
+        mark: The metadata of the blocks; only blocks with the same metadata are reused.
 
     Raises:
         IndexReadError: When entered: another run is building the same index.
@@ -60,7 +60,7 @@ class Workspace:
 
     def __enter__(self) -> Self:
         refusal = IndexReadError(
-            f"{self._index}: another run is building this index. Wait until it has ended, then run this again."
+            f"{self._index}: another run is building this index. Wait until it has ended, then try again."
         )
         self._held.enter_context(locked(self._lock, refusal=refusal))
         self.stage.mkdir(parents=True)
@@ -71,7 +71,7 @@ class Workspace:
             self._leave(kind)
         finally:
             self._held.close()
-            with suppress(OSError):  # blocks that are kept are in it, or it is gone
+            with suppress(OSError):  # it contains blocks that are kept, or no longer exists
                 self._all.rmdir()
 
     def _leave(self, kind: type[BaseException] | None) -> None:
@@ -89,7 +89,7 @@ class Workspace:
                 path.unlink()
 
     def add_block(self, number: int, rows: pa.Table) -> None:
-        """Keep rows, which come behind those of the blocks with lower numbers."""
+        """Store rows; they follow those of the blocks with lower numbers."""
         path = self.folder / f"block-{number:08d}.arrow"
         unnamed = path.with_suffix(".tmp")
         with pa.ipc.new_file(str(unnamed), self._schema) as writer:
@@ -102,7 +102,7 @@ class Workspace:
         return self._blocks_of(self.folder)
 
     def earlier_runs(self) -> list[Iterator[pa.Table]]:
-        """Return the blocks of each run that was not finished, the last one first."""
+        """Return the blocks of each unfinished run, the latest run first."""
         others = [path for path in self._all.iterdir() if path.is_dir() and path != self.folder]
         others.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
         return [self._blocks_of(path) for path in others]
@@ -115,5 +115,5 @@ class Workspace:
                         continue
                     table = reader.read_all()
             except (OSError, pa.ArrowException):
-                continue  # damaged: its files are read again
+                continue  # damaged: the files are read again
             yield table

@@ -1,4 +1,4 @@
-"""The digest of an index's content, and what else takes a look at all rows: by DuckDB, within bounded memory."""
+"""What is computed over all rows of an index, by DuckDB in bounded memory: the content digest and patient counts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from monai_unlearn.vocabulary.fields import Kind
 
-# Where a file lies is not its content: the same images in another folder are the same index.
+# The location of a file is not content: the same images in another folder are the same index.
 _NOT_CONTENT = ("path", "file_size", "file_mtime_ns")
 SPILL = "spill"
 _MEMORY = "96MB"
@@ -26,10 +26,10 @@ _DIGESTS_A_BATCH = 20_000
 
 @contextmanager
 def engine(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open DuckDB with little memory; what does not fit goes to a folder, which is removed in the end with its owner.
+    """Open DuckDB with a low memory limit; what does not fit is spilled to disk.
 
     Args:
-        scratch: The folder.
+        scratch: The folder to spill to; its owner removes it.
     """
     import duckdb
 
@@ -53,21 +53,20 @@ def content_digest(
     columns: Mapping[str, Kind],
     units: Mapping[str, str],
 ) -> str:
-    """Return `sha256:…` of the rows' content and its units, whatever their order and wherever the files lie.
+    """Return `sha256:…` of the rows' content and units, independent of row order and file location.
 
-    It is the digest of the rows' digests, sorted, behind the names of the columns; so it takes 32 bytes a row to
-    sort, and no row need stand beside another.
+    This is the digest of the column names followed by the sorted digests of the rows; sorting takes 32 bytes a row.
 
     Args:
         connection: What `engine` opened.
-        parts: The Parquet files of the rows.
+        parts: The Parquet files with the rows.
         columns: Their columns, with the kinds of the values.
-        units: The unit of each column that declares one: the same number in another unit is another size.
+        units: The unit of each column that declares one: the same number in another unit is a different value.
     """
     names = sorted(name for name in columns if name not in _NOT_CONTENT)
     head = {"columns": {name: columns[name].value for name in names}, "units": dict(units)}
     hasher = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
-    # Each value stands behind its length, so that no two rows are spelled alike; a missing one is a sign of its own.
+    # Each value is preceded by its length, so that different rows never concatenate to the same text; null is `~`.
     row = ", ".join(f"coalesce(strlen({_text(name)})::varchar, '~'), ':', {_text(name)}" for name in names)
     digests = f"select sha256(concat({row})) as digest from read_parquet($parts) order by digest"  # noqa: S608 - quoted
     rows = connection.sql(digests, params={"parts": list(map(str, parts))})
@@ -77,7 +76,7 @@ def content_digest(
 
 
 def count_patients(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> tuple[int, int]:
-    """Return how many patients the usable images have, and how many usable images have none."""
+    """Return the number of patients among the usable images, and of usable images without a patient."""
     condition, codes = usable_sql()
     counted = "select count(distinct patient), count(*) filter (patient is null) from read_parquet(?) where "
     ((patients, without),) = connection.execute(counted + condition, [list(map(str, parts)), *codes]).fetchall()

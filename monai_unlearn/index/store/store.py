@@ -1,4 +1,4 @@
-"""The reading side of an index: a folder of `index.json` and Parquet parts, one row an image."""
+"""Reading an index: a folder of `index.json` and Parquet parts, one row per image."""
 
 from __future__ import annotations
 
@@ -21,24 +21,40 @@ SCHEMA_VERSION = 1
 DOCUMENT = "index.json"
 PARTS = "parts"
 
-# Each of these has a null of its own, so that a missing value never becomes NaN, or a number a float.
+# Nullable types, so that a missing value never becomes NaN and a whole number never becomes a float.
 PANDAS_TYPES = {pa.string(): pd.StringDtype(), pa.float64(): pd.Float64Dtype(), pa.int64(): pd.Int64Dtype()}
 
 
 @dataclass(frozen=True)
 class Index:
-    """An index on disk, opened: what it holds, and where its rows are.
+    r"""An opened index: its columns, its counts, and where its rows are.
+
+    Here an index is made from a table; `monai-unlearn index build` makes one from image files.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from monai_unlearn.index.tables.from_table import TableRequest, index_table
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "exams.csv").write_text("id,PatientID,PatientAge\na,P1,045Y\nb,P2,\n", encoding="utf-8")
+    >>> _ = index_table(TableRequest(table=folder / "exams.csv", id_column="id", out=folder / "index"))
+    >>> index = Index.open(folder / "index")
+    >>> index.images, index.columns["PatientAge"].value
+    (2, 'age')
+    >>> index.frame(["image_id", "patient", "PatientAge"])
+      image_id patient  PatientAge
+    0        a      P1        45.0
+    1        b      P2        <NA>
 
     Attributes:
         directory: The folder of `index.json`.
-        digest: `sha256:…` over the rows' content; the same wherever the files lie.
+        digest: `sha256:…` over the rows' content, independent of where the files are.
         columns: Each column with the kind of its values.
-        label: The column that carries the class, where there is one.
+        label: The column that contains the class, if there is one.
         parts: The Parquet files, in order.
-        images: How many rows are usable images.
-        rows: How many rows there are, faulty ones included.
+        images: The number of rows that are usable images.
+        rows: The number of rows, faulty ones included.
         units: The unit of each column that declares one, as pint or UCUM spell it: `mm`, `ml`.
-        origins: Where a column's values come from, for those that no file's own tags gave.
+        origins: Where the values of a column come from, for columns that are not read from the files' own tags.
     """
 
     directory: Path
@@ -56,7 +72,7 @@ class Index:
         """Open the index in a folder.
 
         Raises:
-            IndexReadError: The folder, its `index.json` or a part is missing, or of another version.
+            IndexReadError: The folder, its `index.json` or a part is missing, or the index has another version.
         """
         directory = Path(directory)
         document = read_document(directory)
@@ -84,11 +100,11 @@ class Index:
     def frame(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the rows, faulty ones included, sorted by path.
 
-        Text is pandas' `string`, numbers and ages `Float64`, sizes and times of files `Int64`, dates Python
-        dates in an `object` column, datetimes `datetime64[us]`; a missing value is null in each.
+        Text is pandas' `string`, numbers and ages `Float64`, file sizes and times `Int64`, dates are Python dates in
+        an `object` column, datetimes `datetime64[us]`; a missing value is null in each.
 
         Args:
-            columns: Which columns, in this order; all where none are named.
+            columns: The columns to return, in this order; null for all.
 
         Raises:
             IndexReadError: A column is not in the index, or a part cannot be read.
@@ -110,10 +126,10 @@ class Index:
 
 
 def read_document(directory: Path) -> dict[str, Any]:
-    """Read `index.json` of a folder, and check that it is of this version.
+    """Read the `index.json` of a folder, and check its version.
 
     Raises:
-        IndexReadError: The folder or the document is missing, is not JSON, or is of another version.
+        IndexReadError: The folder or the document is missing, or the document is not JSON or has another version.
     """
     path = directory / DOCUMENT
     if not directory.is_dir():
@@ -121,7 +137,7 @@ def read_document(directory: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise IndexReadError(f"{directory}: this folder holds no {DOCUMENT}. {_remedy(directory)}") from None
+        raise IndexReadError(f"{directory}: this folder contains no {DOCUMENT}. {_remedy(directory)}") from None
     except OSError as error:
         raise IndexReadError(f"{path}: cannot be read ({error.strerror}). {_remedy(directory)}") from None
     except ValueError:  # not JSON, or not UTF-8
@@ -135,7 +151,7 @@ def read_document(directory: Path) -> dict[str, Any]:
 
 
 def _inside(directory: Path, part: str) -> Path:
-    """Return a part's path; one that leads out of the index is refused as malformed."""
+    """Return the path of a part; a path that leaves the index is refused as malformed."""
     relative = PurePosixPath(part)
     if relative.is_absolute() or ".." in relative.parts:
         raise ValueError(part)

@@ -1,24 +1,20 @@
-"""The writing side of an index: typed Parquet parts, the content digest, and a swap that cannot tear."""
+"""Writing an index: the content digest, `index.json`, and a swap that is never half done."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 import shutil
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from monai_unlearn import __version__
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.store.base_columns import BASE_COLUMNS
 from monai_unlearn.index.store.digest import SPILL, content_digest, engine
+from monai_unlearn.index.store.part_writer import PartWriter
+from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
 from monai_unlearn.index.store.store import DOCUMENT, PARTS, SCHEMA_VERSION, Index
-from monai_unlearn.index.usable import is_usable
-from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,77 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-ROWS_A_PART = 100_000
-# Whoever reads a part holds as many rows of it at once, on each of its threads.
-_ROWS_A_GROUP = 25_000
-# What DuckDB reads at once, column by column: the digest of a wide index is made within little memory.
-_ROWS_A_GROUP = 20_000
-
-ARROW = {
-    Kind.TEXT: pa.string(),
-    Kind.NUMBER: pa.float64(),
-    Kind.AGE: pa.float64(),
-    Kind.DATE: pa.date32(),
-    Kind.DATETIME: pa.timestamp("us"),
-}
-# Nanoseconds since 1970 are more than a float can hold.
-_WHOLE = ("file_size", "file_mtime_ns")
-
-
-class PartWriter:
-    """Writes rows as the parts of an index, in their order, and counts them; no more than one part is ever held.
-
-    Attributes:
-        stage: The folder that becomes the index.
-        parts: The names of the parts so far.
-        rows: How many rows there are so far.
-        faults: How many of them have each fault.
-
-    Args:
-        stage: That folder.
-    """
-
-    def __init__(self, stage: Path) -> None:
-        self.stage = stage
-        self.parts: list[str] = []
-        self.rows = 0
-        self.faults: Counter[str] = Counter()
-        self._held: list[pa.Table] = []
-        self._holds = 0
-        (stage / PARTS).mkdir(parents=True)
-
-    def write(self, rows: pa.Table) -> None:
-        """Add rows."""
-        self.rows += rows.num_rows
-        for pair in rows["fault"].drop_null().value_counts().to_pylist():
-            self.faults[pair["values"]] += pair["counts"]
-        while self._holds + rows.num_rows >= ROWS_A_PART:
-            room = ROWS_A_PART - self._holds
-            self._hold(rows.slice(0, room))
-            rows = rows.slice(room)
-            self._write_part()
-        self._hold(rows)
-
-    def close(self) -> None:
-        """Write what is held; an index without rows has one part all the same."""
-        if self._holds or (self._held and not self.parts):
-            self._write_part()
-
-    def _hold(self, rows: pa.Table) -> None:
-        self._held.append(rows)
-        self._holds += rows.num_rows
-
-    def _write_part(self) -> None:
-        stem = f"{PARTS}/part-{len(self.parts):05d}"
-        path = self.stage / f"{stem}.parquet"
-        pq.write_table(pa.concat_tables(self._held), path, compression="zstd", row_group_size=_ROWS_A_GROUP)
-        self.parts.append(named_by_content(path, self.stage))
-        self._held, self._holds = [], 0
-
-    def counts(self) -> dict[str, Any]:
-        """Return how many rows, images and faults there are, for `index.json`."""
-        unusable = sum(number for code, number in self.faults.items() if not is_usable(code))
-        return {"images": self.rows - unusable, "rows": self.rows, "faults": dict(sorted(self.faults.items()))}
+    from monai_unlearn.vocabulary.fields import Kind
 
 
 def write_index(
@@ -109,23 +35,24 @@ def write_index(
     origins: Mapping[str, str] | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> Index:
-    """Write rows as an index, in place of the one that the folder holds.
+    """Write rows as an index; an index that the folder already contains is replaced.
 
-    The previous index stays usable until the new one is whole: parts have names of their own, and
-    `index.json`, which names them, is replaced in one step.
+    The previous index remains usable until the new one is complete: parts have unique names, and `index.json`, which
+    lists them, is replaced in one step.
 
     Args:
-        frame: One row an image, of pandas or Arrow; `image_id` is required, others of `BASE_COLUMNS` become null.
+        frame: One row per image, as a pandas or Arrow table. `image_id` is required; other missing `BASE_COLUMNS`
+            become null.
         directory: The folder to write: absent, empty, or an index.
-        kinds: The kind of each column besides `BASE_COLUMNS`.
-        label: The column that carries the class.
+        kinds: The kind of each column that is not one of `BASE_COLUMNS`.
+        label: The column that contains the class.
         units: The unit of each column that declares one.
         origins: Where the values of a column come from.
-        provenance: More for `index.json`: `sources`, `patient_from`, `tables`, `measures`, `ignored`.
+        provenance: Further entries of `index.json`: `sources`, `patient_from`, `tables`, `measures`, `ignored`.
 
     Raises:
-        IndexReadError: The folder holds something else than an index, a row lacks its `image_id`, or a
-            column has no kind or values that do not fit it.
+        IndexReadError: The folder contains something other than an index, a row has no `image_id`, or a column has no
+            kind or values that are not of its kind.
     """
     check_target(directory)
     columns = {**BASE_COLUMNS, **kinds}
@@ -145,13 +72,13 @@ def write_index(
 def finish_index(
     writer: PartWriter, directory: Path, *, columns: Mapping[str, Kind], document: Mapping[str, Any]
 ) -> Index:
-    """Make the written parts the index of a folder, in place of the one that it holds.
+    """Turn the written parts into the index of a folder; an index that it already contains is replaced.
 
     Args:
         writer: The parts, closed.
         directory: The folder.
         columns: Every column, with the kind of its values.
-        document: More for `index.json`: `label`, `units`, `origins`, `sources`, `patient_from`, `tables`, `measures`,
+        document: Entries of `index.json`: `label`, `units`, `origins`, `sources`, `patient_from`, `tables`, `measures`,
             `ignored`, `files`.
     """
     with engine(writer.stage) as connection:
@@ -183,10 +110,10 @@ def finish_index(
 
 
 def check_target(directory: Path) -> None:
-    """Refuse a folder that holds something else than an index.
+    """Refuse a folder that contains something other than an index.
 
     Raises:
-        IndexReadError: It is a file, or a folder with content and no `index.json`.
+        IndexReadError: It is a file, or a folder with content but without `index.json`.
     """
     if directory.is_dir():
         if any(directory.iterdir()) and not (directory / DOCUMENT).is_file():
@@ -196,25 +123,6 @@ def check_target(directory: Path) -> None:
             )
     elif directory.exists():
         raise IndexReadError(f"{directory}: expected a folder, got a file. Name another folder with --out.")
-
-
-def named_by_content(path: Path, stage: Path) -> str:
-    """Put the beginning of a digest of its bytes into a file's name, and return the name within the stage.
-
-    So a part of a new index never has the name of another part of the index that it replaces.
-    """
-    with path.open("rb") as stream:
-        digest = hashlib.sha256()
-        while piece := stream.read(1 << 20):
-            digest.update(piece)
-    named = path.with_name(f"{path.stem}-{digest.hexdigest()[:12]}{path.suffix}")
-    path.replace(named)
-    return named.relative_to(stage).as_posix()
-
-
-def part_schema(columns: Mapping[str, Kind]) -> pa.Schema:
-    """Return the types of an index's columns on disk."""
-    return pa.schema({name: pa.int64() if name in _WHOLE else ARROW[kind] for name, kind in columns.items()})
 
 
 def _typed(frame: pd.DataFrame | pa.Table, columns: Mapping[str, Kind]) -> pa.Table:
@@ -243,7 +151,7 @@ def _column(
             return values.cast(type_)
         return pa.array(values, type=type_, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError):
-        raise IndexReadError(f"The column '{name}' holds values that are not of kind {kind.value}.") from None
+        raise IndexReadError(f"The column '{name}' has values that are not of kind {kind.value}.") from None
 
 
 def _publish(stage: Path, directory: Path) -> None:

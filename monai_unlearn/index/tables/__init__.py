@@ -1,1 +1,1 @@
-"""Tables beside the images: reading them, joining them to images, and an index made of one alone."""
+"""Tables about images: reading them, joining them to images, and building an index from one alone."""

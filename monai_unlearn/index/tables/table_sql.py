@@ -1,10 +1,10 @@
-"""DICOM values of a table, typed by DuckDB as `values.py` types those of a file: null where they are none."""
+"""SQL that types the values of a table as `values.py` types those of a file: null if they are invalid."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monai_unlearn.index.values import LONGEST_UID, UNITS_A_YEAR
+from monai_unlearn.index.values import LARGEST_EXACT_WHOLE, LONGEST_UID, UNITS_A_YEAR
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
@@ -18,21 +18,21 @@ _ISO_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-
 
 
 def quoted(name: str) -> str:
-    """Return a name as SQL writes it."""
+    """Return a name quoted for SQL."""
     escaped = name.replace('"', '""')
     return f'"{escaped}"'
 
 
 def literal(text: str) -> str:
-    """Return a text as SQL writes it."""
+    """Return a text as an SQL literal."""
     escaped = text.replace("'", "''")
     return f"'{escaped}'"
 
 
 def cleaned(text: str) -> str:
-    """Return an expression without the padding of a text; null where nothing is left, or it says NaN.
+    """Return an expression for a text without its padding; null if nothing is left, or if it is NaN.
 
-    Trimming is what takes time, and hardly a value needs it.
+    Trimming is slow and rarely needed, so the expression tests first.
     """
     trimmed = f"trim({text}, {_PADDING})"
     needless = f"{text}[1] > ' ' AND {text}[-1] > ' '"
@@ -41,31 +41,31 @@ def cleaned(text: str) -> str:
 
 
 def from_text(kind: Kind, text: str) -> str:
-    """Return an expression that types a cleaned text as DICOM, or ISO 8601, spells the kind; null where it is none."""
+    """Return an expression for a cleaned text as a value of this kind, in DICOM or ISO 8601 format; null if invalid."""
     return _OF_TEXT[kind](text)
 
 
 def uid(text: str) -> str:
-    """Return an expression that is a text where it is a UID (DICOM PS3.5 section 9.1), else null."""
+    """Return an expression for a text that is a UID (DICOM PS3.5 section 9.1); null otherwise."""
     condition = rf"length({text}) <= {LONGEST_UID} AND regexp_full_match({text}, '[0-9]+(\.[0-9]+)*')"
     return f"CASE WHEN {condition} THEN {text} END"
 
 
 def is_number(text: str) -> str:
-    r"""Return a condition: a text is a number that no float spells otherwise (`007` and 20 digits are not)."""
+    r"""Return the condition that a text is a number that a float preserves (`007` and 20 digits are not)."""
     plain = rf"regexp_full_match({text}, '{_NUMBER}') AND NOT regexp_matches({text}, '^[+-]?0[0-9]')"
     value = f"TRY_CAST({text} AS DOUBLE)"
-    exact = f"abs({value}) <= 9007199254740992 OR {value} != trunc({value}) OR {text} ILIKE '%e%'"
+    exact = f"abs({value}) <= {LARGEST_EXACT_WHOLE} OR {value} != trunc({value}) OR {text} ILIKE '%e%'"
     return f"({plain} AND isfinite({value}) AND ({exact}))"
 
 
 def is_iso_date(text: str) -> str:
-    """Return a condition: a text is a day, written `YYYY-MM-DD`."""
+    """Return the condition that a text is a date, written `YYYY-MM-DD`."""
     return f"(regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AND {_date(text)} IS NOT NULL)"
 
 
 def finite(number: str) -> str:
-    """Return an expression of a number as a float, null where it is not finite."""
+    """Return an expression for a number as a float; null if it is not finite."""
     return f"CASE WHEN isfinite(CAST({number} AS DOUBLE)) THEN CAST({number} AS DOUBLE) END"
 
 
@@ -80,7 +80,7 @@ def _finite_or_null(text: str) -> str:
 def _date(text: str) -> str:
     eight = f"CASE WHEN regexp_full_match({text}, '[0-9]{{8}}') THEN {_with_hyphens(text)}"
     ten = f"WHEN regexp_full_match({text}, '[0-9]{{4}}([.][0-9]{{2}}[.]|-[0-9]{{2}}-)[0-9]{{2}}')"
-    # Python, which reads the index, knows no year 0.
+    # Python, which reads the index, has no year 0.
     return f"CASE WHEN {text} >= '0001' THEN TRY_CAST({eight} {ten} THEN replace({text}, '.', '-') END AS DATE) END"
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from monai_unlearn.cohort.typing.columns import Columns
-from monai_unlearn.index.store.base_columns import BASE_COLUMNS
+from monai_unlearn.index.store.schema import BASE_COLUMNS
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
 

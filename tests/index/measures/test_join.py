@@ -79,7 +79,7 @@ def test_what_matches_nothing_or_is_faulty_is_counted_and_named(join, tmp_path):
     assert match.unmatched_paths == tuple(str(tmp_path / "masks" / f"{name}.nii.gz") for name in "abcde")
     assert {code: fault["count"] for code, fault in match.faults.items()} == {"not_a_label_map": 1, "not_measures": 2}
     assert match.faults["not_measures"]["example"] == str(tmp_path / "masks" / "1.json")
-    assert match.document()["faults"]["not_a_label_map"]["sentence"].startswith("is no map of labels")
+    assert match.document()["faults"]["not_a_label_map"]["sentence"].startswith("is not a label map")
 
 
 def test_contradicting_files_make_a_missing_value_that_is_named(join, tmp_path):
@@ -125,7 +125,7 @@ def test_unknown_unit_is_counted_once_a_file(slices, join, tmp_path):
 
 def test_measure_with_the_name_of_a_column_is_refused(slices, join, tmp_path):
     save(tmp_path, [make_sr([image_group([number("Area", 7.5)], slices[:1])], slices)])
-    with pytest.raises(IndexReadError, match=r"The measure 'area' \(SR\) has the name of a column .* \('Area'\)"):
+    with pytest.raises(IndexReadError, match=r"already has a column named 'Area', like the measure 'area' \(SR\)"):
         join("image0.dcm")
 
 
@@ -150,7 +150,7 @@ def test_missing_path_and_faulty_file_that_was_named_are_refused(join, tmp_path)
 def test_measures_that_hold_a_source_are_refused(measures, source, tmp_path):
     (tmp_path / "d" / "images").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "d")
-    with pytest.raises(IndexReadError, match="this holds the source .*, and files of measures are never images"):
+    with pytest.raises(IndexReadError, match="this contains the source .*, but files of measures are never images"):
         refuse_overlap([tmp_path / measures], [tmp_path / source])
 
 

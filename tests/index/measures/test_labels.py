@@ -42,10 +42,10 @@ def test_names_may_stand_before_or_behind_their_values(file, text, tmp_path):
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [
-        ("a.json", "[]", "expected one mapping"),
-        ("a.json", "{}", "expected one mapping"),
+        ("a.json", "[]", "expected a mapping"),
+        ("a.json", "{}", "expected a mapping"),
         ("a.json", "{", r"a.json:1:2: not valid JSON here"),
-        ("a.json", '{"a": 1, "a": 2}', "a flat mapping in which each key stands once"),
+        ("a.json", '{"a": 1, "a": 2}', "a flat mapping without repeated keys"),
         ("a.json", "[" * 10_000, "expected"),
         ("a.yaml", "a: 1\na: 2\n", "the key 'a' occurs twice"),
         ("a.yaml", "a: &x 1\n", "anchors and aliases are not allowed"),
@@ -56,7 +56,7 @@ def test_names_may_stand_before_or_behind_their_values(file, text, tmp_path):
         ("a.yaml", "a: 1.5\n", "'a': expected a name with a whole number"),
         ("a.yaml", "a: -1\n", "'a': expected a value from 0 to 2147483647, got -1"),
         ("a.yaml", "a: 2147483648\n", "'a': expected a value from 0 to"),
-        ("a.yaml", "a: 1\nb: 1\n", "the value 1 stands for two labels"),
+        ("a.yaml", "a: 1\nb: 1\n", "the value 1 has two labels"),
         ("a.yaml", "left lung: 1\nLeft-Lung: 2\n", "becomes the column name 'left_lung', which is empty or taken"),
         ("a.yaml", "'--': 1\n", "becomes the column name '', which is empty or taken"),
         ("a.yaml", "label_2: 1\n", "'label_2' names the value 2; rename it for 1"),

@@ -9,7 +9,7 @@ from pydicom.uid import XRayRadiationDoseSRStorage
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.listing import Listed, list_files
-from monai_unlearn.index.measures import dicom_sr
+from monai_unlearn.index.measures import sr_dataset
 from monai_unlearn.index.measures.reading import FaultyMeasuresError
 from monai_unlearn.index.measures.registry import READERS, read_measures
 
@@ -74,15 +74,15 @@ def test_whatever_a_parser_raises_is_a_fault(error, fault, tmp_path, make_slices
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(dicom_sr, "dcmread", fail)
+    monkeypatch.setattr(sr_dataset, "dcmread", fail)
     with pytest.raises(FaultyMeasuresError, match=fault):
         read_measures(_listed(tmp_path / "a"))
 
 
-def test_error_of_the_user_is_no_fault(tmp_path, make_slices, monkeypatch):
+def test_missing_package_is_an_error_not_a_fault(tmp_path, make_slices, monkeypatch):
     make_sr([image_group([number("a", 1)])], make_slices()).save_as(tmp_path / "a", enforce_file_format=True)
     monkeypatch.setitem(__import__("sys").modules, "highdicom.sr", None)
-    with pytest.raises(IndexReadError, match="takes highdicom"):
+    with pytest.raises(IndexReadError, match="requires highdicom"):
         read_measures(_listed(tmp_path / "a"))
 
 

@@ -90,10 +90,10 @@ def test_bomb_is_refused_without_being_inflated(tmp_path, monkeypatch):
     assert read_file(tmp_path / "c.nii.gz") == {"format": "nifti", "fault": "truncated"}
 
 
-def test_whole_file_is_told_by_its_last_four_bytes(tmp_path, monkeypatch):
+def test_complete_file_is_recognised_by_its_last_four_bytes(tmp_path, monkeypatch):
     path = make_mask(tmp_path / "a.nii.gz", VALUES)
     assert struct.unpack("<L", path.read_bytes()[-4:])[0] == 352 + 2 * VALUES.size
-    monkeypatch.setattr(nifti, "_PIECE", None)  # it is not inflated to be counted
+    monkeypatch.setattr(nifti, "_CHUNK", None)  # it is not inflated to be counted
     assert read_file(path) == {"format": "nifti"}
 
 

@@ -9,7 +9,7 @@ from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.build import BuildRequest, build
 from monai_unlearn.index.pseudonyms import Pseudonyms
 from monai_unlearn.index.scan.extra_tags import ExtraTags
-from monai_unlearn.index.scan.scan import ScanOptions
+from monai_unlearn.index.scan.options import ScanOptions
 from monai_unlearn.vocabulary.fields import Kind
 
 KEY = Pseudonyms(b"0123456789abcdef")
@@ -21,7 +21,7 @@ def _extra(*tags: str, raw_values: bool = False, pseudonyms: Pseudonyms | None =
 
 @pytest.fixture
 def index(tmp_path, make_dicom, make_image):
-    """Index two images, one with values that are none, and a picture, with what is asked for besides."""
+    """Index two DICOM images, one with invalid values, and a plain image, with the given options."""
     folder = tmp_path / "images"
     tags = {"PatientName": "Doe^Jane", "PatientBirthDate": "19540504", "AccessionNumber": "A1", "KVP": "120"}
     make_dicom(folder / "a.dcm", 1, **tags, ImageComments="left\\right")
@@ -37,12 +37,12 @@ def index(tmp_path, make_dicom, make_image):
     return run
 
 
-def test_nothing_besides_is_held_unless_asked(index):
+def test_index_has_no_extra_columns_unless_asked(index):
     found = index().index
-    assert not {"PatientName", "PatientBirthDate", "AccessionNumber", "raw_values", "aside"} & set(found.columns)
+    assert not {"PatientName", "PatientBirthDate", "AccessionNumber", "raw_values", "extra_tags"} & set(found.columns)
 
 
-def test_keywords_that_are_asked_for_become_columns_of_their_kinds(index):
+def test_requested_keywords_become_columns_of_their_kinds(index):
     extra_tags = _extra("PatientName", "PatientBirthDate", "AccessionNumber", "KVP", "Modality", "PatientID")
     found = index(extra_tags=extra_tags).index
     assert extra_tags.kinds == {
@@ -64,14 +64,14 @@ def test_raw_text_of_invalid_values_is_kept_when_asked(index):
     assert json.loads(frame["raw_values"].iloc[1]) == {"PatientAge": "***", "StudyDate": "NO DATE"}
 
 
-def test_rows_of_another_demand_are_read_again(index):
-    assert index().scan.reused == 0
-    assert index(extra_tags=_extra("KVP")).scan.reused == 0
-    assert index(extra_tags=_extra("KVP")).scan.reused == 3
-    assert index().scan.reused == 0
+def test_files_are_read_again_for_another_request(index):
+    assert index().files.reused == 0
+    assert index(extra_tags=_extra("KVP")).files.reused == 0
+    assert index(extra_tags=_extra("KVP")).files.reused == 3
+    assert index().files.reused == 0
 
 
-def test_pseudonyms_reach_what_is_read_besides(index, tmp_path):
+def test_pseudonyms_replace_requested_identifiers(index, tmp_path):
     extra_tags = _extra("AccessionNumber", "StudyID", "KVP", raw_values=True, pseudonyms=KEY)
     frame = index(extra_tags=extra_tags, pseudonyms=KEY).index.frame(["AccessionNumber", "raw_values"])
     assert frame["AccessionNumber"].iloc[0] == KEY.of("accession", "A1")
@@ -81,9 +81,9 @@ def test_pseudonyms_reach_what_is_read_besides(index, tmp_path):
 @pytest.mark.parametrize(
     "tag", ["PatientName", "PatientBirthDate", "PatientAddress", "ReferringPhysicianName", "OtherPatientIDs"]
 )
-def test_who_is_behind_a_pseudonym_cannot_be_asked_for(tag):
+def test_keyword_that_reveals_a_pseudonym_is_refused(tag):
     _extra(tag)
-    with pytest.raises(IndexReadError, match=f"--tag {tag}: it would say who is behind a pseudonym"):
+    with pytest.raises(IndexReadError, match=f"--tag {tag}: it would reveal who is behind a pseudonym"):
         _extra(tag, pseudonyms=KEY)
 
 
@@ -100,7 +100,7 @@ def test_keyword_that_no_column_can_hold_is_refused(tag, message):
         _extra(tag)
 
 
-def test_file_that_is_gone_has_nothing_besides(tmp_path, make_dicom):
+def test_deleted_file_has_no_extra_tags(tmp_path, make_dicom):
     from monai_unlearn.index.fast_readers import Reader, read_files
     from monai_unlearn.index.listing import Listed
 
@@ -109,5 +109,5 @@ def test_file_that_is_gone_has_nothing_besides(tmp_path, make_dicom):
     rows = read_files([listed], reader=Reader.PYDICOM)
     path.unlink()
     found = _extra("PatientName").rows(rows, None)
-    assert found["aside"].to_pylist() == [None]
+    assert found["extra_tags"].to_pylist() == [None]
     assert found.schema == rows.schema

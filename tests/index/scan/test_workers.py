@@ -29,7 +29,7 @@ def read(folder, **options):
     return pa.concat_tables([found[number] for number in sorted(found)])
 
 
-def test_workers_read_what_one_process_reads(files):
+def test_workers_return_the_rows_of_one_process(files):
     expected = read_files(list(Walk([files])), reader=Reader.PYDICOM)
     assert read(files) == expected
     assert read(files, workers=5, meanwhile=True) == expected  # more than there are chunks
@@ -41,7 +41,7 @@ def test_crash_costs_one_chunk_which_pydicom_reads_file_by_file(files):
     assert read(files, body=work_that_dies) == expected
 
 
-def test_file_that_no_reader_survives_has_a_fault_and_costs_no_other(files):
+def test_file_that_crashes_every_reader_has_a_fault_and_costs_no_other(files):
     (files / "0000" / "00001.dcm").rename(files / "0000" / "fatal.dcm")
     rows = read(files, body=work_that_dies).to_pylist()
     assert [row["path"].rpartition("/")[2] for row in rows if row["fault"]] == ["fatal.dcm"]
@@ -49,15 +49,15 @@ def test_file_that_no_reader_survives_has_a_fault_and_costs_no_other(files):
     assert len(rows) == 12
 
 
-def test_file_that_takes_for_ever_is_given_up(files):
+def test_file_that_hangs_is_given_up(files):
     (files / "0000" / "00001.dcm").rename(files / "0000" / "endless.dcm")
     rows = read(files, body=work_that_hangs, limit=2.0).to_pylist()
     assert [row["path"].rpartition("/")[2] for row in rows if row["fault"]] == ["endless.dcm"]
 
 
-def test_workers_go_when_their_rows_are_no_longer_wanted(files):
+def test_workers_end_when_the_generator_is_closed(files):
     rows = read_in_processes(chunks(files), reader=Reader.AUTO, workers=1, meanwhile=False)
     next(rows)
-    (worker,) = rows.gi_frame.f_locals["crew"].workers
+    (worker,) = rows.gi_frame.f_locals["pool"].workers
     rows.close()
     assert worker.process.exitcode is not None

@@ -53,7 +53,7 @@ def test_columns_come_in_the_order_asked_for(written):
 def test_missing_folder_and_document_are_errors(tmp_path):
     with pytest.raises(IndexReadError, match=r"there is no such folder. Build it with: monai-unlearn index build"):
         Index.open(tmp_path / "absent")
-    with pytest.raises(IndexReadError, match=r"this folder holds no index.json. Build it with"):
+    with pytest.raises(IndexReadError, match=r"this folder contains no index.json. Build it with"):
         Index.open(tmp_path)
     (tmp_path / "index.json").mkdir()
     with pytest.raises(IndexReadError, match=r"index.json: cannot be read \(Is a directory\)"):

@@ -135,19 +135,19 @@ def test_digest_is_of_the_content_and_a_second_run_replaces_the_first(make):
     ("text", "options", "message"),
     [
         ("id,n\na,1\n", {"id_column": "idd"}, "table has no column 'idd'. Did you mean 'id'"),
-        ("id,n\na,1\n,2\n,3\n", {}, "to name each image, got 2 rows without a value: rows 2, 3 "),
+        ("id,n\na,1\n,2\n,3\n", {}, "to identify each image, got 2 rows without a value: rows 2, 3 "),
         ("id,n\na,1\nb,2\na,3\n", {}, "got 3 rows of 2 different values: rows 1, 3 "),
         ("id,n\n" + "a,1\n" * 9, {}, "rows 1, 2, 3, 4, 5, … "),
         ("id,n\n", {}, "expected a table with a header and rows, got no rows"),
         ("", {}, "got an empty file"),
         ("id,id\na,1\n", {}, "the column 'id' stands twice in the header"),
-        ("id,N,n\na,1,2\n", {}, "the columns 'N' and 'n' differ in upper and lower case only"),
-        ("id,fault\na,1\n", {}, "would be a second 'fault' of the index"),
+        ("id,N,n\na,1,2\n", {}, "the columns 'N' and 'n' differ only in upper and lower case"),
+        ("id,fault\na,1\n", {}, "would be a second 'fault' in the index"),
         ("id,patient,PatientID\na,1,2\n", {}, "would be a second 'patient'"),
-        ("id,n\na,1,7\n", {}, "expected a well-formed CSV in UTF-8, as many cells"),
+        ("id,n\na,1,7\n", {}, "expected a well-formed CSV in UTF-8, with as many values"),
         ("id,n\na,1\n", {"rename": {"m": "x"}}, "--rename x=m: the table has no column 'm'"),
         ("id,n\na,1\n", {"label": "nn"}, "--label nn: the index has no such column. Did you mean 'n'"),
-        ("id,PatientAge\na,2020-01-01\n", {}, "holds dates, and PatientAge is a number"),
+        ("id,PatientAge\na,2020-01-01\n", {}, "contains dates, but PatientAge is a number"),
     ],
 )
 def test_table_that_cannot_be_used_is_refused(text, options, message, make, tmp_path):
@@ -178,13 +178,13 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(IndexReadError, match="columns 'id' and 'ID' differ"):
         index_table(TableRequest(table=tmp_path / "twins.parquet", id_column="id", out=out))
     pq.write_table(pa.table({"id": ["a"], "many": [[1]]}), tmp_path / "nested.parquet")
-    with pytest.raises(IndexReadError, match="column 'many' holds BIGINT"):
+    with pytest.raises(IndexReadError, match="column 'many' has the type BIGINT"):
         index_table(TableRequest(table=tmp_path / "nested.parquet", id_column="id", out=out))
 
 
 @pytest.mark.parametrize("text", ["a", "=b", "a=", "x=b"])
 def test_renames_are_pairs(text):
-    with pytest.raises(IndexReadError, match="expected NEW=OLD|has been renamed already"):
+    with pytest.raises(IndexReadError, match="expected NEW=OLD|is already renamed"):
         parse_renames(["a=b", text])
 
 

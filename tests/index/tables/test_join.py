@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -9,7 +8,8 @@ import pytest
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.store.store import PANDAS_TYPES
-from monai_unlearn.index.tables.join import Joiner, Key, pair_keys
+from monai_unlearn.index.tables.join import Joiner
+from monai_unlearn.index.tables.key import Key, pair_keys
 from monai_unlearn.vocabulary.fields import Kind
 
 KINDS = {"image_id": Kind.TEXT, "path": Kind.TEXT, "patient": Kind.TEXT, "fault": Kind.TEXT, "Rows": Kind.NUMBER}
@@ -97,10 +97,10 @@ def test_key_becomes_a_column_only_where_it_is_new(join):
         ("k,n\n9.jpg,1\n", "k", "none of the 1 keys of column 'k' is the file_name of an image"),
         ("k,n\n1.jpg,1\n2.jpg,2\n1.jpg,3\n", "k", "got 2 rows that share one: rows 1, 3 "),
         ("k,n\n" + "1.jpg,1\n" * 6, "k", "rows 1, 2, 3, 4, 5, …"),
-        ("k,rows\n1.jpg,1\n", "k", r"the column 'rows' has the name of a column that the index has already \('Rows'\)"),
-        ("k,PatientID\n1.jpg,1\n", "k", "the column 'PatientID' has the name of a column"),
-        ("k,relative\n1.jpg,1\n", "k", "the column 'relative' has the name of a column"),
-        ("k,n,N\n1.jpg,1,2\n", "k", r"the column 'N' has the name of a column that the index has already \('n'\)"),
+        ("k,rows\n1.jpg,1\n", "k", "already has a column named 'Rows'. Rename the column 'rows' in the table"),
+        ("k,PatientID\n1.jpg,1\n", "k", "already has a column named 'PatientID'"),
+        ("k,relative\n1.jpg,1\n", "k", "already has a column named 'relative'"),
+        ("k,n,N\n1.jpg,1,2\n", "k", "already has a column named 'n'. Rename the column 'N' in the table"),
     ],
 )
 def test_table_that_does_not_fit_is_an_error(text, key, message, join):
@@ -130,14 +130,5 @@ def test_two_tables_are_joined_and_must_not_share_columns(tmp_path):
     assert list(joined.kinds) == ["k", "n", "site"]
     assert join_tables(FRAME, keys[:1], KINDS).texts == ["1.jpg", None, None]
     second.write_text("patient,n\np,1\n", encoding="utf-8")
-    with pytest.raises(IndexReadError, match=r"b.csv: the column 'n' has the name of a column"):
+    with pytest.raises(IndexReadError, match=r"b.csv: the index already has a column named 'n'"):
         join_tables(FRAME, keys, KINDS)
-
-
-def test_tables_and_keys_are_paired(tmp_path):
-    assert pair_keys([Path("t.csv")], ["a = patient"]) == (Key(Path("t.csv"), "a", "patient"),)
-    with pytest.raises(IndexReadError, match="got 1 --table and 0 --key"):
-        pair_keys([Path("t.csv")], [])
-    for wrong in ("", "=patient", "a="):
-        with pytest.raises(IndexReadError, match="expected COLUMN or COLUMN=FIELD"):
-            pair_keys([Path("t.csv")], [wrong])

@@ -1,4 +1,4 @@
-"""A CSV or Parquet file as the view `source` of a DuckDB connection, with the kind of each column."""
+"""A CSV or Parquet file opened in DuckDB as the view `source`, with the kind of each column."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import duckdb
 import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.tables.read_table import PARQUET, column_names
 from monai_unlearn.index.tables.table_sql import cleaned, is_iso_date, is_number, literal, quoted
-from monai_unlearn.index.tables.tables import PARQUET, column_names
+from monai_unlearn.index.values import LARGEST_EXACT_WHOLE
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
@@ -20,15 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER", "FLOAT", "DOUBLE", "DECIMAL")
-# Beyond 2^53 a float skips whole numbers: such an identifier stays text.
+# These may be larger than a float can hold exactly.
 _LARGE_NUMBERS = ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT")
 _TEXTS = ("VARCHAR", "ENUM", "UUID", "BOOLEAN", "TIME")
-_LARGEST_WHOLE = 2**53
 
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column of the view `source`, and the kind that its values have."""
+    """A column of the view `source`, and the kind of its values."""
 
     name: str
     kind: Kind
@@ -39,7 +39,7 @@ class OpenedTable:
     """A table, open.
 
     Attributes:
-        connection: The connection that knows it as `source`.
+        connection: The connection with the view `source`.
         columns: Its columns by name.
     """
 
@@ -49,13 +49,12 @@ class OpenedTable:
 
 @contextmanager
 def opened_table(path: Path) -> Iterator[OpenedTable]:
-    """Open a table: Parquet by its suffix, tab-separated by `.tsv`, otherwise CSV in UTF-8.
+    """Open a table: Parquet if its suffix says so, tab-separated for `.tsv`, otherwise CSV in UTF-8.
 
-    A column of a CSV has the kind that all its values have, number or date; otherwise it is text.
+    A column of a CSV contains numbers or dates if all its values are such; otherwise it is text.
 
     Raises:
-        IndexReadError: The file is missing, malformed, names a column twice (upper and lower case are the same), or
-            holds nested columns.
+        IndexReadError: The file is missing or malformed, repeats a column name (ignoring case), or has nested columns.
     """
     if not path.is_file():
         raise IndexReadError(f"{path}: this table is missing. Give a CSV or Parquet file.")
@@ -71,9 +70,9 @@ def opened_table(path: Path) -> Iterator[OpenedTable]:
 
 
 def _translated(path: Path, error: duckdb.Error) -> IndexReadError:
-    """Say it in our words: DuckDB's messages quote the line, and with it a patient."""
+    """Replace DuckDB's message, which quotes the line, and thereby a patient."""
     is_parquet = path.suffix.lower() in PARQUET
-    kind = "Parquet file" if is_parquet else "CSV in UTF-8, as many cells in each line as in its header"
+    kind = "Parquet file" if is_parquet else "CSV in UTF-8, with as many values in each line as in its header"
     return IndexReadError(f"{path}: expected a well-formed {kind}, got other content ({type(error).__name__}).")
 
 
@@ -88,7 +87,7 @@ def _kind(connection: duckdb.DuckDBPyConnection, path: Path, name: str, type_: s
     base = type_.partition("(")[0]
     if type_.endswith("]") or base in {"STRUCT", "MAP", "UNION", "BLOB", "BIT", "INTERVAL"}:
         raise IndexReadError(
-            f"{path}: the column '{name}' holds {type_}, which an index cannot. Leave it out of the table."
+            f"{path}: the column '{name}' has the type {type_}, which an index cannot store. Leave it out of the table."
         )
     if base == "DATE":
         return Kind.DATE
@@ -97,7 +96,7 @@ def _kind(connection: duckdb.DuckDBPyConnection, path: Path, name: str, type_: s
     if base in _LARGE_NUMBERS:
         extremes = f"SELECT max({quoted(name)}), min({quoted(name)}) FROM source"  # noqa: S608 - quoted
         found = [value for value in connection.execute(extremes).fetchall()[0] if value is not None]
-        return Kind.NUMBER if all(abs(value) <= _LARGEST_WHOLE for value in found) else Kind.TEXT
+        return Kind.NUMBER if all(abs(value) <= LARGEST_EXACT_WHOLE for value in found) else Kind.TEXT
     return Kind.NUMBER if base in _NUMBERS else Kind.TEXT
 
 
@@ -143,7 +142,7 @@ def _refuse_same_names(path: Path, names: Sequence[str]) -> None:
     for name in names:
         if name.lower() in seen:
             raise IndexReadError(
-                f"{path}: the columns '{seen[name.lower()]}' and '{name}' differ in upper and lower case only, which "
-                "an index does not tell apart. Rename one of them in the table."
+                f"{path}: the columns '{seen[name.lower()]}' and '{name}' differ only in upper and lower case, which "
+                "an index does not distinguish. Rename one of them in the table."
             )
         seen[name.lower()] = name

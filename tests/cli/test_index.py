@@ -98,7 +98,7 @@ def test_units_and_measures_become_part_of_the_index(images, tmp_path, run):
         (["images", "--unit", "width"], "--unit width: expected COLUMN=UNIT"),
         (["images", "--unit", "width=mm"], "--unit width=…: no table has this column."),
         (["images", "--measures", "absent"], "absent: expected a file or folder"),
-        (["images", "--measures", "images"], "--measures images: this holds the source images"),
+        (["images", "--measures", "images"], "--measures images: this contains the source images"),
         (["images", "--measures", "labels.csv"], "labels.csv: this file is neither a NIfTI mask"),
         (["images", "--measures", "labels.csv", "--mask-labels", "absent.json"], "absent.json: cannot be read"),
     ],

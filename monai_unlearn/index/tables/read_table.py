@@ -1,4 +1,4 @@
-"""Tables beside the images: CSV or Parquet, read with types that take nothing away."""
+"""Reading a table that is joined to images: CSV or Parquet, with types that lose no information."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.store.write import ARROW
+from monai_unlearn.index.store.schema import arrow_type
+from monai_unlearn.index.values import LARGEST_EXACT_WHOLE
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
@@ -27,19 +28,17 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NULLS = frozenset(("", "nan", "NaN"))
-# Beyond it a float skips whole numbers: such an identifier stays text.
-_LARGEST_WHOLE = 2**53
 
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A table as read.
+    """A table in memory.
 
     Attributes:
         path: The file.
         kinds: The kind of each column.
-        typed: The typed columns.
-        texts: The same columns as they are spelled, for matching.
+        typed: The columns with the types of their kinds.
+        texts: The same columns as text, as the table spells them, for matching.
     """
 
     path: Path
@@ -49,13 +48,13 @@ class SourceTable:
 
 
 def read_table(path: Path) -> SourceTable:
-    """Read a table: Parquet by its suffix, tab-separated by `.tsv`, otherwise CSV in UTF-8.
+    """Read a table: Parquet if its suffix says so, tab-separated for `.tsv`, otherwise CSV in UTF-8.
 
-    A column of a CSV is numeric where each value is a number and none begins with a zero that a number
-    would lose; of dates where each is `YYYY-MM-DD`; otherwise text. Empty cells and NaN are null.
+    A column of a CSV contains numbers if every value is a number and none has a leading zero, which a number would
+    lose; dates if every value is `YYYY-MM-DD`; otherwise text. Empty entries and NaN are null.
 
     Raises:
-        IndexReadError: The file is missing, malformed, empty, names a column twice, or holds nested columns.
+        IndexReadError: The file is missing, malformed or empty, repeats a column name, or has nested columns.
     """
     try:
         table = _read_parquet(path) if path.suffix.lower() in PARQUET else _read_csv(path)
@@ -86,7 +85,9 @@ def _read_csv(path: Path) -> SourceTable:
     except pd.errors.ParserError as error:
         where = re.search(r"line (\d+)", str(error))
         line = f" in line {where[1]}" if where else ""
-        raise IndexReadError(f"{path}: not a well-formed CSV{line}: as many cells as in the header.") from None
+        raise IndexReadError(
+            f"{path}: not a well-formed CSV{line}: expected as many values as the header has."
+        ) from None
     names = column_names(path, [str(cell) for cell in cells.iloc[0].fillna("")])
     texts = {name: _spellings(cells[position].iloc[1:].tolist()) for position, name in enumerate(names)}
     kinds = {name: _kind(spelled) for name, spelled in texts.items()}
@@ -99,10 +100,10 @@ def _read_csv(path: Path) -> SourceTable:
 
 
 def column_names(path: Path, header: Sequence[str]) -> list[str]:
-    """Return the columns' names; a column without one, as of a saved row number, is named by its position.
+    """Return the names of the columns; one without a name, such as saved row numbers, is named by its position.
 
     Raises:
-        IndexReadError: A name stands twice.
+        IndexReadError: A name is repeated.
     """
     names = [name.strip() or f"unnamed_{position}" for position, name in enumerate(header, start=1)]
     for name in names:
@@ -129,7 +130,7 @@ def _is_number(cell: str) -> bool:
     if not _NUMBER.fullmatch(cell) or _LEADING_ZERO.match(cell):
         return False
     value = float(cell)
-    return math.isfinite(value) and (abs(value) <= _LARGEST_WHOLE or not value.is_integer() or "e" in cell.lower())
+    return math.isfinite(value) and (abs(value) <= LARGEST_EXACT_WHOLE or not value.is_integer() or "e" in cell.lower())
 
 
 def _is_date(cell: str) -> bool:
@@ -142,7 +143,7 @@ def _is_date(cell: str) -> bool:
 def _parse(spelled: Sequence[str | None], kind: Kind) -> pa.Array:
     parsers: Mapping[Kind, Callable[[str], object]] = {Kind.NUMBER: float, Kind.DATE: dt.date.fromisoformat}
     parse = parsers.get(kind, str)
-    return pa.array([None if cell is None else parse(cell) for cell in spelled], ARROW[kind])
+    return pa.array([None if cell is None else parse(cell) for cell in spelled], arrow_type(kind))
 
 
 def _read_parquet(path: Path) -> SourceTable:
@@ -166,7 +167,8 @@ def _flat(path: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = column.cast(column.type.value_type)
     if pa.types.is_nested(column.type) or pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         raise IndexReadError(
-            f"{path}: the column '{name}' holds {column.type}, which an index cannot. Leave it out of the table."
+            f"{path}: the column '{name}' has the type {column.type}, which an index cannot store. "
+            "Leave it out of the table."
         )
     return column
 
@@ -178,7 +180,7 @@ def _arrow_kind(column: pa.ChunkedArray) -> Kind:
         return Kind.DATETIME
     if pa.types.is_integer(column.type):
         largest = pc.max(pc.abs_checked(column.cast(pa.float64(), safe=False))).as_py() or 0
-        return Kind.NUMBER if largest <= _LARGEST_WHOLE else Kind.TEXT
+        return Kind.NUMBER if largest <= LARGEST_EXACT_WHOLE else Kind.TEXT
     is_number = pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)
     return Kind.NUMBER if is_number else Kind.TEXT
 
@@ -188,6 +190,6 @@ def _cast(column: pa.ChunkedArray, kind: Kind) -> pa.ChunkedArray:
         numbers = column.cast(pa.float64(), safe=False)
         return pc.if_else(pc.is_finite(numbers), numbers, None)
     if kind is not Kind.TEXT:
-        return column.cast(ARROW[kind], safe=False)
+        return column.cast(arrow_type(kind), safe=False)
     trimmed = pc.utf8_trim_whitespace(column.cast(pa.string()))
     return pc.if_else(pc.is_in(trimmed, pa.array(sorted(_NULLS))), None, trimmed)

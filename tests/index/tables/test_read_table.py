@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.tables.tables import read_table
+from monai_unlearn.index.tables.read_table import read_table
 from monai_unlearn.vocabulary.fields import Kind
 
 
@@ -126,5 +126,5 @@ def test_malformed_and_nested_parquet_are_errors(tmp_path):
     with pytest.raises(IndexReadError, match="expected a Parquet file, got other content"):
         read_table(path)
     pq.write_table(pa.table({"lists": [[1]]}), path)
-    with pytest.raises(IndexReadError, match="the column 'lists' holds list"):
+    with pytest.raises(IndexReadError, match="the column 'lists' has the type list"):
         read_table(path)

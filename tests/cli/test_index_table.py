@@ -65,7 +65,7 @@ def test_report_is_readable_and_a_document(run):
     assert run("from-table", "table.csv", "--id", "id", "--out", "index").exit_code == 0
     shown = run("report", "index")
     assert shown.exit_code == 0
-    assert "2, of which 2 are images (2 table)" in shown.stdout
+    assert "2, 2 of them images (2 table)" in shown.stdout
     assert "1 missing_patient_id (counts)" in shown.stdout
     assert "secret" not in shown.output
     document = json.loads(run("report", "index", "--json").stdout)

@@ -1,0 +1,222 @@
+"""Walking the top-level elements of a little endian DICOM file up to its pixel data, without pydicom.
+
+Whatever is unusual about a file is an `OddFileError`, never a guess.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pydicom.config import IGNORE
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from monai_unlearn.index.fast_readers.values import OddFileError
+from monai_unlearn.index.readers.deflated import HEAD
+from monai_unlearn.index.readers.header import LONGEST_VALUE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# The header of most files fits into the first of these reads, in bytes; a file with a longer one is odd.
+_READS = (8 * 1024, 64 * 1024, 1024 * 1024)
+_DEEPEST = 16
+_META = b"\x02\x00"
+_TRANSFER_SYNTAX, _PIXEL_DATA = b"\x02\x00\x10\x00", b"\xe0\x7f\x10\x00"
+# FloatPixelData, DoubleFloatPixelData
+OTHER_PIXELS = frozenset((b"\xe0\x7f\x08\x00", b"\xe0\x7f\x09\x00"))
+_ITEM, _END_OF_ITEM, _END_OF_SEQUENCE = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0", b"\xfe\xff\xdd\xe0"
+UNDEFINED = 0xFFFFFFFF
+# Value representations by the size of their length field (DICOM PS3.5 section 7.1.2).
+_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+
+Elements = dict[bytes, tuple[bytes, bytes]]  # by tag: the value representation, the value
+
+
+@dataclass
+class Header:
+    """The wanted elements of a file, and where its pixel data is.
+
+    Attributes:
+        elements: By tag, as its four bytes in the file: the value representation and the value.
+        syntax: The transfer syntax.
+        offset: Where the value of the pixel data begins, in bytes.
+        length: The declared length of the pixel data, in bytes; `UNDEFINED` if it is encapsulated.
+    """
+
+    elements: Elements
+    syntax: UID
+    offset: int
+    length: int
+
+
+class _MoreError(Exception):
+    """The header goes on beyond what has been read."""
+
+
+def read_elements(descriptor: int, size: int, wanted: Mapping[bytes, bytes]) -> Header:
+    """Read the header of an open file.
+
+    Args:
+        descriptor: The file, at its start.
+        size: Its size in bytes.
+        wanted: The tags to take, as four bytes, with the value representation that the dictionary has for each.
+
+    Raises:
+        OddFileError: The pydicom reader must read the file.
+        OSError: The file cannot be read.
+    """
+    content = b""
+    for length in _READS:
+        content += os.read(descriptor, length)
+        if content[128:HEAD] != b"DICM":
+            raise OddFileError
+        try:
+            return _walk(content, wanted)
+        except _MoreError:
+            if len(content) >= size:
+                break
+    raise OddFileError
+
+
+def _walk(content: bytes, wanted: Mapping[bytes, bytes]) -> Header:
+    syntax, position = _meta(content)
+    if syntax.is_implicit_VR:
+        return _walk_implicit(content, position, syntax, wanted)
+    return _walk_explicit(content, position, syntax, wanted)
+
+
+def _meta(content: bytes) -> tuple[UID, int]:
+    """Read the File Meta Information (DICOM PS3.10 section 7.1): explicit little endian in every file."""
+    position, syntax = HEAD, b""
+    while content[position : position + 2] == _META:
+        tag = content[position : position + 4]
+        start, length = _explicit(content, position)
+        position = start + length
+        if tag == _TRANSFER_SYNTAX:
+            syntax = content[start:position]
+    if position > len(content):
+        raise _MoreError
+    return _known_syntax(syntax), position
+
+
+@cache
+def _known_syntax(raw: bytes) -> UID:
+    # IGNORE: pydicom's own check would quote what it rejects.
+    uid = UID(raw.rstrip(b"\0").decode("ascii", "replace"), IGNORE)
+    if not uid.is_transfer_syntax or uid.is_private or uid in (DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian):
+        raise OddFileError
+    if not (uid.is_encapsulated or uid in (ImplicitVRLittleEndian, ExplicitVRLittleEndian)):
+        raise OddFileError
+    return uid
+
+
+def _explicit(content: bytes, position: int) -> tuple[int, int]:
+    """Return where the value of an explicit element begins, and its length."""
+    vr = content[position + 4 : position + 6]
+    if vr in _SHORT:
+        return position + 8, int.from_bytes(content[position + 6 : position + 8], "little")
+    if vr in _LONG:
+        return position + 12, int.from_bytes(content[position + 8 : position + 12], "little")
+    raise OddFileError if position + 12 <= len(content) else _MoreError
+
+
+def _walk_explicit(content: bytes, position: int, syntax: UID, wanted: Mapping[bytes, bytes]) -> Header:
+    # The one loop that takes time: it repeats `_explicit` inline, without the call.
+    end, number = len(content) - 12, int.from_bytes
+    elements: Elements = {}
+    while position <= end:
+        tag, vr = content[position : position + 4], content[position + 4 : position + 6]
+        if vr in _SHORT:
+            start = position + 8
+            length = number(content[position + 6 : start], "little")
+        elif vr in _LONG:
+            start = position + 12
+            length = number(content[position + 8 : start], "little")
+            if tag == _PIXEL_DATA:
+                return Header(elements, syntax, start, length)
+            if length == UNDEFINED:
+                position = _behind(content, start, vr)
+                continue
+        else:
+            raise OddFileError
+        position = start + length
+        if tag in wanted:
+            _take(elements, tag, vr, content[start:position], length)
+    raise _MoreError
+
+
+def _walk_implicit(content: bytes, position: int, syntax: UID, wanted: Mapping[bytes, bytes]) -> Header:
+    end = len(content) - 8
+    elements: Elements = {}
+    vr = content[position + 4 : position + 6]
+    if vr.isalpha() and vr.isupper():  # explicit in spite of its transfer syntax, which pydicom notices
+        raise OddFileError
+    while position <= end:
+        tag = content[position : position + 4]
+        start = position + 8
+        length = int.from_bytes(content[position + 4 : start], "little")
+        if tag == _PIXEL_DATA:
+            return Header(elements, syntax, start, length)
+        if length == UNDEFINED:
+            position = _behind(content, start, b"SQ", is_implicit=True)
+            continue
+        position = start + length
+        if tag in wanted:
+            _take(elements, tag, wanted[tag], content[start:position], length)
+    raise _MoreError
+
+
+def _take(elements: Elements, tag: bytes, vr: bytes, value: bytes, length: int) -> None:
+    if length > LONGEST_VALUE or tag in OTHER_PIXELS:
+        raise OddFileError
+    if len(value) < length:
+        raise _MoreError
+    elements[tag] = (vr, value)  # the last of repeated tags counts, as for pydicom
+
+
+def _behind(content: bytes, position: int, vr: bytes, *, is_implicit: bool = False, depth: int = 0) -> int:
+    """Return where a sequence of undefined length ends (DICOM PS3.5 section 7.5)."""
+    if vr != b"SQ" or depth > _DEEPEST:
+        raise OddFileError
+    while position + 8 <= len(content):
+        tag = content[position : position + 4]
+        length = int.from_bytes(content[position + 4 : position + 8], "little")
+        position += 8
+        if tag == _END_OF_SEQUENCE:
+            return position
+        if tag != _ITEM:
+            raise OddFileError
+        position = (
+            position + length
+            if length != UNDEFINED
+            else _behind_item(content, position, is_implicit=is_implicit, depth=depth)
+        )
+    raise _MoreError
+
+
+def _behind_item(content: bytes, position: int, *, is_implicit: bool, depth: int) -> int:
+    while position + 8 <= len(content):
+        if content[position : position + 4] == _END_OF_ITEM:
+            return position + 8
+        vr = b"SQ" if is_implicit else content[position + 4 : position + 6]
+        start, length = (
+            (position + 8, int.from_bytes(content[position + 4 : position + 8], "little"))
+            if is_implicit
+            else _explicit(content, position)
+        )
+        position = (
+            start + length
+            if length != UNDEFINED
+            else _behind(content, start, vr, is_implicit=is_implicit, depth=depth + 1)
+        )
+    raise _MoreError

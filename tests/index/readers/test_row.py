@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.readers.row import EXTRA_TAGS, FaultyFileError, file_columns, tag_columns, tagged
+from monai_unlearn.index.values import UNDECODED
+from monai_unlearn.vocabulary.fields import Kind
+
+GOOD = {"SOPInstanceUID": "1.2.3", "PatientID": " P1 ", "StudyDate": "20180605", "PatientAge": "018M", "Rows": 8}
+
+
+def test_values_become_the_kinds_of_their_columns():
+    row, fault = tagged(GOOD)
+    assert fault is None
+    assert list(row) == list(tag_columns())
+    assert (row["PatientID"], row["StudyDate"], row["PatientAge"]) == ("P1", dt.date(2018, 6, 5), 1.5)
+    assert (row["Rows"], row["Modality"]) == (8.0, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"SOPInstanceUID": None}, Fault.MISSING_SOP_INSTANCE_UID),
+        ({"SOPInstanceUID": "1.2.x"}, Fault.MISSING_SOP_INSTANCE_UID),
+        ({"StudyInstanceUID": "1.2.x"}, Fault.INVALID_UID),
+        ({"StudyDate": "20240231"}, Fault.INVALID_DATE),
+        ({"PatientAge": "45"}, Fault.INVALID_AGE),
+        ({"Rows": "many"}, Fault.INVALID_NUMBER),
+        ({"Modality": f"C{UNDECODED}"}, Fault.UNDECODABLE_TEXT),
+        ({"Rows": " ", "StudyDate": "", "PatientAge": None}, None),  # empty values are not invalid
+    ],
+)
+def test_invalid_value_is_null_and_a_fault(change, fault):
+    row, found = tagged({**GOOD, **change})
+    assert found is fault
+    assert all(row[keyword] is None for keyword in change)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"Rows": "x", "PatientAge": "x"}, Fault.INVALID_AGE),
+        ({"Rows": "x", "PatientAge": "x", "StudyDate": "x"}, Fault.INVALID_DATE),
+        ({"StudyDate": "x", "Modality": UNDECODED}, Fault.UNDECODABLE_TEXT),
+        ({"Modality": UNDECODED, "SOPInstanceUID": None}, Fault.MISSING_SOP_INSTANCE_UID),
+    ],
+)
+def test_most_serious_fault_wins(change, fault):
+    assert tagged({**GOOD, **change})[1] is fault
+
+
+def test_row_has_a_column_for_what_is_asked_for():
+    assert list(file_columns()) == ["format", "fault", *tag_columns(), EXTRA_TAGS]
+    assert file_columns()[EXTRA_TAGS] is Kind.TEXT
+
+
+def test_fault_names_its_code_and_keeps_what_was_read():
+    error = FaultyFileError(Fault.TRUNCATED, {"format": "dicom"})
+    assert (str(error), error.row) == ("truncated", {"format": "dicom"})
+    assert FaultyFileError(Fault.EMPTY_FILE).row == {}
