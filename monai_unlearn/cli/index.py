@@ -123,7 +123,7 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
 
     A second run reads only new and changed files; a run after a killed one continues where that stopped.
     """
-    from monai_unlearn.index import build, column_roles, pseudonyms, report
+    from monai_unlearn.index import build, build_view, column_roles, pseudonyms
     from monai_unlearn.index.scan.extra_tags import ExtraTags
     from monai_unlearn.index.scan.options import ScanOptions
     from monai_unlearn.index.tables.key import pair_keys
@@ -147,8 +147,8 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
             extra_tags=ExtraTags.of(tag or (), raw_values=raw_values, pseudonyms=names),
         ),
     )
-    done = build.build(request, track=report.track)
-    emit(done.document(), as_json=as_json, render=lambda: report.render(done))
+    done = build.build(request, track=build_view.track)
+    emit(done.document(), as_json=as_json, render=lambda: build_view.render(done))
     if strict and done.faults:
         typer.echo("Error: files have faults, and --strict was given. The index is written.", err=True)
         raise typer.Exit(int(ExitCode.BAD_INPUT))

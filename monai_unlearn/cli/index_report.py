@@ -28,13 +28,16 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Show what an index contains."""
-    from monai_unlearn.index import Index, summary
+    from monai_unlearn.index import Index
+    from monai_unlearn.index.summary import summarise
 
-    document = summary.summarise(Index.open(index))
+    document = summarise(Index.open(index))
 
     def show() -> None:
         from rich.console import Console
 
-        summary.show(document, Console())
+        from monai_unlearn.index import summary_view
+
+        summary_view.show(document, Console())
 
     emit(document, as_json=as_json, render=show)

@@ -44,7 +44,7 @@ class Collected:
         files: The Parquet file of all rows, sorted by path; the next run reads it.
         ids: A second Parquet file, row by row, with what identifies each file: `relative`, its path within its source,
             and more.
-        rows: How many files are rows of the index; files that nobody would take for images are not.
+        rows: The number of rows of the index; files that do not look like images are not rows.
         usable: How many of these count as images.
         has_dicom: Whether one of them is a DICOM file.
         has_plain: Whether one of them has another format.

@@ -25,7 +25,7 @@ class BuildReport:
         without_patient: The number of usable images without a patient.
         formats: The number of usable images by format.
         faults: For each fault the number of files that have it, and the path of one.
-        ignored: The number of files that were skipped because nobody would take them for images.
+        ignored: The number of files that were skipped because they do not look like images.
         matches: How the rows of each table matched the images.
         measures: How the files of each `--measures` matched the images.
         label_found: Whether the label was found by its name, rather than named by the user.

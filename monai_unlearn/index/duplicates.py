@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from monai_unlearn.index.assemble import Collected
 
-# First by a hash of eight bytes: identifiers that occur once, which is nearly all, are never held as text.
+# First by a hash of eight bytes: identifiers that occur once, as nearly all do, are never kept as text.
 _LATER = """
 with named as (
     select file_row_number, image_id from read_parquet($ids, file_row_number = true) where {which}

@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Fault(Enum):
-    """A fault; a row of the index holds its code in the column `fault`.
+    """A fault; a row of the index has its code in the column `fault`.
 
     `sentence` describes it to a person and follows the name of a file. A fault that leaves the pixels intact is
     `usable`: the image is marked, and still counts.

@@ -6,7 +6,7 @@ names the patients of all images. Where this leaves an image without a patient:
 - its column `patient` is null, and it counts as an image all the same;
 - a DICOM image gets the fault `missing_patient_id` here, and so does a row of a table that has patients
   (`index/tables/table_statement.py`); the fault is one of the usable ones of `index/faults.py`;
-- a cohort treats it as belonging to no patient: no rule about patients reaches it (`cohort/resolve/`).
+- a cohort treats it as belonging to no patient (`cohort/resolve/`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class PatientSource:
     Attributes:
         column: The column of a table that names patients, if one does.
         is_asked: Whether the user named that column; it then applies to DICOM images too.
-        origin: What `index.json` says of it: `PatientID`, the column, or both; null if no patient is known.
+        origin: Its name in `index.json`: `PatientID`, the column, or both; null if no patient is known.
     """
 
     column: str | None

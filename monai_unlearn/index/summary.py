@@ -14,16 +14,12 @@ from monai_unlearn.index.store.store import read_document
 from monai_unlearn.index.usable import usable_array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from rich.console import Console
-    from rich.table import Table
 
     from monai_unlearn.index.store.store import Index
 
 EXAMPLES = 3
-_DEVICES_SHOWN = 20
 _DEVICE = ("Manufacturer", "ManufacturerModelName")
 # Columns about the file rather than the image.
 _NOT_TAGS = frozenset(("image_id", "path", "format", "fault", "file_size", "file_mtime_ns"))
@@ -157,52 +153,3 @@ class _Counts:
 def _tally(counts: dict[str, int], column: pa.ChunkedArray) -> None:
     for pair in column.drop_null().value_counts().to_pylist():
         counts[pair["values"]] = counts.get(pair["values"], 0) + pair["counts"]
-
-
-def show(document: Mapping[str, Any], console: Console) -> None:
-    """Print a summary for people, with at most twenty devices."""
-    from rich.markup import escape
-
-    for head, text in _lines(document):
-        console.print(f"[bold]{head:<9}[/bold]{escape(text)}", soft_wrap=True, highlight=False)
-    if document["devices"]:
-        console.print(_devices(document["devices"]))
-    if len(document["devices"]) > _DEVICES_SHOWN:
-        console.print(
-            f"… and {len(document['devices']) - _DEVICES_SHOWN:,} more; --json lists them all", highlight=False
-        )
-    console.print(_fill(document["fill"]))
-
-
-def _lines(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    formats = ", ".join(f"{count:,} {name}" for name, count in document["formats"].items())
-    yield "index", f"{document['index']} ({document['digest'][:19]}…)"
-    yield "rows", f"{document['rows']:,}, {document['images']:,} of them images ({formats})"
-    yield "of", f"{document['patients']:,} patients, {document['studies']:,} studies, {document['series']:,} series"
-    if document["ignored"]:
-        yield "ignored", f"{document['ignored']:,} other files"
-    for code, fault in document["faults"].items():
-        mark = "counts" if fault["usable"] else "left out"
-        yield "fault", f"{fault['count']:,} {code} ({mark}): {fault['sentence']}"
-        yield from (("", path) for path in fault["examples"])
-
-
-def _devices(devices: Sequence[Mapping[str, Any]]) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("manufacturer", "model", "images", title="Devices", title_justify="left")
-    for device in devices[:_DEVICES_SHOWN]:
-        names = (escape(device[key] or "–") for key in ("manufacturer", "model"))
-        table.add_row(*names, f"{device['images']:,}")
-    return table
-
-
-def _fill(fill: Mapping[str, float]) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("column", "images that have it", title="Filled", title_justify="left")
-    for name, share in fill.items():
-        table.add_row(escape(name), f"{100 * share:.1f} %")
-    return table

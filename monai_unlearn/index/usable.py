@@ -45,7 +45,7 @@ def usable_array(faults: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def usable_sql() -> tuple[str, tuple[str, ...]]:
-    """Return a condition on the column `fault` that holds for rows that count as images, and its parameters."""
+    """Return a condition on the column `fault` that is true for rows that count as images, and its parameters."""
     codes = usable_faults()
     return f'("fault" IS NULL OR "fault" IN ({", ".join("?" * len(codes))}))', codes
 

@@ -28,7 +28,7 @@ INVALID: Mapping[Kind, Fault] = {
     Kind.AGE: Fault.INVALID_AGE,
     Kind.NUMBER: Fault.INVALID_NUMBER,
 }
-# Every whole number up to 2^53 has an exact float. A column of larger ones holds identifiers, and stays text.
+# Every whole number up to 2^53 has an exact float. A column of larger ones contains identifiers, and stays text.
 LARGEST_EXACT_WHOLE = 2**53
 
 _PADDING = " \0\t\r\n"

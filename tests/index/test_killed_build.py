@@ -17,8 +17,8 @@ SCRIPT = Path(__file__).resolve().parents[1] / "support" / "index_killed.py"
 FILES = 300
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the builds that are killed are forks")
-def test_killed_at_any_moment_the_previous_index_stands_and_the_next_run_goes_on(tmp_path, make_dicom):
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="killed builds are forks")
+def test_run_killed_at_any_moment_leaves_the_previous_index_and_can_be_continued(tmp_path, make_dicom):
     source = tmp_path / "images"
     original = make_dicom(tmp_path / "original", SOPInstanceUID=UID)
     write_copies(source, original, UID, 50)

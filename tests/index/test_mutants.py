@@ -1,4 +1,4 @@
-"""Damaged files: no crash, no hang, memory bounded, a row each. 500 here, 10,000 with HYPOTHESIS_PROFILE=nightly."""
+"""Damaged files never crash, hang or fill memory, and each has a row. 500; 10,000 if HYPOTHESIS_PROFILE=nightly."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from monai_unlearn.index.fast_readers.plain import read_plain
 from monai_unlearn.index.fast_readers.values import OddFileError
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.readers import file_columns, read_file
+from monai_unlearn.index.usable import usable_mask
 
 COUNT = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 500
 SECONDS_A_FILE = 10
@@ -25,7 +26,7 @@ MEGABYTES = 200
 
 @pytest.fixture(scope="module")
 def damaged(tmp_path_factory) -> Path:
-    """A folder of damaged files, each with a name that images have."""
+    """A folder of damaged files with names of images."""
     folder = tmp_path_factory.mktemp("mutants")
     files = originals(tmp_path_factory.mktemp("phantoms") / "study", real_data=os.environ.get("MONAI_UNLEARN_DATA"))
     assert len(files) > 50
@@ -34,7 +35,7 @@ def damaged(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited and measured as Linux does")
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited and measured in the way of Linux")
 def test_every_damaged_file_is_read_in_time_and_within_memory(damaged):
     command = [sys.executable, mutants_reading.__file__, str(damaged), str(SECONDS_A_FILE), str(MEGABYTES)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60 + COUNT)
@@ -46,12 +47,12 @@ def test_every_damaged_file_is_read_in_time_and_within_memory(damaged):
     faults = [row.get("fault") for row in found["rows"].values()]
     assert all(fault is None or Fault.of(fault) for fault in faults)
     assert all(set(row) <= set(file_columns()) for row in found["rows"].values())
-    # The damage is of many kinds, and some of it does no harm.
+    # There are many kinds of damage, and some of it is harmless.
     assert len(set(faults)) >= 8
     assert 0.02 < faults.count(None) / COUNT < 0.6
 
 
-def test_fast_reader_says_of_damaged_files_what_pydicom_s_says_or_nothing(damaged):
+def test_fast_reader_agrees_with_pydicom_on_damaged_files_or_leaves_them_to_it(damaged):
     agreed = 0
     for path in sorted(damaged.iterdir()):
         try:
@@ -68,7 +69,7 @@ def test_every_damaged_file_has_a_row_in_the_index(damaged, tmp_path):
     report = build(BuildRequest(sources=(damaged,), out=tmp_path / "index"), track=iter)
     frame = report.index.frame(["path", "fault", "image_id"])
     assert sorted(Path(path).name for path in frame["path"]) == sorted(path.name for path in damaged.iterdir())
-    usable = frame[frame["fault"].isna() | frame["fault"].isin([fault.code for fault in Fault if fault.usable])]
+    usable = frame[usable_mask(frame)]
     assert len(usable) == report.index.images
     assert usable["image_id"].is_unique
 

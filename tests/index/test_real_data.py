@@ -19,7 +19,7 @@ DATA = os.environ.get("MONAI_UNLEARN_DATA")
 pytestmark = pytest.mark.skipif(DATA is None, reason="MONAI_UNLEARN_DATA does not name the folder of real data")
 
 
-def test_five_scanners(tmp_path):
+def test_five_mr_scanners(tmp_path):
     report = build(BuildRequest(sources=(Path(DATA) / "dicom_mr",), out=tmp_path / "index"), track=iter)
     assert (report.index.images, report.index.rows) == (110, 110)
     assert {fault.code: count for fault, (count, _) in report.faults.items()} == {"invalid_date": 24}
@@ -48,11 +48,11 @@ def test_fundus_photographs_and_their_table(tmp_path):
     assert (frame["eye_label"] == "N").sum() == 2873
     assert (frame["fov_style_inferred"] == "truncated").sum() == 1090
     again = build(request, track=iter)
-    assert (again.scan.reused, again.index.digest) == (6392, report.index.digest)
+    assert (again.files.reused, again.index.digest) == (6392, report.index.digest)
 
 
 def test_label_maps_of_faces(tmp_path):
-    """The real maps are PNG: each becomes a picture, and a mask of it in NIfTI with pixels of 0.2 mm."""
+    """The real maps are PNG: each becomes an image, and a mask of it in NIfTI with pixels of 0.2 mm."""
     faces = Path(DATA) / "periorbital_masks"
     values = json.loads((faces / "label_values.json").read_text(encoding="utf-8"))
     maps = {}
@@ -60,7 +60,7 @@ def test_label_maps_of_faces(tmp_path):
         maps[path.stem] = np.asarray(Image.open(path))
         (tmp_path / "images").mkdir(exist_ok=True)
         Image.fromarray(maps[path.stem]).save(tmp_path / "images" / path.name)
-        # A picture's x grows to the right of the picture, which is the patient's left.
+        # The x of an image grows to its right, which is the patient's left.
         make_mask(tmp_path / "masks" / f"{path.stem}_mask.nii.gz", maps[path.stem].T, np.diag([-0.2, 0.2, 1.0, 1.0]))
     request = BuildRequest(
         sources=(tmp_path / "images",),
@@ -80,14 +80,14 @@ def test_label_maps_of_faces(tmp_path):
             columns = np.nonzero(pixels == value)[1]
             if len(columns):
                 assert row[f"{name}_centroid_x"] == pytest.approx(columns.mean() * 0.2, rel=1e-5)
-        # Who looks at us has their right eye on our left.
+        # A face that looks at the viewer has its right eye on the viewer's left.
         assert row["r_iris_asymmetry"] == -1.0
         assert row["l_iris_asymmetry"] == 1.0
-    assert (frame["r_caruncle_area"] == 0).any()  # not each face has all ten
+    assert (frame["r_caruncle_area"] == 0).any()  # not every face has all ten labels
 
 
 def test_segmentation_of_a_real_series(tmp_path):
-    """The series of five sagittal slices; what is taken as its segmentation is what is bright in it."""
+    """Five sagittal slices of a series, with their bright pixels as a segmentation."""
     folder = Path(DATA) / "dicom_mr"
     slices = [
         dcmread(path) for path in sorted(folder.rglob("*")) if path.is_file() and b"DICM" in path.read_bytes()[:132]
@@ -95,7 +95,7 @@ def test_segmentation_of_a_real_series(tmp_path):
     stack = [image for image in slices if image.SeriesInstanceUID.endswith(".14156.1")]
     pixels = np.stack([image.pixel_array for image in stack])
     bright = pixels > np.percentile(pixels, 80)
-    for image in stack:  # highdicom takes no `***`, which these have for much
+    for image in stack:  # highdicom does not accept `***`, which these have in many tags
         image.StudyDate = image.StudyTime = image.PatientBirthDate = image.PatientName = (
             image.ReferringPhysicianName
         ) = ""
@@ -108,9 +108,9 @@ def test_segmentation_of_a_real_series(tmp_path):
     )
     found = frame[frame["bright_volume"].notna()].drop_duplicates()
     assert found["series"].tolist() == [stack[0].SeriesInstanceUID]
-    # These five are far from each other, of a stack whose slices are 1 mm apart: so much of it is segmented.
+    # The five slices are far apart, but state a distance of 1 mm: the volume counts 1 mm for each.
     voxel = float(stack[0].SpacingBetweenSlices) * np.prod(np.array(stack[0].PixelSpacing, float))
     assert found["bright_volume"].iloc[0] == pytest.approx(bright.sum() * voxel / 1000)
     x = [float(image.ImagePositionPatient[0]) for image in stack]
     assert min(x) - 10 < found["bright_centroid_x"].iloc[0] < max(x) + 10
-    assert found["bright_asymmetry"].isna().all()  # across sagittal slices no middle is known
+    assert found["bright_asymmetry"].isna().all()  # the middle of sagittal slices is unknown

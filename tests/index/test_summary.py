@@ -1,19 +1,16 @@
 from __future__ import annotations
 
-import io
-
 import pytest
-from rich.console import Console
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index import Index
 from monai_unlearn.index.build import BuildRequest, build
-from monai_unlearn.index.summary import show, summarise
+from monai_unlearn.index.summary import summarise
 
 
 @pytest.fixture
 def index(tmp_path, make_dicom, make_image) -> Index:
-    """Six good images of two devices, some with gaps; four cut files; one plain image; a text nobody asked about."""
+    """An index of six good images of two devices, some without tags; four cut files; a plain image; and a text file."""
     folder = tmp_path / "images"
     for number in range(4):
         make_dicom(folder / f"a{number}.dcm", number, Manufacturer="ZEISS", PatientID=f"SECRET{number // 2}")
@@ -27,7 +24,7 @@ def index(tmp_path, make_dicom, make_image) -> Index:
     return build(BuildRequest(sources=(folder,), out=tmp_path / "index"), track=iter).index
 
 
-def test_summary_counts_what_is_there(index, tmp_path):
+def test_summary_counts_images_faults_devices_and_fill(index, tmp_path):
     summary = summarise(Index.open(index.directory))
     assert (summary["rows"], summary["images"], summary["ignored"]) == (11, 7, 1)
     assert (summary["patients"], summary["studies"], summary["series"]) == (3, 6, 6)
@@ -64,26 +61,6 @@ def test_summary_over_several_parts_is_that_of_one(index, tmp_path, monkeypatch)
 
 def test_examples_may_be_more(index):
     assert len(summarise(index, examples=10)["faults"]["truncated"]["examples"]) == 4
-
-
-def test_summary_is_shown_without_a_patient_s_value(index):
-    stream = io.StringIO()
-    show(summarise(index), Console(file=stream, width=100))
-    text = stream.getvalue()
-    assert "4 truncated (left out): is cut short" in text
-    assert "c[bold]0.dcm" in text
-    assert "ZEISS" in text
-    assert "85.7 %" in text
-    assert "SECRET" not in text
-
-
-def test_many_devices_are_cut(index):
-    summary = summarise(index)
-    summary["devices"] = [{"manufacturer": "M", "model": f"D{number}", "images": 1} for number in range(30)]
-    stream = io.StringIO()
-    show(summary, Console(file=stream, width=100))
-    assert "… and 10 more; --json lists them all" in stream.getvalue()
-    assert "D25" not in stream.getvalue()
 
 
 def test_damaged_part_is_named(index):

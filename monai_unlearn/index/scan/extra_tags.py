@@ -97,7 +97,7 @@ class ExtraTags:
         """Return the rows with what was read as separate columns."""
         found = [json.loads(text) if text else {} for text in rows[EXTRA_TAGS].to_pylist()]
         for name, kind in self.kinds.items():
-            values = [coerce(kind, said.get(name)) for said in found]
+            values = [coerce(kind, texts.get(name)) for texts in found]
             rows = rows.append_column(name, pa.array(values, arrow_type(kind)))
         return rows
 

@@ -36,7 +36,7 @@ class ScanOptions:
 
     @property
     def mark(self) -> dict[str, str]:
-        """What the rows of files depend on besides the files; only rows with the same mark are reused."""
+        """What the rows of files depend on, other than the files; only rows with the same mark are reused."""
         fingerprint = "" if self.pseudonyms is None else self.pseudonyms.fingerprint
         return {
             "tool_version": __version__,

@@ -1,4 +1,4 @@
-"""What earlier runs read of files, merged with the present files: two streams sorted by path, never held whole."""
+"""Rows that earlier runs read, merged with the present files: two streams sorted by path, in constant memory."""
 
 from __future__ import annotations
 

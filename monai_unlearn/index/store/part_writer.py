@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROWS_A_PART = 100_000
-# Whoever reads a part holds this many rows on each thread; so the digest of a wide index fits into DuckDB's memory.
+# Reading a part takes the memory of this many rows per thread; so the digest of a wide index fits into DuckDB's limit.
 _ROWS_A_GROUP = 20_000
 
 

@@ -108,7 +108,7 @@ def column_names(path: Path, header: Sequence[str]) -> list[str]:
     names = [name.strip() or f"unnamed_{position}" for position, name in enumerate(header, start=1)]
     for name in names:
         if names.count(name) > 1:
-            raise IndexReadError(f"{path}: the column '{name}' stands twice in the header. Rename one of them.")
+            raise IndexReadError(f"{path}: the header repeats the column '{name}'. Rename one of them.")
     return names
 
 

@@ -45,7 +45,7 @@ def table_statement(columns: Sequence[TableColumn], identifier: SourceColumn) ->
 def _fault(columns: Sequence[TableColumn]) -> str:
     """Return the SQL of the most serious fault of each row.
 
-    A table with a column of patients has rows without one: `index/patients.py` says what that means.
+    A row without a patient has a fault only if the table has a column of patients; see `index/patients.py`.
     """
     cases = [
         (Fault.MISSING_PATIENT_ID, f"typed_{number} IS NULL")

@@ -18,40 +18,40 @@ def file(path, size=1):
 
 def test_files_are_found_across_tables_and_taken_in_order():
     unseen = []
-    known = PreviousRows([table("a", "b"), table(), table("c", "d"), table("e")], on_unseen=unseen.append)
+    previous = PreviousRows([table("a", "b"), table(), table("c", "d"), table("e")], on_unseen=unseen.append)
     wanted = ["a", "aa", "c", "e", "f"]
     found = []
     for path in wanted:
-        found.append(known.has(file(path)))
+        found.append(previous.has(file(path)))
         if found[-1]:
-            assert known.is_same(file(path))
-            known.take()
+            assert previous.is_same(file(path))
+            previous.take()
     assert found == [True, False, True, True, False]
-    assert pa.concat_tables(known.taken())["path"].to_pylist() == ["a", "c", "e"]
-    assert known.taken() == []
-    known.finish()
-    assert (known.rows, known.seen) == (5, 3)
+    assert pa.concat_tables(previous.taken())["path"].to_pylist() == ["a", "c", "e"]
+    assert previous.taken() == []
+    previous.finish()
+    assert (previous.rows, previous.seen) == (5, 3)
     assert pa.concat_tables(unseen)["path"].to_pylist() == ["b", "d"]
 
 
 def test_changed_file_is_seen_and_not_the_same():
-    known = PreviousRows([table("a")])
-    assert known.has(file("a", size=3))
-    assert known.has(file("a", size=3))  # asked again, it is counted once
-    assert not known.is_same(file("a", size=3))
-    known.finish()
-    assert (known.rows, known.seen) == (1, 1)
+    previous = PreviousRows([table("a")])
+    assert previous.has(file("a", size=3))
+    assert previous.has(file("a", size=3))  # asked again, it is counted once
+    assert not previous.is_same(file("a", size=3))
+    previous.finish()
+    assert (previous.rows, previous.seen) == (1, 1)
 
 
-def test_faults_that_may_pass_are_certain_only_in_the_run_that_saw_them():
+def test_temporary_faults_are_certain_only_in_the_run_that_found_them():
     for is_fresh in (False, True):
-        known = PreviousRows([table("a", fault="permission_denied")], is_fresh=is_fresh)
-        assert known.has(file("a"))
-        assert known.is_certain() == is_fresh
+        previous = PreviousRows([table("a", fault="permission_denied")], is_fresh=is_fresh)
+        assert previous.has(file("a"))
+        assert previous.is_certain() == is_fresh
 
 
-def test_nothing_is_known_of_nothing():
-    known = PreviousRows([])
-    assert not known.has(file("a"))
-    known.finish()
-    assert (known.rows, known.taken()) == (0, [])
+def test_no_rows_have_no_file():
+    previous = PreviousRows([])
+    assert not previous.has(file("a"))
+    previous.finish()
+    assert (previous.rows, previous.taken()) == (0, [])

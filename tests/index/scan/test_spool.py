@@ -9,7 +9,7 @@ from monai_unlearn.index.scan.spool import Spool
 
 
 @pytest.mark.parametrize("count", [0, 1, 4, 5])
-def test_files_come_back_as_they_were_as_often_as_wanted(count, tmp_path, monkeypatch):
+def test_files_are_read_back_unchanged_and_repeatedly(count, tmp_path, monkeypatch):
     monkeypatch.setattr(spool, "FILES_A_BATCH", 2)
     files = [Listed(path=f"/ä/{number}", relative=f"{number}", size=number, mtime_ns=2**62) for number in range(count)]
     files[-1:] = [Listed(path="/x", relative="x", named=True, fault=Fault.PERMISSION_DENIED)] * bool(count)

@@ -6,17 +6,17 @@ from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.scan.workspace import Workspace
 
 
-def test_two_runs_do_not_build_one_index_at_once(tmp_path):
+def test_two_runs_cannot_build_the_same_index(tmp_path):
     with (
         Workspace(tmp_path / "index", {}),
         pytest.raises(IndexReadError, match="another run is building this index"),
         Workspace(tmp_path / "index", {}),
     ):
-        pytest.fail("two runs are in it")
+        pytest.fail("two runs entered it")
 
 
 @pytest.mark.parametrize("error", [None, KeyError("why")])
-def test_nothing_is_left_of_a_run_that_read_little(error, tmp_path):
+def test_run_that_read_little_leaves_nothing(error, tmp_path):
     with pytest.raises(KeyError) if error else Workspace(tmp_path / "index", {}), Workspace(tmp_path / "other", {}):
         if error:
             raise error

@@ -140,7 +140,7 @@ def test_digest_is_of_the_content_and_a_second_run_replaces_the_first(make):
         ("id,n\n" + "a,1\n" * 9, {}, "rows 1, 2, 3, 4, 5, … "),
         ("id,n\n", {}, "expected a table with a header and rows, got no rows"),
         ("", {}, "got an empty file"),
-        ("id,id\na,1\n", {}, "the column 'id' stands twice in the header"),
+        ("id,id\na,1\n", {}, "the header repeats the column 'id'"),
         ("id,N,n\na,1,2\n", {}, "the columns 'N' and 'n' differ only in upper and lower case"),
         ("id,fault\na,1\n", {}, "would be a second 'fault' in the index"),
         ("id,patient,PatientID\na,1,2\n", {}, "would be a second 'patient'"),

@@ -99,7 +99,7 @@ def test_parquet_column_is_typed_without_loss(tmp_path):
     [
         ("", "t.csv: expected a table with a header and rows, got an empty file"),
         ("a,b\n", "t.csv: expected a table with a header and rows, got no rows"),
-        ("a,a\n1,2\n", "t.csv: the column 'a' stands twice in the header"),
+        ("a,a\n1,2\n", "t.csv: the header repeats the column 'a'"),
         ("a\n1\n1,2\n", "t.csv: not a well-formed CSV in line 3"),
     ],
 )

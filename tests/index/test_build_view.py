@@ -4,7 +4,7 @@ import numpy as np
 from measure_files import make_mask
 
 from monai_unlearn.index.build import BuildRequest, build
-from monai_unlearn.index.report import render, track
+from monai_unlearn.index.build_view import render, track
 from monai_unlearn.index.tables.key import Key
 
 

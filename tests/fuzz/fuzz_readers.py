@@ -1,8 +1,8 @@
-"""Fuzzes the reading of one file: any bytes at all have a row with known faults, the same from every reader.
+"""Fuzz the reading of one file: any bytes must give a row with known faults, the same from every reader.
 
-    python tests/fuzz/fuzz_scan.py [CORPUS] -max_total_time=300 -max_len=65536 -timeout=10 -rss_limit_mb=1024
+    python tests/fuzz/fuzz_readers.py [CORPUS] -max_total_time=300 -max_len=65536 -timeout=10 -rss_limit_mb=1024
 
-takes libFuzzer's options. Without a corpus it begins with the files that pydicom ships. pytest does not collect it.
+Takes libFuzzer's options. Without a corpus it starts from the files that pydicom ships. pytest does not collect it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ with atheris.instrument_imports(include=["pydicom", "monai_unlearn.index"]):
     from monai_unlearn.index.readers import file_columns, read_file
 
 SMALL = 32 * 1024
-_FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-scan-"))
+_FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-readers-"))
 _FILE = _FOLDER / "input.dcm"
 
 
 class DisagreementError(Exception):
-    """Two readers say different things of one file, or one says what no reader may."""
+    """Two readers disagree on a file, or one returns an unknown column."""
 
 
 def test_one_input(data: bytes) -> None:
@@ -48,7 +48,7 @@ def test_one_input(data: bytes) -> None:
 
 
 def seed(corpus: Path) -> None:
-    """Put small real files into an empty corpus."""
+    """Copy small real files into an empty corpus."""
     import pydicom
 
     for number, path in enumerate(sorted((Path(pydicom.__file__).parent / "data").rglob("*.dcm"))):
@@ -57,7 +57,7 @@ def seed(corpus: Path) -> None:
 
 
 def main() -> None:
-    """Fuzz until libFuzzer's options say so."""
+    """Fuzz until libFuzzer's options end it."""
     arguments = list(sys.argv)
     folders = [Path(word) for word in arguments[1:] if not word.startswith("-")]
     corpus = folders[0] if folders else _FOLDER / "corpus"
