@@ -56,7 +56,7 @@ def test_json_is_one_document_on_stdout(images, tmp_path, run):
     assert document["digest"].startswith("sha256:")
 
 
-def test_fault_ends_with_0_and_strictly_with_2_and_the_index_is_written(images, tmp_path, run):
+def test_fault_ends_with_0_or_with_2_under_strict_and_the_index_is_written(images, tmp_path, run):
     (images / "c.dcm").write_bytes(b"words")
     assert run(images, "--out", tmp_path / "index").exit_code == 0
     result = run(images, "--out", tmp_path / "strict", "--strict", "--json")

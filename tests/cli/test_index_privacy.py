@@ -1,4 +1,4 @@
-"""Who is in the images must be found nowhere in a pseudonymised index, nor in what its building says."""
+"""No identifier appears in a pseudonymised index, or in the output of its build."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IDENTIFYING = ("SECRET", "DOE", "JANE", "19540504", "1954-05-04", "ACC777", "1.2
 
 @pytest.fixture
 def archive(tmp_path) -> Path:
-    """Three images of two patients, one with values that are none, one cut."""
+    """Three images of two patients, one with invalid values, one cut."""
     folder = tmp_path / "images"
     folder.mkdir()
     (tmp_path / "key").write_bytes(KEY)
@@ -56,7 +56,7 @@ def run(tmp_path):
 
 
 def _everything(folder: Path) -> str:
-    """All that an index holds, as text."""
+    """Everything in an index, as text."""
     texts = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         texts.append(str(path.relative_to(folder)))
@@ -68,7 +68,7 @@ def _everything(folder: Path) -> str:
     return "\n".join(texts)
 
 
-def test_nothing_identifying_is_written_or_said(archive, run, tmp_path, caplog):
+def test_nothing_identifying_is_written_or_printed(archive, run, tmp_path, caplog):
     caplog.set_level(logging.DEBUG)
     result = run("--pseudonymise", tmp_path / "key", "--table", tmp_path / "t.csv", "--key", "who=patient")
     assert result.exit_code == 0, result.output
@@ -118,7 +118,7 @@ def test_names_and_raw_values_are_indexed_only_when_asked_and_never_with_pseudon
     assert "--tag PatientName: it would reveal who is behind a pseudonym" in result.stderr
 
 
-def test_rows_of_another_key_or_none_are_not_used_again(archive, run, tmp_path):
+def test_rows_of_another_key_or_without_one_are_not_reused(archive, run, tmp_path):
     def files(*words: object) -> dict[str, int]:
         return json.loads(run(*words, "--json").stdout)["files"]
 
@@ -141,7 +141,7 @@ def test_rows_of_another_key_or_none_are_not_used_again(archive, run, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"), [(None, "the key cannot be read"), (b"short", "expected a key of 16 to 4096 bytes, got 5")]
 )
-def test_key_that_is_none_ends_with_2_and_nothing_written(content, message, archive, run, tmp_path):
+def test_invalid_key_ends_with_2_and_nothing_written(content, message, archive, run, tmp_path):
     if content is not None:
         (tmp_path / "bad").write_bytes(content)
     result = run("--pseudonymise", tmp_path / "bad")
@@ -150,7 +150,7 @@ def test_key_that_is_none_ends_with_2_and_nothing_written(content, message, arch
     assert not (tmp_path / "index").exists()
 
 
-def test_pixels_are_decoded_where_that_is_asked_for(archive, run, tmp_path):
+def test_pixels_are_decoded_on_request(archive, run, tmp_path):
     dataset = dcmread(get_testdata_file("CT_small.dcm"))
     dataset.compress(RLELossless, generate_instance_uid=False)
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3.9"
@@ -158,7 +158,7 @@ def test_pixels_are_decoded_where_that_is_asked_for(archive, run, tmp_path):
     dataset.save_as(stream)
     content = bytearray(stream.getvalue())
     middle = content.rindex(b"\xfe\xff\x00\xe0") + 8 + 64
-    content[middle : middle + 4000] = b"\x80" * 4000  # RLE that says nothing
+    content[middle : middle + 4000] = b"\x80" * 4000  # invalid RLE
     (archive / "9.dcm").write_bytes(content)
     assert "pixel_data_undecodable" not in json.loads(run("--json").stdout)["faults"]
     found = json.loads(run("--decode-check", "--json").stdout)["faults"]

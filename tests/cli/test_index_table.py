@@ -23,7 +23,7 @@ def run(tmp_path, monkeypatch):
     return invoke
 
 
-def test_table_becomes_an_index_that_specs_are_asked_of(run, tmp_path):
+def test_table_becomes_an_index_for_specs(run, tmp_path):
     words = ("--id", "id", "--out", "index", "--rename", "ManufacturerModelName=scanner")
     result = run("from-table", "table.csv", *words)
     assert result.exit_code == 0
@@ -74,13 +74,13 @@ def test_report_is_readable_and_a_document(run):
     assert document["faults"]["missing_patient_id"]["count"] == 1
 
 
-def test_report_of_nothing_ends_with_2(run):
+def test_report_of_a_missing_index_ends_with_2(run):
     result = run("report", "absent", "--json")
     assert result.exit_code == 2
     assert json.loads(result.stdout)["error"]["kind"] == "IndexReadError"
 
 
-def test_neither_loads_torch_or_what_reads_pixels(run, tmp_path):
+def test_commands_load_neither_torch_nor_image_libraries(run, tmp_path):
     code = (
         "import sys; from monai_unlearn.cli import app; app(sys.argv[1:], standalone_mode=False); "
         "print([name for name in ('torch', 'monai', 'PIL', 'nibabel') if name in sys.modules], file=sys.stderr)"

@@ -1,4 +1,4 @@
-"""Small files of every sort that an archive holds."""
+"""Small files of every kind in an archive."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_build_without_files_has_no_rows(collected):
     assert sum(table.num_rows for table in assembled(found, np.array([], int))) == 0
 
 
-def test_fault_is_set_where_asked():
+def test_fault_is_set_on_the_given_rows():
     rows = pa.table({"fault": pa.array([None, "truncated", None], pa.string()), "n": [1, 2, 3]})
     found = with_fault(rows, pa.array([True, True, False]), Fault.UNREADABLE)
     assert found["fault"].to_pylist() == ["unreadable", "unreadable", None]

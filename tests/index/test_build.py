@@ -382,7 +382,7 @@ def test_measures_become_columns_and_their_files_are_not_images(archive, run, ma
     assert index.frame(["iris_volume"])["iris_volume"].tolist() == [0.001] + [pd.NA] * 7
     (match,) = report.measures
     assert (match.matched_files, match.images_with_measures, match.images_without_measures) == (1, 1, 2)
-    assert match.faults == {}  # the file of labels is none of them
+    assert match.faults == {}  # the file of labels is not one of them
     assert report.document()["measures"] == [{**match.document()}]
     assert report.document()["units"]["iris_volume"] == "ml"
 

@@ -19,7 +19,7 @@ def _built(tmp_path, make_image, text):
     return build(BuildRequest(sources=(tmp_path / "images",), out=tmp_path / "index", keys=keys), track=track)
 
 
-def test_report_says_what_was_found_without_a_value_of_a_patient(tmp_path, make_image, capsys):
+def test_report_shows_counts_and_no_value_of_a_patient(tmp_path, make_image, capsys):
     report = _built(tmp_path, make_image, "name,patient_id,label\na.png,secret1,x\nb.png,,y\nq.png,secret2,z\n")
     bar = capsys.readouterr()
     assert "5/5" in bar.err
@@ -40,7 +40,7 @@ def test_report_says_what_was_found_without_a_value_of_a_patient(tmp_path, make_
     assert "secret" not in out + bar.out + bar.err
 
 
-def test_report_says_what_is_missing(tmp_path, make_image, capsys):
+def test_report_shows_what_is_missing(tmp_path, make_image, capsys):
     rows = "".join(f"{number}.png,1\n" for number in range(9))
     report = _built(tmp_path, make_image, f"name,n\na.png,1\n{rows}")
     capsys.readouterr()
@@ -56,7 +56,7 @@ def test_nothing_to_read_shows_no_bar(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_report_says_how_measures_met_the_images(tmp_path, make_image, capsys):
+def test_report_shows_how_measures_matched_the_images(tmp_path, make_image, capsys):
     for name in "ab":
         make_image(tmp_path / "images" / f"{name}.png")
     ones = np.ones((2, 2, 2), np.uint8)

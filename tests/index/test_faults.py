@@ -7,12 +7,12 @@ import pytest
 from monai_unlearn.index.faults import Fault, fault_of_os_error, usable_faults
 
 
-def test_each_fault_has_a_code_of_its_own_and_a_sentence() -> None:
+def test_each_fault_has_a_unique_code_and_a_sentence() -> None:
     assert len({fault.code for fault in Fault}) == len(Fault)
     assert all(Fault.of(fault.code) is fault and fault.sentence for fault in Fault)
 
 
-def test_only_images_with_their_pixels_and_a_name_count() -> None:
+def test_only_images_with_pixels_and_a_uid_are_usable() -> None:
     assert set(usable_faults()) == {
         "missing_patient_id",
         "undecodable_text",
@@ -32,5 +32,5 @@ def test_only_images_with_their_pixels_and_a_name_count() -> None:
         (OSError(errno.EIO, "disk"), Fault.UNREADABLE),
     ],
 )
-def test_operating_system_says_why(error: OSError, fault: Fault) -> None:
+def test_error_of_the_system_determines_the_fault(error: OSError, fault: Fault) -> None:
     assert fault_of_os_error(error) is fault

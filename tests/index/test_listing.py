@@ -17,7 +17,7 @@ def _write(root: Path, *names: str) -> None:
         path.write_bytes(b"x")
 
 
-def test_folders_are_walked_in_order_without_what_is_hidden(tmp_path):
+def test_folders_are_walked_in_order_without_hidden_files(tmp_path):
     _write(tmp_path, "b/2", "b/1", "a/x.dcm", ".hidden", ".git/x.dcm", "c")
     files = list_files([tmp_path]).files
     assert [file.relative for file in files] == ["a/x.dcm", "b/1", "b/2", "c"]
@@ -35,18 +35,18 @@ def test_linked_folders_are_not_followed_but_linked_files_are_read(tmp_path):
     assert [(file.relative, file.fault) for file in files] == [("x", None), ("y", None), ("z", Fault.UNREADABLE)]
 
 
-def test_file_that_two_sources_reach_is_listed_once(tmp_path):
+def test_file_in_two_sources_is_listed_once(tmp_path):
     _write(tmp_path, "a/b/x", "a/y")
     files = list_files([tmp_path / "a", tmp_path / "a" / "b", tmp_path / "a" / ".." / "a" / "y"]).files
     assert [(file.relative, file.named) for file in files] == [("b/x", False), ("y", False)]
 
 
-def test_named_file_is_known_as_such(tmp_path):
+def test_file_that_the_user_named_is_marked(tmp_path):
     _write(tmp_path, "x")
     assert [(file.relative, file.named) for file in list_files([tmp_path / "x"]).files] == [("x", True)]
 
 
-def test_what_is_left_out_is_not_listed_however_it_is_reached(tmp_path):
+def test_files_to_leave_out_are_not_listed_through_links_either(tmp_path):
     _write(tmp_path, "labels.csv", "index/index.json", "x", "other/labels.csv")
     (tmp_path / "link.csv").symlink_to(tmp_path / "labels.csv")
     files = list_files([tmp_path], leave_out=[tmp_path / "link.csv", tmp_path / "other" / ".." / "index"]).files
@@ -73,7 +73,7 @@ def test_name_that_is_not_unicode_is_a_fault(tmp_path):
     assert file.relative == "caf\\xe9"
 
 
-def test_folder_and_file_that_may_not_be_read_have_a_row(tmp_path, monkeypatch):
+def test_unreadable_folder_and_file_have_a_row(tmp_path, monkeypatch):
     _write(tmp_path, "open/x", "closed/y")
     walk, look = os.scandir, os.stat
 
@@ -96,7 +96,7 @@ def test_folder_and_file_that_may_not_be_read_have_a_row(tmp_path, monkeypatch):
     ]
 
 
-def test_files_come_sorted_by_path_whatever_stands_beside_a_folder(tmp_path):
+def test_files_are_sorted_by_path_even_next_to_folders_with_similar_names(tmp_path):
     names = ["a-b/x", "a.b", "a/b/x", "a/b.x", "a/b0", "a0/x", "ä/x"]
     _write(tmp_path, *names)
     paths = [file.path for file in Walk([tmp_path])]
@@ -110,7 +110,7 @@ def test_walk_of_overlapping_sources_lists_each_file_once_from_the_first(tmp_pat
     assert [file.relative for file in files] == ["x", "y", "b/z"]
 
 
-def test_link_that_leads_back_to_itself_is_a_fault(tmp_path):
+def test_link_to_itself_is_a_fault(tmp_path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (file,) = Walk([tmp_path])
     assert (file.relative, file.fault) == ("loop", Fault.SYMLINK_LOOP)

@@ -74,7 +74,7 @@ def test_every_damaged_file_has_a_row_in_the_index(damaged, tmp_path):
     assert usable["image_id"].is_unique
 
 
-def test_damage_is_the_same_every_time(tmp_path):
+def test_damage_is_reproducible(tmp_path):
     files = [bytes(range(256)) * 8, b"words" * 99]
     assert list(mutants(files, count=50)) == list(mutants(files, count=50))
     assert len(set(mutants(files, count=50))) > 40

@@ -28,7 +28,7 @@ def test_pseudonym_is_the_hmac_of_its_domain_and_identifier(pseudonyms):
     assert Pseudonyms(KEY + b"x").of("patient", "P1") != expected
 
 
-def test_key_is_in_no_text_of_it(pseudonyms):
+def test_key_is_never_printed(pseudonyms):
     assert "0123" not in repr(pseudonyms)
     assert pseudonyms.fingerprint != Pseudonyms(KEY + b"x").fingerprint
     assert len(pseudonyms.fingerprint) == 16
@@ -55,7 +55,7 @@ def test_key_is_in_no_text_of_it(pseudonyms):
         ("label", None),
     ],
 )
-def test_name_of_a_column_says_what_it_identifies(name, domain):
+def test_name_of_a_column_shows_what_it_identifies(name, domain):
     assert domain_of(name) == domain
 
 
@@ -86,7 +86,7 @@ def test_every_identifier_that_a_reader_reads_is_replaced():
     assert not {name for name in file_columns() if "Birth" in name}
 
 
-def test_table_s_identifiers_become_those_of_the_files(pseudonyms, tmp_path):
+def test_identifiers_of_tables_get_the_pseudonyms_of_those_of_files(pseudonyms, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("file,patient_id,owner,age\na,007,x,5\nb,8,y,6\n", encoding="utf-8")
     found = pseudonyms.table(read_table(path), patient="owner")
@@ -97,7 +97,7 @@ def test_table_s_identifiers_become_those_of_the_files(pseudonyms, tmp_path):
     assert found.typed["age"].to_pylist() == [5, 6]
 
 
-def test_column_that_is_matched_with_an_identifier_holds_such(pseudonyms, tmp_path):
+def test_column_that_is_matched_with_identifiers_is_replaced(pseudonyms, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("who,patient_id\n7,a.png\n", encoding="utf-8")
     table = read_table(path)
@@ -107,7 +107,7 @@ def test_column_that_is_matched_with_an_identifier_holds_such(pseudonyms, tmp_pa
     assert by_file.texts["patient_id"].to_pylist() == ["a.png"]
 
 
-def test_key_file_is_read_without_its_line_end(tmp_path):
+def test_key_file_is_read_without_its_final_line_break(tmp_path):
     (tmp_path / "key").write_bytes(KEY + b"\r\n")
     assert Pseudonyms.read(tmp_path / "key").key == KEY
 
@@ -121,7 +121,7 @@ def test_key_file_is_read_without_its_line_end(tmp_path):
         (b"x" * 5000, "expected a key of 16 to 4096 bytes, got more"),
     ],
 )
-def test_key_that_is_none_is_refused(content, message, tmp_path):
+def test_invalid_key_is_refused(content, message, tmp_path):
     if content is not None:
         (tmp_path / "key").write_bytes(content)
     with pytest.raises(IndexReadError, match=message) as error:

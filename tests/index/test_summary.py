@@ -59,7 +59,7 @@ def test_summary_over_several_parts_is_that_of_one(index, tmp_path, monkeypatch)
     assert summarise(split) == whole
 
 
-def test_examples_may_be_more(index):
+def test_number_of_examples_can_be_chosen(index):
     assert len(summarise(index, examples=10)["faults"]["truncated"]["examples"]) == 4
 
 

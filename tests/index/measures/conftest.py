@@ -1,4 +1,4 @@
-"""Slices of a small CT series, over which segmentations and reports are made."""
+"""Slices of a small CT series, for segmentations and reports."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def make_slices(dataset) -> Callable[..., list[FileDataset]]:
-    """Make the slices of a CT series in memory, as `measure_files.make_slices` says."""
+    """Make the slices of a CT series in memory, as in `measure_files.make_slices`."""
     return partial(measure_files.make_slices, dataset)

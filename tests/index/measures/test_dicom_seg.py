@@ -80,7 +80,7 @@ def test_declared_segment_without_pixels_is_0(values, make_slices, read_seg):
     assert found["liver_whole_centroid_x"] is None
 
 
-def test_middle_across_sagittal_slices_is_not_known(values, make_slices, read_seg):
+def test_middle_of_sagittal_slices_is_unknown(values, make_slices, read_seg):
     found = _by_name(read_seg(make_slices(orientation=SAGITTAL), values)[0])
     assert found["left_lung_asymmetry"] is None
     assert found["left_lung_centroid_x"] is not None
@@ -90,13 +90,13 @@ def _without_gap(dataset) -> None:
     del dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SpacingBetweenSlices
 
 
-def test_gap_is_taken_from_three_slices_at_equal_distances(values, make_slices, read_seg):
+def test_spacing_is_taken_from_three_equidistant_slices(values, make_slices, read_seg):
     found = _by_name(read_seg(make_slices(), values, change=_without_gap)[0])
     assert found["left_lung_volume"] == pytest.approx((values == 1).sum() * 3.0 / 1000)
 
 
 @pytest.mark.parametrize("kept", [[0, 1], [0, 1, 3]])
-def test_slices_that_do_not_tell_their_gap_are_pictures_of_their_own(kept, make_slices, read_seg):
+def test_slices_without_a_known_distance_are_measured_by_area(kept, make_slices, read_seg):
     values = np.zeros((4, 6, 8), dtype=int)
     for position in kept:
         values[position, :2, : position + 1] = 1
@@ -112,7 +112,7 @@ def test_slices_that_do_not_tell_their_gap_are_pictures_of_their_own(kept, make_
             assert measures["left_lung_centroid_z"] == 30.0 + 3.0 * position
 
 
-def test_single_slice_is_a_picture_though_highdicom_calls_its_slices_1_mm_apart(make_slices, read_seg):
+def test_single_slice_is_measured_by_area_although_highdicom_states_1_mm(make_slices, read_seg):
     gaps = []
 
     def note(dataset):
@@ -133,7 +133,7 @@ def test_slice_of_a_series_is_part_of_a_volume(make_slices, read_seg):
     assert found["lesion_centroid_z"] == 36.0
 
 
-def test_frames_without_a_place_have_sizes_only(values, make_slices, read_seg):
+def test_frames_without_a_position_have_sizes_only(values, make_slices, read_seg):
     def displace(dataset):
         del dataset.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence
 
@@ -143,7 +143,7 @@ def test_frames_without_a_place_have_sizes_only(values, make_slices, read_seg):
     assert found["left_lung_asymmetry"] is None
 
 
-def test_series_is_meant_where_no_image_is_named(values, make_slices, read_seg):
+def test_series_is_the_target_if_no_image_is_named(values, make_slices, read_seg):
     def forget(dataset):
         del dataset.ReferencedSeriesSequence[0].ReferencedInstanceSequence
         for frame in dataset.PerFrameFunctionalGroupsSequence:

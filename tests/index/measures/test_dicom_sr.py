@@ -132,7 +132,7 @@ def test_segment_refers_to_the_images_or_the_series_of_its_source(slices, readin
     assert readings_of(by_image)[0] == [("volume", 12.0, "cm3", _of(*slices[:2]))]
 
 
-def test_group_about_something_else_is_about_no_image(slices, readings_of):
+def test_group_about_something_else_refers_to_no_image(slices, readings_of):
     group, segmentation = _volumetric(slices, series=True)
     report = make_sr([group], [*slices, segmentation])
     items = report.ContentSequence[-1].ContentSequence[0].ContentSequence

@@ -9,12 +9,12 @@ from monai_unlearn.index.measures.reading import Measure
 PLANE = Plane(origin=np.array([-3.0, 10.0, 5.0]), down=np.array([0.0, 2.0, 0.0]), along=np.array([1.5, 0.0, 0.0]))
 
 
-def test_centre_of_as_many_voxels_is_the_middle():
+def test_middle_of_a_plane_is_the_centre_of_its_voxels():
     # Five voxels along x, at −3, −1.5, 0, 1.5, 3.
     assert PLANE.middle((4, 5)) == 0.0
 
 
-def test_planes_add_up():
+def test_planes_are_summed():
     sums = LabelSums(0.0)
     values = np.array([[7, 7, 0, 0, 0], [0, 0, 0, 7, 2]])
     sums.add(values, PLANE)
@@ -36,14 +36,14 @@ def test_voxel_on_the_middle_counts_for_both_sides():
     assert sums.totals()[1].asymmetry == -0.5
 
 
-def test_map_without_a_place_has_sizes_only():
+def test_map_without_a_position_has_sizes_only():
     sums = LabelSums(None)
     sums.add(np.array([[1, 1]]), None)
     total = sums.totals()[1]
     assert (total.voxels, total.centroid, total.asymmetry) == (2, None, None)
 
 
-def test_label_with_some_voxels_out_of_place_has_no_centroid():
+def test_label_with_some_voxels_without_a_position_has_no_centroid():
     sums = LabelSums(0.0)
     sums.add(np.array([[1]]), PLANE)
     sums.add(np.array([[1]]), None)
@@ -56,7 +56,7 @@ def test_empty_map_has_no_labels():
     assert sums.totals() == {}
 
 
-def test_measures_bear_the_label_and_their_units():
+def test_measures_have_the_name_of_their_label_and_units():
     sums = LabelSums(0.0)
     sums.add(np.array([[0, 0, 0, 3, 3]]), PLANE)
     assert measures_of("iris", sums.totals()[3], Extent.volume(500.0)) == (

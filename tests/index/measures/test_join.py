@@ -20,7 +20,7 @@ def slices(make_slices):
 
 @pytest.fixture
 def frame(slices) -> pd.DataFrame:
-    """Rows of four slices and of two plain images, of which the last is faulty."""
+    """Rows of four slices and of two plain images, the last one faulty."""
     return pd.DataFrame(
         {
             "image_id": [image.SOPInstanceUID for image in slices] + ["x", "y"],
@@ -43,7 +43,7 @@ def join(frame, tmp_path):
     return run
 
 
-def test_nothing_asked_adds_nothing(frame, join):
+def test_without_measures_rows_are_unchanged(frame, join):
     measured = join()
     assert measured.frame is frame
     assert (measured.units, measured.origins, measured.matches) == ({}, {}, ())
@@ -68,7 +68,7 @@ def test_measures_of_every_kind_become_columns(slices, join, tmp_path):
     assert objects.columns[-1] == "width"
 
 
-def test_what_matches_nothing_or_is_faulty_is_counted_and_named(join, tmp_path):
+def test_unmatched_and_faulty_files_are_counted_and_reported(join, tmp_path):
     for name in ("x", *"abcdefg", "y"):
         make_mask(tmp_path / "masks" / f"{name}.nii.gz", ONE)
     for name in ("1.json", "2.json"):
@@ -82,7 +82,7 @@ def test_what_matches_nothing_or_is_faulty_is_counted_and_named(join, tmp_path):
     assert match.document()["faults"]["not_a_label_map"]["sentence"].startswith("is not a label map")
 
 
-def test_contradicting_files_make_a_missing_value_that_is_named(join, tmp_path):
+def test_value_that_files_contradict_is_missing_and_reported(join, tmp_path):
     make_mask(tmp_path / "one" / "x_seg.nii.gz", ONE)
     make_mask(tmp_path / "two" / "x_mask.nii.gz", np.roll(ONE, 1, axis=0))
     measured = join("one", "two")
@@ -96,7 +96,7 @@ def test_contradicting_files_make_a_missing_value_that_is_named(join, tmp_path):
     assert measured.origins["iris_volume"] == "mask:one, mask:two"
 
 
-def test_file_that_two_paths_reach_is_read_once(join, tmp_path):
+def test_file_in_two_paths_is_read_once(join, tmp_path):
     path = make_mask(tmp_path / "masks" / "x.nii", ONE)
     folder, again, file = join("masks", "masks", "masks/x.nii").matches
     assert (folder.files, folder.matched_files) == ({"NIfTI": 1}, 1)
@@ -115,7 +115,7 @@ def test_reports_in_other_units_are_converted_to_the_first(slices, join, tmp_pat
         join("a0.dcm", "b0.dcm")
 
 
-def test_unknown_unit_is_counted_once_a_file(slices, join, tmp_path):
+def test_unknown_unit_is_counted_once_per_file(slices, join, tmp_path):
     group = image_group([number("Width", 7.5), number("a", 1, "blorb"), number("b", 1, "blorb")], slices[:1])
     save(tmp_path, [make_sr([group, image_group([number("c", 1)])], slices)])
     (match,) = join("image0.dcm").matches
@@ -129,7 +129,7 @@ def test_measure_with_the_name_of_a_column_is_refused(slices, join, tmp_path):
         join("image0.dcm")
 
 
-def test_path_of_which_nothing_matches_is_refused(join, tmp_path):
+def test_path_without_any_match_is_refused(join, tmp_path):
     make_mask(tmp_path / "masks" / "q.nii", ONE)
     (tmp_path / "masks" / "a.txt").write_text("words", encoding="utf-8")
     with pytest.raises(
@@ -147,12 +147,12 @@ def test_missing_path_and_faulty_file_that_was_named_are_refused(join, tmp_path)
 
 
 @pytest.mark.parametrize(("measures", "source"), [("d", "d"), ("d", "d/images"), (".", "d"), ("link", "d/images")])
-def test_measures_that_hold_a_source_are_refused(measures, source, tmp_path):
+def test_measures_that_contain_a_source_are_refused(measures, source, tmp_path):
     (tmp_path / "d" / "images").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "d")
     with pytest.raises(IndexReadError, match="this contains the source .*, but files of measures are never images"):
         refuse_overlap([tmp_path / measures], [tmp_path / source])
 
 
-def test_measures_within_or_beside_a_source_are_not(tmp_path):
+def test_measures_within_or_next_to_a_source_are_accepted(tmp_path):
     refuse_overlap([tmp_path / "d" / "masks", tmp_path / "dd"], [tmp_path / "d"])

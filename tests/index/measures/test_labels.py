@@ -32,7 +32,7 @@ def test_label_becomes_a_column_name(label, name):
         ("a.yaml", "{1: Left Lung, 2: liver}"),
     ],
 )
-def test_names_may_stand_before_or_behind_their_values(file, text, tmp_path):
+def test_labels_may_map_names_to_values_or_values_to_names(file, text, tmp_path):
     (tmp_path / file).write_text(text, encoding="utf-8")
     labels = MaskLabels.read(tmp_path / file)
     assert labels.names == {1: "left_lung", 2: "liver"}

@@ -42,11 +42,11 @@ def _found(mask: str = "x.nii.gz", target: Target | None = None) -> list[int]:
         ("broken_seg.nii.gz", []),  # its image does not count
     ],
 )
-def test_mask_has_the_stem_of_its_image_with_an_ending_of_masks_or_none(mask, rows):
+def test_mask_has_the_stem_of_its_image_with_an_optional_suffix(mask, rows):
     assert _found(mask) == rows
 
 
-def test_whole_stem_counts_before_an_ending():
+def test_whole_stem_takes_precedence_over_a_suffix():
     assert _found("eye_seg.nii.gz") == [3]
     assert _found("eye.nii.gz") == [4]
     assert _found("eye_mask.nii.gz") == [4]
@@ -64,11 +64,11 @@ def test_whole_stem_counts_before_an_ending():
         ("a/b/scan_seg.nii.gz", []),
     ],
 )
-def test_folders_decide_between_images_of_one_stem(mask, rows):
+def test_folders_decide_between_images_with_the_same_stem(mask, rows):
     assert _found(mask) == rows
 
 
-def test_uids_find_images_series_and_studies_that_count():
+def test_uids_find_usable_images_series_and_studies():
     assert _found(target=Target(images=frozenset(["i1", "i6", "i9"]))) == [1]
     assert _found(target=Target(series=frozenset(["s0"]))) == [0, 1]
     assert _found(target=Target(studies=frozenset(["t0", "t1"]))) == [0, 1, 2, 5]

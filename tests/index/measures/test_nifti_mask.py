@@ -60,15 +60,15 @@ def test_measures_agree_with_nibabel_and_scipy(affine, label, values, measure):
     # NIfTI's x grows to the right and its y to the front; DICOM's to the left and to the back.
     right, front, up = apply_affine(affine, center_of_mass(only))
     centroid = [found[f"label_{label}_centroid_{axis}"] for axis in "xyz"]
-    assert centroid == pytest.approx([-right, -front, up], abs=1e-5)  # the file holds its affine in single precision
-    # Voxel by voxel: on which side of the centre of the whole map it lies.
+    assert centroid == pytest.approx([-right, -front, up], abs=1e-5)  # the file stores its affine in single precision
+    # Voxel by voxel: the side of the centre of the whole map.
     x = -apply_affine(affine, np.argwhere(only))[:, 0]
     middle = -apply_affine(affine, (np.array(SHAPE) - 1) / 2)[0]
     left, right = (x > middle + 1e-9).sum(), (x < middle - 1e-9).sum()
     assert found[f"label_{label}_asymmetry"] == pytest.approx((left - right) / len(x))
 
 
-def test_what_lies_on_the_patients_left_is_positive(measure):
+def test_label_on_the_patients_left_has_positive_asymmetry(measure):
     left = np.zeros((5, 2, 2), np.uint8)
     left[0] = 1  # with NIfTI's identity, x grows to the right: the first is the leftmost
     assert measure(left)["label_1_asymmetry"] == 1.0
@@ -85,13 +85,13 @@ def test_plane_is_measured_by_area(shape, measure):
 
 
 @pytest.mark.parametrize(("unit", "times"), [("mm", 1), ("meter", 1e9), ("micron", 1e-9), ("unknown", 1)])
-def test_unit_of_the_file_is_heeded(unit, times, measure):
+def test_unit_of_the_file_is_converted(unit, times, measure):
     found = measure(np.ones((2, 2, 2), np.uint8), unit=unit)
     assert found["label_1_volume"] == pytest.approx(8 / 1000 * times)
     assert found["label_1_centroid_z"] == pytest.approx(0.5 * np.cbrt(times))
 
 
-def test_mask_that_does_not_say_where_it_lies_has_volumes_only(tmp_path):
+def test_mask_without_a_position_has_volumes_only(tmp_path):
     image = nib.Nifti1Image(np.ones((2, 2, 2), np.uint8), None)
     image.header.set_zooms((2, 2, 2))
     nib.save(image, tmp_path / "a.nii")
@@ -106,7 +106,7 @@ def test_stored_type_does_not_matter(dtype, name, values, measure):
     assert measure(values.astype(dtype), name=name) == measure(values, name="b.nii")
 
 
-def test_scaled_values_are_labels_where_they_are_whole(tmp_path, values):
+def test_scaled_values_are_labels_if_they_are_whole_numbers(tmp_path, values):
     image = nib.Nifti1Image(values, np.eye(4))
     image.header.set_slope_inter(2.0, 0.0)
     nib.save(image, tmp_path / "a.nii")
@@ -118,7 +118,7 @@ def test_scaled_values_are_labels_where_they_are_whole(tmp_path, values):
     assert set(read(tmp_path / "a.nii").totals) == expected
 
 
-def test_absent_label_of_a_mask_that_was_read_is_0_and_has_no_place(tmp_path):
+def test_label_that_a_mask_lacks_has_size_0_and_no_position(tmp_path):
     first = np.zeros((3, 3, 3), np.uint8)
     first[0, 0, 0] = 4
     masks = [read(make_mask(tmp_path / "a.nii", first)), read(make_mask(tmp_path / "b.nii", first * 0 + 9))]
@@ -177,7 +177,7 @@ def test_cut_mask_is_a_fault(tmp_path, values):
         read(path)
 
 
-def test_file_that_only_claims_to_be_whole_is_a_fault(tmp_path):
+def test_file_with_a_false_trailer_is_a_fault(tmp_path):
     path = make_mask(tmp_path / "a.nii.gz", np.random.default_rng(0).integers(0, 200, (64, 64, 400), np.uint8))
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2] + content[-4:])

@@ -18,11 +18,11 @@ def _listed(path) -> Listed:
     return list_files([path]).files[0]
 
 
-def test_each_kind_has_a_name_of_its_own():
+def test_each_kind_has_a_unique_name():
     assert [reader.kind for reader in READERS] == ["NIfTI", "SEG", "SR"]
 
 
-def test_kind_is_told_by_content(tmp_path, make_slices):
+def test_kind_is_recognised_by_content(tmp_path, make_slices):
     slices = make_slices()
     make_seg(slices, np.ones((4, 6, 8)), {1: "a"}).save_as(tmp_path / "1", enforce_file_format=True)
     make_sr([image_group([number("a", 1)])], slices).save_as(tmp_path / "2", enforce_file_format=True)
@@ -87,7 +87,7 @@ def test_missing_package_is_an_error_not_a_fault(tmp_path, make_slices, monkeypa
 
 
 @pytest.mark.parametrize("kind", ["seg", "sr"])
-def test_file_cut_anywhere_is_never_good_and_says_nothing(kind, tmp_path, make_slices, capfd):
+def test_file_cut_anywhere_is_never_good_and_prints_nothing(kind, tmp_path, make_slices, capfd):
     slices = make_slices(2)
     made = (
         make_seg(slices, np.ones((2, 6, 8)), {1: "a"})
@@ -105,7 +105,7 @@ def test_file_cut_anywhere_is_never_good_and_says_nothing(kind, tmp_path, make_s
     assert capfd.readouterr() == ("", "")
 
 
-def test_values_that_break_rules_are_read_without_a_word(tmp_path, make_slices, capfd, recwarn):
+def test_values_that_break_rules_are_read_silently(tmp_path, make_slices, capfd, recwarn):
     slices = make_slices()
     path = tmp_path / "a.dcm"
     make_seg(slices, np.ones((4, 6, 8)), {1: "a"}).save_as(path, enforce_file_format=True)

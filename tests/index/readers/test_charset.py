@@ -33,7 +33,7 @@ def test_every_term_of_the_standard_is_known(term):
         (7, False),
     ],
 )
-def test_only_encodings_that_dicom_has_are_known(value, known):
+def test_only_encodings_of_dicom_are_known(value, known):
     before = pydicom.config.settings.reading_validation_mode
     assert knows_charset(value) is known
     assert pydicom.config.settings.reading_validation_mode == before

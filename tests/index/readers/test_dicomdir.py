@@ -44,16 +44,16 @@ def test_reference_out_of_the_folder_is_a_fault(reference, write):
 
 
 @pytest.mark.parametrize("reference", [None, "IMG1", ["A", "B", "IMG1"]])
-def test_other_directories_are_merely_no_image(reference, write):
+def test_other_directories_are_just_not_images(reference, write):
     assert read_file(write(reference))["fault"] == "not_an_image"
 
 
-def test_directory_that_pydicom_ships_is_no_image():
+def test_directory_that_pydicom_ships_is_not_an_image():
     assert read_file(Path(get_testdata_file("DICOMDIR")))["fault"] == "not_an_image"
 
 
 @pytest.mark.filterwarnings("ignore")  # pydicom's own, of the test's writing
-def test_directory_cut_short_is_no_image_or_cut(write):
+def test_directory_cut_short_is_not_an_image_or_truncated(write):
     path = write(["..", "ETC"])
     content = path.read_bytes()
     for end in range(132, len(content), 7):
@@ -61,7 +61,7 @@ def test_directory_cut_short_is_no_image_or_cut(write):
         assert read_file(path)["fault"] in {"not_an_image", "truncated", "unreadable", "dicomdir_escapes"}
 
 
-def test_standard_calls_it_by_this_uid():
+def test_uid_is_that_of_the_standard():
     from monai_unlearn.index.readers.dicomdir import MEDIA_STORAGE_DIRECTORY
 
     assert pydicom.uid.MediaStorageDirectoryStorage == MEDIA_STORAGE_DIRECTORY

@@ -15,7 +15,7 @@ VALUES = np.random.default_rng(0).integers(0, 200, (5, 6, 7)).astype(np.int16)
 
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
 @pytest.mark.parametrize("image", [nib.Nifti1Image, nib.Nifti2Image])
-def test_image_is_told_by_its_content(name, image, tmp_path):
+def test_image_is_recognised_by_its_content(name, image, tmp_path):
     path = make_mask(tmp_path / name, VALUES, image=image)
     assert read_file(path) == {"format": "nifti"}
     assert read_file(path.rename(tmp_path / "no_suffix")) == {"format": "nifti"}
@@ -49,7 +49,7 @@ def test_image_cut_anywhere_is_never_good(name, tmp_path):
         lambda header: header.__setitem__("vox_offset", np.nan),
     ],
 )
-def test_header_without_sense_is_a_fault_without_a_word(spoil, tmp_path, capfd):
+def test_malformed_header_is_a_fault_and_prints_nothing(spoil, tmp_path, capfd):
     path = make_mask(tmp_path / "a.nii", VALUES)
     header = nib.Nifti1Header(path.read_bytes()[:348], check=False)
     spoil(header)
@@ -58,7 +58,7 @@ def test_header_without_sense_is_a_fault_without_a_word(spoil, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_gzipped_table_is_no_image(tmp_path):
+def test_gzipped_table_is_not_an_image(tmp_path):
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n" * 200))
     assert read_file(path)["fault"] == "not_an_image"
@@ -97,7 +97,7 @@ def test_complete_file_is_recognised_by_its_last_four_bytes(tmp_path, monkeypatc
     assert read_file(path) == {"format": "nifti"}
 
 
-def test_members_one_after_the_other_and_bytes_behind_the_voxels_do_no_harm(tmp_path):
+def test_several_gzip_members_and_bytes_after_the_voxels_are_accepted(tmp_path):
     path = make_mask(tmp_path / "a.nii.gz", VALUES)
     content = gzip.decompress(path.read_bytes())
     path.write_bytes(gzip.compress(content[:500]) + gzip.compress(content[500:] + b"behind"))

@@ -21,7 +21,7 @@ def _rows(*files: tuple[Path, str | None, str | None]) -> pa.Table:
     return pa.table(columns)
 
 
-def test_rows_keep_their_faults_and_get_those_of_pixels(compressed, tmp_path):
+def test_rows_keep_their_faults_unless_pixels_have_a_more_serious_one(compressed, tmp_path):
     good = compressed("good.dcm")
     bad = compressed("bad.dcm", lambda frames: [b"\xff" * 100 for _ in frames])
     rows = _rows(

@@ -34,7 +34,7 @@ def test_files_are_found_across_tables_and_taken_in_order():
     assert pa.concat_tables(unseen)["path"].to_pylist() == ["b", "d"]
 
 
-def test_changed_file_is_seen_and_not_the_same():
+def test_changed_file_is_found_but_not_the_same():
     previous = PreviousRows([table("a")])
     assert previous.has(file("a", size=3))
     assert previous.has(file("a", size=3))  # asked again, it is counted once

@@ -26,7 +26,7 @@ def digest(tmp_path):
     return of
 
 
-def test_order_parts_and_places_change_nothing(digest):
+def test_digest_does_not_depend_on_order_parts_or_paths(digest):
     expected = digest(ROWS)
     assert digest(ROWS[::-1]) == expected
     assert digest(ROWS[2:], ROWS[:2]) == expected

@@ -92,7 +92,7 @@ def test_broken_part_is_an_error(written):
         written.frame()
 
 
-def test_document_names_what_it_holds(written):
+def test_document_lists_the_content(written):
     document = json.loads((written.directory / "index.json").read_text(encoding="utf-8"))
     assert document["faults"] == {"truncated": 1}
     assert document["label"] == "label"

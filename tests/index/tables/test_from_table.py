@@ -39,7 +39,7 @@ def make(tmp_path):
     return index
 
 
-def test_columns_of_keywords_are_read_as_those(make):
+def test_columns_named_after_keywords_are_read_as_such(make):
     report = make(CSV)
     frame = report.index.frame()
     assert frame["image_id"].tolist() == ["1.2.1", "1.2.2", "1.2.3", "1.2.4"]
@@ -61,7 +61,7 @@ def test_columns_of_keywords_are_read_as_those(make):
     }
 
 
-def test_value_that_is_none_is_a_fault_of_its_row_which_counts(make):
+def test_invalid_value_is_a_fault_and_the_row_counts(make):
     report = make(CSV)
     assert report.index.frame()["fault"].fillna("-").tolist() == ["-", "-", "invalid_date", "missing_patient_id"]
     assert {fault.code: count for fault, count in report.faults.items()} == {

@@ -73,7 +73,7 @@ def test_row_of_a_patient_belongs_to_each_of_their_images(join):
     assert joined.frame["k"].tolist() == ["p", "p", pd.NA]
 
 
-def test_rows_and_images_without_the_other_are_counted_by_number_not_value(join):
+def test_unmatched_rows_and_images_are_reported_by_number_not_value(join):
     rows = "".join(f"secret{number}.jpg,0\n" for number in range(7))
     (match,) = join("k,n\n1.jpg,1\n,2\n" + rows, "k").matches
     assert (match.unmatched_rows, match.unmatched_row_numbers) == (8, (2, 3, 4, 5, 6))
@@ -81,7 +81,7 @@ def test_rows_and_images_without_the_other_are_counted_by_number_not_value(join)
     assert "secret" not in str(match.document())
 
 
-def test_key_becomes_a_column_only_where_it_is_new(join):
+def test_key_becomes_a_column_only_if_it_is_new(join):
     assert "k" in join("k,n\n1.jpg,1\n", "k").kinds
     assert "k" not in join("k,n\n1.2.3.1,1\n", "k").kinds
     assert "path" not in join("path,n\na/1.jpg,1\n", "path=path").kinds
@@ -108,7 +108,7 @@ def test_table_that_does_not_fit_is_an_error(text, key, message, join):
         join(text, key)
 
 
-def test_names_that_two_images_share_are_refused_only_where_they_matter(join):
+def test_names_that_two_images_share_are_refused_only_if_they_are_matched(join):
     shared = FRAME.assign(path=pd.array(["/d/a/1.jpg", "/d/b/1.jpg", "/d/c/1.jpg"], dtype="string"))
     with pytest.raises(IndexReadError, match=r"2 images share their file_name .* first is /d/a/1.jpg.*COLUMN=path"):
         join("k,n\n1.jpg,1\n", "k", shared)
@@ -116,7 +116,7 @@ def test_names_that_two_images_share_are_refused_only_where_they_matter(join):
     assert join("k,n\n1.jpg,1\n", "k", sound).matches[0].matched_rows == 1
 
 
-def test_stem_of_a_gzipped_nifti_file_has_neither_suffix(join):
+def test_stem_of_a_gzipped_nifti_file_has_no_suffix(join):
     frame = FRAME.assign(path=pd.array(["/d/a/1.nii.gz", "/d/a/2.NII.GZ", "/d/b/3.gz"], dtype="string"))
     assert join("k,n\n1,1\n2,2\n3,3\n", "k=file_stem", frame).frame["n"].tolist() == [1, 2, 3]
 

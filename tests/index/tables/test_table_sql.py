@@ -1,4 +1,4 @@
-"""What DuckDB makes of a table's text against what `values.py` makes of a file's."""
+"""DuckDB types the text of a table as `values.py` types that of a file."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _ask(texts: list[str], expression: str) -> list[object]:
 
 
 def _python(kind: Kind, text: str) -> object:
-    """What `values.py` says; a table may also spell a date as ISO 8601 does."""
+    """The result of `values.py`; a table may also have dates in ISO 8601."""
     if kind is Kind.DATE and len(text) == 10 and text[4] == text[7] == "-":
         return values.coerce(kind, text.replace("-", "."))
     if kind is Kind.DATETIME and len(text) > 4 and text[4] == "-":
@@ -83,7 +83,7 @@ def test_uids_are_judged_as_those_of_files():
     assert _ask(UIDS, uid("x")) == [values.uid(text) for text in UIDS]
 
 
-def test_padding_and_nan_are_nothing():
+def test_padding_and_nan_are_null():
     texts = ["a", " a b\t", "  ", "", "nan", " NaN\n", "-", "ü", " ü"]
     assert _ask(texts, cleaned("x")) == ["a", "a b", None, None, None, None, "-", "ü", "ü"]
 
@@ -104,11 +104,11 @@ def test_padding_and_nan_are_nothing():
         ("", False),
     ],
 )
-def test_number_is_one_that_a_float_keeps(text, expected):
+def test_number_is_one_that_a_float_preserves(text, expected):
     assert _ask([text], is_number("x")) == [expected]
 
 
-def test_day_is_one_of_the_calendar():
+def test_date_must_exist_in_the_calendar():
     texts = ["2024-02-29", "2023-02-29", "20240229", "2024-2-9"]
     assert [bool(one) for one in _ask(texts, is_iso_date("x"))] == [True, False, False, False]
 
