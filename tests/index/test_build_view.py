@@ -77,3 +77,10 @@ def test_report_shows_how_measures_matched_the_images(tmp_path, make_image, caps
         f"1 not_measures, e.g. {masks}/[bold]notes.txt: {sentence}",
         f"2 values are missing because files contradict each other, in {columns}, e.g. of {tmp_path}/images/a.png",
     ]
+
+
+def test_report_without_faults_or_other_files_has_no_line_for_them(tmp_path, make_image, capsys):
+    make_image(tmp_path / "images" / "a.png")
+    render(build(BuildRequest(sources=(tmp_path / "images",), out=tmp_path / "index"), track=iter))
+    heads = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert heads == ["images", "patients", "label", "files", "index", "next"]

@@ -13,8 +13,9 @@ def test_rows_survive_packing(tmp_path, make_dicom):
     assert unpacked(content) == rows
 
 
-def test_unreadable_files_have_rows_without_being_opened(tmp_path):
-    rows = unreadable([Listed(path=str(tmp_path / name), relative=name, size=1, mtime_ns=2) for name in "ab"])
+def test_unreadable_files_have_rows_without_being_opened(tmp_path, make_dicom):
+    paths = [make_dicom(tmp_path / name) for name in "ab"]  # sound, and yet not read
+    rows = unreadable([Listed(path=str(path), relative=path.name, size=1, mtime_ns=2) for path in paths])
     assert rows.schema == schema()
     assert rows["fault"].to_pylist() == ["unreadable"] * 2
     assert rows["file_size"].to_pylist() == [1, 1]

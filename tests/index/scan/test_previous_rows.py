@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from monai_unlearn.index.fast_readers import schema
 from monai_unlearn.index.listing import Listed
-from monai_unlearn.index.scan.previous_rows import PreviousRows
+from monai_unlearn.index.scan.previous_rows import PreviousRows, kept_files
+from monai_unlearn.index.store.write import write_index
 
 
 def table(*paths, fault=None):
@@ -55,3 +58,27 @@ def test_no_rows_have_no_file():
     assert not previous.has(file("a"))
     previous.finish()
     assert (previous.rows, previous.taken()) == (0, [])
+
+
+def stored(folder, mark, file_schema=None):
+    """Write an index whose stored rows of files have this mark and schema."""
+    index = write_index(pd.DataFrame({"image_id": ["a"]}), folder, kinds={}, provenance={"files": "files.parquet"})
+    file_schema = (file_schema or schema()).with_metadata(mark)
+    rows = [{"path": path} for path in "ab"]
+    pq.write_table(pa.Table.from_pylist(rows, file_schema), index.directory / "files.parquet")
+    return index.directory
+
+
+def test_stored_rows_are_reused_only_with_the_same_mark(tmp_path):
+    folder = stored(tmp_path / "index", {"tool_version": "1"})
+    assert [table["path"].to_pylist() for table in kept_files(folder, {"tool_version": "1"})] == [["a", "b"]]
+    assert kept_files(folder, {"tool_version": "2"}) is None
+
+
+def test_stored_rows_with_other_columns_or_without_an_index_are_not_reused(tmp_path):
+    other = schema().remove(schema().get_field_index("Modality"))
+    assert kept_files(stored(tmp_path / "index", {}, other), {}) is None
+    assert kept_files(tmp_path / "absent", {}) is None
+    folder = stored(tmp_path / "damaged", {})
+    (folder / "files.parquet").write_bytes(b"words")
+    assert kept_files(folder, {}) is None

@@ -6,6 +6,7 @@ import pytest
 
 from monai_unlearn.index.fast_readers import Reader
 from monai_unlearn.index.scan import read, spool
+from monai_unlearn.index.scan.options import ScanOptions
 from monai_unlearn.index.store import part_writer
 
 
@@ -32,3 +33,20 @@ def test_content_does_not_depend_on_the_reader(options, run, monkeypatch):
     assert len(index.parts) == 5
     assert index.frame().equals(expected.frame())
     assert (index.frame()["fault"] == "duplicate_sop_instance_uid").sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "options", "expected"),
+    [
+        (999, {"workers": 4}, "here"),
+        (1000, {"workers": 4}, "processes"),
+        (1000, {"workers": 1}, "here"),
+        (1, {"workers": 1, "reader": Reader.GDCM}, "processes"),  # GDCM may crash its process
+        (1, {"dask": "local"}, "dask"),
+    ],
+)
+def test_who_reads_depends_on_the_files_and_the_options(count, options, expected, monkeypatch):
+    monkeypatch.setattr(read, "_read_here", lambda *_: "here")
+    monkeypatch.setattr(read, "read_in_processes", lambda *_, **__: "processes")
+    monkeypatch.setattr("monai_unlearn.index.scan.on_dask.read_on_dask", lambda *_, **__: "dask")
+    assert read._read(count, ScanOptions(**options))([], Reader.AUTO) == expected

@@ -75,6 +75,13 @@ def test_new_index_replaces_the_old_and_leaves_nothing_of_it(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["index"]
 
 
+def test_stored_rows_of_the_old_index_are_removed(tmp_path):
+    index = write_index(FRAME, tmp_path / "index", kinds=KINDS)
+    (index.directory / "files-0123.parquet").touch()
+    write_index(FRAME[:1], tmp_path / "index", kinds=KINDS)
+    assert [path.name for path in index.directory.glob("*.parquet")] == []
+
+
 def test_empty_folder_is_filled(tmp_path):
     (tmp_path / "index").mkdir()
     assert write_index(FRAME, tmp_path / "index", kinds=KINDS).rows == 3

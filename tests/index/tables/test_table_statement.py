@@ -39,6 +39,7 @@ def test_row_without_a_patient_has_a_fault_if_the_table_has_patients(rows):
         ("PatientAge,StudyInstanceUID", "x,x", "invalid_uid"),
         ("PatientAge,PatientID", "x,", "missing_patient_id"),
         ("PatientAge,StudyDate", ",", None),
+        ("PatientAge,StudyDate", "045Y,20180605", None),
     ],
 )
 def test_most_serious_fault_wins_and_empty_is_not_invalid(columns, values, fault, rows):
