@@ -25,7 +25,7 @@ from monai_unlearn.index.usable import usable_array
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-# Columns of tables that name patients, the first match wins.
+# Names of columns that name patients; the first match wins.
 _PATIENT_COLUMNS = ("patient_id", "patient", "PatientID", "subject_id", "subject")
 
 

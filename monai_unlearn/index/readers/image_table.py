@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FORMAT = "image"
 _FORMATS = ("JPEG", "PNG", "TIFF", "BMP")
-# The marker that ends a complete file is searched in this many bytes at the end: some cameras append data.
+# The marker that ends a complete file is searched for in this many last bytes: some cameras append data.
 _TAIL = 64 * 1024
 _STRIPS = ((273, 279), (324, 325))  # TIFF: offsets and byte counts of strips, of tiles
 
