@@ -31,7 +31,7 @@ class Index:
 
     Here an index is made from a table; `monai-unlearn index build` makes one from image files.
 
-    >>> import tempfile
+    >>> import shutil, tempfile
     >>> from pathlib import Path
     >>> from monai_unlearn.index.tables.from_table import TableRequest, index_table
     >>> folder = Path(tempfile.mkdtemp())
@@ -44,6 +44,7 @@ class Index:
       image_id patient  PatientAge
     0        a      P1        45.0
     1        b      P2        <NA>
+    >>> shutil.rmtree(folder)
 
     Attributes:
         directory: The folder of `index.json`.
