@@ -14,6 +14,7 @@ from pathlib import Path
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index import build as room
+from monai_unlearn.index import compose
 from monai_unlearn.index.build import BuildRequest, build
 from monai_unlearn.index.scan import read, workspace
 from monai_unlearn.index.scan.options import ScanOptions
@@ -27,10 +28,10 @@ POINTS = {
     "first block": (Workspace, "add_block", 0),
     "later block": (Workspace, "add_block", 7),
     "rows collected": (room, "find_duplicates", 0),
-    "parts written": (room, "finish_index", 0),
+    "parts written": (compose, "finish_index", 0),
     "before the swap": (write, "_publish", 0),
     "within the swap": (Path, "replace", ("index.json", "stage")),
-    "after the swap": (room, "count_patients", 0),
+    "after the swap": (compose, "count_patients", 0),
 }
 
 

@@ -19,6 +19,14 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from monai_unlearn.index.fast_readers.sequences import (
+    LONG,
+    SHORT,
+    UNDEFINED,
+    MoreError,
+    end_of_sequence,
+    explicit_value,
+)
 from monai_unlearn.index.fast_readers.values import OddFileError
 from monai_unlearn.index.readers.deflated import HEAD
 from monai_unlearn.index.readers.header import LONGEST_VALUE
@@ -28,16 +36,10 @@ if TYPE_CHECKING:
 
 # The header of most files fits into the first of these reads, in bytes; a file with a longer one is odd.
 _READS = (8 * 1024, 64 * 1024, 1024 * 1024)
-_DEEPEST = 16
 _META = b"\x02\x00"
 _TRANSFER_SYNTAX, _PIXEL_DATA = b"\x02\x00\x10\x00", b"\xe0\x7f\x10\x00"
 # FloatPixelData, DoubleFloatPixelData
 OTHER_PIXELS = frozenset((b"\xe0\x7f\x08\x00", b"\xe0\x7f\x09\x00"))
-_ITEM, _END_OF_ITEM, _END_OF_SEQUENCE = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0", b"\xfe\xff\xdd\xe0"
-UNDEFINED = 0xFFFFFFFF
-# Value representations by the size of their length field (DICOM PS3.5 section 7.1.2).
-_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 
 Elements = dict[bytes, tuple[bytes, bytes]]  # by tag: the value representation, the value
 
@@ -59,10 +61,6 @@ class Header:
     length: int
 
 
-class _MoreError(Exception):
-    """The header goes on beyond what has been read."""
-
-
 def read_elements(descriptor: int, size: int, wanted: Mapping[bytes, bytes]) -> Header:
     """Read the header of an open file.
 
@@ -82,7 +80,7 @@ def read_elements(descriptor: int, size: int, wanted: Mapping[bytes, bytes]) -> 
             raise OddFileError
         try:
             return _walk(content, wanted)
-        except _MoreError:
+        except MoreError:
             if len(content) >= size:
                 break
     raise OddFileError
@@ -100,12 +98,12 @@ def _meta(content: bytes) -> tuple[UID, int]:
     position, syntax = HEAD, b""
     while content[position : position + 2] == _META:
         tag = content[position : position + 4]
-        start, length = _explicit(content, position)
+        start, length = explicit_value(content, position)
         position = start + length
         if tag == _TRANSFER_SYNTAX:
             syntax = content[start:position]
     if position > len(content):
-        raise _MoreError
+        raise MoreError
     return _known_syntax(syntax), position
 
 
@@ -120,39 +118,29 @@ def _known_syntax(raw: bytes) -> UID:
     return uid
 
 
-def _explicit(content: bytes, position: int) -> tuple[int, int]:
-    """Return where the value of an explicit element begins, and its length."""
-    vr = content[position + 4 : position + 6]
-    if vr in _SHORT:
-        return position + 8, int.from_bytes(content[position + 6 : position + 8], "little")
-    if vr in _LONG:
-        return position + 12, int.from_bytes(content[position + 8 : position + 12], "little")
-    raise OddFileError if position + 12 <= len(content) else _MoreError
-
-
 def _walk_explicit(content: bytes, position: int, syntax: UID, wanted: Mapping[bytes, bytes]) -> Header:
-    # The one loop that takes time: it repeats `_explicit` inline, without the call.
+    # The one loop that takes time: it repeats `explicit_value` inline, without the call.
     end, number = len(content) - 12, int.from_bytes
     elements: Elements = {}
     while position <= end:
         tag, vr = content[position : position + 4], content[position + 4 : position + 6]
-        if vr in _SHORT:
+        if vr in SHORT:
             start = position + 8
             length = number(content[position + 6 : start], "little")
-        elif vr in _LONG:
+        elif vr in LONG:
             start = position + 12
             length = number(content[position + 8 : start], "little")
             if tag == _PIXEL_DATA:
                 return Header(elements, syntax, start, length)
             if length == UNDEFINED:
-                position = _behind(content, start, vr)
+                position = end_of_sequence(content, start, vr)
                 continue
         else:
             raise OddFileError
         position = start + length
         if tag in wanted:
             _take(elements, tag, vr, content[start:position], length)
-    raise _MoreError
+    raise MoreError
 
 
 def _walk_implicit(content: bytes, position: int, syntax: UID, wanted: Mapping[bytes, bytes]) -> Header:
@@ -168,55 +156,17 @@ def _walk_implicit(content: bytes, position: int, syntax: UID, wanted: Mapping[b
         if tag == _PIXEL_DATA:
             return Header(elements, syntax, start, length)
         if length == UNDEFINED:
-            position = _behind(content, start, b"SQ", is_implicit=True)
+            position = end_of_sequence(content, start, b"SQ", is_implicit=True)
             continue
         position = start + length
         if tag in wanted:
             _take(elements, tag, wanted[tag], content[start:position], length)
-    raise _MoreError
+    raise MoreError
 
 
 def _take(elements: Elements, tag: bytes, vr: bytes, value: bytes, length: int) -> None:
     if length > LONGEST_VALUE or tag in OTHER_PIXELS:
         raise OddFileError
     if len(value) < length:
-        raise _MoreError
+        raise MoreError
     elements[tag] = (vr, value)  # the last of repeated tags counts, as for pydicom
-
-
-def _behind(content: bytes, position: int, vr: bytes, *, is_implicit: bool = False, depth: int = 0) -> int:
-    """Return where a sequence of undefined length ends (DICOM PS3.5 section 7.5)."""
-    if vr != b"SQ" or depth > _DEEPEST:
-        raise OddFileError
-    while position + 8 <= len(content):
-        tag = content[position : position + 4]
-        length = int.from_bytes(content[position + 4 : position + 8], "little")
-        position += 8
-        if tag == _END_OF_SEQUENCE:
-            return position
-        if tag != _ITEM:
-            raise OddFileError
-        position = (
-            position + length
-            if length != UNDEFINED
-            else _behind_item(content, position, is_implicit=is_implicit, depth=depth)
-        )
-    raise _MoreError
-
-
-def _behind_item(content: bytes, position: int, *, is_implicit: bool, depth: int) -> int:
-    while position + 8 <= len(content):
-        if content[position : position + 4] == _END_OF_ITEM:
-            return position + 8
-        vr = b"SQ" if is_implicit else content[position + 4 : position + 6]
-        start, length = (
-            (position + 8, int.from_bytes(content[position + 4 : position + 8], "little"))
-            if is_implicit
-            else _explicit(content, position)
-        )
-        position = (
-            start + length
-            if length != UNDEFINED
-            else _behind(content, start, vr, is_implicit=is_implicit, depth=depth + 1)
-        )
-    raise _MoreError

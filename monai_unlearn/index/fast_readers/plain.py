@@ -10,8 +10,9 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
-from monai_unlearn.index.fast_readers.elements import OTHER_PIXELS, UNDEFINED, Header, read_elements
+from monai_unlearn.index.fast_readers.elements import OTHER_PIXELS, Header, read_elements
 from monai_unlearn.index.fast_readers.pixels import check_fragments, expected_length
+from monai_unlearn.index.fast_readers.sequences import UNDEFINED
 from monai_unlearn.index.fast_readers.values import (
     Column,
     OddFileError,

@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 
 import pytest
-from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from same_rows import assert_same, is_fast
 
@@ -33,23 +32,6 @@ def test_header_has_the_wanted_elements_and_the_place_of_the_pixels(syntax, tmp_
 def test_header_of_another_byte_order_is_odd(tmp_path, make_dicom):
     with pytest.raises(OddFileError, match="^$"):
         elements(make_dicom(tmp_path / "a", syntax=ExplicitVRBigEndian), {})
-
-
-def test_same_rows_of_sequences_of_undefined_length(tmp_path, dataset):
-    files = []
-    for syntax in (ExplicitVRLittleEndian, ImplicitVRLittleEndian):
-        made = dataset(3, syntax=syntax)
-        item = Dataset()
-        item.ReferencedSOPInstanceUID = "1.2.3"
-        item.PurposeOfReferenceCodeSequence = [Dataset()]
-        item["PurposeOfReferenceCodeSequence"].is_undefined_length = True
-        item.is_undefined_length_sequence_item = True
-        made.SourceImageSequence = [item, Dataset()]
-        made["SourceImageSequence"].is_undefined_length = True
-        files.append(tmp_path / syntax)
-        made.save_as(files[-1], enforce_file_format=True)
-    assert_same(files, Reader.PLAIN)
-    assert all(is_fast(path, Reader.PLAIN) for path in files)
 
 
 def test_last_of_repeated_tags_counts_as_for_pydicom(tmp_path, make_dicom):

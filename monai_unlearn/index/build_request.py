@@ -1,0 +1,47 @@
+"""What a build is asked to index, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from monai_unlearn.index.scan.options import ScanOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from monai_unlearn.index.tables.key import Key
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildRequest:
+    """What to index, and how.
+
+    Attributes:
+        sources: Folders and files.
+        out: The folder of the index.
+        keys: The tables and how they are matched.
+        label: The column that contains the class; found by its name if null.
+        patient: The column of a table that names the patient of every image.
+        units: The units of columns of tables.
+        measures: Files and folders of NIfTI masks, DICOM segmentations and DICOM measurement reports.
+        mask_labels: The file that names the labels of NIfTI masks.
+        scan: How files are read.
+    """
+
+    sources: tuple[Path, ...]
+    out: Path
+    keys: tuple[Key, ...] = ()
+    label: str | None = None
+    patient: str | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
+    measures: tuple[Path, ...] = ()
+    mask_labels: Path | None = None
+    scan: ScanOptions = field(default_factory=ScanOptions)
+
+    @property
+    def not_images(self) -> list[Path]:
+        """Files and folders that are not images, wherever they are."""
+        labels = [] if self.mask_labels is None else [self.mask_labels]
+        return [self.out, *(key.table for key in self.keys), *labels]

@@ -1,0 +1,151 @@
+"""From the rows of files to the index: tables and measures are joined, patients found, parts written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+
+from monai_unlearn.index.assemble import Collected, assembled
+from monai_unlearn.index.build_report import BuildReport
+from monai_unlearn.index.column_roles import check_units, label_column, tag_units
+from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.measures.measured import measured_parts
+from monai_unlearn.index.patients import PatientSource
+from monai_unlearn.index.store.digest import count_patients, engine
+from monai_unlearn.index.store.part_writer import PartWriter, named_by_content
+from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
+from monai_unlearn.index.store.write import finish_index
+from monai_unlearn.index.tables.join import Joiner
+from monai_unlearn.index.tables.read_table import SourceTable, read_table
+from monai_unlearn.index.usable import usable_array
+from monai_unlearn.vocabulary.fields import Kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from monai_unlearn.index.build_request import BuildRequest
+    from monai_unlearn.index.measures import MaskLabels
+    from monai_unlearn.index.scan.plan import FileCounts, Plan
+    from monai_unlearn.index.scan.read import Track
+    from monai_unlearn.index.scan.workspace import Workspace
+
+
+class Composition:
+    """The second half of a build: joins tables and measures to the rows of files, and writes the index.
+
+    Args:
+        request: What the user asked for.
+        plan: The listed files.
+        collected: The rows of all files.
+        files: How the files compare with those of the last run.
+
+    Raises:
+        IndexReadError: A table cannot be joined, or the label, a unit or the patients refer to an unknown column.
+    """
+
+    def __init__(self, request: BuildRequest, plan: Plan, collected: Collected, files: FileCounts) -> None:
+        self.request, self.collected, self.files = request, collected, files
+        self.ignored = plan.passed_over + len(plan.files) - collected.rows
+        kinds = {**BASE_COLUMNS, **collected.tags, **request.scan.extra_tags.kinds}
+        self.joiner = Joiner(request.keys, kinds, tables=partial(_table, request))
+        self.kinds = {**kinds, **self.joiner.kinds}
+        check_units(request.units, self.joiner.kinds)
+        self.units = {**tag_units(collected.tags), **request.units}
+        self.label = label_column(request.label, self.kinds, of_tables=self.joiner.kinds)
+        self.patients = PatientSource.find(
+            request.patient, self.joiner.kinds, has_dicom=collected.has_dicom, has_plain=collected.has_plain
+        )
+        self.formats: Counter[str] = Counter()
+        self.faults: dict[str, tuple[int, str]] = {}
+
+    def finish(
+        self, space: Workspace, duplicates: npt.NDArray[np.int64], labels: MaskLabels, track: Track
+    ) -> BuildReport:
+        """Write the index in place of the one that its folder contains, and return what was done.
+
+        Args:
+            space: Where the run works.
+            duplicates: The numbers of the files that have the identifier of an earlier one, in ascending order.
+            labels: The names of the labels of NIfTI masks.
+            track: Passes files of measures to read through, and shows the progress.
+
+        Raises:
+            IndexReadError: A table or a path of measures matches no image, or a measure cannot be added.
+        """
+        writer = self._write(PartWriter(space.stage), duplicates)
+        matches = self.joiner.matches()
+        request, pseudonyms = self.request, self.request.scan.pseudonyms
+        measured = measured_parts(
+            writer,
+            self.collected,
+            request.measures,
+            labels,
+            leave_out=request.not_images,
+            track=track,
+            kinds=self.kinds,
+        )
+        index = finish_index(
+            writer,
+            request.out,
+            columns={**self.kinds, **dict.fromkeys(measured.units, Kind.NUMBER)},
+            document={
+                "label": self.label,
+                "units": {**self.units, **measured.units},
+                "origins": {**self.joiner.origins, **measured.origins},
+                "sources": [path.absolute().as_posix() for path in request.sources],
+                "patient_from": self.patients.origin,
+                "pseudonyms": None if pseudonyms is None else pseudonyms.fingerprint,
+                "tables": [match.document() for match in matches],
+                "measures": [match.document() for match in measured.matches],
+                "ignored": self.ignored,
+                "files": named_by_content(self.collected.files, space.stage),
+            },
+        )
+        with engine(space.folder) as connection:
+            patients, without_patient = count_patients(connection, index.parts)
+        return BuildReport(
+            index=index,
+            patients=patients,
+            without_patient=without_patient,
+            formats=dict(sorted(self.formats.items())),
+            faults={fault: self.faults[fault.code] for fault in Fault if fault.code in self.faults},
+            ignored=self.ignored,
+            matches=matches,
+            measures=measured.matches,
+            label_found=request.label is None and self.label is not None,
+            patient_from=self.patients.origin,
+            files=self.files,
+        )
+
+    def _write(self, writer: PartWriter, duplicates: npt.NDArray[np.int64]) -> PartWriter:
+        schema = part_schema(self.kinds)
+        for batch in assembled(self.collected, duplicates):
+            rows, texts = self.joiner.add(self.request.scan.extra_tags.columns(batch), self.patients.column)
+            rows = self.patients.apply(rows, texts)
+            self._count(rows)
+            writer.write(rows.select(schema.names).cast(schema))
+        writer.close()
+        return writer
+
+    def _count(self, rows: pa.Table) -> None:
+        for pair in rows["format"].filter(usable_array(rows["fault"])).value_counts().to_pylist():
+            self.formats[pair["values"]] += pair["counts"]
+        for pair in rows["fault"].drop_null().value_counts().to_pylist():
+            count, path = self.faults.get(pair["values"], (0, None))
+            path = path or rows["path"][pc.index(rows["fault"], pair["values"]).as_py()].as_py()
+            self.faults[pair["values"]] = (count + pair["counts"], path)
+
+
+def _table(request: BuildRequest, path: Path) -> SourceTable:
+    """Read a table to join, with pseudonyms if the user asked for them."""
+    table = read_table(path)
+    pseudonyms = request.scan.pseudonyms
+    key = next((key for key in request.keys if key.table == path), None)
+    return table if pseudonyms is None else pseudonyms.table(table, patient=request.patient, key=key)
