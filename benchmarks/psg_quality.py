@@ -267,7 +267,7 @@ class Run:
             "as_is": self._accuracies(network),
             "recalibrated": self._accuracies(finished),
             "steps": steps,
-            "gradients": trainer.images_seen + method.gradient_evaluations,
+            "gradients": trainer.state.images_seen + method.gradient_evaluations,
             **took,
         }
 
@@ -294,7 +294,7 @@ class Run:
         )
         trainer.run()
         took = clocks(started, spent)
-        found = {**self.measure(network), "gradients": trainer.images_seen + method.gradient_evaluations}
+        found = {**self.measure(network), "gradients": trainer.state.images_seen + method.gradient_evaluations}
         return {**found, **took}
 
     def control(self) -> dict[str, Any]:

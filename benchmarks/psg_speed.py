@@ -55,7 +55,7 @@ def run(original: nn.Module, method: Method, forget: Items, remain: Items, passe
         "clock": time.perf_counter() - clock,
         "processor": time.process_time() - processor,
         "before_first_step": searched,
-        "updates": trainer.images_seen,
+        "updates": trainer.state.images_seen,
         "searched": method.gradient_evaluations,
     }
 

@@ -47,6 +47,12 @@ class IndexReadError(InputError):
     """An image index is missing, incomplete, or of another version; or its sources cannot be read."""
 
 
+class NotAccepted(UnlearnError):  # noqa: N818 - not a fault: the run is done, but its result is not good enough
+    """A run is done and its results are written, but a criterion failed, or none about the forget part was judged."""
+
+    exit_code = ExitCode.NOT_ACCEPTED
+
+
 class DataError(InputError):
     """Images, labels or splits do not fit what the bundle needs."""
 

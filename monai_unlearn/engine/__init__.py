@@ -7,9 +7,10 @@ from monai_unlearn.engine.handlers import ProgressBar
 from monai_unlearn.engine.host import bundle_root, executed_config, report_errors, usable_device
 from monai_unlearn.engine.reference import Reference, Retraining
 from monai_unlearn.engine.replicas import replicated, written_once
-from monai_unlearn.engine.revision import NotAccepted, Revision
+from monai_unlearn.engine.revision import Revision
 from monai_unlearn.engine.trainer import UnlearnTrainer
 from monai_unlearn.engine.training import train
+from monai_unlearn.errors import NotAccepted
 
 __all__ = [
     "NotAccepted",

@@ -1,12 +1,12 @@
-"""What a killed run leaves behind for the same command to go on from.
+"""Checkpoints: what a killed run leaves behind, so that the same command resumes it.
 
-Everything lies in one hidden folder beside the output folder, whose name follows from the output folder's:
+All of them are in one hidden folder beside the output folder:
 
     .OUT.checkpoint/fingerprint.json      what the run was asked to do
     .OUT.checkpoint/NAME.000007/…         the seventh state of NAME: files, and digests.json with their SHA-256
 
-A state is written aside and renamed, and the one before it goes only then. It holds tensors and plain values
-alone, and is read only after its digests were checked.
+A state is written under a temporary name and renamed; only then is the previous one deleted. It holds nothing but
+tensors and plain values, and is loaded only after its digests were checked.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PARTIAL = ".partial-"
 
 
 def checkpoint_folder(output_dir: Path) -> Path:
-    """Return where the checkpoints of a run lie, by its output folder."""
+    """Return the folder of a run's checkpoints, given its output folder."""
     return output_dir.with_name(f".{output_dir.name}.checkpoint")
 
 
@@ -43,9 +43,9 @@ class Checkpoints:
     """The states of one run, by name.
 
     Args:
-        folder: Where they lie; made when there is something to keep.
-        fingerprint: What the run was asked to do, as plain values by name. A folder that another run left is
-            refused, since going on from it would give what neither command asked for.
+        folder: Where they are saved; created when there is something to save.
+        fingerprint: What the run was asked to do, as plain values by name. The folder of a run with another
+            fingerprint is refused: resuming it would give what neither command asked for.
     """
 
     def __init__(self, folder: Path, fingerprint: Mapping[str, Any]) -> None:
@@ -53,10 +53,10 @@ class Checkpoints:
         self.fingerprint = json.loads(json.dumps(fingerprint, sort_keys=True, default=str))
 
     def check(self) -> None:
-        """Refuse a folder that another run left, or that is damaged.
+        """Refuse a folder that is damaged, or that a run with another fingerprint left.
 
         Raises:
-            ConfigError: It is; the message says what to delete.
+            ConfigError: It is such a folder; the message says what to delete.
         """
         path = self.folder / FINGERPRINT
         if not path.exists():
@@ -68,19 +68,19 @@ class Checkpoints:
         if other:
             raise ConfigError(
                 f"{self.folder} holds the checkpoint of a run with another {', '.join(_named(other, found, self))}. "
-                "Delete this folder to start anew, give what that run was given to go on with it, or choose another "
-                "--output_dir."
+                "Delete this folder to start again from scratch, give the settings of that run to resume it, or choose "
+                "another --output_dir."
             )
 
     def keep(self, name: str, write: Callable[[Path], None]) -> Path:
-        """Keep a new state under a name, and let go of the one before.
+        """Save a new state under a name, and delete the previous one.
 
         Args:
-            name: Of the state.
-            write: Writes its files into the folder it is given.
+            name: The state's name.
+            write: Writes the state's files into a folder.
 
         Returns:
-            Where the state lies.
+            The folder of the state.
         """
         self.begin()
         earlier = self._states(name)
@@ -98,10 +98,10 @@ class Checkpoints:
         return target
 
     def kept(self, name: str) -> Path | None:
-        """Return where the newest state of a name lies, once it was checked, or nothing.
+        """Return the folder of the latest state of a name, after checking it; None if there is no state.
 
         Raises:
-            ConfigError: It is damaged, or another run's; the message says what to delete.
+            ConfigError: It is damaged, or of another run; the message says what to delete.
         """
         states = self._states(name)
         if not states:
@@ -110,11 +110,11 @@ class Checkpoints:
         return states[-1]
 
     def keep_state(self, name: str, state: Mapping[str, Any]) -> Path:
-        """Keep tensors and plain values under a name; see `keep`."""
+        """Save tensors and plain values under a name; see `keep`."""
         return self.keep(name, lambda folder: torch.save(state, folder / STATE))
 
     def kept_state(self, name: str) -> dict[str, Any] | None:
-        """Return the newest tensors and plain values of a name, on the CPU; see `kept`."""
+        """Return the latest tensors and plain values of a name, on the CPU; see `kept`."""
         found = self.kept(name)
         if found is None:
             return None
@@ -125,11 +125,11 @@ class Checkpoints:
         return state
 
     def remove(self) -> None:
-        """Let go of everything: the run ended well."""
+        """Delete all checkpoints, after a run has ended well."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def remove_if_empty(self) -> None:
-        """Let go of the folder if nothing is kept in it: it would refuse a command that mends the first one."""
+        """Delete the folder if it holds no state: its fingerprint would only refuse a corrected command."""
         if not list(self.folder.glob(f"*.{'[0-9]' * 6}")):
             self.remove()
 
@@ -138,7 +138,7 @@ class Checkpoints:
         return hashlib.sha256(json.dumps(self.fingerprint, sort_keys=True).encode()).hexdigest()
 
     def begin(self) -> None:
-        """Make the folder, and say in it whose it is."""
+        """Create the folder with the run's fingerprint in it, if it is not there yet."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / FINGERPRINT
         if not path.exists():
@@ -152,7 +152,7 @@ class Checkpoints:
     def _verify(self, state: Path) -> None:
         record = self._read_json(state / DIGESTS)
         if record.get("run") != self._digest:
-            raise ConfigError(f"{state} is of another run. Delete {self.folder} to start anew.")
+            raise ConfigError(f"{state} is of another run. Delete {self.folder} to start again from scratch.")
         files = {path.name: _sha256(path) for path in state.iterdir() if path.name != DIGESTS}
         for name in sorted({*files, *record.get("files", {})}):
             if files.get(name) != record.get("files", {}).get(name):
@@ -169,31 +169,31 @@ class Checkpoints:
 
     def _damaged(self, path: Path) -> ConfigError:
         return ConfigError(
-            f"{path} is not what a run wrote there: its SHA-256 digest does not fit, or it is missing or added. "
-            f"Delete {self.folder} to start anew."
+            f"{path} is not as a run wrote it: its SHA-256 digest does not match, or the file is missing or was added. "
+            f"Delete {self.folder} to start again from scratch."
         )
 
 
 @contextmanager
 def exclusive_lock(folder: Path) -> Iterator[None]:
-    """Refuse a second run that would write to the same place while the first one does.
+    """Hold a lock on a folder for a block, so that a second run cannot write to it meanwhile.
 
     Args:
-        folder: What both would write to; the lock is a hidden file beside it, which ends with the process.
+        folder: The folder; the lock is a file beside it, which is released when the process ends in any way.
 
     Raises:
         ConfigError: Another process holds it.
     """
     path = folder.with_name(f"{folder.name}.lock")
     refusal = ConfigError(
-        f"another run is writing there now: it holds {path}. Wait for it, or choose another --output_dir."
+        f"another run is writing to this output folder: it holds {path}. Wait for it, or choose another --output_dir."
     )
     with locked(path, refusal=refusal):
         yield
 
 
 def _named(names: list[str], found: Mapping[str, Any], own: Checkpoints) -> list[str]:
-    """Name what differs; of the config, which settings."""
+    """Return the names of what differs; for the config, the names of the settings."""
     named = []
     for name in names:
         before, now = found.get(name), own.fingerprint.get(name)

@@ -1,7 +1,6 @@
-"""Several processes that revise one network: who is who, and what they tell one another.
+"""Collective operations of the processes that revise one network together, by way of `ignite.distributed`.
 
-All of it goes through `ignite.distributed`, which knows one process as well as many: every function here does
-nothing, or returns what it was given, where there is no other process.
+In a run of a single process, every function here does nothing, or returns its argument.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import FrameType
 
-# How long the others wait while the first process retrains, evaluates and writes. One that dies is noticed at once.
-PATIENCE = timedelta(days=30)
+# How long the others wait while the main process retrains, evaluates and writes. If it dies, they notice at once.
+WAIT_TIMEOUT = timedelta(days=30)
 
 
 class _Waiting:
-    """The group of processes in which one may wait for long; there is none outside a distributed run."""
+    """The process group for long waits; there is none outside a distributed run."""
 
     group: distributed.ProcessGroup | None = None
 
 
 def process_device() -> str:
-    """Return this process's own device: its GPU where there are any, else the CPU."""
+    """Return this process's device: its own GPU if the machine has any, else the CPU."""
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
 
 
@@ -43,7 +42,7 @@ def initialize(*, device: str | torch.device, timeout: float = 600) -> None:
 
     Args:
         device: This process's device.
-        timeout: Seconds after which a process that does not answer ends the run.
+        timeout: Seconds to wait for the other processes in a collective operation before the run ends.
 
     Raises:
         ConfigError: This process was not started by torchrun.
@@ -54,13 +53,13 @@ def initialize(*, device: str | torch.device, timeout: float = 600) -> None:
             "-m monai.bundle run …, or leave multi_gpu.yaml out."
         )
     backend = "nccl" if torch.device(device).type == "cuda" else "gloo"
-    signal.signal(signal.SIGTERM, _told_to_stop)
+    signal.signal(signal.SIGTERM, _on_sigterm)
     idist.initialize(backend, timeout=timedelta(seconds=timeout))
-    _Waiting.group = distributed.new_group(backend="gloo", timeout=PATIENCE) if world_size() > 1 else None
+    _Waiting.group = distributed.new_group(backend="gloo", timeout=WAIT_TIMEOUT) if world_size() > 1 else None
 
 
 def finalize() -> None:
-    """Leave the other processes, at the end of a run."""
+    """Leave the process group at the end of a run."""
     _Waiting.group = None
     idist.finalize()
 
@@ -78,15 +77,15 @@ def world_size() -> int:
 
 
 def is_main_process() -> bool:
-    """Say whether this is the process that evaluates, writes and shows."""
+    """Return whether this is the process that evaluates, writes and prints."""
     return rank() == 0
 
 
 def wait() -> None:
-    """Wait until all processes are here, however long the first one takes.
+    """Wait until every process has called this, however long the main process takes.
 
     Raises:
-        TrainingError: One of them ended.
+        TrainingError: Another process ended.
     """
     if _Waiting.group is not None:
         with _together():
@@ -94,10 +93,10 @@ def wait() -> None:
 
 
 def all_reduce_sum(tensor: Tensor) -> Tensor:
-    """Return the sum of a tensor over all processes, each of which must call this.
+    """Return the sum of a tensor over all processes; every process must call this.
 
     Raises:
-        TrainingError: One of them ended.
+        TrainingError: Another process ended.
     """
     if world_size() == 1:
         return tensor
@@ -107,31 +106,31 @@ def all_reduce_sum(tensor: Tensor) -> Tensor:
 
 
 def broadcast(value: float, device: torch.device) -> float:
-    """Return the value that the first process gives.
+    """Return the main process's value in every process; every process must call this.
 
     Raises:
-        TrainingError: A process ended.
+        TrainingError: Another process ended.
     """
     if world_size() == 1:
         return value
     with _together():
-        told: Tensor = idist.broadcast(torch.tensor(value, dtype=torch.float64, device=device), src=0)
-    return float(told)
+        received: Tensor = idist.broadcast(torch.tensor(value, dtype=torch.float64, device=device), src=0)
+    return float(received)
 
 
 def average(loss: float, tensors: Iterable[Tensor], device: torch.device) -> float:
-    """Replace tensors by their means over all processes, and return the mean of a loss.
+    """Replace tensors by their means over all processes, and return the mean of a loss, in one transfer.
 
-    All of it goes over the wire at once. With equal shares of a batch, the mean of gradients is the gradient
-    of the whole batch, but for the order in which floating-point numbers are added.
+    If the shares of a batch are equal, the mean of the gradients is the gradient of the whole batch, up to the order
+    in which floating-point numbers are added.
 
     Args:
         loss: This process's loss.
         tensors: The same tensors on every process, in the same order.
-        device: Where they are.
+        device: Where the tensors are.
 
     Raises:
-        TrainingError: A process ended.
+        TrainingError: Another process ended.
     """
     processes = world_size()
     if processes == 1:
@@ -145,11 +144,11 @@ def average(loss: float, tensors: Iterable[Tensor], device: torch.device) -> flo
     return float(flat[0])
 
 
-def _told_to_stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Say why this process ends: torchrun stops all that are left when one has died."""
+def _on_sigterm(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Explain why this process ends: when one process dies, torchrun stops the others with SIGTERM."""
     print(  # noqa: T201 - the last words of a program
-        f"Process {rank()} was told to stop, most likely since another process of this run ended. The same command "
-        "goes on from the last checkpoint.",
+        f"Process {rank()} received SIGTERM, most likely because another process of this run ended. The same command "
+        "resumes from the last checkpoint.",
         file=sys.stderr,
         flush=True,
     )
@@ -158,11 +157,11 @@ def _told_to_stop(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 @contextmanager
 def _together() -> Iterator[None]:
-    """Say in plain words that another process is gone."""
+    """Turn the error of a lost process into one that says so."""
     try:
         yield
     except RuntimeError as error:
         raise TrainingError(
             f"another process of this run ended or did not answer ({type(error).__name__} in process {rank()}). "
-            "The same command goes on from the last checkpoint."
+            "The same command resumes from the last checkpoint."
         ) from error

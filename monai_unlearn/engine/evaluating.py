@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from monai_unlearn.engine.report import accuracy_lines
+from monai_unlearn.engine.report import accuracy_report
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.evaluation import has_running_statistics, metrics_table, predict_subsets, recalibrated
 from monai_unlearn.release import load_weights, weights_digest, write_json
@@ -30,18 +30,18 @@ def evaluate(
     device: str = "cpu",
     output_file: str | Path | None = None,
 ) -> dict[str, Any]:
-    """Measure accuracy on every part and split, the BatchNorm control beside it.
+    """Measure accuracy on every part and split, with the recalibrated control beside it.
 
     Args:
         network: The bundle's network, on the device.
         checkpoint: Its weights.
         data: The images.
-        subsets: Their pictures by (part, split).
+        subsets: The images by (part, split).
         device: Where to compute.
-        output_file: Where the result goes as JSON, if anywhere.
+        output_file: The JSON file to write the result to, if any.
 
     Raises:
-        ConfigError: The weights do not fit, or there is no image.
+        ConfigError: The weights do not fit the network, or there is no image.
     """
     load_weights(network, checkpoint)
     networks = {"weights": network}
@@ -53,7 +53,9 @@ def evaluate(
         for name, model in networks.items()
     }
     if not any(subset["n"] for splits in models["weights"].values() for subset in splits.values()):
-        raise ConfigError("there is no image to evaluate in the parts and splits asked for.")
+        raise ConfigError(
+            "there is no image to evaluate in these parts and splits. Check cohort_spec and split, and the index."
+        )
     result = {
         "schema_version": 1,
         "weights_digest": weights_digest(network.state_dict()),
@@ -61,7 +63,7 @@ def evaluate(
         "spec_digest": data.cohort.spec.digest if data.cohort else None,
         "models": models,
     }
-    Console(highlight=False).print(accuracy_lines("Accuracy in %, 95 % interval", models))
+    Console(highlight=False).print(accuracy_report("Accuracy in %, 95 % interval", models))
     if output_file:
         Path(output_file).parent.mkdir(parents=True, exist_ok=True)
         write_json(Path(output_file), result)

@@ -1,4 +1,4 @@
-"""What a run was asked to do, so that a checkpoint is gone on from by the same command alone."""
+"""What a run was asked to do, so that only the same command goes on from its checkpoint."""
 
 from __future__ import annotations
 
@@ -14,28 +14,42 @@ from monai_unlearn.engine import distributed
 from monai_unlearn.release import weights_digest
 
 if TYPE_CHECKING:
-    from monai_unlearn.engine.revision import Revision
+    from monai_unlearn.data import CohortData
+    from monai_unlearn.engine.trainer import UnlearnTrainer
 
-# Where things lie; their contents have digests of their own, and the checkpoint lies beside the results.
-_PLACES = ("index_dir", "cohort_spec", "output_dir")
-# What watches a run; MONAI's tracking writes the time of day into it.
-_WATCHERS = ("handlers", "train_handlers", "tracking", "imports", "initialize", "finalize")
+# Paths: the contents have digests of their own, and the checkpoint lies beside the results.
+_PATHS = ("index_dir", "cohort_spec", "output_dir")
+# Components that only observe a run; MONAI's tracking writes the time of day into their settings.
+_OBSERVERS = ("handlers", "train_handlers", "tracking", "imports", "initialize", "finalize")
 
 
-def fingerprint(revision: Revision) -> dict[str, Any]:
-    """Return, as plain values, all that the final weights follow from."""
-    trainer = revision.trainer
+def fingerprint(
+    trainer: UnlearnTrainer,
+    *,
+    data: CohortData,
+    reference: str | None,
+    config: Mapping[str, Any],
+    choices: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return, as plain values, everything that determines the final weights.
+
+    Args:
+        trainer: The trainer, whose network has the original weights.
+        data: The images of the run.
+        reference: What the run compares with: nothing, `retrain`, or a file, whose digest counts.
+        config: The config as executed.
+        choices: The run's other choices, such as its seed, for a run that was built in Python and has no config.
+    """
     return {
         "tool_version": __version__,
         "torch_version": torch.__version__,
-        "config": settings(revision.config),
-        "index_digest": revision.data.index_digest,
-        "spec_digest": revision.data.cohort.spec.digest if revision.data.cohort else None,
-        "weights_digest": weights_digest(revision.network.state_dict()),
-        "reference_digest": _file_digest(revision.reference),
+        "config": settings(config),
+        "index_digest": data.index_digest,
+        "spec_digest": data.cohort.spec.digest if data.cohort else None,
+        "weights_digest": weights_digest(trainer.network.state_dict()),
+        "reference_digest": _file_digest(reference),
         "processes": distributed.world_size(),
         "device": torch.device(trainer.state.device).type,
-        # A revision that was built in Python has no config to speak for it.
         "run": {
             "method": type(trainer.method).__name__,
             "optimizer": type(trainer.optimizer).__name__,
@@ -45,18 +59,17 @@ def fingerprint(revision: Revision) -> dict[str, Any]:
             ],
             "steps": trainer.total_steps,
             "batches": {**trainer.loader.batch_sizes, "seed": trainer.loader.seed},
-            "stop": dict(revision.stop or {}),
-            "seed": revision.seed,
+            **choices,
         },
     }
 
 
 def settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a config that weights follow from."""
+    """Return the part of a config that determines weights: without paths and observers, at any depth."""
     return {
         key: settings(value) if isinstance(value, Mapping) else value
         for key, value in config.items()
-        if key not in (*_PLACES, *_WATCHERS)
+        if key not in (*_PATHS, *_OBSERVERS)
     }
 
 

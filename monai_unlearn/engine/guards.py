@@ -1,4 +1,4 @@
-"""What is looked at before a run begins, so that it does not break in the middle."""
+"""Checks on data, network and weights that stop a run before or while it is made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.errors import ConfigError, DataError, TrainingError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,17 +24,17 @@ def check_fits(
     subsets: Mapping[tuple[str, str], Dataset[Any]],
     device: str | torch.device,
 ) -> None:
-    """Refuse parts, labels and a network that do not fit one another.
+    """Refuse parts, labels and a network that do not fit together.
 
     Args:
         network: The network, on the device.
         data: The cohort's images and the classes.
-        subsets: Their pictures by (part, split).
+        subsets: The images by (part, split).
         device: Where to compute.
 
     Raises:
-        DataError: A part has no training image, or a label is no class.
-        ConfigError: The network cannot read a picture, or has other outputs than there are classes.
+        DataError: A part has no training image, or a label is not a class.
+        ConfigError: The network cannot process an image, or its outputs are not one logit a class.
     """
     for part in ("forget", "remain"):
         if not len(subsets[part, "train"]):  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
@@ -49,21 +49,52 @@ def check_fits(
     expected = (1, len(data.class_names))
     if outputs != expected:
         raise ConfigError(
-            f"network_def: expected outputs of shape {expected} for one picture, a logit for each of the classes "
+            f"network_def: expected outputs of shape {expected} for one image, a logit for each of the classes "
             f"{', '.join(data.class_names)}, got {outputs}. Make network_def and class_names agree."
         )
 
 
+def check_labels(batch: Mapping[str, Mapping[str, Any]], *, classes: int | None, step: int) -> None:
+    """Refuse a label that is not a class; a CUDA kernel would end the process over it.
+
+    Args:
+        batch: The items by part, with `label` of shape (image,).
+        classes: The number of classes; without it, only negative labels are refused.
+        step: The number of the step, for the message.
+
+    Raises:
+        DataError: There is such a label.
+    """
+    for part, items in batch.items():
+        low, high = int(items["label"].min()), int(items["label"].max())
+        if low < 0 or (classes is not None and high >= classes):
+            raise DataError(
+                f"a {part} image of step {step} has class number {low if low < 0 else high}; the network has classes "
+                f"0 to {classes - 1 if classes else 'unknown'}. Labels and class_names disagree."
+            )
+
+
+def check_finite(network: nn.Module) -> None:
+    """Refuse weights that are not finite.
+
+    Raises:
+        TrainingError: A parameter or buffer holds NaN or infinity; the message names it.
+    """
+    for name, tensor in network.state_dict().items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise TrainingError(f"after unlearning, '{name}' is not finite; no result was written.")
+
+
 def _outputs(network: nn.Module, image: Any, device: str | torch.device) -> tuple[int, ...]:  # noqa: ANN401 - array or tensor
-    """Return the shape of what the network makes of one picture; its mode is put back afterwards."""
+    """Return the shape of the network's output for one image; the network's mode is restored afterwards."""
     training = network.training
-    picture = torch.as_tensor(image)[None]
+    batch = torch.as_tensor(image)[None]
     try:
         with torch.inference_mode():
-            return tuple(network.eval()(picture.to(device)).shape)
+            return tuple(network.eval()(batch.to(device)).shape)
     except RuntimeError as error:
         raise ConfigError(
-            f"network_def: the network cannot read a picture of shape {tuple(picture.shape[1:])} (channel, then "
+            f"network_def: the network cannot process an image of shape {tuple(batch.shape[1:])} (channel, then "
             f"space): {str(error).splitlines()[0]}. Make network_def, image_size and preprocessing agree."
         ) from error
     finally:

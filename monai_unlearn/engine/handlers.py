@@ -1,4 +1,4 @@
-"""Ignite handlers: what a person sees of a long run."""
+"""An Ignite handler that shows the progress of a long run."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from monai_unlearn.engine import distributed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Lines of a whole run where there is no terminal.
+# Lines for a whole run where there is no terminal.
 LINES = 10
 
 
 class ProgressBar:
-    """A live line on stderr: step, phase, loss, accuracy so far, time left. Without a terminal, ten lines a run.
+    """A live line on stderr: step, phase, loss, running accuracy, time left. Without a terminal, ten lines a run.
 
-    Of several processes the first one shows.
+    In a distributed run, the main process alone shows it.
 
     Args:
-        description: What is running.
+        description: What is running, such as `Training`.
     """
 
     def __init__(self, *, description: str) -> None:
@@ -46,7 +46,7 @@ class ProgressBar:
         self._first = 0
 
     def attach(self, engine: Engine) -> None:
-        """Follow an engine whose output holds `loss`; an `UnlearnTrainer` also says phase and accuracy."""
+        """Follow an engine whose output holds `loss`; an `UnlearnTrainer` also has phase and accuracy to show."""
         if not distributed.is_main_process():
             return
         engine.add_event_handler(Events.STARTED, self._start)
@@ -70,7 +70,7 @@ class ProgressBar:
             self._console.print(line, highlight=False, soft_wrap=True)
 
     def _left(self, step: int, total: int) -> timedelta:
-        """Return the time left if steps go on taking as long as they did."""
+        """Return the time left at the pace so far."""
         seconds = (time.perf_counter() - self._started) / (step - self._first) * (total - step)
         return timedelta(seconds=round(seconds))
 
@@ -88,11 +88,11 @@ def _total(engine: Engine) -> int:
 
 
 def _state(engine: Engine) -> str:
-    """Say phase, loss and accuracy so far, as far as the engine knows them."""
+    """Return phase, loss and running accuracy as text, as far as the engine has them."""
     phase = getattr(engine, "phase", None)
-    watch = getattr(engine, "watch", None)
-    accuracy: Mapping[str, float] = watch.accuracy if watch is not None else {}
-    words = [f"{phase} paused" if getattr(engine, "paused", False) else phase] if phase else []
+    running = getattr(engine, "running_accuracy", None)
+    accuracy: Mapping[str, float] = running.accuracy if running is not None else {}
+    words = [f"{phase} paused" if getattr(engine.state, "paused", False) else phase] if phase else []
     words.append(f"loss {_loss(engine):.3f}")
     words += [f"{part} accuracy {accuracy[part]:.2f}" for part in ("forget", "remain") if part in accuracy]
     return ", ".join(words)

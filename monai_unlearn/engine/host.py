@@ -1,13 +1,12 @@
-"""What a bundle run does not hand to its components: where the bundle is, and the config as executed.
+"""What a bundle run needs from MONAI: the bundle's folder, the config as executed, and errors that read well.
 
-MONAI evaluates configs by calling our functions from within a `ConfigWorkflow`, but passes it to none of
-them, and a config cannot name the folder it was read from. Both are read off the calling workflow.
+MONAI evaluates configs by calling our functions from within a `ConfigWorkflow`, but does not pass them the workflow,
+and a config cannot name the folder it was loaded from. Both are found on the call stack.
 """
 
 from __future__ import annotations
 
 import difflib
-import inspect
 import json
 import re
 import sys
@@ -19,24 +18,19 @@ from monai.bundle import ConfigParser, ConfigWorkflow
 from torch import nn
 from yaml import YAMLError
 
+from monai_unlearn.engine.config_values import on_the_stack, taken_by_name
 from monai_unlearn.errors import ConfigError, ExitCode, UnlearnError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from types import TracebackType
 
-INTERRUPTED = "Interrupted: no result was written. The same command goes on from the last checkpoint, if there is one."
+INTERRUPTED = "Interrupted: no result was written. If there is a checkpoint, the same command resumes from it."
 
 
 def current_workflow() -> ConfigWorkflow | None:
-    """Return the nearest workflow that is evaluating the calling code, or nothing."""
-    frame = inspect.currentframe()
-    while frame is not None:
-        owner = frame.f_locals.get("self")
-        if isinstance(owner, ConfigWorkflow):
-            return owner
-        frame = frame.f_back
-    return None
+    """Return the nearest workflow that is evaluating the calling code, or None."""
+    return on_the_stack(ConfigWorkflow)
 
 
 def bundle_root() -> str:
@@ -73,28 +67,33 @@ def usable_device(name: str | torch.device) -> torch.device:
     """Return a device after trying it.
 
     Raises:
-        ConfigError: It is not to be had on this machine.
+        ConfigError: This machine does not have it.
     """
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"device: '{name}' cannot be used here. Give --device cpu, or a device there is.") from error
+        raise ConfigError(
+            f"device: '{name}' cannot be used here. Give --device cpu, or a device that this machine has."
+        ) from error
     return device
 
 
 def report_errors() -> None:
-    """End this process, on an error of ours, with one message and its exit code.
+    """From now on, end this process on one of this package's errors with its message and its exit code.
 
-    Called from `initialize` of a bundle's configs, that is, when the bundle is run as a program. MONAI
-    wraps whatever a component raises, often more than once, and Python then prints pages of it; the
-    message that says what to do stands in the middle. Other errors keep their traceback.
+    A bundle's config calls this in `initialize`, that is, when the bundle runs as a program. MONAI wraps what a
+    component raises, often more than once, and Python then prints pages of traceback with the message that says what
+    to do in the middle. Other errors keep their traceback.
+
+    Raises:
+        ConfigError: A setting is misspelt; see `refuse_misspelt`.
     """
     sys.excepthook = _report
     workflow = current_workflow()
     if workflow is not None:
-        # What MONAI itself runs needs no reference in the config, and what the bundle defines nobody has mistyped: a
-        # bundle that others wrote may have ids that only its own other configs use.
+        # MONAI itself runs some ids, and an id that the bundle's files define is not a typing error: other people's
+        # bundles may have ids that only their other configs use.
         called = (workflow.init_id, workflow.run_id, workflow.final_id)
         refuse_misspelt(workflow.parser.config, known={*called, *_defined_in(Path(workflow.config_root_path))})
 
@@ -106,26 +105,27 @@ def _defined_in(configs: Path) -> set[str]:
         if re.fullmatch(ConfigParser.suffix_match, path.name):
             try:
                 content = ConfigParser.load_config_file(str(path))
-            except (OSError, ValueError, YAMLError):  # not one of the files that are run, or MONAI would have said so
+            except (OSError, ValueError, YAMLError):  # not a file of this run, or MONAI would have failed on it
                 continue
             ids.update(content if isinstance(content, dict) else ())
     return ids
 
 
 def refuse_misspelt(config: Mapping[str, Any], *, known: Collection[str] = ()) -> None:
-    """Refuse a setting that nothing refers to and that looks like one that something refers to.
+    """Refuse a setting that nothing uses and whose name is close to that of a setting that something uses.
 
-    MONAI takes any `--name value` into the config; `--refrence retrain` would be ignored in silence.
+    MONAI takes any `--name value` into the config, and would silently ignore `--refrence retrain`. A setting is used
+    if the config refers to it as `@name`, or if a component takes it by its name (see `Revision.from_config`).
 
     Args:
         config: The config, overrides included.
-        known: Ids that are what they are meant to be.
+        known: Ids that are right as they are.
 
     Raises:
-        ConfigError: There is one; with the name that was probably meant.
+        ConfigError: There is such a setting; the message suggests the name that was probably meant.
     """
-    text = json.dumps(_plain(config))
-    used = [key for key in config if re.search(rf"@{re.escape(key)}\b", text)]
+    text, by_name = json.dumps(_plain(config)), set(taken_by_name(config))
+    used = [key for key in config if key in by_name or re.search(rf"@{re.escape(key)}\b", text)]
     for key in config:
         if key not in (*used, *known) and (meant := difflib.get_close_matches(key, used, n=1, cutoff=0.8)):
             raise ConfigError(f"nothing in the config uses '{key}'. Did you mean '--{meant[0]}'?")
@@ -153,6 +153,6 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
         print(summary, *details, sep="\n", file=sys.stderr)  # noqa: T201 - as above
         if summary.endswith(":"):
             summary = f"{summary} {details[0].strip()}"
-    # The last line says what is wrong, for people and pipelines that see no more than that.
+    # The last line says what is wrong, for people and pipelines that see only that.
     print(f"Error: {summary}", file=sys.stderr)  # noqa: T201 - as above
     raise SystemExit(int(found.exit_code))

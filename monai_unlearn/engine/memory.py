@@ -1,4 +1,4 @@
-"""Batches in pieces, for when a whole one does not fit into memory."""
+"""Micro-batches, for when a whole batch does not fit into memory."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from torch import Tensor
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What PyTorch's CPU allocator says, on Linux and on Windows.
-_WORDS = ("can't allocate memory", "not enough memory")
+# From the messages of PyTorch's CPU allocator, on Linux and on Windows.
+_PHRASES = ("can't allocate memory", "not enough memory")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether an error means that memory ran out, on whatever device."""
+    """Return whether an error means that memory ran out, on any device."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    return isinstance(error, RuntimeError) and any(word in str(error) for word in _WORDS)
+    return isinstance(error, RuntimeError) and any(phrase in str(error) for phrase in _PHRASES)
 
 
 def smallest_part(batch: Mapping[str, Mapping[str, Any]]) -> int:
@@ -27,25 +27,25 @@ def smallest_part(batch: Mapping[str, Mapping[str, Any]]) -> int:
     return min(len(items["image"]) for items in batch.values())
 
 
-def in_micro_batches(batch: Mapping[str, Mapping[str, Any]], pieces: int) -> list[dict[str, dict[str, Any]]]:
-    """Split a batch so that each piece holds an equal share of every part.
+def in_micro_batches(batch: Mapping[str, Mapping[str, Any]], count: int) -> list[dict[str, dict[str, Any]]]:
+    """Split a batch so that each micro-batch holds an equal share of every part.
 
-    The mean of the pieces' losses is the batch's loss where loss is a mean over each part's images and the
-    parts divide evenly; else an image of a smaller piece weighs a little more.
+    If the loss is a mean over the images of each part and the parts divide evenly, the mean of the micro-batches'
+    losses is the loss of the batch; otherwise, an image in a smaller micro-batch weighs slightly more.
 
     Args:
-        batch: The batch; every tensor in it has the image as its first axis.
-        pieces: How many, at most as many as the smallest part has images.
+        batch: The batch; the first axis of every tensor in it is the image.
+        count: The number of micro-batches, at most the number of images in the smallest part.
     """
-    if pieces == 1:
+    if count == 1:
         return [{part: dict(items) for part, items in batch.items()}]
-    shares = {part: _shares(items, pieces) for part, items in batch.items()}
-    return [{part: share[number] for part, share in shares.items()} for number in range(pieces)]
+    shares = {part: _shares(items, count) for part, items in batch.items()}
+    return [{part: share[number] for part, share in shares.items()} for number in range(count)]
 
 
-def _shares(items: Mapping[str, Any], pieces: int) -> list[dict[str, Any]]:
+def _shares(items: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
     size = len(items["image"])
-    bounds = [size * number // pieces for number in range(pieces + 1)]
+    bounds = [size * number // count for number in range(count + 1)]
     return [
         {key: value[low:high] if isinstance(value, (Tensor, list)) else value for key, value in items.items()}
         for low, high in itertools.pairwise(bounds)

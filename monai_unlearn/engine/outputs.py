@@ -1,10 +1,11 @@
-"""Writes what a run leaves behind, into a folder that is renamed when all of it is there."""
+"""Writes what a run leaves behind, into a folder that gets its final name once everything is in it."""
 
 from __future__ import annotations
 
 import json
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -21,43 +22,76 @@ from monai_unlearn.release import weights_digest, write_json, write_revised_bund
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from monai_unlearn.engine.revision import Revision
+    from monai_unlearn.cohort import Cohort
+    from monai_unlearn.methods import Method
+    from monai_unlearn.release import BundleInfo
 
 PROMOTED = "revised_bundle"
 REJECTED = "rejected_bundle"
 _PACKAGES = ("monai", "torch", "pytorch-ignite", "pydicom", "numpy", "pandas", "duckdb", "pyarrow")
 
 
-def write_outputs(
-    revision: Revision,
-    folder: Path,
-    *,
-    original: nn.Module,
-    evidence: Mapping[str, Any],
-    updates: Mapping[str, Any],
-) -> None:
-    """Write metrics, manifest, run record, card difference and bundle below `folder`.
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A finished run, as the outputs describe it.
 
-    A result that is not accepted leaves its bundle as `rejected_bundle`, so that nothing which picks up
+    Args:
+        base: The bundle that was revised.
+        base_digest: Digest of the original weights.
+        base_record: The training record of the original weights; empty where there is none.
+        bundle_settings: What the run used for classes, image size and the like; the revised bundle says the same.
+        cohort: The cohort that was forgotten.
+        network: The revised network.
+        method: The method that revised it.
+        recalibrated: Whether BatchNorm was recalibrated after the last step.
+        seed: The run's seed.
+        config: The config as executed; empty where the run was built in Python.
+        device: Where the run computed.
+        steps: Updates made.
+        epochs: Passes over the forget images.
+        updates: How the updates ended; see `Updates.record`.
+        evidence: What `metrics.json` will hold.
+    """
+
+    base: BundleInfo
+    base_digest: str
+    base_record: Mapping[str, Any]
+    bundle_settings: Mapping[str, Any]
+    cohort: Cohort
+    network: nn.Module
+    method: Method
+    recalibrated: bool
+    seed: int
+    config: Mapping[str, Any]
+    device: torch.device
+    steps: int
+    epochs: int
+    updates: Mapping[str, Any]
+    evidence: Mapping[str, Any]
+
+
+def write_outputs(outcome: Outcome, folder: Path) -> None:
+    """Write metrics, manifest, run record, card difference and bundle into a folder.
+
+    A result that is not accepted leaves its bundle as `rejected_bundle`, so that nothing that picks up
     `revised_bundle` can deploy it.
     """
-    cohort = revision.data.cohort
-    if cohort is None:
-        raise AssertionError("a revision has a cohort")
     date = datetime.now(timezone.utc)
+    base, accepted = outcome.base, outcome.evidence["accepted"]
     diff = build_diff(
-        base={**_identity(revision, revision.base.version), "weights_digest": weights_digest(original.state_dict())},
+        base={"name": base.name, "version": base.version, "weights_digest": outcome.base_digest},
         revised={
-            **_identity(revision, revision.base.next_version),
-            "weights_digest": weights_digest(revision.network.state_dict()),
+            "name": base.name,
+            "version": base.next_version,
+            "weights_digest": weights_digest(outcome.network.state_dict()),
         },
-        modification=_modification(revision, date.date().isoformat()),
-        evidence=evidence,
+        modification=_modification(outcome, date.date().isoformat()),
+        evidence=outcome.evidence,
     )
-    write_json(folder / "metrics.json", evidence)
-    write_json(folder / "cohort_manifest.json", cohort.manifest)
-    write_json(folder / "run.json", {**_run_record(revision, diff, evidence, date), "updates": updates})
-    revision.trainer.method.write_diagnostics(folder / "plots")
+    write_json(folder / "metrics.json", outcome.evidence)
+    write_json(folder / "cohort_manifest.json", outcome.cohort.manifest)
+    write_json(folder / "run.json", {**_run_record(outcome, diff, date), "updates": outcome.updates})
+    outcome.method.write_diagnostics(folder / "plots")
     texts = {
         "model_card_diff.json": json.dumps(diff, indent=2, ensure_ascii=False) + "\n",
         "model_card_diff.md": to_markdown(diff),
@@ -65,37 +99,29 @@ def write_outputs(
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     write_revised_bundle(
-        revision.base,
-        folder / (PROMOTED if evidence["accepted"] else REJECTED),
-        network=revision.network,
-        record=revision.base_record(),
-        settings=revision.retraining.overrides,
-        change=_changelog_entry(revision, accepted=evidence["accepted"]),
+        base,
+        folder / (PROMOTED if accepted else REJECTED),
+        network=outcome.network,
+        record=outcome.base_record,
+        settings=outcome.bundle_settings,
+        change=_changelog_entry(outcome, accepted=accepted),
         documents=texts,
     )
 
 
-def _identity(revision: Revision, number: str) -> dict[str, str]:
-    return {"name": revision.base.name, "version": number}
-
-
-def _modification(revision: Revision, date: str) -> dict[str, Any]:
-    cohort = revision.data.cohort
-    if cohort is None:
-        raise AssertionError("a revision has a cohort")
-    preview = cohort.preview()
-    spec = cohort.spec
-    info = info_of(revision.trainer.method)
+def _modification(outcome: Outcome, date: str) -> dict[str, Any]:
+    """Return the card's account of what was done, and for whom."""
+    preview, spec, info = outcome.cohort.preview(), outcome.cohort.spec, info_of(outcome.method)
     return {
         "reason": preview["reason"],
         "date": date,
-        "seed": revision.seed,
+        "seed": outcome.seed,
         "tool_version": __version__,
         "cohort": {
             "name": spec.name,
             "spec_digest": preview["spec_digest"],
             "index_digest": preview["index_digest"],
-            # A bundle travels: whoever withdrew consent must not be named in it.
+            # A bundle is passed on: it must not name people who withdrew their consent.
             "forget": spec.forget.render(private=True),
             "population": None if spec.population is None else spec.population.render(private=True),
             "unknown": spec.unknown.value,
@@ -108,44 +134,44 @@ def _modification(revision: Revision, date: str) -> dict[str, Any]:
             "name": info.name,
             "paper": info.paper,
             "equations": info.equations,
-            "settings": _settings(revision),
-            "recalibrated": revision.recalibrate,
+            "settings": _method_settings(outcome),
+            "recalibrated": outcome.recalibrated,
         },
     }
 
 
-def _settings(revision: Revision) -> dict[str, Any]:
+def _method_settings(outcome: Outcome) -> dict[str, Any]:
     """Return the method's section of the config, or its class where it was built in Python."""
-    section = revision.config.get("method")
-    return dict(section) if isinstance(section, Mapping) else {"_target_": type(revision.trainer.method).__name__}
+    section = outcome.config.get("method")
+    return dict(section) if isinstance(section, Mapping) else {"_target_": type(outcome.method).__name__}
 
 
-def _run_record(
-    revision: Revision, diff: Mapping[str, Any], evidence: Mapping[str, Any], date: datetime
-) -> dict[str, Any]:
+def _run_record(outcome: Outcome, diff: Mapping[str, Any], date: datetime) -> dict[str, Any]:
+    """Return `run.json` without `updates`."""
+    cost, cohort = outcome.evidence["cost"], diff["modification"]["cohort"]
     return {
         "schema_version": 1,
         "date": date.isoformat(timespec="seconds"),
         "tool_version": __version__,
-        "seed": revision.seed,
-        "config": dict(revision.config),
-        "base_training_record": revision.base_record(),
+        "seed": outcome.seed,
+        "config": dict(outcome.config),
+        "base_training_record": dict(outcome.base_record),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         "machine": {
             "processor": platform.machine(),
             "threads": torch.get_num_threads(),
-            "device": _device_name(revision.device),
+            "device": _device_name(outcome.device),
             "processes": distributed.world_size(),
         },
-        "seconds": evidence["cost"]["seconds"],
-        "gradient_evaluations": evidence["cost"]["gradient_evaluations"],
-        "steps": revision.trainer.state.iteration,
-        "epochs": revision.trainer.state.epoch,
+        "seconds": cost["seconds"],
+        "gradient_evaluations": cost["gradient_evaluations"],
+        "steps": outcome.steps,
+        "epochs": outcome.epochs,
         "digests": {
             "base_weights": diff["base"]["weights_digest"],
             "revised_weights": diff["revised"]["weights_digest"],
-            "spec": diff["modification"]["cohort"]["spec_digest"],
-            "index": diff["modification"]["cohort"]["index_digest"],
+            "spec": cohort["spec_digest"],
+            "index": cohort["index_digest"],
         },
     }
 
@@ -154,13 +180,10 @@ def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
 
 
-def _changelog_entry(revision: Revision, *, accepted: bool) -> str:
-    cohort = revision.data.cohort
-    if cohort is None:
-        raise AssertionError("a revision has a cohort")
+def _changelog_entry(outcome: Outcome, *, accepted: bool) -> str:
     status = "" if accepted else "NOT ACCEPTED. "
-    method = info_of(revision.trainer.method).name
+    spec = outcome.cohort.spec
     return (
-        f"{status}Unlearned cohort {cohort.spec.name} ({cohort.spec.reason.value.replace('_', ' ')}, "
-        f"{len(cohort.forget)} images) by {method}."
+        f"{status}Unlearned cohort {spec.name} ({spec.reason.value.replace('_', ' ')}, "
+        f"{len(outcome.cohort.forget)} images) by {info_of(outcome.method).name}."
     )

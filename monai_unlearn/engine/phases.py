@@ -1,4 +1,4 @@
-"""The phases of a run: what its steps are for, and how far each goes."""
+"""The length of a run and its phases: what its steps are for, and their learning rate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
-from monai_unlearn.errors import ConfigError, did_you_mean
+from monai_unlearn.errors import ConfigError, check_choice
 from monai_unlearn.methods.base import PhaseName
 
 Decay = Literal["constant", "cosine"]
@@ -21,12 +21,15 @@ class Phase:
     Args:
         name: `forget` takes batches of forget and remain images, `repair` of remain images alone.
         steps: How many, at least 1.
-        learning_rate: The optimiser's learning rate at the first of them, or once it has risen; positive.
+        learning_rate: The optimiser's learning rate at the first step, or at the end of the warm-up; positive.
         decay: `constant` keeps it; `cosine` brings it down to 0 along half a cosine (Loshchilov and Hutter
             2017, arXiv 1608.03983, equation 5, without restarts).
-        warm_up: Share of the steps over which the learning rate first rises to this, in [0, 1). The first steps of Adam
-            are as long as its rate allows, whatever the gradient: without a rise, one or two of them may forget more
-            than is wanted before anything can look.
+        warm_up: Share of the steps over which the learning rate first rises, in [0, 1). Adam's first steps are as long
+            as its rate allows, whatever the gradient: without a warm-up, one or two steps may forget more than wanted
+            before the first evaluation.
+
+    Raises:
+        ConfigError: A value is unknown or out of range.
     """
 
     name: PhaseName
@@ -36,15 +39,8 @@ class Phase:
     warm_up: float = 0.0
 
     def __post_init__(self) -> None:
-        for what, value, known in (
-            ("name", self.name, get_args(PhaseName)),
-            ("decay", self.decay, get_args(Decay)),
-        ):
-            if value not in known:
-                raise ConfigError(
-                    f"phases: expected {what} to be one of {', '.join(known)}, got '{value}'."
-                    + did_you_mean(str(value), known)
-                )
+        check_choice(self.name, get_args(PhaseName), name="phases: name")
+        check_choice(self.decay, get_args(Decay), name="phases: decay")
         if not (isinstance(self.steps, int) and self.steps >= 1 and 0 < self.learning_rate < math.inf):
             raise ConfigError(
                 f"phases: expected steps >= 1 and learning_rate > 0, got {self.steps} and {self.learning_rate}."
@@ -53,7 +49,7 @@ class Phase:
             raise ConfigError(f"phases: expected warm_up to be a share in [0, 1), got {self.warm_up}.")
 
     def rate(self, step: int) -> float:
-        """Return the learning rate of a step of this phase, from 0."""
+        """Return the learning rate of a step of this phase, counted from 0."""
         rising = int(self.warm_up * self.steps)
         if step < rising:
             return self.learning_rate * (step + 1) / (rising + 1)
@@ -63,10 +59,13 @@ class Phase:
 
 
 class Phases(Sequence[Phase]):
-    """Phases one after the other.
+    """The phases of a run, in order.
 
     Args:
-        phases: At least one; a mapping is taken as the arguments of a `Phase`.
+        phases: At least one `Phase`, or the arguments of one as a mapping.
+
+    Raises:
+        ConfigError: There is no phase, or a mapping does not make one.
     """
 
     def __init__(self, phases: Sequence[Phase | Mapping[str, Any]]) -> None:
@@ -87,18 +86,44 @@ class Phases(Sequence[Phase]):
         return self._ends[-1]
 
     def at(self, step: int) -> tuple[Phase, int]:
-        """Return the phase of a step, from 0, and the number of the step within it; beyond the end, the last."""
+        """Return the phase of a step, counted from 0, and the number of the step within that phase.
+
+        A step beyond the end counts as the last one.
+        """
         for phase, end in zip(self._phases, self._ends, strict=True):
             if step < end:
                 return phase, step - (end - phase.steps)
         return self._phases[-1], self._phases[-1].steps - 1
 
     def repair_after(self, step: int) -> int | None:
-        """Return the first step of the next repair phase that begins after a step, if there is one."""
+        """Return the first step of the next repair phase that begins after a step, or None."""
         for phase, end in zip(self._phases, self._ends, strict=True):
             if phase.name == "repair" and end - phase.steps > step:
                 return end - phase.steps
         return None
+
+
+def planned_steps(phases: Phases | None, *, steps: int | None, max_epochs: int | None, epoch_length: int) -> int:
+    """Return the length of a run: that of its phases, or else `steps`, or else `max_epochs`.
+
+    Args:
+        phases: The run's phases, if it has any.
+        steps: Updates, at least 1.
+        max_epochs: Passes over the forget images, at least 1.
+        epoch_length: Steps in a pass.
+
+    Raises:
+        ConfigError: None of the three is given, or it is not a whole number of at least 1.
+    """
+    if phases is not None:
+        return phases.steps
+    given = steps if steps is not None else max_epochs
+    if not isinstance(given, int) or given < 1:
+        raise ConfigError(
+            f"length of the run: expected phases, steps or max_epochs of at least 1, got steps {steps} and "
+            f"max_epochs {max_epochs}."
+        )
+    return given if steps is not None else given * epoch_length
 
 
 def _read(section: Mapping[str, Any]) -> Phase:
@@ -106,7 +131,7 @@ def _read(section: Mapping[str, Any]) -> Phase:
     needed = ("name", "steps", "learning_rate")
     if not isinstance(section, Mapping) or set(section) - set(known) or not set(needed) <= set(section):
         raise ConfigError(
-            f"phases: each takes {', '.join(known)}, of which {', '.join(needed)} are needed. "
+            f"phases: each takes {', '.join(known)}; {', '.join(needed)} are required. "
             "An example: {name: repair, steps: 50, learning_rate: 0.002, decay: cosine}"
         )
     return Phase(**section)

@@ -1,4 +1,4 @@
-"""The random number generators of a process, as tensors and plain values."""
+"""The states of a process's random number generators, to save and to restore."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 
 def random_state() -> dict[str, Any]:
-    """Return the states of Python's and torch's generators, CUDA's included.
+    """Return the states of Python's and torch's generators, including CUDA's, as tensors and plain values.
 
-    NumPy's global generator is left out: MONAI's transforms have their own, which the loader seeds step by step.
+    NumPy's global generator is not included: MONAI's transforms have generators of their own, which the loader seeds
+    for each step.
     """
     version, internal, gauss = random.getstate()
     return {
@@ -25,7 +26,7 @@ def random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: Mapping[str, Any]) -> None:
-    """Bring them back; CUDA's where there are as many devices as then."""
+    """Restore what `random_state` returned; CUDA's generators only if the number of devices is the same."""
     version, internal, gauss = state["python"]
     random.setstate((version, tuple(internal), gauss))
     torch.set_rng_state(state["torch"])

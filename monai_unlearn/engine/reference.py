@@ -1,16 +1,16 @@
-"""The retrained reference: the network as it would be had the forget part never been there."""
+"""The retrained reference: a network trained like the original, without the forget part."""
 
 from __future__ import annotations
 
 import copy
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monai.bundle import ConfigWorkflow
 
-from monai_unlearn.engine.training import RECORD, images_digest
+from monai_unlearn.engine.config_values import build_from_config, config_values
+from monai_unlearn.engine.training_record import RECORD, check_reference, record_of
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release import load_weights, weights_digest
 
@@ -30,7 +30,7 @@ class Reference:
 
     Args:
         network: The network.
-        source: `retrain`, or the name of the checkpoint it was read from.
+        source: `retrain`, or the file name of the checkpoint it was loaded from.
         record: Its training record; empty where a checkpoint has none.
     """
 
@@ -51,15 +51,16 @@ class Reference:
 
 @dataclass(frozen=True, kw_only=True)
 class Retraining:
-    """How the bundle is trained, so that the reference is trained the same way.
+    """How the bundle is trained, so that the reference is trained in the same way.
 
     Args:
-        configs: The bundle's training config and overlays; relative paths start at its `configs/`.
+        configs: The bundle's training config, then its overlays; relative paths start at its `configs/`.
         bundle_root: The bundle.
         index_dir: The image index.
         cohort_spec: The spec whose remain part is trained on.
         device: Where to train.
-        overrides: What the training config must have like the config of the run, such as classes and image size.
+        overrides: Settings of the training config to replace: those that must agree with the run, such as classes and
+            image size. The revised bundle gets them too.
     """
 
     configs: Sequence[str]
@@ -69,12 +70,35 @@ class Retraining:
     device: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def from_config(
+        cls,
+        *,
+        shared: Sequence[str] = (),
+        overrides: Mapping[str, Any] | None = None,
+        **given: Any,  # noqa: ANN401 - whatever the fields take
+    ) -> Retraining:
+        """Build it inside a bundle run; what is not given comes from the config, as in `Revision.from_config`.
+
+        Args:
+            shared: Settings that the run and the training config have in common: training gets the run's values.
+            overrides: Further settings of the training config to replace.
+            given: Fields that are not to come from the config.
+
+        Raises:
+            ConfigError: The config does not define a shared setting or a required field.
+        """
+        settings = config_values(tuple(shared))
+        if missing := [name for name in shared if name not in settings]:
+            raise ConfigError(f"retraining: shared names {', '.join(missing)}, which the config does not define.")
+        return build_from_config(cls, {**given, "overrides": {**settings, **(overrides or {})}})
+
     def run(self, checkpoint: Path) -> None:
-        """Train on the remain part from scratch and keep the weights at `checkpoint`."""
-        files = [str(Path(self.bundle_root) / "configs" / config) for config in self.configs]
+        """Train on the remain part from scratch and save the weights as `checkpoint`."""
+        configs = Path(self.bundle_root) / "configs"
         workflow = ConfigWorkflow(
-            config_file=files,
-            meta_file=str(Path(self.bundle_root) / "configs" / "metadata.json"),
+            config_file=[str(configs / config) for config in self.configs],
+            meta_file=str(configs / "metadata.json"),
             logging_file=False,
             run_id="train",
             workflow_type="train",
@@ -94,16 +118,16 @@ class Retraining:
 def load_reference(
     wanted: str | None, *, like: nn.Module, data: CohortData, retrained: Callable[[], Path]
 ) -> Reference | None:
-    """Return the reference a run asks for.
+    """Return the reference that a run asks for.
 
     Args:
         wanted: Nothing, `retrain`, or the path of a checkpoint trained without the forget part.
-        like: The original network: a checkpoint is read into a copy of it, and must be another.
+        like: The original network; a checkpoint is loaded into a copy of it, and must hold other weights.
         data: The cohort, whose remain part a checkpoint must have been trained on.
         retrained: Retrains, unless that was done already, and returns where the weights are.
 
     Raises:
-        ConfigError: The checkpoint cannot be read, is the original, or was trained on other images.
+        ConfigError: The checkpoint cannot be loaded, holds the original weights, or was trained on other images.
     """
     if not wanted:
         return None
@@ -119,30 +143,5 @@ def load_reference(
     if weights_digest(network.state_dict()) == weights_digest(like.state_dict()):
         raise ConfigError(f"reference: {path} holds the original weights themselves. Use --reference retrain.")
     record = record_of(path)
-    _check_record(record, path.with_name(RECORD), data)
+    check_reference(record, path.with_name(RECORD), data)
     return Reference(network=network, source=path.name, record=record)
-
-
-def _check_record(record: Mapping[str, Any], path: Path, data: CohortData) -> None:
-    """Refuse a reference whose own record says that it is none for this cohort."""
-    if not record:
-        return
-    if record.get("parts") != ["remain"]:
-        raise ConfigError(
-            f"{path} says that these weights were trained on {', '.join(record.get('parts', ['unknown parts']))}: "
-            "a reference is trained on remain alone. Use --reference retrain."
-        )
-    if record.get("images_digest") != images_digest(data, ["remain"]):
-        raise ConfigError(
-            f"{path} says that these weights were trained on other images than the remain part of this cohort: they "
-            "may have seen what is to be forgotten. Use --reference retrain."
-        )
-
-
-def record_of(checkpoint: Path) -> dict[str, Any]:
-    """Return the training record beside a checkpoint; empty where there is none."""
-    try:
-        record = json.loads(checkpoint.with_name(RECORD).read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
-        return {}
-    return record if isinstance(record, dict) else {}

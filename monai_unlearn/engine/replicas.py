@@ -1,4 +1,4 @@
-"""What a bundle's `multi_gpu.yaml` needs so that several processes train one network and one of them writes it."""
+"""For a bundle's `multi_gpu.yaml`: several processes train one network, and one of them writes it."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 class Replicated(DistributedDataParallel):
-    """A network of which every process has a copy and whose gradients are averaged.
+    """A network that every process has a copy of, with gradients averaged over the processes.
 
-    Its state dict is that of the network itself: what trains on several devices is loaded on one.
+    Its state dict is that of the wrapped network, so that weights trained on several devices load on one.
     """
 
     def state_dict(self, *arguments: Any, **options: Any) -> dict[str, Any]:  # type: ignore[override]  # noqa: ANN401 - torch's overloads
-        """Return the state dict of the network within."""
+        """Return the state dict of the wrapped network."""
         state: dict[str, Any] = self.module.state_dict(*arguments, **options)
         return state
 
 
 def replicated(network: nn.Module, device: str | torch.device) -> Replicated:
-    """Return a network, on its device, as one of several copies."""
+    """Wrap a network, which is on its device, as this process's copy."""
     on_cuda = torch.device(device).type == "cuda"
     return Replicated(network, device_ids=[torch.device(device)] if on_cuda else None)
 
 
 def written_once(path: str | Path) -> Path:
-    """Return the path in the first process, and in the others one that nobody reads."""
+    """Return the path in the main process, and a temporary one, which nothing reads, in the others."""
     if distributed.get_rank() == 0:
         return Path(path)
     return Path(tempfile.mkdtemp(prefix="copy-of-rank-0-")) / Path(path).name

@@ -1,4 +1,4 @@
-"""Shows a run's result on a terminal."""
+"""Prints the result of a run as tables."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _NAMES = {
 }
 
 
-def show(evidence: Mapping[str, Any], target: Path) -> None:
-    """Print the table of models by part and split, the verdicts, and where the card is."""
+def print_result(evidence: Mapping[str, Any], target: Path) -> None:
+    """Print accuracy by model, part and split, the verdicts, the recommendation, and where the card is."""
     console = Console(highlight=False)
-    console.print(accuracy_lines("Accuracy in %, 95 % interval", evidence["models"]))
+    console.print(accuracy_report("Accuracy in %, 95 % interval", evidence["models"]))
     console.print(_criteria(evidence))
-    word = {True: "yes", False: "nothing measured speaks for it", None: "not known"}
+    word = {True: "yes", False: "nothing measured suggests it", None: "unknown"}
     console.print(f"Would retraining have been better? {word[evidence['recommendation']['retrain']]}")
     for reason in evidence["recommendation"]["reasons"]:
         console.print(f"  - {reason}")
@@ -34,8 +34,8 @@ def show(evidence: Mapping[str, Any], target: Path) -> None:
     console.print(f"Model-card difference: {target / 'model_card_diff.md'}", soft_wrap=True)
 
 
-def accuracy_lines(title: str, models: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return a table with a row a model and a column a (part, split)."""
+def accuracy_report(title: str, models: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return a table with one row for each model and one column for each (part, split)."""
     subsets = [(part, split) for part, splits in next(iter(models.values())).items() for split in splits]
     first = next(iter(models.values()))
     table = Table(title=title)

@@ -1,4 +1,4 @@
-"""One revision from original weights to a revised bundle and its evidence."""
+"""One revision: from original weights to a revised bundle and its evidence."""
 
 from __future__ import annotations
 
@@ -16,45 +16,60 @@ from torch.utils.data import Dataset
 
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.checkpoint import Checkpoints, checkpoint_folder, exclusive_lock
+from monai_unlearn.engine.config_values import build_from_config
 from monai_unlearn.engine.evidence import Cost, RunFacts, assemble
 from monai_unlearn.engine.fingerprint import fingerprint
-from monai_unlearn.engine.guards import check_fits
-from monai_unlearn.engine.outputs import write_outputs
-from monai_unlearn.engine.reference import Reference, Retraining, load_reference, record_of
-from monai_unlearn.engine.report import show
-from monai_unlearn.engine.stopping import StopRule
-from monai_unlearn.engine.trainer import UnlearnTrainer, check_finite
-from monai_unlearn.engine.training import RECORD, images_digest
+from monai_unlearn.engine.guards import check_finite, check_fits
+from monai_unlearn.engine.host import executed_config
+from monai_unlearn.engine.outputs import Outcome, write_outputs
+from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, with_controls
+from monai_unlearn.engine.reference import Reference, Retraining, load_reference
+from monai_unlearn.engine.report import print_result
+from monai_unlearn.engine.stop_rule import StopRule
+from monai_unlearn.engine.stopping import Stopping
+from monai_unlearn.engine.training_record import RECORD, check_original, record_of
 from monai_unlearn.engine.updating import Updates
-from monai_unlearn.errors import ConfigError, ExitCode, UnlearnError, did_you_mean
-from monai_unlearn.evaluation import Predictions, has_running_statistics, predict_subsets, read_criteria, recalibrated
-from monai_unlearn.release import BundleInfo, check_free, load_weights, remove_unfinished, staged
+from monai_unlearn.errors import ConfigError, NotAccepted, check_choice
+from monai_unlearn.evaluation import Predictions, has_running_statistics, predict_subsets, read_criteria
+from monai_unlearn.release import BundleInfo, check_free, load_weights, remove_unfinished, staged, weights_digest
 
 if TYPE_CHECKING:
+    from monai_unlearn.cohort import Cohort
     from monai_unlearn.data import CohortData
+    from monai_unlearn.engine.trainer import UnlearnTrainer
     from monai_unlearn.methods import PixelSpace
 
-# Remain images that a look on the way recalibrates statistics on: enough to see by, and no archive's size.
-EVAL_MAX_IMAGES = 128
 OBJECTIVES = ("match_reference", "erase")
 Subsets = Mapping[tuple[str, str], Dataset[Any]]
 SubsetPredictions = dict[tuple[str, str], Predictions]
 
 
-class NotAccepted(UnlearnError):  # noqa: N818 - it is no fault: the run is done, its result is not good enough
-    """The run is done and written down, but a declared criterion failed or none about the forget part was judged."""
-
-    exit_code = ExitCode.NOT_ACCEPTED
-
-
 @dataclass(kw_only=True)
 class Revision:
-    """Everything a revision is made of; `run` makes it.
+    """Revises a bundle's weights so that they forget a cohort, and writes the evidence; `run` does it.
+
+    In a bundle, its section of the config names what is special, and `from_config` takes the rest. In Python:
+
+    ```python
+    revision = Revision(
+        trainer=trainer,
+        data=data,
+        subsets=subset_datasets(data=data, transform=preprocessing),
+        pixel_space=PixelSpace(mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)),
+        checkpoint="my_bundle/models/model.pt",
+        output_dir="revision",
+        bundle_root="my_bundle",
+        retraining=retraining,
+        acceptance={"remain_test_accuracy": {"min": 0.0}},
+    )
+    evidence = revision.run()
+    print(evidence["accepted"], evidence["cost"]["gradient_evaluations"]["unlearning"])
+    ```
 
     Args:
-        trainer: The engine with its method, network, optimiser and paired batches.
+        trainer: The trainer with its method, network, optimiser and paired batches.
         data: The cohort's images.
-        subsets: The pictures by (part, split): forget and remain, train and test.
+        subsets: The images by (part, split): forget and remain, train and test.
         pixel_space: How network inputs follow from pixels.
         checkpoint: The original weights.
         output_dir: Where results go; new or empty.
@@ -63,14 +78,17 @@ class Revision:
         reference: Nothing, `retrain`, or a checkpoint trained without the forget part.
         objective: `match_reference`, to behave like the retrained model, or `erase`, to be wrong.
         acceptance: Criteria, `{measure: {min: …, max: …}}`.
-        recalibrate: Estimate BatchNorm statistics anew on remain images after the last step. Weights that moved
-            under frozen statistics no longer fit them, and reading wrongly for that reason is not forgetting.
-        stop: Conditions that end the forget phase or the run, the arguments of `StopRule`. Without any, and where a
-            reference is to be matched, forgetting pauses while the network reads no more than it does.
-        eval_interval: Steps between two looks at those that are measured, at the most; see `Stopping`.
-        checkpoint_seconds: Seconds between two checkpoints; 0 keeps every step.
+        recalibrate: Recalibrate BatchNorm on remain images after the last step. Weights that changed under frozen
+            statistics no longer fit them, and errors for that reason are not forgetting.
+        stop: Conditions that end the forget phase or the run, the arguments of `StopRule`. By default, a run that is
+            to match a reference pauses forgetting while the network is no better on forget images than the reference.
+        eval_interval: Largest number of steps between two evaluations during the run; see `Stopping`.
+        checkpoint_seconds: Seconds between two checkpoints; with 0, every step saves one.
         seed: Seeds search and order.
         config: The config as executed, for `run.json`.
+
+    Raises:
+        ConfigError: A setting is missing or unknown, the bundle has no metadata, or `output_dir` is not empty.
     """
 
     trainer: UnlearnTrainer
@@ -92,17 +110,30 @@ class Revision:
     config: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.objective not in OBJECTIVES:
-            raise ConfigError(
-                f"objective: expected one of {', '.join(OBJECTIVES)}, got '{self.objective}'."
-                + did_you_mean(self.objective, OBJECTIVES)
-            )
+        check_choice(self.objective, OBJECTIVES, name="objective")
         if not self.output_dir:
             raise ConfigError("output_dir is not set. Give it on the command line: --output_dir DIR")
         self.criteria = read_criteria(self.acceptance)
-        self._rule = StopRule.read(self.stop)
+        self.stop_rule = StopRule.of_run(self.stop, objective=self.objective, has_reference=bool(self.reference))
         self.base = BundleInfo.read(self.bundle_root)
         check_free(Path(self.output_dir))
+
+    @classmethod
+    def from_config(cls, **given: Any) -> Revision:  # noqa: ANN401 - whatever the fields take
+        """Build a revision inside a bundle run: a field that is not given is the setting of that name in the config.
+
+        A bundle names its settings as the fields are named, and most lines of its section for the revision would read
+        `seed: "@seed"`. Each is one more place to change for a new setting, and one to forget in a bundle of one's
+        own: a `--stop` that the section does not pass on would be ignored. Only settings at the top level of the
+        config are taken; whatever the section gives comes first. `refuse_misspelt` knows that they are used.
+
+        Args:
+            given: Fields that are not to come from the config, such as the trainer.
+
+        Raises:
+            ConfigError: A field is required, but neither given nor in the config; or as the class.
+        """
+        return build_from_config(cls, {"config": executed_config(), **given})
 
     @property
     def network(self) -> nn.Module:
@@ -112,41 +143,60 @@ class Revision:
 
     @property
     def device(self) -> torch.device:
-        """Where it is computed."""
+        """Where the run computes."""
         return torch.device(self.trainer.state.device)
 
-    def run(self) -> dict[str, Any]:
-        """Revise, measure, write, show; return what `metrics.json` holds.
+    @property
+    def cohort(self) -> Cohort:
+        """The cohort to forget.
 
         Raises:
-            NotAccepted: The result is not accepted; all is written, but nothing is promoted.
-            UnlearnError: Something went wrong before that; nothing is written.
+            ConfigError: The data have none.
+        """
+        if self.data.cohort is None:
+            raise ConfigError("cohort_spec is not set. Give it on the command line: --cohort_spec FILE")
+        return self.data.cohort
+
+    def run(self) -> dict[str, Any]:
+        """Revise, measure, write and print; return the content of `metrics.json`.
+
+        In a distributed run, the other processes share search and steps, and return nothing.
+
+        Raises:
+            NotAccepted: The result is not accepted: everything is written, but the bundle is not promoted.
+            UnlearnError: Something went wrong earlier: nothing is written.
         """
         target = Path(self.output_dir)
-        warnings = self._warnings()
+        record = record_of(Path(self.checkpoint))
+        warnings = [
+            *self.cohort.preview()["warnings"],
+            *check_original(record, Path(self.checkpoint).with_name(RECORD), self.data),
+        ]
         load_weights(self.network, self.checkpoint)
         check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
         self.trainer.classes = len(self.data.class_names)
-        checkpoints = Checkpoints(checkpoint_folder(target), fingerprint(self))
+        checkpoints = Checkpoints(checkpoint_folder(target), self._fingerprint())
         checkpoints.check()
         if not distributed.is_main_process():
-            return self._help(checkpoints)
+            return self._share_updates(checkpoints)
         with exclusive_lock(checkpoints.folder):
             remove_unfinished(target)
             try:
                 with staged(target) as folder:
-                    evidence = self._lead(folder, checkpoints, warnings)
+                    evidence = self._revise(folder, checkpoints, warnings, record)
             finally:
                 checkpoints.remove_if_empty()
             checkpoints.remove()
         distributed.wait()
-        show(evidence, target)
+        print_result(evidence, target)
         if not evidence["accepted"]:
-            raise NotAccepted(f"not accepted: {_why(evidence)}. The evidence is in {target}.")
+            raise NotAccepted(f"not accepted: {_reason(evidence)}. The evidence is in {target}.")
         return evidence
 
-    def _lead(self, folder: Path, checkpoints: Checkpoints, warnings: list[str]) -> dict[str, Any]:
-        """Do all of the run, in the first process, and write its results into a folder."""
+    def _revise(
+        self, folder: Path, checkpoints: Checkpoints, warnings: list[str], record: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Do the whole run, in the main process, and write its results into a folder."""
         original = copy.deepcopy(self.network)
         reference = load_reference(
             self.reference,
@@ -155,44 +205,55 @@ class Revision:
             retrained=lambda: self._retrained(folder / "reference", checkpoints),
         )
         distributed.wait()
-        updates = Updates(self, reference, checkpoints)
+        updates = self._updates(checkpoints, reference)
         updates.run()
         started = time.perf_counter()
-        self.network.load_state_dict(self._finished(self.network).state_dict())
+        if self.recalibrate:
+            self.network.load_state_dict(self._as_delivered(self.network).state_dict())
         check_finite(self.network)
         updates.seconds["updates"] += time.perf_counter() - started
         models = self._predict(original, reference)
-        evidence = assemble(
-            RunFacts(
-                objective=self.objective,
-                class_names=self.data.class_names,
-                counts=self.data.counts(),
-                has_batch_norm=has_running_statistics(self.network),
-                criteria=self.criteria,
-                cost=Cost(
-                    search=self.trainer.method.gradient_evaluations,
-                    updates=self.trainer.images_seen,
-                    seconds=updates.seconds,
-                    retraining=reference.gradient_evaluations if reference else None,
-                    retraining_seconds=reference.seconds if reference else None,
-                ),
-                reference=reference,
-                warnings=[*warnings, *updates.notes],
-            ),
-            models,
-        )
-        write_outputs(self, folder, original=original, evidence=evidence, updates=updates.record)
+        evidence = assemble(self._facts(updates, reference, warnings), models)
+        write_outputs(self._outcome(original, record, updates, evidence), folder)
         return evidence
 
-    def _help(self, checkpoints: Checkpoints) -> dict[str, Any]:
-        """Share search and steps of the first process, which alone evaluates and writes."""
+    def _share_updates(self, checkpoints: Checkpoints) -> dict[str, Any]:
+        """Share search and steps with the main process, which alone evaluates and writes."""
         distributed.wait()
-        Updates(self, None, checkpoints).run()
+        self._updates(checkpoints, None).run()
         distributed.wait()
         return {}
 
+    def _updates(self, checkpoints: Checkpoints, reference: Reference | None) -> Updates:
+        """Return the part of the run that changes weights, not started yet."""
+        stopping = Stopping(
+            rule=self.stop_rule,
+            subsets=self.subsets,
+            network=self.network,
+            device=self.device,
+            reference=reference.network if reference else None,
+            eval_interval=self.eval_interval,
+            as_delivered=lambda network: self._as_delivered(network, max_images=EVAL_MAX_IMAGES),
+        )
+        return Updates(
+            trainer=self.trainer,
+            forget=self.subsets["forget", "train"],
+            pixel_space=self.pixel_space,
+            stopping=stopping,
+            checkpoints=checkpoints,
+            checkpoint_seconds=self.checkpoint_seconds,
+            seed=self.seed,
+        )
+
+    def _as_delivered(self, network: nn.Module, max_images: int | None = None) -> nn.Module:
+        """Return the network as it would be delivered if the run ended now."""
+        if not self.recalibrate:
+            return network
+        remain = self.subsets["remain", "train"]
+        return as_delivered(network, remain, device=self.device, seed=self.seed, max_images=max_images)
+
     def _retrained(self, folder: Path, checkpoints: Checkpoints) -> Path:
-        """Return where the retrained weights are, in the results; a killed run's are not trained again."""
+        """Return the retrained weights in the results; those of a killed run are not trained again."""
         kept = checkpoints.kept("reference")
         if kept is None:
             kept = checkpoints.keep("reference", lambda aside: self.retraining.run(aside / "model.pt"))
@@ -201,74 +262,75 @@ class Revision:
             shutil.copyfile(kept / name, folder / name)
         return folder / "model.pt"
 
-    def glance(self, network: nn.Module) -> nn.Module:
-        """Return about what would be handed over if the run ended now."""
-        return self._finished(network, max_images=EVAL_MAX_IMAGES)
-
-    def _finished(self, network: nn.Module, max_images: int | None = None) -> nn.Module:
-        """Return the network as it would be handed over if the run ended now."""
-        if not (self.recalibrate and has_running_statistics(network)):
-            return network
-        return recalibrated(
-            network, self.subsets["remain", "train"], device=self.device, seed=self.seed, max_images=max_images
-        )
-
-    def stop_rule(self) -> StopRule:
-        """Return the conditions that are configured, else to read the forget part as well as the reference does.
-
-        The reference never saw these images: its accuracy on them is what a model without them has. The first steps
-        of a run go far past it and come back while remain images are learnt; hence a pause, not an end.
-        """
-        if self.stop is not None or self.objective == "erase" or not self.reference:
-            return self._rule
-        return StopRule(gap_to_reference=0.0, when_met="pause")
-
     def _predict(self, original: nn.Module, reference: Reference | None) -> dict[str, SubsetPredictions]:
-        """Let every model read every subset; the BatchNorm controls stand beside original and revised."""
-        networks = {"original": original, "revised": self.network}
-        if has_running_statistics(self.network):
-            remain = self.subsets["remain", "train"]
-            networks |= {
-                f"{name}_recalibrated": recalibrated(network, remain, device=self.device, seed=self.seed + 1)
-                for name, network in networks.items()
-            }
+        """Return the predictions of every model on every subset, the recalibration controls among them."""
+        networks = with_controls(
+            {"original": original, "revised": self.network},
+            self.subsets["remain", "train"],
+            device=self.device,
+            seed=self.seed,
+        )
         if reference is not None:
             networks["reference"] = reference.network
-        # Where no patient is set aside to choose settings on, there is no column to show.
-        shown = {
-            subset: data
-            for subset, data in self.subsets.items()
-            if subset[1] != "validation" or len(data)  # type: ignore[arg-type]  # torch's Dataset has no __len__
+        # A split without validation images gets no column for them.
+        subsets = {
+            subset: images
+            for subset, images in self.subsets.items()
+            if subset[1] != "validation" or len(images)  # type: ignore[arg-type]  # torch's Dataset has no __len__
         }
-        return {name: predict_subsets(network, shown, device=self.device) for name, network in networks.items()}
+        return {name: predict_subsets(network, subsets, device=self.device) for name, network in networks.items()}
 
-    def _warnings(self) -> list[str]:
-        """Say what a reader must know of the data behind these results."""
-        cohort = self.data.cohort
-        warnings = list(cohort.preview()["warnings"]) if cohort else []
-        record = self.base_record()
-        if not record:
-            warnings.append(
-                "The weights come without a training record: that the forget images were trained on is not known."
-            )
-        elif record.get("split") != self.data.split_rule.to_dict():
-            raise ConfigError(
-                f"{Path(self.checkpoint).with_name(RECORD)} says that the weights were trained under another split "
-                f"({record.get('split')}): test images would be images trained on. Set `split` to the same."
-            )
-        elif record.get("images_digest") != images_digest(self.data, record.get("parts", ())):
-            warnings.append(
-                "The training record names other images than this index holds: forgetting is measured on images that "
-                "may never have been trained on."
-            )
-        return warnings
+    def _fingerprint(self) -> dict[str, Any]:
+        return fingerprint(
+            self.trainer,
+            data=self.data,
+            reference=self.reference,
+            config=self.config,
+            choices={"stop": dict(self.stop or {}), "seed": self.seed},
+        )
 
-    def base_record(self) -> dict[str, Any]:
-        """Return the training record beside the original weights; empty if there is none."""
-        return record_of(Path(self.checkpoint))
+    def _facts(self, updates: Updates, reference: Reference | None, warnings: list[str]) -> RunFacts:
+        return RunFacts(
+            objective=self.objective,
+            class_names=self.data.class_names,
+            counts=self.data.counts(),
+            has_batch_norm=has_running_statistics(self.network),
+            criteria=self.criteria,
+            cost=Cost(
+                search=self.trainer.method.gradient_evaluations,
+                updates=self.trainer.state.images_seen,
+                seconds=updates.seconds,
+                retraining=reference.gradient_evaluations if reference else None,
+                retraining_seconds=reference.seconds if reference else None,
+            ),
+            reference=reference,
+            warnings=[*warnings, *updates.notes],
+        )
+
+    def _outcome(
+        self, original: nn.Module, record: Mapping[str, Any], updates: Updates, evidence: Mapping[str, Any]
+    ) -> Outcome:
+        return Outcome(
+            base=self.base,
+            base_digest=weights_digest(original.state_dict()),
+            base_record=record,
+            bundle_settings=self.retraining.overrides,
+            cohort=self.cohort,
+            network=self.network,
+            method=self.trainer.method,
+            recalibrated=self.recalibrate,
+            seed=self.seed,
+            config=self.config,
+            device=self.device,
+            steps=self.trainer.state.iteration,
+            epochs=self.trainer.state.epoch,
+            updates=updates.record,
+            evidence=evidence,
+        )
 
 
-def _why(evidence: Mapping[str, Any]) -> str:
+def _reason(evidence: Mapping[str, Any]) -> str:
+    """Return why a result is not accepted."""
     if failed := [row["measure"] for row in evidence["criteria"] if row["verdict"] == "failed"]:
         return f"{', '.join(failed)} failed"
     return (

@@ -1,4 +1,4 @@
-"""What a training step shows of accuracy, at no cost: the logits that it computes anyway."""
+"""Training accuracy at no extra cost, from the logits that a step computes anyway."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# Of the newest batch, in the moving average.
+# Of the latest batch, in the exponential moving average.
 WEIGHT = 0.2
 
 
 class RunningAccuracy:
-    """Moving averages of accuracy on the batches that pass through a network, part by part."""
+    """Exponential moving averages of training accuracy, one for each part."""
 
     def __init__(self) -> None:
-        self._right: dict[str, Tensor] = {}
+        self._averages: dict[str, Tensor] = {}
 
     @property
     def accuracy(self) -> dict[str, float]:
-        """The averages by part, in [0, 1]; parts that the network did not read whole are missing."""
-        return {part: float(right) for part, right in self._right.items()}
+        """The averages by part, in [0, 1]; without parts whose images did not pass through the network whole."""
+        return {part: float(average) for part, average in self._averages.items()}
 
     @contextmanager
     def over(self, network: nn.Module, batch: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
-        """Take note of what the network reads of a batch's parts while the block runs."""
+        """Update the averages from every forward pass of the network on this batch, while the block runs."""
 
-        def look(_module: nn.Module, inputs: tuple[Any, ...], logits: Any) -> None:  # noqa: ANN401 - any network's output
+        def update(_module: nn.Module, inputs: tuple[Any, ...], logits: Any) -> None:  # noqa: ANN401 - any network's output
             if inputs and isinstance(inputs[0], Tensor) and isinstance(logits, Tensor):
                 for part, rows in _parts_in(inputs[0], batch).items():
-                    right = logits.detach()[rows].argmax(1) == batch[part]["label"]
-                    self._take(part, right.float().mean())
+                    correct = logits.detach()[rows].argmax(1) == batch[part]["label"]
+                    self._add(part, correct.float().mean())
 
-        handle = network.register_forward_hook(look)
+        handle = network.register_forward_hook(update)
         try:
             yield
         finally:
             handle.remove()
 
-    def _take(self, part: str, right: Tensor) -> None:
-        before = self._right.get(part, right)
-        # Stays on the device: reading it out at every step would make the device wait.
-        self._right[part] = before + WEIGHT * (right - before)
+    def _add(self, part: str, accuracy: Tensor) -> None:
+        before = self._averages.get(part, accuracy)
+        # The tensor stays on the device: copying it out at every step would make the device wait.
+        self._averages[part] = before + WEIGHT * (accuracy - before)
 
 
 def _parts_in(images: Tensor, batch: Mapping[str, Mapping[str, Any]]) -> dict[str, slice]:
-    """Return which rows of what a network is given are which part: one whole part, or all of them in order."""
+    """Return the rows of a network's input that belong to each part: one whole part, or all parts in order."""
     for part, items in batch.items():
         if images.data_ptr() == items["image"].data_ptr() and images.shape == items["image"].shape:
             return {part: slice(None)}

@@ -1,8 +1,7 @@
-"""Trains a bundle's network, and writes down on which images."""
+"""Trains a bundle's network, and records on which images."""
 
 from __future__ import annotations
 
-import hashlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,28 +9,27 @@ from typing import TYPE_CHECKING, Any
 from ignite.engine import Engine, Events
 
 from monai_unlearn import __version__
-from monai_unlearn.engine.trainer import check_finite
-from monai_unlearn.release import TRAINING_RECORD, save_weights, write_json
+from monai_unlearn.engine.guards import check_finite
+from monai_unlearn.engine.training_record import RECORD, images_digest
+from monai_unlearn.release import save_weights, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from monai_unlearn.data import CohortData
-
-RECORD = TRAINING_RECORD.name
 
 
 def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequence[str]) -> dict[str, Any]:  # noqa: ANN401 - any MONAI trainer
     """Run a MONAI trainer, then write the weights and, beside them, the training record.
 
-    The record lets a later revision check that what it forgets was learnt here: the split rule, the parts
-    used and a digest of the image ids. Identifiers themselves are not written.
+    From the record, a later revision checks that the images to forget were trained on here. It holds the split rule,
+    the parts and a digest of the image identifiers, but no identifier.
 
     Args:
         trainer: A trainer with a `network`, over the training items of `data` for `parts`.
-        data: Where its items come from.
-        checkpoint: Where the weights go.
-        parts: The parts trained on.
+        data: The source of the items.
+        checkpoint: The file to write the weights to.
+        parts: The parts to train on.
 
     Returns:
         The record.
@@ -39,7 +37,7 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
     Raises:
         TrainingError: The weights stopped being finite; nothing is written.
     """
-    seen = _count_images(trainer)
+    counted = _count_images(trainer)
     started = time.perf_counter()
     trainer.run()
     seconds = time.perf_counter() - started
@@ -55,7 +53,7 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
         "images": len(data.items(parts, "train")),
         "images_digest": images_digest(data, parts),
         "epochs": trainer.state.epoch,
-        "gradient_evaluations": seen["images"],
+        "gradient_evaluations": counted["images"],
         "seconds": round(seconds, 3),
     }
     save_weights(trainer.network, Path(checkpoint))
@@ -63,17 +61,12 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
     return record
 
 
-def images_digest(data: CohortData, parts: Iterable[str]) -> str:
-    """Return a digest of the identifiers of the training images of some parts."""
-    identifiers = sorted(str(item["image_id"]) for item in data.items(parts, "train"))
-    return "sha256:" + hashlib.sha256("\n".join(identifiers).encode()).hexdigest()
-
-
 def _count_images(trainer: Engine) -> Mapping[str, int]:
-    seen = {"images": 0}
+    """Count the images of every step from now on; the count is in `images`."""
+    counted = {"images": 0}
 
     def count(engine: Engine) -> None:
-        seen["images"] += len(engine.state.batch["image"])
+        counted["images"] += len(engine.state.batch["image"])
 
     trainer.add_event_handler(Events.ITERATION_COMPLETED, count)
-    return seen
+    return counted

@@ -1,9 +1,10 @@
-"""The part of a run that changes weights: search, steps, and what is kept of both for a killed run to go on from."""
+"""The part of a run that changes weights: preparation and steps, with checkpoints from which a killed run resumes."""
 
 from __future__ import annotations
 
 import sys
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,9 +13,8 @@ from ignite.utils import manual_seed
 
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.checkpoint import STATE
+from monai_unlearn.engine.guards import check_finite
 from monai_unlearn.engine.random_state import random_state, set_random_state
-from monai_unlearn.engine.stopping import Stopping
-from monai_unlearn.engine.trainer import check_finite
 from monai_unlearn.errors import TrainingError
 from monai_unlearn.methods import MethodContext
 from monai_unlearn.release import load_weights, save_weights
@@ -22,70 +22,80 @@ from monai_unlearn.release import load_weights, save_weights
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from torch.utils.data import Dataset
+
     from monai_unlearn.engine.checkpoint import Checkpoints
-    from monai_unlearn.engine.reference import Reference
-    from monai_unlearn.engine.revision import Revision
+    from monai_unlearn.engine.stopping import Stopping
+    from monai_unlearn.engine.trainer import UnlearnTrainer
+    from monai_unlearn.methods import PixelSpace
 
 UPDATES = "updates"
 WEIGHTS = "model.pt"
 
 
+@dataclass(kw_only=True)
 class Updates:
-    """Prepares the method and runs the trainer, or goes on where a killed run was.
+    """Prepares the method and runs the trainer, or resumes both after a killed run.
 
-    The first process keeps weights and all that the next steps follow from; while a method is prepared, each
-    process keeps what it has found.
+    The main process saves the weights and everything that the next steps depend on. While the method is prepared,
+    each process saves what it has found.
 
     Args:
-        revision: The run.
-        reference: The retrained reference, in the first process, if any.
-        checkpoints: Where states are kept.
+        trainer: The trainer with its method, network and optimiser.
+        forget: The forget part's training images.
+        pixel_space: How network inputs follow from pixels.
+        stopping: Ends or pauses forgetting; not attached yet.
+        checkpoints: Where states are saved.
+        checkpoint_seconds: Seconds between two checkpoints; with 0, every step saves one.
+        seed: Seeds the preparation and every random draw of the steps.
     """
 
-    def __init__(self, revision: Revision, reference: Reference | None, checkpoints: Checkpoints) -> None:
-        self.revision = revision
-        self.reference = reference
-        self.checkpoints = checkpoints
-        self.seconds = {"preparation": 0.0, "updates": 0.0}
-        self.resumed_at: list[int] = []
-        self.stopping: Stopping | None = None
-        self._kept_at = time.perf_counter()
-        self._good_step: int | None = None
+    trainer: UnlearnTrainer
+    forget: Dataset[Any]
+    pixel_space: PixelSpace
+    stopping: Stopping
+    checkpoints: Checkpoints
+    checkpoint_seconds: float
+    seed: int
+    seconds: dict[str, float] = field(init=False, default_factory=lambda: {"preparation": 0.0, "updates": 0.0})
+    resumed_at: list[int] = field(init=False, default_factory=list)
+    _saved_at: float = field(init=False, default_factory=time.perf_counter)
+    _good_step: int | None = field(init=False, default=None)
 
     def run(self) -> None:
         """Change the weights.
 
         Raises:
-            TrainingError: A loss or weight stopped being finite, memory does not do, or a process ended.
+            TrainingError: A loss or weight stopped being finite, memory ran out, or another process ended.
         """
-        manual_seed(self.revision.seed)
-        state = self._kept()
+        manual_seed(self.seed)
+        state = self._saved_state()
         self._prepare(state)
         if state:
-            self._go_on(state)
+            self._resume(state)
         elif distributed.is_main_process():
-            self._keep()
+            self._save()
         self._train()
 
     @property
     def record(self) -> dict[str, Any]:
         """How the updates ended, for `run.json`."""
-        trainer, stopping = self.revision.trainer, self.stopping
+        state = self.trainer.state
         return {
-            "ended_by": trainer.ended_by or "plan",
-            "phase_ends": trainer.phase_ends,
-            "evaluated_on": f"forget / {stopping.evaluated_on}" if stopping else None,
-            "history": stopping.history if stopping else [],
+            "ended_by": state.ended_by or "plan",
+            "phase_ends": list(state.phase_ends),
+            "evaluated_on": f"forget / {self.stopping.evaluated_on}",
+            "history": self.stopping.history,
             "resumed_at_steps": self.resumed_at,
         }
 
     @property
     def notes(self) -> list[str]:
-        """What a reader must know of how the updates went."""
-        return [*self.revision.trainer.notes, *(self.stopping.notes if self.stopping else ())]
+        """What a reader must know about how the updates went."""
+        return [*self.trainer.state.notes, *self.stopping.notes]
 
-    def _kept(self) -> dict[str, Any] | None:
-        """Return the state that a killed run kept of its steps, once every process has read it."""
+    def _saved_state(self) -> dict[str, Any] | None:
+        """Return the state that a killed run saved of its steps, once every process has loaded it."""
         if distributed.is_main_process():
             self.checkpoints.begin()
         state = self.checkpoints.kept_state(UPDATES)
@@ -94,7 +104,7 @@ class Updates:
 
     def _prepare(self, state: dict[str, Any] | None) -> None:
         """Let the method prepare itself on the original weights; what was found already is not searched again."""
-        revision, method = self.revision, self.revision.trainer.method
+        method = self.trainer.method
         found = state or self.checkpoints.kept_state(self._search_name)
         if found:
             method.load_state_dict(found["method"])
@@ -110,11 +120,11 @@ class Updates:
 
         method.prepare(
             MethodContext(
-                network=revision.network,
-                forget=revision.subsets["forget", "train"],
-                pixel_space=revision.pixel_space,
-                device=revision.device,
-                seed=revision.seed,
+                network=self.trainer.network,
+                forget=self.forget,
+                pixel_space=self.pixel_space,
+                device=torch.device(self.trainer.state.device),
+                seed=self.seed,
                 rank=distributed.rank(),
                 world_size=distributed.world_size(),
                 all_reduce_sum=distributed.all_reduce_sum,
@@ -123,83 +133,76 @@ class Updates:
         )
         self.seconds["preparation"] = before + time.perf_counter() - started
 
-    def _go_on(self, state: dict[str, Any]) -> None:
-        """Take up the steps where a killed run was."""
-        revision = self.revision
+    def _resume(self, state: dict[str, Any]) -> None:
+        """Go on with the steps from a killed run's latest checkpoint."""
+        trainer = self.trainer
         folder = self.checkpoints.kept(UPDATES)
         if folder is None:
-            raise AssertionError("its state was read a moment ago")
-        load_weights(revision.network, folder / WEIGHTS)
-        revision.trainer.optimizer.load_state_dict(state["optimizer"])
-        revision.trainer.load_state_dict(state["trainer"])
+            raise AssertionError("its state was loaded a moment ago")
+        load_weights(trainer.network, folder / WEIGHTS)
+        trainer.optimizer.load_state_dict(state["optimizer"])
+        trainer.load_state_dict(state["trainer"])
+        self.stopping.load_state_dict(state["stopping"])
         set_random_state(state["random"])
         self.seconds["updates"] = state["seconds"]["updates"]
-        self._good_step = state["trainer"]["step"]
-        self.resumed_at = [*state["resumed_at"], self._good_step]
+        self._good_step = trainer.state.iteration
+        self.resumed_at = [*state["resumed_at"], trainer.state.iteration]
         if distributed.is_main_process():
-            print(  # noqa: T201 - whoever starts a run again wants to see that it goes on
-                f"Going on from step {self._good_step} of {revision.trainer.total_steps}.", file=sys.stderr
+            print(  # noqa: T201 - whoever starts a run again wants to see that it resumes
+                f"Resuming from step {trainer.state.iteration} of {trainer.total_steps}.", file=sys.stderr
             )
 
     def _train(self) -> None:
-        revision, trainer = self.revision, self.revision.trainer
+        """Run the steps, saving a checkpoint whenever one is due."""
+        trainer = self.trainer
         before, started = self.seconds["updates"], time.perf_counter()
-        self.stopping = Stopping(
-            rule=revision.stop_rule(),
-            subsets=revision.subsets,
-            network=revision.network,
-            device=revision.device,
-            reference=self.reference.network if self.reference else None,
-            every=revision.eval_interval,
-            view=revision.glance,
-            before=before,
-        )
         self.stopping.attach(trainer)
 
-        def keep(_engine: Engine) -> None:
+        def save(_engine: Engine) -> None:
             self.seconds["updates"] = before + time.perf_counter() - started
             if distributed.is_main_process() and (self._is_due() or trainer.is_over):
-                self._keep()
+                self._save()
 
-        trainer.add_event_handler(Events.ITERATION_COMPLETED, keep)
+        # After the handlers of `stopping`, whose decision on a step belongs to the step's checkpoint.
+        trainer.add_event_handler(Events.ITERATION_COMPLETED, save)
         try:
             trainer.run()
-            check_finite(revision.network)
+            check_finite(trainer.network)
         except TrainingError as error:
-            kept = "" if self._good_step is None else self._where_kept()
-            raise TrainingError(f"{error}{kept}") from error
+            raise TrainingError(f"{error}{self._where_saved()}") from error
         self.seconds["updates"] = before + time.perf_counter() - started
 
-    def _keep(self) -> None:
-        """Keep weights that are good, and all that the next steps follow from."""
-        revision, trainer = self.revision, self.revision.trainer
-        check_finite(revision.network)
+    def _save(self) -> None:
+        """Save the weights, if they are finite, and everything that the next steps depend on."""
+        trainer = self.trainer
+        check_finite(trainer.network)
         state = {
             "optimizer": trainer.optimizer.state_dict(),
             "method": trainer.method.state_dict(),
             "trainer": trainer.state_dict(),
+            "stopping": self.stopping.state_dict(),
             "random": random_state(),
             "seconds": dict(self.seconds),
             "resumed_at": self.resumed_at,
         }
 
         def write(folder: Path) -> None:
-            save_weights(revision.network, folder / WEIGHTS)
+            save_weights(trainer.network, folder / WEIGHTS)
             torch.save(state, folder / STATE)
 
         self.checkpoints.keep(UPDATES, write)
         self._good_step = trainer.state.iteration
 
     def _is_due(self) -> bool:
-        """Say whether enough time has gone by since something was kept."""
+        """Return whether it is time for another checkpoint, and if so, start timing the next."""
         now = time.perf_counter()
-        due = now - self._kept_at >= self.revision.checkpoint_seconds
+        due = now - self._saved_at >= self.checkpoint_seconds
         if due:
-            self._kept_at = now
+            self._saved_at = now
         return due
 
-    def _where_kept(self) -> str:
-        folder = self.checkpoints.kept(UPDATES)
+    def _where_saved(self) -> str:
+        folder = None if self._good_step is None else self.checkpoints.kept(UPDATES)
         return f" The last good checkpoint, of step {self._good_step}, is kept in {folder}." if folder else ""
 
     @property

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from monai_unlearn.engine.budget import LEAST, steps_within
+from monai_unlearn.engine.budget import MINIMUM, steps_within
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods import PSG, FineTune
 
@@ -17,13 +17,13 @@ def checkpoint(folder, record):
     return folder / "model.pt"
 
 
-def test_the_share_is_of_retraining_on_what_remains(tmp_path):
+def test_the_share_is_of_retraining_on_the_remain_part(tmp_path):
     # 20 epochs on 4,000 images; retraining sees 3,000 of them 20 times: a tenth of 60,000 is 6,000.
     weights = checkpoint(tmp_path, {"gradient_evaluations": 80_000, "images": 4000})
     assert steps_within(0.1, checkpoint=weights, data=DATA, images_a_step=32) == 187
 
 
-def test_what_the_method_prepares_with_is_taken_off(tmp_path):
+def test_the_preparation_counts_towards_the_share(tmp_path):
     weights = checkpoint(tmp_path, {"gradient_evaluations": 80_000, "images": 4000})
     data = SimpleNamespace(counts=lambda: {"remain": {"train": 3000}, "forget": {"train": 1000}})
     method = PSG(steps=2)
@@ -36,15 +36,15 @@ def test_what_the_method_prepares_with_is_taken_off(tmp_path):
 
 
 @pytest.mark.parametrize("record", [{}, {"gradient_evaluations": 100, "images": 4000}])
-def test_there_are_some_steps_at_the_least(record, tmp_path):
-    assert steps_within(0.1, checkpoint=checkpoint(tmp_path, record), data=DATA, images_a_step=32) == LEAST
+def test_a_small_share_gives_the_minimum(record, tmp_path):
+    assert steps_within(0.1, checkpoint=checkpoint(tmp_path, record), data=DATA, images_a_step=32) == MINIMUM
 
 
-def test_weights_without_a_record_take_the_least(tmp_path):
-    assert steps_within(0.1, checkpoint=tmp_path / "model.pt", data=DATA, images_a_step=32) == LEAST
+def test_weights_without_a_record_give_the_minimum(tmp_path):
+    assert steps_within(0.1, checkpoint=tmp_path / "model.pt", data=DATA, images_a_step=32) == MINIMUM
 
 
 @pytest.mark.parametrize("share", [0, -0.1, 1.5])
-def test_refuses_what_is_no_share(share, tmp_path):
+def test_a_share_outside_its_range_is_refused(share, tmp_path):
     with pytest.raises(ConfigError, match="expected a share of retraining above 0 and at most 1"):
         steps_within(share, checkpoint=tmp_path / "model.pt", data=DATA, images_a_step=32)

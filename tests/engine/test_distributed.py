@@ -13,10 +13,10 @@ import pytest
 import torch
 from bundle_run import PLAIN, ROOT
 
-from monai_unlearn.engine import distributed, join, process_device
+from monai_unlearn.engine import distributed, initialize, process_device
 from monai_unlearn.errors import ConfigError, TrainingError
 
-# Sums of float32 come in another order, and Adam divides them by their own size.
+# Sums of float32 are in another order, and Adam divides gradients by their own size.
 TOLERANCE = 1e-5
 
 
@@ -49,7 +49,7 @@ def two(settings, tmp_path_factory):
     return out, killed_run.said(settings)
 
 
-def test_two_processes_do_what_one_does(settings, two, tmp_path):
+def test_two_processes_compute_what_one_does(settings, two, tmp_path):
     out, _ = two
     assert killed_run.unlearn({**settings, "output_dir": str(tmp_path / "out")}) == [0]
     alone, shared = weights(tmp_path / "out"), weights(out)
@@ -59,13 +59,13 @@ def test_two_processes_do_what_one_does(settings, two, tmp_path):
     assert json.loads((out / "run.json").read_text())["machine"]["processes"] == 2
 
 
-def test_each_output_is_written_and_shown_once(two):
+def test_each_output_is_written_and_printed_once(two):
     out, said = two
     assert sorted(path.name for path in out.parent.iterdir()) == ["out", "out.said"]
     assert said.count("Model-card difference:") == said.count("Unlearning: step 1/6") == 1
 
 
-def test_a_process_that_dies_ends_the_run_and_the_same_command_goes_on(settings, two, tmp_path):
+def test_a_process_that_dies_ends_the_run_and_the_same_command_resumes_it(settings, two, tmp_path):
     settings = {**settings, "output_dir": str(tmp_path / "out")}
     started = time.monotonic()
     first, second = killed_run.unlearn(settings, die=("step", 3), processes=2)
@@ -75,19 +75,19 @@ def test_a_process_that_dies_ends_the_run_and_the_same_command_goes_on(settings,
     assert "another process of this run ended or did not answer" in said
     assert "The last good checkpoint, of step 2, is kept in" in said
     assert killed_run.unlearn(settings, processes=2) == [0, 0]
-    assert killed_run.said(settings).count("Going on from step 2 of 6.") == 1
+    assert killed_run.said(settings).count("Resuming from step 2 of 6.") == 1
     assert killed_run.digest(tmp_path / "out") == killed_run.digest(two[0])
 
 
 def test_torchrun_ends_when_a_process_dies(tmp_path):
-    """Without a run around it, and without MONAI, so that little is imported: joining, adding up, dying."""
+    """Without a run around it and without MONAI, so that little is imported: initialise, reduce, die."""
     script = tmp_path / "script.py"
     script.write_text(
         "import importlib.util, os, signal, time, torch\n"
         f"found = importlib.util.spec_from_file_location('distributed', {distributed.__file__!r})\n"
         "distributed = importlib.util.module_from_spec(found)\n"
         "found.loader.exec_module(distributed)\n"
-        "distributed.join(device='cpu', timeout=60)\n"
+        "distributed.initialize(device='cpu', timeout=60)\n"
         "assert distributed.all_reduce_sum(torch.tensor(float(distributed.rank() + 1))) == 3\n"
         "assert distributed.broadcast(0.5 + distributed.rank(), torch.device('cpu')) == 0.5\n"
         "tensors = [torch.full((2,), float(distributed.rank()))]\n"
@@ -108,12 +108,12 @@ def test_torchrun_ends_when_a_process_dies(tmp_path):
         timeout=200,
     )
     assert found.returncode != 0
-    assert "Process 0 was told to stop, most likely since another process of this run ended" in found.stderr
+    assert "Process 0 received SIGTERM, most likely because another process of this run ended" in found.stderr
     assert "AssertionError" not in found.stderr
     assert time.monotonic() - started < 120
 
 
-def test_one_process_is_told_and_adds_up_by_itself():
+def test_a_single_process_needs_no_communication():
     tensors = [torch.ones(2)]
     assert (distributed.rank(), distributed.world_size(), distributed.is_main_process()) == (0, 1, True)
     assert distributed.all_reduce_sum(tensors[0]) is tensors[0]
@@ -122,7 +122,7 @@ def test_one_process_is_told_and_adds_up_by_itself():
     distributed.wait()
 
 
-def test_a_lost_process_is_named_in_plain_words(monkeypatch):
+def test_a_lost_process_gives_a_clear_error(monkeypatch):
     monkeypatch.setattr(distributed, "world_size", lambda: 2)
 
     def lost(_tensor):
@@ -136,7 +136,7 @@ def test_a_lost_process_is_named_in_plain_words(monkeypatch):
 def test_the_overlay_needs_torchrun(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     with pytest.raises(ConfigError, match="needs several processes. Start them with torchrun"):
-        join(device="cpu")
+        initialize(device="cpu")
 
 
 def test_each_process_has_a_device_of_its_own(monkeypatch):

@@ -24,10 +24,10 @@ def test_without_a_terminal_a_tenth_is_a_line(capsys):
     assert lines[-1] == "Training: step 20/20, loss 0.250, 0:00:00 left"
 
 
-def test_phase_and_accuracy_so_far_are_shown(capsys):
+def test_phase_and_running_accuracy_are_shown(capsys):
     trainer = engine([0.5, 0.5])
-    watched = SimpleNamespace(accuracy={"remain": 0.956, "forget": 0.1})
-    trainer.phase, trainer.watch, trainer.total_steps = "repair", watched, 2
+    running = SimpleNamespace(accuracy={"remain": 0.956, "forget": 0.1})
+    trainer.phase, trainer.running_accuracy, trainer.total_steps = "repair", running, 2
     ProgressBar(description="Unlearning").attach(trainer)
     trainer.run([0] * 2, max_epochs=1)
     expected = "Unlearning: step 2/2, repair, loss 0.500, forget accuracy 0.10, remain accuracy 0.96, 0:00:00 left"
@@ -36,7 +36,7 @@ def test_phase_and_accuracy_so_far_are_shown(capsys):
 
 def test_a_pause_is_shown(capsys):
     trainer = engine([0.5])
-    trainer.phase, trainer.paused, trainer.total_steps = "forget", True, 1
+    trainer.phase, trainer.state.paused, trainer.total_steps = "forget", True, 1
     ProgressBar(description="Unlearning").attach(trainer)
     trainer.run([0], max_epochs=1)
     assert "step 1/1, forget paused, loss 0.500" in capsys.readouterr().err
@@ -55,7 +55,7 @@ def test_on_a_terminal_it_is_a_live_line(monkeypatch, capsys):
     assert "step 2/2" not in text
 
 
-def test_one_process_shows(monkeypatch, capsys):
+def test_only_the_main_process_shows_it(monkeypatch, capsys):
     monkeypatch.setattr(distributed, "rank", lambda: 1)
     trainer = engine([1.0])
     ProgressBar(description="Training").attach(trainer)

@@ -13,7 +13,7 @@ from monai_unlearn.engine.host import _plain, current_workflow, ours, refuse_mis
 from monai_unlearn.errors import ConfigError, SpecError
 
 
-def test_outside_a_run_the_working_folder_is_the_bundle(monkeypatch, tmp_path):
+def test_outside_a_run_the_bundle_is_the_working_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert current_workflow() is None
     assert Path(bundle_root()) == tmp_path
@@ -39,7 +39,7 @@ def reported(error: BaseException, capsys) -> tuple[int, str]:
     return caught.value.code, capsys.readouterr().err
 
 
-def test_our_error_is_found_below_what_monai_wraps_it_in(capsys):
+def test_our_error_is_found_inside_what_monai_wraps_it_in(capsys):
     error = wrapped(SpecError("spec.yaml:3: no field is named 'devise'."))
     assert isinstance(ours(error), SpecError)
     assert reported(error, capsys) == (2, "Error: spec.yaml:3: no field is named 'devise'.\n")
@@ -68,10 +68,10 @@ def test_other_errors_keep_their_traceback(capsys):
     assert "KeyError" in text
 
 
-def test_an_interruption_is_no_traceback(capsys):
+def test_an_interruption_has_no_traceback(capsys):
     code, text = reported(KeyboardInterrupt(), capsys)
     assert code == 130
-    assert text.startswith("Interrupted: no result was written. The same command goes on")
+    assert text.startswith("Interrupted: no result was written. If there is a checkpoint")
     assert len(text.splitlines()) == 1
 
 
@@ -82,8 +82,16 @@ def test_a_setting_that_nothing_uses_and_looks_like_another_is_refused():
     refuse_misspelt(config, known={"refrence"})
 
 
-def test_what_a_bundle_defines_is_no_misspelling(tmp_path, monkeypatch):
-    # As in bundles that others wrote: `datasets` is used by another config of theirs, `dataset` by this one.
+@pytest.mark.parametrize(("typed", "meant"), [("stopp", "stop"), ("eval_intervall", "eval_interval")])
+def test_a_setting_that_a_component_takes_by_name_counts_as_used(typed, meant):
+    revision = {"_target_": "monai_unlearn.engine.Revision.from_config"}
+    refuse_misspelt({"stop": None, "eval_interval": 3, "revision": revision})
+    with pytest.raises(ConfigError, match=f"nothing in the config uses '{typed}'. Did you mean '--{meant}'"):
+        refuse_misspelt({meant: None, typed: 1, "revision": revision})
+
+
+def test_what_a_bundle_defines_is_not_misspelt(tmp_path, monkeypatch):
+    # As in other people's bundles: another config of theirs uses `datasets`, this one `dataset`.
     (tmp_path / "configs").mkdir()
     config = {"initialize": ["$__import__('monai_unlearn.engine').engine.report_errors()"], "run": []}
     config |= {"dataset": 1, "datasets": 2, "loader": "@dataset"}

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import shutil
 import sys
-from types import SimpleNamespace
+import textwrap
 from unittest import mock
 
 import jsonschema
@@ -13,10 +15,11 @@ from monai.bundle import ConfigParser, ConfigWorkflow
 from tiny import SPEC, tiny_index, tiny_spec, write_pictures
 
 from monai_unlearn.card import schema
+from monai_unlearn.data import subset_datasets
 from monai_unlearn.engine import NotAccepted, Revision
 from monai_unlearn.engine.host import ours
-from monai_unlearn.engine.stopping import StopRule
 from monai_unlearn.errors import ConfigError, ExitCode, InputError, TrainingError
+from monai_unlearn.methods import PSG, PixelSpace
 from monai_unlearn.release import load_weights, weights_digest
 
 
@@ -25,7 +28,7 @@ def read(folder, name):
 
 
 def unwrapped(tiny, output, **overrides):
-    """Run `unlearn` and raise the error of ours that MONAI has wrapped."""
+    """Run `unlearn` and raise our error, which MONAI has wrapped."""
     try:
         tiny.unlearn(output, **overrides)
     except Exception as error:
@@ -59,7 +62,7 @@ def test_writes_what_the_contract_names(revised):
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
 
-def test_every_model_stands_on_every_part_and_split(revised):
+def test_every_model_is_measured_on_every_part_and_split(revised):
     models = read(revised[0], "metrics.json")["models"]
     assert set(models) == {"original", "original_recalibrated", "revised", "revised_recalibrated", "reference"}
     counts = {
@@ -76,18 +79,39 @@ def test_every_model_stands_on_every_part_and_split(revised):
 def test_costs_are_counted_in_gradients(revised):
     out, workflow = revised
     cost = read(out, "metrics.json")["cost"]
-    forget, remain = (
-        workflow.parser.get_parsed_content("data").counts()[part]["train"] for part in ("forget", "remain")
-    )
-    steps = -(-forget // 8)
-    assert cost["gradient_evaluations"]["search"] == forget
-    assert cost["gradient_evaluations"]["updates"] == 2 * steps * (8 + min(32, remain))
-    assert cost["gradient_evaluations"]["retraining"] == 2 * remain
-    total = cost["gradient_evaluations"]["unlearning"]
-    assert cost["share_of_retraining_gradients"] == pytest.approx(total / (2 * remain))
+    counts = workflow.parser.get_parsed_content("data").counts()
+    forget, remain = counts["forget"]["train"], counts["remain"]["train"]
+    # One search step on each forget image; two epochs of batches of 8 forget images and up to 32 remain images.
+    search, updates = forget, 2 * math.ceil(forget / 8) * (8 + min(32, remain))
+    assert cost["gradient_evaluations"] == {
+        "search": search,
+        "updates": updates,
+        "unlearning": search + updates,
+        "retraining": 2 * remain,
+    }
+    assert cost["share_of_retraining_gradients"] == pytest.approx((search + updates) / (2 * remain))
 
 
-def test_the_reference_never_saw_the_forget_part(revised):
+def test_the_cost_is_that_of_the_backward_passes(tiny, tmp_path, monkeypatch):
+    """Hooks count the images of every pass that a gradient flows through, whatever method and trainer count."""
+    passes = []
+    prepare = PSG.prepare
+
+    def count(_module, _inputs, logits):
+        if logits.requires_grad:
+            logits.register_hook(lambda gradient: passes.append(len(gradient)))
+
+    def prepare_counted(self, context):
+        context.network.register_forward_hook(count)
+        prepare(self, context)
+
+    monkeypatch.setattr(PSG, "prepare", prepare_counted)
+    tiny.unlearn(tmp_path / "out", **{"method::search_precision": "float32"})
+    found = read(tmp_path / "out", "metrics.json")["cost"]["gradient_evaluations"]
+    assert 0 < found["search"] < found["unlearning"] == sum(passes)
+
+
+def test_the_reference_is_trained_on_the_remain_part_alone(revised):
     record = read(revised[0] / "reference", "training.json")
     assert record["parts"] == ["remain"]
     assert record["images"] == read(revised[0], "metrics.json")["counts"]["remain"]["train"]
@@ -116,13 +140,13 @@ def test_the_manifest_names_every_image(revised):
     assert {part: len(names) for part, names in ids.items()} == {"forget": 24, "remain": 24, "undetermined": 0}
 
 
-def test_no_patient_leaves_the_manifest(revised):
+def test_identifiers_of_patients_are_only_in_the_manifest(revised):
     out, _ = revised
     for name in ("metrics.json", "run.json", "model_card_diff.json", "model_card_diff.md"):
         assert "patient-0" not in (out / name).read_text(encoding="utf-8")
 
 
-def test_whoever_withdrew_consent_is_not_named_in_the_bundle(tiny, tmp_path):
+def test_people_who_withdrew_consent_are_not_named_in_the_bundle(tiny, tmp_path):
     text = SPEC.replace("device_deprecation", "consent_withdrawal").replace(
         "ManufacturerModelName == Old", "patient in [patient-003, patient-005, patient-006, patient-007]"
     )
@@ -134,12 +158,12 @@ def test_whoever_withdrew_consent_is_not_named_in_the_bundle(tiny, tmp_path):
     assert card["forget"] == "patient in [… 4 values]"
 
 
-def test_the_revised_bundle_answers_to_the_same_commands(tiny, revised, tmp_path):
+def test_the_revised_bundle_runs_with_the_same_commands(tiny, revised, tmp_path):
     bundle = revised[0] / "revised_bundle"
     assert read(bundle / "configs", "metadata.json")["version"] == "0.2.0"
     found = tmp_path / "evaluation.json"
     settings = {"index_dir": str(tiny.index), "cohort_spec": str(tiny.spec)}
-    # It knows the run's classes and picture size by itself.
+    # Its configs have the run's classes and image size.
     plain = {"config_file": str(bundle / "configs" / "evaluate.yaml"), "run_id": "evaluate", "logging_file": False}
     workflow = ConfigWorkflow(**plain, workflow_type="train", output_file=str(found), device="cpu", **settings)
     with mock.patch.object(sys, "excepthook"):
@@ -189,8 +213,8 @@ def test_stops_when_enough_is_forgotten(tiny, tmp_path):
     assert record["updates"]["evaluated_on"] == "forget / train"
 
 
-def test_what_the_published_code_does_is_an_artefact_here_too(tiny, tmp_path):
-    """Train-mode BatchNorm on forget batches, no learning to speak of: recalibration brings everything back."""
+def test_the_effect_of_the_published_batch_norm_is_an_artefact_here_too(tiny, tmp_path):
+    """BatchNorm in train mode on forget batches, hardly any learning: recalibration restores every accuracy."""
     settings = {"method::batch_norm": "published", "method::remain_weight": 0.0, "recalibrate": False}
     tiny.unlearn(tmp_path / "out", learning_rate=1e-9, max_epochs=20, **settings)
     models = read(tmp_path / "out", "metrics.json")["models"]
@@ -208,7 +232,7 @@ def network():
     return parser.get_parsed_content("network_def")
 
 
-def test_a_given_reference_is_read(tiny, revised, tmp_path):
+def test_a_given_reference_is_loaded(tiny, revised, tmp_path):
     reference = revised[0] / "reference" / "model.pt"
     tiny.unlearn(tmp_path / "out", reference=str(reference))
     evidence = read(tmp_path / "out", "metrics.json")
@@ -224,7 +248,7 @@ def test_a_given_reference_is_read(tiny, revised, tmp_path):
         ({"parts": ["remain"], "images_digest": "sha256:other"}, "trained on other images than the remain part"),
     ],
 )
-def test_weights_that_may_have_seen_the_forget_part_are_no_reference(tiny, revised, tmp_path, record, message):
+def test_weights_of_another_training_are_refused_as_a_reference(tiny, revised, tmp_path, record, message):
     (tmp_path / "weights").mkdir()
     shutil.copy(revised[0] / "reference" / "model.pt", tmp_path / "weights" / "model.pt")
     (tmp_path / "weights" / "training.json").write_text(json.dumps(record))
@@ -238,7 +262,7 @@ def test_the_original_is_not_its_own_reference(tiny, tmp_path):
         unwrapped(tiny, tmp_path / "out", reference=str(tiny.checkpoint))
 
 
-def test_a_reference_without_record_is_said_to_prove_nothing(tiny, revised, tmp_path):
+def test_the_evidence_says_that_a_reference_has_no_training_record(tiny, revised, tmp_path):
     shutil.copy(revised[0] / "reference" / "model.pt", tmp_path / "bare.pt")
     tiny.unlearn(tmp_path / "out", reference=str(tmp_path / "bare.pt"))
     assert read(tmp_path / "out", "metrics.json")["reference_is_recorded"] is False
@@ -270,21 +294,6 @@ def test_bad_settings_end_before_anything_is_written(tiny, tmp_path, overrides, 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("objective", "reference", "stop", "rule"),
-    [
-        ("match_reference", "retrain", None, StopRule(gap_to_reference=0.0, when_met="pause")),
-        ("match_reference", None, None, StopRule()),
-        ("erase", "retrain", None, StopRule()),
-        ("match_reference", "retrain", {}, StopRule()),
-        ("match_reference", "retrain", {"steps": 3}, StopRule(steps=3)),
-    ],
-)
-def test_without_conditions_forgetting_pauses_where_the_reference_is_met(objective, reference, stop, rule):
-    run = SimpleNamespace(objective=objective, reference=reference, stop=stop, _rule=StopRule.read(stop))
-    assert Revision.stop_rule(run) == rule
-
-
 def test_a_loss_that_is_not_finite_stops_the_run(tiny, tmp_path):
     with pytest.raises(TrainingError, match="no result was written.* last good checkpoint, of step 0, is kept in"):
         unwrapped(tiny, tmp_path / "out", learning_rate=1e30, max_epochs=5)
@@ -299,13 +308,13 @@ def test_results_are_never_overwritten(tiny, tmp_path):
     assert (tmp_path / "out" / "mine").read_text() == "precious"
 
 
-def test_says_when_training_images_are_not_known(tiny, tmp_path):
+def test_a_warning_says_that_training_images_are_unknown(tiny, tmp_path):
     shutil.copy(tiny.checkpoint, tmp_path / "model.pt")
     tiny.unlearn(tmp_path / "out", checkpoint=str(tmp_path / "model.pt"))
     assert "come without a training record" in read(tmp_path / "out", "metrics.json")["warnings"][-1]
 
 
-def test_says_when_the_index_holds_other_images(tiny, tmp_path):
+def test_a_warning_says_that_the_index_holds_other_images(tiny, tmp_path):
     frame = write_pictures(tmp_path / "pictures", patients=30)
     tiny_index(tmp_path, frame=frame)
     tiny.unlearn(tmp_path / "out", index_dir=str(tmp_path / "index"))
@@ -320,3 +329,28 @@ def test_undetermined_images_are_used_for_neither(tiny, tmp_path):
     counts = read(tmp_path / "out", "metrics.json")["counts"]
     assert sum(counts["undetermined"].values()) == 4
     assert any("undetermined" in line for line in read(tmp_path / "out", "metrics.json")["warnings"])
+
+
+def test_the_example_in_the_docstring_runs(tiny, tmp_path, monkeypatch):
+    """A revision built in Python gives the weights of the same run from the command line."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(BUNDLE, "my_bundle")
+    for name in ("model.pt", "training.json"):
+        shutil.copyfile(tiny.checkpoint.with_name(name), tmp_path / "my_bundle" / "models" / name)
+    settings = {**PLAIN, **TINY, "index_dir": str(tiny.index), "cohort_spec": str(tiny.spec)}
+    parser = ConfigParser()
+    parser.read_config("my_bundle/configs/unlearn.yaml")
+    parser.read_meta("my_bundle/configs/metadata.json")
+    parser.update({**settings, "imports": ["$import monai_unlearn.engine as engine"], "output_dir": "not used"})
+    names = {"data": "data", "preprocessing": "preprocessing", "retraining": "revision::retraining"}
+    values = {name: parser.get_parsed_content(key) for name, key in {**names, "trainer": "train::trainer"}.items()}
+    (snippet,) = re.findall(r"```python\n(.*?)```", Revision.__doc__, re.DOTALL)
+    values |= {"Revision": Revision, "PixelSpace": PixelSpace, "subset_datasets": subset_datasets}
+    exec(compile(textwrap.dedent(snippet), "revision.py", "exec"), values)  # noqa: S102 - the example of this package
+    assert values["evidence"]["accepted"] is True
+    tiny.unlearn(tmp_path / "out")
+    assert digest(tmp_path / "revision") == digest(tmp_path / "out")
+
+
+def digest(folder):
+    return read(folder, "run.json")["digests"]["revised_weights"]

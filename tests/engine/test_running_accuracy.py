@@ -6,7 +6,7 @@ from torch import nn
 
 from monai_unlearn.engine.running_accuracy import WEIGHT, RunningAccuracy
 
-# Reads an image as the class that its single pixel names.
+# Predicts the class that an image's single pixel names.
 NETWORK = nn.Sequential(nn.Flatten(), nn.Linear(1, 2))
 NETWORK[1].weight.data, NETWORK[1].bias.data = torch.tensor([[-1.0], [1.0]]), torch.zeros(2)
 BATCH = {
@@ -16,7 +16,7 @@ BATCH = {
 
 
 @pytest.mark.parametrize(
-    "read",
+    "forward",
     [
         lambda forget, remain: (NETWORK(forget), NETWORK(remain)),
         lambda forget, remain: (NETWORK(remain[:]), NETWORK(forget[:])),
@@ -24,24 +24,24 @@ BATCH = {
     ],
     ids=["one by one", "as views", "together"],
 )
-def test_what_the_network_reads_anyway_is_counted(read):
-    watch = RunningAccuracy()
-    with watch.over(NETWORK, BATCH):
-        read(BATCH["forget"]["image"], BATCH["remain"]["image"])
-    assert watch.accuracy == {"forget": 0.5, "remain": 1.0}
+def test_forward_passes_on_whole_parts_are_counted(forward):
+    running = RunningAccuracy()
+    with running.over(NETWORK, BATCH):
+        forward(BATCH["forget"]["image"], BATCH["remain"]["image"])
+    assert running.accuracy == {"forget": 0.5, "remain": 1.0}
 
 
-def test_newer_batches_count_for_a_share():
-    watch = RunningAccuracy()
+def test_newer_batches_have_a_fixed_weight():
+    running = RunningAccuracy()
     for labels in (BATCH["forget"]["label"], torch.tensor([1, 0])):
-        with watch.over(NETWORK, {"forget": {**BATCH["forget"], "label": labels}}):
+        with running.over(NETWORK, {"forget": {**BATCH["forget"], "label": labels}}):
             NETWORK(BATCH["forget"]["image"])
-    assert watch.accuracy == {"forget": pytest.approx(0.5 + WEIGHT * 0.5)}
+    assert running.accuracy == {"forget": pytest.approx(0.5 + WEIGHT * 0.5)}
 
 
-def test_what_is_no_whole_part_or_comes_later_is_left_out():
-    watch = RunningAccuracy()
-    with watch.over(NETWORK, BATCH):
+def test_parts_of_a_part_and_later_passes_are_not_counted():
+    running = RunningAccuracy()
+    with running.over(NETWORK, BATCH):
         NETWORK(BATCH["forget"]["image"][:1])
     NETWORK(BATCH["forget"]["image"])
-    assert watch.accuracy == {}
+    assert running.accuracy == {}

@@ -10,8 +10,7 @@ from torch import nn
 
 from monai_unlearn.data import PairedLoader
 from monai_unlearn.engine import UnlearnTrainer
-from monai_unlearn.engine.memory import in_micro_batches, is_out_of_memory
-from monai_unlearn.engine.trainer import check_finite
+from monai_unlearn.engine.trainer import PROGRESS
 from monai_unlearn.errors import ConfigError, DataError, TrainingError
 from monai_unlearn.methods import PSG, PixelSpace
 from monai_unlearn.methods.base import Method, MethodContext
@@ -20,7 +19,7 @@ SPACE = PixelSpace(mean=(0.0,), std=(1.0,))
 
 
 class Plain(Method):
-    """Descends on the mean cross entropy of what a batch holds, and notes what it was given."""
+    """Descends on the mean cross entropy of each part, and notes the phase and the size of each batch."""
 
     def __init__(self):
         super().__init__()
@@ -61,18 +60,18 @@ def trainer(method=None, *, n=12, classes=2, **options):
 
 
 @pytest.mark.parametrize(("agrees", "asked", "amp"), [(True, None, True), (False, None, False), (True, False, False)])
-def test_steps_are_taken_in_bfloat16_where_the_method_found_it_safe(agrees, asked, amp):
-    class Sure(Plain):
+def test_steps_use_bfloat16_where_the_method_found_it_safe(agrees, asked, amp):
+    class Checked(Plain):
         agrees_in_bfloat16 = agrees
 
-    engine = trainer(Sure(), amp=asked)
-    seen = []
-    engine.network.register_forward_hook(lambda *hooked: seen.append(hooked[-1].dtype))
+    engine = trainer(Checked(), amp=asked)
+    dtypes = []
+    engine.network.register_forward_hook(lambda *hooked: dtypes.append(hooked[-1].dtype))
     engine.run()
-    assert set(seen) == {torch.bfloat16 if amp else torch.float32}
+    assert set(dtypes) == {torch.bfloat16 if amp else torch.float32}
 
 
-def test_a_gradient_is_shortened_where_a_longest_one_is_set():
+def test_gradients_are_clipped_to_the_largest_norm():
     free, held = trainer(), trainer(max_gradient_norm=1e-3)
     before = {name: value.clone() for name, value in held.network.state_dict().items()}
     for engine in (free, held):
@@ -90,28 +89,28 @@ PHASES = [
 
 def rates(engine):
     """Note the learning rate of every step."""
-    seen = []
+    noted = []
     step = engine.optimizer.step
-    engine.optimizer.step = lambda: (seen.append(engine.optimizer.param_groups[0]["lr"]), step())
-    return seen
+    engine.optimizer.step = lambda: (noted.append(engine.optimizer.param_groups[0]["lr"]), step())
+    return noted
 
 
 def test_phases_set_learning_rate_parts_and_length():
     engine = trainer(phases=PHASES)
-    seen = rates(engine)
+    noted = rates(engine)
     engine.run()
-    assert seen == pytest.approx([0.1] * 5 + [0.2, 0.2 * 0.853553, 0.1, 0.2 * 0.146447], rel=1e-5)
+    assert noted == pytest.approx([0.1] * 5 + [0.2, 0.2 * 0.853553, 0.1, 0.2 * 0.146447], rel=1e-5)
     both, remain = {"forget": 4, "remain": 8}, {"remain": 8}
     assert engine.method.given == [("forget", both)] * 5 + [("repair", remain)] * 4
-    assert engine.images_seen == 5 * 12 + 4 * 8
+    assert engine.state.images_seen == 5 * 12 + 4 * 8
     assert (engine.state.iteration, engine.total_steps, engine.phase) == (9, 9, "repair")
 
 
 def test_without_phases_the_optimiser_keeps_its_rate():
     engine = trainer(steps=5)
-    seen = rates(engine)
+    noted = rates(engine)
     engine.run()
-    assert seen == [0.1] * 5
+    assert noted == [0.1] * 5
     assert (engine.state.iteration, engine.state.epoch) == (5, 2)
 
 
@@ -122,41 +121,48 @@ def test_a_forget_phase_that_ends_early_is_followed_by_the_repair():
     )
     engine.run()
     assert [phase for phase, _ in engine.method.given] == ["forget"] * 2 + ["repair"] * 4
-    assert (engine.total_steps, engine.ended_by) == (6, None)
-    assert engine.phase_ends == [{"step": 2, "by": "enough"}]
+    assert (engine.total_steps, engine.state.ended_by) == (6, None)
+    assert engine.state.phase_ends == ({"step": 2, "by": "enough"},)
 
 
 def test_without_a_repair_the_run_ends():
     engine = trainer()
     engine.add_event_handler(Events.ITERATION_COMPLETED, lambda: engine.end_phase("enough"))
     engine.run()
-    assert (engine.state.iteration, engine.ended_by) == (1, "enough")
+    assert (engine.state.iteration, engine.state.ended_by) == (1, "enough")
 
 
-def test_while_it_is_paused_forget_images_are_neither_learnt_from_nor_counted():
+def test_during_a_pause_forget_images_are_neither_used_nor_counted():
     engine = trainer(PSG(remain_weight=1.0), max_epochs=2)
-    seen = []
+    noted = []
 
-    def look(engine):
-        seen.append((engine.method.phase, engine.images_seen))
-        engine.paused = engine.state.iteration in (2, 3)
+    def pause(engine):
+        noted.append((engine.method.phase, engine.state.images_seen))
+        engine.pause(paused=engine.state.iteration in (2, 3))
 
-    engine.add_event_handler(Events.ITERATION_COMPLETED, look)
+    engine.add_event_handler(Events.ITERATION_COMPLETED, pause)
     engine.run()
-    assert [phase for phase, _ in seen] == ["forget", "forget", "repair", "repair", "forget", "forget"]
-    assert [after - before for (_, before), (_, after) in itertools.pairwise(seen)] == [12, 8, 8, 12, 12]
+    assert [phase for phase, _ in noted] == ["forget", "forget", "repair", "repair", "forget", "forget"]
+    assert [after - before for (_, before), (_, after) in itertools.pairwise(noted)] == [12, 8, 8, 12, 12]
 
 
-def test_a_pause_outlives_the_process():
+def test_the_state_dict_is_plain_and_carries_a_pause_to_another_process(tmp_path):
     first, second = trainer(), trainer()
     first.pause(paused=True)
-    first.next_evaluation, first.evaluation_gap = 9, 4
-    second.load_state_dict(first.progress())
-    assert (second.paused, second.next_evaluation, second.evaluation_gap) == (True, 9, 4)
+    torch.save(first.state_dict(), tmp_path / "state.pt")
+    second.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    assert second.state.paused is True
+    assert set(PROGRESS) < set(first.state_dict())
+
+
+def test_what_one_trainer_notes_does_not_reach_another():
+    first, second = trainer(), trainer()
+    first.state.notes = (*first.state.notes, "a note")
+    assert second.state.notes == ()
 
 
 @pytest.mark.parametrize("optimizer", [torch.optim.Adam, partial(torch.optim.SGD, momentum=0.9), torch.optim.SGD])
-def test_what_momentum_holds_of_forget_images_is_dropped_when_a_pause_begins(optimizer):
+def test_a_pause_clears_momentum_once(optimizer):
     engine = trainer()
     engine.optimizer = optimizer(engine.network.parameters(), lr=0.1)
     engine.run()
@@ -169,7 +175,7 @@ def test_what_momentum_holds_of_forget_images_is_dropped_when_a_pause_begins(opt
     for momentum in held:
         momentum.fill_(1.0)
     engine.pause(paused=True)
-    assert all(momentum.min() == 1 for momentum in held)  # what remain images have put there since, stays
+    assert all(momentum.min() == 1 for momentum in held)  # what remain images have added since is kept
 
 
 def weights(engine):
@@ -177,7 +183,7 @@ def weights(engine):
 
 
 @pytest.mark.parametrize("at", range(1, 7))
-def test_goes_on_from_any_step(at):
+def test_resumes_from_any_step(at):
     whole = trainer(phases=PHASES)
 
     def end(engine):
@@ -191,11 +197,11 @@ def test_goes_on_from_any_step(at):
     first.add_event_handler(Events.ITERATION_COMPLETED, lambda: first.state.iteration == at and first.terminate())
     first.run()
     second.network.load_state_dict(first.network.state_dict())
-    second.load_state_dict(first.progress())
+    second.load_state_dict(first.state_dict())
     second.add_event_handler(Events.ITERATION_COMPLETED, end)
     second.run()
     assert torch.equal(weights(second), weights(whole))
-    assert second.progress() == whole.progress()
+    assert second.state_dict() == whole.state_dict()
     second.run()
     assert second.state.iteration == whole.state.iteration == 7
 
@@ -207,7 +213,7 @@ def out_of_memory(kind):
 
 
 class Hungry(Plain):
-    """Fits so many images into memory, and no more."""
+    """Runs out of memory on more images than fit."""
 
     def __init__(self, fits, kind="cpu"):
         super().__init__()
@@ -221,71 +227,47 @@ class Hungry(Plain):
 
 
 @pytest.mark.parametrize("kind", ["cpu", "cuda"])
-def test_where_memory_runs_out_a_batch_is_worked_through_in_pieces(capsys, kind):
+def test_out_of_memory_batches_are_split_into_micro_batches(capsys, kind):
     whole, short = trainer(steps=4), trainer(Hungry(4, kind), steps=4)
     whole.run()
     short.run()
-    assert short.pieces == 4
+    assert short.state.micro_batches == 4
     assert torch.allclose(weights(short), weights(whole), atol=1e-6)
-    assert short.images_seen == whole.images_seen
-    note = "Memory ran out at step 1: batches are worked through in pieces from there on."
-    assert (short.notes, capsys.readouterr().err.count("Memory ran out")) == ([note], 1)
+    assert short.state.images_seen == whole.state.images_seen
+    note = "Memory ran out at step 1: batches are split into micro-batches from there on."
+    assert (short.state.notes, capsys.readouterr().err.count("Memory ran out")) == ((note,), 1)
 
 
-def test_where_single_images_do_not_fit_this_is_said():
-    with pytest.raises(TrainingError, match="memory does not do for a batch in 4 pieces"):
+def test_a_batch_that_cannot_be_split_further_ends_the_run():
+    message = "Out of memory even with 4 micro-batches; the batch cannot be split further. Use smaller images"
+    with pytest.raises(TrainingError, match=message):
         trainer(Hungry(1)).run()
 
 
-def test_other_errors_are_no_lack_of_memory():
-    assert not is_out_of_memory(RuntimeError("size mismatch"))
-    assert not is_out_of_memory(ValueError("can't allocate memory"))
-    assert is_out_of_memory(MemoryError())
+def test_errors_other_than_lack_of_memory_are_raised():
+    engine = trainer()
+    engine.method.network = nn.Linear(9, 2)
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
-        engine = trainer()
-        engine.method.network = nn.Linear(9, 2)
         engine.run()
 
 
-def test_pieces_hold_equal_shares_of_each_part():
-    batch = {
-        part: {"image": torch.arange(n), "name": list("abcdefgh"[:n]), "meta": 1} for part, n in (("a", 5), ("b", 8))
-    }
-    pieces = in_micro_batches(batch, 2)
-    assert [{part: len(items["image"]) for part, items in piece.items()} for piece in pieces] == [
-        {"a": 2, "b": 4},
-        {"a": 3, "b": 4},
-    ]
-    assert "".join(name for piece in pieces for name in piece["a"]["name"]) == "abcde"
-
-
-def test_a_label_that_is_no_class_is_refused():
+def test_a_label_that_is_not_a_class_ends_the_run():
     engine = trainer(classes=3)
     engine.classes = 2
     with pytest.raises(DataError, match="a forget image of step 1 has class number 2; the network has classes 0 to 1"):
         engine.run()
 
 
-@pytest.mark.parametrize(
-    "asked", [{"max_epochs": None}, {"max_epochs": 0}, {"steps": 0}, {"steps": 2.5}, {"max_epochs": "many"}]
-)
-def test_refuses_to_run_for_no_time(asked):
-    with pytest.raises(ConfigError, match="how long to run: expected phases, steps or max_epochs of at least 1"):
-        trainer(**asked)
+def test_the_length_of_the_run_is_required():
+    with pytest.raises(ConfigError, match="length of the run: expected phases, steps or max_epochs of at least 1"):
+        trainer(max_epochs=None)
 
 
-def test_weights_that_are_not_finite_are_named():
-    network = nn.Linear(2, 1)
-    network.bias.data[0] = float("inf")
-    with pytest.raises(TrainingError, match="'bias' is not finite"):
-        check_finite(network)
-
-
-def test_accuracy_so_far_costs_no_pass_of_its_own():
+def test_running_accuracy_costs_no_forward_pass():
     engine = trainer(n=40, steps=30)
     passes = []
     engine.network.register_forward_hook(lambda *_: passes.append(1))
     engine.run()
-    assert set(engine.watch.accuracy) == {"forget", "remain"}
-    assert all(0 <= value <= 1 for value in engine.watch.accuracy.values())
+    assert set(engine.running_accuracy.accuracy) == {"forget", "remain"}
+    assert all(0 <= value <= 1 for value in engine.running_accuracy.accuracy.values())
     assert len(passes) == 60

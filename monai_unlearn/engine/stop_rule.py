@@ -1,0 +1,107 @@
+"""Named conditions under which forgetting, or the whole run, ends early."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from monai_unlearn.errors import ConfigError, check_choice, did_you_mean
+
+# Conditions on what the network does with images; the others are budgets.
+MEASURED = ("forget_accuracy", "gap_to_reference", "membership_auc")
+WHEN_MET = ("stop", "pause")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopRule:
+    """Conditions on a run. The first three end or pause forgetting; the budgets, `steps` and `seconds`, end the run.
+
+    Args:
+        forget_accuracy: Accuracy on forget images is at most this, in [0, 1].
+        gap_to_reference: Accuracy on forget images is at most this far above the retrained reference's, in [0, 1].
+        membership_auc: A threshold on the loss separates forget training images from held-out images of the same
+            classes with an area under the curve of at most this, in [0, 1]; 0.5 is chance (Yeom et al. 2018,
+            arXiv 1709.01604, section 3.3).
+        steps: The run has made this many updates, at least 1.
+        seconds: The updates have taken this many seconds, positive.
+        when_met: What one of the first three conditions does. `stop` ends the forget phase. `pause` trains on remain
+            images alone for as long as a condition holds, so that the run ends near the limit and not where it first
+            crossed it.
+
+    Raises:
+        ConfigError: A limit is not a number, or out of range.
+
+    >>> StopRule.read({"forget_accuracy": 0.02, "seconds": 600}).named
+    ('forget_accuracy', 'seconds')
+    """
+
+    forget_accuracy: float | None = None
+    gap_to_reference: float | None = None
+    membership_auc: float | None = None
+    steps: int | None = None
+    seconds: float | None = None
+    when_met: str = "stop"
+
+    def __post_init__(self) -> None:
+        check_choice(self.when_met, WHEN_MET, name="stop: when_met")
+        for name in self.named:
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise ConfigError(f"stop: expected a number for {name}, got '{value}'.")
+            if name in MEASURED and not 0 <= value <= 1:
+                raise ConfigError(f"stop: expected {name} in [0, 1], got {value}.")
+            if name not in MEASURED and value <= 0:
+                raise ConfigError(f"stop: expected {name} above 0, got {value}.")
+
+    @classmethod
+    def read(cls, section: Mapping[str, Any] | None) -> StopRule:
+        """Read `{condition: limit}` from a config; null sets no condition.
+
+        Raises:
+            ConfigError: A condition is unknown, or its limit is out of range.
+        """
+        if section is None:
+            return cls()
+        known = [field.name for field in fields(cls)]
+        if not isinstance(section, Mapping):
+            raise ConfigError(
+                f"stop: expected conditions and limits, such as {{forget_accuracy: 0.02}}, got {section}."
+            )
+        for name in section:
+            if name not in known:
+                raise ConfigError(
+                    f"stop: no condition is named '{name}'.{did_you_mean(str(name), known)} "
+                    f"There are {', '.join(known)}."
+                )
+        return cls(**section)
+
+    @classmethod
+    def of_run(cls, section: Mapping[str, Any] | None, *, objective: str, has_reference: bool) -> StopRule:
+        """Return the conditions that a config sets; by default, those that follow from what the run aims at.
+
+        A run that is to match a reference pauses while it classifies no more forget images correctly than the
+        reference, which has never seen them. It pauses and does not stop, because the first steps overshoot and the
+        remain images learnt afterwards undo part of that.
+
+        Args:
+            section: The section `stop` of the config; null leaves the choice to this function.
+            objective: `match_reference` or `erase`.
+            has_reference: Whether the run has a retrained reference.
+
+        Raises:
+            ConfigError: As `read`.
+        """
+        if section is None and objective == "match_reference" and has_reference:
+            return cls(gap_to_reference=0.0, when_met="pause")
+        return cls.read(section)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The conditions that are set."""
+        limits = [field.name for field in fields(self) if field.name != "when_met"]
+        return tuple(name for name in limits if getattr(self, name) is not None)
+
+    def met(self, measured: Mapping[str, float]) -> str | None:
+        """Return the first of the measured conditions that holds, if any does."""
+        return next((name for name in MEASURED if name in measured and measured[name] <= getattr(self, name)), None)
