@@ -21,7 +21,7 @@ FORMAT = {"network_data_format": {"outputs": {"pred": {"num_channels": 1, "chann
 @pytest.fixture
 def base(tmp_path):
     root = tmp_path / "some_bundle"
-    for folder in ("configs", "models", "docs", "scripts", "eval", "mlruns"):
+    for folder in ("configs", "models", "docs", "scripts"):
         (root / folder).mkdir(parents=True)
     (root / "configs" / "metadata.json").write_text(
         json.dumps({"name": "Some", "version": "1.4.2", "changelog": {"1.4.2": "before"}, "task": "t", **FORMAT})
@@ -69,6 +69,25 @@ def test_the_successor_is_a_whole_bundle(base, tmp_path):
     assert json.loads((revised / "models" / "training.json").read_text()) == {"images": 3}
     load_weights(nn.Linear(2, 2), revised / "models" / "model.pt")
     del network
+
+
+@pytest.mark.parametrize(
+    "left_behind",
+    [
+        "mlruns/0/run/metrics/loss",
+        "eval/predictions.csv",
+        "models/model.ts",
+        ".out.checkpoint/fingerprint.json",
+        "scripts/__pycache__/own.pyc",
+    ],
+)
+def test_outputs_of_runs_caches_and_stale_exports_are_not_copied(base, tmp_path, left_behind):
+    path = base / left_behind
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("of a run")
+    revised, _ = write(base, tmp_path)
+    assert not (revised / left_behind).exists()
+    assert (revised / "scripts" / "own.py").is_file()
 
 
 def test_the_base_stays_as_it_is(base, tmp_path):
