@@ -6,57 +6,12 @@ from functools import partial
 import pytest
 import torch
 from ignite.engine import Events
+from tiny_trainer import Plain, tiny_trainer, weights_of
 from torch import nn
 
-from monai_unlearn.data import PairedLoader
-from monai_unlearn.engine import UnlearnTrainer
 from monai_unlearn.engine.trainer import PROGRESS
 from monai_unlearn.errors import ConfigError, DataError, TrainingError
-from monai_unlearn.methods import PSG, PixelSpace
-from monai_unlearn.methods.base import Method, MethodContext
-
-SPACE = PixelSpace(mean=(0.0,), std=(1.0,))
-
-
-class Plain(Method):
-    """Descends on the mean cross entropy of each part, and notes the phase and the size of each batch."""
-
-    def __init__(self):
-        super().__init__()
-        self.given = []
-
-    def loss(self, batch):
-        self.given.append((self.phase, {part: len(items["image"]) for part, items in batch.items()}))
-        return sum(
-            nn.functional.cross_entropy(self.network(items["image"]), items["label"]) for items in batch.values()
-        )
-
-
-def items(n, label=0, classes=2):
-    generator = torch.Generator().manual_seed(label)
-    return [
-        {"image": torch.randn(1, 4, generator=generator), "label": (label + row) % classes, "row": row}
-        for row in range(n)
-    ]
-
-
-def trainer(method=None, *, n=12, classes=2, **options):
-    torch.manual_seed(0)
-    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
-    loader = PairedLoader(
-        forget=items(n, classes=classes), remain=items(3 * n, label=1), batch_size=4, remain_batch_size=8
-    )
-    method = method or Plain()
-    method.prepare(
-        MethodContext(
-            network=network, forget=loader.data["forget"], pixel_space=SPACE, device=torch.device("cpu"), seed=0
-        )
-    )
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
-    settings = {"max_epochs": 2, **options}
-    return UnlearnTrainer(
-        device="cpu", network=network, optimizer=optimizer, method=method, train_data_loader=loader, **settings
-    )
+from monai_unlearn.methods import PSG
 
 
 @pytest.mark.parametrize(("agrees", "asked", "amp"), [(True, None, True), (False, None, False), (True, False, False)])
@@ -64,7 +19,7 @@ def test_steps_use_bfloat16_where_the_method_found_it_safe(agrees, asked, amp):
     class Checked(Plain):
         agrees_in_bfloat16 = agrees
 
-    engine = trainer(Checked(), amp=asked)
+    engine = tiny_trainer(Checked(), amp=asked)
     dtypes = []
     engine.network.register_forward_hook(lambda *hooked: dtypes.append(hooked[-1].dtype))
     engine.run()
@@ -72,7 +27,7 @@ def test_steps_use_bfloat16_where_the_method_found_it_safe(agrees, asked, amp):
 
 
 def test_gradients_are_clipped_to_the_largest_norm():
-    free, held = trainer(), trainer(max_gradient_norm=1e-3)
+    free, held = tiny_trainer(), tiny_trainer(max_gradient_norm=1e-3)
     before = {name: value.clone() for name, value in held.network.state_dict().items()}
     for engine in (free, held):
         engine.run()
@@ -96,7 +51,7 @@ def rates(engine):
 
 
 def test_phases_set_learning_rate_parts_and_length():
-    engine = trainer(phases=PHASES)
+    engine = tiny_trainer(phases=PHASES)
     noted = rates(engine)
     engine.run()
     assert noted == pytest.approx([0.1] * 5 + [0.2, 0.2 * 0.853553, 0.1, 0.2 * 0.146447], rel=1e-5)
@@ -107,7 +62,7 @@ def test_phases_set_learning_rate_parts_and_length():
 
 
 def test_without_phases_the_optimiser_keeps_its_rate():
-    engine = trainer(steps=5)
+    engine = tiny_trainer(steps=5)
     noted = rates(engine)
     engine.run()
     assert noted == [0.1] * 5
@@ -115,7 +70,7 @@ def test_without_phases_the_optimiser_keeps_its_rate():
 
 
 def test_a_forget_phase_that_ends_early_is_followed_by_the_repair():
-    engine = trainer(phases=PHASES)
+    engine = tiny_trainer(phases=PHASES)
     engine.add_event_handler(
         Events.ITERATION_COMPLETED, lambda: engine.state.iteration == 2 and engine.end_phase("enough")
     )
@@ -126,14 +81,14 @@ def test_a_forget_phase_that_ends_early_is_followed_by_the_repair():
 
 
 def test_without_a_repair_the_run_ends():
-    engine = trainer()
+    engine = tiny_trainer()
     engine.add_event_handler(Events.ITERATION_COMPLETED, lambda: engine.end_phase("enough"))
     engine.run()
     assert (engine.state.iteration, engine.state.ended_by) == (1, "enough")
 
 
 def test_during_a_pause_forget_images_are_neither_used_nor_counted():
-    engine = trainer(PSG(remain_weight=1.0), max_epochs=2)
+    engine = tiny_trainer(PSG(remain_weight=1.0), max_epochs=2)
     noted = []
 
     def pause(engine):
@@ -147,7 +102,7 @@ def test_during_a_pause_forget_images_are_neither_used_nor_counted():
 
 
 def test_the_state_dict_is_plain_and_carries_a_pause_to_another_process(tmp_path):
-    first, second = trainer(), trainer()
+    first, second = tiny_trainer(), tiny_trainer()
     first.pause(paused=True)
     torch.save(first.state_dict(), tmp_path / "state.pt")
     second.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
@@ -156,14 +111,14 @@ def test_the_state_dict_is_plain_and_carries_a_pause_to_another_process(tmp_path
 
 
 def test_what_one_trainer_notes_does_not_reach_another():
-    first, second = trainer(), trainer()
+    first, second = tiny_trainer(), tiny_trainer()
     first.state.notes = (*first.state.notes, "a note")
     assert second.state.notes == ()
 
 
 @pytest.mark.parametrize("optimizer", [torch.optim.Adam, partial(torch.optim.SGD, momentum=0.9), torch.optim.SGD])
 def test_a_pause_clears_momentum_once(optimizer):
-    engine = trainer()
+    engine = tiny_trainer()
     engine.optimizer = optimizer(engine.network.parameters(), lr=0.1)
     engine.run()
     engine.pause(paused=False)
@@ -178,13 +133,9 @@ def test_a_pause_clears_momentum_once(optimizer):
     assert all(momentum.min() == 1 for momentum in held)  # what remain images have added since is kept
 
 
-def weights(engine):
-    return torch.cat([weight.detach().flatten() for weight in engine.network.parameters()])
-
-
 @pytest.mark.parametrize("at", range(1, 7))
 def test_resumes_from_any_step(at):
-    whole = trainer(phases=PHASES)
+    whole = tiny_trainer(phases=PHASES)
 
     def end(engine):
         if engine.state.iteration == 3:
@@ -192,7 +143,7 @@ def test_resumes_from_any_step(at):
 
     whole.add_event_handler(Events.ITERATION_COMPLETED, end)
     whole.run()
-    first, second = trainer(phases=PHASES), trainer(phases=PHASES)
+    first, second = tiny_trainer(phases=PHASES), tiny_trainer(phases=PHASES)
     first.add_event_handler(Events.ITERATION_COMPLETED, end)
     first.add_event_handler(Events.ITERATION_COMPLETED, lambda: first.state.iteration == at and first.terminate())
     first.run()
@@ -200,7 +151,7 @@ def test_resumes_from_any_step(at):
     second.load_state_dict(first.state_dict())
     second.add_event_handler(Events.ITERATION_COMPLETED, end)
     second.run()
-    assert torch.equal(weights(second), weights(whole))
+    assert torch.equal(weights_of(second), weights_of(whole))
     assert second.state_dict() == whole.state_dict()
     second.run()
     assert second.state.iteration == whole.state.iteration == 7
@@ -228,11 +179,11 @@ class Hungry(Plain):
 
 @pytest.mark.parametrize("kind", ["cpu", "cuda"])
 def test_out_of_memory_batches_are_split_into_micro_batches(capsys, kind):
-    whole, short = trainer(steps=4), trainer(Hungry(4, kind), steps=4)
+    whole, short = tiny_trainer(steps=4), tiny_trainer(Hungry(4, kind), steps=4)
     whole.run()
     short.run()
     assert short.state.micro_batches == 4
-    assert torch.allclose(weights(short), weights(whole), atol=1e-6)
+    assert torch.allclose(weights_of(short), weights_of(whole), atol=1e-6)
     assert short.state.images_seen == whole.state.images_seen
     note = "Memory ran out at step 1: batches are split into micro-batches from there on."
     assert (short.state.notes, capsys.readouterr().err.count("Memory ran out")) == ((note,), 1)
@@ -241,18 +192,18 @@ def test_out_of_memory_batches_are_split_into_micro_batches(capsys, kind):
 def test_a_batch_that_cannot_be_split_further_ends_the_run():
     message = "Out of memory even with 4 micro-batches; the batch cannot be split further. Use smaller images"
     with pytest.raises(TrainingError, match=message):
-        trainer(Hungry(1)).run()
+        tiny_trainer(Hungry(1)).run()
 
 
 def test_errors_other_than_lack_of_memory_are_raised():
-    engine = trainer()
+    engine = tiny_trainer()
     engine.method.network = nn.Linear(9, 2)
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         engine.run()
 
 
 def test_a_label_that_is_not_a_class_ends_the_run():
-    engine = trainer(classes=3)
+    engine = tiny_trainer(classes=3)
     engine.classes = 2
     with pytest.raises(DataError, match="a forget image of step 1 has class number 2; the network has classes 0 to 1"):
         engine.run()
@@ -260,11 +211,11 @@ def test_a_label_that_is_not_a_class_ends_the_run():
 
 def test_the_length_of_the_run_is_required():
     with pytest.raises(ConfigError, match="length of the run: expected phases, steps or max_epochs of at least 1"):
-        trainer(max_epochs=None)
+        tiny_trainer(max_epochs=None)
 
 
 def test_running_accuracy_costs_no_forward_pass():
-    engine = trainer(n=40, steps=30)
+    engine = tiny_trainer(n=40, steps=30)
     passes = []
     engine.network.register_forward_hook(lambda *_: passes.append(1))
     engine.run()

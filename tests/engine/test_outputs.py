@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from bundle_run import BUNDLE
+from evidence_example import evidence
+from tiny import SPEC, tiny_index, tiny_spec
+from torch import nn
+
+from monai_unlearn.data import open_data
+from monai_unlearn.engine.outputs import Outcome, write_outputs
+from monai_unlearn.methods import FineTune
+from monai_unlearn.release import BundleInfo, weights_digest
+
+SECRET = SPEC.replace("device_deprecation", "consent_withdrawal").replace(
+    "ManufacturerModelName == Old", "patient in [patient-003, patient-005]"
+)
+
+
+def cohort(folder, text=SPEC):
+    tiny_index(folder)
+    spec = tiny_spec(folder, text)
+    return open_data(index_dir=folder / "index", cohort_spec=spec, class_names=("up", "down")).cohort
+
+
+def written(folder, *, accepted=True, text=SPEC, **changes):
+    """Write the outputs of a run that measured what `evidence` says."""
+    found = evidence(original={"forget": 95, "remain": 90}, revised={"forget": 50, "remain": 90})
+    plain = {
+        "base": BundleInfo.read(BUNDLE),
+        "base_digest": "sha256:" + "0" * 64,
+        "base_record": {"images": 3},
+        "bundle_settings": {"class_names": ["up", "down"], "image_size": [16, 16]},
+        "cohort": cohort(folder, text),
+        "network": nn.Linear(2, 2),
+        "method": FineTune(),
+        "recalibrated": True,
+        "seed": 4,
+        "config": {"method": {"_target_": "monai_unlearn.methods.FineTune"}, "seed": 4},
+        "device": torch.device("cpu"),
+        "steps": 12,
+        "epochs": 2,
+        "updates": {"ended_by": "plan"},
+        "evidence": {**found, "accepted": accepted},
+    }
+    outcome = Outcome(**{**plain, **changes})
+    (folder / "out").mkdir()
+    write_outputs(outcome, folder / "out")
+    return outcome, folder / "out"
+
+
+def read(folder, name):
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "bundle", "start"),
+    [
+        (True, "revised_bundle", "Unlearned cohort retire-old (device deprecation, 24 images) by "),
+        (False, "rejected_bundle", "NOT ACCEPTED. Unlearned"),
+    ],
+)
+def test_only_an_accepted_result_can_be_deployed_by_its_name(tmp_path, accepted, bundle, start):
+    _, out = written(tmp_path, accepted=accepted)
+    assert [path.name for path in out.glob("*_bundle")] == [bundle]
+    metadata = read(out / bundle / "configs", "metadata.json")
+    assert metadata["changelog"][metadata["version"]].startswith(start)
+
+
+def test_the_run_record_follows_from_the_outcome(tmp_path):
+    outcome, out = written(tmp_path)
+    record = read(out, "run.json")
+    assert (record["seed"], record["steps"], record["epochs"], record["config"]) == (4, 12, 2, dict(outcome.config))
+    assert record["updates"] == {"ended_by": "plan"}
+    cost = outcome.evidence["cost"]
+    assert (record["seconds"], record["gradient_evaluations"]) == (cost["seconds"], cost["gradient_evaluations"])
+    assert record["base_training_record"] == {"images": 3}
+    assert record["digests"]["base_weights"] == outcome.base_digest
+    assert record["digests"]["revised_weights"] == weights_digest(outcome.network.state_dict())
+    assert (record["machine"]["device"], record["machine"]["processes"]) == ("cpu", 1)
+
+
+def test_the_card_is_beside_the_results_and_in_the_bundle(tmp_path):
+    _, out = written(tmp_path)
+    for name in ("model_card_diff.json", "model_card_diff.md"):
+        assert (out / name).read_bytes() == (out / "revised_bundle" / "docs" / name).read_bytes()
+    modification = read(out, "model_card_diff.json")["modification"]
+    assert modification["cohort"]["forget"] == "ManufacturerModelName == Old"
+    assert (modification["seed"], modification["method"]["recalibrated"]) == (4, True)
+    assert modification["method"]["settings"] == {"_target_": "monai_unlearn.methods.FineTune"}
+
+
+def test_a_method_that_was_built_in_python_is_named_by_its_class(tmp_path):
+    _, out = written(tmp_path, config={})
+    assert read(out, "model_card_diff.json")["modification"]["method"]["settings"] == {"_target_": "FineTune"}
+
+
+def test_people_who_withdrew_consent_are_only_in_the_manifest(tmp_path):
+    _, out = written(tmp_path, text=SECRET)
+    for path in out.rglob("*"):
+        if path.is_file() and path.name != "cohort_manifest.json":
+            assert b"patient-00" not in path.read_bytes(), path
+    assert read(out, "cohort_manifest.json")["image_ids"]["forget"]

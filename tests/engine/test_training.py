@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+from ignite.engine import Engine
+from torch import nn
+
+from monai_unlearn.engine import train
+from monai_unlearn.errors import TrainingError
+from monai_unlearn.release import load_weights
+
+DATA = SimpleNamespace(
+    index_digest="sha256:1",
+    cohort=None,
+    class_names=("up", "down"),
+    split_rule=SimpleNamespace(to_dict=lambda: {"seed": 0}),
+    items=lambda parts, split: [{"image_id": f"{part} {split} {row}"} for part in parts for row in range(5)],
+)
+
+
+def trainer(step):
+    """An engine over two batches of 4 and 1 images, for three epochs."""
+    network = nn.Linear(2, 2)
+    engine = Engine(lambda _engine, batch: step(network, batch))
+    batches = [{"image": torch.zeros(4, 2)}, {"image": torch.zeros(1, 2)}]
+    run = engine.run
+    engine.run = lambda: run(batches, max_epochs=3)
+    engine.network = network
+    return engine
+
+
+def test_weights_and_their_record_are_written(tmp_path):
+    def step(network, _batch):
+        with torch.no_grad():
+            network.bias += 1
+
+    made = trainer(step)
+    returned = train(trainer=made, data=DATA, checkpoint=tmp_path / "models" / "model.pt", parts=["remain"])
+    record = json.loads((tmp_path / "models" / "training.json").read_text())
+    assert record == returned
+    assert record["gradient_evaluations"] == 3 * (4 + 1)
+    assert (record["images"], record["epochs"], record["parts"]) == (5, 3, ["remain"])
+    assert (record["split"], record["spec_digest"], record["class_names"]) == ({"seed": 0}, None, ["up", "down"])
+    loaded = load_weights(nn.Linear(2, 2), tmp_path / "models" / "model.pt")
+    assert torch.equal(loaded.bias, made.network.bias)
+
+
+def test_no_identifier_is_written(tmp_path):
+    train(trainer=trainer(lambda *_: None), data=DATA, checkpoint=tmp_path / "model.pt", parts=["remain"])
+    assert "remain train" not in (tmp_path / "training.json").read_text()
+
+
+def test_weights_that_are_not_finite_are_not_written(tmp_path):
+    def step(network, _batch):
+        network.bias.data[0] = float("nan")
+
+    with pytest.raises(TrainingError, match="'bias' is not finite"):
+        train(trainer=trainer(step), data=DATA, checkpoint=tmp_path / "model.pt", parts=["remain"])
+    assert list(tmp_path.iterdir()) == []
