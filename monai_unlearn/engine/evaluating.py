@@ -1,4 +1,4 @@
-"""Evaluates a bundle's weights on an index, part by part."""
+"""Evaluates networks on every part and split; on its own, a bundle's weights on an index."""
 
 from __future__ import annotations
 
@@ -15,10 +15,33 @@ from monai_unlearn.release import load_weights, weights_digest, write_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import torch
     from torch import nn
     from torch.utils.data import Dataset
 
     from monai_unlearn.data import CohortData
+    from monai_unlearn.evaluation import Predictions
+
+
+def predict_models(
+    networks: Mapping[str, nn.Module],
+    subsets: Mapping[tuple[str, str], Dataset[Any]],
+    *,
+    device: str | torch.device,
+) -> dict[str, dict[tuple[str, str], Predictions]]:
+    """Return each network's predictions by (part, split), without validation subsets that hold no image.
+
+    Args:
+        networks: The networks by name, on the device.
+        subsets: The images by (part, split).
+        device: Where to compute.
+    """
+    shown = {
+        subset: images
+        for subset, images in subsets.items()
+        if subset[1] != "validation" or len(images)  # type: ignore[arg-type]  # torch's Dataset has no __len__
+    }
+    return {name: predict_subsets(network, shown, device=device) for name, network in networks.items()}
 
 
 def evaluate(

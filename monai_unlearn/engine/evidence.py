@@ -107,6 +107,16 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions]) -> dict[s
     return evidence
 
 
+def why_not_accepted(evidence: Mapping[str, Any]) -> str:
+    """Return the reason why a result is not accepted, for the message of the run."""
+    if failed := [row["measure"] for row in evidence["criteria"] if row["verdict"] == "failed"]:
+        return f"{', '.join(failed)} failed"
+    return (
+        "no criterion about the forget part could be judged: nothing noticeable was forgotten, or there is no "
+        "reference (--reference retrain) to compare with"
+    )
+
+
 def _gaps(facts: RunFacts, models: Mapping[str, SubsetPredictions]) -> dict[str, Any]:
     reference = models.get("reference")
     return {} if reference is None else differences(reference, models["revised"], facts.class_names)

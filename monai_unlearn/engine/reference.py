@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from torch import nn
 
     from monai_unlearn.data import CohortData
+    from monai_unlearn.engine.checkpoint import Checkpoints
 
 RETRAIN = "retrain"
+WEIGHTS = "model.pt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +116,26 @@ class Retraining:
         )
         workflow.initialize()
         workflow.run()
+
+
+def retrain(retraining: Retraining, folder: Path, checkpoints: Checkpoints) -> Path:
+    """Train the reference, unless a killed run did, and copy its weights and record into a folder.
+
+    Args:
+        retraining: How the bundle is trained.
+        folder: A folder of the results, which does not exist yet.
+        checkpoints: Where a trained reference is saved until the run is over.
+
+    Returns:
+        The file of the weights in the folder.
+    """
+    kept = checkpoints.kept("reference")
+    if kept is None:
+        kept = checkpoints.keep("reference", lambda aside: retraining.run(aside / WEIGHTS))
+    folder.mkdir()
+    for name in (WEIGHTS, RECORD):
+        shutil.copyfile(kept / name, folder / name)
+    return folder / WEIGHTS
 
 
 def load_reference(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,20 +16,21 @@ from torch.utils.data import Dataset
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.checkpoint import Checkpoints, checkpoint_folder, exclusive_lock
 from monai_unlearn.engine.config_values import build_from_config
-from monai_unlearn.engine.evidence import Cost, RunFacts, assemble
+from monai_unlearn.engine.evaluating import predict_models
+from monai_unlearn.engine.evidence import Cost, RunFacts, assemble, why_not_accepted
 from monai_unlearn.engine.fingerprint import fingerprint
 from monai_unlearn.engine.guards import check_finite, check_fits
 from monai_unlearn.engine.host import executed_config
 from monai_unlearn.engine.outputs import Outcome, write_outputs
 from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, with_controls
-from monai_unlearn.engine.reference import Reference, Retraining, load_reference
+from monai_unlearn.engine.reference import Reference, Retraining, load_reference, retrain
 from monai_unlearn.engine.report import print_result
 from monai_unlearn.engine.stop_rule import StopRule
 from monai_unlearn.engine.stopping import Stopping
 from monai_unlearn.engine.training_record import RECORD, check_original, record_of
 from monai_unlearn.engine.updating import Updates
 from monai_unlearn.errors import ConfigError, NotAccepted, check_choice
-from monai_unlearn.evaluation import Predictions, has_running_statistics, predict_subsets, read_criteria
+from monai_unlearn.evaluation import Predictions, has_running_statistics, read_criteria
 from monai_unlearn.release import BundleInfo, check_free, load_weights, remove_unfinished, staged, weights_digest
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class Revision:
         distributed.wait()
         print_result(evidence, target)
         if not evidence["accepted"]:
-            raise NotAccepted(f"not accepted: {_reason(evidence)}. The evidence is in {target}.")
+            raise NotAccepted(f"not accepted: {why_not_accepted(evidence)}. The evidence is in {target}.")
         return evidence
 
     def _revise(
@@ -202,7 +202,7 @@ class Revision:
             self.reference,
             like=original,
             data=self.data,
-            retrained=lambda: self._retrained(folder / "reference", checkpoints),
+            retrained=lambda: retrain(self.retraining, folder / "reference", checkpoints),
         )
         distributed.wait()
         updates = self._updates(checkpoints, reference)
@@ -252,16 +252,6 @@ class Revision:
         remain = self.subsets["remain", "train"]
         return as_delivered(network, remain, device=self.device, seed=self.seed, max_images=max_images)
 
-    def _retrained(self, folder: Path, checkpoints: Checkpoints) -> Path:
-        """Return the retrained weights in the results; those of a killed run are not trained again."""
-        kept = checkpoints.kept("reference")
-        if kept is None:
-            kept = checkpoints.keep("reference", lambda aside: self.retraining.run(aside / "model.pt"))
-        folder.mkdir()
-        for name in ("model.pt", RECORD):
-            shutil.copyfile(kept / name, folder / name)
-        return folder / "model.pt"
-
     def _predict(self, original: nn.Module, reference: Reference | None) -> dict[str, SubsetPredictions]:
         """Return the predictions of every model on every subset, the recalibration controls among them."""
         networks = with_controls(
@@ -272,13 +262,7 @@ class Revision:
         )
         if reference is not None:
             networks["reference"] = reference.network
-        # A split without validation images gets no column for them.
-        subsets = {
-            subset: images
-            for subset, images in self.subsets.items()
-            if subset[1] != "validation" or len(images)  # type: ignore[arg-type]  # torch's Dataset has no __len__
-        }
-        return {name: predict_subsets(network, subsets, device=self.device) for name, network in networks.items()}
+        return predict_models(networks, self.subsets, device=self.device)
 
     def _fingerprint(self) -> dict[str, Any]:
         return fingerprint(
@@ -327,13 +311,3 @@ class Revision:
             updates=updates.record,
             evidence=evidence,
         )
-
-
-def _reason(evidence: Mapping[str, Any]) -> str:
-    """Return why a result is not accepted."""
-    if failed := [row["measure"] for row in evidence["criteria"] if row["verdict"] == "failed"]:
-        return f"{', '.join(failed)} failed"
-    return (
-        "no criterion about the forget part could be judged: nothing noticeable was forgotten, or there is no "
-        "reference (--reference retrain) to compare with"
-    )

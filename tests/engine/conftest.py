@@ -1,4 +1,4 @@
-"""A tiny cohort and a model trained on it, made once."""
+"""A tiny cohort and a model trained on it, once for all tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tiny:
-    """Where the pieces are."""
+    """The files of the tiny cohort and its model."""
 
     index: Path
     spec: Path

@@ -45,8 +45,8 @@ def two(settings, tmp_path_factory):
     """A run of two processes."""
     out = tmp_path_factory.mktemp("two") / "out"
     settings = {**settings, "output_dir": str(out)}
-    assert killed_run.unlearn(settings, processes=2) == [0, 0], killed_run.said(settings)
-    return out, killed_run.said(settings)
+    assert killed_run.unlearn(settings, processes=2) == [0, 0], killed_run.log_of(settings)
+    return out, killed_run.log_of(settings)
 
 
 def test_two_processes_compute_what_one_does(settings, two, tmp_path):
@@ -60,9 +60,9 @@ def test_two_processes_compute_what_one_does(settings, two, tmp_path):
 
 
 def test_each_output_is_written_and_printed_once(two):
-    out, said = two
-    assert sorted(path.name for path in out.parent.iterdir()) == ["out", "out.said"]
-    assert said.count("Model-card difference:") == said.count("Unlearning: step 1/6") == 1
+    out, printed = two
+    assert sorted(path.name for path in out.parent.iterdir()) == ["out", "out.log"]
+    assert printed.count("Model-card difference:") == printed.count("Unlearning: step 1/6") == 1
 
 
 def test_a_process_that_dies_ends_the_run_and_the_same_command_resumes_it(settings, two, tmp_path):
@@ -71,11 +71,11 @@ def test_a_process_that_dies_ends_the_run_and_the_same_command_resumes_it(settin
     first, second = killed_run.unlearn(settings, die=("step", 3), processes=2)
     assert (first, second) == (1, -9)
     assert time.monotonic() - started < 60
-    said = killed_run.said(settings)
-    assert "another process of this run ended or did not answer" in said
-    assert "The last good checkpoint, of step 2, is kept in" in said
+    printed = killed_run.log_of(settings)
+    assert "another process of this run ended or did not answer" in printed
+    assert "The last good checkpoint, of step 2, is kept in" in printed
     assert killed_run.unlearn(settings, processes=2) == [0, 0]
-    assert killed_run.said(settings).count("Resuming from step 2 of 6.") == 1
+    assert killed_run.log_of(settings).count("Resuming from step 2 of 6.") == 1
     assert killed_run.digest(tmp_path / "out") == killed_run.digest(two[0])
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from monai_unlearn.engine import evaluate
+from monai_unlearn.engine.evaluating import predict_models
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release import save_weights, weights_digest
 
@@ -61,6 +62,13 @@ def test_the_result_is_printed_and_written(tmp_path, capsys):
     assert json.loads((tmp_path / "deep" / "result.json").read_text()) == found
     assert found["weights_digest"] == weights_digest(Sign(batch_norm=True).state_dict())
     assert "66.7" in capsys.readouterr().out
+
+
+def test_every_model_is_measured_on_every_subset_but_an_empty_validation_subset():
+    subsets = {("forget", "test"): [], ("forget", "validation"): [], **SUBSETS}
+    found = predict_models({"a": Sign(batch_norm=False), "b": Sign(batch_norm=True)}, subsets, device="cpu")
+    assert [list(parts) for parts in found.values()] == [[("forget", "test"), *SUBSETS]] * 2
+    assert len(found["a"]["remain", "test"].labels) == 3
 
 
 def test_no_image_is_refused(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from evidence_example import CLASSES, subset
 
-from monai_unlearn.engine.evidence import Cost, RunFacts, assemble
+from monai_unlearn.engine.evidence import Cost, RunFacts, assemble, why_not_accepted
 from monai_unlearn.engine.reference import Reference
 from monai_unlearn.evaluation import read_criteria
 
@@ -73,3 +73,15 @@ def test_criteria_judge_the_evidence(limit, verdict):
     evidence = assemble(facts(criteria=criteria), models(original=95, revised=70))
     assert evidence["criteria"][0]["verdict"] == verdict
     assert evidence["accepted"] is (verdict == "passed")
+
+
+def test_failed_criteria_are_the_reason_why_a_result_is_not_accepted():
+    rows = [
+        {"measure": name, "verdict": verdict} for name, verdict in (("a", "failed"), ("b", "passed"), ("c", "failed"))
+    ]
+    assert why_not_accepted({"criteria": rows}) == "a, c failed"
+
+
+def test_without_a_failed_criterion_none_about_the_forget_part_could_be_judged():
+    rows = [{"measure": "forget_test_accuracy", "verdict": "not_judged"}]
+    assert "no criterion about the forget part could be judged" in why_not_accepted({"criteria": rows})

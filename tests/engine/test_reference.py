@@ -9,7 +9,8 @@ from torch import nn
 
 from monai_unlearn.engine import Retraining
 from monai_unlearn.engine import reference as reference_module
-from monai_unlearn.engine.reference import load_reference
+from monai_unlearn.engine.checkpoint import Checkpoints
+from monai_unlearn.engine.reference import load_reference, retrain
 from monai_unlearn.engine.training_record import images_digest
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release import save_weights
@@ -101,3 +102,20 @@ def test_retraining_runs_the_training_config_on_the_remain_part(monkeypatch, tmp
     assert options["config_file"] == [str(tmp_path / "configs" / name) for name in ("train.yaml", "gpu.yaml")]
     assert (options["run_id"], options["parts"], options["image_size"]) == ("train", ["remain"], [8, 8])
     assert options["checkpoint"] == str(tmp_path / "out" / "model.pt")
+
+
+def test_the_reference_of_a_killed_run_is_not_trained_again(tmp_path):
+    trained = []
+
+    def train(checkpoint):
+        trained.append(checkpoint)
+        checkpoint.write_bytes(b"weights")
+        checkpoint.with_name("training.json").write_text("{}")
+
+    retraining = SimpleNamespace(run=train)
+    for name in ("killed", "resumed"):
+        found = retrain(retraining, tmp_path / name, Checkpoints(tmp_path / ".checkpoint", {}))
+        assert found == tmp_path / name / "model.pt"
+        assert found.read_bytes() == b"weights"
+        assert (tmp_path / name / "training.json").is_file()
+    assert len(trained) == 1

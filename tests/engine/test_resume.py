@@ -42,8 +42,8 @@ def whole(settings, tmp_path_factory):
 def killed_and_resumed(settings, die):
     assert killed_run.unlearn(settings, die=die) == [-9]
     # What was searched is not searched again: of five chunks, at most four are left.
-    assert killed_run.unlearn(settings, die=("search", 5)) == [0], killed_run.said(settings)
-    return killed_run.said(settings)
+    assert killed_run.unlearn(settings, die=("search", 5)) == [0], killed_run.log_of(settings)
+    return killed_run.log_of(settings)
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ def killed_and_resumed(settings, die):
 )
 def test_killed_anywhere_the_weights_are_the_same(settings, whole, tmp_path, die, resumes_at):
     settings = {**settings, "output_dir": str(tmp_path / "out")}
-    said = killed_and_resumed(settings, die)
+    printed = killed_and_resumed(settings, die)
     assert killed_run.digest(tmp_path / "out") == killed_run.digest(whole)
-    assert (f"Resuming from step {resumes_at} of 7." in said) == (resumes_at is not None)
+    assert (f"Resuming from step {resumes_at} of 7." in printed) == (resumes_at is not None)
     found, expected = (json.loads((out / "run.json").read_text())["updates"] for out in (tmp_path / "out", whole))
     assert found.pop("resumed_at_steps") == ([] if resumes_at is None else [resumes_at])
     assert found == {name: value for name, value in expected.items() if name != "resumed_at_steps"}
     assert len(found["history"]) > 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.said"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.log"]
 
 
 def test_killed_long_after_a_checkpoint(settings, whole, tmp_path):
@@ -83,7 +83,7 @@ def test_a_reference_is_not_retrained(settings, tmp_path):
     }
     assert killed_run.unlearn(settings, die=("reference", 1)) == [-9]
     assert killed_run.unlearn(settings) == [0]
-    assert killed_run.said(settings).count("Retraining the reference: step 1/") == 1
+    assert killed_run.log_of(settings).count("Retraining the reference: step 1/") == 1
     assert (tmp_path / "out" / "reference" / "training.json").is_file()
 
 
@@ -91,13 +91,13 @@ def test_another_command_does_not_resume_it(settings, tmp_path):
     settings = {**settings, "output_dir": str(tmp_path / "out")}
     assert killed_run.unlearn(settings, die=("step", 2)) == [-9]
     assert killed_run.unlearn({**settings, "learning_rate": 0.1}) == [2]
-    assert "holds the checkpoint of a run with another learning_rate" in killed_run.said(settings)
+    assert "holds the checkpoint of a run with another learning_rate" in killed_run.log_of(settings)
     state = next((tmp_path / ".out.checkpoint").glob("updates.*")) / "model.pt"
     content = bytearray(state.read_bytes())
     content[-100] ^= 1
     state.write_bytes(bytes(content))
     assert killed_run.unlearn(settings) == [2]
-    assert "its SHA-256 digest does not match" in killed_run.said(settings)
+    assert "its SHA-256 digest does not match" in killed_run.log_of(settings)
 
 
 def test_the_weights_are_the_same_with_any_number_of_workers(settings, whole, tmp_path):

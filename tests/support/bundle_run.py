@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundles" / "fundus_classifier"
 TINY = {"class_names": ["up", "down"], "image_size": [16, 16], "batch_size": 8, "device": "cpu"}
 
-# What tests of the engine count steps and costs by, whatever the bundle's own settings come to be.
+# Settings with which tests of the engine count steps and costs, independent of the bundle's own.
 PLAIN = {
     "phases": None,
     "max_epochs": 1,
@@ -29,7 +29,7 @@ PLAIN = {
 
 
 def run(run_id: str, config: str, *, bundle: Path = BUNDLE, **overrides: Any) -> ConfigWorkflow:
-    """Run one id of one config; the process's own error reporting is put back afterwards."""
+    """Run one id of one config; the process's own error reporting is restored afterwards."""
     workflow = ConfigWorkflow(
         run_id=run_id,
         logging_file=False,

@@ -1,4 +1,4 @@
-"""Runs `unlearn` in processes of their own, which kill themselves where a test says."""
+"""Runs `unlearn` in separate processes, which kill themselves at the point that a test names."""
 
 from __future__ import annotations
 
@@ -14,32 +14,31 @@ from typing import Any
 
 from bundle_run import BUNDLE, run
 
-from monai_unlearn.engine import revision as workflow
-from monai_unlearn.engine import trainer, updating
+from monai_unlearn.engine import revision, trainer, updating
 from monai_unlearn.engine.checkpoint import Checkpoints
 from monai_unlearn.engine.host import ours
 from monai_unlearn.methods import boundary, label_search
 
-# Imports torch and MONAI once; each run is then a fork of it, without the threads that a test process may have.
-# Before Python 3.13 it cannot import what pytest puts on the path, such as this module.
+# The server imports torch and MONAI once. Each run is a fork of it, without the threads that a test process may have.
+# Before Python 3.13, it cannot import what pytest puts on the path, such as this module.
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["monai.bundle", "monai_unlearn.engine", "monai_unlearn.methods", "duckdb"])
 CONFIGS = [str(BUNDLE / "configs" / f"{name}.yaml") for name in ("unlearn", "multi_gpu")]
-# What a point is called, and the function whose n-th call is fatal.
+# Names of points, and the function whose n-th call kills the process.
 POINTS = {
     "search": (boundary.BoundarySearch, "find"),
     "step": (trainer.UnlearnTrainer, "_iteration"),
     "checkpoint": (updating, "save_weights"),
-    "end": (workflow, "assemble"),
+    "end": (revision, "assemble"),
 }
 
 
 def unlearn(settings: dict[str, Any], *, die: tuple[str, int] | None = None, processes: int = 1) -> list[int]:
-    """Run `unlearn` in one or several processes and return their exit codes; a killed one has −9.
+    """Run `unlearn` in one or several processes and return their exit codes, −9 for a killed one.
 
     Args:
         settings: Overrides of the config.
-        die: Point and number of the call at which the last process is killed, if any.
+        die: The point and the number of the call at which the last process is killed, if any.
         processes: How many share the run.
     """
     port = _free_port()
@@ -64,20 +63,20 @@ def digest(output: Path) -> str:
     return json.loads((output / "run.json").read_text())["digests"]["revised_weights"]
 
 
-def said(settings: dict[str, Any]) -> str:
-    """Return what the run's processes said on both streams."""
-    return Path(settings["output_dir"] + ".said").read_text(encoding="utf-8")
+def log_of(settings: dict[str, Any]) -> str:
+    """Return what the processes of a run printed, on both streams."""
+    return Path(settings["output_dir"] + ".log").read_text(encoding="utf-8")
 
 
 def _unlearn(settings: dict[str, Any], die: tuple[str, int] | None, environment: dict[str, Any]) -> None:
     os.environ.update({name: str(value) for name, value in environment.items()})
-    # Processes that read pictures are started as in a run that nobody's fork server started.
+    # Worker processes of the data loader start as in a run outside a fork server.
     multiprocessing.set_start_method("fork", force=True)
     label_search.CHUNK_SIZE = 4
     if die is not None:
         _arm(*die)
     with ExitStack() as stack:
-        stream = stack.enter_context(Path(settings["output_dir"] + ".said").open("a", encoding="utf-8"))
+        stream = stack.enter_context(Path(settings["output_dir"] + ".log").open("a", encoding="utf-8"))
         stack.enter_context(redirect_stdout(stream))
         stack.enter_context(redirect_stderr(stream))
         try:
@@ -90,7 +89,7 @@ def _unlearn(settings: dict[str, Any], die: tuple[str, int] | None, environment:
 
 
 def _arm(point: str, number: int) -> None:
-    """Make the n-th call at a point the last thing that this process does."""
+    """Kill this process at the n-th call of a point."""
     if point == "reference":
         keep = Checkpoints.keep
 

@@ -1,7 +1,7 @@
-"""What a piece of Python does to the world outside: an audit hook, on while a test wants it.
+"""Records what code does outside its own process: an audit hook that a test switches on.
 
-It sees what Python itself opens, lists, starts and connects to, and nothing that a library does in C++: what DuckDB
-may read is tested with its locked connection, in tests/cohort/test_query.py.
+It records what Python itself opens, lists, starts and connects to, but nothing that a library does in C++: what DuckDB
+may read is tested with its locked connection, in tests/cohort/query.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import monai_unlearn
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# Python's own files and those of installed packages: whatever is imported late lies there.
+# Python's own files and those of installed packages, which late imports open.
 LIBRARY = tuple(
     {
         os.path.realpath(path)
@@ -26,7 +26,7 @@ LIBRARY = tuple(
         if path and not Path.cwd().is_relative_to(path)
     }
 )
-# The import system lists these.
+# Folders that the import system lists.
 LISTED = (*LIBRARY, *(os.path.realpath(folder) for folder in sys.path))
 
 _NEVER = (
@@ -79,7 +79,7 @@ def _within(path: str, folders: Iterable[str]) -> bool:
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if _watching:
-        record = _watching.pop()  # what the hook itself does is not watched
+        record = _watching.pop()  # what the hook itself does is not recorded
         try:
             record.note(event, arguments)
         finally:
@@ -91,7 +91,7 @@ sys.addaudithook(_hook)
 
 @contextmanager
 def watched(allowed: Iterable[Path]) -> Iterator[list[str]]:
-    """Collect what strays from reading these files and the library's, as texts."""
+    """Collect, as texts, every action but reading these files and those of the library."""
     record = _Record(allowed)
     bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     _watching.append(record)
