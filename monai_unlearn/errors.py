@@ -48,7 +48,10 @@ class IndexReadError(InputError):
 
 
 class NotAccepted(UnlearnError):  # noqa: N818 - not a fault: the run is done, but its result is not good enough
-    """A run is done and its results are written, but a criterion failed, or none about the forget part was judged."""
+    """A run is done and its results are written, but a criterion failed, or none about the forget part was judged.
+
+    `Revision.run` raises it.
+    """
 
     exit_code = ExitCode.NOT_ACCEPTED
 

@@ -72,7 +72,7 @@ class Checkpoints:
                 "another --output_dir."
             )
 
-    def keep(self, name: str, write: Callable[[Path], None]) -> Path:
+    def save(self, name: str, write: Callable[[Path], None]) -> Path:
         """Save a new state under a name, and delete the previous one.
 
         Args:
@@ -85,19 +85,19 @@ class Checkpoints:
         self.begin()
         earlier = self._states(name)
         number = int(earlier[-1].suffix[1:]) + 1 if earlier else 1
-        aside = self.folder / f"{_PARTIAL}{name}"
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
-        write(aside)
-        files = {path.name: _sha256(path) for path in sorted(aside.iterdir())}
-        write_json(aside / DIGESTS, {"schema_version": 1, "run": self._digest, "files": files})
+        partial = self.folder / f"{_PARTIAL}{name}"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        write(partial)
+        files = {path.name: _sha256(path) for path in sorted(partial.iterdir())}
+        write_json(partial / DIGESTS, {"schema_version": 1, "run": self._digest, "files": files})
         target = self.folder / f"{name}.{number:06}"
-        aside.replace(target)
+        partial.replace(target)
         for path in earlier:
             shutil.rmtree(path)
         return target
 
-    def kept(self, name: str) -> Path | None:
+    def latest(self, name: str) -> Path | None:
         """Return the folder of the latest state of a name, after checking it; None if there is no state.
 
         Raises:
@@ -109,13 +109,13 @@ class Checkpoints:
         self._verify(states[-1])
         return states[-1]
 
-    def keep_state(self, name: str, state: Mapping[str, Any]) -> Path:
-        """Save tensors and plain values under a name; see `keep`."""
-        return self.keep(name, lambda folder: torch.save(state, folder / STATE))
+    def save_state(self, name: str, state: Mapping[str, Any]) -> Path:
+        """Save tensors and plain values under a name; see `save`."""
+        return self.save(name, lambda folder: torch.save(state, folder / STATE))
 
-    def kept_state(self, name: str) -> dict[str, Any] | None:
-        """Return the latest tensors and plain values of a name, on the CPU; see `kept`."""
-        found = self.kept(name)
+    def load_state(self, name: str) -> dict[str, Any] | None:
+        """Return the latest tensors and plain values of a name, on the CPU; see `latest`."""
+        found = self.latest(name)
         if found is None:
             return None
         try:
@@ -142,9 +142,9 @@ class Checkpoints:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / FINGERPRINT
         if not path.exists():
-            aside = self.folder / f"{_PARTIAL}{FINGERPRINT}"
-            write_json(aside, self.fingerprint)
-            aside.replace(path)
+            partial = self.folder / f"{_PARTIAL}{FINGERPRINT}"
+            write_json(partial, self.fingerprint)
+            partial.replace(path)
 
     def _states(self, name: str) -> list[Path]:
         return sorted(self.folder.glob(f"{name}.{'[0-9]' * 6}"))

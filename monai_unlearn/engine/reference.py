@@ -129,12 +129,12 @@ def retrain(retraining: Retraining, folder: Path, checkpoints: Checkpoints) -> P
     Returns:
         The file of the weights in the folder.
     """
-    kept = checkpoints.kept("reference")
-    if kept is None:
-        kept = checkpoints.keep("reference", lambda aside: retraining.run(aside / WEIGHTS))
+    saved = checkpoints.latest("reference")
+    if saved is None:
+        saved = checkpoints.save("reference", lambda partial: retraining.run(partial / WEIGHTS))
     folder.mkdir()
     for name in (WEIGHTS, RECORD):
-        shutil.copyfile(kept / name, folder / name)
+        shutil.copyfile(saved / name, folder / name)
     return folder / WEIGHTS
 
 
@@ -155,8 +155,8 @@ def load_reference(
     if not wanted:
         return None
     if wanted == RETRAIN:
-        kept = retrained()
-        return Reference(network=load_weights(copy.deepcopy(like), kept), source=RETRAIN, record=record_of(kept))
+        weights = retrained()
+        return Reference(network=load_weights(copy.deepcopy(like), weights), source=RETRAIN, record=record_of(weights))
     path = Path(wanted)
     if not path.is_file():
         raise ConfigError(

@@ -98,14 +98,14 @@ class Updates:
         """Return the state that a killed run saved of its steps, once every process has loaded it."""
         if distributed.is_main_process():
             self.checkpoints.begin()
-        state = self.checkpoints.kept_state(UPDATES)
+        state = self.checkpoints.load_state(UPDATES)
         distributed.wait()
         return state
 
     def _prepare(self, state: dict[str, Any] | None) -> None:
         """Let the method prepare itself on the original weights; what was found already is not searched again."""
         method = self.trainer.method
-        found = state or self.checkpoints.kept_state(self._search_name)
+        found = state or self.checkpoints.load_state(self._search_name)
         if found:
             method.load_state_dict(found["method"])
             self.seconds["preparation"] = found["seconds"]["preparation"]
@@ -114,7 +114,7 @@ class Updates:
         def keep() -> None:
             self.seconds["preparation"] = before + time.perf_counter() - started
             if self._is_due():
-                self.checkpoints.keep_state(
+                self.checkpoints.save_state(
                     self._search_name, {"method": method.state_dict(), "seconds": dict(self.seconds)}
                 )
 
@@ -136,7 +136,7 @@ class Updates:
     def _resume(self, state: dict[str, Any]) -> None:
         """Go on with the steps from a killed run's latest checkpoint."""
         trainer = self.trainer
-        folder = self.checkpoints.kept(UPDATES)
+        folder = self.checkpoints.latest(UPDATES)
         if folder is None:
             raise AssertionError("its state was loaded a moment ago")
         load_weights(trainer.network, folder / WEIGHTS)
@@ -190,7 +190,7 @@ class Updates:
             save_weights(trainer.network, folder / WEIGHTS)
             torch.save(state, folder / STATE)
 
-        self.checkpoints.keep(UPDATES, write)
+        self.checkpoints.save(UPDATES, write)
         self._good_step = trainer.state.iteration
 
     def _is_due(self) -> bool:
@@ -202,7 +202,7 @@ class Updates:
         return due
 
     def _where_saved(self) -> str:
-        folder = None if self._good_step is None else self.checkpoints.kept(UPDATES)
+        folder = None if self._good_step is None else self.checkpoints.latest(UPDATES)
         return f" The last good checkpoint, of step {self._good_step}, is kept in {folder}." if folder else ""
 
     @property

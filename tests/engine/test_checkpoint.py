@@ -19,12 +19,12 @@ def checkpoints(tmp_path):
 
 
 def test_the_latest_state_is_loaded(checkpoints, tmp_path):
-    assert checkpoints.kept_state("updates") is None
+    assert checkpoints.load_state("updates") is None
     for step in range(12):
-        checkpoints.keep_state("updates", {"step": step, "weights": torch.full((2,), step), "notes": ["a", None, 0.5]})
+        checkpoints.save_state("updates", {"step": step, "weights": torch.full((2,), step), "notes": ["a", None, 0.5]})
     found = Checkpoints(checkpoints.folder, ASKED)
     found.check()
-    state = found.kept_state("updates")
+    state = found.load_state("updates")
     assert (state["step"], state["weights"].tolist(), state["notes"]) == (11, [11, 11], ["a", None, 0.5])
     assert sorted(path.name for path in checkpoints.folder.iterdir()) == ["fingerprint.json", "updates.000012"]
     checkpoints.remove()
@@ -37,17 +37,17 @@ def test_nothing_is_created_before_there_is_a_state_to_save(checkpoints, tmp_pat
 
 
 def test_a_half_written_state_does_not_count(checkpoints):
-    checkpoints.keep_state("updates", {"step": 1})
+    checkpoints.save_state("updates", {"step": 1})
 
     def killed(folder):
         (folder / "state.pt").write_bytes(b"half")
         raise KeyboardInterrupt("now")
 
     with pytest.raises(KeyboardInterrupt, match="now"):
-        checkpoints.keep("updates", killed)
-    assert checkpoints.kept_state("updates") == {"step": 1}
-    checkpoints.keep_state("updates", {"step": 2})
-    assert checkpoints.kept_state("updates") == {"step": 2}
+        checkpoints.save("updates", killed)
+    assert checkpoints.load_state("updates") == {"step": 1}
+    checkpoints.save_state("updates", {"step": 2})
+    assert checkpoints.load_state("updates") == {"step": 2}
 
 
 def flip(path):
@@ -68,9 +68,9 @@ def flip(path):
     ids=["flipped", "missing", "added", "no record", "no JSON"],
 )
 def test_a_damaged_state_is_refused(checkpoints, damage):
-    damage(checkpoints.keep_state("updates", {"weights": torch.arange(100.0)}))
+    damage(checkpoints.save_state("updates", {"weights": torch.arange(100.0)}))
     with pytest.raises(ConfigError, match=r"SHA-256 digest does not match.*Delete .*\.out\.checkpoint to start again"):
-        checkpoints.kept_state("updates")
+        checkpoints.load_state("updates")
 
 
 @pytest.mark.parametrize(
@@ -83,28 +83,28 @@ def test_a_damaged_state_is_refused(checkpoints, damage):
     ],
 )
 def test_the_checkpoint_of_another_run_is_refused(checkpoints, change, named):
-    checkpoints.keep_state("updates", {})
+    checkpoints.save_state("updates", {})
     with pytest.raises(ConfigError, match=named):
         Checkpoints(checkpoints.folder, {**ASKED, **change}).check()
 
 
 def test_a_state_copied_from_another_run_is_refused(checkpoints, tmp_path):
     other = Checkpoints(tmp_path / "other", {**ASKED, "weights_digest": "sha256:2"})
-    foreign = other.keep_state("updates", {"step": 9})
-    checkpoints.keep_state("search", {})
+    foreign = other.save_state("updates", {"step": 9})
+    checkpoints.save_state("search", {})
     shutil.copytree(foreign, checkpoints.folder / foreign.name)
     with pytest.raises(ConfigError, match="updates.000001 is of another run. Delete"):
-        checkpoints.kept_state("updates")
+        checkpoints.load_state("updates")
 
 
 def test_code_in_a_checkpoint_is_never_run(checkpoints):
-    state = checkpoints.keep_state("updates", {"step": 1})
+    state = checkpoints.save_state("updates", {"step": 1})
     torch.save({"step": print}, state / "state.pt")
     record = json.loads((state / "digests.json").read_text())
     record["files"]["state.pt"] = hashlib.sha256((state / "state.pt").read_bytes()).hexdigest()
     (state / "digests.json").write_text(json.dumps(record))
     with pytest.raises(ConfigError, match="state.pt is not as a run wrote it"):
-        checkpoints.kept_state("updates")
+        checkpoints.load_state("updates")
 
 
 def test_two_runs_never_write_to_one_folder(tmp_path):

@@ -105,7 +105,7 @@ def test_a_killed_preparation_is_not_repeated(tmp_path):
 def test_seconds_of_a_killed_run_count(tmp_path):
     with pytest.raises(Killed, match="killed"):
         updates(tmp_path, killed_at=4).run()
-    state = Checkpoints(tmp_path / ".out.checkpoint", {}).kept_state("updates")
+    state = Checkpoints(tmp_path / ".out.checkpoint", {}).load_state("updates")
     state["seconds"] = {"preparation": 100.0, "updates": 200.0}
     resumed = updates(tmp_path)
     resumed._resume(state)
@@ -142,7 +142,7 @@ def test_weights_that_are_not_finite_leave_the_last_good_checkpoint(tmp_path):
         TrainingError, match=r"'2.bias' is not finite.* The last good checkpoint, of step 0, is kept in"
     ):
         found.run()
-    assert Checkpoints(tmp_path / ".out.checkpoint", {}).kept_state("updates")["trainer"]["iteration"] == 0
+    assert Checkpoints(tmp_path / ".out.checkpoint", {}).load_state("updates")["trainer"]["iteration"] == 0
 
 
 def test_the_record_says_how_the_updates_ended(whole, tmp_path):

@@ -91,14 +91,14 @@ def _unlearn(settings: dict[str, Any], die: tuple[str, int] | None, environment:
 def _arm(point: str, number: int) -> None:
     """Kill this process at the n-th call of a point."""
     if point == "reference":
-        keep = Checkpoints.keep
+        save = Checkpoints.save
 
-        def keep_and_die(self, name, write):
-            keep(self, name, write)
+        def save_and_die(self, name, write):
+            save(self, name, write)
             if name == "reference":
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        Checkpoints.keep = keep_and_die
+        Checkpoints.save = save_and_die
         return
     owner, name = POINTS[point]
     original, calls = getattr(owner, name), []
