@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch.utils.data import Dataset
 
     from monai_unlearn.data import CohortData
-    from monai_unlearn.evaluation import Predictions
+    from monai_unlearn.evaluation import SubsetPredictions
 
 
 def predict_models(
@@ -28,7 +28,7 @@ def predict_models(
     subsets: Mapping[tuple[str, str], Dataset[Any]],
     *,
     device: str | torch.device,
-) -> dict[str, dict[tuple[str, str], Predictions]]:
+) -> dict[str, SubsetPredictions]:
     """Return each network's predictions by (part, split), without validation subsets that hold no image.
 
     Args:

@@ -30,18 +30,18 @@ from monai_unlearn.engine.stopping import Stopping
 from monai_unlearn.engine.training_record import RECORD, check_original, record_of
 from monai_unlearn.engine.updating import Updates
 from monai_unlearn.errors import ConfigError, NotAccepted, check_choice
-from monai_unlearn.evaluation import Predictions, has_running_statistics, read_criteria
+from monai_unlearn.evaluation import has_running_statistics, read_criteria
 from monai_unlearn.release import BundleInfo, check_free, load_weights, remove_unfinished, staged, weights_digest
 
 if TYPE_CHECKING:
     from monai_unlearn.cohort import Cohort
     from monai_unlearn.data import CohortData
     from monai_unlearn.engine.trainer import UnlearnTrainer
+    from monai_unlearn.evaluation import SubsetPredictions
     from monai_unlearn.methods import PixelSpace
 
 OBJECTIVES = ("match_reference", "erase")
 Subsets = Mapping[tuple[str, str], Dataset[Any]]
-SubsetPredictions = dict[tuple[str, str], Predictions]
 
 
 @dataclass(kw_only=True)
