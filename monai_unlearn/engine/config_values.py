@@ -79,5 +79,5 @@ def taken_by_name(section: object) -> Iterator[str]:
         if isinstance(target, str) and target.endswith(f".{METHOD}"):
             owner = getattr(pydoc.locate(target), "__self__", None)
             if is_dataclass(owner):
-                yield from (field.name for field in fields(owner))
+                yield from (field.name for field in fields(owner) if field.name not in section)
             yield from section.get("shared", ())

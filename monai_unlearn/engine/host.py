@@ -124,8 +124,9 @@ def refuse_misspelt(config: Mapping[str, Any], *, known: Collection[str] = ()) -
     Raises:
         ConfigError: There is such a setting; the message suggests the name that was probably meant.
     """
-    text, by_name = json.dumps(_plain(config)), set(taken_by_name(config))
-    used = [key for key in config if key in by_name or re.search(rf"@{re.escape(key)}\b", text)]
+    text = json.dumps(_plain(config))
+    # What a component would take by name counts even where the config leaves it at its default.
+    used = {key for key in config if re.search(rf"@{re.escape(key)}\b", text)} | set(taken_by_name(config))
     for key in config:
         if key not in (*used, *known) and (meant := difflib.get_close_matches(key, used, n=1, cutoff=0.8)):
             raise ConfigError(f"nothing in the config uses '{key}'. Did you mean '--{meant[0]}'?")

@@ -74,7 +74,9 @@ def test_settings_taken_by_name_are_found_at_any_depth():
 def test_the_components_that_take_settings_by_name():
     for component in (Revision, Retraining):
         target = f"monai_unlearn.engine.{component.__name__}.from_config"
-        assert set(taken_by_name({"_target_": target})) == set(component.__dataclass_fields__)
+        names = set(component.__dataclass_fields__)
+        assert set(taken_by_name({"_target_": target})) == names
+        assert set(taken_by_name({"_target_": target, "bundle_root": "."})) == names - {"bundle_root"}
 
 
 def test_a_shared_setting_that_the_config_lacks_is_named():

@@ -88,6 +88,8 @@ def test_a_setting_that_a_component_takes_by_name_counts_as_used(typed, meant):
     refuse_misspelt({"stop": None, "eval_interval": 3, "revision": revision})
     with pytest.raises(ConfigError, match=f"nothing in the config uses '{typed}'. Did you mean '--{meant}'"):
         refuse_misspelt({meant: None, typed: 1, "revision": revision})
+    with pytest.raises(ConfigError, match=f"nothing in the config uses '{typed}'. Did you mean '--{meant}'"):
+        refuse_misspelt({typed: 1, "revision": revision})
 
 
 def test_what_a_bundle_defines_is_not_misspelt(tmp_path, monkeypatch):
