@@ -1,4 +1,4 @@
-"""Each bundle in a folder of its own, and a revised one of each; made once."""
+"""A copy of each bundle, and a revision of each, once for all tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the model zoo asks of a bundle, asked of every bundle here and of what a revision makes of it."""
+"""Requirements of the model zoo, checked on every bundle of the repository and on a revision of each."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_required_files_are_there(walked):
     assert [name for name in FILES if (walked.root / name).stat().st_size == 0] == []
 
 
-def test_large_files_are_named_only_where_there_are_some(walked):
+def test_large_files_are_listed_only_if_there_are_any(walked):
     assert (walked.root / "models" / "model.pt").stat().st_size < 2_000_000
     assert not list(walked.root.glob("large_files.*"))
 
@@ -69,7 +69,7 @@ def test_the_readme_has_the_sections_of_the_zoo(walked):
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_the_network_takes_and_gives_what_the_metadata_say(walked, config):
+def test_inputs_and_outputs_of_the_network_match_the_metadata(walked, config):
     verify_net_in_out(
         net_id="network_def",
         meta_file=str(walked.root / "configs" / "metadata.json"),
@@ -102,7 +102,7 @@ def test_the_export_to_torchscript_computes_the_same(walked, tmp_path):
     assert ModelIdentity.of_export(path).weights == weights_digest(network.state_dict())
 
 
-def test_monai_loads_the_weights_as_tensors_alone(walked):
+def test_monai_loads_the_weights_as_pure_tensors(walked):
     network = bundle_network(walked.root)
     blank = ConfigParser.load_config_file(str(walked.root / "configs" / "inference.yaml"))
     assert blank["network_def"]

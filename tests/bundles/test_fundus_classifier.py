@@ -1,4 +1,4 @@
-"""The bundle as a MONAI user meets it: the command line with its exit codes, and the weights that it ships."""
+"""The bundle as a MONAI user runs it: the command line with its exit codes, and the shipped weights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def tiny(tmp_path_factory):
     return folder
 
 
-def test_the_schema_refuses_a_version_that_is_no_number(tmp_path):
+def test_the_schema_refuses_an_invalid_version(tmp_path):
     metadata = json.loads((BUNDLE / "configs" / "metadata.json").read_text())
     (tmp_path / "metadata.json").write_text(json.dumps({**metadata, "version": "newest"}))
     with pytest.raises(ValueError, match="'newest' does not match"):
@@ -65,7 +65,7 @@ def trained(tiny):
     return tiny
 
 
-def test_main_command_from_another_folder(trained, tmp_path):
+def test_the_main_command_runs_in_another_folder(trained, tmp_path):
     found = unlearn(trained, tmp_path / "out", "--acceptance", "{'forget_test_accuracy':{'max':1.0}}")
     assert found.returncode == 0, found.stderr
     assert "Model-card difference:" in found.stdout
@@ -73,7 +73,7 @@ def test_main_command_from_another_folder(trained, tmp_path):
     assert json.loads((tmp_path / "out" / "run.json").read_text())["config"]["max_epochs"] == 1
 
 
-def test_a_result_that_is_not_accepted_ends_with_3(trained, tmp_path):
+def test_a_result_that_is_not_accepted_has_exit_code_3(trained, tmp_path):
     found = unlearn(trained, tmp_path / "out", "--acceptance", "{'remain_test_accuracy':{'min':1.1}}")
     assert found.returncode == 3
     assert found.stderr.splitlines()[-1].startswith("Error: not accepted: remain_test_accuracy failed.")
@@ -90,7 +90,7 @@ def test_a_result_that_is_not_accepted_ends_with_3(trained, tmp_path):
     ],
     ids=["typo", "empty cohort", "code", "missing index"],
 )
-def test_bad_input_ends_with_2_and_one_message(trained, tmp_path, spec, last_line):
+def test_bad_input_has_exit_code_2_and_one_message(trained, tmp_path, spec, last_line):
     arguments = ["--index_dir", str(tmp_path / "nowhere")] if spec is None else []
     if spec is not None:
         (tmp_path / "bad.yaml").write_text(spec)
@@ -102,7 +102,7 @@ def test_bad_input_ends_with_2_and_one_message(trained, tmp_path, spec, last_lin
     assert not (tmp_path / "out").exists()
 
 
-def test_a_picture_cut_after_indexing_is_named(trained, tmp_path):
+def test_an_image_truncated_after_indexing_is_named(trained, tmp_path):
     picture = trained / "pictures" / "3R.png"
     content = picture.read_bytes()
     try:
@@ -130,7 +130,7 @@ def test_inference_writes_probabilities(trained, tmp_path):
     assert all(sum(map(float, row[1:])) == pytest.approx(1, abs=1e-5) for row in rows)
 
 
-def test_shipped_weights_read_phantoms_they_never_saw(tmp_path):
+def test_shipped_weights_classify_unseen_phantoms(tmp_path):
     steps = [
         ["phantom", "fundus", str(tmp_path / "studies"), "--patients", "15", "--seed", "7"],
         [

@@ -1,4 +1,4 @@
-"""What only the MRI bundle does: slices and volumes of NIfTI, reports, and weights that read phantoms."""
+"""What only the MRI bundle does: slices and volumes of NIfTI, reports, and weights for phantoms."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def volumes(tmp_path_factory):
     return drawn(tmp_path_factory.mktemp("volumes"), patients=12, seed=3, size=32, nifti=True)
 
 
-def test_shipped_weights_read_phantoms_they_never_saw(slices, tmp_path):
+def test_shipped_weights_classify_unseen_phantoms(slices, tmp_path):
     found = tmp_path / "evaluation.json"
     settings = {"class_names": CLASSES, "image_size": [80, 80], "output_file": str(found)}
     run("evaluate", "evaluate.yaml", bundle=BUNDLE, index_dir=str(slices[0]), **settings)
@@ -48,7 +48,7 @@ def test_shipped_weights_read_phantoms_they_never_saw(slices, tmp_path):
     assert sum(subset["correct"] for subset in subsets) >= 0.85 * sum(subset["n"] for subset in subsets) > 0
 
 
-def test_a_class_counts_the_more_the_rarer_it_is(slices):
+def test_rare_classes_have_larger_weights(slices):
     weights = {}
     for balance in (0.0, 1.0):
         workflow = ConfigWorkflow(
@@ -81,7 +81,7 @@ def test_a_slice_of_a_volume_is_chosen_by_name(volumes, tmp_path):
     assert not np.allclose(probabilities["axial"], probabilities["coronal"], atol=1e-3)
 
 
-def test_volumes_train_forget_and_are_read_whole(volumes, tmp_path):
+def test_whole_volumes_are_trained_on_and_forgotten(volumes, tmp_path):
     both = {"index_dir": str(volumes[0]), "checkpoint": str(tmp_path / "model" / "model.pt"), "class_names": CLASSES}
     both |= {"image_size": [12, 16, 16], "bundle": BUNDLE}
     run_over("train", "train.yaml", "volume_3d.yaml", **both, max_epochs=1)

@@ -49,7 +49,7 @@ def trained(phantoms):
         return settings
 
 
-def test_pictures_are_as_the_metadata_say():
+def test_images_match_the_metadata():
     metadata = json.loads((BUNDLE / "configs" / "metadata.json").read_text())
     data = metadata["network_data_format"]
     train = ConfigParser.load_config_file(str(BUNDLE / "configs" / "train.yaml"))
@@ -57,7 +57,7 @@ def test_pictures_are_as_the_metadata_say():
     assert list(data["outputs"]["pred"]["channel_def"].values()) == CLASSES
 
 
-def test_every_class_weighs_the_same_in_the_loss(trained):
+def test_every_class_has_the_same_weight_in_the_loss(trained):
     workflow = run("train", "train.yaml", **trained)
     labels = torch.tensor([item["label"] for item in workflow.parser.get_parsed_content("train::items")])
     counts = torch.bincount(labels, minlength=3)
@@ -74,7 +74,7 @@ def test_training_writes_weights_and_their_record(trained, phantoms):
     assert (phantoms / "model.pt").stat().st_size > 0
 
 
-def test_evaluation_tells_forget_from_remain(trained, tmp_path):
+def test_evaluation_separates_forget_from_remain(trained, tmp_path):
     found = tmp_path / "evaluation.json"
     run("evaluate", "evaluate.yaml", **trained, cohort_spec=str(SPEC), output_file=str(found))
     subsets = json.loads(found.read_text())["models"]["weights"]
@@ -102,7 +102,7 @@ def test_inference_writes_probabilities(trained, phantoms, tmp_path):
     assert all(sum(map(float, row[1:])) == pytest.approx(1, abs=1e-5) for row in islice(rows, 5))
 
 
-def test_shipped_weights_read_phantoms_they_never_saw(tmp_path):
+def test_shipped_weights_classify_unseen_phantoms(tmp_path):
     folder = indexed(tmp_path, patients=25, seed=7)
     found = tmp_path / "evaluation.json"
     settings = {"bundle": BUNDLE, "class_names": CLASSES, "image_size": [64, 160]}

@@ -81,7 +81,7 @@ def predictions(table, tmp_path_factory):
     return found.assign(wide=chosen["wide"].to_numpy())
 
 
-def test_the_classifier_reads_painted_label_maps(predictions):
+def test_the_classifier_works_on_painted_label_maps(predictions):
     assert len(predictions) == 2 * EACH
     assert predictions[CLASSES].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-4)
     assert predictions[CLASSES].to_numpy().std(axis=0).max() > 0.05  # it does not say the same of all
