@@ -37,7 +37,8 @@ def test_what_is_not_given_comes_from_the_config_and_is_the_same_object():
     assert found[0].data is found[1]
 
 
-def test_what_is_given_comes_first():
+def test_what_is_given_comes_first_and_replaces_what_is_not_even_evaluated():
+    assert parsed("$Component.from_config(data=5)", data="$1 / 0") == Component(data=5)
     assert parsed("$Component.from_config(seed=5)", data=1, seed=3) == Component(data=1, seed=5)
 
 
@@ -84,3 +85,16 @@ def test_a_shared_setting_that_the_config_lacks_is_named():
     with pytest.raises(ConfigError, match="retraining: shared names view, which the config does not define"):
         Retraining.from_config(shared=["view"], **given)
     assert Retraining.from_config(overrides={"max_epochs": 1}, **given).overrides == {"max_epochs": 1}
+
+
+def test_training_gets_the_shared_settings_of_the_run_unless_they_are_overridden():
+    section = {
+        "_target_": "monai_unlearn.engine.Retraining.from_config",
+        "configs": ["train.yaml"],
+        "shared": ["mean", "std"],
+        "overrides": {"std": 2, "max_epochs": 1},
+    }
+    settings = {"bundle_root": ".", "index_dir": "index", "cohort_spec": "spec.yaml", "device": "cpu"}
+    found = parsed(section, **settings, mean="$1 + 2", std=5)
+    assert found.overrides == {"mean": 3, "std": 2, "max_epochs": 1}
+    assert (found.configs, found.index_dir) == (["train.yaml"], "index")

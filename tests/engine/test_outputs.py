@@ -92,6 +92,24 @@ def test_the_card_is_beside_the_results_and_in_the_bundle(tmp_path):
     assert modification["method"]["settings"] == {"_target_": "monai_unlearn.methods.FineTune"}
 
 
+def test_the_bundle_has_the_settings_and_the_training_record_of_the_run(tmp_path):
+    _, out = written(tmp_path)
+    pred = read(out / "revised_bundle" / "configs", "metadata.json")["network_data_format"]["outputs"]["pred"]
+    assert pred["channel_def"] == {"0": "up", "1": "down"}
+    assert "\nimage_size: [16, 16]\n" in (out / "revised_bundle" / "configs" / "unlearn.yaml").read_text()
+    assert read(out / "revised_bundle" / "models", "training.json") == {"images": 3}
+
+
+def test_diagnostics_of_the_method_are_written(tmp_path):
+    class Drawing(FineTune):
+        def write_diagnostics(self, folder):
+            folder.mkdir()
+            (folder / "drawing.txt").write_text("a drawing")
+
+    _, out = written(tmp_path, method=Drawing())
+    assert (out / "plots" / "drawing.txt").is_file()
+
+
 def test_a_method_that_was_built_in_python_is_named_by_its_class(tmp_path):
     _, out = written(tmp_path, config={})
     assert read(out, "model_card_diff.json")["modification"]["method"]["settings"] == {"_target_": "FineTune"}

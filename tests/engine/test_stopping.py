@@ -261,6 +261,19 @@ def test_a_budget_of_seconds_counts_those_before_a_resumption():
     assert trainer.ended == [("run", "seconds")]
 
 
+def test_the_state_holds_the_seconds_spent():
+    found = stopping(seconds=100)
+    found._started -= 50
+    assert 50 <= found.state_dict()["seconds"] < 51
+
+
+def test_a_run_that_a_budget_has_ended_is_not_evaluated():
+    trainer = Trainer()
+    found = stopping(trainer=trainer, steps=1, forget_accuracy=1.0)
+    trainer.steps(1)
+    assert (trainer.ended, found.history) == ([("run", "steps")], [])
+
+
 def test_an_interval_of_no_step_is_refused():
     with pytest.raises(ConfigError, match="eval_interval: expected at least 1 step between two evaluations, got 0"):
         Stopping(rule=StopRule(), subsets=SUBSETS, network=PixelIsClass(), eval_interval=0)

@@ -44,6 +44,8 @@ def updates(folder, *, seconds=0.0, killed_at=None, method=None, rule=None, refe
     """Make updates of seven steps; with `killed_at`, the run is killed after a step."""
     # Dropout draws from torch's global generator, whose state a checkpoint must hold.
     trainer = tiny_trainer(steps=7, layer=nn.Dropout(0.5))
+    trainer.optimizer = torch.optim.SGD(trainer.network.parameters(), lr=0.1, momentum=0.9)
+    torch.seed()  # `Updates` alone is to determine what is drawn
     trainer.method = method or Plain()
     subsets = {(part, "train"): data for part, data in trainer.loader.data.items()}
     if killed_at is not None:
@@ -85,8 +87,9 @@ def test_a_killed_run_resumes_to_the_same_weights(whole, tmp_path, capsys, kille
     assert capsys.readouterr().err == f"Resuming from step {resumes_at} of 7.\n"
 
 
-def test_a_run_that_is_over_takes_no_further_step(whole, tmp_path):
-    updates(tmp_path).run()
+@pytest.mark.parametrize("seconds", [0, 600])
+def test_a_run_that_is_over_takes_no_further_step(whole, tmp_path, seconds):
+    updates(tmp_path, seconds=seconds).run()
     resumed = updates(tmp_path)
     resumed.run()
     assert (resumed.resumed_at, resumed.trainer.method.given) == ([7], [])

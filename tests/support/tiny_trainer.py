@@ -39,7 +39,13 @@ def items(n: int, label: int = 0, classes: int = 2) -> list[dict[str, Any]]:
 
 
 def tiny_trainer(
-    method: Method | None = None, *, n: int = 12, classes: int = 2, layer: nn.Module | None = None, **options: Any
+    method: Method | None = None,
+    *,
+    n: int = 12,
+    classes: int = 2,
+    layer: nn.Module | None = None,
+    num_workers: int = 0,
+    **options: Any,
 ) -> UnlearnTrainer:
     """Make a trainer of n forget and 3n remain images in batches of 4 and 8; its method is prepared.
 
@@ -48,12 +54,17 @@ def tiny_trainer(
         n: Number of forget images.
         classes: Number of classes among their labels; the network has two outputs.
         layer: A layer before the linear one.
+        num_workers: Processes that load batches ahead.
         options: Arguments of `UnlearnTrainer`.
     """
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), layer or nn.Identity(), nn.Linear(4, 2))
     loader = PairedLoader(
-        forget=items(n, classes=classes), remain=items(3 * n, label=1), batch_size=4, remain_batch_size=8
+        forget=items(n, classes=classes),
+        remain=items(3 * n, label=1),
+        batch_size=4,
+        remain_batch_size=8,
+        num_workers=num_workers,
     )
     method = method or Plain()
     method.prepare(
