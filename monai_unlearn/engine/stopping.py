@@ -16,7 +16,7 @@ from monai_unlearn.engine import distributed
 from monai_unlearn.engine.stop_rule import MEASURED, StopRule
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.evaluation import Predictions, predict
-from monai_unlearn.methods.label_search import chosen_rows
+from monai_unlearn.methods import chosen_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -111,7 +111,7 @@ class Updates:
             self.seconds["preparation"] = found["seconds"]["preparation"]
         before, started = self.seconds["preparation"], time.perf_counter()
 
-        def keep() -> None:
+        def checkpoint() -> None:
             self.seconds["preparation"] = before + time.perf_counter() - started
             if self._is_due():
                 self.checkpoints.save_state(
@@ -128,7 +128,7 @@ class Updates:
                 rank=distributed.rank(),
                 world_size=distributed.world_size(),
                 all_reduce_sum=distributed.all_reduce_sum,
-                checkpoint=keep,
+                checkpoint=checkpoint,
             )
         )
         self.seconds["preparation"] = before + time.perf_counter() - started

@@ -31,7 +31,7 @@ class Searching(Plain):
                 raise Killed("killed")
             self.found.append(len(self.found))
             self.searched += 1
-            context.keep()
+            context.checkpoint()
 
     def state_dict(self):
         return {"found": list(self.found)}
