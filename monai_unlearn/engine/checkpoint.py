@@ -22,7 +22,7 @@ import torch
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.locks import locked
-from monai_unlearn.release import write_json
+from monai_unlearn.staging import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

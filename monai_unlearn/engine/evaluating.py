@@ -10,7 +10,8 @@ from rich.console import Console
 from monai_unlearn.engine.report import accuracy_report
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.evaluation import has_running_statistics, metrics_table, predict_subsets, recalibrated
-from monai_unlearn.release import load_weights, weights_digest, write_json
+from monai_unlearn.release import load_weights, weights_digest
+from monai_unlearn.staging import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

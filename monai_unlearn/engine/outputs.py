@@ -17,7 +17,8 @@ from monai_unlearn import __version__
 from monai_unlearn.card import build_diff, to_markdown
 from monai_unlearn.engine import distributed
 from monai_unlearn.methods import info_of
-from monai_unlearn.release import weights_digest, write_json, write_revised_bundle
+from monai_unlearn.release import weights_digest, write_revised_bundle
+from monai_unlearn.staging import write_json
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -31,7 +31,8 @@ from monai_unlearn.engine.training_record import RECORD, check_original, record_
 from monai_unlearn.engine.updating import Updates
 from monai_unlearn.errors import ConfigError, NotAccepted, check_choice
 from monai_unlearn.evaluation import has_running_statistics, read_criteria
-from monai_unlearn.release import BundleInfo, check_free, load_weights, remove_unfinished, staged, weights_digest
+from monai_unlearn.release import BundleInfo, load_weights, weights_digest
+from monai_unlearn.staging import check_free, remove_unfinished, staged
 
 if TYPE_CHECKING:
     from monai_unlearn.cohort import Cohort

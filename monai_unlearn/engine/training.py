@@ -11,7 +11,8 @@ from ignite.engine import Engine, Events
 from monai_unlearn import __version__
 from monai_unlearn.engine.guards import check_finite
 from monai_unlearn.engine.training_record import RECORD, images_digest
-from monai_unlearn.release import save_weights, write_json
+from monai_unlearn.release import save_weights
+from monai_unlearn.staging import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

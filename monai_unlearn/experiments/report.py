@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
 from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.staging import staged_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,16 +40,6 @@ def markdown(document: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file in one step."""
-    stage = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        stage.write_text(text, encoding="utf-8", newline="\n")
-        stage.replace(path)
-    finally:
-        stage.unlink(missing_ok=True)
-
-
 def plot(document: Mapping[str, Any], path: Path) -> None:
     """Draw the scores as heat maps: the first axis down, the second across, a map for each setting of the others."""
     from matplotlib.figure import Figure
@@ -70,9 +61,8 @@ def plot(document: Mapping[str, Any], path: Path) -> None:
         ax.set_title(", ".join(f"{name}={value}" for name, value in zip(others, panel, strict=True)), fontsize=9)
         _annotate(ax, grid, middle=(min(known) + max(known)) / 2)
     figure.colorbar(image, ax=list(axes), label=document["criterion"]["name"])
-    stage = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    figure.savefig(stage, format="png", dpi=120)
-    stage.replace(path)
+    with staged_file(path) as aside:
+        figure.savefig(aside, format="png", dpi=120)
 
 
 def _annotate(ax: Any, grid: Sequence[Sequence[float]], *, middle: float) -> None:  # noqa: ANN401 - matplotlib's axes

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ConfigError, DataError, ExitCode, TrainingError
 from monai_unlearn.experiments.plan import VALIDATION, require_validation
-from monai_unlearn.experiments.report import markdown, plot, write_text
+from monai_unlearn.experiments.report import markdown, plot
 from monai_unlearn.experiments.score import CRITERIA, best, figures
+from monai_unlearn.staging import write_json, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,7 @@ def sweep(plan: Plan, out: Path, criterion: str, *, progress: Callable[[int, int
         if reference == RETRAIN and (kept := folder / "run" / "reference" / "model.pt").is_file():
             reference = str(kept)
         document = _document(plan, results, criterion)
-        _write_json(out / "sweep.json", document)
+        write_json(out / "sweep.json", document)
     progress(len(trials), len(trials))
     if not any(result["status"] == "finished" for result in results):
         raise TrainingError(f"no run of the sweep came to an end: {results[-1]['error']} The logs are in {out}.")
@@ -123,7 +124,3 @@ def _document(plan: Plan, results: list[dict[str, Any]], criterion: str) -> dict
 def _check_folder(out: Path) -> None:
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / "sweep.json").is_file()):
         raise ConfigError(f"--out {out}: expected a folder that is new, empty or of an earlier sweep.")
-
-
-def _write_json(path: Path, document: dict[str, Any]) -> None:
-    write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

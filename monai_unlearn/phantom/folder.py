@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import InputError
+from monai_unlearn.staging import staged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
 LABELS = "labels.csv"
 LABEL_COLUMNS = ("SOPInstanceUID", "diagnosis")
@@ -41,21 +41,14 @@ def check_numbers(*, patients: int, seed: int, size: int, sizes: tuple[int, int]
 
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `out` that takes its place when the block ends well.
+    """Yield an empty folder that takes the place of `out` when the block ends without an error.
 
     Raises:
-        InputError: `out` holds something, or cannot be written; nothing is left there then.
+        InputError: `out` is not free or cannot be written; nothing is left there then.
     """
-    target = out.resolve()
     try:
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise InputError(f"{out}: expected a new or empty folder, but it holds something. Choose another folder.")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
-            folder = Path(temporary) / "studies"
-            folder.mkdir()
+        with staged(out) as folder:
             yield folder
-            folder.replace(target)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror}). Choose another folder.") from error
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import InvalidVersion, Version
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.release.staging import write_json
 from monai_unlearn.release.weights import save_weights
+from monai_unlearn.staging import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

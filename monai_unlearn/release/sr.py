@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from monai_unlearn.errors import ConfigError, DataError, InputError
 from monai_unlearn.release.bundle import BundleInfo
 from monai_unlearn.release.torchscript import read_export
 from monai_unlearn.release.weights import weights_digest
+from monai_unlearn.staging import staged_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -181,13 +181,9 @@ def encode_report(source: Dataset, probabilities: Sequence[float], *, model: Mod
 
 
 def write_report(document: Dataset, path: Path) -> None:
-    """Write a report, aside and renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    stream = io.BytesIO()
-    document.save_as(stream, enforce_file_format=True)
-    aside = path.with_name(f".{path.name}.partial")
-    aside.write_bytes(stream.getvalue())
-    aside.replace(path)
+    """Write a report, whole or not at all."""
+    with staged_file(path) as aside:
+        document.save_as(aside, enforce_file_format=True)
 
 
 def _observer(model: ModelIdentity) -> Any:  # noqa: ANN401 - highdicom is imported where it is used

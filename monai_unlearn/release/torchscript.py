@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import logging
-import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from monai.bundle import ConfigParser, ckpt_export
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release.bundle import METADATA, WEIGHTS, BundleInfo
 from monai_unlearn.release.weights import load_weights
+from monai_unlearn.staging import staged_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ def export_torchscript(bundle_root: str | Path, *, target: str | Path | None = N
         target: Where to; by default `models/model.ts` of the bundle.
 
     Returns:
-        The file, written aside and renamed.
+        The file, written whole or not at all.
 
     Raises:
         ConfigError: The bundle lacks something, or the export gives other outputs than the network.
@@ -51,10 +51,8 @@ def export_torchscript(bundle_root: str | Path, *, target: str | Path | None = N
     path = Path(target) if target else root / SCRIPT
     metadata = BundleInfo.read(root).metadata
     network = bundle_network(root)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder, _quiet():
-        # TorchScript files hold the name that they are written under, and MONAI Deploy looks for it.
-        aside = Path(folder) / path.name
+    # TorchScript files store the name they are written under, and MONAI Deploy looks for it: staging keeps it.
+    with staged_file(path) as aside, _quiet():
         ckpt_export(
             net_id=NETWORK,
             filepath=str(aside),
@@ -69,7 +67,6 @@ def export_torchscript(bundle_root: str | Path, *, target: str | Path | None = N
                 f"{path}: the exported network differs from the bundle's by {difference:.1g}, more than {TOLERANCE}. "
                 "Its code does something that TorchScript does not; nothing was written."
             )
-        aside.replace(path)
     return path
 
 

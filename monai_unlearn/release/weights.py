@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.staging import staged_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,12 +45,10 @@ def load_weights(network: nn.Module, checkpoint: str | Path) -> nn.Module:
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
-    """Write a network's state dict, on the CPU, aside and renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a network's state dict, on the CPU, whole or not at all."""
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    aside = path.with_name(f".{path.name}.partial")
-    torch.save(state, aside)
-    aside.replace(path)
+    with staged_file(path) as aside:
+        torch.save(state, aside)
 
 
 def weights_digest(state: Mapping[str, Tensor]) -> str:

@@ -303,7 +303,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(tiny, tmp_path):
 def test_results_are_never_overwritten(tiny, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").write_text("precious")
-    with pytest.raises(ConfigError, match="out is not empty"):
+    with pytest.raises(InputError, match="out: expected a new or empty folder, found a folder that is not empty"):
         unwrapped(tiny, tmp_path / "out")
     assert (tmp_path / "out" / "mine").read_text() == "precious"
 
