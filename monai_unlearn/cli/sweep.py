@@ -1,4 +1,4 @@
-"""`monai-unlearn sweep`: try a grid of settings, and choose among them without looking at test images."""
+"""`monai-unlearn sweep`: try a grid of settings, and choose among them without test images."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
-from monai_unlearn.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _HELP = (
-    "Try a grid of settings: a bundle run for every combination, and a table of what each gives.\n\n"
-    "The best is chosen by validation images, never by test images. Call it again with the same --out to go on where "
-    "it was interrupted, or with more values: runs that are there are kept.\n\n"
-    "Exit codes: 0 done, 1 no run came to an end, 2 bad input or no validation images."
+    "Try a grid of settings: one bundle run per combination, and a table of the results.\n\n"
+    "The best is chosen by validation images, never by test images. Call it again with the same --out to continue "
+    "after an interruption, or to add values: finished runs are kept.\n\n"
+    "Exit codes: 0 done, 1 every run failed, 2 bad input or no validation images."
 )
 _EXAMPLE = (
     "Example: monai-unlearn sweep BUNDLE/configs/unlearn.yaml SPEC --index index/ --out sweep/ --reference retrain "
@@ -38,58 +37,51 @@ def sweep(  # noqa: PLR0913 - Typer takes an option as a parameter
         Path, typer.Option("--index", metavar="DIR", help="The image index, as `monai-unlearn index build` wrote it.")
     ],
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where to: a folder that is new, empty or of an earlier sweep.")
+        Path,
+        typer.Option("--out", metavar="DIR", help="The folder to write to: new, empty, or that of an earlier sweep."),
     ],
     *,
     swept: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="ID=V1,V2,…", help="An id of the config and its values; may stand often."),
+        typer.Option("--set", metavar="ID=V1,V2,…", help="A config id and the values to try; repeatable."),
     ] = None,
     fix: Annotated[
         list[str] | None,
-        typer.Option("--fix", metavar="ID=VALUE", help="An id of the config, set alike in all runs; may stand often."),
+        typer.Option("--fix", metavar="ID=VALUE", help="A config id and its value in all runs; repeatable."),
     ] = None,
     reference: Annotated[
         str | None,
-        typer.Option("--reference", metavar="retrain|FILE", help="The retrained model to compare with, made once."),
+        typer.Option(
+            "--reference", metavar="retrain|FILE", help="The retrained model to compare with; `retrain` makes it once."
+        ),
     ] = None,
     criterion: Annotated[
         str | None,
         typer.Option(
             "--criterion",
             metavar="gap_to_reference|erase",
-            help="What the best is smallest in; with a reference the gap to it, else `erase`.",
+            help="What to minimise. Default: gap_to_reference with a reference, else erase.",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Try a grid of settings."""
-    from monai_unlearn.experiments import run as sweep_run
-    from monai_unlearn.experiments.plan import Plan, read_axes, read_fixed
+    from monai_unlearn.experiments import run
+    from monai_unlearn.experiments.plan import Plan
+    from monai_unlearn.experiments.settings import read_axes, read_fixed
 
     axes = read_axes(swept or ())
     plan = Plan(
         config=config, spec=spec, index=index, axes=axes, fixed=read_fixed(fix or (), axes), reference=reference
     )
     with _progress_bar() as advance:
-        document = sweep_run.sweep(plan, out, _criterion(criterion, reference), progress=advance)
+        document = run.sweep(plan, out, criterion=criterion, progress=advance)
     emit(document, as_json=as_json, render=lambda: _show(document, out))
-
-
-def _criterion(wanted: str | None, reference: str | None) -> str:
-    from monai_unlearn.experiments.score import CRITERIA
-
-    name = wanted or ("gap_to_reference" if reference else "erase")
-    if name not in CRITERIA:
-        raise ConfigError(
-            f"--criterion: expected one of {', '.join(CRITERIA)}, got '{name}'.{did_you_mean(name, CRITERIA)}"
-        )
-    return name
 
 
 @contextmanager
 def _progress_bar() -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on stderr; yield what moves it to the trials done."""
+    """Show a bar on stderr; yield a function that moves it to the number of trials done."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -107,14 +99,13 @@ def _show(document: Mapping[str, Any], out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from monai_unlearn.experiments.report import table
+    from monai_unlearn.experiments.report import best_settings, table
 
     headings, rows = table(document)
     shown = Table(*headings)
     for row in rows:
         shown.add_row(*row)
     Console().print(shown)
-    if chosen := document["best"]:
-        settings = " ".join(f"--{name} {value}" for name, value in chosen["settings"].items())
+    if settings := best_settings(document):
         typer.echo(f"Best on validation images, by {document['criterion']['formula']}: {settings}")
-    typer.echo(f"Table, picture and runs are in {out}.")
+    typer.echo(f"The table, the plot and the runs are in {out}.")

@@ -1,1 +1,1 @@
-"""Many bundle runs, each a process of its own: planned, run, scored and reported. Never loads torch."""
+"""Many bundle runs, each in its own process: planned, run, scored and reported. Never loads torch."""

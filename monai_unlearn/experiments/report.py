@@ -1,4 +1,4 @@
-"""A sweep as a table and as a picture."""
+"""A sweep as a table and as a plot."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADINGS = ("forget", "remain", "score", "share of retraining", "seconds")
 
 
 def table(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Return headings and rows of text; accuracies in percent, the best row marked by a star."""
+    """Return headings and rows of text: accuracies in percent, the best row marked with a star."""
     axes = list(document["axes"])
     rows = []
     for trial in document["trials"]:
@@ -26,12 +26,12 @@ def table(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
 
 
 def markdown(document: Mapping[str, Any]) -> str:
-    """Return the table with what it is of, as Markdown."""
+    """Return the table with a line on what it shows, as Markdown."""
     headings, rows = table(document)
     lines = [
         "# Sweep",
         "",
-        f"Validation images, in percent. Score: {document['criterion']['formula']}; smaller is better, * the best.",
+        f"Validation images, in percent. Score: {document['criterion']['formula']}; smaller is better, * is best.",
         "",
         f"| {' | '.join(headings)} |",
         f"|{' --- |' * len(headings)}",
@@ -40,8 +40,14 @@ def markdown(document: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def best_settings(document: Mapping[str, Any]) -> str | None:
+    """Return the best trial's settings as options of a bundle run, or None if no trial is best."""
+    chosen = document["best"]
+    return " ".join(f"--{name} {value}" for name, value in chosen["settings"].items()) if chosen else None
+
+
 def plot(document: Mapping[str, Any], path: Path) -> None:
-    """Draw the scores as heat maps: the first axis down, the second across, a map for each setting of the others."""
+    """Draw the scores as heat maps: the first axis down, the second across, one map per setting of the others."""
     from matplotlib.figure import Figure
 
     axes_of: Mapping[str, list[str]] = document["axes"]

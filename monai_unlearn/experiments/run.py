@@ -1,4 +1,4 @@
-"""Runs the trials of a sweep, one bundle run after the other, and keeps what is finished."""
+"""Run the trials of a sweep, one bundle run after another, and keep those that are finished."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.errors import ConfigError, DataError, ExitCode, TrainingError
 from monai_unlearn.experiments.plan import VALIDATION, require_validation
 from monai_unlearn.experiments.report import markdown, plot
-from monai_unlearn.experiments.score import CRITERIA, best, figures
+from monai_unlearn.experiments.score import CRITERIA, best, choose_criterion, figures
 from monai_unlearn.staging import write_json, write_text
 
 if TYPE_CHECKING:
@@ -25,29 +25,30 @@ RETRAIN = "retrain"
 _WRITTEN = (ExitCode.DONE, ExitCode.NOT_ACCEPTED)
 
 
-def sweep(plan: Plan, out: Path, criterion: str, *, progress: Callable[[int, int], None]) -> dict[str, Any]:
-    """Run what is not finished yet, and say which trial is best.
+def sweep(
+    plan: Plan, out: Path, *, criterion: str | None = None, progress: Callable[[int, int], None]
+) -> dict[str, Any]:
+    """Run the trials that are not finished yet, and report which one is best.
 
-    Writes `sweep.json`, `sweep.md` and `sweep.png`, and below `trials/` a folder a trial with its bundle run in
-    `run` and its output in `log.txt`. A trial that is there is not run again: its name is a digest of all that
-    decides it. With `--reference retrain` the first run retrains, and the others take its reference.
+    Writes `sweep.json`, `sweep.md` and `sweep.png`, and a folder per trial below `trials/` with its bundle run in
+    `run` and its output in `log.txt`. A finished trial is not run again: its name is a digest of everything that
+    decides its result. With `--reference retrain` the first run retrains, and the others use its reference.
 
     Args:
         plan: What to run.
         out: The folder, new, empty or of an earlier sweep.
-        criterion: One of `CRITERIA`.
-        progress: Called with the trials done and all of them.
+        criterion: One of `CRITERIA`, or None for the default of `choose_criterion`.
+        progress: Called with the number of trials done and the number of all trials.
 
     Returns:
         What `sweep.json` holds.
 
     Raises:
-        DataError: There are no validation images.
-        InputError: A run refused its input, or the folder holds something else.
-        TrainingError: No run came to an end.
+        ConfigError: The criterion cannot be used, or the folder is not that of a sweep.
+        DataError: There are no validation images, or a run refused its input.
+        TrainingError: Every run failed.
     """
-    if criterion == "gap_to_reference" and plan.reference is None:
-        raise ConfigError("--criterion gap_to_reference needs a reference. Give --reference retrain, or weights.")
+    criterion = choose_criterion(criterion, reference=plan.reference)
     _check_folder(out)
     trials = list(plan.trials(require_validation(plan)))
     out.mkdir(parents=True, exist_ok=True)
@@ -62,19 +63,19 @@ def sweep(plan: Plan, out: Path, criterion: str, *, progress: Callable[[int, int
         write_json(out / "sweep.json", document)
     progress(len(trials), len(trials))
     if not any(result["status"] == "finished" for result in results):
-        raise TrainingError(f"no run of the sweep came to an end: {results[-1]['error']} The logs are in {out}.")
+        raise TrainingError(f"every run of the sweep failed: {results[-1]['error']} The logs are in {out}.")
     write_text(out / "sweep.md", markdown(document))
     plot(document, out / "sweep.png")
     return document
 
 
 def command(plan: Plan, trial: Trial, folder: Path, reference: str | None) -> list[str]:
-    """Return the bundle run of a trial."""
+    """Return the command line of a trial's bundle run."""
     settings = {
         "index_dir": str(plan.index),
         "cohort_spec": str(plan.spec),
         "output_dir": str(folder / "run"),
-        "trials::splits": f"['train','{VALIDATION}','test']",
+        "subsets::splits": f"['train','{VALIDATION}','test']",
         **({"reference": reference} if reference else {}),
         **plan.fixed,
         **trial.settings,
@@ -123,4 +124,4 @@ def _document(plan: Plan, results: list[dict[str, Any]], criterion: str) -> dict
 
 def _check_folder(out: Path) -> None:
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / "sweep.json").is_file()):
-        raise ConfigError(f"--out {out}: expected a folder that is new, empty or of an earlier sweep.")
+        raise ConfigError(f"--out {out}: expected a new or empty folder, or that of an earlier sweep. Choose another.")

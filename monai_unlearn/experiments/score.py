@@ -1,9 +1,10 @@
-"""Which trial of a sweep is best, by validation images alone."""
+"""Which trial of a sweep is best, judged by validation images only."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from monai_unlearn.errors import ConfigError, check_choice
 from monai_unlearn.experiments.plan import VALIDATION, no_validation
 
 if TYPE_CHECKING:
@@ -15,19 +16,33 @@ CRITERIA = {
 }
 
 
-def figures(metrics: Mapping[str, Any], criterion: str) -> dict[str, Any]:
-    """Return what a finished trial is judged by; test images are not among it.
+def choose_criterion(wanted: str | None, *, reference: str | None) -> str:
+    """Return the criterion of a sweep: the wanted one, or `gap_to_reference` with a reference and `erase` without.
 
-    Where the network has BatchNorm, the figures are those after its statistics are recalibrated on remain images:
-    forgetting that does not survive it is none.
+    Raises:
+        ConfigError: The criterion is unknown, or needs a reference and there is none.
+    """
+    name = wanted or ("gap_to_reference" if reference else "erase")
+    check_choice(name, CRITERIA, name="--criterion")
+    if name == "gap_to_reference" and reference is None:
+        raise ConfigError("--criterion gap_to_reference needs a reference. Give --reference retrain, or weights.")
+    return name
+
+
+def figures(metrics: Mapping[str, Any], criterion: str) -> dict[str, Any]:
+    """Return the figures that a finished trial is judged by; none of them comes from test images.
+
+    For a network with BatchNorm, they are taken after its statistics are recalibrated on remain images: what
+    recalibration undoes was not forgotten.
 
     Args:
         metrics: The run's `metrics.json`.
         criterion: One of `CRITERIA`.
 
     Returns:
-        `read_as`, the model judged; `forget` and `remain`, its validation accuracies and their `gap`s to the
-        reference where there is one; `remain_lost`; `score`, smaller is better; cost in gradients and seconds.
+        `read_as`, the model judged; `forget` and `remain`, its validation accuracies; `forget_gap` and `remain_gap`,
+        their differences from the reference, or None; `remain_lost`; `score`, smaller is better; cost in gradients
+        and seconds.
 
     Raises:
         DataError: A part has no validation image.
@@ -51,7 +66,7 @@ def figures(metrics: Mapping[str, Any], criterion: str) -> dict[str, Any]:
 
 
 def best(trials: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the finished trial with the smallest score; of equal ones the cheapest, then the first."""
+    """Return the finished trial with the smallest score; ties go to the cheapest, then to the first."""
     finished = [trial for trial in trials if trial["status"] == "finished" and trial["score"] is not None]
     return min(finished, key=lambda trial: (trial["score"], trial["gradient_evaluations"]), default=None)
 
@@ -65,7 +80,7 @@ def _score(found: Mapping[str, Any], criterion: str) -> float | None:
 
 
 def _accuracy(models: Mapping[str, Any], model: str, part: str) -> float:
-    trial = models[model][part].get(VALIDATION)
-    if trial is None or not trial["n"]:
+    subset = models[model][part].get(VALIDATION)
+    if subset is None or not subset["n"]:
         raise no_validation(part)
-    return float(trial["accuracy"])
+    return float(subset["accuracy"])

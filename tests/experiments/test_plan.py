@@ -6,7 +6,7 @@ import pytest
 from tiny import tiny_index, tiny_spec
 
 from monai_unlearn.errors import ConfigError, DataError
-from monai_unlearn.experiments.plan import Plan, read_axes, read_fixed, require_validation
+from monai_unlearn.experiments.plan import Plan, require_validation
 
 CONFIG = "split: {seed: 0, test_fraction: 0.2}\nmethod: {noise: 0}\n"
 
@@ -27,50 +27,6 @@ def plan(tmp_path) -> Plan:
         fixed={"split::validation_fraction": "0.3"},
         reference=None,
     )
-
-
-def test_reads_axes_and_keeps_brackets_whole():
-    axes = read_axes(
-        ["method::noise=0, 1e-4,1", "phases=[{'steps': 1, 'name': 'forget'}],[]", "method#labels=hard,soft"]
-    )
-    assert axes == {
-        "method::noise": ("0", "1e-4", "1"),
-        "phases": ("[{'steps': 1, 'name': 'forget'}]", "[]"),
-        "method::labels": ("hard", "soft"),
-    }
-
-
-@pytest.mark.parametrize(
-    ("texts", "message"),
-    [
-        ([], "nothing to sweep"),
-        (["noise"], "expected ID=V1,V2,… with an id of the config, got 'noise'"),
-        (["noise="], "expected ID=V1,V2,…"),
-        (["--noise=1"], "expected ID=V1,V2,…"),
-        (["noise=1,,2"], "expected values that differ, with commas between, got '1,,2'"),
-        (["noise=1,1"], "expected values that differ"),
-        (["noise=1", "noise=2"], "--set noise is given twice"),
-        (["output_dir=a,b"], r"--set output_dir: the sweep sets it itself \(--out\)"),
-        (["trials::splits=a"], "the sweep sets it itself"),
-    ],
-)
-def test_refuses_axes_that_are_none(texts, message):
-    with pytest.raises(ConfigError, match=message):
-        read_axes(texts)
-
-
-@pytest.mark.parametrize(
-    ("texts", "message"),
-    [
-        (["noise=2"], "--fix noise: it is set already"),
-        (["seed=1", "seed=2"], "--fix seed: it is set already"),
-        (["seed"], "expected ID=VALUE"),
-        (["reference=x"], r"--fix reference: the sweep sets it itself \(--reference\)"),
-    ],
-)
-def test_refuses_what_is_fixed_twice(texts, message):
-    with pytest.raises(ConfigError, match=message):
-        read_fixed(texts, {"noise": ("1",)})
 
 
 def test_the_grid_is_every_combination_each_with_a_name_of_its_own(plan):

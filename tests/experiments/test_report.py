@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from monai_unlearn.experiments.report import markdown, plot, table
+from monai_unlearn.experiments.report import best_settings, markdown, plot, table
 
 
 def document(axes, scores):
@@ -36,6 +36,12 @@ def test_the_table_marks_the_best_and_what_failed():
     assert rows == [["0", "12.5", "90.0", "0.2000", "7.1%", "1.2", "*"], ["1", "failed", "", "", "", "", ""]]
 
 
+def test_the_best_settings_are_options_of_a_run():
+    found = document({"method::noise": ["0", "1"], "steps": ["5"]}, [0.2, None])
+    assert best_settings(found) == "--method::noise 0 --steps 5"
+    assert best_settings({**found, "best": None}) is None
+
+
 def test_markdown_says_what_the_figures_are():
     text = markdown(document({"a": ["0"], "b": ["x", "y"]}, [0.2, 0.3]))
     assert "Score: forget + lost; smaller is better" in text
@@ -50,7 +56,7 @@ def test_markdown_says_what_the_figures_are():
         ({"a": ["0"], "b": ["1"], "c": ["2", "3"]}, [0.2, None]),
     ],
 )
-def test_the_plot_is_a_picture_and_leaves_nothing_beside_it(axes, scores, tmp_path):
+def test_the_plot_is_an_image_and_leaves_nothing_beside_it(axes, scores, tmp_path):
     plot(document(axes, scores), tmp_path / "sweep.png")
     assert [path.name for path in tmp_path.iterdir()] == ["sweep.png"]
     assert (tmp_path / "sweep.png").read_bytes().startswith(b"\x89PNG")

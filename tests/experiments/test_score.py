@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from monai_unlearn.errors import DataError
-from monai_unlearn.experiments.score import best, figures
+from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.experiments.score import best, choose_criterion, figures
 
 
 def metrics(*, reference=True, batch_norm=True, n=50, **accuracies):
-    """A run's figures; what is said of test images is nonsense, and must not matter."""
+    """A run's figures; those of test images are impossible, and must not matter."""
     given = {
         "original": (0.9, 0.95),
         "revised": (0.1, 0.5),
@@ -36,6 +36,28 @@ def metrics(*, reference=True, batch_norm=True, n=50, **accuracies):
     }
 
 
+@pytest.mark.parametrize(
+    ("wanted", "reference", "expected"),
+    [
+        (None, None, "erase"),
+        (None, "retrain", "gap_to_reference"),
+        ("erase", "retrain", "erase"),
+        ("gap_to_reference", "a.pt", "gap_to_reference"),
+    ],
+)
+def test_the_criterion_follows_the_reference_unless_it_is_given(wanted, reference, expected):
+    assert choose_criterion(wanted, reference=reference) == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [("gap_to_reference", "needs a reference"), ("eras", "--criterion: expected one of .*'erase'")],
+)
+def test_refuses_a_criterion_that_cannot_be_used(wanted, message):
+    with pytest.raises(ConfigError, match=message):
+        choose_criterion(wanted, reference=None)
+
+
 def test_the_gap_is_to_the_reference_after_recalibration():
     found = figures(metrics(), "gap_to_reference")
     assert found["read_as"] == "revised_recalibrated"
@@ -50,7 +72,7 @@ def test_erasing_is_judged_without_a_reference():
     assert figures(metrics(reference=False), "gap_to_reference")["score"] is None
 
 
-def test_reading_remain_better_than_before_makes_up_for_nothing():
+def test_a_gain_on_remain_images_does_not_offset_the_forget_accuracy():
     found = figures(metrics(revised_recalibrated=(0.2, 0.99)), "erase")
     assert found["score"] == pytest.approx(0.2)
 

@@ -1,0 +1,82 @@
+"""Read the settings of a sweep, `--set ID=V1,V2,…` and `--fix ID=VALUE`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from monai_unlearn.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# Config ids that the command sets, and where their values come from.
+SET_BY_SWEEP = {
+    "index_dir": "--index",
+    "cohort_spec": "SPEC",
+    "output_dir": "--out",
+    "reference": "--reference",
+    "subsets::splits": "a sweep evaluates all three splits",
+}
+_ID = re.compile(r"\w+(::\w+)*")
+_BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+
+
+def read_axes(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Read `--set ID=V1,V2,…`.
+
+    Raises:
+        ConfigError: A text has another form, an id or a value is given twice, or no id is given.
+
+    >>> read_axes(["method::noise=0,0.1", "phases=[1,2],[]"])
+    {'method::noise': ('0', '0.1'), 'phases': ('[1,2]', '[]')}
+    """
+    axes: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        name, value = _pair(text, "--set", "ID=V1,V2,…")
+        values = _split(value)
+        if name in axes:
+            raise ConfigError(f"--set {name} is given twice. Give all its values at once: --set {name}=V1,V2,…")
+        if "" in values or len(set(values)) < len(values):
+            raise ConfigError(f"--set {name}: expected distinct values separated by commas, got '{value}'.")
+        axes[name] = values
+    if not axes:
+        raise ConfigError("nothing to sweep. Give at least one --set ID=V1,V2,…, for example --set method::noise=0,0.1")
+    return axes
+
+
+def read_fixed(texts: Sequence[str], axes: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Read `--fix ID=VALUE`.
+
+    Raises:
+        ConfigError: A text has another form, or an id is given twice or is swept as well.
+    """
+    fixed: dict[str, str] = {}
+    for text in texts:
+        name, value = _pair(text, "--fix", "ID=VALUE")
+        if name in fixed or name in axes:
+            raise ConfigError(f"--fix {name}: it is already set. Leave one of the two out.")
+        fixed[name] = value
+    return fixed
+
+
+def _pair(text: str, option: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    name = name.strip().replace("#", "::")
+    if not equals or not _ID.fullmatch(name) or not value.strip():
+        raise ConfigError(f"{option}: expected {form} with an id of the config, got '{text}'.")
+    if name in SET_BY_SWEEP:
+        raise ConfigError(f"{option} {name}: the sweep sets it itself ({SET_BY_SWEEP[name]}). Leave it out.")
+    return name, value.strip()
+
+
+def _split(text: str) -> tuple[str, ...]:
+    """Split at commas outside brackets."""
+    depth, words = 0, [""]
+    for letter in text:
+        depth += _BRACKETS.get(letter, 0)
+        if letter == "," and depth == 0:
+            words.append("")
+        else:
+            words[-1] += letter
+    return tuple(word.strip() for word in words)
