@@ -1,7 +1,7 @@
-"""What a phantom eye is made of, drawn at random but not yet painted.
+"""The anatomy of a phantom eye, drawn at random; `fundus.py` paints it.
 
-Everything is in the coordinates of a right eye: the fovea near the origin, x to the nasal side (where the
-optic disc is), y downwards, and one unit the radius of a 45 degree field. A left eye is its mirror image.
+Coordinates are those of a right eye: the fovea near the origin, x to the nasal side (where the optic disc is), y
+downwards, and one unit is the radius of a 45 degree field. A left eye is its mirror image.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import numpy.typing as npt
 from monai_unlearn.phantom.patients import Diagnosis
 from monai_unlearn.phantom.vessels import Floats, Vessel, grow
 
-TEXTURE_EXTENT = 2.0  # the random fields reach this far from the fovea, in retina units
+TEXTURE_EXTENT = 2.0  # how far the random fields extend from the fovea, in retina units
 
-_TEXTURE_GRIDS = (6, 22, 72)  # nodes a side, from cloud to grain
-_SPARED_BY_LESIONS = 0.24  # around the middle of the disc, in retina units
+_TEXTURE_GRIDS = (6, 22, 72)  # nodes per side, from cloud to grain
+_SPARED_BY_LESIONS = 0.24  # around the centre of the disc, in retina units
 _CUP_RATIOS = {
     Diagnosis.NORMAL: (0.22, 0.46),
     Diagnosis.DIABETIC_RETINOPATHY: (0.22, 0.46),
@@ -42,7 +42,7 @@ class Spots:
 
 @dataclass(frozen=True)
 class Lesions:
-    """What diabetic retinopathy leaves on a retina; every kind is empty in a healthy one."""
+    """The lesions of diabetic retinopathy; every kind is empty in a healthy retina."""
 
     haemorrhages: Spots
     microaneurysms: Spots
@@ -55,11 +55,11 @@ class Eye:
     """A phantom eye.
 
     Attributes:
-        disc: The middle of the optic disc.
-        disc_radii: Half its width and half its height.
-        cup_ratio: Diameter of the cup over that of the disc, 0 to 1.
-        cup_offset: The middle of the cup, seen from that of the disc.
-        macula: The middle of the macula.
+        disc: The centre of the optic disc.
+        disc_radii: Half the width and half the height of the disc.
+        cup_ratio: Cup-to-disc ratio, 0 to 1.
+        cup_offset: The centre of the cup relative to that of the disc.
+        macula: The centre of the macula.
         pigment: How dark the retina is, 0 to 1.
         atrophy: How strong the pale crescent beside the disc is, 0 to 1.
         textures: Smooth random fields, from coarse to fine; each of shape (nodes, nodes).

@@ -1,4 +1,4 @@
-"""What a patient gets of several kinds, dealt by number: even a small set has every kind, about in its share."""
+"""Assign diagnoses and missing tags to patients by number: even a small set has every kind, about in its share."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind")
 
-_ORDER = 2  # the stream of random numbers that orders a block, beside those that each kind of phantom numbers
+_ORDER = 2  # the random stream that orders a block; each kind of phantom numbers its own streams
 
 
 def assign(kinds: Sequence[Kind], *, seed: int, number: int) -> Kind:
-    """Return what patient `number` (from 1) gets.
+    """Return the kind that patient `number` (from 1) gets.
 
-    So many patients in a row as there are kinds get each of them once, in an order drawn for these patients.
+    N consecutive patients get each of N kinds once, in an order drawn for these patients.
+
+    >>> sorted(assign("abc", seed=0, number=number) for number in (4, 5, 6))
+    ['a', 'b', 'c']
     """
     block, place = divmod(number - 1, len(kinds))
     order = np.random.default_rng((seed, block, _ORDER)).permutation(len(kinds))
@@ -25,9 +28,12 @@ def assign(kinds: Sequence[Kind], *, seed: int, number: int) -> Kind:
 
 
 def assign_seldom(kinds: Sequence[Kind], *, number: int, every: int, first: int) -> Kind | None:
-    """Return what patient `number` (from 1) gets if they are one of a few, who get the kinds in turn; else None.
+    """Return the kind that patient `number` (from 1) gets, or None for most patients.
 
-    The few are patient `first`, and one in `every` so many after them.
+    Patient `first` and every `every`-th patient after that get the kinds in turn.
+
+    >>> [assign_seldom("xy", number=number, every=2, first=2) for number in range(1, 7)]
+    [None, 'x', None, 'y', None, 'x']
     """
     turn, rest = divmod(number - first, every)
     return kinds[turn % len(kinds)] if rest == 0 and turn >= 0 else None

@@ -1,4 +1,4 @@
-"""The two cameras of the phantom studies: who made them, where they stand, and how they see."""
+"""The two cameras of the fundus phantoms: manufacturer, sites and optics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from monai_unlearn.phantom.optics import CIRRUS_OPTICS, SPECTRALIS_OPTICS, Optic
 
 @dataclass(frozen=True)
 class Station:
-    """One camera of a model, at its place."""
+    """One device of a model, at its site."""
 
     name: str
     institution: str
@@ -19,13 +19,13 @@ class Station:
 
 @dataclass(frozen=True)
 class Device:
-    """A model of camera, with the attributes that DICOM records of it (PS3.3 C.7.5.1, C.8.17.3).
+    """A camera model, with the attributes that DICOM records (PS3.3 C.7.5.1, C.8.17.3).
 
     Attributes:
         manufacturer: Manufacturer.
         model: ManufacturerModelName.
-        kind: The acquisition device type: code value, scheme and meaning, of CID 4202.
-        stations: Where cameras of this model stand.
+        kind: The acquisition device type: code value, scheme and meaning, from CID 4202.
+        stations: The cameras of this model.
         optics: How it renders a retina.
     """
 

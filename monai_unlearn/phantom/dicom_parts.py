@@ -1,4 +1,4 @@
-"""The parts of a DICOM file that the phantoms of every kind write alike (DICOM PS3.3)."""
+"""The parts of a DICOM file that all kinds of phantoms share (DICOM PS3.3)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Person(Protocol):
 
 
 class Model(Protocol):
-    """A model of camera or scanner."""
+    """A camera or scanner model."""
 
     @property
     def manufacturer(self) -> str:
@@ -50,32 +50,32 @@ class Model(Protocol):
 
 
 def name_based_uid(*names: object, namespace: uuid.UUID = NAMESPACE) -> str:
-    """Return the UID that stands for these names: a name-based UUID under 2.25 (PS3.5 B.2)."""
+    """Return the UID of these names: a name-based UUID under 2.25 (PS3.5 B.2)."""
     return f"2.25.{uuid.uuid5(namespace, '/'.join(map(str, names))).int}"
 
 
 def new_file(storage_class: str, uid: str) -> FileDataset:
-    """Return a DICOM file that says no more than what it is and which."""
+    """Return a DICOM file with its storage class and UID only."""
     ds = FileDataset(None, {}, file_meta=file_meta(storage_class, uid), preamble=bytes(128))
     ds.SOPClassUID, ds.SOPInstanceUID = UID(storage_class), UID(uid)
     return ds
 
 
 def file_meta(storage_class: str, uid: str) -> FileMetaDataset:
-    """Return the File Meta Information (PS3.10 7.1) of a file of ours."""
+    """Return the File Meta Information (PS3.10 7.1) of a phantom file."""
     meta = FileMetaDataset()
     meta.FileMetaInformationVersion = b"\x00\x01"
     meta.MediaStorageSOPClassUID = UID(storage_class)
     meta.MediaStorageSOPInstanceUID = UID(uid)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    # Our own, since pydicom's would change the bytes with its version.
+    # Our own: pydicom's would change the bytes with its version.
     meta.ImplementationClassUID = UID(f"2.25.{NAMESPACE.int}")
     meta.ImplementationVersionName = "MONAI_UNLEARN"
     return meta
 
 
 def set_patient(ds: Dataset, patient: Person, *, family_name: str, age: int | None) -> None:
-    """Say who the patient is (C.7.1.1), and how old at the study (C.7.2.2): in years, None where that is lacking."""
+    """Set the patient (C.7.1.1), and their age at the study (C.7.2.2) in years, or None if the tag is missing."""
     ds.PatientName = f"{family_name}^{patient.number:06d}"
     ds.PatientID = patient.patient_id
     ds.PatientBirthDate = ""
@@ -85,7 +85,7 @@ def set_patient(ds: Dataset, patient: Person, *, family_name: str, age: int | No
 
 
 def set_equipment(ds: Dataset, model: Model, station: Station, *, named: bool) -> None:
-    """Say what took the image (C.7.5.1); one that lacks its device still names the manufacturer."""
+    """Set the equipment (C.7.5.1); without `named` only the manufacturer, not the model."""
     ds.Manufacturer = model.manufacturer
     if named:
         ds.ManufacturerModelName = model.model
@@ -96,14 +96,14 @@ def set_equipment(ds: Dataset, model: Model, station: Station, *, named: bool) -
 
 
 def set_moment(ds: Dataset, time: dt.datetime, *events: str) -> None:
-    """Set the date and the time of events: of `Study`, `Acquisition`, `Content` and so on."""
+    """Set the date and the time of events such as `Study`, `Acquisition`, `Content`."""
     for event in events:
         setattr(ds, f"{event}Date", f"{time:%Y%m%d}")
         setattr(ds, f"{event}Time", f"{time:%H%M%S}")
 
 
 def set_undated_copy(ds: Dataset, *, original: str, made: dt.datetime) -> None:
-    """Make the image a copy without its date, which only says when it was made (C.7.6.1).
+    """Turn the image into an undated copy, which only records when the copy was made (C.7.6.1).
 
     Args:
         ds: The file.
@@ -120,7 +120,7 @@ def set_undated_copy(ds: Dataset, *, original: str, made: dt.datetime) -> None:
 
 
 def set_colour_pixels(ds: Dataset, pixels: npt.NDArray[np.uint8]) -> None:
-    """Set the pixels of a colour photograph (C.7.6.3), and the profile of its colours (C.11.15).
+    """Set the pixels of a colour photograph (C.7.6.3) and its ICC profile (C.11.15).
 
     Args:
         ds: The file.

@@ -1,4 +1,4 @@
-"""Writes a set of phantom studies to a folder: whole or not at all, patient by patient, the diagnoses beside them."""
+"""Write a set of phantom studies to a folder, whole or not at all, with a table of the diagnoses."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LAST_SEED = 2**32 - 1
 
 
 def check_numbers(*, patients: int, seed: int, size: int, sizes: tuple[int, int]) -> None:
-    """Refuse what no set can be drawn from.
+    """Refuse numbers that no set can be drawn from.
 
     Args:
-        patients: How many, from 1.
+        patients: How many patients, at least 1.
         seed: Which set of patients, 0 to 2**32 - 1.
-        size: Of the images, in pixels.
+        size: The size of the images, in pixels.
         sizes: The smallest and the largest size that this kind of image can have.
 
     Raises:
@@ -54,7 +54,7 @@ def new_folder(out: Path) -> Iterator[Path]:
 
 
 def patient_numbers(patients: int, progress: Callable[[int], None] | None) -> Iterator[int]:
-    """Yield the numbers of so many patients, from 1, and tell after each how many are done."""
+    """Yield the patients' numbers, from 1, and report after each how many are done."""
     for number in range(1, patients + 1):
         yield number
         if progress:
@@ -62,7 +62,7 @@ def patient_numbers(patients: int, progress: Callable[[int], None] | None) -> It
 
 
 def write_labels(folder: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write the table of the images to `labels.csv` in the folder, a row an image."""
+    """Write `labels.csv` to the folder, one row per image."""
     with (folder / LABELS).open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)

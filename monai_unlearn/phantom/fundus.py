@@ -1,4 +1,4 @@
-"""Paint a phantom retina: the light it sends back, before any camera has seen it."""
+"""Paint a phantom retina: its reflectance, before a camera renders it."""
 
 from __future__ import annotations
 
@@ -25,65 +25,65 @@ _CUP: Colour = (1.06, 1.00, 0.80)
 _ATROPHY: Colour = (1.00, 0.72, 0.45)
 _EXUDATE: Colour = (1.08, 0.98, 0.50)
 _COTTON_WOOL: Colour = (1.02, 0.86, 0.62)
-# Absorptions by one unit of depth.
+# Absorption per unit of depth.
 _BLOOD: Colour = (0.55, 1.30, 1.05)
 _CLOT: Colour = (0.75, 1.70, 1.35)
 _MACULAR_PIGMENT: Colour = (0.40, 0.70, 0.75)
 
-_CANVAS = 1024  # pixels a side to draw on, before averaging down
-_PIECE = 5  # points of a vessel that are drawn in one width
+_CANVAS = 1024  # pixels per side to draw on, before averaging down
+_SEGMENT = 5  # points of a vessel that are drawn in one width
 
 
 def paint(eye: Eye, view: View) -> FloatImage:
-    """Return the retina as it lies: RGB reflectances of shape (3, size, size), about 0 to 1.1."""
+    """Return the retina: RGB reflectances of shape (3, size, size), about 0 to 1.1."""
     x, y = view.grid()
-    picture = _paint_ground(eye, view, x, y)
-    _paint_macula(picture, eye, x, y)
-    _paint_disc(picture, eye, x, y)
+    image = _paint_ground(eye, view, x, y)
+    _paint_macula(image, eye, x, y)
+    _paint_disc(image, eye, x, y)
     lesions = eye.lesions
-    _blend(picture, _COTTON_WOOL, _draw_spots(lesions.cotton_wool, view, strength=0.75, blur=0.018))
+    _blend(image, _COTTON_WOOL, _draw_spots(lesions.cotton_wool, view, strength=0.75, blur=0.018))
     lines = _lines(eye.vessels, view)
-    _absorb(picture, _BLOOD, _draw_vessels(eye.vessels, lines, view))
-    _blend(picture, _RIM, _draw_reflexes(eye.vessels, lines, view))
-    _absorb(picture, _CLOT, _draw_spots(lesions.haemorrhages, view, blur=0.008))
-    _absorb(picture, _CLOT, _draw_spots(lesions.microaneurysms, view, strength=0.8))
-    _blend(picture, _EXUDATE, _draw_spots(lesions.exudates, view, blur=0.004))
-    return picture
+    _absorb(image, _BLOOD, _draw_vessels(eye.vessels, lines, view))
+    _blend(image, _RIM, _draw_reflexes(eye.vessels, lines, view))
+    _absorb(image, _CLOT, _draw_spots(lesions.haemorrhages, view, blur=0.008))
+    _absorb(image, _CLOT, _draw_spots(lesions.microaneurysms, view, strength=0.8))
+    _blend(image, _EXUDATE, _draw_spots(lesions.exudates, view, blur=0.004))
+    return image
 
 
 def _paint_ground(eye: Eye, view: View, x: FloatImage, y: FloatImage) -> FloatImage:
     """The choroid through the retina: clouds, a net of darker vessels, and grain."""
     cloud, net, grain = (_sample(texture, view) for texture in eye.textures)
-    # The posterior pole is brighter than what surrounds it.
+    # The posterior pole is brighter than its surroundings.
     brightness = 0.86 + 0.20 * np.exp(((x - 0.35) ** 2 + y**2) / np.float32(-0.9))
     brightness *= 1.0 + 0.07 * cloud + 0.07 * (np.minimum(np.abs(net), 1.5) - 0.8) + 0.02 * grain
     # Where the choroid is denser it is redder: green follows the clouds more than red and blue do.
     tints = (1.0, 1.0 + 0.06 * cloud + 0.05 * net, 1.0)
-    picture = np.empty((3, view.size, view.size), dtype=np.float32)
+    image = np.empty((3, view.size, view.size), dtype=np.float32)
     for channel, (pale, dark, tint) in enumerate(zip(_PALE_RETINA, _DARK_RETINA, tints, strict=True)):
-        picture[channel] = brightness * (np.float32(pale + eye.pigment * (dark - pale)) * tint)
-    return picture
+        image[channel] = brightness * (np.float32(pale + eye.pigment * (dark - pale)) * tint)
+    return image
 
 
-def _paint_macula(picture: FloatImage, eye: Eye, x: FloatImage, y: FloatImage) -> None:
+def _paint_macula(image: FloatImage, eye: Eye, x: FloatImage, y: FloatImage) -> None:
     square = (x - np.float32(eye.macula[0])) ** 2 + (y - np.float32(eye.macula[1])) ** 2
     wide, narrow = np.exp(square / np.float32(-0.060)), np.exp(square / np.float32(-0.007))
-    _absorb(picture, _MACULAR_PIGMENT, 0.42 * wide + 0.5 * narrow)
-    picture += 0.10 * np.exp(square / np.float32(-0.0003))  # the foveal reflex
+    _absorb(image, _MACULAR_PIGMENT, 0.42 * wide + 0.5 * narrow)
+    image += 0.10 * np.exp(square / np.float32(-0.0003))  # the foveal reflex
 
 
-def _paint_disc(picture: FloatImage, eye: Eye, x: FloatImage, y: FloatImage) -> None:
+def _paint_disc(image: FloatImage, eye: Eye, x: FloatImage, y: FloatImage) -> None:
     wide, high = (float(radius) for radius in eye.disc_radii)
     across, down = (x - np.float32(eye.disc[0])) / wide, (y - np.float32(eye.disc[1])) / high
     # The crescent of atrophy lies on the temporal side.
-    _blend(picture, _ATROPHY, 0.8 * eye.atrophy * _step(1.12 - np.hypot(across + 0.16, down), 0.05))
-    _blend(picture, _RIM, 0.92 * _step(1.0 - np.hypot(across, down), 0.045))
+    _blend(image, _ATROPHY, 0.8 * eye.atrophy * _step(1.12 - np.hypot(across + 0.16, down), 0.05))
+    _blend(image, _RIM, 0.92 * _step(1.0 - np.hypot(across, down), 0.045))
     from_cup = np.hypot(across - float(eye.cup_offset[0]) / wide, down - float(eye.cup_offset[1]) / high)
-    _blend(picture, _CUP, 0.9 * _step(eye.cup_ratio - from_cup, 0.06))
+    _blend(image, _CUP, 0.9 * _step(eye.cup_ratio - from_cup, 0.06))
 
 
 def _lines(vessels: tuple[Vessel, ...], view: View) -> list[list[float]]:
-    """Return the courses of the vessels on the canvas: x, y, x, y and so on."""
+    """Return the paths of the vessels on the canvas: x, y, x, y, …."""
     ends = np.cumsum([len(vessel.points) for vessel in vessels])
     points = view.to_pixels(np.concatenate([vessel.points for vessel in vessels])) * _enlargement(view)
     return [course.ravel().tolist() for course in np.split(points, ends[:-1])]
@@ -96,11 +96,11 @@ def _draw_vessels(vessels: tuple[Vessel, ...], lines: list[list[float]], view: V
     # Veins over arteries, and thick ones over thin ones.
     pairs = sorted(zip(vessels, lines, strict=True), key=lambda pair: (not pair[0].artery, pair[0].width))
     for vessel, line in pairs:
-        for start in range(0, len(line) - 2, 2 * _PIECE):
+        for start in range(0, len(line) - 2, 2 * _SEGMENT):
             width = vessel.width * (1.0 - TAPER * start / len(line))
             depth = (0.30 + 0.70 * min(width / VEIN_WIDTH, 1.0)) * (0.72 if vessel.artery else 1.0)
-            piece = line[start : start + 2 * _PIECE + 2]
-            pen.line(piece, fill=round(255 * depth), width=max(1, round(width * scale)))
+            segment = line[start : start + 2 * _SEGMENT + 2]
+            pen.line(segment, fill=round(255 * depth), width=max(1, round(width * scale)))
     return _finish(canvas, view)
 
 
@@ -115,7 +115,7 @@ def _draw_reflexes(vessels: tuple[Vessel, ...], lines: list[list[float]], view: 
 
 
 def _draw_spots(spots: Spots, view: View, *, strength: float = 1.0, blur: float = 0.0) -> FloatImage | None:
-    """Draw ellipses, softened by `blur` retina units; 0 to `strength`, or None where there are none."""
+    """Draw ellipses, blurred by `blur` retina units; 0 to `strength`, or None if there are none."""
     if not len(spots.centres):
         return None
     canvas, pen = _canvas(view)
@@ -139,7 +139,7 @@ def _canvas(view: View) -> tuple[Image.Image, ImageDraw.ImageDraw]:
 
 
 def _finish(canvas: Image.Image, view: View, *, blur: float = 0.0) -> FloatImage:
-    """Average the canvas down to the picture's size and blur it by so many pixels."""
+    """Average the canvas down to the size of the image and blur it by `blur` pixels."""
     small = canvas.reduce(_enlargement(view))
     if blur:
         small = small.filter(ImageFilter.GaussianBlur(blur))
@@ -148,7 +148,7 @@ def _finish(canvas: Image.Image, view: View, *, blur: float = 0.0) -> FloatImage
 
 
 def _sample(texture: FloatImage, view: View) -> FloatImage:
-    """Enlarge a random field, which spans the retina, to the picture.
+    """Enlarge a random field, which spans the retina, to the image.
 
     The tilt is left out: the field is too vague for a few degrees to show.
     """
@@ -167,13 +167,13 @@ def _step(inside: npt.NDArray[np.floating], softness: float) -> FloatImage:
     return ramp
 
 
-def _blend(picture: FloatImage, colour: Colour, share: FloatImage | None) -> None:
+def _blend(image: FloatImage, colour: Colour, share: FloatImage | None) -> None:
     if share is not None:
         for channel, value in enumerate(colour):
-            picture[channel] += share * (np.float32(value) - picture[channel])
+            image[channel] += share * (np.float32(value) - image[channel])
 
 
-def _absorb(picture: FloatImage, absorption: Colour, depth: FloatImage | None) -> None:
+def _absorb(image: FloatImage, absorption: Colour, depth: FloatImage | None) -> None:
     if depth is not None:
         for channel, value in enumerate(absorption):
-            picture[channel] *= np.exp(np.float32(-value) * depth)
+            image[channel] *= np.exp(np.float32(-value) * depth)

@@ -1,6 +1,6 @@
 """A small sRGB profile, for the ICC Profile module of colour images (DICOM PS3.3 C.11.15).
 
-Written here because the ones that libraries generate carry the date of today and the library's version.
+Written here because profiles that libraries generate contain the current date and the library's version.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import cache
 
 _GAMMA = 2.2  # the usual approximation of the sRGB curve
 _D50 = (0.9642, 1.0, 0.8249)
-# The primaries of sRGB (IEC 61966-2-1), adapted from D65 to D50 after Bradford.
+# The primaries of sRGB (IEC 61966-2-1), adapted from D65 to D50 by the Bradford method.
 _PRIMARIES = {
     b"rXYZ": (0.4361, 0.2225, 0.0139),
     b"gXYZ": (0.3851, 0.7169, 0.0971),
@@ -20,7 +20,7 @@ _PRIMARIES = {
 
 @cache
 def srgb_profile() -> bytes:
-    """Return an ICC 2.1 input profile of matrix and curve (ICC.1:1998-09, 6.3.1.2)."""
+    """Return an ICC 2.1 matrix/TRC input profile (ICC.1:1998-09, 6.3.1.2)."""
     curve = b"curv" + struct.pack(">IIH", 0, 1, round(_GAMMA * 256))
     elements = {b"desc": _description("sRGB"), b"cprt": b"text" + bytes(4) + b"No copyright\0", b"wtpt": _xyz(_D50)}
     elements |= {tag: _xyz(primary) for tag, primary in _PRIMARIES.items()}

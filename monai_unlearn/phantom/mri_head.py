@@ -1,6 +1,6 @@
-"""A phantom head: what lies where, and how bright T1-weighted MR with contrast agent shows it.
+"""A phantom head: its anatomy, and its brightness in T1-weighted MR with contrast agent.
 
-Everything is in mm from the middle of the brain, x to the patient's left, y to the back and z to the head.
+Coordinates are in mm from the centre of the brain: x to the patient's left, y to the back, z to the head.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _VENTRICLE_AXES = np.array([6.0, 24.0, 11.0])
 _VENTRICLE_MIDDLES = np.array([[-10.0, 2.0, 8.0], [10.0, 2.0, 8.0]])
 _OEDEMA_REACH, _CORE, _RIM = 1.5, 0.62, 1.0  # of a glioma, in its radii
 
-_NODES, _EXTENT = 24, 130.0  # of the random field that makes outlines uneven; mm from the middle
-# How far above the middle of the brain a slice of a healthy head may lie, in mm.
+_NODES, _EXTENT = 24, 130.0  # of the random field that makes outlines uneven; mm from the centre
+# How far above the centre of the brain a slice of a healthy head may lie, in mm.
 _LEVELS = (-34.0, 42.0)
 
 
@@ -45,9 +45,9 @@ class Head:
 
     Attributes:
         axes: Half axes of the brain.
-        tumour: What it has.
-        middle: The middle of the tumour, or of the slices to take where there is none.
-        radius: Of the tumour, in mm.
+        tumour: The diagnosis.
+        middle: The centre of the tumour, or of the slices if there is none.
+        radius: Radius of the tumour, in mm.
         uneven: A smooth random field, standard deviation 1; shape (nodes, nodes, nodes).
         ventricles: Factor on the size of the ventricles.
     """
@@ -62,7 +62,7 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True)
 class Pose:
-    """How a head lies in the scanner: turned about its long axis, in radians, and off the middle, in mm."""
+    """The pose of a head in the scanner: rotation about its long axis, in radians, and offset, in mm."""
 
     turn: float
     shift: tuple[float, float]
@@ -84,7 +84,7 @@ def draw_head(rng: np.random.Generator, tumour: Tumour, *, brain: float) -> Head
 
 
 def draw_pose(rng: np.random.Generator) -> Pose:
-    """Draw how a head lies."""
+    """Draw the pose of a head."""
     return Pose(turn=float(rng.normal(0.0, 0.06)), shift=(float(rng.normal(0.0, 4.0)), float(rng.normal(0.0, 4.0))))
 
 
@@ -120,39 +120,39 @@ _PLACES = {
 
 
 def slice_at(head: Head, pose: Pose, *, level: float, size: int) -> tuple[FloatImage, FloatImage, Labels]:
-    """Return what an axial slice shows, before any scanner has seen it.
+    """Return an axial slice, before a scanner renders it.
 
     Args:
         head: The head.
-        pose: How it lies.
-        level: How far above the middle of the brain, in mm.
-        size: Pixels a side, over `FIELD_OF_VIEW`.
+        pose: Its pose in the scanner.
+        level: Height above the centre of the brain, in mm.
+        size: Pixels per side, over `FIELD_OF_VIEW`.
 
     Returns:
-        The brightness without contrast agent, what the agent adds, each 0 to about 1, and the label map; of shape
-        (size, size), rows to the back and columns to the patient's left.
+        The brightness without contrast agent and the brightness that the agent adds, each 0 to about 1, and the label
+        map; each of shape (size, size), rows to the back and columns to the patient's left.
     """
     x, y = _grid(pose, size)
     points = np.stack([x, y, np.full_like(x, level)])
     uneven = _sample(head.uneven, points)
     radius = np.sqrt(sum((points[axis] / head.axes[axis]) ** 2 for axis in range(3))) * (1 + 0.012 * uneven)
-    picture = _paint_shells(radius)
+    image = _paint_shells(radius)
     inside = radius < 1.0
-    # The cortex is folded: its inner border wanders.
+    # The cortex is folded: its inner border is uneven.
     tissue = np.where(radius * (1 + 0.05 * uneven) > _CORTEX, _GREY, _WHITE)
-    picture[inside] = tissue[inside]
-    picture[_in_ventricles(head, points) & inside] = _FLUID
+    image[inside] = tissue[inside]
+    image[_in_ventricles(head, points) & inside] = _FLUID
     # The falx divides the hemispheres in the upper part of the brain.
-    picture[(np.abs(x) < 1.0) & inside & (points[2] > 0) & (np.abs(y) > 0.4 * head.axes[1])] = _FLUID
+    image[(np.abs(x) < 1.0) & inside & (points[2] > 0) & (np.abs(y) > 0.4 * head.axes[1])] = _FLUID
     labels = np.where(inside, BRAIN, 0).astype(np.uint8)
-    added = np.zeros_like(picture)
+    added = np.zeros_like(image)
     if head.tumour is not Tumour.NONE:
-        _paint_tumour(head, points, uneven, inside, picture=picture, added=added, labels=labels)
-    return picture, added, labels
+        _paint_tumour(head, points, uneven, inside, image=image, added=added, labels=labels)
+    return image, added, labels
 
 
 def _grid(pose: Pose, size: int) -> tuple[FloatImage, FloatImage]:
-    """Return x and y in the head's frame of every pixel."""
+    """Return x and y of every pixel in the frame of the head."""
     offsets = ((np.arange(size, dtype=np.float32) + np.float32(0.5)) / size - np.float32(0.5)) * FIELD_OF_VIEW
     across, down = offsets[None, :] - np.float32(pose.shift[0]), offsets[:, None] - np.float32(pose.shift[1])
     cosine, sine = np.float32(np.cos(pose.turn)), np.float32(np.sin(pose.turn))
@@ -166,10 +166,10 @@ def _sample(field: FloatImage, points: FloatImage) -> FloatImage:
 
 
 def _paint_shells(radius: FloatImage) -> FloatImage:
-    picture = np.zeros_like(radius)
+    image = np.zeros_like(radius)
     for factor, brightness in _SHELLS:
-        picture[radius < factor] = brightness
-    return picture
+        image[radius < factor] = brightness
+    return image
 
 
 def _in_ventricles(head: Head, points: FloatImage) -> npt.NDArray[np.bool_]:
@@ -187,46 +187,46 @@ def _paint_tumour(
     uneven: FloatImage,
     inside: npt.NDArray[np.bool_],
     *,
-    picture: FloatImage,
+    image: FloatImage,
     added: FloatImage,
     labels: Labels,
 ) -> None:
     distance = np.sqrt(sum((points[axis] - head.middle[axis]) ** 2 for axis in range(3))) / head.radius
     if head.tumour is Tumour.GLIOMA:
-        # It infiltrates: an uneven rim that enhances, around a core that is dead, within oedema.
+        # It infiltrates: an uneven rim that enhances, around a necrotic core, within oedema.
         distance = distance * (1 + 0.22 * uneven)
-        picture[(distance < _OEDEMA_REACH) & inside] = _OEDEMA
+        image[(distance < _OEDEMA_REACH) & inside] = _OEDEMA
         lesion = (distance < _RIM) & inside
         core = (distance < _CORE) & inside
         added[lesion] = 0.55
-        picture[core], added[core] = _NECROSIS, 0.0
+        image[core], added[core] = _NECROSIS, 0.0
     else:
-        # It pushes aside: a smooth outline, evenly bright, clear of what surrounds it.
+        # It displaces: a smooth outline, evenly bright, well delineated.
         lesion = distance * (1 + 0.03 * uneven) < 1.0
-        lesion &= inside | (picture == np.float32(_SHELLS[2][1]))
-        picture[lesion], added[lesion] = _GREY, 0.46
+        lesion &= inside | (image == np.float32(_SHELLS[2][1]))
+        image[lesion], added[lesion] = _GREY, 0.46
     labels[lesion] = LESION
 
 
 def scan(
-    picture: FloatImage, added: FloatImage, scanner: Scanner, rng: np.random.Generator, *, shading: Floats
+    image: FloatImage, added: FloatImage, scanner: Scanner, rng: np.random.Generator, *, shading: Floats
 ) -> npt.NDArray[np.uint16]:
-    """Return the slice as a scanner stores it: 12 bits, of the shape of the picture.
+    """Return the slice as a scanner stores it: 12 bits, with the shape of the image.
 
     Args:
-        picture: The brightness of tissue without contrast agent.
-        added: What the agent adds.
+        image: The brightness of tissue without contrast agent.
+        added: The brightness that the agent adds.
         scanner: The scanner.
-        rng: Where the noise comes from.
+        rng: Random generator of the noise.
         shading: The direction in which the coil's sensitivity falls off, a unit vector in x and y.
     """
-    size = len(picture)
-    signal = (picture + np.float32(scanner.enhancement) * added) ** np.float32(scanner.contrast)
+    size = len(image)
+    signal = (image + np.float32(scanner.enhancement) * added) ** np.float32(scanner.contrast)
     signal = gaussian_filter(signal, scanner.blur * size / FIELD_OF_VIEW)
     axis = np.linspace(-1.0, 1.0, size, dtype=np.float32)
     slope = np.float32(shading[0]) * axis[None, :] + np.float32(shading[1]) * axis[:, None]
     signal *= 1 - np.float32(scanner.shading) * (1 + slope) / 2
-    # The magnitude of a complex signal: Gaussian noise in either channel (Gudbjartsson and Patz 1995, eq. 1).
+    # The magnitude of a complex signal: Gaussian noise in each channel (Gudbjartsson and Patz 1995, eq. 1).
     real, imaginary = rng.normal(0.0, scanner.noise, (2, size, size))
     magnitude = np.hypot(signal + real, imaginary)
     stored: npt.NDArray[np.uint16] = np.clip(np.rint(magnitude * scanner.scale), 0, 4095).astype(np.uint16)
@@ -234,6 +234,6 @@ def scan(
 
 
 def levels(head: Head, *, slices: int, spacing: float) -> Iterator[float]:
-    """Yield the levels of so many slices about the tumour, from foot to head, in mm."""
+    """Yield the levels of the slices around the tumour, from foot to head, in mm."""
     for number in range(slices):
         yield float(head.middle[2]) + (number - (slices - 1) / 2) * spacing

@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from monai_unlearn.phantom.mri_scanners import Scanner
 
 THICKNESS = 4.0  # mm
-SPACING = 5.0  # between the middles of two slices, in mm
+SPACING = 5.0  # between the centres of two slices, in mm
 
-# When the copies that have lost their date of acquisition were made: after every visit.
+# When undated copies were made: after every visit.
 _COPIED = dt.datetime(2021, 6, 15, 9, 0)  # noqa: DTZ001 - DICOM times are local
 _FLIP_ANGLE = 12.0  # degrees
 
 
 @dataclass(frozen=True, kw_only=True)
 class MriSlice:
-    """What one file shows.
+    """The content of one file.
 
     Attributes:
         seed: The seed of the whole set; the identifiers depend on it.
-        number: Of the slice within its series, from 1 at the foot.
-        level: How far above the middle of the brain it lies, in mm.
+        number: The slice's number within its series, from 1 at the foot.
+        level: Its height above the centre of the brain, in mm.
     """
 
     seed: int
@@ -54,7 +54,7 @@ class MriSlice:
     def uid(self, kind: str, size: int = 0) -> str:
         """Return the UID of `study`, `series`, `frame` or `image`: a name-based UUID under 2.25 (PS3.5 B.2).
 
-        An image of another size is another image, and has another UID.
+        An image of another size is a different image with another UID.
         """
         image = (self.number, size) if kind == "image" else ()
         return name_based_uid("mri", kind, self.seed, self.patient.number, self.visit.number, *image)
@@ -64,7 +64,7 @@ def encode_slice(shown: MriSlice, pixels: npt.NDArray[np.uint16]) -> FileDataset
     """Return the slice as a DICOM file.
 
     Args:
-        shown: What the pixels show.
+        shown: The content of the pixels.
         pixels: Stored values of shape (rows, columns), 0 to 4095.
     """
     size, visit = len(pixels), shown.visit

@@ -1,6 +1,6 @@
 """Who the phantom patients of the MR studies are: diagnoses, visits, scanners and dates, one patient at a time.
 
-Each patient has a random stream of their own, so that asking for more patients leaves the earlier ones as they were.
+Each patient has their own random stream, so that a larger set begins with the same patients.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ _SECOND_VISIT_SHARE = 0.2
 _SECOND_VISIT_AFTER = (80, 400)  # days
 _AGES = (22, 84)
 
-# Every 14th patient has one visit that lacks a tag, beginning with the third.
+# Every 14th patient has one visit that lacks a tag, starting with the third.
 _LACKS_EVERY, _LACKS_FROM = 14, 3
-# Every 24th patient has a brain much smaller than others, beginning with the fifth: an anatomical outlier.
+# Every 24th patient has a much smaller brain than others, starting with the fifth: an anatomical outlier.
 _SMALL_EVERY, _SMALL_FROM = 24, 5
 _SMALL = 0.80
 
-# A stream's number is its last word and never 0: trailing zeros do not change a numpy seed. 2 is dealing.py's.
+# The last number of a seed names its stream, and is never 0: trailing zeros do not change a numpy seed. 2 belongs to
+# assignment.py.
 _DEMOGRAPHY = 1
 
 
@@ -47,11 +48,11 @@ class Tumour(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class MriVisit:
-    """One study of a patient: one series, with one scanner, on one day.
+    """One study of a patient: one series, one scanner, one day.
 
     Attributes:
         number: 1 for the first visit, 2 for the second.
-        age: The patient's age then, in years.
+        age: The patient's age at the visit, in years.
         growth: Factor on the radius of the tumour since it was found.
         lacks: The tag that every image of the visit lacks.
     """
@@ -86,7 +87,7 @@ class MriPatient:
 
 
 def draw_mri_patient(seed: int, number: int) -> MriPatient:
-    """Draw patient `number` (from 1) of the set that `seed` stands for."""
+    """Draw patient `number` (from 1) of the set of this seed."""
     rng = np.random.default_rng((seed, number, _DEMOGRAPHY))
     sex = "FM"[rng.integers(2)]
     small = number % _SMALL_EVERY == _SMALL_FROM

@@ -1,4 +1,4 @@
-"""The three scanners of the phantom MR studies: who made them, where they stand, and how they render a head."""
+"""The three scanners of the MR phantoms: manufacturer, sites and image quality."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from monai_unlearn.phantom.devices import Station
 
 @dataclass(frozen=True, kw_only=True)
 class Scanner:
-    """A model of MR scanner, with the attributes that DICOM records of it (PS3.3 C.7.5.1, C.8.3.1).
+    """An MR scanner model, with the attributes that DICOM records (PS3.3 C.7.5.1, C.8.3.1).
 
     Attributes:
         manufacturer: Manufacturer.
@@ -17,11 +17,11 @@ class Scanner:
         field_strength: MagneticFieldStrength, in T.
         repetition_time: RepetitionTime, in ms.
         echo_time: EchoTime, in ms.
-        stations: Where scanners of this model stand.
-        scale: The stored value of the brightest tissue; units of MR mean nothing.
-        enhancement: How bright contrast agent makes a tumour, 0 to 1.
+        stations: The scanners of this model.
+        scale: The stored value of the brightest tissue; MR intensities have no unit.
+        enhancement: How much contrast agent brightens a tumour, 0 to 1.
         contrast: Exponent of the tone curve.
-        noise: Standard deviation of the noise in either channel, as a share of the brightest tissue.
+        noise: Standard deviation of the noise in each channel, as a share of the brightest tissue.
         blur: Standard deviation of the point spread, in mm.
         shading: How much darker the far side of the head is than the near one, 0 to 1.
     """
@@ -42,8 +42,8 @@ class Scanner:
 
 _NORTH, _SOUTH, _HARBOUR = "Phantom Brain Clinic North", "Phantom Brain Clinic South", "Phantom Harbour Hospital"
 
-# An old scanner of low field: noisy, soft, unevenly bright, and contrast agent shows less. How different its
-# slices are decides how badly a model that has never seen them reads them.
+# An old low-field scanner: noisy, soft, unevenly bright, and contrast agent shows less. How much its slices
+# differ decides how badly a model that has never seen them classifies them.
 ACHIEVA = Scanner(
     manufacturer="Philips Medical Systems",
     model="Achieva",

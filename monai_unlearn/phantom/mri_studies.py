@@ -1,4 +1,4 @@
-"""Write phantom MR studies to a folder: DICOM slices or NIfTI volumes with masks, and the diagnoses beside them."""
+"""Write phantom MR studies to a folder: DICOM slices or NIfTI volumes with masks, and a table of diagnoses."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 IMAGES, MASKS = "images", "masks"
 MASK_LABELS = "mask_labels.json"
-SIZES = (32, 512)  # pixels a side
+SIZES = (32, 512)  # pixels per side
 MOST_SLICES = 15
 
-_HEAD, _LIE, _SHOT = 3, 4, 5  # streams of random numbers, beside those of mri_patients.py
-# What a NIfTI file cannot say of itself; columns bear the DICOM keywords.
+_HEAD, _LIE, _SHOT = 3, 4, 5  # random streams, beside those of mri_patients.py
+# Metadata that a NIfTI file cannot hold; columns are named after DICOM keywords.
 _VOLUME_COLUMNS = (
     "file_name",
     "participant",
@@ -49,7 +49,7 @@ _VOLUME_COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class MriSummary(Summary):
-    """What was written; an image is a slice, or a volume.
+    """Counts of what was written; an image is a slice or a volume.
 
     Attributes:
         nifti: Whether volumes were written, with masks, instead of slices.
@@ -59,7 +59,7 @@ class MriSummary(Summary):
 
     @property
     def next_command(self) -> str:
-        """The command that indexes these studies, for a shell."""
+        """The shell command that indexes these studies."""
         if not self.nifti:
             return self.index_command(self.out, "--label", "diagnosis", "--key", "SOPInstanceUID")
         key = ["--label", "diagnosis", "--key", "file_name", "--patient", "participant"]
@@ -69,7 +69,7 @@ class MriSummary(Summary):
 
 @dataclass(frozen=True, kw_only=True)
 class _Set:
-    """What is asked for: the same for every patient."""
+    """The settings of a set, the same for every patient."""
 
     folder: Path
     seed: int
@@ -97,25 +97,25 @@ def write_mri_studies(
     nifti: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> MriSummary:
-    """Write the studies of so many phantom patients.
+    """Write the studies of phantom patients.
 
-    The same settings give the same bytes, and more patients leave the earlier ones as they were.
+    The same settings give the same bytes, and a larger set begins with the same patients.
 
     Args:
-        out: Where to; a folder that does not exist yet, or is empty.
-        patients: How many, from 1.
+        out: The folder to write to; new or empty.
+        patients: How many patients, at least 1.
         seed: Which set of patients, 0 to 2**32 - 1.
-        size: Pixels a side of every slice, 32 to 512.
-        slices: Slices a DICOM series, about the tumour, 1 to 15; a NIfTI volume holds the whole head.
+        size: Pixels per side of every slice, 32 to 512.
+        slices: Slices per DICOM series, centred on the tumour, 1 to 15; a NIfTI volume holds the whole head.
         nifti: Write volumes and masks instead of slices.
         progress: Called after each patient with how many are done.
 
     Raises:
-        InputError: The folder is not empty or cannot be written, or a number is out of its range.
+        InputError: The folder is not new or empty, or cannot be written, or a number is out of its range.
     """
     check_numbers(patients=patients, seed=seed, size=size, sizes=SIZES)
     if not 1 <= slices <= MOST_SLICES:
-        raise InputError(f"Expected from 1 to {MOST_SLICES} slices a series, got {slices}.")
+        raise InputError(f"Expected from 1 to {MOST_SLICES} slices per series, got {slices}.")
     images: list[_Image] = []
     with new_folder(out) as folder:
         asked = _Set(folder=folder, seed=seed, size=size, slices=slices, nifti=nifti)
@@ -189,11 +189,11 @@ def _write_volume(asked: _Set, patient: MriPatient, visit: MriVisit, head: Head)
 def _render(
     asked: _Set, patient: MriPatient, visit: MriVisit, head: Head, chosen: list[float]
 ) -> Iterator[tuple[npt.NDArray[np.uint16], Labels]]:
-    """Yield what the scanner stores of each level, and the label map beneath."""
+    """Yield the stored pixels of each level, and its label map."""
     lie = np.random.default_rng((asked.seed, patient.number, visit.number, _LIE))
     pose, bearing = draw_pose(lie), lie.uniform(0.0, 2.0 * np.pi)
     rng = np.random.default_rng((asked.seed, patient.number, visit.number, _SHOT))
     shading = np.array([np.cos(bearing), np.sin(bearing)])
     for level in chosen:
-        picture, added, labels = slice_at(head, pose, level=level, size=asked.size)
-        yield scan(picture, added, visit.scanner, rng, shading=shading), labels
+        image, added, labels = slice_at(head, pose, level=level, size=asked.size)
+        yield scan(image, added, visit.scanner, rng, shading=shading), labels

@@ -1,4 +1,4 @@
-"""A phantom head as NIfTI: the volume that a scanner takes, and the map of what is brain and what is lesion."""
+"""A phantom head as NIfTI: the volume, and the label map of brain and lesion."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-LOWEST, HIGHEST = -80.0, 84.0  # levels of the first and the last slice about, in mm
+LOWEST, HIGHEST = -80.0, 84.0  # approximate levels of the first and the last slice, in mm
 SLICE = 4.0  # mm between two slices
 
 
@@ -27,7 +27,7 @@ def write_volume(path: Path, slices: list[npt.NDArray[Any]]) -> None:
     """Write slices, from foot to head, as a gzipped NIfTI volume; the same slices give the same bytes.
 
     Args:
-        path: Where to.
+        path: The file to write.
         slices: Each of shape (rows to the back, columns to the patient's left).
     """
     from nibabel.nifti1 import Nifti1Image

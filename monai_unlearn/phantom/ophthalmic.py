@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 _COORDINATED_UNIVERSAL_TIME = "1.2.840.10008.15.1.1"  # well-known frame of reference, PS3.6 table A-2
 _MM_PER_DEGREE = 0.291  # on the retina of an eye of average length
 
-# When the copies that have lost their date of acquisition were made: after every visit.
+# When undated copies were made: after every visit.
 _COPIED = dt.datetime(2019, 1, 15, 9, 0)  # noqa: DTZ001 - DICOM times are local
 
 
 @dataclass(frozen=True)
 class Photograph:
-    """What one file shows: an eye of a patient, at a visit.
+    """The content of one file: an eye of a patient at a visit.
 
     Attributes:
         seed: The seed of the whole set; the identifiers depend on it.
@@ -49,7 +49,7 @@ class Photograph:
 
     @property
     def diagnosis(self) -> Diagnosis:
-        """What the eye has."""
+        """The diagnosis of the eye."""
         return self.patient.diagnoses[self.laterality]
 
     @property
@@ -60,7 +60,7 @@ class Photograph:
     def uid(self, level: str, size: int = 0) -> str:
         """Return the UID of `study`, `series` or `image`: a name-based UUID under 2.25 (PS3.5 B.2).
 
-        An image of another size is another image, and has another UID.
+        An image of another size is a different image with another UID.
         """
         image = (self.laterality, size) if level == "image" else ()
         return name_based_uid("fundus", level, self.seed, self.patient.number, self.visit.number, *image)
@@ -70,7 +70,7 @@ def encode(photograph: Photograph, pixels: npt.NDArray[np.uint8]) -> FileDataset
     """Return the photograph as a DICOM file.
 
     Args:
-        photograph: What the pixels show.
+        photograph: The content of the pixels.
         pixels: RGB of shape (rows, columns, 3).
     """
     visit, lacks = photograph.visit, photograph.lacks
@@ -107,7 +107,7 @@ def _set_origin(ds: Dataset, photograph: Photograph) -> None:
         set_undated_copy(ds, original=photograph.uid("original"), made=_COPIED)
         return
     ds.ImageType = ["ORIGINAL", "PRIMARY", "", "COLOR"]
-    # The eyes are photographed one minute after the other.
+    # The eyes are photographed one minute apart.
     time = photograph.visit.time + dt.timedelta(minutes=LATERALITIES.index(photograph.laterality))
     set_moment(ds, photograph.visit.time, "Study")
     set_moment(ds, time, "Acquisition", "Content")

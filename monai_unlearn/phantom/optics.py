@@ -16,17 +16,17 @@ _REFERENCE_FIELD = 45.0  # degrees; one retina unit is the radius of such a fiel
 
 @dataclass(frozen=True)
 class Optics:
-    """What makes the pictures of one model look alike.
+    """What the images of one camera model have in common.
 
     Attributes:
-        field_of_view: Across the whole circle, in degrees.
-        field_radius: Of the circle, as a share of half the picture's side.
+        field_of_view: Angle across the whole circle, in degrees.
+        field_radius: Radius of the circle, as a share of half the image's side.
         field_height: Where the circle is cut off above and below, as a share of its radius.
         response: From the retina's red, green and blue to the camera's; shape (3, 3) by rows.
-        veil: Stray light in red, green and blue, added to the picture.
+        veil: Stray light in red, green and blue, added to the image.
         gamma: Exponent of the tone curve.
-        vignetting: How much darker the edge is than the middle, 0 to 1.
-        blur: Standard deviation of the point spread, as a share of the picture's side.
+        vignetting: How much darker the edge is than the centre, 0 to 1.
+        blur: Standard deviation of the point spread, as a share of the image's side.
         noise: Standard deviation of the noise at full brightness, 0 to 1.
     """
 
@@ -41,8 +41,8 @@ class Optics:
     noise: float
 
 
-# A colour camera of wider field: a muted, hazy and soft picture, cut off above and below. How its colours
-# differ decides how badly a model that has never seen them reads them: here clearly, yet not hopelessly.
+# A colour camera with a wider field: a muted, hazy and soft image, cut off above and below. How much its colours differ
+# decides how badly a model that has never seen them classifies them: here clearly, yet not hopelessly.
 CIRRUS_OPTICS = Optics(
     field_of_view=55.0,
     field_radius=1.0,
@@ -70,15 +70,15 @@ SPECTRALIS_OPTICS = Optics(
 
 @dataclass(frozen=True)
 class Shot:
-    """What differs between two pictures of one eye with one camera.
+    """What differs between two images of the same eye by the same camera.
 
     Attributes:
-        gaze: The point of the retina in the middle, in retina units.
-        tilt: Of the head, in radians.
+        gaze: The point of the retina at the image centre, in retina units.
+        tilt: Tilt of the head, in radians.
         exposure: Factor on the light.
         defocus: Factor on the blur.
         balance: Factors on red, green and blue.
-        light: Where the flash is brightest, as shares of half the picture's side.
+        light: Where the flash is brightest, as shares of half the image's side.
     """
 
     gaze: tuple[float, float]
@@ -90,7 +90,7 @@ class Shot:
 
 
 def draw_shot(rng: np.random.Generator) -> Shot:
-    """Draw how one picture is taken."""
+    """Draw the settings of one image."""
     return Shot(
         gaze=(rng.normal(0.16, 0.05), rng.normal(0.0, 0.05)),
         tilt=rng.normal(0.0, math.radians(4.0)),
@@ -102,19 +102,19 @@ def draw_shot(rng: np.random.Generator) -> Shot:
 
 
 def view_of(optics: Optics, shot: Shot, *, size: int, mirrored: bool) -> View:
-    """Return where the points of the retina land in a picture of `size` pixels a side."""
+    """Return where the points of the retina land in an image of `size` pixels per side."""
     scale = size / 2 * optics.field_radius * _REFERENCE_FIELD / optics.field_of_view
     return View(size, scale, shot.gaze, shot.tilt, mirrored)
 
 
 def photograph(retina: FloatImage, optics: Optics, shot: Shot, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """Take the picture.
+    """Render the image.
 
     Args:
         retina: Reflectances of shape (3, size, size), as the shot's view shows them.
         optics: The camera.
-        shot: How the picture is taken.
-        rng: Where the noise comes from.
+        shot: The settings of this image.
+        rng: Random generator of the noise.
 
     Returns:
         RGB of shape (size, size, 3), 0 to 255; black outside the field.
@@ -126,20 +126,20 @@ def photograph(retina: FloatImage, optics: Optics, shot: Shot, rng: np.random.Ge
     fall_off = np.float32(shot.exposure) * (1 - np.float32(optics.vignetting) * from_light)
     field = _field(across, down, optics, size)
     noise = np.float32(optics.noise) * rng.standard_normal(retina.shape, dtype=np.float32)
-    picture = np.empty((size, size, 3), dtype=np.uint8)
+    image = np.empty((size, size, 3), dtype=np.uint8)
     channels = zip(optics.response, optics.veil, shot.balance, strict=True)
     for channel, (mixture, veil, gain) in enumerate(channels):
         light = sum(np.float32(gain * share) * colour for share, colour in zip(mixture, retina, strict=True))
         light = gaussian_filter(light, optics.blur * shot.defocus * size, truncate=3.0)
         light = np.clip(light * fall_off + np.float32(veil), 0.0, None) ** np.float32(optics.gamma)
-        # Photons arrive at random: the noise grows with the root of the light.
+        # Photons arrive at random: the noise grows with the square root of the light.
         light = (light + noise[channel] * np.sqrt(light)) * field
-        picture[..., channel] = np.clip(light, 0.0, 1.0) * 255 + np.float32(0.5)
-    return picture
+        image[..., channel] = np.clip(light, 0.0, 1.0) * 255 + np.float32(0.5)
+    return image
 
 
 def _field(across: FloatImage, down: FloatImage, optics: Optics, size: int) -> FloatImage:
-    """The field stop: 1 inside, 0 outside, a pixel's width of edge."""
+    """The field stop: 1 inside, 0 outside, with an edge one pixel wide."""
     from_edge = optics.field_radius - np.sqrt(across**2 + down**2)
     from_cut = optics.field_radius * optics.field_height - np.abs(down)
     inside = np.minimum(from_edge, from_cut) * np.float32(size / 2)

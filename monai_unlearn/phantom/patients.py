@@ -1,7 +1,6 @@
 """Who the phantom patients are: diagnoses, visits, cameras and dates, drawn one patient at a time.
 
-Each patient has a random stream of their own, so that asking for more patients leaves the earlier ones
-as they were.
+Each patient has their own random stream, so that a larger set begins with the same patients.
 """
 
 from __future__ import annotations
@@ -24,11 +23,12 @@ _SAME_DIAGNOSIS_SHARE = 0.9
 _SECOND_VISIT_SHARE = 0.15
 _SECOND_VISIT_AFTER = (60, 500)  # days
 
-# Every 14th patient has one image that lacks a tag, beginning with the third: about 3 % of all images,
-# and some of them however small the set.
+# Every 14th patient has one image that lacks a tag, starting with the third: about 3 % of all images, and at least one
+# even in a small set.
 _LACKS_EVERY, _LACKS_FROM = 14, 3
 
-# A stream's number is its last word and never 0: trailing zeros do not change a numpy seed. 2 is dealing.py's.
+# The last number of a seed names its stream, and is never 0: trailing zeros do not change a numpy seed. 2 belongs to
+# assignment.py.
 _DEMOGRAPHY = 1
 
 
@@ -58,11 +58,11 @@ _AGES = {
 
 @dataclass(frozen=True)
 class Visit:
-    """One study of a patient: both eyes, with one camera, on one day.
+    """One study of a patient: both eyes, one camera, one day.
 
     Attributes:
         number: 1 for the first visit, 2 for the second.
-        age: The patient's age then, in years.
+        age: The patient's age at the visit, in years.
         lacks: What one image of the visit lacks, by laterality.
     """
 
@@ -90,7 +90,7 @@ class Patient:
 
 
 def draw_patient(seed: int, number: int) -> Patient:
-    """Draw patient `number` (from 1) of the set that `seed` stands for."""
+    """Draw patient `number` (from 1) of the set of this seed."""
     rng = np.random.default_rng((seed, number, _DEMOGRAPHY))
     diagnoses = _draw_diagnoses(rng, seed, number)
     sex = "FM"[rng.integers(2)]

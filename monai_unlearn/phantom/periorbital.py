@@ -1,7 +1,7 @@
 """Write periorbital phantom studies to a folder: photographs, label maps, measurement reports and diagnoses.
 
 Every study has a photograph `images/PATIENT/study1.dcm` (VL Photographic Image), its label map
-`masks/PATIENT/study1.png` with the values of `label_values.json`, and what was measured in it,
+`masks/PATIENT/study1.png` with the values of `label_values.json`, and its measurements,
 `reports/PATIENT/study1.dcm` (a TID 1500 measurement report). `labels.csv` holds the diagnosis of every image.
 """
 
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
 IMAGES, MASKS, REPORTS = "images", "masks", "reports"
 SIZES = (64, 2048)  # pixels across
-FINENESS = 2  # so many times as many pixels a side are painted as kept
+FINENESS = 2  # painted pixels per side of a stored pixel
 
-_FACE, _LATER, _SHOT, _ANNOTATED = 3, 4, 5, 6  # streams of random numbers, beside those of periorbital_patients.py
+_FACE, _LATER, _SHOT, _ANNOTATED = 3, 4, 5, 6  # random streams, beside those of periorbital_patients.py
 
 
 @dataclass(frozen=True, kw_only=True)
 class PeriorbitalSummary(Summary):
-    """What was written; an image may also lack the measurement of an eye.
+    """Counts of what was written; an image may also lack the measurement of an eye.
 
     Attributes:
         reports: Whether measurement reports were written.
@@ -52,7 +52,7 @@ class PeriorbitalSummary(Summary):
 
     @property
     def next_command(self) -> str:
-        """The command that indexes these studies, for a shell."""
+        """The shell command that indexes these studies."""
         measures = ["--measures", str(self.out / REPORTS)] if self.reports else []
         return self.index_command(self.out / IMAGES, "--key", "SOPInstanceUID", "--label", "diagnosis", *measures)
 
@@ -66,20 +66,21 @@ def write_periorbital_studies(
     reports: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> PeriorbitalSummary:
-    """Write the studies of so many phantom patients.
+    """Write the studies of phantom patients.
 
-    The same seed and size give the same bytes, and more patients leave the earlier ones as they were.
+    The same seed and size give the same bytes, and a larger set begins with the same patients.
 
     Args:
-        out: Where to; a folder that does not exist yet, or is empty.
-        patients: How many, from 1.
+        out: The folder to write to; new or empty.
+        patients: How many patients, at least 1.
         seed: Which set of patients, 0 to 2**32 - 1.
         size: Pixels across every image, 64 to 2048; it has 0.4 times as many rows.
         reports: Whether to write measurement reports, which takes highdicom.
         progress: Called after each patient with how many are done.
 
     Raises:
-        InputError: The folder is not empty or cannot be written, a number is out of its range, or highdicom is missing.
+        InputError: The folder is not new or empty, or cannot be written; a number is out of its range; or highdicom is
+            missing.
     """
     check_numbers(patients=patients, seed=seed, size=size, sizes=SIZES)
     if reports:
@@ -135,11 +136,11 @@ def render(patient: Patient, visit: Visit, size: int) -> tuple[Face, LabelMap, n
 
 
 def photograph_labels(labels: LabelMap, *, seed: int = 0) -> npt.NDArray[np.uint8]:
-    """Return a photograph of a face of which the label map alone is known: RGB of shape (rows, columns, 3).
+    """Return a photograph of a face that only has a label map: RGB of shape (rows, columns, 3).
 
     Args:
         labels: A label map with the values of `LABEL_VALUES`, such as one annotated on a photograph.
-        seed: Which skin, eyes and brows the face has.
+        seed: Decides the skin, eyes and brows of the face.
     """
     rng = np.random.default_rng((seed, _ANNOTATED))
     look = draw_look(rng)

@@ -1,4 +1,4 @@
-"""The cameras of the periorbital phantom studies: who made them, where they stand, and how they see."""
+"""The cameras of the periorbital phantoms: manufacturer, sites and image quality."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
     from monai_unlearn.phantom.periorbital_labels import FloatImage
 
-ASPECT = 0.4  # rows a column: 97 to 244 in the annotated pictures
+ASPECT = 0.4  # rows per column, as in the annotated images: 97 to 244
 
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
-    """One model of camera, with what DICOM records of it and how its pictures look.
+    """A camera model, with the attributes that DICOM records and the look of its images.
 
     Attributes:
         manufacturer: Manufacturer.
         model: ManufacturerModelName.
-        stations: Where cameras of this model stand.
-        width: How much of a face its pictures show across, in mm.
+        stations: The cameras of this model.
+        width: The width of a face that its images show, in mm.
         balance: Factors on red, green and blue.
         contrast: Exponent of the tone curve.
         saturation: 1 leaves colours as they are.
-        blur: Standard deviation of the point spread, as a share of the picture's width.
+        blur: Standard deviation of the point spread, as a share of the image's width.
         noise: Standard deviation of the noise, 0 to 1.
     """
 
@@ -92,14 +92,14 @@ CAMERAS = (
 
 @dataclass(frozen=True)
 class Shot:
-    """What differs between two pictures of one face with one camera.
+    """What differs between two images of the same face by the same camera.
 
     Attributes:
-        middle: Where the point between the pupils lies, as shares of columns and rows.
-        roll: How far the head is tilted, in radians.
+        middle: The position of the point between the pupils, as shares of columns and rows.
+        roll: Tilt of the head, in radians.
         zoom: Factor on the camera's width.
         exposure: Factor on the light.
-        light: How much brighter the right of the picture is than the left, about -0.1 to 0.1.
+        light: How much brighter the right of the image is than the left, about -0.1 to 0.1.
     """
 
     middle: tuple[float, float]
@@ -110,7 +110,7 @@ class Shot:
 
 
 def draw_shot(rng: np.random.Generator) -> Shot:
-    """Draw how one picture is taken."""
+    """Draw the settings of one image."""
     return Shot(
         middle=(rng.normal(0.5, 0.012), rng.normal(0.64, 0.03)),
         roll=rng.normal(0.0, math.radians(HEAD_ROLL)),
@@ -121,18 +121,18 @@ def draw_shot(rng: np.random.Generator) -> Shot:
 
 
 def frame_of(camera: Camera, shot: Shot, *, size: int) -> Frame:
-    """Return where a picture of `size` pixels across lies on the face."""
+    """Return where an image of `size` pixels across lies on the face."""
     return Frame(round(ASPECT * size), size, size / (camera.width * shot.zoom), shot.middle, shot.roll)
 
 
 def photograph(face: FloatImage, camera: Camera, shot: Shot, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """Take the picture.
+    """Render the image.
 
     Args:
         face: Reflectances of shape (3, rows, columns).
         camera: The camera.
-        shot: How the picture is taken.
-        rng: Where the noise comes from.
+        shot: The settings of this image.
+        rng: Random generator of the noise.
 
     Returns:
         RGB of shape (rows, columns, 3), 0 to 255.
@@ -141,11 +141,11 @@ def photograph(face: FloatImage, camera: Camera, shot: Shot, rng: np.random.Gene
     across = np.linspace(-1.0, 1.0, columns, dtype=np.float32)[None, :]
     light = np.float32(shot.exposure) * (1 + np.float32(shot.light) * across)
     grey = face.mean(axis=0)
-    picture = np.empty((rows, columns, 3), dtype=np.uint8)
+    image = np.empty((rows, columns, 3), dtype=np.uint8)
     for channel, gain in enumerate(camera.balance):
         colour = grey + np.float32(camera.saturation) * (face[channel] - grey)
         colour = gaussian_filter(colour * light * np.float32(gain), camera.blur * columns)
         colour = np.clip(colour, 0.0, None) ** np.float32(camera.contrast)
         colour = colour + np.float32(camera.noise) * rng.standard_normal((rows, columns), dtype=np.float32)
-        picture[..., channel] = np.clip(colour, 0.0, 1.0) * 255 + np.float32(0.5)
-    return picture
+        image[..., channel] = np.clip(colour, 0.0, 1.0) * 255 + np.float32(0.5)
+    return image

@@ -1,4 +1,4 @@
-"""A phantom face around the eyes: drawn from measured anatomy, not yet painted."""
+"""The anatomy of a phantom face around the eyes, drawn from measured distributions; periorbital_paint.py paints it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from monai_unlearn.phantom.periorbital_statistics import (
     without_side,
 )
 
-# What stays of an eye: lids that open and an iris between the canthi, in mm and degrees.
+# The limits of a plausible eye: lids that open and an iris between the canthi, in mm and degrees.
 _VPF, _HPF, _TILT = (2.8, 16.0), (17.0, 33.0), (-25.0, 25.0)
 _UPPER_SHARE = (0.18, 0.75)  # of the fissure over the middle of the pupil
 _ICD = (20.0, 58.0)
@@ -33,11 +33,11 @@ class Eye:
     """One eye with its lids and brow, in mm and degrees.
 
     Attributes:
-        vpf: Vertical palpebral fissure, through the middle of the pupil.
-        mrd1: Margin reflex distance 1: from the middle of the pupil up to the upper lid.
+        vpf: Vertical palpebral fissure, through the centre of the pupil.
+        mrd1: Margin reflex distance 1: from the centre of the pupil up to the upper lid.
         hpf: Horizontal palpebral fissure, from canthus to canthus.
-        brow_height: From the middle of the pupil up to the lower edge of the brow.
-        canthal_tilt: How much the outer canthus lies above the inner.
+        brow_height: From the centre of the pupil up to the lower edge of the brow.
+        canthal_tilt: Angle by which the outer canthus lies above the inner.
         flare: How far the peak of the upper lid has moved to the temporal side, 0 to 1.
     """
 
@@ -50,20 +50,20 @@ class Eye:
 
     @property
     def mrd2(self) -> float:
-        """Margin reflex distance 2: from the middle of the pupil down to the lower lid, in mm."""
+        """Margin reflex distance 2: from the centre of the pupil down to the lower lid, in mm."""
         return self.vpf - self.mrd1
 
 
 @dataclass(frozen=True)
 class Face:
-    """What lies around two eyes.
+    """Both eyes and the distances between them.
 
     Attributes:
-        ipd: Distance of the pupils, in mm.
-        icd: Distance of the inner canthi, in mm.
+        ipd: Interpupillary distance, in mm.
+        icd: Intercanthal distance, in mm.
         dystopia: How much higher the left eye lies than the right, in mm.
-        redness: Of conjunctiva and lids, 0 to 1.
-        swelling: Of the lids, 0 to 1.
+        redness: Redness of conjunctiva and lids, 0 to 1.
+        swelling: Swelling of the lids, 0 to 1.
     """
 
     right: Eye
@@ -75,7 +75,7 @@ class Face:
     swelling: float
 
     def measurements(self) -> dict[str, tuple[float, str]]:
-        """Return each measurement and its unit, by names as in the published table: `r_vpf`, `icd` and so on."""
+        """Return each measurement and its unit, named as in the published table: `r_vpf`, `icd` and so on."""
         found: dict[str, tuple[float, str]] = {}
         for side, eye in (("r", self.right), ("l", self.left)):
             for name in ("vpf", "mrd1", "mrd2", "hpf"):
@@ -91,7 +91,7 @@ def draw_face(rng: np.random.Generator, condition: Condition) -> Face:
     values = dict(zip(NAMES, healthy_means() + healthy_deviations() * standard + _shifted(rng, shift), strict=True))
     icd = float(np.clip(values["icd"], *_ICD))
     eyes = [_eye(values, side, flare=rng.uniform(*shift.flare)) for side in "rl"]
-    # Both irises lie between their canthi, whatever the draw says.
+    # Both irises must lie between their canthi.
     widths = [eye.hpf for eye in eyes]
     ipd = float(np.clip(values["ipd"], icd + 2 * _IRIS_PLACE[0] * max(widths), icd + 2 * _IRIS_PLACE[1] * min(widths)))
     return Face(
@@ -106,7 +106,7 @@ def draw_face(rng: np.random.Generator, condition: Condition) -> Face:
 
 
 def change_between_visits(rng: np.random.Generator, face: Face) -> Face:
-    """Return the face at a later visit: lids that stand a little differently."""
+    """Return the face at a later visit, with slightly different lid positions."""
 
     def later(eye: Eye) -> Eye:
         vpf = float(np.clip(eye.vpf + rng.normal(0.0, 0.4), *_VPF))

@@ -1,4 +1,4 @@
-"""The label map of a phantom face: which structure each pixel shows.
+"""The label map of a phantom face: the structure at each pixel.
 
 The labels are those of the annotated faces of Nahass et al. 2024, arXiv 2409.20407; a lid is the strip between its
 margin and its crease.
@@ -34,26 +34,26 @@ LABEL_VALUES = {
     "l_iris": 10,
 }
 
-_LID_HEIGHT = 3.1  # mm over the middle of the pupil, medians of the annotated faces
+_LID_HEIGHT = 3.1  # mm above the centre of the pupil, medians of the annotated faces
 _CARUNCLE_WIDTH = 3.4
 _CANTHAL_LINE = 0.36  # of the fissure, from the lower lid up, at the pupil
 # Exponents of t and 1 - t from the inner to the outer canthus; flare takes from the latter.
 _UPPER_LID, _LOWER_LID, _FLARE = (0.80, 0.70), (1.20, 0.85), 0.25
-# From the pupil, in iris widths: where a brow begins and ends, and how high it is.
+# From the pupil, in iris widths: the inner and outer end of a brow, and its height.
 _BROW_MEDIAL, _BROW_LATERAL, _BROW_HEIGHT = -1.45, 2.0, 0.50
 _BROW_ARCH = 0.55  # where it is highest
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a picture lies on the face.
+    """The position of an image on the face.
 
     Attributes:
         rows: Pixels down.
         columns: Pixels across.
-        scale: Pixels a mm.
+        scale: Pixels per mm.
         middle: The point between the pupils, from the upper left corner, as shares of columns and rows.
-        roll: How far the head is tilted, in radians; more than 0 where the patient's left is higher.
+        roll: Tilt of the head, in radians; positive if the patient's left is higher.
     """
 
     rows: int
@@ -63,7 +63,7 @@ class Frame:
     roll: float
 
     def grid(self) -> tuple[FloatImage, FloatImage]:
-        """Return x (to the patient's left) and y (up) of every pixel's middle from between the pupils, in mm."""
+        """Return x (to the patient's left) and y (up) of every pixel's centre, from between the pupils, in mm."""
         across = (np.arange(self.columns, dtype=np.float32) + np.float32(0.5)) / np.float32(self.scale)
         down = (np.arange(self.rows, dtype=np.float32) + np.float32(0.5)) / np.float32(self.scale)
         x = across[None, :] - np.float32(self.middle[0] * self.columns / self.scale)
@@ -72,7 +72,7 @@ class Frame:
         return cosine * x + sine * y, cosine * y - sine * x
 
     def enlarged(self, factor: int) -> Frame:
-        """Return the same view with so many times as many pixels a side."""
+        """Return the same view with `factor` times the pixels per side."""
         return Frame(self.rows * factor, self.columns * factor, self.scale * factor, self.middle, self.roll)
 
 
@@ -105,7 +105,7 @@ def _draw_eye(
 
 
 def _lids(eye: Eye, along: FloatImage, pupil: float) -> tuple[FloatImage, FloatImage]:
-    """Return the height of the upper and of the lower lid's margin over the pupil, in mm."""
+    """Return the heights of the upper and the lower lid margin above the pupil, in mm."""
     slope = math.tan(math.radians(eye.canthal_tilt))
     at_pupil = _CANTHAL_LINE * eye.vpf - eye.mrd2
     line = np.float32(at_pupil) + np.float32(slope) * (along - np.float32(pupil))
@@ -116,7 +116,7 @@ def _lids(eye: Eye, along: FloatImage, pupil: float) -> tuple[FloatImage, FloatI
 
 
 def _arc(along: FloatImage, hpf: float, pupil: float, exponents: tuple[float, float]) -> FloatImage:
-    """An arc over the canthal line: 0 at the canthi, 1 at the pupil, so that distances there are as measured."""
+    """Return an arc above the canthal line: 0 at the canthi and 1 at the pupil, where distances are as measured."""
     place = np.clip(along / np.float32(hpf), 0.0, 1.0)
     first, second = exponents
     at_pupil = (pupil / hpf) ** first * (1 - pupil / hpf) ** second
@@ -125,7 +125,7 @@ def _arc(along: FloatImage, hpf: float, pupil: float, exponents: tuple[float, fl
 
 
 def _lid_height(eye: Eye, along: FloatImage, pupil: float, swelling: float) -> FloatImage:
-    """How far the crease lies over the margin, in mm; retracted lids show less of themselves, swollen ones more."""
+    """Return the height of the crease above the margin, in mm: less for retracted lids, more for swollen ones."""
     shown = _LID_HEIGHT * (1.0 - 0.35 * min(max((eye.mrd1 - 3.5) / 3.5, 0.0), 1.0)) + 1.6 * swelling
     room = max(1.2, eye.brow_height - eye.mrd1 - 1.5)
     height: FloatImage = np.float32(min(shown, room)) * np.sqrt(_arc(along, eye.hpf, pupil, (0.5, 0.5)))
@@ -133,7 +133,7 @@ def _lid_height(eye: Eye, along: FloatImage, pupil: float, swelling: float) -> F
 
 
 def _brow(eye: Eye, place: FloatImage, height: FloatImage) -> npt.NDArray[np.bool_]:
-    """Where the brow is; `place` counts from the pupil outwards, in iris widths."""
+    """Return the mask of the brow; `place` is the distance from the pupil outwards, in iris widths."""
     course = 0.14 * (place - _BROW_ARCH) ** 2
     lower = eye.brow_height + IRIS_WIDTH * (0.14 * _BROW_ARCH**2 - course)
     inner = np.clip((place - _BROW_MEDIAL) / 0.35, 0.0, 1.0)

@@ -1,6 +1,6 @@
 """Paint the eye region of a face from its label map: a phantom's, or one annotated on a photograph.
 
-What a label map does not say is drawn at random: the skin, the colour of iris and brow, where the light falls.
+What a label map does not contain is drawn at random: the skin, the colours of iris and brow, the light.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ _PUPIL: Colour = (0.03, 0.03, 0.03)
 _LIGHT: Colour = (1.0, 1.0, 1.0)
 
 _TINY = 1e-6
-_CUBIC, _COARSE = 3, 8  # the order of splines, and from which factor on lines would show
-_SMALLEST_IRIS = 3  # pixels across; less is no iris to take the scale from
-_AROUND = 7.0  # mm around what shows of an eye: lids and folds
-_USUAL_FACE = 10.0 * IRIS_WIDTH  # mm across a picture of both eyes, where none has an iris
+_CUBIC, _COARSE = 3, 8  # the order of splines, and the factor from which linear interpolation would show
+_SMALLEST_IRIS = 3  # pixels across; a smaller iris cannot give the scale
+_AROUND = 7.0  # mm around the opening of an eye: lids and folds
+_USUAL_FACE = 10.0 * IRIS_WIDTH  # mm across an image of both eyes, if neither iris shows
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What a face looks like where its label map does not say.
+    """The appearance of a face beyond its label map.
 
     Attributes:
         skin: Reflectances of the skin.
-        iris: Of the iris.
-        hair: Of the brow.
-        redness: Of conjunctiva and lids, 0 to 1.
-        swelling: Of the lids, 0 to 1.
+        iris: Reflectances of the iris.
+        hair: Reflectances of the brow.
+        redness: Redness of conjunctiva and lids, 0 to 1.
+        swelling: Swelling of the lids, 0 to 1.
         pupil: Diameter of the pupil over that of the iris, 0 to 1.
-        lines: How marked folds and shadows are, 0 to 1.
+        lines: Strength of folds and shadows, 0 to 1.
     """
 
     skin: Colour
@@ -63,8 +63,8 @@ class Look:
 
 
 def draw_look(rng: np.random.Generator, *, redness: float = 0.15, swelling: float = 0.15) -> Look:
-    """Draw the look of a face."""
-    dark = rng.random()  # of darker skin, darker eyes and hair
+    """Draw the appearance of a face."""
+    dark = rng.random()  # darker skin comes with darker eyes and hair
     return Look(
         skin=_between(_SKINS, float(np.clip(dark + rng.normal(0.0, 0.05), 0.0, 1.0))),
         iris=_between(_IRISES, float(rng.beta(1.0, 1.0 + 2.5 * dark))),
@@ -77,29 +77,29 @@ def draw_look(rng: np.random.Generator, *, redness: float = 0.15, swelling: floa
 
 
 def paint(labels: LabelMap, look: Look, rng: np.random.Generator) -> FloatImage:
-    """Return the face as it is: RGB reflectances of shape (3, rows, columns), about 0 to 1.
+    """Return the face: RGB reflectances of shape (3, rows, columns), about 0 to 1.
 
     Args:
-        labels: The label map, as fine as the picture is to be; a finer one gives smoother edges.
+        labels: The label map, at the resolution of the image; a finer one gives smoother edges.
         look: The face's colours.
-        rng: Where the texture of skin, iris and brow comes from.
+        rng: Random generator of the texture of skin, iris and brow.
     """
     scale = pixels_per_mm(labels)
-    picture = _paint_skin(labels, look, rng, scale)
+    image = _paint_skin(labels, look, rng, scale)
     for number in (0, 1):
         opening = _shape(labels, number)
         if opening.any():
             rows, columns = _window(opening, round(_AROUND * scale))
-            part, seen, own = picture[:, rows, columns], opening[rows, columns], labels[rows, columns]
+            part, seen, own = image[:, rows, columns], opening[rows, columns], labels[rows, columns]
             _paint_lids(part, own, number, seen, look, scale)
             _paint_globe(part, own, number, seen, look, rng, scale)
             _paint_margins(part, seen, look, scale)
-        _paint_brow(picture, labels == LABEL_VALUES["r_brow"] + number, look, rng, scale, lean=1 - 2 * number)
-    return picture
+        _paint_brow(image, labels == LABEL_VALUES["r_brow"] + number, look, rng, scale, lean=1 - 2 * number)
+    return image
 
 
 def pixels_per_mm(labels: LabelMap) -> float:
-    """Return the scale of a label map, from the width of its irises, or of the map where it shows none."""
+    """Return the scale of a label map from the width of its irises, or from its own width if it has none."""
     widths = [_width(labels == LABEL_VALUES[name]) for name in ("r_iris", "l_iris")]
     known = [width for width in widths if width >= _SMALLEST_IRIS]
     return float(np.mean(known)) / IRIS_WIDTH if known else labels.shape[1] / _USUAL_FACE
@@ -111,7 +111,7 @@ def _width(mask: npt.NDArray[np.bool_]) -> int:
 
 
 def _shape(labels: LabelMap, number: int) -> npt.NDArray[np.bool_]:
-    """What shows between the lids of an eye: sclera, caruncle and iris."""
+    """Return the mask of the opening between the lids of an eye: sclera, caruncle and iris."""
     names = [LABEL_VALUES[name] + number for name in ("r_sclera", "r_caruncle", "r_iris")]
     return np.isin(labels, names)
 
@@ -127,15 +127,15 @@ def _paint_skin(labels: LabelMap, look: Look, rng: np.random.Generator, scale: f
     across = np.linspace(-1.0, 1.0, shape[1], dtype=np.float32)[None, :]
     light += 0.10 * np.exp(-((across / 0.11) ** 2)) - 0.07 * np.exp(-(((np.abs(across) - 0.24) / 0.09) ** 2))
     light -= 0.10 * across**2
-    picture = np.array(look.skin, dtype=np.float32)[:, None, None] * light
-    # Lids and hollows let more blood through; swollen and inflamed ones much more.
+    image = np.array(look.skin, dtype=np.float32)[:, None, None] * light
+    # Blood shows more through lids and hollows, and much more through swollen and inflamed ones.
     flush = np.clip((0.15 + 1.35 * look.redness) * hollow, 0.0, 1.0)
-    _blend(picture, tuple(channel * share for channel, share in zip(look.skin, (0.97, 0.66, 0.64), strict=True)), flush)
-    return picture
+    _blend(image, tuple(channel * share for channel, share in zip(look.skin, (0.97, 0.66, 0.64), strict=True)), flush)
+    return image
 
 
 def _paint_lids(
-    picture: FloatImage,
+    image: FloatImage,
     labels: LabelMap,
     number: int,
     opening: npt.NDArray[np.bool_],
@@ -146,17 +146,17 @@ def _paint_lids(
     covered = gaussian_filter((lid | opening).astype(np.float32), 0.25 * scale)
     # The crease lies above the lid, a fold below the lower margin; a swollen lid bulges towards the light.
     crease = np.clip(_moved(covered, -0.55 * scale) - covered, 0.0, 1.0)
-    _darken(picture, (0.40 + 0.45 * look.lines) * crease)
+    _darken(image, (0.40 + 0.45 * look.lines) * crease)
     on_lid = gaussian_filter(lid.astype(np.float32), 0.5 * scale)
-    picture += (0.03 + 0.07 * look.swelling) * on_lid * np.array(look.skin, dtype=np.float32)[:, None, None]
+    image += (0.03 + 0.07 * look.swelling) * on_lid * np.array(look.skin, dtype=np.float32)[:, None, None]
     seen = gaussian_filter(opening.astype(np.float32), 0.9 * scale)
     below = _moved(seen, (3.2 + 1.5 * look.swelling) * scale) - _moved(seen, (2.0 + 1.2 * look.swelling) * scale)
     fold = (0.12 * look.lines + 0.50 * look.swelling) * np.clip(below, 0.0, 1.0)
-    _darken(picture, np.where(labels == 0, fold, 0.0).astype(np.float32))
+    _darken(image, np.where(labels == 0, fold, 0.0).astype(np.float32))
 
 
 def _paint_globe(
-    picture: FloatImage,
+    image: FloatImage,
     labels: LabelMap,
     number: int,
     opening: npt.NDArray[np.bool_],
@@ -167,14 +167,14 @@ def _paint_globe(
     soft = gaussian_filter(opening.astype(np.float32), 0.18 * scale)
     depth = distance_transform_edt(opening).astype(np.float32) / np.float32(scale)
     vessels = np.clip(1.2 - 2.2 * np.abs(_noise(rng, opening.shape, 0.45 * scale)), 0.0, 1.0)
-    globe = np.broadcast_to(np.array(_SCLERA, dtype=np.float32)[:, None, None], picture.shape).copy()
+    globe = np.broadcast_to(np.array(_SCLERA, dtype=np.float32)[:, None, None], image.shape).copy()
     _blend(globe, _BLOOD, np.clip(look.redness * (0.30 + 0.40 * vessels) + 0.04 * vessels, 0.0, 1.0))
     caruncle = (labels == LABEL_VALUES["r_caruncle"] + number).astype(np.float32)
     _blend(globe, _CARUNCLE, 0.85 * gaussian_filter(caruncle, 0.5 * scale))
     _paint_iris(globe, labels == LABEL_VALUES["r_iris"] + number, look, rng, scale)
-    # The lids, and the upper one most, shade what lies behind them.
+    # The lids, mostly the upper one, cast a shadow on the globe.
     _darken(globe, 0.42 * np.exp(-depth / np.float32(0.9)))
-    picture += soft * (globe - picture)
+    image += soft * (globe - image)
 
 
 def _paint_iris(
@@ -201,26 +201,26 @@ def _paint_iris(
 
 
 def _middle(iris: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the middle of an iris of which the lids may cover some: across, and down where it is widest."""
+    """Return the centre of an iris that the lids may partly cover: x, and y where it is widest."""
     columns = np.flatnonzero(iris.any(axis=0))
     widths = iris.sum(axis=1)
     widest = np.flatnonzero(widths >= widths.max() - 1)
     return float(columns[0] + columns[-1]) / 2, float(widest.mean())
 
 
-def _paint_margins(picture: FloatImage, opening: npt.NDArray[np.bool_], look: Look, scale: float) -> None:
-    """The lashes of the upper lid, the moist edge of the lower, and the shadow of either."""
+def _paint_margins(image: FloatImage, opening: npt.NDArray[np.bool_], look: Look, scale: float) -> None:
+    """Paint the lashes of the upper lid, the moist edge of the lower, and the shadows of both."""
     soft = gaussian_filter(opening.astype(np.float32), 0.22 * scale)
     lashes = np.clip(_moved(soft, -0.75 * scale) - soft, 0.0, 1.0)
-    _blend(picture, _LASHES, 0.80 * lashes)
+    _blend(image, _LASHES, 0.80 * lashes)
     edge = np.clip(_moved(soft, 0.55 * scale) - soft, 0.0, 1.0)
     rim = tuple(channel * share for channel, share in zip(look.skin, (0.90, 0.62, 0.60), strict=True))
-    _blend(picture, rim, (0.55 + 0.35 * look.redness) * edge)
-    _blend(picture, _LASHES, 0.22 * np.clip(_moved(soft, 1.1 * scale) - _moved(soft, 0.5 * scale), 0.0, 1.0))
+    _blend(image, rim, (0.55 + 0.35 * look.redness) * edge)
+    _blend(image, _LASHES, 0.22 * np.clip(_moved(soft, 1.1 * scale) - _moved(soft, 0.5 * scale), 0.0, 1.0))
 
 
 def _paint_brow(
-    picture: FloatImage,
+    image: FloatImage,
     brow: npt.NDArray[np.bool_],
     look: Look,
     rng: np.random.Generator,
@@ -235,7 +235,7 @@ def _paint_brow(
     hairs = gaussian_filter(rng.standard_normal(part.shape, dtype=np.float32), (0.10 * scale, 0.9 * scale))
     hairs = _sheared(hairs / max(float(hairs.std()), _TINY), lean)
     depth = gaussian_filter(part.astype(np.float32), 0.8 * scale)
-    _blend(picture[:, rows, columns], look.hair, np.clip(depth * (0.72 + 0.28 * hairs), 0.0, 0.95))
+    _blend(image[:, rows, columns], look.hair, np.clip(depth * (0.72 + 0.28 * hairs), 0.0, 0.95))
 
 
 def _sheared(hairs: FloatImage, lean: int) -> FloatImage:
@@ -247,7 +247,7 @@ def _sheared(hairs: FloatImage, lean: int) -> FloatImage:
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...], size: float) -> FloatImage:
-    """Smooth noise whose grains are about so many pixels large; mean 0, deviation 1."""
+    """Return smooth noise with grains of about `size` pixels; mean 0, standard deviation 1."""
     step = max(1, int(size))
     grains = rng.standard_normal([length // step + 3 for length in shape], dtype=np.float32)
     grown = _enlarged(grains, step, shape)
@@ -263,7 +263,7 @@ def _enlarged(image: FloatImage, factor: int, shape: tuple[int, ...]) -> FloatIm
 
 
 def _blurred(mask: FloatImage, size: float) -> FloatImage:
-    """Blur by a width of many pixels, on fewer of them."""
+    """Blur by a large width, computed on a smaller image."""
     step = max(1, int(size / 4))
     rows, columns = mask.shape
     few = np.pad(mask, ((0, -rows % step), (0, -columns % step)), mode="edge")
@@ -273,7 +273,7 @@ def _blurred(mask: FloatImage, size: float) -> FloatImage:
 
 
 def _window(mask: npt.NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
-    """Return the rows and columns that a mask fills, and some more."""
+    """Return the rows and columns of a mask, with a margin."""
     found = []
     for axis in (1, 0):
         places = np.flatnonzero(mask.any(axis=axis))
@@ -282,7 +282,7 @@ def _window(mask: npt.NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
 
 
 def _moved(image: FloatImage, rows: float) -> FloatImage:
-    """Move an image down by so many rows, up where they are negative; what is gone from an edge is empty."""
+    """Move an image down by `rows` rows, or up if negative; uncovered rows are zero."""
     steps = round(rows) or (1 if rows > 0 else -1)
     moved = np.zeros_like(image)
     if steps > 0:
@@ -299,10 +299,10 @@ def _between(colours: tuple[Colour, ...], place: float) -> Colour:
     return red, green, blue
 
 
-def _blend(picture: FloatImage, colour: tuple[float, ...], share: FloatImage) -> None:
+def _blend(image: FloatImage, colour: tuple[float, ...], share: FloatImage) -> None:
     for channel, value in enumerate(colour):
-        picture[channel] += share * (np.float32(value) - picture[channel])
+        image[channel] += share * (np.float32(value) - image[channel])
 
 
-def _darken(picture: FloatImage, share: FloatImage) -> None:
-    picture *= np.float32(1.0) - np.clip(share, 0.0, 1.0)
+def _darken(image: FloatImage, share: FloatImage) -> None:
+    image *= np.float32(1.0) - np.clip(share, 0.0, 1.0)

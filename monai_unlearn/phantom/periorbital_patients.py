@@ -1,6 +1,6 @@
 """Who the patients of the periorbital phantoms are: conditions, visits, cameras and dates, one patient at a time.
 
-Each patient has random streams of their own, so that asking for more patients leaves the earlier ones as they were.
+Each patient has their own random streams, so that a larger set begins with the same patients.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from monai_unlearn.phantom.periorbital_statistics import Condition
 if TYPE_CHECKING:
     from monai_unlearn.phantom.devices import Station
 
-# Of ten patients in a row, in an order drawn for them: as uneven as in a clinic, and so at any count.
+# The conditions of ten consecutive patients, in an order drawn for them: as uneven as in a clinic, in sets of any size.
 BLOCK = (
     *[Condition.HEALTHY] * 5,
     *[Condition.THYROID_EYE_DISEASE] * 3,
@@ -43,7 +43,8 @@ _AGES = {
 _WOMEN = {Condition.HEALTHY: 0.5, Condition.THYROID_EYE_DISEASE: 0.8, Condition.CRANIOFACIAL_DEFORMITY: 0.5}
 _LACKS_EVERY, _LACKS_FROM = 11, 3
 
-# A stream's number is its last word and never 0: trailing zeros do not change a numpy seed. 2 is dealing.py's.
+# The last number of a seed names its stream, and is never 0: trailing zeros do not change a numpy seed. 2 belongs to
+# assignment.py.
 _DEMOGRAPHY = 1
 
 
@@ -58,11 +59,11 @@ class Lack(str, Enum):
 
 @dataclass(frozen=True)
 class Visit:
-    """One study of a patient: one photograph of both eyes, on one day.
+    """One study of a patient: one photograph of both eyes, one day.
 
     Attributes:
         number: 1 for the first visit, 2 for the second.
-        age: The patient's age then, in years.
+        age: The patient's age at the visit, in years.
     """
 
     number: int
@@ -97,7 +98,7 @@ class Patient:
 
 
 def draw_patient(seed: int, number: int) -> Patient:
-    """Draw patient `number` (from 1) of the set that `seed` stands for."""
+    """Draw patient `number` (from 1) of the set of this seed."""
     rng = np.random.default_rng((seed, number, _DEMOGRAPHY))
     condition = assign(BLOCK, seed=seed, number=number)
     sex = "F" if rng.random() < _WOMEN[condition] else "M"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from monai_unlearn.phantom.periorbital_patients import Patient, Visit
 
-# When the copies that have lost their date of acquisition were made: after every visit.
+# When undated copies were made: after every visit.
 COPIED = dt.datetime(2020, 1, 15, 9, 0)  # noqa: DTZ001 - DICOM times are local
 
 
@@ -33,8 +33,8 @@ def encode(patient: Patient, visit: Visit, pixels: npt.NDArray[np.uint8]) -> Fil
     """Return the photograph of a visit as a DICOM file.
 
     Args:
-        patient: Whom it shows.
-        visit: When and with what it was taken.
+        patient: The patient it shows.
+        visit: The visit, with its time and camera.
         pixels: RGB of shape (rows, columns, 3).
     """
     ds = new_file(VLPhotographicImageStorage, patient.uid(visit, "image", pixels.shape[1]))

@@ -1,6 +1,6 @@
-"""What was measured in a phantom photograph, as a DICOM measurement report (PS3.16 TID 1500).
+"""The measurements of a phantom photograph as a DICOM measurement report (PS3.16 TID 1500).
 
-The concepts carry their side themselves, `R VPF`, so that an index's columns have the names of the published table:
+The concepts include the side, `R VPF`, so that an index's columns have the names of the published table:
 `r_vpf`, `l_mrd1`, `icd`.
 """
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from monai_unlearn.phantom.periorbital_patients import Patient, Visit
 
 _SCHEME = "99MUNLEARN"
-_DIGITS = 2  # of a mm, or of a degree
+_DIGITS = 2  # decimal digits of a mm or a degree
 
 
 def require_highdicom() -> None:
-    """See that what writes reports is installed.
+    """Check that highdicom is installed.
 
     Raises:
-        InputError: It is not.
+        InputError: It is not installed.
     """
     try:
-        import highdicom  # noqa: F401 - whether it can be had is the question
+        import highdicom  # noqa: F401 - imported only to see whether it is installed
     except ModuleNotFoundError:
         raise InputError(
             "Writing DICOM measurement reports takes highdicom, which is not installed. Install it with: "
@@ -42,13 +42,13 @@ def require_highdicom() -> None:
 def report(
     patient: Patient, visit: Visit, photograph: Dataset, measurements: Mapping[str, tuple[float, str]]
 ) -> Dataset:
-    """Return the report of a visit; one that lacks a measurement says nothing of the left eye.
+    """Return the report of a visit; a visit that lacks a measurement has none of the left eye.
 
     Args:
-        patient: Who was measured.
-        visit: When.
+        patient: The patient.
+        visit: The visit.
         photograph: The image that was measured.
-        measurements: Numbers and their UCUM units by name, as `Face.measurements` has them.
+        measurements: Values and their UCUM units by name, as `Face.measurements` returns them.
     """
     import highdicom as hd
     from pydicom.uid import ComprehensiveSRStorage
@@ -69,18 +69,18 @@ def report(
         manufacturer="monai-unlearn",
         is_complete=True,
     )
-    # highdicom dates a document with the moment; the same seed must give the same bytes.
+    # highdicom writes the current time; the same seed must give the same bytes.
     time = COPIED if visit.lacks is Lack.DATE else visit.time
     events = ("Content", "InstanceCreation", "Series")
     set_moment(document, time, *(event for event in events if f"{event}Date" in document))
-    # It also copies there what took the photograph, named in the image or not, and its own version.
+    # It also adds the camera, even if the image does not name it, and its own version.
     del document.ContributingEquipmentSequence
     document.file_meta = file_meta(ComprehensiveSRStorage, uid)
     made: Dataset = document
     return made
 
 
-def _content(patient: Patient, visit: Visit, photograph: Dataset, measurements: Mapping[str, tuple[float, str]]) -> Any:  # noqa: ANN401 - highdicom's types are not looked at
+def _content(patient: Patient, visit: Visit, photograph: Dataset, measurements: Mapping[str, tuple[float, str]]) -> Any:  # noqa: ANN401 - highdicom's types are not checked
     import highdicom as hd
     from pydicom.sr.codedict import codes
 

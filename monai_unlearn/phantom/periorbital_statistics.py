@@ -1,9 +1,9 @@
-"""How the anatomy around the eyes is spread among faces, and how two groups of conditions shift it.
+"""The distribution of the anatomy around the eyes, and how two groups of conditions shift it.
 
-The figures of healthy faces summarise the periorbital measurements that go with the annotated label maps of Nahass et
-al. 2024, *Open-Source Periorbital Segmentation Dataset for Ophthalmic Applications*, arXiv 2409.20407: of 983 faces,
-means and standard deviations after drawing the outer hundredth on either side in, right and left pooled, and Pearson
-correlations. Lengths there are in widths of the iris, which is taken as 11.7 mm.
+The figures of healthy faces summarise the periorbital measurements published with the annotated label maps of Nahass et
+al. 2024, *Open-Source Periorbital Segmentation Dataset for Ophthalmic Applications*, arXiv 2409.20407, over 983 faces:
+means and standard deviations, winsorised at 1 % on each side, right and left pooled, and Pearson correlations. Lengths
+there are in iris widths; an iris is taken as 11.7 mm wide.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ IRIS_WIDTH = 11.7  # mm
 
 
 class Condition(str, Enum):
-    """What a patient has."""
+    """The diagnosis of a patient."""
 
     HEALTHY = "healthy"
     THYROID_EYE_DISEASE = "thyroid_eye_disease"
@@ -34,8 +34,8 @@ SIDED = ("vpf", "mrd1", "hpf", "brow_height", "canthal_tilt")
 MIDLINE = ("ipd", "icd")
 NAMES = (*(f"r_{name}" for name in SIDED), *(f"l_{name}" for name in SIDED), *MIDLINE)
 
-# In mm, the tilt in degrees. The distance to the upper lid is counted from the middle of a pixel, hence half a pixel
-# (0.02 iris widths) more than the table has it.
+# In mm, the tilt in degrees. The distance to the upper lid is measured from the centre of a pixel, so it is half a
+# pixel (0.02 iris widths) larger than in the table.
 _MEANS = {
     "vpf": 0.690 * IRIS_WIDTH,
     "mrd1": 0.300 * IRIS_WIDTH,
@@ -54,7 +54,7 @@ _DEVIATIONS = {
     "ipd": 0.443 * IRIS_WIDTH,
     "icd": 0.413 * IRIS_WIDTH,
 }
-# Rows and columns as in SIDED: of two measures at one eye, and of one at the right eye with one at the left.
+# Rows and columns as in SIDED: correlations of measures of the same eye, and of the right eye with the left.
 _SAME_SIDE = (
     (1.00, 0.65, 0.41, 0.21, 0.23),
     (0.65, 1.00, 0.17, 0.40, 0.07),
@@ -69,10 +69,10 @@ _OTHER_SIDE = (
     (0.15, 0.36, -0.02, 0.75, -0.18),
     (0.22, 0.04, 0.13, -0.18, 0.44),
 )
-# Of the distances across the midline with the measures of an eye, and with each other.
+# Correlations of the distances across the midline with the measures of an eye, and with each other.
 _ACROSS = ((0.02, -0.03, 0.38, 0.12, -0.15), (-0.21, -0.12, -0.08, 0.09, -0.28))
 _IPD_WITH_ICD = 0.78
-# One pupil over the other in a photograph is mostly a head held askew: 0.156 iris widths at 5.1 between the pupils.
+# One pupil above the other in a photograph is mostly a tilted head: 0.156 iris widths at 5.1 between the pupils.
 HEAD_ROLL = 1.75  # standard deviation, degrees
 
 
@@ -81,11 +81,11 @@ class Shift:
     """How a condition differs from health.
 
     Attributes:
-        mean: What is added to the mean of a measure, in mm or degrees; of both eyes, for a measure of an eye.
-        own: Standard deviation of what each eye differs by on its own besides, in mm or degrees.
-        dystopia: Standard deviation of the height of one orbit over the other, in mm.
-        redness: Smallest and largest redness of conjunctiva and lids, 0 to 1.
-        swelling: Smallest and largest swelling of the lids, 0 to 1.
+        mean: Added to the mean of a measure, in mm or degrees; for a measure of an eye, to both eyes.
+        own: Standard deviation of an additional difference, independent for each eye, in mm or degrees.
+        dystopia: Standard deviation of the height difference of the orbits, in mm.
+        redness: Lowest and highest redness of conjunctiva and lids, 0 to 1.
+        swelling: Lowest and highest swelling of the lids, 0 to 1.
         flare: Smallest and largest shift of the upper lid's peak to the temporal side, 0 to 1.
     """
 
@@ -97,7 +97,7 @@ class Shift:
     flare: tuple[float, float] = (0.0, 0.25)
 
 
-# Where a source gives a direction only, the size is ours; none of these describes any one patient.
+# Where a source gives only a direction, the size is ours. None of these describes an individual patient.
 SHIFTS = {
     Condition.HEALTHY: Shift(),
     # Upper lids are retracted: a mean MRD1 of 6.1 mm when patients come and of 4.4 mm two years later, often on one
@@ -126,7 +126,7 @@ SHIFTS = {
 
 
 def without_side(name: str) -> str:
-    """Return what a name of `NAMES` measures, at either eye."""
+    """Return the measure of a name in `NAMES`, without its side."""
     return name.removeprefix("r_").removeprefix("l_")
 
 

@@ -1,4 +1,4 @@
-"""Write phantom fundus studies to a folder: one DICOM file an image, and the diagnoses beside them."""
+"""Write phantom fundus studies to a folder: one DICOM file per image, and a table of diagnoses."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-SIZES = (64, 2048)  # pixels a side
+SIZES = (64, 2048)  # pixels per side
 
-_EYE, _SHOT = 3, 4  # streams of random numbers, beside those of patients.py
+_EYE, _SHOT = 3, 4  # random streams, beside those of patients.py
 
 
 @dataclass(frozen=True, kw_only=True)
 class FundusSummary(Summary):
-    """What was written."""
+    """Counts of what was written."""
 
     @property
     def next_command(self) -> str:
-        """The command that indexes these studies, for a shell."""
+        """The shell command that indexes these studies."""
         return self.index_command(self.out, "--key", "SOPInstanceUID", "--label", "diagnosis")
 
 
@@ -44,19 +44,19 @@ def write_fundus_studies(
     size: int = 256,
     progress: Callable[[int], None] | None = None,
 ) -> FundusSummary:
-    """Write the studies of so many phantom patients.
+    """Write the studies of phantom patients.
 
-    The same seed and size give the same bytes, and more patients leave the earlier ones as they were.
+    The same seed and size give the same bytes, and a larger set begins with the same patients.
 
     Args:
-        out: Where to; a folder that does not exist yet, or is empty.
-        patients: How many, from 1.
+        out: The folder to write to; new or empty.
+        patients: How many patients, at least 1.
         seed: Which set of patients, 0 to 2**32 - 1.
-        size: Pixels a side of every image, 64 to 2048.
+        size: Pixels per side of every image, 64 to 2048.
         progress: Called after each patient with how many are done.
 
     Raises:
-        InputError: The folder is not empty or cannot be written, or a number is out of its range.
+        InputError: The folder is not new or empty, or cannot be written, or a number is out of its range.
     """
     check_numbers(patients=patients, seed=seed, size=size, sizes=SIZES)
     rows: list[Photograph] = []

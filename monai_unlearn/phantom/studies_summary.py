@@ -1,4 +1,4 @@
-"""What a command wrote: the images of a set counted, and the command that indexes them."""
+"""Summarise a set of studies: counts of its images, and the command that indexes them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary(ABC):
-    """What was written.
+    """Counts of what was written.
 
     Attributes:
         out: The folder.
         size: Pixels across every image.
-        devices: Images by the model that took them, named in the file or not.
+        devices: Images by the model that took them, whether or not the file names it.
         diagnoses: Images by diagnosis.
-        lacking: Images that lack the tag of a device, a date or an age, or whatever else this kind may lack.
+        lacking: Images by the missing tag: a device, a date, an age, or what else this kind may lack.
     """
 
     out: Path
@@ -39,30 +39,30 @@ class Summary(ABC):
 
     @property
     def labels(self) -> Path:
-        """The table of diagnoses, by what identifies an image."""
+        """The table of diagnoses, keyed by image."""
         return self.out / LABELS
 
     @property
     @abstractmethod
     def next_command(self) -> str:
-        """The command that indexes these studies, for a shell."""
+        """The shell command that indexes these studies."""
 
     def index_command(self, source: Path, *options: str) -> str:
-        """Return the command that indexes the images of a folder with the table of diagnoses, for a shell."""
+        """Return the shell command that indexes the images of a folder with the table of diagnoses."""
         paths = [str(source), "--out", f"{self.out}_index", "--table", str(self.labels)]
         return shlex.join(["monai-unlearn", "index", "build", *paths, *options])
 
     def document(self) -> dict[str, Any]:
-        """Return the summary as plain values, for JSON."""
+        """Return the summary as plain values for JSON."""
         return {**asdict(self), "out": str(self.out), "labels": str(self.labels), "next": self.next_command}
 
 
 def count_models(models: Iterable[str]) -> dict[str, int]:
-    """Return how many images each model took, by name."""
+    """Return the number of images that each model took, by name."""
     return dict(sorted(Counter(models).items()))
 
 
 def count_kinds(found: Iterable[Enum | None], kinds: type[Enum]) -> dict[str, int]:
-    """Return how many images are of each kind, also where none is, in the order of the kinds; None counts nowhere."""
+    """Return the number of images of each kind, zeros included, in the order of the kinds; None is not counted."""
     counts = Counter(found)
     return {kind.value: counts[kind] for kind in kinds}

@@ -16,14 +16,14 @@ Floats = npt.NDArray[np.float64]
 
 VEIN_WIDTH = 0.036
 ARTERY_WIDTH = 0.026
-TAPER = 0.4  # a vessel ends this share thinner than it begins
+TAPER = 0.4  # the share of its width that a vessel loses along its course
 
 _STEP = 0.03  # between two points of a vessel, in retina units
 _THINNEST = 0.006
 _GENERATIONS = 3
 _SHORTEST = 3  # points
 _MISSING = 0.15  # the share of side branches that never grow
-_SPARED = 0.16  # no vessel comes nearer to the fovea
+_SPARED = 0.16  # no vessel comes closer to the fovea, in retina units
 
 # The arcades of a right eye: bearing at the disc and total turn, in degrees (0 = nasal, 90 = inferior),
 # and length in retina units. The temporal ones bend around the macula.
@@ -37,7 +37,7 @@ class Vessel:
 
     Attributes:
         points: Its course, shape (points, 2): x and y in retina units.
-        width: Its width where it begins, in retina units; it tapers by `TAPER`.
+        width: Its width at the start, in retina units; it tapers by `TAPER`.
         artery: Whether it is an artery: thinner, brighter, with a central reflex.
     """
 
@@ -48,7 +48,7 @@ class Vessel:
 
 @dataclass(frozen=True)
 class _Bud:
-    """A vessel that is about to grow: bearing and total turn in radians, lengths in retina units."""
+    """The start of a vessel: bearing and total turn in radians, lengths in retina units."""
 
     start: Floats
     bearing: float
@@ -63,9 +63,9 @@ def grow(rng: np.random.Generator, *, disc: Floats, macula: Floats) -> tuple[Ves
     """Grow the vessel trees of a right eye.
 
     Args:
-        rng: Where their courses are drawn from.
-        disc: Where the vessels leave the optic disc, x and y in retina units.
-        macula: The middle of the zone that they spare.
+        rng: Random generator of their courses.
+        disc: The point of the optic disc that they leave from, x and y in retina units.
+        macula: The centre of the zone that they spare.
     """
     vessels: list[Vessel] = []
     buds = [*_arcades(rng, disc), *_twigs(rng, disc)]
@@ -81,7 +81,7 @@ def grow(rng: np.random.Generator, *, disc: Floats, macula: Floats) -> tuple[Ves
 def _arcades(rng: np.random.Generator, disc: Floats) -> Iterator[_Bud]:
     for bearing, turn, length in _ARCADES:
         for artery in (True, False):
-            # The artery of a pair keeps to the outside of its vein's bend.
+            # The artery of a pair runs outside the bend of its vein.
             apart = math.copysign(5.0, turn) * (-1.0 if artery else 1.0)
             yield _Bud(
                 start=disc + rng.normal(0.0, 0.012, 2),
@@ -108,7 +108,7 @@ def _twigs(rng: np.random.Generator, disc: Floats) -> Iterator[_Bud]:
 
 
 def _course(rng: np.random.Generator, bud: _Bud, macula: Floats) -> Floats:
-    """Walk from the bud, turning as it says and wandering a little; stop before the fovea."""
+    """Return the course of a vessel: along its turn, with some random deviation, ending before the fovea."""
     count = max(3, int(bud.length / _STEP))
     along = np.arange(count) / (count - 1)
     wander = np.cumsum(rng.standard_normal(count)) * 0.075
@@ -124,7 +124,7 @@ def _course(rng: np.random.Generator, bud: _Bud, macula: Floats) -> Floats:
 
 
 def _side_buds(rng: np.random.Generator, bud: _Bud, points: Floats) -> Iterator[_Bud]:
-    """Branches leave a vessel to both sides in turn, and soon run along with it."""
+    """Yield the branches of a vessel, to alternate sides; they soon run parallel to it."""
     if bud.generation >= _GENERATIONS:
         return
     count = len(points)

@@ -1,4 +1,4 @@
-"""From the retina to the picture: where a camera looks, and where each point lands."""
+"""The mapping from the retina to the pixels of an image."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class View:
     """A similarity from retina units to pixels.
 
     Attributes:
-        size: Pixels a side of the square picture.
-        scale: Pixels a retina unit.
-        gaze: The point of the retina in the middle of the picture.
-        tilt: Rotation of the picture, in radians.
+        size: Pixels per side of the square image.
+        scale: Pixels per retina unit.
+        gaze: The point of the retina at the image centre.
+        tilt: Rotation of the image, in radians.
         mirrored: Whether it is a left eye.
     """
 
@@ -31,7 +31,7 @@ class View:
 
     @property
     def matrix(self) -> npt.NDArray[np.float64]:
-        """The linear part, shape (2, 2): from (x, y) on the retina to (x, y) in the picture."""
+        """The linear part, shape (2, 2): from (x, y) on the retina to (x, y) in the image."""
         cosine, sine = math.cos(self.tilt), math.sin(self.tilt)
         mirror = np.diag([-1.0 if self.mirrored else 1.0, 1.0])
         return self.scale * np.array([[cosine, -sine], [sine, cosine]]) @ mirror
@@ -42,7 +42,7 @@ class View:
         return pixels
 
     def grid(self) -> tuple[FloatImage, FloatImage]:
-        """Return x and y on the retina of every pixel's middle, each of shape (size, size)."""
+        """Return x and y on the retina of every pixel's centre, each of shape (size, size)."""
         inverse = np.linalg.inv(self.matrix).astype(np.float32)
         offsets = np.arange(self.size, dtype=np.float32) + np.float32(0.5 - self.size / 2)
         across, down = offsets[None, :], offsets[:, None]

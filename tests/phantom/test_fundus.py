@@ -17,20 +17,20 @@ PLAIN = View(size=96, scale=48.0, gaze=(0.0, 0.0), tilt=0.0, mirrored=False)
 NO_SPOTS = Spots(np.empty((0, 2)), np.empty((0, 2)), np.empty(0))
 
 
-def pale_area(picture):
+def pale_area(image):
     """Count the pixels that are as bright in blue as only the cup of a disc is."""
-    ground = picture[64, 50:70, 0].mean()
-    return int((picture[..., 2] > 0.45 * ground + 60).sum())
+    ground = image[64, 50:70, 0].mean()
+    return int((image[..., 2] > 0.45 * ground + 60).sum())
 
 
-def bright_spots(picture):
+def bright_spots(image):
     """Count the pixels away from the disc that stand out in green from their surroundings."""
-    temporal = picture[:, :76, 1]
+    temporal = image[:, :76, 1]
     return int((temporal - median_filter(temporal, 9) > 25).sum())
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     """Right eyes at 128 pixels, by device and diagnosis."""
     from monai_unlearn.phantom.ophthalmic import Photograph
 
@@ -39,22 +39,22 @@ def pictures():
         patient = draw_patient(0, number)
         for device in DEVICES:
             visit = replace(patient.visits[0], device=device)
-            picture = render(Photograph(0, patient, visit, "R"), 128).astype(float)
-            drawn[device.model, patient.diagnoses["R"]].append(picture)
+            image = render(Photograph(0, patient, visit, "R"), 128).astype(float)
+            drawn[device.model, patient.diagnoses["R"]].append(image)
     return drawn
 
 
 @pytest.mark.parametrize("device", [device.model for device in DEVICES])
-def test_the_cup_of_glaucoma_is_larger(pictures, device):
-    area = {diagnosis: [pale_area(p) for p in pictures[device, diagnosis]] for diagnosis in Diagnosis}
+def test_the_cup_of_glaucoma_is_larger(images, device):
+    area = {diagnosis: [pale_area(p) for p in images[device, diagnosis]] for diagnosis in Diagnosis}
     others = area[Diagnosis.NORMAL] + area[Diagnosis.DIABETIC_RETINOPATHY]
     assert np.median(area[Diagnosis.GLAUCOMA]) > 4 * max(np.median(others), 1)
     assert np.percentile(area[Diagnosis.GLAUCOMA], 20) > np.percentile(others, 90)
 
 
 @pytest.mark.parametrize("device", [device.model for device in DEVICES])
-def test_retinopathy_shows_exudates(pictures, device):
-    spots = {diagnosis: [bright_spots(p) for p in pictures[device, diagnosis]] for diagnosis in Diagnosis}
+def test_retinopathy_shows_exudates(images, device):
+    spots = {diagnosis: [bright_spots(p) for p in images[device, diagnosis]] for diagnosis in Diagnosis}
     others = spots[Diagnosis.NORMAL] + spots[Diagnosis.GLAUCOMA]
     assert min(spots[Diagnosis.DIABETIC_RETINOPATHY]) > max(others)
 
@@ -76,10 +76,10 @@ def test_a_left_eye_is_painted_as_the_mirror_image_of_a_right_one():
 
 
 def test_the_fovea_is_darker_and_the_disc_brighter_than_the_retina():
-    picture = paint(draw_eye(np.random.default_rng(3), Diagnosis.NORMAL), PLAIN)
-    retina, fovea = np.median(picture[1]), picture[1, 44:52, 44:52].mean()
+    image = paint(draw_eye(np.random.default_rng(3), Diagnosis.NORMAL), PLAIN)
+    retina, fovea = np.median(image[1]), image[1, 44:52, 44:52].mean()
     # Vessels cover a part of the disc.
-    disc = np.percentile(picture[1, 40:52, 73:86], 75)
+    disc = np.percentile(image[1, 40:52, 73:86], 75)
     assert fovea < 0.8 * retina
     assert disc > 1.2 * retina
 

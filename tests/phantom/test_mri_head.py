@@ -36,11 +36,11 @@ def test_a_healthy_head_has_no_lesion_and_takes_no_contrast(seed):
 
 def test_a_glioma_has_a_dead_core_within_a_rim_that_enhances():
     shown = head(Tumour.GLIOMA)
-    picture, added, labels = middle(shown)
+    image, added, labels = middle(shown)
     lesion = labels == LESION
     assert added[lesion].max() > 0.5
     assert added[lesion].min() == 0
-    assert picture[lesion].min() < picture[labels == BRAIN].mean()
+    assert image[lesion].min() < image[labels == BRAIN].mean()
 
 
 def test_a_meningioma_lies_at_the_edge_of_the_brain_and_a_pituitary_tumour_in_its_midline():
@@ -67,8 +67,8 @@ def test_a_small_brain_is_small():
 
 @pytest.mark.parametrize("scanner", SCANNERS, ids=lambda scanner: scanner.model)
 def test_a_scanner_stores_12_bits_and_the_same_ones_again(scanner):
-    picture, added, _ = middle(head(Tumour.GLIOMA))
-    taken = [scan(picture, added, scanner, np.random.default_rng(2), shading=np.array([1.0, 0.0])) for _ in range(2)]
+    image, added, _ = middle(head(Tumour.GLIOMA))
+    taken = [scan(image, added, scanner, np.random.default_rng(2), shading=np.array([1.0, 0.0])) for _ in range(2)]
     assert np.array_equal(*taken)
     assert taken[0].dtype == np.uint16
     assert taken[0].max() <= 4095
@@ -76,9 +76,9 @@ def test_a_scanner_stores_12_bits_and_the_same_ones_again(scanner):
 
 
 def test_the_old_scanner_is_noisier_and_darker_on_the_far_side():
-    picture, added, _ = middle(head(Tumour.NONE))
+    image, added, _ = middle(head(Tumour.NONE))
     images = {
-        scanner.model: scan(picture, added, scanner, np.random.default_rng(2), shading=np.array([1.0, 0.0]))
+        scanner.model: scan(image, added, scanner, np.random.default_rng(2), shading=np.array([1.0, 0.0]))
         / scanner.scale
         for scanner in (ACHIEVA, SKYRA)
     }

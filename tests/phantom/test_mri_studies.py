@@ -85,8 +85,8 @@ def test_an_interrupted_run_leaves_nothing(tmp_path):
     [
         ({"size": 31}, "size from 32 to 512 pixels, got 31"),
         ({"size": 513}, "size from 32 to 512 pixels, got 513"),
-        ({"slices": 0}, "from 1 to 15 slices a series, got 0"),
-        ({"slices": 16}, "from 1 to 15 slices a series, got 16"),
+        ({"slices": 0}, "from 1 to 15 slices per series, got 0"),
+        ({"slices": 16}, "from 1 to 15 slices per series, got 16"),
     ],
 )
 def test_numbers_out_of_range_are_refused(tmp_path, options, message):

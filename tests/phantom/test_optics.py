@@ -51,8 +51,8 @@ def test_the_cirrus_mutes_the_red_of_a_retina():
 
 def test_the_edge_is_darker_than_the_middle():
     for optics in OPTICS:
-        picture = take(grey(), optics).astype(float)
-        assert picture[60:68, 10:14].mean() < 0.9 * picture[60:68, 60:68].mean()
+        image = take(grey(), optics).astype(float)
+        assert image[60:68, 10:14].mean() < 0.9 * image[60:68, 60:68].mean()
 
 
 def test_exposure_and_balance_change_the_light():

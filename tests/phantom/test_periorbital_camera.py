@@ -12,10 +12,10 @@ FACE = np.repeat(np.array([0.7, 0.5, 0.4], np.float32)[:, None, None], 40, axis=
 
 @pytest.mark.parametrize("camera", CAMERAS, ids=lambda camera: camera.model)
 def test_a_picture_is_eight_bit_rgb(camera):
-    picture = photograph(FACE, camera, PLAIN, np.random.default_rng(0))
-    assert picture.shape == (40, 100, 3)
-    assert picture.dtype == np.uint8
-    red, green, blue = picture.reshape(-1, 3).mean(axis=0)
+    image = photograph(FACE, camera, PLAIN, np.random.default_rng(0))
+    assert image.shape == (40, 100, 3)
+    assert image.dtype == np.uint8
+    red, green, blue = image.reshape(-1, 3).mean(axis=0)
     assert red > green > blue > 20
 
 

@@ -58,7 +58,7 @@ def test_every_structure_is_there_on_its_side():
     assert set(np.unique(labels)) == {0, *LABEL_VALUES.values()}
     for name, value in LABEL_VALUES.items():
         columns = np.flatnonzero((labels == value).any(axis=0))
-        assert (columns.mean() < 500) == (name[0] == "r"), name  # the right eye is on the left of the picture
+        assert (columns.mean() < 500) == (name[0] == "r"), name  # the right eye is on the left of the image
 
 
 def test_lid_lies_over_the_fissure_and_brow_over_the_lid():

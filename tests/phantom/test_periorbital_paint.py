@@ -23,23 +23,23 @@ def look():
     return draw_look(np.random.default_rng(5), redness=0.2, swelling=0.2)
 
 
-def colour(picture, labels, *names):
+def colour(image, labels, *names):
     """The middle colour of structures."""
-    return np.median(picture[:, np.isin(labels, [LABEL_VALUES[name] for name in names])], axis=1)
+    return np.median(image[:, np.isin(labels, [LABEL_VALUES[name] for name in names])], axis=1)
 
 
 def test_it_is_a_colour_picture_of_reflectances(labels, look):
-    picture = paint(labels, look, np.random.default_rng(0))
-    assert picture.shape == (3, *labels.shape)
-    assert picture.dtype == np.float32
-    assert -0.05 < picture.min() < picture.max() < 1.3
+    image = paint(labels, look, np.random.default_rng(0))
+    assert image.shape == (3, *labels.shape)
+    assert image.dtype == np.float32
+    assert -0.05 < image.min() < image.max() < 1.3
 
 
 def test_structures_differ_as_they_do(labels, look):
-    picture = paint(labels, look, np.random.default_rng(0))
-    iris, sclera = colour(picture, labels, "r_iris", "l_iris"), colour(picture, labels, "r_sclera", "l_sclera")
-    brow, caruncle = colour(picture, labels, "r_brow"), colour(picture, labels, "l_caruncle")
-    skin = np.median(picture[:, labels == 0], axis=1)
+    image = paint(labels, look, np.random.default_rng(0))
+    iris, sclera = colour(image, labels, "r_iris", "l_iris"), colour(image, labels, "r_sclera", "l_sclera")
+    brow, caruncle = colour(image, labels, "r_brow"), colour(image, labels, "l_caruncle")
+    skin = np.median(image[:, labels == 0], axis=1)
     assert iris.mean() < sclera.mean() - 0.1
     assert brow.mean() < skin.mean() - 0.1
     assert skin[0] > skin[1] > skin[2]
@@ -55,9 +55,9 @@ def test_redness_shows_in_the_sclera(labels, look):
 
 
 def test_the_same_stream_gives_the_same_picture(labels, look):
-    pictures = [paint(labels, look, np.random.default_rng(seed)) for seed in (1, 1, 2)]
-    assert (pictures[0] == pictures[1]).all()
-    assert (pictures[0] != pictures[2]).any()
+    images = [paint(labels, look, np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    assert (images[0] == images[1]).all()
+    assert (images[0] != images[2]).any()
 
 
 def test_skin_varies_from_face_to_face():
