@@ -1,6 +1,6 @@
-"""Metadata-driven forgetting for MONAI bundles.
+"""Metadata-driven unlearning for MONAI bundles.
 
-Importing this package loads neither torch nor monai: the rooms that need them are imported by name
+Importing this package loads neither torch nor monai: import the rooms that need them by name
 (`monai_unlearn.methods`, `monai_unlearn.engine`, …).
 """
 

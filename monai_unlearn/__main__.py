@@ -1,4 +1,4 @@
-"""`python -m monai_unlearn` is `monai-unlearn`."""
+"""Run `monai-unlearn` as `python -m monai_unlearn`."""
 
 from monai_unlearn.cli import main
 

@@ -1,7 +1,7 @@
-"""Every fault this package reports, under one root, each mapped to an exit code.
+"""The errors of this package, under one root, each mapped to an exit code.
 
-A message says what was expected, what came, where, and what to do. It never carries a value that
-belongs to a patient: logs travel further than data.
+A message says what was expected, what was received, where, and what to do. It never contains a value of a patient: logs
+travel further than data.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """What a command ends with; scripts branch on it."""
+    """The exit code of a command; scripts branch on it."""
 
     DONE = 0
     UNEXPECTED = 1
@@ -30,7 +30,7 @@ class UnlearnError(Exception):
 
 
 class InputError(UnlearnError):
-    """Something that was handed in cannot be used: the caller can mend it."""
+    """An input cannot be used; the caller can fix it."""
 
     exit_code = ExitCode.BAD_INPUT
 
@@ -40,11 +40,11 @@ class SpecError(InputError):
 
 
 class CohortError(InputError):
-    """A valid spec resolves to a cohort that must not be used: empty, or not what `expect` says."""
+    """A valid spec resolves to a cohort that must not be used: it is empty, or not what `expect` says."""
 
 
 class IndexReadError(InputError):
-    """An image index is missing, incomplete, or of another version; or its sources cannot be read."""
+    """An image index is missing, incomplete or of another version, or its sources cannot be read."""
 
 
 class NotAccepted(UnlearnError):  # noqa: N818 - not a fault: the run is done, but its result is not good enough
@@ -57,7 +57,7 @@ class NotAccepted(UnlearnError):  # noqa: N818 - not a fault: the run is done, b
 
 
 class DataError(InputError):
-    """Images, labels or splits do not fit what the bundle needs."""
+    """Images, labels or splits do not fit the bundle."""
 
 
 class ConfigError(InputError):
@@ -69,7 +69,7 @@ class TrainingError(UnlearnError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that this one is most likely a slip for, if any is near."""
+    """Return the known word that this one is most likely a misspelling of, or None."""
     return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
 
 
@@ -83,13 +83,13 @@ def check_choice(word: object, choices: Iterable[str], *, name: str, error: type
     """Refuse a word that is not one of the choices.
 
     Args:
-        word: The word that was given.
-        choices: The words that are allowed.
-        name: What the word is for, as the message names it, such as `objective`.
+        word: The word to check.
+        choices: The allowed words.
+        name: The name of the setting in the message, such as `objective`.
         error: The error to raise.
 
     Raises:
-        UnlearnError: The word is not one of the choices; the message lists them, and the one probably meant.
+        UnlearnError: The word is not one of the choices; the message lists them and suggests the nearest one.
 
     >>> check_choice("eras", ("erase", "match"), name="objective")
     Traceback (most recent call last):

@@ -1,4 +1,4 @@
-"""Weights and bundles: read, revised, written whole. Loads torch."""
+"""Weights and bundles: read, revise and write them whole. Loads torch."""
 
 from monai_unlearn.release.bundle import TRAINING_RECORD, WEIGHTS, BundleInfo, write_revised_bundle
 from monai_unlearn.release.weights import load_weights, save_weights, weights_digest

@@ -1,4 +1,4 @@
-"""The bundle around the weights: what it says of itself, and its revised successor."""
+"""The bundle around the weights: its metadata, and its revised successor."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 METADATA = Path("configs/metadata.json")
 WEIGHTS = Path("models/model.pt")
 TRAINING_RECORD = Path("models/training.json")
-# Outputs of runs and caches stay behind; so do stale exports of the old weights.
+# Not copied: outputs of runs, caches, and exports of the old weights.
 _LEFT_BEHIND = ("models", "eval", "mlruns", "__pycache__", ".*")
 
 
 @dataclass(frozen=True, kw_only=True)
 class BundleInfo:
-    """What a bundle's metadata says.
+    """The metadata of a bundle.
 
     Args:
         root: The bundle's folder.
@@ -48,21 +48,21 @@ class BundleInfo:
         """Read a bundle's metadata.
 
         Raises:
-            ConfigError: There is none, or it is not JSON with a version.
+            ConfigError: There is no metadata, or it is not JSON with a version.
         """
         path = Path(root) / METADATA
         try:
             metadata = json.loads(path.read_text(encoding="utf-8"))
             version = str(Version(metadata["version"]))
         except OSError:
-            raise ConfigError(f"{path} is missing: {root} is no MONAI bundle. Give --bundle_root FOLDER.") from None
+            raise ConfigError(f"{path} is missing: {root} is not a MONAI bundle. Give --bundle_root FOLDER.") from None
         except (json.JSONDecodeError, KeyError, TypeError, InvalidVersion) as error:
             raise ConfigError(f"{path}: expected JSON with a 'version' like 1.2.3 ({type(error).__name__}).") from None
         return cls(root=Path(root), name=str(metadata.get("name", Path(root).name)), version=version, metadata=metadata)
 
     @property
     def next_version(self) -> str:
-        """The version after a revision: the second number goes up, since behaviour changed."""
+        """The version after a revision: the minor version goes up, since behaviour changes."""
         major, minor, *_ = (*Version(self.version).release, 0, 0)
         return f"{major}.{minor + 1}.0"
 
@@ -79,17 +79,17 @@ def write_revised_bundle(
 ) -> None:
     """Write a whole bundle with new weights, version, changelog entry and documents.
 
-    Configs, scripts and documents are copied as they are; exports and run outputs of the base are not.
+    Configs, scripts and documents are copied; exports and run outputs of the base are not.
 
     Args:
-        base: The bundle that was revised.
+        base: The bundle to revise.
         target: A folder that does not exist.
         network: The revised network.
-        record: The training record of the weights that were revised; empty where there is none.
-        settings: What the run used for classes, picture size, normalisation and split; the configs and the metadata
-            of the revised bundle say the same, whatever the base's said.
+        record: The training record of the original weights; empty if there is none.
+        settings: The classes, image size, normalisation and split of the run; they replace those in the configs and
+            the metadata of the base.
         change: The changelog entry, one line.
-        documents: Texts to add below `docs/`, by file name.
+        documents: Texts to add to `docs/`, by file name.
     """
     shutil.copytree(base.root, target, ignore=shutil.ignore_patterns(*_LEFT_BEHIND))
     version = base.next_version
@@ -109,7 +109,7 @@ def write_revised_bundle(
 
 
 def _with_classes(metadata: Mapping[str, Any], class_names: Sequence[str] | None) -> dict[str, Any]:
-    """Return metadata whose output channels are these classes."""
+    """Return the metadata with these classes as output channels."""
     content: dict[str, Any] = json.loads(json.dumps(metadata))
     pred = content.get("network_data_format", {}).get("outputs", {}).get("pred")
     if pred is not None and class_names:
@@ -119,23 +119,23 @@ def _with_classes(metadata: Mapping[str, Any], class_names: Sequence[str] | None
 
 
 def _with_settings(config: str, settings: Mapping[str, Any]) -> str:
-    """Return a config in which the settings that stand on a line of their own have these values.
+    """Return a config in which settings on a line of their own have these values.
 
-    Values are replaced in the text, so that comments and order stay; JSON is YAML. The classes are left: configs
-    of this package read them from the metadata.
+    Values are replaced in the text, which keeps comments and order; JSON is YAML. The classes stay: configs of this
+    package read them from the metadata.
     """
     for key, value in settings.items():
         if key != "class_names":
-            # A backslash would mean something in a replacement.
+            # `re.sub` would interpret a backslash in the replacement.
             line = f"{key}: {json.dumps(value)}".replace("\\", "\\\\")
             config = re.sub(rf"(?m)^{re.escape(key)}: [^@$\n]*$", line, config)
     return config
 
 
 def _note_in_readme(path: Path, version: str, change: str) -> None:
-    """Put the revision where a reader of the bundle looks first; newest on top."""
+    """Note the revision in the bundle's README, newest first."""
     heading = "## Revisions"
-    note = "Data and performance as stated above are those of the version they were written for.\n"
+    note = "Data and performance stated above are those of the version they were written for.\n"
     text = path.read_text(encoding="utf-8") if path.is_file() else "# Bundle\n"
     entry = f"- **{version}**: {change} See [model_card_diff.md](model_card_diff.md)."
     if heading in text:

@@ -1,4 +1,4 @@
-"""Predictions as DICOM measurement reports (PS3.16 TID 1500), which name the version of the model that made them."""
+"""Predictions as DICOM measurement reports (PS3.16 TID 1500) that name the version of the model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 MANUFACTURER = "monai_unlearn"
-# Coding schemes of one's own begin with 99 (PS3.16 section 8.2); concepts are numbered within a bundle.
+# Private coding schemes begin with 99 (PS3.16 section 8.2); concepts are numbered within a bundle.
 SCHEME = "99MUNLEARN"
 
 _SERIES_NUMBER = 9001
@@ -30,12 +30,12 @@ _SERIES_NUMBER = 9001
 
 @dataclass(frozen=True, kw_only=True)
 class ModelIdentity:
-    """Which model made a prediction.
+    """The model that made a prediction.
 
     Args:
         name: The bundle's name.
         version: Its version, as in its metadata.
-        weights: The digest of its weights, as the model card has it.
+        weights: The digest of its weights, as in the model card.
         class_names: Its classes, in the order of its outputs.
     """
 
@@ -46,10 +46,10 @@ class ModelIdentity:
 
     @classmethod
     def of_export(cls, path: str | Path) -> ModelIdentity:
-        """Return what an exported network says of itself: the same as its bundle.
+        """Return the identity in an exported file, which is that of its bundle.
 
         Args:
-            path: What `export_torchscript` wrote.
+            path: A file that `export_torchscript` wrote.
         """
         exported = read_export(path)
         channels = exported.metadata["network_data_format"]["outputs"]["pred"]["channel_def"]
@@ -62,19 +62,19 @@ class ModelIdentity:
 
 
 class ReportWriter:
-    """A handler that writes a report beside each prediction on a DICOM image.
+    """A handler that writes a report for each prediction on a DICOM image.
 
     Attach it to an evaluator whose items have `file`, the path of the image, and `pred`, probabilities by class.
-    Images that are not DICOM have no study that a report could belong to, and are passed over.
+    Images that are not DICOM have no study that a report could belong to, and are skipped.
 
     Args:
-        bundle_root: The bundle, whose metadata say name and version.
+        bundle_root: The bundle, whose metadata have name and version.
         class_names: The classes, in the order of the network's outputs.
-        output_dir: Where reports go, one file an image.
-        enabled: Whether to write reports at all, so that a setting of the config can decide.
+        output_dir: The folder of the reports, one file per image.
+        enabled: Whether to write reports, so that a setting of the config can decide.
 
     Raises:
-        InputError: highdicom, which comes with the extra `pacs`, is not installed.
+        InputError: highdicom, from the extra `pacs`, is not installed.
     """
 
     def __init__(
@@ -110,13 +110,13 @@ class ReportWriter:
 
 
 def require_highdicom() -> None:
-    """Refuse to go on without highdicom.
+    """Check that highdicom is installed.
 
     Raises:
-        InputError: It is not installed.
+        InputError: highdicom is not installed.
     """
     try:
-        import highdicom  # noqa: F401 - whether it can be had is the question
+        import highdicom  # noqa: F401 - imported only to see whether it is installed
     except ImportError:
         raise InputError(
             "Writing DICOM reports takes highdicom, which is not installed. Install it with: "
@@ -125,7 +125,7 @@ def require_highdicom() -> None:
 
 
 def read_source(path: str | Path) -> Dataset | None:
-    """Return a DICOM image without its pixels; nothing where the file is not DICOM."""
+    """Return a DICOM image without its pixels, or None if the file is not DICOM."""
     try:
         return pydicom.dcmread(path, stop_before_pixels=True)
     except InvalidDicomError:
@@ -133,23 +133,23 @@ def read_source(path: str | Path) -> Dataset | None:
 
 
 def encode_report(source: Dataset, probabilities: Sequence[float], *, model: ModelIdentity) -> Dataset:
-    """Return a Comprehensive SR with a probability a class and the likeliest class of one image.
+    """Return a Comprehensive SR with the class probabilities and the likeliest class of one image.
 
     Args:
-        source: The image, pixels or not.
+        source: The image, with or without pixels.
         probabilities: A value from 0 to 1 for each class of the model.
-        model: Who predicted; named by AlgorithmIdentification (PS3.16 TID 4019), the digest of the weights as a
-            parameter.
+        model: The model that predicted, written as AlgorithmIdentification (PS3.16 TID 4019) with the digest of the
+            weights as a parameter.
 
     Raises:
         DataError: The image lacks the identifiers that a report must repeat.
-        ConfigError: There is not one probability a class.
+        ConfigError: The number of probabilities is not the number of classes.
     """
     import highdicom as hd
 
     if len(probabilities) != len(model.class_names):
         raise ConfigError(
-            f"class_names: expected a class for each of {len(probabilities)} probabilities, got "
+            f"class_names: expected one class for each of {len(probabilities)} probabilities, got "
             f"{len(model.class_names)}."
         )
     content = hd.sr.MeasurementReport(
@@ -175,7 +175,7 @@ def encode_report(source: Dataset, probabilities: Sequence[float], *, model: Mod
         )
     except AttributeError as error:
         raise DataError(
-            f"an image of this study lacks {error.name or 'a tag'}, which a report must repeat. Mend the file, or "
+            f"an image of this study lacks {error.name or 'a tag'}, which a report must repeat. Fix the file, or "
             "leave reports out."
         ) from error
 
@@ -198,7 +198,7 @@ def _observer(model: ModelIdentity) -> Any:  # noqa: ANN401 - highdicom is impor
 
 
 def _uuid_of(model: ModelIdentity) -> str:
-    """Return a UUID that the weights alone decide: the same revision is the same observer everywhere."""
+    """Return a UUID that depends on name and weights only: a revision is the same observer everywhere."""
     import uuid
 
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"monai-unlearn:{model.name}:{model.weights}"))

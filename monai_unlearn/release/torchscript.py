@@ -1,4 +1,4 @@
-"""A bundle's network as TorchScript, which runs where neither this package nor the network's code is installed."""
+"""A bundle's network as TorchScript, which runs without this package and without the network's code."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ _PROBES = 4
 
 
 def export_torchscript(bundle_root: str | Path, *, target: str | Path | None = None) -> Path:
-    """Export a bundle's weights by MONAI's `ckpt_export`, and see that the export computes the same.
+    """Export a bundle's weights with MONAI's `ckpt_export`, and check that the export computes the same outputs.
 
-    The file carries metadata and inference config, from which MONAI Deploy sets up a whole application.
+    The file contains the metadata and the inference config, from which MONAI Deploy sets up an application.
 
     Args:
         bundle_root: The bundle, with weights at `models/model.pt` and a `configs/inference.yaml`.
-        target: Where to; by default `models/model.ts` of the bundle.
+        target: The file to write; by default `models/model.ts` of the bundle.
 
     Returns:
         The file, written whole or not at all.
 
     Raises:
-        ConfigError: The bundle lacks something, or the export gives other outputs than the network.
+        ConfigError: The bundle is incomplete, or the export computes other outputs than the network.
     """
     root = Path(bundle_root)
     path = Path(target) if target else root / SCRIPT
@@ -65,7 +65,7 @@ def export_torchscript(bundle_root: str | Path, *, target: str | Path | None = N
         if not difference <= TOLERANCE:
             raise ConfigError(
                 f"{path}: the exported network differs from the bundle's by {difference:.1g}, more than {TOLERANCE}. "
-                "Its code does something that TorchScript does not; nothing was written."
+                "TorchScript does not support something in its code; nothing was written."
             )
     return path
 
@@ -78,7 +78,7 @@ def bundle_network(bundle_root: str | Path) -> nn.Module:
     """
     root = Path(bundle_root)
     if not (root / INFERENCE).is_file():
-        raise ConfigError(f"{root / INFERENCE} is missing: the network cannot be told.")
+        raise ConfigError(f"{root / INFERENCE} is missing, and with it the definition of the network. Add the config.")
     parser = ConfigParser()
     parser.read_config(str(root / INFERENCE))
     parser.read_meta(str(root / METADATA))
@@ -86,10 +86,10 @@ def bundle_network(bundle_root: str | Path) -> nn.Module:
 
 
 def probe_inputs(metadata: Mapping[str, Any]) -> Tensor:
-    """Return seeded random inputs of the shape that the metadata give, (batch, channel, *spatial).
+    """Return seeded random inputs of the shape in the metadata, (batch, channel, *spatial).
 
     Raises:
-        ConfigError: The metadata give no shape in numbers.
+        ConfigError: The metadata have no shape in numbers.
     """
     image = metadata.get("network_data_format", {}).get("inputs", {}).get("image", {})
     shape = [image.get("num_channels"), *image.get("spatial_shape", [None])]
@@ -106,7 +106,7 @@ def largest_difference(network: nn.Module, exported: nn.Module, inputs: Tensor) 
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """What an exported file holds.
+    """The content of an exported file.
 
     Attributes:
         network: The network, on the CPU, for evaluation.
@@ -118,10 +118,10 @@ class Exported:
 
 
 def read_export(path: str | Path) -> Exported:
-    """Read what `export_torchscript` wrote.
+    """Read a file that `export_torchscript` wrote.
 
     Raises:
-        ConfigError: It cannot be read, or carries no metadata.
+        ConfigError: The file cannot be read, or contains no metadata.
     """
     extra = {"metadata.json": ""}
     try:
@@ -144,7 +144,7 @@ def _load(path: str | Path, extra: dict[str, str] | None = None) -> nn.Module:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep MONAI's account of its arguments, and torch's word on the age of TorchScript, to themselves."""
+    """Suppress MONAI's log of its arguments and torch's deprecation warning about TorchScript."""
     before = logging.root.manager.disable
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")

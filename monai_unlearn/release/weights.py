@@ -1,4 +1,4 @@
-"""Weights as pure tensors: read without unpickling code, written aside and renamed, named by digest."""
+"""Weights as pure tensors: read without unpickling code, written whole or not at all, identified by digest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def load_weights(network: nn.Module, checkpoint: str | Path) -> nn.Module:
     """Load a state dict into a network, in place, and return the network.
 
     Raises:
-        ConfigError: The file is missing, is no pure tensor state dict, or fits another network.
+        ConfigError: The file is missing, is not a pure tensor state dict, or belongs to another network.
     """
     path = Path(checkpoint)
     try:
@@ -52,7 +52,7 @@ def save_weights(network: nn.Module, path: Path) -> None:
 
 
 def weights_digest(state: Mapping[str, Tensor]) -> str:
-    """Return `sha256:…` of names, types, shapes and values; not of the file format around them."""
+    """Return `sha256:…` over names, types, shapes and values, independent of the file format."""
     digest = hashlib.sha256()
     for name in sorted(state):
         tensor = state[name].detach().cpu().contiguous()

@@ -21,8 +21,8 @@ def classes_of(walked):
     return list(metadata["network_data_format"]["outputs"]["pred"]["channel_def"].values())
 
 
-def picture_of(walked, path):
-    """Read a picture as the inference config of the bundle says, but for what comes behind loading."""
+def image_of(walked, path):
+    """Read an image with the `loading` transform of the bundle's inference config, and nothing after it."""
     parser = ConfigParser(ConfigParser.load_config_file(str(walked.root / "configs" / "inference.yaml")))
     return np.asarray(parser.get_parsed_content("loading")({"image": str(path)})["image"])
 
@@ -44,22 +44,22 @@ def exported(walked):
     path = export_torchscript(walked.root)
     assert path == walked.root / SCRIPT
     yield walked, path
-    # A bundle without an export is what the other tests walk through.
+    # The other tests expect a bundle without an export.
     path.unlink()
 
 
 def test_the_operator_predicts_from_the_export_alone(exported, tmp_path):
     walked, script = exported
-    picture = walked.pictures / "5L.png"
-    found = Operator(script)(picture_of(walked, picture))
-    expected = inferred(walked, picture, tmp_path / "out")
+    path = walked.images / "5L.png"
+    found = Operator(script)(image_of(walked, path))
+    expected = inferred(walked, path, tmp_path / "out")
     assert found["probabilities"] == pytest.approx(expected, abs=1e-5)
     assert found["result"] == [classes_of(walked)[int(np.argmax(expected))]]
 
 
 def test_the_operator_predicts_from_weights_and_network_def(exported):
     walked, script = exported
-    image = picture_of(walked, walked.pictures / "2R.png")
+    image = image_of(walked, walked.images / "2R.png")
     from_weights = Operator(script, network=bundle_network(walked.root))(image)
     assert from_weights["probabilities"] == pytest.approx(Operator(script)(image)["probabilities"], abs=1e-5)
 

@@ -84,7 +84,7 @@ def test_the_fovea_is_darker_and_the_disc_brighter_than_the_retina():
     assert disc > 1.2 * retina
 
 
-def test_a_larger_picture_shows_the_same_retina():
+def test_a_larger_image_shows_the_same_retina():
     eye = draw_eye(np.random.default_rng(4), Diagnosis.GLAUCOMA)
     small = paint(eye, PLAIN)
     large = paint(eye, replace(PLAIN, size=384, scale=192.0))

@@ -52,7 +52,7 @@ def test_a_meningioma_lies_at_the_edge_of_the_brain_and_a_pituitary_tumour_in_it
     assert rows.mean() < SIZE / 2
 
 
-def test_a_pose_turns_and_shifts_the_picture_not_the_head():
+def test_a_pose_turns_and_shifts_the_image_not_the_head():
     shown = head(Tumour.MENINGIOMA)
     moved = Pose(turn=0.0, shift=(220 / SIZE * 3, 0.0))
     still = middle(shown)[2]

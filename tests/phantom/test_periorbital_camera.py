@@ -11,7 +11,7 @@ FACE = np.repeat(np.array([0.7, 0.5, 0.4], np.float32)[:, None, None], 40, axis=
 
 
 @pytest.mark.parametrize("camera", CAMERAS, ids=lambda camera: camera.model)
-def test_a_picture_is_eight_bit_rgb(camera):
+def test_an_image_is_eight_bit_rgb(camera):
     image = photograph(FACE, camera, PLAIN, np.random.default_rng(0))
     assert image.shape == (40, 100, 3)
     assert image.dtype == np.uint8
@@ -29,7 +29,7 @@ def test_cameras_see_differently():
     assert len({camera.width for camera in CAMERAS}) == len({camera.model for camera in CAMERAS}) == 3
 
 
-def test_exposure_and_light_change_the_picture():
+def test_exposure_and_light_change_the_image():
     def seen(**changes):
         shot = Shot(**{**vars(PLAIN), **changes})
         return photograph(FACE, CAMERAS[0], shot, np.random.default_rng(0)).astype(int)

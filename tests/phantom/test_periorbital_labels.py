@@ -95,7 +95,7 @@ def test_flare_lifts_the_temporal_part_of_the_upper_lid():
     assert tops[1] < tops[0]
 
 
-def test_a_head_held_askew_turns_the_picture():
+def test_a_head_held_askew_turns_the_image():
     turned = draw_labels(FACE, replace(FRAME, roll=math.radians(10)))
     heights = [np.argwhere(fissure(turned, number))[:, 0].mean() for number in (0, 1)]
     assert (heights[0] - heights[1]) / SCALE == pytest.approx(60 * math.sin(math.radians(10)), abs=1.0)

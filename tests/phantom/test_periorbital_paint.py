@@ -28,7 +28,7 @@ def colour(image, labels, *names):
     return np.median(image[:, np.isin(labels, [LABEL_VALUES[name] for name in names])], axis=1)
 
 
-def test_it_is_a_colour_picture_of_reflectances(labels, look):
+def test_it_is_a_colour_image_of_reflectances(labels, look):
     image = paint(labels, look, np.random.default_rng(0))
     assert image.shape == (3, *labels.shape)
     assert image.dtype == np.float32
@@ -54,7 +54,7 @@ def test_redness_shows_in_the_sclera(labels, look):
     assert red[0] / red[1] > pale[0] / pale[1] + 0.05
 
 
-def test_the_same_stream_gives_the_same_picture(labels, look):
+def test_the_same_stream_gives_the_same_image(labels, look):
     images = [paint(labels, look, np.random.default_rng(seed)) for seed in (1, 1, 2)]
     assert (images[0] == images[1]).all()
     assert (images[0] != images[2]).any()

@@ -27,7 +27,7 @@ def test_some_patients_come_twice_after_months():
         assert second.age in {first.age, first.age + 1, first.age + 2}
 
 
-def test_every_camera_takes_pictures_at_its_own_stations():
+def test_every_camera_takes_images_at_its_own_stations():
     shares = Counter(visit.camera.model for visit in VISITS)
     assert set(shares) == {"EOS 6D", "D7500", "iPad Pro"}
     assert min(shares.values()) > 0.15 * len(VISITS)

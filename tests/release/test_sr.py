@@ -73,7 +73,7 @@ def test_the_same_weights_are_the_same_observer(image):
     assert reports[0].SOPInstanceUID != reports[1].SOPInstanceUID
 
 
-def test_an_image_without_a_study_is_refused_without_a_word_of_its_values(image):
+def test_an_image_without_a_study_is_refused_without_showing_its_values(image):
     source = read_source(image)
     del source.StudyInstanceUID
     with pytest.raises(DataError, match="lacks StudyInstanceUID, which a report must repeat"):
@@ -94,10 +94,10 @@ def run(writer, paths, probabilities):
 
 
 def test_the_handler_writes_a_report_for_every_dicom_image(image, tmp_path):
-    picture = tmp_path / "picture.png"
-    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
+    plain = tmp_path / "plain.png"
+    plain.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
     writer = ReportWriter(bundle_root=BUNDLE, class_names=["a", "b", "c"], output_dir=tmp_path / "reports")
-    run(writer, [image, picture], [0.2, 0.3, 0.5])
+    run(writer, [image, plain], [0.2, 0.3, 0.5])
     (path,) = (tmp_path / "reports").iterdir()
     report = pydicom.dcmread(path)
     assert path.stem == read_source(image).SOPInstanceUID
@@ -105,7 +105,7 @@ def test_the_handler_writes_a_report_for_every_dicom_image(image, tmp_path):
     assert named(report, "Finding")[0].ConceptCodeSequence[0].CodeMeaning == "c"
 
 
-def test_the_handler_does_nothing_where_it_is_not_asked_to(image, tmp_path):
+def test_the_handler_does_nothing_when_disabled(image, tmp_path):
     writer = ReportWriter(bundle_root=BUNDLE, class_names=["a"], output_dir=tmp_path / "reports", enabled=False)
     run(writer, [image], [1.0])
     assert not (tmp_path / "reports").exists()

@@ -1,4 +1,4 @@
-"""Every bundle of the repository, and a revised one of each, made on the tiny cohort."""
+"""Every bundle of the repository, and a revision of each on the tiny cohort."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ CONFIGS = ("train", "evaluate", "unlearn", "inference")
 
 @dataclass(frozen=True)
 class Walked:
-    """A bundle, and pictures that it reads.
+    """A bundle, and images that it reads.
 
     Attributes:
         root: The bundle's folder.
-        folder: What holds the tiny cohort: `pictures`, `index` and `spec.yaml`.
+        folder: The folder of the tiny cohort: `pictures`, `index` and `spec.yaml`.
     """
 
     root: Path
     folder: Path
 
     @property
-    def pictures(self) -> Path:
+    def images(self) -> Path:
         """A folder of PNG files."""
         return self.folder / "pictures"
 
@@ -43,8 +43,8 @@ class Walked:
 
 
 def copied(bundle: Path, folder: Path) -> Walked:
-    """Copy a bundle to another folder, as whoever downloads it does."""
-    # A blank in the path is what paths that are put together carelessly trip over.
+    """Copy a bundle to another folder, as after a download."""
+    # The blank in the path breaks commands that do not quote it.
     root = folder / "another place" / bundle.name
     shutil.copytree(bundle, root)
     tiny_index(folder)
@@ -53,7 +53,7 @@ def copied(bundle: Path, folder: Path) -> Walked:
 
 
 def revised(bundle: Path, folder: Path) -> Walked:
-    """Train a copy of a bundle on the tiny cohort, let it forget, and return what comes out."""
+    """Train a copy of a bundle on the tiny cohort, unlearn, and return the revised bundle."""
     base = copied(bundle, folder)
     run("train", "train.yaml", bundle=base.root, **base.data, max_epochs=1)
     settings = {"output_dir": str(folder / "out"), "acceptance": {}, "max_epochs": 1}

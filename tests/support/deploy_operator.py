@@ -1,7 +1,7 @@
-"""What MONAI Deploy's MonaiBundleInferenceOperator does with a bundle, without Holoscan.
+"""Run a bundle as MONAI Deploy's MonaiBundleInferenceOperator does, without Holoscan.
 
-Written after the operator of monai-deploy-app-sdk 3: configs are read from the archive of the TorchScript file, loading
-and saving transforms are dropped by name, and the rest is run on an image in memory.
+Modelled on the operator of monai-deploy-app-sdk 3: configs are read from the archive of the TorchScript file, loading
+and saving transforms are dropped by name, and the rest runs on an image in memory.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Operator:
 
     Args:
         path: `model.ts`.
-        network: The network, where it is not the one in the file.
+        network: The network, if it is not the one in the file.
     """
 
     def __init__(self, path: Path, *, network: torch.nn.Module | None = None) -> None:
@@ -68,7 +68,7 @@ class Operator:
 
 
 def archived_config(path: Path) -> ConfigParser:
-    """Return the configs in the archive, read as the operator reads them: from a folder that is then gone."""
+    """Return the configs in the archive, read as the operator reads them: from a temporary folder."""
     parser = ConfigParser()
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
         # The folder within the archive has the name of the file.
