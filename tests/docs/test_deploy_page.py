@@ -1,4 +1,4 @@
-"""The page on deployment: its code compiles, and what it takes from this package is there."""
+"""The code on the deployment page compiles, and the names that it imports from this package exist."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 EXPORT, APPLICATION = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
-def taken(code):
-    """The names that a piece of code takes from this package, by module."""
+def imported(code):
+    """Return the names that code imports from this package, by module."""
     nodes = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom)]
     return {
         node.module: [name.name for name in node.names] for node in nodes if node.module.startswith("monai_unlearn")
     }
 
 
-def test_what_the_application_takes_from_here_is_there():
-    found = {**taken(EXPORT), **taken(APPLICATION)}
+def test_what_the_application_imports_exists():
+    found = {**imported(EXPORT), **imported(APPLICATION)}
     assert set(found) == {"monai_unlearn.data.slices", "monai_unlearn.release.sr", "monai_unlearn.release.torchscript"}
     for module, names in found.items():
         assert not [name for name in names if not hasattr(importlib.import_module(module), name)]
 
 
-def test_the_export_is_as_the_page_shows_it(tmp_path, monkeypatch, capsys):
+def test_the_export_runs_as_shown(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "bundles" / "mri_classifier", tmp_path / "revision" / "revised_bundle")
     exec(compile(EXPORT, "deploy.md", "exec"), {})  # noqa: S102 - the page's own example
     script = Path(capsys.readouterr().out.splitlines()[-1])
     assert read_export(script).metadata["name"] == "MRI classifier"
-    # What the application names itself in its reports.
+    # The application names these classes in its reports.
     assert ModelIdentity.of_export(script).class_names == ("glioma", "meningioma", "notumor", "pituitary")

@@ -81,7 +81,7 @@ def test_an_image_without_a_study_is_refused_without_showing_its_values(image):
 
 
 def test_probabilities_must_fit_the_classes(image):
-    with pytest.raises(ConfigError, match="a class for each of 3 probabilities, got 4"):
+    with pytest.raises(ConfigError, match="one class for each of 3 probabilities, got 4"):
         encode_report(read_source(image), [0.2, 0.2, 0.6], model=MODEL)
 
 
