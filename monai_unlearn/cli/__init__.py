@@ -1,4 +1,4 @@
-"""The command `monai-unlearn`: one file a command group, registered here."""
+"""The command `monai-unlearn`: one file per command group, registered here."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from monai_unlearn.cli import cohort, index, index_report, index_table, phantom,
 
 app = typer.Typer(
     name="monai-unlearn",
-    help="Choose what a deployed MONAI classifier must forget, and see whom that choice catches.",
-    epilog="Forgetting itself is a MONAI bundle run: "
+    help="Choose what a deployed MONAI classifier must forget, and see which images that choice catches.",
+    epilog="Unlearning itself is a MONAI bundle run: "
     "python -m monai.bundle run unlearn --config_file BUNDLE/configs/unlearn.yaml "
     "--index_dir DIR --cohort_spec SPEC --output_dir OUT",
     no_args_is_help=True,

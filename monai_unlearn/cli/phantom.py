@@ -1,4 +1,4 @@
-"""`monai-unlearn phantom`: synthetic studies to try everything else on."""
+"""`monai-unlearn phantom`: synthetic studies to try the other commands on."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
     from monai_unlearn.phantom import Summary
 
-app = typer.Typer(help="Write synthetic studies to try everything else on.", no_args_is_help=True)
+app = typer.Typer(help="Write synthetic studies to try the other commands on.", no_args_is_help=True)
 
-_OUT = typer.Argument(help="Where to: a folder that is new or empty.", show_default=False)
-_OUT_OPTION = typer.Option("--out", metavar="DIR", help="Where to, as an option.", show_default=False)
-_Seed = Annotated[int, typer.Option(help="Which patients: the same seed gives the same bytes.")]
+_OUT = typer.Argument(help="The folder to write to: new or empty.", show_default=False)
+_OUT_OPTION = typer.Option("--out", metavar="DIR", help="The folder to write to, as an option.", show_default=False)
+_Seed = Annotated[int, typer.Option(help="Which patients to draw: the same seed gives the same bytes.")]
 
 
 @app.command(cls=Command)
 def fundus(
     out: Annotated[Path, _OUT],
     *,
-    patients: Annotated[int, typer.Option(help="How many patients; each has both eyes photographed.")] = 300,
+    patients: Annotated[int, typer.Option(help="How many patients; both eyes of each are photographed.")] = 300,
     seed: _Seed = 0,
-    size: Annotated[int, typer.Option(help="Pixels a side of every image, 64 to 2048.")] = 256,
+    size: Annotated[int, typer.Option(help="Pixels per side of every image, 64 to 2048.")] = 256,
     as_json: AsJson = False,
 ) -> None:
-    """Draw fundus photographs of two cameras and three diagnoses: DICOM files and a table of labels."""
+    """Draw fundus photographs by two cameras, of three diagnoses: DICOM files and a table of labels."""
     from monai_unlearn.phantom import write_fundus_studies
 
     with _progress_bar(patients) as advance:
@@ -48,10 +48,10 @@ def periorbital(
     patients: Annotated[int, typer.Option(help="How many patients; a quarter of them come twice.")] = 400,
     seed: _Seed = 0,
     size: Annotated[int, typer.Option(help="Pixels across every image, 64 to 2048.")] = 256,
-    reports: Annotated[bool, typer.Option(help="Write DICOM measurement reports; takes highdicom.")] = True,
+    reports: Annotated[bool, typer.Option(help="Write DICOM measurement reports; needs highdicom.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Draw photographs of both eyes, of three cameras and three diagnoses: DICOM, label maps, measurement reports."""
+    """Draw photographs of both eyes, by three cameras, of three diagnoses: DICOM, label maps, measurement reports."""
     from monai_unlearn.phantom import write_periorbital_studies
 
     target = _one_folder(out, out_option)
@@ -69,12 +69,14 @@ def mri(
     out_option: Annotated[Path | None, _OUT_OPTION] = None,
     patients: Annotated[int, typer.Option(help="How many patients; a fifth of them come twice.")] = 300,
     seed: _Seed = 0,
-    size: Annotated[int, typer.Option(help="Pixels a side of every slice, 32 to 512.")] = 128,
-    slices: Annotated[int, typer.Option(help="Slices a series, about the tumour, 1 to 15.")] = 3,
-    nifti: Annotated[bool, typer.Option("--nifti", help="Whole heads as NIfTI with masks, no DICOM slices.")] = False,
+    size: Annotated[int, typer.Option(help="Pixels per side of every slice, 32 to 512.")] = 128,
+    slices: Annotated[int, typer.Option(help="Slices per series, centred on the tumour, 1 to 15.")] = 3,
+    nifti: Annotated[
+        bool, typer.Option("--nifti", help="Write whole heads as NIfTI with masks instead of DICOM slices.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Draw MR of heads by three scanners, with three tumours or none: DICOM or NIfTI, and a table of labels."""
+    """Draw head MR by three scanners, with one of three tumours or none: DICOM or NIfTI, and a table of labels."""
     from monai_unlearn.phantom import write_mri_studies
 
     target = _one_folder(out, out_option)
@@ -86,7 +88,7 @@ def mri(
 
 
 def _one_folder(argument: Path | None, option: Path | None) -> Path:
-    """Return the folder that is given, by place or by name."""
+    """Return the folder, given as an argument or as an option."""
     found = [path for path in (argument, option) if path is not None]
     if len(found) != 1:
         raise InputError(f"Expected one folder to write to, got {len(found)}. Give it as OUT or as --out DIR.")
@@ -95,7 +97,7 @@ def _one_folder(argument: Path | None, option: Path | None) -> Path:
 
 @contextmanager
 def _progress_bar(patients: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on stderr; yield what moves it to a number of patients."""
+    """Show a bar on stderr; yield a function that moves it to a number of patients."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -116,7 +118,7 @@ def _progress_bar(patients: int) -> Iterator[Callable[[int], None]]:
         yield advance
 
 
-def _show(summary: Summary, *, measured: str = "a side") -> None:
+def _show(summary: Summary, *, measured: str = "per side") -> None:
     size = f"{summary.size} pixels {measured}"
     typer.echo(f"{summary.images} images of {summary.patients} patients, {size}: {summary.out}")
     for title, counts in (

@@ -17,10 +17,10 @@ def run(*words: object):
     [
         (
             ("fundus", "--size", 64),
-            "64 pixels a side",
+            "64 pixels per side",
             ("by device: Cirrus 800 FA", "by diagnosis: normal", "without their tag of: device 1, date 0, age 0"),
         ),
-        (("mri", "--size", 32, "--slices", 1), "32 pixels a side", ("by device: ", "by diagnosis: glioma ")),
+        (("mri", "--size", 32, "--slices", 1), "32 pixels per side", ("by device: ", "by diagnosis: glioma ")),
         (
             ("periorbital", "--size", 64),
             "64 pixels across",
