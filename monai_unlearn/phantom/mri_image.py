@@ -16,7 +16,7 @@ from monai_unlearn.phantom.dicom_parts import (
     set_patient,
     set_undated_copy,
 )
-from monai_unlearn.phantom.mri_head import FIELD_OF_VIEW
+from monai_unlearn.phantom.mri_slice import FIELD_OF_VIEW
 from monai_unlearn.phantom.patients import Lack
 
 if TYPE_CHECKING:

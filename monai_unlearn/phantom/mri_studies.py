@@ -11,9 +11,11 @@ from pydicom import dcmwrite
 
 from monai_unlearn.errors import InputError
 from monai_unlearn.phantom.folder import LABEL_COLUMNS, check_numbers, new_folder, patient_numbers, write_labels
-from monai_unlearn.phantom.mri_head import BRAIN, LESION, draw_head, draw_pose, levels, scan, slice_at
+from monai_unlearn.phantom.mri_head import draw_head, draw_pose, levels
 from monai_unlearn.phantom.mri_image import SPACING, MriSlice, encode_slice
 from monai_unlearn.phantom.mri_patients import Tumour, draw_mri_patient
+from monai_unlearn.phantom.mri_scan import scan
+from monai_unlearn.phantom.mri_slice import BRAIN, LESION, slice_at
 from monai_unlearn.phantom.mri_volume import volume_levels, write_volume
 from monai_unlearn.phantom.patients import Lack
 from monai_unlearn.phantom.studies_summary import Summary, count_kinds, count_models
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from monai_unlearn.phantom.mri_head import Head, Labels
+    from monai_unlearn.phantom.mri_head import Head
     from monai_unlearn.phantom.mri_patients import MriPatient, MriVisit
+    from monai_unlearn.phantom.mri_slice import Labels
 
 IMAGES, MASKS = "images", "masks"
 MASK_LABELS = "mask_labels.json"

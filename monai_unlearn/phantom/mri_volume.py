@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from monai_unlearn.phantom.mri_head import FIELD_OF_VIEW
+from monai_unlearn.phantom.mri_slice import FIELD_OF_VIEW
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,8 @@ from monai_unlearn.phantom.folder import LABEL_COLUMNS, check_numbers, new_folde
 from monai_unlearn.phantom.periorbital_camera import CAMERAS, draw_shot, frame_of, photograph
 from monai_unlearn.phantom.periorbital_face import Face, change_between_visits, draw_face
 from monai_unlearn.phantom.periorbital_labels import LABEL_VALUES, LabelMap, draw_labels
-from monai_unlearn.phantom.periorbital_paint import draw_look, paint
+from monai_unlearn.phantom.periorbital_look import draw_look
+from monai_unlearn.phantom.periorbital_paint import paint
 from monai_unlearn.phantom.periorbital_patients import Lack, Patient, Visit, draw_patient
 from monai_unlearn.phantom.periorbital_photograph import encode
 from monai_unlearn.phantom.periorbital_report import report, require_highdicom

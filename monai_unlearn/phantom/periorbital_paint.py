@@ -5,26 +5,23 @@ What a label map does not contain is drawn at random: the skin, the colours of i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt, gaussian_filter, zoom
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from monai_unlearn.phantom.periorbital_labels import LABEL_VALUES, FloatImage
 from monai_unlearn.phantom.periorbital_statistics import IRIS_WIDTH
+from monai_unlearn.phantom.periorbital_texture import TINY, blend, blurred, darken, moved, noise, sheared, width, window
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from monai_unlearn.phantom.periorbital_labels import LabelMap
-
-Colour = tuple[float, float, float]
+    from monai_unlearn.phantom.periorbital_look import Look
+    from monai_unlearn.phantom.periorbital_texture import Colour
 
 # Reflectances in red, green and blue.
-_SKINS: tuple[Colour, ...] = ((0.94, 0.75, 0.64), (0.86, 0.64, 0.51), (0.72, 0.51, 0.38), (0.50, 0.34, 0.25))
-_IRISES: tuple[Colour, ...] = ((0.30, 0.19, 0.11), (0.42, 0.30, 0.16), (0.36, 0.42, 0.28), (0.34, 0.46, 0.58))
-_HAIRS: tuple[Colour, ...] = ((0.10, 0.07, 0.06), (0.22, 0.14, 0.09), (0.38, 0.26, 0.16))
 _SCLERA: Colour = (0.90, 0.88, 0.86)
 _BLOOD: Colour = (0.80, 0.30, 0.28)
 _CARUNCLE: Colour = (0.80, 0.48, 0.45)
@@ -32,48 +29,9 @@ _LASHES: Colour = (0.10, 0.07, 0.06)
 _PUPIL: Colour = (0.03, 0.03, 0.03)
 _LIGHT: Colour = (1.0, 1.0, 1.0)
 
-_TINY = 1e-6
-_CUBIC, _COARSE = 3, 8  # the order of splines, and the factor from which linear interpolation would show
 _SMALLEST_IRIS = 3  # pixels across; a smaller iris cannot give the scale
 _AROUND = 7.0  # mm around the opening of an eye: lids and folds
 _USUAL_FACE = 10.0 * IRIS_WIDTH  # mm across an image of both eyes, if neither iris shows
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """The appearance of a face beyond its label map.
-
-    Attributes:
-        skin: Reflectances of the skin.
-        iris: Reflectances of the iris.
-        hair: Reflectances of the brow.
-        redness: Redness of conjunctiva and lids, 0 to 1.
-        swelling: Swelling of the lids, 0 to 1.
-        pupil: Diameter of the pupil over that of the iris, 0 to 1.
-        lines: Strength of folds and shadows, 0 to 1.
-    """
-
-    skin: Colour
-    iris: Colour
-    hair: Colour
-    redness: float
-    swelling: float
-    pupil: float
-    lines: float
-
-
-def draw_look(rng: np.random.Generator, *, redness: float = 0.15, swelling: float = 0.15) -> Look:
-    """Draw the appearance of a face."""
-    dark = rng.random()  # darker skin comes with darker eyes and hair
-    return Look(
-        skin=_between(_SKINS, float(np.clip(dark + rng.normal(0.0, 0.05), 0.0, 1.0))),
-        iris=_between(_IRISES, float(rng.beta(1.0, 1.0 + 2.5 * dark))),
-        hair=_between(_HAIRS, float(rng.beta(1.0, 1.0 + 3.0 * dark))),
-        redness=redness,
-        swelling=swelling,
-        pupil=rng.uniform(0.28, 0.46),
-        lines=rng.uniform(0.2, 1.0),
-    )
 
 
 def paint(labels: LabelMap, look: Look, rng: np.random.Generator) -> FloatImage:
@@ -89,7 +47,7 @@ def paint(labels: LabelMap, look: Look, rng: np.random.Generator) -> FloatImage:
     for number in (0, 1):
         opening = _shape(labels, number)
         if opening.any():
-            rows, columns = _window(opening, round(_AROUND * scale))
+            rows, columns = window(opening, round(_AROUND * scale))
             part, seen, own = image[:, rows, columns], opening[rows, columns], labels[rows, columns]
             _paint_lids(part, own, number, seen, look, scale)
             _paint_globe(part, own, number, seen, look, rng, scale)
@@ -100,14 +58,9 @@ def paint(labels: LabelMap, look: Look, rng: np.random.Generator) -> FloatImage:
 
 def pixels_per_mm(labels: LabelMap) -> float:
     """Return the scale of a label map from the width of its irises, or from its own width if it has none."""
-    widths = [_width(labels == LABEL_VALUES[name]) for name in ("r_iris", "l_iris")]
+    widths = [width(labels == LABEL_VALUES[name]) for name in ("r_iris", "l_iris")]
     known = [width for width in widths if width >= _SMALLEST_IRIS]
     return float(np.mean(known)) / IRIS_WIDTH if known else labels.shape[1] / _USUAL_FACE
-
-
-def _width(mask: npt.NDArray[np.bool_]) -> int:
-    columns = np.flatnonzero(mask.any(axis=0))
-    return int(columns[-1] - columns[0] + 1) if len(columns) else 0
 
 
 def _shape(labels: LabelMap, number: int) -> npt.NDArray[np.bool_]:
@@ -118,11 +71,11 @@ def _shape(labels: LabelMap, number: int) -> npt.NDArray[np.bool_]:
 
 def _paint_skin(labels: LabelMap, look: Look, rng: np.random.Generator, scale: float) -> FloatImage:
     shape = labels.shape
-    fine, coarse = _noise(rng, shape, 0.25 * scale), _noise(rng, shape, 5.0 * scale)
+    fine, coarse = noise(rng, shape, 0.25 * scale), noise(rng, shape, 5.0 * scale)
     light = 1.0 + 0.020 * fine + 0.022 * coarse
     # The orbits are hollows, the bridge of the nose between them catches the light.
     seen = np.isin(labels, [value for name, value in LABEL_VALUES.items() if "brow" not in name]).astype(np.float32)
-    hollow = _blurred(seen, 5.0 * scale)
+    hollow = blurred(seen, 5.0 * scale)
     light -= (0.30 + 0.30 * look.lines) * hollow
     across = np.linspace(-1.0, 1.0, shape[1], dtype=np.float32)[None, :]
     light += 0.10 * np.exp(-((across / 0.11) ** 2)) - 0.07 * np.exp(-(((np.abs(across) - 0.24) / 0.09) ** 2))
@@ -130,7 +83,7 @@ def _paint_skin(labels: LabelMap, look: Look, rng: np.random.Generator, scale: f
     image = np.array(look.skin, dtype=np.float32)[:, None, None] * light
     # Blood shows more through lids and hollows, and much more through swollen and inflamed ones.
     flush = np.clip((0.15 + 1.35 * look.redness) * hollow, 0.0, 1.0)
-    _blend(image, tuple(channel * share for channel, share in zip(look.skin, (0.97, 0.66, 0.64), strict=True)), flush)
+    blend(image, tuple(channel * share for channel, share in zip(look.skin, (0.97, 0.66, 0.64), strict=True)), flush)
     return image
 
 
@@ -145,14 +98,14 @@ def _paint_lids(
     lid = labels == LABEL_VALUES["right_lid"] + number
     covered = gaussian_filter((lid | opening).astype(np.float32), 0.25 * scale)
     # The crease lies above the lid, a fold below the lower margin; a swollen lid bulges towards the light.
-    crease = np.clip(_moved(covered, -0.55 * scale) - covered, 0.0, 1.0)
-    _darken(image, (0.40 + 0.45 * look.lines) * crease)
+    crease = np.clip(moved(covered, -0.55 * scale) - covered, 0.0, 1.0)
+    darken(image, (0.40 + 0.45 * look.lines) * crease)
     on_lid = gaussian_filter(lid.astype(np.float32), 0.5 * scale)
     image += (0.03 + 0.07 * look.swelling) * on_lid * np.array(look.skin, dtype=np.float32)[:, None, None]
     seen = gaussian_filter(opening.astype(np.float32), 0.9 * scale)
-    below = _moved(seen, (3.2 + 1.5 * look.swelling) * scale) - _moved(seen, (2.0 + 1.2 * look.swelling) * scale)
+    below = moved(seen, (3.2 + 1.5 * look.swelling) * scale) - moved(seen, (2.0 + 1.2 * look.swelling) * scale)
     fold = (0.12 * look.lines + 0.50 * look.swelling) * np.clip(below, 0.0, 1.0)
-    _darken(image, np.where(labels == 0, fold, 0.0).astype(np.float32))
+    darken(image, np.where(labels == 0, fold, 0.0).astype(np.float32))
 
 
 def _paint_globe(
@@ -166,14 +119,14 @@ def _paint_globe(
 ) -> None:
     soft = gaussian_filter(opening.astype(np.float32), 0.18 * scale)
     depth = distance_transform_edt(opening).astype(np.float32) / np.float32(scale)
-    vessels = np.clip(1.2 - 2.2 * np.abs(_noise(rng, opening.shape, 0.45 * scale)), 0.0, 1.0)
+    vessels = np.clip(1.2 - 2.2 * np.abs(noise(rng, opening.shape, 0.45 * scale)), 0.0, 1.0)
     globe = np.broadcast_to(np.array(_SCLERA, dtype=np.float32)[:, None, None], image.shape).copy()
-    _blend(globe, _BLOOD, np.clip(look.redness * (0.30 + 0.40 * vessels) + 0.04 * vessels, 0.0, 1.0))
+    blend(globe, _BLOOD, np.clip(look.redness * (0.30 + 0.40 * vessels) + 0.04 * vessels, 0.0, 1.0))
     caruncle = (labels == LABEL_VALUES["r_caruncle"] + number).astype(np.float32)
-    _blend(globe, _CARUNCLE, 0.85 * gaussian_filter(caruncle, 0.5 * scale))
+    blend(globe, _CARUNCLE, 0.85 * gaussian_filter(caruncle, 0.5 * scale))
     _paint_iris(globe, labels == LABEL_VALUES["r_iris"] + number, look, rng, scale)
     # The lids, mostly the upper one, cast a shadow on the globe.
-    _darken(globe, 0.42 * np.exp(-depth / np.float32(0.9)))
+    darken(globe, 0.42 * np.exp(-depth / np.float32(0.9)))
     image += soft * (globe - image)
 
 
@@ -183,7 +136,7 @@ def _paint_iris(
     if not iris.any():
         return
     x, y = _middle(iris)
-    radius = _width(iris) / 2
+    radius = width(iris) / 2
     down, across = np.indices(iris.shape, dtype=np.float32)
     distance = np.hypot(across - np.float32(x), down - np.float32(y)) / np.float32(radius)
     angle = np.arctan2(down - np.float32(y), across - np.float32(x))
@@ -192,12 +145,10 @@ def _paint_iris(
     light = 1.0 + 0.05 * streaks + 0.25 * (0.75 - distance)
     disc = gaussian_filter(iris.astype(np.float32), 0.25 * scale)
     globe += disc * (np.array(look.iris, dtype=np.float32)[:, None, None] * light - globe)
-    _darken(globe, 0.75 * disc * np.exp(-(((distance - 1.0) / 0.13) ** 2)))  # the limbus
-    _blend(
-        globe, _PUPIL, disc * np.clip((np.float32(look.pupil) - distance) * np.float32(radius) / 1.5 + 0.5, 0.0, 1.0)
-    )
+    darken(globe, 0.75 * disc * np.exp(-(((distance - 1.0) / 0.13) ** 2)))  # the limbus
+    blend(globe, _PUPIL, disc * np.clip((np.float32(look.pupil) - distance) * np.float32(radius) / 1.5 + 0.5, 0.0, 1.0))
     spot = np.hypot(across - np.float32(x + 0.28 * radius), down - np.float32(y - 0.24 * radius))
-    _blend(globe, _LIGHT, 0.95 * np.exp(-((spot / np.float32(0.13 * radius)) ** 2)))
+    blend(globe, _LIGHT, 0.95 * np.exp(-((spot / np.float32(0.13 * radius)) ** 2)))
 
 
 def _middle(iris: npt.NDArray[np.bool_]) -> tuple[float, float]:
@@ -211,12 +162,12 @@ def _middle(iris: npt.NDArray[np.bool_]) -> tuple[float, float]:
 def _paint_margins(image: FloatImage, opening: npt.NDArray[np.bool_], look: Look, scale: float) -> None:
     """Paint the lashes of the upper lid, the moist edge of the lower, and the shadows of both."""
     soft = gaussian_filter(opening.astype(np.float32), 0.22 * scale)
-    lashes = np.clip(_moved(soft, -0.75 * scale) - soft, 0.0, 1.0)
-    _blend(image, _LASHES, 0.80 * lashes)
-    edge = np.clip(_moved(soft, 0.55 * scale) - soft, 0.0, 1.0)
+    lashes = np.clip(moved(soft, -0.75 * scale) - soft, 0.0, 1.0)
+    blend(image, _LASHES, 0.80 * lashes)
+    edge = np.clip(moved(soft, 0.55 * scale) - soft, 0.0, 1.0)
     rim = tuple(channel * share for channel, share in zip(look.skin, (0.90, 0.62, 0.60), strict=True))
-    _blend(image, rim, (0.55 + 0.35 * look.redness) * edge)
-    _blend(image, _LASHES, 0.22 * np.clip(_moved(soft, 1.1 * scale) - _moved(soft, 0.5 * scale), 0.0, 1.0))
+    blend(image, rim, (0.55 + 0.35 * look.redness) * edge)
+    blend(image, _LASHES, 0.22 * np.clip(moved(soft, 1.1 * scale) - moved(soft, 0.5 * scale), 0.0, 1.0))
 
 
 def _paint_brow(
@@ -230,79 +181,9 @@ def _paint_brow(
 ) -> None:
     if not brow.any():
         return
-    rows, columns = _window(brow, round(2 * scale))
+    rows, columns = window(brow, round(2 * scale))
     part = brow[rows, columns]
     hairs = gaussian_filter(rng.standard_normal(part.shape, dtype=np.float32), (0.10 * scale, 0.9 * scale))
-    hairs = _sheared(hairs / max(float(hairs.std()), _TINY), lean)
+    hairs = sheared(hairs / max(float(hairs.std()), TINY), lean)
     depth = gaussian_filter(part.astype(np.float32), 0.8 * scale)
-    _blend(image[:, rows, columns], look.hair, np.clip(depth * (0.72 + 0.28 * hairs), 0.0, 0.95))
-
-
-def _sheared(hairs: FloatImage, lean: int) -> FloatImage:
-    """Let horizontal strokes rise: each column is taken a little lower than the last."""
-    height, width = hairs.shape
-    rise = (np.arange(width) * 0.35 * lean).astype(np.intp)
-    sheared: FloatImage = hairs[(np.arange(height)[:, None] + rise[None, :]) % height, np.arange(width)[None, :]]
-    return sheared
-
-
-def _noise(rng: np.random.Generator, shape: tuple[int, ...], size: float) -> FloatImage:
-    """Return smooth noise with grains of about `size` pixels; mean 0, standard deviation 1."""
-    step = max(1, int(size))
-    grains = rng.standard_normal([length // step + 3 for length in shape], dtype=np.float32)
-    grown = _enlarged(grains, step, shape)
-    noise: FloatImage = grown / max(float(grown.std()), _TINY)
-    return noise
-
-
-def _enlarged(image: FloatImage, factor: int, shape: tuple[int, ...]) -> FloatImage:
-    if factor == 1:
-        return image[: shape[0], : shape[1]]
-    large: FloatImage = zoom(image, factor, order=_CUBIC if factor >= _COARSE else 1)[: shape[0], : shape[1]]
-    return large
-
-
-def _blurred(mask: FloatImage, size: float) -> FloatImage:
-    """Blur by a large width, computed on a smaller image."""
-    step = max(1, int(size / 4))
-    rows, columns = mask.shape
-    few = np.pad(mask, ((0, -rows % step), (0, -columns % step)), mode="edge")
-    few = few.reshape(few.shape[0] // step, step, few.shape[1] // step, step).mean(axis=(1, 3))
-    few = gaussian_filter(few, size / step, truncate=2.5)
-    return _enlarged(np.pad(few, ((0, 1), (0, 1)), mode="edge"), step, (rows, columns))
-
-
-def _window(mask: npt.NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
-    """Return the rows and columns of a mask, with a margin."""
-    found = []
-    for axis in (1, 0):
-        places = np.flatnonzero(mask.any(axis=axis))
-        found.append(slice(max(0, int(places[0]) - margin), int(places[-1]) + margin + 1))
-    return found[0], found[1]
-
-
-def _moved(image: FloatImage, rows: float) -> FloatImage:
-    """Move an image down by `rows` rows, or up if negative; uncovered rows are zero."""
-    steps = round(rows) or (1 if rows > 0 else -1)
-    moved = np.zeros_like(image)
-    if steps > 0:
-        moved[steps:] = image[:-steps]
-    else:
-        moved[:steps] = image[-steps:]
-    return moved
-
-
-def _between(colours: tuple[Colour, ...], place: float) -> Colour:
-    """Return the colour at a place, 0 to 1, along a row of colours."""
-    steps = np.linspace(0.0, 1.0, len(colours))
-    red, green, blue = (float(np.interp(place, steps, channel)) for channel in zip(*colours, strict=True))
-    return red, green, blue
-
-
-def _blend(image: FloatImage, colour: tuple[float, ...], share: FloatImage) -> None:
-    for channel, value in enumerate(colour):
-        image[channel] += share * (np.float32(value) - image[channel])
-
-
-def _darken(image: FloatImage, share: FloatImage) -> None:
-    image *= np.float32(1.0) - np.clip(share, 0.0, 1.0)
+    blend(image[:, rows, columns], look.hair, np.clip(depth * (0.72 + 0.28 * hairs), 0.0, 0.95))
