@@ -28,8 +28,13 @@ def forgotten(rule, *lines):
 
 
 def after(anchor: str, text: str) -> tuple[str, str]:
-    """Return the edit that puts text behind an anchor."""
+    """Return the edit that puts text after an anchor."""
     return anchor, anchor + text
+
+
+def before(anchor: str, text: str) -> tuple[str, str]:
+    """Return the edit that puts text before an anchor."""
+    return anchor, text + anchor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +199,7 @@ METHOD = Addition(
     },
     edits={
         "methods/__init__.py": [
-            after("import Method, MethodContext, PixelSpace\n", "from monai_unlearn.methods.ascent import Ascent\n"),
+            before("from monai_unlearn.methods.base import", "from monai_unlearn.methods.ascent import Ascent\n"),
             after('__all__ = [\n    "PSG",\n', '    "Ascent",\n'),
         ]
     },
