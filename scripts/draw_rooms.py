@@ -27,7 +27,7 @@ PAGE = ROOT / "docs" / "architecture.md"
 BEGIN = "<!-- rooms: drawn by scripts/draw_rooms.py -->"
 END = "<!-- end of rooms -->"
 
-# `CohortSpec.resolve` is how users resolve a spec: it imports the sub-room above when it is called, and returns its type.
+# `CohortSpec.resolve`, which users call, imports the sub-room above when it is called, and returns its type.
 _SPEC, _RESOLVE = f"{PACKAGE}.cohort.spec.spec", f"{PACKAGE}.cohort.resolve"
 ALLOWED = ((_SPEC, f"{_RESOLVE}.resolve"), (_SPEC, f"{_RESOLVE}.cohort"))
 
