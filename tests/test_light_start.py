@@ -1,4 +1,4 @@
-"""What looks at metadata starts without the libraries that look at pixels: told by `sys.modules` of a fresh process."""
+"""The rooms of metadata start without the libraries for pixels, as `sys.modules` of a fresh process shows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from monai_unlearn.vocabulary.fields import Kind
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Runs what it is given first, then writes the names of all top-level modules to the file that it is given second.
+# Runs its first argument, then writes the names of all top-level modules to the file in its second.
 PROGRAM = """
 import json, sys
 code, report, *sys.argv[1:] = sys.argv[1:]
@@ -34,7 +34,7 @@ TABLES = {"pandas", "pyarrow", "duckdb", "pydicom"}
 
 @pytest.fixture
 def loaded(tmp_path):
-    """Run code, or a command, in a process of its own, and return what it has loaded."""
+    """Run code, or a command, in its own process, and return the top-level modules it has loaded."""
 
     def run(code: str, *words: object) -> set[str]:
         report = tmp_path / "modules.json"
@@ -53,7 +53,26 @@ def test_import(module, loaded):
     assert not modules & (LEARNING | TABLES)
 
 
-@pytest.mark.parametrize("words", [["--help"], ["index", "--help"], ["cohort", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "module",
+    [
+        "experiments.run",
+        "cohort.resolve.resolve",
+        "cohort.reports.report",
+        "index.build",
+        "phantom",
+        "vocabulary.units",
+    ],
+)
+def test_rooms_of_metadata(module, loaded):
+    modules = loaded(f"import monai_unlearn.{module}")
+    assert "monai_unlearn" in modules
+    assert not modules & LEARNING
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["index", "--help"], ["cohort", "--help"], ["sweep", "--help"]], ids=" ".join
+)
 def test_help(words, loaded):
     modules = loaded(COMMAND, *words)
     assert "typer" in modules

@@ -35,7 +35,7 @@ def test_every_station_is_one_device_in_the_world(models):
 
 
 @pytest.mark.parametrize("models", [DEVICES, SCANNERS], ids=["cameras", "scanners"])
-def test_no_model_is_told_by_its_institution_alone(models):
+def test_no_model_is_identified_by_its_institution_alone(models):
     """Retiring a model and leaving out an institution are different cohorts."""
     places = [{station.institution for station in model.stations} for model in models]
     assert all(len(found) > 1 for found in places)

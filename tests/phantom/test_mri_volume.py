@@ -53,7 +53,7 @@ def test_the_index_measures_the_masks(index):
     assert (frame.loc[~tumour, "lesion_volume"].fillna(0) == 0).all()
 
 
-def test_a_small_brain_is_told_by_its_volume(index):
+def test_a_small_brain_has_a_small_volume(index):
     volumes = index[0].frame().groupby("patient")["brain_volume"].first()
     assert volumes.idxmin() == "PHANTOM-000005"
     assert volumes.min() < 0.7 * volumes.median()
