@@ -2,6 +2,7 @@
 
 from monai_unlearn.card.diff import build_diff, metric_rows
 from monai_unlearn.card.markdown import to_markdown
+from monai_unlearn.card.renderers import RENDERERS
 from monai_unlearn.card.schema import schema
 
-__all__ = ["build_diff", "metric_rows", "schema", "to_markdown"]
+__all__ = ["RENDERERS", "build_diff", "metric_rows", "schema", "to_markdown"]

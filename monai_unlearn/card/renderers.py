@@ -1,0 +1,22 @@
+"""The files that a run writes of a difference, each with the function that renders it from the difference alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from monai_unlearn.card.markdown import to_markdown
+
+Renderer = Callable[[Mapping[str, Any]], str]
+
+
+def to_json(diff: Mapping[str, Any]) -> str:
+    """Return the difference as indented JSON with a final newline."""
+    return json.dumps(diff, indent=2, ensure_ascii=False) + "\n"
+
+
+RENDERERS: Mapping[str, Renderer] = {
+    "model_card_diff.json": to_json,
+    "model_card_diff.md": to_markdown,
+}
