@@ -17,7 +17,7 @@ from bundle_walk import BUNDLES, CONFIGS
 from monai.bundle import ConfigParser, ConfigWorkflow, verify_metadata, verify_net_in_out
 
 from monai_unlearn.release import load_weights, weights_digest
-from monai_unlearn.release.sr import ModelIdentity
+from monai_unlearn.release.report_content import ModelIdentity
 from monai_unlearn.release.torchscript import (
     bundle_network,
     export_torchscript,

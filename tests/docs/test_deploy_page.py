@@ -8,7 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
-from monai_unlearn.release.sr import ModelIdentity
+from monai_unlearn.release.report_content import ModelIdentity
 from monai_unlearn.release.torchscript import read_export
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +26,8 @@ def imported(code):
 
 def test_what_the_application_imports_exists():
     found = {**imported(EXPORT), **imported(APPLICATION)}
-    assert set(found) == {"monai_unlearn.data.slices", "monai_unlearn.release.sr", "monai_unlearn.release.torchscript"}
+    modules = ("data.slices", "release.report_content", "release.sr", "release.torchscript")
+    assert set(found) == {f"monai_unlearn.{name}" for name in modules}
     for module, names in found.items():
         assert not [name for name in names if not hasattr(importlib.import_module(module), name)]
 
