@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,10 @@ from monai_unlearn.cohort.spec.from_dict import content_of_dict
 from monai_unlearn.cohort.spec.from_yaml import content_of_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from monai_unlearn.cohort import Cohort
     from monai_unlearn.cohort.language.predicate import Predicate
+    from monai_unlearn.cohort.resolve.cohort import Cohort
     from monai_unlearn.cohort.spec.content import SpecContent
     from monai_unlearn.cohort.spec.document import Expect, Reason, Sample
     from monai_unlearn.index import Index
@@ -182,5 +181,6 @@ class CohortSpec:
             CohortError: The cohort is empty, leaves nothing, or is not what the spec expects.
             IndexReadError: The index cannot be read.
         """
-        resolve: Callable[[CohortSpec, Index], Cohort] = import_module("monai_unlearn.cohort.resolve.resolve").resolve
+        from monai_unlearn.cohort.resolve.resolve import resolve
+
         return resolve(self, index)
