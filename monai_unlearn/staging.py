@@ -55,13 +55,15 @@ def staged(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def staged_file(target: Path) -> Iterator[Path]:
+def staged_file(target: Path, *, name: str | None = None) -> Iterator[Path]:
     """Yield the path of a new file that replaces the target when the block ends without an error.
 
-    The new file has the target's name, in a hidden folder beside it: some formats store the name they are written
-    under.
+    Args:
+        target: The file to write or to replace.
+        name: The name of the new file, in a hidden folder beside the target, while it is written: some formats store
+            it. By default the target's.
     """
-    with _aside(target) as path:
+    with _aside(target, name) as path:
         yield path
 
 
@@ -88,11 +90,11 @@ def write_json(path: Path, document: object) -> None:
 
 
 @contextmanager
-def _aside(target: Path) -> Iterator[Path]:
-    """Yield a free path with the target's name in a hidden folder beside it; rename it to the target at the end."""
+def _aside(target: Path, name: str | None = None) -> Iterator[Path]:
+    """Yield a free path in a hidden folder beside the target, and rename it to the target at the end."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=_prefix(target), dir=target.parent, ignore_cleanup_errors=True) as hidden:
-        aside = Path(hidden) / target.name
+        aside = Path(hidden) / (name or target.name)
         yield aside
         aside.replace(target)
 

@@ -69,6 +69,13 @@ def test_a_file_is_replaced_in_one_step_under_its_own_name(tmp_path):
     assert list(target.parent.iterdir()) == [target]
 
 
+def test_a_file_may_have_another_name_while_it_is_written(tmp_path):
+    with staged_file(tmp_path / "model.pt", name="weights") as aside:
+        assert aside.name == "weights"
+        aside.write_text("1")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("model.pt", "1")]
+
+
 def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
     (tmp_path / "a").write_text("old")
     with pytest.raises(RuntimeError, match="half way"), staged_file(tmp_path / "a") as aside:

@@ -47,7 +47,8 @@ def load_weights(network: nn.Module, checkpoint: str | Path) -> nn.Module:
 def save_weights(network: nn.Module, path: Path) -> None:
     """Write a network's state dict, on the CPU, whole or not at all."""
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    with staged_file(path) as aside:
+    # torch stores the name it writes to: with this one, the same weights keep the bytes that they always had.
+    with staged_file(path, name=f".{path.name}.partial") as aside:
         torch.save(state, aside)
 
 

@@ -22,6 +22,15 @@ def test_goes_there_and_back(tmp_path):
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["model.pt"]
 
 
+def test_the_bytes_depend_on_the_weights_and_the_name_alone(tmp_path):
+    for folder in ("a", "b"):
+        save_weights(network(0), tmp_path / folder / "model.pt")
+    first, second = ((tmp_path / folder / "model.pt").read_bytes() for folder in ("a", "b"))
+    assert first == second
+    # The folder within the archive; another name would change the digests of files that are compared by their bytes.
+    assert b".model.pt/data.pkl" in first
+
+
 def test_the_digest_covers_names_types_shapes_and_values():
     base = {"a": torch.tensor([1.0, 2.0])}
     others = [
