@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import torch
 from torch import nn
 
 from monai_unlearn import __version__
-from monai_unlearn.card import build_diff, to_markdown
+from monai_unlearn.card import RENDERERS, build_diff
 from monai_unlearn.engine import distributed
 from monai_unlearn.methods import info_of
 from monai_unlearn.release import weights_digest, write_revised_bundle
@@ -93,10 +92,7 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
     write_json(folder / "cohort_manifest.json", outcome.cohort.manifest)
     write_json(folder / "run.json", {**_run_record(outcome, diff, date), "updates": outcome.updates})
     outcome.method.write_diagnostics(folder / "plots")
-    texts = {
-        "model_card_diff.json": json.dumps(diff, indent=2, ensure_ascii=False) + "\n",
-        "model_card_diff.md": to_markdown(diff),
-    }
+    texts = {name: render(diff) for name, render in RENDERERS.items()}
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     write_revised_bundle(

@@ -82,7 +82,7 @@ def test_inputs_and_outputs_of_the_network_match_the_metadata(walked, config):
 def test_a_workflow_finds_the_properties_it_needs(walked, tmp_path, config, kind):
     path = walked.root / "configs" / f"{config}.yaml"
     known = yaml.safe_load(path.read_text(encoding="utf-8"))
-    settings = {**TINY, **walked.data, "output_dir": str(tmp_path / "out"), "dataset_dir": str(walked.pictures)}
+    settings = {**TINY, **walked.data, "output_dir": str(tmp_path / "out"), "dataset_dir": str(walked.images)}
     # Inference has the classes of the weights, training those of the cohort.
     left_out = {"class_names"} if kind == "infer" else set()
     settings = {key: value for key, value in settings.items() if key in known and key not in left_out}
@@ -143,13 +143,13 @@ def test_inference_runs_in_another_folder_and_writes_probabilities(walked, tmp_p
         "infer",
         "inference.yaml",
         bundle=walked.root,
-        dataset_dir=str(walked.pictures),
+        dataset_dir=str(walked.images),
         file_pattern="1*.png",
         output_dir=str(tmp_path / "out"),
         class_names=classes,
     )
     rows = list(csv.reader((tmp_path / "out" / "predictions.csv").read_text().splitlines()))
-    assert len(rows) == len(list(walked.pictures.glob("1*.png")))
+    assert len(rows) == len(list(walked.images.glob("1*.png")))
     for row in rows:
         assert sum(map(float, row[1:])) == pytest.approx(1, abs=1e-5)
         assert len(row) == 1 + len(classes)

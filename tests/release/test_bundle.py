@@ -112,7 +112,7 @@ def test_a_bundle_without_readme_gets_one(base, tmp_path):
 
 
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="metadata.json is missing: .* is no MONAI bundle"):
+    with pytest.raises(ConfigError, match="metadata.json is missing: .* is not a MONAI bundle"):
         BundleInfo.read(tmp_path)
 
 
