@@ -17,7 +17,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 RETIRE_CAMERA = "cohort_specs/retire-camera.yaml"
@@ -32,12 +35,14 @@ BUNDLES = {
 }
 
 
-def results(checkout: Path, out: Path, patients: int) -> dict[str, Any]:
+def results(checkout: Path, out: Path, *, bundles: Sequence[str], patients: int) -> dict[str, Any]:
     """Return what seeded runs give in a checkout, by bundle."""
-    return {
-        bundle: _revise(checkout, out / bundle, bundle, phantom, _first(checkout, specs), patients)
-        for bundle, (phantom, specs) in BUNDLES.items()
-    }
+    found = {}
+    for bundle in bundles:
+        phantom, specs = BUNDLES[bundle]
+        found[bundle] = _revise(checkout, out / bundle, bundle, phantom, _first(checkout, specs), patients)
+        print(f"{checkout.name}: {bundle} is done.", file=sys.stderr, flush=True)
+    return found
 
 
 def _first(checkout: Path, specs: tuple[str, ...]) -> Path:
@@ -102,17 +107,19 @@ def main() -> None:
     """Compare two checkouts; ends with 1 where anything differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", help="a commit to compare with; without one, the results of this checkout are shown")
+    parser.add_argument("--bundle", choices=tuple(BUNDLES), action="append", help="all bundles by default")
     parser.add_argument("--patients", type=int, default=300)
     parser.add_argument("--out", type=Path, help="where to write both results as JSON")
     options = parser.parse_args()
+    wanted: dict[str, Any] = {"bundles": options.bundle or tuple(BUNDLES), "patients": options.patients}
     with tempfile.TemporaryDirectory() as temporary:
         aside = Path(temporary)
-        found = {"here": results(ROOT, aside / "here", options.patients)}
+        found = {"here": results(ROOT, aside / "here", **wanted)}
         if options.base:
             base = aside / "checkout"
             subprocess.run(["git", "-C", str(ROOT), "worktree", "add", "--detach", base, options.base], check=True)
             try:
-                found["base"] = results(base, aside / "base", options.patients)
+                found["base"] = results(base, aside / "base", **wanted)
             finally:
                 subprocess.run(["git", "-C", str(ROOT), "worktree", "remove", "--force", base], check=True)
     text = json.dumps(found, indent=2) + "\n"
