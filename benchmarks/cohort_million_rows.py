@@ -166,11 +166,11 @@ def listed(table: pd.DataFrame) -> pd.Series:
 
 
 def by_patient(table: pd.DataFrame) -> pd.Series:
-    """What a rule catches takes its patient along; who may be caught, or is nobody, is left open."""
-    caught = (table["ManufacturerModelName"] == "Cirrus 0") & (table["diagnosis"] == "glaucoma")
-    patients, possible = (set(table.loc[mask, "patient"].dropna()) for mask in (caught.fillna(False), caught.isna()))  # noqa: FBT003
-    forget = caught.fillna(False) | table["patient"].isin(patients)  # noqa: FBT003
-    open_ = caught.isna() | table["patient"].isin(possible) | table["patient"].isna()
+    """What a rule catches takes its patient along; who may be chosen, or is nobody, is left open."""
+    chosen = (table["ManufacturerModelName"] == "Cirrus 0") & (table["diagnosis"] == "glaucoma")
+    patients, possible = (set(table.loc[mask, "patient"].dropna()) for mask in (chosen.fillna(False), chosen.isna()))  # noqa: FBT003
+    forget = chosen.fillna(False) | table["patient"].isin(patients)  # noqa: FBT003
+    open_ = chosen.isna() | table["patient"].isin(possible) | table["patient"].isna()
     return forget.astype("boolean").mask(open_ & ~forget)
 
 

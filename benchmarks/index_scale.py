@@ -39,7 +39,7 @@ ROWS_A_BLOCK = 500
 
 def synthesise(folder: Path, count: int) -> None:
     """Put rows in the place of reading, as `build` knows them."""
-    from monai_unlearn.index import build as room
+    from monai_unlearn.index import build as build_module
     from monai_unlearn.index.fast_readers import Reader, read_files
     from monai_unlearn.index.listing import Listed, Walk
     from monai_unlearn.index.scan.plan import FileCounts, Plan
@@ -62,7 +62,7 @@ def synthesise(folder: Path, count: int) -> None:
             files = [next(listed) for _ in range(ROWS_A_BLOCK)]
             space.add_block(block, _as_files(rows, files, block))
 
-    room.make_plan, room.read_fresh = clocked(make_plan), clocked(read_fresh)
+    build_module.make_plan, build_module.read_fresh = clocked(make_plan), clocked(read_fresh)
 
 
 MAKING = {"seconds": 0.0, "processor_seconds": 0.0}  # what making rows up took, which is not the build's

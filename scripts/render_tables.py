@@ -1,4 +1,4 @@
-"""Render every table and picture of measured figures from the committed results, and check the figures in prose.
+"""Render every table and figure of measured figures from the committed results, and check the figures in prose.
 
     python scripts/render_tables.py            # write
     python scripts/render_tables.py --check    # write nothing; end with 1 where something differs
@@ -20,7 +20,7 @@ import measured
 import yaml
 from document_tables import TABLES
 from measured import ROOT, result
-from readme_picture import picture
+from readme_figure import figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ import periorbital_fissure
 import psg_tables
 
 RESULTS = ROOT / "benchmarks" / "results"
-PICTURE = ROOT / "docs" / "forgetting.svg"
+FIGURE = ROOT / "docs" / "forgetting.svg"
 FIGURES = Path(__file__).with_name("figures.yaml")
 DOCUMENTS = [
     ROOT / "README.md",
@@ -95,7 +95,7 @@ def files() -> Iterator[tuple[Path, str]]:
         yield RESULTS / f"{name}.md", page(result(name))
     for document in DOCUMENTS:
         yield document, rendered(document.read_text(encoding="utf-8"))
-    yield PICTURE, picture()
+    yield FIGURE, figure()
 
 
 def sentences() -> dict[str, list[str]]:

@@ -41,12 +41,10 @@ def from_table(
     as_json: AsJson = False,
 ) -> None:
     """Build an index of metadata alone."""
-    from monai_unlearn.index.tables import from_table as room
+    from monai_unlearn.index.tables.from_table import TableRequest, index_table, parse_renames
 
-    request = room.TableRequest(
-        table=table, id_column=id_column, out=out, rename=room.parse_renames(rename or ()), label=label
-    )
-    done = room.index_table(request)
+    request = TableRequest(table=table, id_column=id_column, out=out, rename=parse_renames(rename or ()), label=label)
+    done = index_table(request)
     emit(done.document(), as_json=as_json, render=lambda: _show(done))
 
 

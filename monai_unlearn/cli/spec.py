@@ -29,7 +29,7 @@ _VALIDATE = (
     "Exit codes: 0 the spec is valid, 2 it is not."
 )
 _EXPLAIN = (
-    "Explain in plain words which images a spec forgets.\n\n"
+    "Explain in plain English which images a spec forgets.\n\n"
     "With an index, also show for each field which columns it comes from and how many images lack it, and the SQL "
     "statement that DuckDB runs. Values that identify patients are not shown.\n\n"
     "Exit codes: 0 done, 2 the spec or the index cannot be used."
@@ -59,13 +59,13 @@ def validate(spec: _Spec, as_json: AsJson = False) -> None:  # noqa: FBT002 - Ty
 
 
 def explain(spec: _Spec, index: _Index = None, *, as_json: AsJson = False) -> None:
-    """Explain in plain words which images a spec forgets."""
+    """Explain in plain English which images a spec forgets."""
     from monai_unlearn.cohort import CohortSpec
-    from monai_unlearn.cohort.reports import explain as room
+    from monai_unlearn.cohort.reports.explain import explain as explain_spec
     from monai_unlearn.index import Index
 
     parsed = CohortSpec.read(spec)
-    found = room.explain(parsed, Index.open(index) if index else None)
+    found = explain_spec(parsed, Index.open(index) if index else None)
 
     def show(console: Console) -> None:
         from monai_unlearn.cohort.reports.explain_report import show_explanation

@@ -52,7 +52,7 @@ class Composition:
 
     def __init__(self, request: BuildRequest, plan: Plan, collected: Collected, files: FileCounts) -> None:
         self.request, self.collected, self.files = request, collected, files
-        self.ignored = plan.passed_over + len(plan.files) - collected.rows
+        self.ignored = plan.skipped + len(plan.files) - collected.rows
         kinds = {**BASE_COLUMNS, **collected.tags, **request.scan.extra_tags.kinds}
         self.joiner = Joiner(request.keys, kinds, tables=partial(_table, request))
         self.kinds = {**kinds, **self.joiner.kinds}

@@ -31,7 +31,7 @@ class Listed(NamedTuple):  # not a dataclass: one is made for each file, and thi
         path: Its absolute path, in POSIX form, as Unicode text.
         relative: Its path relative to its source.
         size: Its size in bytes; null if it could not be determined.
-        mtime_ns: When it was last modified, in nanoseconds since 1970; null likewise.
+        mtime_ns: When it was last modified, in nanoseconds since 1970; also null if unknown.
         named: Whether the user named the file itself, rather than a folder that contains it.
         fault: A fault that is known before the file is opened.
     """
@@ -49,18 +49,18 @@ class Listing:
     """The files of a build, sorted by path, and how many entries are not regular files (sockets, pipes)."""
 
     files: tuple[Listed, ...]
-    passed_over: int
+    skipped: int
 
 
 @dataclass(frozen=True)
-class _Skipped:
+class _LeftOut:
     """Files and folders to leave out, with all links resolved."""
 
     names: frozenset[str]
     paths: frozenset[str]
 
     @classmethod
-    def of(cls, given: Sequence[Path]) -> _Skipped:
+    def of(cls, given: Sequence[Path]) -> _LeftOut:
         paths = frozenset(os.path.realpath(path) for path in given)
         return cls(frozenset(path.name for path in (*given, *map(Path, paths))), paths)
 
@@ -76,7 +76,7 @@ class Walk:
     Iteration yields the files sorted by path, and keeps in memory the entries of one folder on each level.
 
     Attributes:
-        passed_over: How many entries so far were not regular files (sockets, pipes).
+        skipped: How many entries so far were not regular files (sockets, pipes).
 
     Args:
         sources: Files and folders.
@@ -92,8 +92,8 @@ class Walk:
                 raise IndexReadError(f"{source}: expected a file or folder of images, but nothing is there.")
         # Not resolve(): the user's own name of a linked folder is kept.
         self._roots = [Path(os.path.normpath(source.absolute())) for source in sources]
-        self._skipped = _Skipped.of(leave_out)
-        self.passed_over = 0
+        self._left_out = _LeftOut.of(leave_out)
+        self.skipped = 0
 
     def __iter__(self) -> Iterator[Listed]:
         last = None
@@ -109,10 +109,10 @@ class Walk:
             yield from (file for file in found if file is not None)
             return
         top = root.as_posix().rstrip("/")
-        for path in _walk(top or "/", self._skipped):
+        for path in _walk(top or "/", self._left_out):
             file = _stat(path, path[len(top) + 1 :])
             if file is None:
-                self.passed_over += 1
+                self.skipped += 1
             else:
                 yield file
 
@@ -129,7 +129,7 @@ def list_files(sources: Sequence[Path], *, leave_out: Sequence[Path] = ()) -> Li
     """
     walk = Walk(sources, leave_out=leave_out)
     files = tuple(walk)
-    return Listing(files, walk.passed_over)
+    return Listing(files, walk.skipped)
 
 
 def looks_like_image(path: str) -> bool:
@@ -147,7 +147,7 @@ def _path_of(file: Listed) -> str:
     return file.path
 
 
-def _walk(folder: str, skipped: _Skipped) -> Iterator[str]:
+def _walk(folder: str, left_out: _LeftOut) -> Iterator[str]:
     """Yield the files below a folder, sorted by path. An unreadable folder is itself yielded."""
     pending = [folder]
     while pending:
@@ -158,7 +158,7 @@ def _walk(folder: str, skipped: _Skipped) -> Iterator[str]:
         path = path.rstrip("/")
         try:
             with os.scandir(path or "/") as entries:
-                found = [name for entry in entries if (name := _name(entry, path or "/", skipped))]
+                found = [name for entry in entries if (name := _name(entry, path or "/", left_out))]
         except OSError:
             yield path or "/"
             continue
@@ -167,9 +167,9 @@ def _walk(folder: str, skipped: _Skipped) -> Iterator[str]:
         pending += [f"{path}/{name}" for name in found]
 
 
-def _name(entry: os.DirEntry[str], folder: str, skipped: _Skipped) -> str | None:
+def _name(entry: os.DirEntry[str], folder: str, left_out: _LeftOut) -> str | None:
     """Return the name of an entry, with a slash after a folder to walk; null if the entry is left out."""
-    if entry.name.startswith(".") or skipped.has(folder, entry.name):
+    if entry.name.startswith(".") or left_out.has(folder, entry.name):
         return None
     try:
         is_folder = entry.is_dir()

@@ -1,7 +1,7 @@
 """Convergence of a search: the inner objective, and the measure that converges for sign methods.
 
-For a maximisation of F over the box B = {x : l ≤ x ≤ u}, with gradient g at x and rᵢ the room that coordinate i
-has left in the direction of gᵢ's sign (uᵢ − xᵢ where gᵢ > 0, xᵢ − lᵢ where gᵢ < 0):
+For a maximisation of F over the box B = {x : l ≤ x ≤ u}, with gradient g at x and rᵢ the distance that coordinate
+i can still move in the direction of gᵢ's sign (uᵢ − xᵢ where gᵢ > 0, xᵢ − lᵢ where gᵢ < 0):
 
     gap(x)      = max { ⟨g, s − x⟩ : s in B } = Σᵢ |gᵢ| rᵢ                          (Frank–Wolfe)
     slope(x, η) = 1/η · max { ⟨g, s − x⟩ : s in B, ‖s − x‖∞ ≤ η } = Σᵢ |gᵢ| min(1, rᵢ/η)
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 
 def gap(gradient: Tensor, points: Tensor, box: Box) -> Tensor:
     """Return the Frank–Wolfe gap of each point, shape (batch,); see the module's docstring."""
-    return (gradient.abs() * box.room(points, gradient)).flatten(1).sum(1)
+    return (gradient.abs() * box.slack(points, gradient)).flatten(1).sum(1)
 
 
 def slope(gradient: Tensor, points: Tensor, box: Box, *, size: float) -> Tensor:
     """Return the slope of each point for steps of a size, shape (batch,); see the module's docstring."""
-    return (gradient.abs() * (box.room(points, gradient) / size).clamp_max(1)).flatten(1).sum(1)
+    return (gradient.abs() * (box.slack(points, gradient) / size).clamp_max(1)).flatten(1).sum(1)
 
 
 @dataclass(frozen=True, kw_only=True)

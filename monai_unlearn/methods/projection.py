@@ -1,4 +1,7 @@
-"""The ε projection: the box of points that a search may visit, and the projection onto it."""
+"""The ε projection: the box of points that a search may visit, and the projection onto it.
+
+`BoundarySearch.ascend` in `boundary.py` applies it after each step.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ class Box:
         """Return the nearest points of the box: each coordinate is clipped."""
         return torch.minimum(torch.maximum(points, self.lowest), self.highest)
 
-    def room(self, points: Tensor, direction: Tensor) -> Tensor:
+    def slack(self, points: Tensor, direction: Tensor) -> Tensor:
         """Return how far each coordinate can move along the sign of a direction; 0 where the direction is 0."""
         ahead = torch.where(direction > 0, self.highest - points, points - self.lowest)
         return torch.where(direction == 0, torch.zeros_like(ahead), ahead).clamp_min(0)

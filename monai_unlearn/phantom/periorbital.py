@@ -17,10 +17,10 @@ from PIL import Image
 from pydicom import dcmwrite
 
 from monai_unlearn.phantom.folder import LABEL_COLUMNS, check_numbers, new_folder, patient_numbers, write_labels
+from monai_unlearn.phantom.periorbital_appearance import draw_appearance
 from monai_unlearn.phantom.periorbital_camera import CAMERAS, draw_shot, frame_of, photograph
 from monai_unlearn.phantom.periorbital_face import Face, change_between_visits, draw_face
 from monai_unlearn.phantom.periorbital_labels import LABEL_VALUES, LabelMap, draw_labels
-from monai_unlearn.phantom.periorbital_look import draw_look
 from monai_unlearn.phantom.periorbital_paint import paint
 from monai_unlearn.phantom.periorbital_patients import Lack, Patient, Visit, draw_patient
 from monai_unlearn.phantom.periorbital_photograph import encode
@@ -125,14 +125,14 @@ def render(patient: Patient, visit: Visit, size: int) -> tuple[Face, LabelMap, n
     """Return a visit's face, its label map, and its photograph: RGB of shape (rows, size, 3)."""
     rng = np.random.default_rng((patient.seed, patient.number, _FACE))
     face = draw_face(rng, patient.condition)
-    look = draw_look(rng, redness=face.redness, swelling=face.swelling)
+    appearance = draw_appearance(rng, redness=face.redness, swelling=face.swelling)
     if visit.number > 1:
         later = np.random.default_rng((patient.seed, patient.number, visit.number, _LATER))
         face = change_between_visits(later, face)
     shot_rng = np.random.default_rng((patient.seed, patient.number, visit.number, _SHOT))
     shot = draw_shot(shot_rng)
     frame = frame_of(visit.camera, shot, size=size)
-    fine = paint(draw_labels(face, frame.enlarged(FINENESS)), look, shot_rng)
+    fine = paint(draw_labels(face, frame.enlarged(FINENESS)), appearance, shot_rng)
     return face, draw_labels(face, frame), photograph(_averaged(fine), visit.camera, shot, shot_rng)
 
 
@@ -144,8 +144,8 @@ def photograph_labels(labels: LabelMap, *, seed: int = 0) -> npt.NDArray[np.uint
         seed: Decides the skin, eyes and brows of the face.
     """
     rng = np.random.default_rng((seed, _ANNOTATED))
-    look = draw_look(rng)
-    fine = paint(labels.repeat(FINENESS, axis=0).repeat(FINENESS, axis=1), look, rng)
+    appearance = draw_appearance(rng)
+    fine = paint(labels.repeat(FINENESS, axis=0).repeat(FINENESS, axis=1), appearance, rng)
     return photograph(_averaged(fine), CAMERAS[0], draw_shot(rng), rng)
 
 

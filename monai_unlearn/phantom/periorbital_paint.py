@@ -17,8 +17,8 @@ from monai_unlearn.phantom.periorbital_texture import TINY, blend, blurred, dark
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from monai_unlearn.phantom.periorbital_appearance import Appearance
     from monai_unlearn.phantom.periorbital_labels import LabelMap
-    from monai_unlearn.phantom.periorbital_look import Look
     from monai_unlearn.phantom.periorbital_texture import Colour
 
 # Reflectances in red, green and blue.
@@ -34,25 +34,25 @@ _AROUND = 7.0  # mm around the opening of an eye: lids and folds
 _USUAL_FACE = 10.0 * IRIS_WIDTH  # mm across an image of both eyes, if neither iris shows
 
 
-def paint(labels: LabelMap, look: Look, rng: np.random.Generator) -> FloatImage:
+def paint(labels: LabelMap, appearance: Appearance, rng: np.random.Generator) -> FloatImage:
     """Return the face: RGB reflectances of shape (3, rows, columns), about 0 to 1.
 
     Args:
         labels: The label map, at the resolution of the image; a finer one gives smoother edges.
-        look: The face's colours.
+        appearance: The face's colours.
         rng: Random generator of the texture of skin, iris and brow.
     """
     scale = pixels_per_mm(labels)
-    image = _paint_skin(labels, look, rng, scale)
+    image = _paint_skin(labels, appearance, rng, scale)
     for number in (0, 1):
         opening = _shape(labels, number)
         if opening.any():
             rows, columns = window(opening, round(_AROUND * scale))
             part, seen, own = image[:, rows, columns], opening[rows, columns], labels[rows, columns]
-            _paint_lids(part, own, number, seen, look, scale)
-            _paint_globe(part, own, number, seen, look, rng, scale)
-            _paint_margins(part, seen, look, scale)
-        _paint_brow(image, labels == LABEL_VALUES["r_brow"] + number, look, rng, scale, lean=1 - 2 * number)
+            _paint_lids(part, own, number, seen, appearance, scale)
+            _paint_globe(part, own, number, seen, appearance, rng, scale)
+            _paint_margins(part, seen, appearance, scale)
+        _paint_brow(image, labels == LABEL_VALUES["r_brow"] + number, appearance, rng, scale, lean=1 - 2 * number)
     return image
 
 
@@ -69,21 +69,23 @@ def _shape(labels: LabelMap, number: int) -> npt.NDArray[np.bool_]:
     return np.isin(labels, names)
 
 
-def _paint_skin(labels: LabelMap, look: Look, rng: np.random.Generator, scale: float) -> FloatImage:
+def _paint_skin(labels: LabelMap, appearance: Appearance, rng: np.random.Generator, scale: float) -> FloatImage:
     shape = labels.shape
     fine, coarse = noise(rng, shape, 0.25 * scale), noise(rng, shape, 5.0 * scale)
     light = 1.0 + 0.020 * fine + 0.022 * coarse
     # The orbits are hollows, the bridge of the nose between them catches the light.
     seen = np.isin(labels, [value for name, value in LABEL_VALUES.items() if "brow" not in name]).astype(np.float32)
     hollow = blurred(seen, 5.0 * scale)
-    light -= (0.30 + 0.30 * look.lines) * hollow
+    light -= (0.30 + 0.30 * appearance.lines) * hollow
     across = np.linspace(-1.0, 1.0, shape[1], dtype=np.float32)[None, :]
     light += 0.10 * np.exp(-((across / 0.11) ** 2)) - 0.07 * np.exp(-(((np.abs(across) - 0.24) / 0.09) ** 2))
     light -= 0.10 * across**2
-    image = np.array(look.skin, dtype=np.float32)[:, None, None] * light
+    image = np.array(appearance.skin, dtype=np.float32)[:, None, None] * light
     # Blood shows more through lids and hollows, and much more through swollen and inflamed ones.
-    flush = np.clip((0.15 + 1.35 * look.redness) * hollow, 0.0, 1.0)
-    blend(image, tuple(channel * share for channel, share in zip(look.skin, (0.97, 0.66, 0.64), strict=True)), flush)
+    flush = np.clip((0.15 + 1.35 * appearance.redness) * hollow, 0.0, 1.0)
+    blend(
+        image, tuple(channel * share for channel, share in zip(appearance.skin, (0.97, 0.66, 0.64), strict=True)), flush
+    )
     return image
 
 
@@ -92,19 +94,21 @@ def _paint_lids(
     labels: LabelMap,
     number: int,
     opening: npt.NDArray[np.bool_],
-    look: Look,
+    appearance: Appearance,
     scale: float,
 ) -> None:
     lid = labels == LABEL_VALUES["right_lid"] + number
     covered = gaussian_filter((lid | opening).astype(np.float32), 0.25 * scale)
     # The crease lies above the lid, a fold below the lower margin; a swollen lid bulges towards the light.
     crease = np.clip(moved(covered, -0.55 * scale) - covered, 0.0, 1.0)
-    darken(image, (0.40 + 0.45 * look.lines) * crease)
+    darken(image, (0.40 + 0.45 * appearance.lines) * crease)
     on_lid = gaussian_filter(lid.astype(np.float32), 0.5 * scale)
-    image += (0.03 + 0.07 * look.swelling) * on_lid * np.array(look.skin, dtype=np.float32)[:, None, None]
+    image += (0.03 + 0.07 * appearance.swelling) * on_lid * np.array(appearance.skin, dtype=np.float32)[:, None, None]
     seen = gaussian_filter(opening.astype(np.float32), 0.9 * scale)
-    below = moved(seen, (3.2 + 1.5 * look.swelling) * scale) - moved(seen, (2.0 + 1.2 * look.swelling) * scale)
-    fold = (0.12 * look.lines + 0.50 * look.swelling) * np.clip(below, 0.0, 1.0)
+    below = moved(seen, (3.2 + 1.5 * appearance.swelling) * scale) - moved(
+        seen, (2.0 + 1.2 * appearance.swelling) * scale
+    )
+    fold = (0.12 * appearance.lines + 0.50 * appearance.swelling) * np.clip(below, 0.0, 1.0)
     darken(image, np.where(labels == 0, fold, 0.0).astype(np.float32))
 
 
@@ -113,7 +117,7 @@ def _paint_globe(
     labels: LabelMap,
     number: int,
     opening: npt.NDArray[np.bool_],
-    look: Look,
+    appearance: Appearance,
     rng: np.random.Generator,
     scale: float,
 ) -> None:
@@ -121,17 +125,17 @@ def _paint_globe(
     depth = distance_transform_edt(opening).astype(np.float32) / np.float32(scale)
     vessels = np.clip(1.2 - 2.2 * np.abs(noise(rng, opening.shape, 0.45 * scale)), 0.0, 1.0)
     globe = np.broadcast_to(np.array(_SCLERA, dtype=np.float32)[:, None, None], image.shape).copy()
-    blend(globe, _BLOOD, np.clip(look.redness * (0.30 + 0.40 * vessels) + 0.04 * vessels, 0.0, 1.0))
+    blend(globe, _BLOOD, np.clip(appearance.redness * (0.30 + 0.40 * vessels) + 0.04 * vessels, 0.0, 1.0))
     caruncle = (labels == LABEL_VALUES["r_caruncle"] + number).astype(np.float32)
     blend(globe, _CARUNCLE, 0.85 * gaussian_filter(caruncle, 0.5 * scale))
-    _paint_iris(globe, labels == LABEL_VALUES["r_iris"] + number, look, rng, scale)
+    _paint_iris(globe, labels == LABEL_VALUES["r_iris"] + number, appearance, rng, scale)
     # The lids, mostly the upper one, cast a shadow on the globe.
     darken(globe, 0.42 * np.exp(-depth / np.float32(0.9)))
     image += soft * (globe - image)
 
 
 def _paint_iris(
-    globe: FloatImage, iris: npt.NDArray[np.bool_], look: Look, rng: np.random.Generator, scale: float
+    globe: FloatImage, iris: npt.NDArray[np.bool_], appearance: Appearance, rng: np.random.Generator, scale: float
 ) -> None:
     if not iris.any():
         return
@@ -144,9 +148,13 @@ def _paint_iris(
     streaks = sum(size * np.cos(round(20 + 12 * many) * angle + 6 * turn) for size, many, turn in spokes.T)
     light = 1.0 + 0.05 * streaks + 0.25 * (0.75 - distance)
     disc = gaussian_filter(iris.astype(np.float32), 0.25 * scale)
-    globe += disc * (np.array(look.iris, dtype=np.float32)[:, None, None] * light - globe)
+    globe += disc * (np.array(appearance.iris, dtype=np.float32)[:, None, None] * light - globe)
     darken(globe, 0.75 * disc * np.exp(-(((distance - 1.0) / 0.13) ** 2)))  # the limbus
-    blend(globe, _PUPIL, disc * np.clip((np.float32(look.pupil) - distance) * np.float32(radius) / 1.5 + 0.5, 0.0, 1.0))
+    blend(
+        globe,
+        _PUPIL,
+        disc * np.clip((np.float32(appearance.pupil) - distance) * np.float32(radius) / 1.5 + 0.5, 0.0, 1.0),
+    )
     spot = np.hypot(across - np.float32(x + 0.28 * radius), down - np.float32(y - 0.24 * radius))
     blend(globe, _LIGHT, 0.95 * np.exp(-((spot / np.float32(0.13 * radius)) ** 2)))
 
@@ -159,21 +167,21 @@ def _middle(iris: npt.NDArray[np.bool_]) -> tuple[float, float]:
     return float(columns[0] + columns[-1]) / 2, float(widest.mean())
 
 
-def _paint_margins(image: FloatImage, opening: npt.NDArray[np.bool_], look: Look, scale: float) -> None:
+def _paint_margins(image: FloatImage, opening: npt.NDArray[np.bool_], appearance: Appearance, scale: float) -> None:
     """Paint the lashes of the upper lid, the moist edge of the lower, and the shadows of both."""
     soft = gaussian_filter(opening.astype(np.float32), 0.22 * scale)
     lashes = np.clip(moved(soft, -0.75 * scale) - soft, 0.0, 1.0)
     blend(image, _LASHES, 0.80 * lashes)
     edge = np.clip(moved(soft, 0.55 * scale) - soft, 0.0, 1.0)
-    rim = tuple(channel * share for channel, share in zip(look.skin, (0.90, 0.62, 0.60), strict=True))
-    blend(image, rim, (0.55 + 0.35 * look.redness) * edge)
+    rim = tuple(channel * share for channel, share in zip(appearance.skin, (0.90, 0.62, 0.60), strict=True))
+    blend(image, rim, (0.55 + 0.35 * appearance.redness) * edge)
     blend(image, _LASHES, 0.22 * np.clip(moved(soft, 1.1 * scale) - moved(soft, 0.5 * scale), 0.0, 1.0))
 
 
 def _paint_brow(
     image: FloatImage,
     brow: npt.NDArray[np.bool_],
-    look: Look,
+    appearance: Appearance,
     rng: np.random.Generator,
     scale: float,
     *,
@@ -186,4 +194,4 @@ def _paint_brow(
     hairs = gaussian_filter(rng.standard_normal(part.shape, dtype=np.float32), (0.10 * scale, 0.9 * scale))
     hairs = sheared(hairs / max(float(hairs.std()), TINY), lean)
     depth = gaussian_filter(part.astype(np.float32), 0.8 * scale)
-    blend(image[:, rows, columns], look.hair, np.clip(depth * (0.72 + 0.28 * hairs), 0.0, 0.95))
+    blend(image[:, rows, columns], appearance.hair, np.clip(depth * (0.72 + 0.28 * hairs), 0.0, 0.95))

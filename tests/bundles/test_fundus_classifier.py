@@ -103,13 +103,13 @@ def test_bad_input_has_exit_code_2_and_one_message(trained, tmp_path, spec, last
 
 
 def test_an_image_truncated_after_indexing_is_named(trained, tmp_path):
-    picture = trained / "pictures" / "3R.png"
-    content = picture.read_bytes()
+    image = trained / "images" / "3R.png"
+    content = image.read_bytes()
     try:
-        picture.write_bytes(content[:60])
+        image.write_bytes(content[:60])
         found = unlearn(trained, tmp_path / "out")
     finally:
-        picture.write_bytes(content)
+        image.write_bytes(content)
     assert found.returncode == 2
     assert "3R.png: the image cannot be decoded" in found.stderr.splitlines()[-1]
 
@@ -120,7 +120,7 @@ def test_inference_writes_probabilities(trained, tmp_path):
         run(
             "infer",
             "inference.yaml",
-            dataset_dir=str(trained / "pictures"),
+            dataset_dir=str(trained / "images"),
             file_pattern="*.png",
             output_dir=str(tmp_path),
             checkpoint=str(trained / "model.pt"),

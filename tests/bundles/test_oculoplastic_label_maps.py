@@ -66,17 +66,17 @@ def test_the_cohort_by_fissure_is_that_of_pandas(index, table, limit):
 @pytest.fixture(scope="module")
 def predictions(table, tmp_path_factory):
     """The classes' probabilities of the faces with the widest and with the narrowest fissures, painted."""
-    pictures = tmp_path_factory.mktemp("painted")
+    images = tmp_path_factory.mktemp("painted")
     ordered = table.dropna(subset=["fissure"]).sort_values("fissure")
     chosen = pd.concat([ordered.head(EACH).assign(wide=False), ordered.tail(EACH).assign(wide=True)])
     for number, path in enumerate(chosen["path"]):
         labels = np.asarray(Image.open(Path(DATA) / "periorbital_masks" / path))
-        Image.fromarray(photograph_labels(labels, seed=number)).save(pictures / f"{number:03d}.png")
+        Image.fromarray(photograph_labels(labels, seed=number)).save(images / f"{number:03d}.png")
     settings = {"bundle": BUNDLE, "class_names": CLASSES, "image_size": [64, 160]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        run("infer", "inference.yaml", dataset_dir=str(pictures), output_dir=str(pictures / "out"), **settings)
-    rows = sorted(csv.reader((pictures / "out" / "predictions.csv").read_text().splitlines()))
+        run("infer", "inference.yaml", dataset_dir=str(images), output_dir=str(images / "out"), **settings)
+    rows = sorted(csv.reader((images / "out" / "predictions.csv").read_text().splitlines()))
     found = pd.DataFrame([[float(value) for value in row[1:]] for row in rows], columns=CLASSES)
     return found.assign(wide=chosen["wide"].to_numpy())
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from tiny import SPEC, tiny_index, tiny_spec, write_pictures
+from tiny import SPEC, tiny_index, tiny_spec, write_images
 
 from monai_unlearn.cohort import SplitRule
 from monai_unlearn.data import open_data
@@ -100,6 +100,6 @@ def test_says_what_is_not_set(folder, name):
 
 
 def test_an_index_without_label_cannot_train(tmp_path):
-    tiny_index(tmp_path, label=None, frame=write_pictures(tmp_path, patients=2))
+    tiny_index(tmp_path, label=None, frame=write_images(tmp_path, patients=2))
     with pytest.raises(DataError, match="does not say which column holds the class"):
         open_data(index_dir=tmp_path / "index", class_names=CLASSES)

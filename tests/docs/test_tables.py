@@ -1,4 +1,4 @@
-"""Tables, pictures and figures in prose are those of the committed results."""
+"""Tables, plots and figures in prose are those of the committed results."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_every_measured_figure_is_listed(document):
 
 
 def unlisted(document):
-    """The figures of a document's prose that stand in no listed sentence."""
+    """The figures of a document's prose that are in no listed sentence."""
     text = (ROOT / document).read_text(encoding="utf-8")
     if document.endswith("psg.md"):
         text = text[text.index("## As the bundles set it") : text.index("## Choosing λ and γ")]

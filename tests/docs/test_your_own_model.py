@@ -15,7 +15,7 @@ import torch
 import yaml
 from monai.bundle import ConfigParser
 from PIL import Image
-from tiny import write_pictures
+from tiny import write_images
 from typer.testing import CliRunner
 
 from monai_unlearn.cli import app
@@ -42,9 +42,9 @@ def ours(words):
     assert found.exit_code == 0, found.output
 
 
-def write_images(folder, *, size):
-    frame = write_pictures(folder / "pictures")
-    for path in (folder / "pictures").glob("*.png"):
+def write_data(folder, *, size):
+    frame = write_images(folder / "images")
+    for path in (folder / "images").glob("*.png"):
         Image.open(path).resize((size, size), Image.Resampling.NEAREST).save(path)
     frame["file_name"] = [Path(path).name for path in frame["path"]]
     frame = frame.rename(columns={"patient": "participant"})
@@ -57,17 +57,17 @@ def train(config, frame, folder):
     """Train the network of a bundle on all images, as its owner might."""
     parser = ConfigParser(config)
     torch.manual_seed(0)
-    paths = [str(folder / "pictures" / name) for name in frame["file_name"]]
+    paths = [str(folder / "images" / name) for name in frame["file_name"]]
     # MONAI's readers warn of readers that are not installed.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         network, preprocessing = (parser.get_parsed_content(name) for name in ("network_def", "preprocessing"))
-        pictures = torch.stack([torch.as_tensor(np.asarray(preprocessing({"image": path})["image"])) for path in paths])
+        images = torch.stack([torch.as_tensor(np.asarray(preprocessing({"image": path})["image"])) for path in paths])
     labels = torch.tensor([["down", "up"].index(name) for name in frame["diagnosis"]])
     optimizer = torch.optim.Adam(network.parameters(), lr=0.003)
     for _ in range(12):
         optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(network(pictures), labels).backward()
+        torch.nn.functional.cross_entropy(network(images), labels).backward()
         optimizer.step()
     return network
 
@@ -99,7 +99,7 @@ def test_a_bundle_that_monai_made(tmp_path, monkeypatch):
     config = json.loads(path.read_text())
     config["network_def"] = json.loads(NETWORK)
     path.write_text(json.dumps(config, indent=2))
-    frame = write_images(tmp_path, size=16)
+    frame = write_data(tmp_path, size=16)
     equip(bundle, {**config, "device": "cpu"}, frame, tmp_path)
     ours(INDEX)
     ours(PREVIEW)
@@ -180,7 +180,7 @@ def test_a_bundle_laid_out_like_those_of_the_zoo(tmp_path, monkeypatch):
     (bundle / "configs" / "inference.json").write_text(json.dumps(ZOO, indent=2))
     metadata = {"version": "0.4.9", "changelog": {"0.4.9": "as it was"}, "name": "A classifier of somebody"}
     (bundle / "configs" / "metadata.json").write_text(json.dumps(metadata))
-    frame = write_images(tmp_path, size=32)
+    frame = write_data(tmp_path, size=32)
     equip(bundle, {**ZOO, "device": "cpu"}, frame, tmp_path)
     ours(INDEX)
     # As the page says for images that are normalised by their own mean.

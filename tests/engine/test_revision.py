@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from bundle_run import BUNDLE, PLAIN, TINY, run
 from monai.bundle import ConfigParser, ConfigWorkflow
-from tiny import SPEC, tiny_index, tiny_spec, write_pictures
+from tiny import SPEC, tiny_index, tiny_spec, write_images
 
 from monai_unlearn.card import schema
 from monai_unlearn.data import subset_datasets
@@ -315,14 +315,14 @@ def test_a_warning_says_that_training_images_are_unknown(tiny, tmp_path):
 
 
 def test_a_warning_says_that_the_index_holds_other_images(tiny, tmp_path):
-    frame = write_pictures(tmp_path / "pictures", patients=30)
+    frame = write_images(tmp_path / "images", patients=30)
     tiny_index(tmp_path, frame=frame)
     tiny.unlearn(tmp_path / "out", index_dir=str(tmp_path / "index"))
     assert "names other images than this index holds" in read(tmp_path / "out", "metrics.json")["warnings"][-1]
 
 
 def test_undetermined_images_are_used_for_neither(tiny, tmp_path):
-    frame = write_pictures(tmp_path / "pictures")
+    frame = write_images(tmp_path / "images")
     frame.loc[:3, "ManufacturerModelName"] = None
     tiny_index(tmp_path, frame=frame)
     tiny.unlearn(tmp_path / "out", index_dir=str(tmp_path / "index"))

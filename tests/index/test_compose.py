@@ -34,7 +34,7 @@ def compose(tmp_path):
         request = BuildRequest(sources=(tmp_path,), out=tmp_path / "index", **options)
         listed = [Listed(path=row["path"], relative=row["path"][3:]) for row in ROWS]
         with Workspace(request.out, {}) as space:
-            plan = Plan(Spool(space.folder / "listed.spool"), Spool(space.folder / "fresh.spool"), passed_over=2)
+            plan = Plan(Spool(space.folder / "listed.spool"), Spool(space.folder / "fresh.spool"), skipped=2)
             for file in listed:
                 plan.files.append(file)
             plan.files.close()

@@ -58,10 +58,10 @@ def test_missing_source_is_an_error(tmp_path):
         list_files([tmp_path, tmp_path / "absent"])
 
 
-def test_pipe_is_passed_over(tmp_path):
+def test_pipe_is_skipped(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     listing = list_files([tmp_path])
-    assert (listing.files, listing.passed_over) == ((), 1)
+    assert (listing.files, listing.skipped) == ((), 1)
 
 
 def test_name_that_is_not_unicode_is_a_fault(tmp_path):

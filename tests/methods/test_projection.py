@@ -37,12 +37,12 @@ def test_points_of_the_box_stay_where_they_are():
     ("point", "direction", "expected"),
     [(0.5, 3.0, 0.2), (0.5, -3.0, 0.2), (0.6, 1.0, 0.1), (0.6, -1.0, 0.3), (0.5, 0.0, 0.0), (0.9, 1.0, 0.0)],
 )
-def test_room_is_the_way_left_along_the_sign(point, direction, expected):
+def test_slack_is_the_distance_left_along_the_sign(point, direction, expected):
     box = Box.around(torch.tensor([[0.5]]), 0.2)
-    found = box.room(torch.tensor([[point]]), torch.tensor([[direction]]))
+    found = box.slack(torch.tensor([[point]]), torch.tensor([[direction]]))
     assert found.item() == pytest.approx(expected, abs=1e-6)
 
 
-def test_room_ends_at_the_valid_range():
+def test_slack_ends_at_the_valid_range():
     box = Box.around(torch.tensor([[0.9]]), 0.2, low=0.0, high=1.0)
-    assert box.room(torch.tensor([[0.9]]), torch.tensor([[1.0]])).item() == pytest.approx(0.1)
+    assert box.slack(torch.tensor([[0.9]]), torch.tensor([[1.0]])).item() == pytest.approx(0.1)

@@ -54,10 +54,10 @@ def test_a_disk_that_is_full_half_way_is_an_input_error(tmp_path):
 
 
 def test_patients_are_counted_when_they_are_done():
-    told = []
-    for number in patient_numbers(3, told.append):
-        assert told == list(range(1, number))
-    assert told == [1, 2, 3]
+    reported = []
+    for number in patient_numbers(3, reported.append):
+        assert reported == list(range(1, number))
+    assert reported == [1, 2, 3]
     assert list(patient_numbers(2, None)) == [1, 2]
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from monai_unlearn.phantom.periorbital_appearance import draw_appearance
 from monai_unlearn.phantom.periorbital_face import draw_face
 from monai_unlearn.phantom.periorbital_labels import LABEL_VALUES, Frame, draw_labels
-from monai_unlearn.phantom.periorbital_look import draw_look
 from monai_unlearn.phantom.periorbital_paint import paint, pixels_per_mm
 from monai_unlearn.phantom.periorbital_statistics import Condition
 
@@ -20,8 +20,8 @@ def labels():
 
 
 @pytest.fixture(scope="module")
-def look():
-    return draw_look(np.random.default_rng(5), redness=0.2, swelling=0.2)
+def appearance():
+    return draw_appearance(np.random.default_rng(5), redness=0.2, swelling=0.2)
 
 
 def colour(image, labels, *names):
@@ -29,15 +29,15 @@ def colour(image, labels, *names):
     return np.median(image[:, np.isin(labels, [LABEL_VALUES[name] for name in names])], axis=1)
 
 
-def test_it_is_a_colour_image_of_reflectances(labels, look):
-    image = paint(labels, look, np.random.default_rng(0))
+def test_it_is_a_colour_image_of_reflectances(labels, appearance):
+    image = paint(labels, appearance, np.random.default_rng(0))
     assert image.shape == (3, *labels.shape)
     assert image.dtype == np.float32
     assert -0.05 < image.min() < image.max() < 1.3
 
 
-def test_structures_differ_as_they_do(labels, look):
-    image = paint(labels, look, np.random.default_rng(0))
+def test_structures_differ_as_they_do(labels, appearance):
+    image = paint(labels, appearance, np.random.default_rng(0))
     iris, sclera = colour(image, labels, "r_iris", "l_iris"), colour(image, labels, "r_sclera", "l_sclera")
     brow, caruncle = colour(image, labels, "r_brow"), colour(image, labels, "l_caruncle")
     skin = np.median(image[:, labels == 0], axis=1)
@@ -47,16 +47,21 @@ def test_structures_differ_as_they_do(labels, look):
     assert caruncle[0] - caruncle[2] > sclera[0] - sclera[2]
 
 
-def test_redness_shows_in_the_sclera(labels, look):
+def test_redness_shows_in_the_sclera(labels, appearance):
     pale, red = (
-        colour(paint(labels, replace(look, redness=redness), np.random.default_rng(0)), labels, "r_sclera", "l_sclera")
+        colour(
+            paint(labels, replace(appearance, redness=redness), np.random.default_rng(0)),
+            labels,
+            "r_sclera",
+            "l_sclera",
+        )
         for redness in (0.0, 0.9)
     )
     assert red[0] / red[1] > pale[0] / pale[1] + 0.05
 
 
-def test_the_same_stream_gives_the_same_image(labels, look):
-    images = [paint(labels, look, np.random.default_rng(seed)) for seed in (1, 1, 2)]
+def test_the_same_stream_gives_the_same_image(labels, appearance):
+    images = [paint(labels, appearance, np.random.default_rng(seed)) for seed in (1, 1, 2)]
     assert (images[0] == images[1]).all()
     assert (images[0] != images[2]).any()
 
@@ -66,12 +71,12 @@ def test_the_scale_comes_from_the_irises(labels):
 
 
 @pytest.mark.parametrize("kept", [(), ("l_brow",), ("r_sclera", "r_iris"), ("r_sclera",), ("left_lid",)], ids=str)
-def test_a_map_that_lacks_structures_can_be_painted(labels, look, kept):
+def test_a_map_that_lacks_structures_can_be_painted(labels, appearance, kept):
     some = np.where(np.isin(labels, [LABEL_VALUES[name] for name in kept]), labels, 0).astype(np.uint8)
-    assert np.isfinite(paint(some, look, np.random.default_rng(0))).all()
+    assert np.isfinite(paint(some, appearance, np.random.default_rng(0))).all()
 
 
-def test_structures_at_the_edge_can_be_painted(labels, look):
+def test_structures_at_the_edge_can_be_painted(labels, appearance):
     rows, columns = np.nonzero(labels == LABEL_VALUES["r_iris"])
     cut = labels[rows.min() + 2 :, columns.min() + 5 :]
-    assert np.isfinite(paint(cut, look, np.random.default_rng(0))).all()
+    assert np.isfinite(paint(cut, appearance, np.random.default_rng(0))).all()

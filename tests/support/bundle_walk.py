@@ -25,7 +25,7 @@ class Walked:
 
     Attributes:
         root: The bundle's folder.
-        folder: The folder of the tiny cohort: `pictures`, `index` and `spec.yaml`.
+        folder: The folder of the tiny cohort: `images`, `index` and `spec.yaml`.
     """
 
     root: Path
@@ -34,7 +34,7 @@ class Walked:
     @property
     def images(self) -> Path:
         """A folder of PNG files."""
-        return self.folder / "pictures"
+        return self.folder / "images"
 
     @property
     def data(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index import build as room
+from monai_unlearn.index import build as build_module
 from monai_unlearn.index import compose
 from monai_unlearn.index.build import BuildRequest, build
 from monai_unlearn.index.scan import read, workspace
@@ -24,10 +24,10 @@ from monai_unlearn.index.store.store import Index
 
 # The object, its attribute, and the call of it at which the process is killed.
 POINTS = {
-    "listing": (room, "read_fresh", 0),
+    "listing": (build_module, "read_fresh", 0),
     "first block": (Workspace, "add_block", 0),
     "later block": (Workspace, "add_block", 7),
-    "rows collected": (room, "find_duplicates", 0),
+    "rows collected": (build_module, "find_duplicates", 0),
     "parts written": (compose, "finish_index", 0),
     "before the swap": (write, "_publish", 0),
     "within the swap": (Path, "replace", ("index.json", "stage")),

@@ -22,7 +22,7 @@ forget: ManufacturerModelName == Old
 """
 
 
-def write_pictures(folder: Path, *, patients: int = 24, seed: int = 0) -> pd.DataFrame:
+def write_images(folder: Path, *, patients: int = 24, seed: int = 0) -> pd.DataFrame:
     """Write images of 8 x 8 pixels, bright at the top in class `up`, at the bottom in `down`; device Old is darker."""
     random = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def write_pictures(folder: Path, *, patients: int = 24, seed: int = 0) -> pd.Dat
 
 def tiny_index(folder: Path, *, label: str | None = "diagnosis", frame: pd.DataFrame | None = None) -> Index:
     """Write images and an index of them below a folder."""
-    frame = write_pictures(folder / "pictures") if frame is None else frame
+    frame = write_images(folder / "images") if frame is None else frame
     kinds = dict.fromkeys(("ManufacturerModelName", "diagnosis", "split"), Kind.TEXT)
     kinds = {name: kind for name, kind in kinds.items() if name in frame}
     return write_index(frame, folder / "index", kinds=kinds, label=label)

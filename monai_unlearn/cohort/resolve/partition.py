@@ -53,14 +53,14 @@ class _State:
         forget: The images to forget.
         possible: The other images that no rule excludes.
         undetermined: The images that the rules, the scope or the sample cannot decide.
-        nameless: The undetermined images that lack the identifier which the scope or the sample needs.
+        unidentified: The undetermined images that lack the identifier which the scope or the sample needs.
     """
 
     population: Mask
     forget: Mask
     possible: Mask
     undetermined: Mask
-    nameless: Mask
+    unidentified: Mask
 
     def settle(self, images: Mask, *, forget: bool) -> None:
         """Move images that cannot be decided to the images to forget, or to the undetermined ones."""
@@ -77,7 +77,7 @@ def _excluded_as_undetermined(state: _State, unknown: Unknown) -> Mask:
     `unknown: forget` they have been moved to the images to forget already. With `unknown: fail` the guards refuse
     the cohort if there are any.
     """
-    return state.undetermined & state.nameless if unknown is Unknown.REMAIN else state.undetermined
+    return state.undetermined & state.unidentified if unknown is Unknown.REMAIN else state.undetermined
 
 
 def _apply_rules(spec: CohortSpec, answers: Answers, attrition: Attrition) -> _State:
@@ -101,7 +101,7 @@ def _apply_rules(spec: CohortSpec, answers: Answers, attrition: Attrition) -> _S
         forget=forget,
         possible=in_population & ~forget & ~refuted,
         undetermined=in_population & ~forget & ~(refuted & population.true),
-        nameless=np.zeros(len(forget), dtype=bool),
+        unidentified=np.zeros(len(forget), dtype=bool),
     )
 
 
@@ -115,8 +115,8 @@ def _extend_to_scope(scope: Scope, answers: Answers, state: _State, *, forget: b
     state.forget |= state.population & units.sharing(state.forget)
     state.undetermined &= ~state.forget
     others = state.population & ~state.forget
-    state.nameless = others & lacks_identifier(units)
-    lost = others & ~state.undetermined & (state.nameless | units.sharing(state.possible & others))
+    state.unidentified = others & lacks_identifier(units)
+    lost = others & ~state.undetermined & (state.unidentified | units.sharing(state.possible & others))
     state.settle(lost, forget=forget)
     return lost & ~state.forget
 
@@ -129,15 +129,15 @@ def _draw_sample(sample: Sample, answers: Answers, state: _State, *, forget: boo
     """
     units = answers.image if sample.by == "image" else answers.units["patient"]
     lost = state.forget & lacks_identifier(units)
-    caught = state.forget & ~lost
-    candidates = units.among(caught)
-    values = [column.codes[caught] for column in answers.strata]
-    strata = strata_of((np.cumsum(candidates) - 1)[units.codes[caught]], values) if values else None
+    selected = state.forget & ~lost
+    candidates = units.among(selected)
+    values = [column.codes[selected] for column in answers.strata]
+    strata = strata_of((np.cumsum(candidates) - 1)[units.codes[selected]], values) if values else None
     chosen = drawn(units.chosen(candidates), sample, strata)
     kept = np.zeros(len(candidates) + 1, dtype=bool)  # code -1 finds the last, which stays False
     kept[np.flatnonzero(candidates)[chosen]] = True
-    state.nameless |= lost
-    state.forget = caught & kept[units.codes]
+    state.unidentified |= lost
+    state.forget = selected & kept[units.codes]
     state.settle(lost, forget=forget)
     found = None if strata is None else Strata.of(strata, chosen, values)
     return found, lost & ~state.forget

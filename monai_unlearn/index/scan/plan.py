@@ -39,7 +39,7 @@ class FileCounts:
     resumed: int = 0
 
     def document(self) -> dict[str, int]:
-        """Return it for JSON."""
+        """Return this as a JSON-serialisable dict."""
         return dict(sorted(vars(self).items()))
 
     def with_moved(self, moved: int) -> FileCounts:
@@ -55,14 +55,14 @@ class Plan:
         files: All of them.
         fresh: Those to read.
         counts: How they compare with the last run; moved files are not known yet.
-        passed_over: The number of entries that are not regular files.
+        skipped: The number of entries that are not regular files.
         moves: Which files are new and which have vanished; null for a first run.
     """
 
     files: Spool
     fresh: Spool
     counts: FileCounts = field(default_factory=FileCounts)
-    passed_over: int = 0
+    skipped: int = 0
     moves: Moves | None = None
 
 
@@ -97,7 +97,7 @@ def make_plan(walk: Walk, space: Workspace, previous: Iterator[pa.Table] | None)
     indexed.finish()
     plan.files.close()
     plan.fresh.close()
-    plan.passed_over = walk.passed_over
+    plan.skipped = walk.skipped
     vanished = indexed.rows - indexed.seen
     plan.counts = FileCounts(reused=reused, changed=changed, added=added, vanished=vanished, resumed=resumed)
     return plan

@@ -105,9 +105,9 @@ def test_the_population_counts_the_images_it_is_unknown_for(index):
 def test_a_scope_counts_what_it_leaves_undetermined(index):
     # 03 shares q with 02, whose year is known; 05 names no patient; 01 belongs to p, who is forgotten.
     assert _flow(index, "[site == a, year == 1]", "scope: patient")[-1] == ("scope: patient", 1, 2, 0)
-    # 02 and 03 are not `site == a and year == 1`: only the nameless image becomes undetermined.
+    # 02 and 03 are not `site == a and year == 1`: only the unidentified image becomes undetermined.
     assert _flow(index, "[device == old, site == a, year == 1]", "scope: patient")[-1] == ("scope: patient", 1, 2, 1)
-    # 01 may be from site b: so 00 of the same patient is undetermined too, as is the nameless 05.
+    # 01 may be from site b: so 00 of the same patient is undetermined too, as is the unidentified 05.
     assert _flow(index, "[device == old, site == b]", "scope: patient")[-1] == ("scope: patient", 1, 2, 2)
 
 

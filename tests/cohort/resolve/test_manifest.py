@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from monai_unlearn.cohort.resolve import manifest as room
+from monai_unlearn.cohort.resolve import manifest as manifest_module
 from monai_unlearn.cohort.resolve.manifest import read_manifest, write_document, write_manifest
 from monai_unlearn.cohort.spec.canonical import canonical_json, digest_of
 from monai_unlearn.errors import CohortError
@@ -155,7 +155,7 @@ def test_what_is_not_a_file_or_too_large_is_refused(tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(CohortError, match="expected a file"):
         read_manifest(tmp_path / "pipe")
-    monkeypatch.setattr(room, "MAX_BYTES", 1024**2)
+    monkeypatch.setattr(manifest_module, "MAX_BYTES", 1024**2)
     (tmp_path / "large.json").write_bytes(b" " * (1024**2 + 1))
     with pytest.raises(CohortError, match="expected at most 1 MiB of JSON, got more"):
         read_manifest(tmp_path / "large.json")

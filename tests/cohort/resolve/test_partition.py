@@ -50,7 +50,7 @@ def _parts(index, more="", forget="device == old"):
         ("scope: series", "05 134 26"),
         # 02 shares s1 with 00, and 04 shares s4 with 05; 06 has no study.
         ("scope: study", "0245 13 6"),
-        # 01 and 02 belong to p1; 05 is caught itself; the patients of 04 and 06 are not known.
+        # 01 and 02 belong to p1; 05 is selected itself; the patients of 04 and 06 are not known.
         ("scope: patient", "0125 3 46"),
         ("unknown: forget", "0256 134 -"),
         ("unknown: remain", "05 12346 -"),
@@ -92,7 +92,7 @@ def test_faulty_rows_belong_to_no_part(tmp_path):
     assert _parts(make_index(tmp_path / "index", columns, KINDS)) == "0 1 -"
 
 
-# Missing identifiers: 0 is caught itself; the patient of 1 is not known; 2 belongs to somebody else
+# Missing identifiers: 0 is selected itself; the patient of 1 is not known; 2 belongs to somebody else
 
 
 _EMPTY = [None, "", " ", "\t ", "\u00a0"]
@@ -226,7 +226,7 @@ def test_another_seed_draws_another_sample(tmp_path):
 @pytest.mark.parametrize(
     ("by", "stratify", "shares"),
     [
-        # Caught are 120 images of site a, 80 of b and 40 of c.
+        # Selected are 120 images of site a, 80 of b and 40 of c.
         ("image", "site", {"a": 15, "b": 10, "c": 5}),
         ("image", "[site, device]", {"a": 15, "b": 10, "c": 5}),
         # 40 patients are of a alone, 40 of a and b, 40 of b and c; each brings two images.

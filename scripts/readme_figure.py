@@ -1,7 +1,7 @@
-"""The picture of the README: accuracy on forgotten photographs by model, with the range of retrained models.
+"""The figure of the README: accuracy on forgotten photographs by model, with the range of retrained models.
 
 `scripts/render_tables.py` writes it. Each dot is a run; the band is the range of the models retrained without the
-cohort under three seeds. A model that forgot as retraining does lies in the band, neither right nor left of it.
+cohort under three seeds. A model that forgot as retraining does lies in the band, neither to its right nor to its left.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ SIZE = (LEFT + 2 * COLUMN - 20, TOP + 2 * ROW - 16)
 BAND = "#d1d5db"
 
 
-def picture() -> str:
-    """Return the picture as SVG."""
+def figure() -> str:
+    """Return the figure as SVG."""
     parts = [_text(10, 22, "Accuracy in % on the images to forget, ODIR-5K", size=15, weight="bold")]
     for column, (cohort, title) in enumerate(COLUMNS.items()):
         left = LEFT + column * COLUMN

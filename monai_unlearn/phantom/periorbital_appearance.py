@@ -17,7 +17,7 @@ _HAIRS: tuple[Colour, ...] = ((0.10, 0.07, 0.06), (0.22, 0.14, 0.09), (0.38, 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Appearance:
     """The appearance of a face beyond its label map.
 
     Attributes:
@@ -39,10 +39,10 @@ class Look:
     lines: float
 
 
-def draw_look(rng: np.random.Generator, *, redness: float = 0.15, swelling: float = 0.15) -> Look:
+def draw_appearance(rng: np.random.Generator, *, redness: float = 0.15, swelling: float = 0.15) -> Appearance:
     """Draw the appearance of a face."""
     dark = rng.random()  # darker skin comes with darker eyes and hair
-    return Look(
+    return Appearance(
         skin=_between(_SKINS, float(np.clip(dark + rng.normal(0.0, 0.05), 0.0, 1.0))),
         iris=_between(_IRISES, float(rng.beta(1.0, 1.0 + 2.5 * dark))),
         hair=_between(_HAIRS, float(rng.beta(1.0, 1.0 + 3.0 * dark))),
