@@ -47,7 +47,7 @@ Mask = pd.Series
 
 
 def years(table: Frame) -> pd.Series:
-    """Return ages in years, as DICOM spells them; what is none is null."""
+    """Return ages in years, as DICOM spells them; null where it is not an age."""
     parts = table["PatientAge"].str.extract(r"^(\d{1,3})([DWMY])$")
     a_year = parts[1].map({"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25})
     return (parts[0].astype("Float64") / a_year.astype("Float64")).astype("Float64")

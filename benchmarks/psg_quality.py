@@ -5,11 +5,12 @@
     python benchmarks/psg_quality.py report --work build/psg
 
 Every network is measured as it is and recalibrated: its BatchNorm statistics re-estimated on remain training images.
-The table compares the original, the network retrained without the class (one a seed: their spread is the noise floor),
-the BatchNorm-only control (forget batches in train mode, no update), boundary_shrink (Chen et al. 2023, run as in the
-published PSG code), fine-tuning on remain, and PSG. Fine-tuning and PSG get 2, 5, 10 and 20 % of the retraining's
-gradient evaluations, search counted, and once more with 5 % of the remain images. Test images choose nothing: all
-settings are constants below, the same for every data set, class and seed. Finished runs are kept in --work.
+The table compares the original, the network retrained without the class (one per seed: their spread is the noise
+floor), the BatchNorm-only control (forget batches in train mode, no update), boundary_shrink (Chen et al. 2023, run as
+in the published PSG code), fine-tuning on remain, and PSG. Fine-tuning and PSG get 2, 5, 10 and 20 % of the
+retraining's gradient evaluations, search counted, and once more with 5 % of the remain images. Test images are not used
+to choose settings: all are constants below, the same for every data set, class and seed. Finished runs are kept in
+--work.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def write(document: dict[str, Any], name: str, folder: Path = RESULTS) -> None:
 
 
 def dumps(value: object, indent: int = 0) -> str:
-    """Return JSON in which each object or list stands on one line where it fits, so that a changed run is one line."""
+    """Return JSON in which each object or list is on one line where it fits, so that a changed run is one line."""
     line = json.dumps(value, ensure_ascii=False)
     if len(line) <= LINE or not isinstance(value, (dict, list)):
         return line

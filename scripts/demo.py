@@ -110,7 +110,7 @@ class Demo:
             module="monai_unlearn",
         )
         self.run(
-            "Preview whom the spec catches",
+            "Preview which images the spec selects",
             *("cohort", "preview", str(story.spec), "--index", str(index)),
             module="monai_unlearn",
         )

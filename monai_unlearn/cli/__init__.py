@@ -11,7 +11,7 @@ from monai_unlearn.cli import cohort, index, index_report, index_table, phantom,
 
 app = typer.Typer(
     name="monai-unlearn",
-    help="Choose what a deployed MONAI classifier must forget, and see which images that choice catches.",
+    help="Choose what a deployed MONAI classifier must forget, and see which images that choice selects.",
     epilog="Unlearning itself is a MONAI bundle run: "
     "python -m monai.bundle run unlearn --config_file BUNDLE/configs/unlearn.yaml "
     "--index_dir DIR --cohort_spec SPEC --output_dir OUT",

@@ -1,4 +1,4 @@
-"""`monai-unlearn cohort`: preview which images a spec catches, freeze the cohort, and check later whether it holds."""
+"""`monai-unlearn cohort`: preview which images a spec selects, freeze the cohort, and check later whether it holds."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ _PREVIEW = (
     "Show which images a spec would forget, before anything is changed.\n\n"
     "There are three parts: images to forget, images that remain, and undetermined images, whose missing tags "
     "leave open where they belong. The attrition table shows how many images each rule lets through, so that a rule "
-    "that catches too many or too few stands out. Nothing is written.\n\n"
-    "Exit code 2: the spec has a fault, does not fit the index, or its guards refuse what it catches."
+    "that matches too many or too few stands out. Nothing is written.\n\n"
+    "Exit code 2: the spec has a fault, does not fit the index, or its guards refuse what it selects."
 )
 _DIFF = (
     "Show which images change their part from one spec to another, and which differences in the specs cause it.\n\n"
@@ -62,7 +62,7 @@ _FREEZE = (
     "Write the images of each part to a manifest, with the digests of spec and index.\n\n"
     "The manifest is what an audit reads later: the spec, the digest of the index, the version of this tool, and the "
     "images of each part. It contains image identifiers: keep it where the images may be kept.\n\n"
-    "Exit code 2: the spec has a fault, does not fit the index, or its guards refuse what it catches."
+    "Exit code 2: the spec has a fault, does not fit the index, or its guards refuse what it selects."
 )
 _CHECK = (
     "Check whether a frozen cohort still holds on an index, and show what has changed.\n\n"

@@ -36,8 +36,8 @@ class PairedLoader:
     Args:
         forget: Items of the forget part, not empty.
         remain: Items of the remain part, not empty.
-        batch_size: Forget images a batch, at least 1; at most as many as there are.
-        remain_batch_size: Remain images a batch, likewise.
+        batch_size: Forget images per batch, at least 1; at most as many as there are.
+        remain_batch_size: Remain images per batch, at least 1; at most as many as there are.
         seed: Seeds the order of both parts; the two orders are independent.
         num_workers: Processes that load; 0 loads in this one.
 

@@ -1,4 +1,4 @@
-"""What a run was asked to do, so that only the same command goes on from its checkpoint."""
+"""What a run was asked to do, so that only the same command can resume from its checkpoint."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def check_fits(
 
     Raises:
         DataError: A part has no training image, or a label is not a class.
-        ConfigError: The network cannot process an image, or its outputs are not one logit a class.
+        ConfigError: The network cannot process an image, or its outputs are not one logit per class.
     """
     for part in ("forget", "remain"):
         if not len(subsets[part, "train"]):  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
@@ -55,7 +55,7 @@ def check_fits(
 
 
 def check_labels(batch: Mapping[str, Mapping[str, Any]], *, classes: int | None, step: int) -> None:
-    """Refuse a label that is not a class; a CUDA kernel would end the process over it.
+    """Refuse a label that is not a class; on CUDA it would abort the process.
 
     Args:
         batch: The items by part, with `label` of shape (image,).

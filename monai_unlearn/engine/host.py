@@ -1,4 +1,4 @@
-"""What a bundle run needs from MONAI: the bundle's folder, the config as executed, and errors that read well.
+"""What a bundle run needs from MONAI: the bundle's folder, the config as executed, and readable errors.
 
 MONAI evaluates configs by calling our functions from within a `ConfigWorkflow`, but does not pass them the workflow,
 and a config cannot name the folder it was loaded from. Both are found on the call stack.
@@ -80,7 +80,7 @@ def usable_device(name: str | torch.device) -> torch.device:
 
 
 def report_errors() -> None:
-    """From now on, end this process on one of this package's errors with its message and its exit code.
+    """Install a `sys.excepthook` that prints this package's errors as one message and exits with their code.
 
     A bundle's config calls this in `initialize`, that is, when the bundle runs as a program. MONAI wraps what a
     component raises, often more than once, and Python then prints pages of traceback with the message that says what

@@ -49,7 +49,7 @@ Subsets = Mapping[tuple[str, str], Dataset[Any]]
 class Revision:
     """Revises a bundle's weights so that they forget a cohort, and writes the evidence; `run` does it.
 
-    In a bundle, its section of the config names what is special, and `from_config` takes the rest. In Python:
+    In a bundle, its section of the config sets what differs, and `from_config` takes the rest. In Python:
 
     ```python
     revision = Revision(
@@ -77,10 +77,10 @@ class Revision:
         bundle_root: The bundle being revised.
         retraining: How the bundle is trained.
         reference: Nothing, `retrain`, or a checkpoint trained without the forget part.
-        objective: `match_reference`, to behave like the retrained model, or `erase`, to be wrong.
+        objective: `match_reference`, to behave like the retrained model, or `erase`, to misclassify.
         acceptance: Criteria, `{measure: {min: …, max: …}}`.
         recalibrate: Recalibrate BatchNorm on remain images after the last step. Weights that changed under frozen
-            statistics no longer fit them, and errors for that reason are not forgetting.
+            statistics no longer fit them, and errors that come from the mismatch are not forgetting.
         stop: Conditions that end the forget phase or the run, the arguments of `StopRule`. By default, a run that is
             to match a reference pauses forgetting while the network is no better on forget images than the reference.
         eval_interval: Largest number of steps between two evaluations during the run; see `Stopping`.
@@ -123,16 +123,15 @@ class Revision:
     def from_config(cls, **given: Any) -> Revision:  # noqa: ANN401 - whatever the fields take
         """Build a revision inside a bundle run: a field that is not given is the setting of that name in the config.
 
-        A bundle names its settings as the fields are named, and most lines of its section for the revision would read
-        `seed: "@seed"`. Each is one more place to change for a new setting, and one to forget in a bundle of one's
-        own: a `--stop` that the section does not pass on would be ignored. Only settings at the top level of the
-        config are taken; whatever the section gives comes first. `refuse_misspelt` knows that they are used.
+        This avoids repeating `seed: "@seed"` for every setting, so a `--stop` on the command line is never ignored for
+        lack of such a line. Only settings at the top level of the config are taken; a setting in the section takes
+        precedence. `refuse_misspelt` counts the settings taken as used.
 
         Args:
             given: Fields that are not to come from the config, such as the trainer.
 
         Raises:
-            ConfigError: A field is required, but neither given nor in the config; or as the class.
+            ConfigError: A field is required, but neither given nor in the config; or any error of the class itself.
         """
         return build_from_config(cls, {"config": executed_config(), **given})
 

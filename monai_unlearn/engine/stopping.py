@@ -93,7 +93,7 @@ class Stopping:
             engine.add_event_handler(Events.ITERATION_COMPLETED, self._evaluate_when_due)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return plain values from which another process goes on: evaluations, their schedule, and time spent."""
+        """Return plain values from which another process can resume: evaluations, their schedule, and time spent."""
         return {
             "history": [dict(values) for values in self.history],
             "next_evaluation": self.next_evaluation,
@@ -103,7 +103,7 @@ class Stopping:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` returned; to be called before `attach`."""
+        """Resume from what `state_dict` returned; to be called before `attach`."""
         self.history = [dict(values) for values in state["history"]]
         self.next_evaluation = state["next_evaluation"]
         self.evaluation_gap = state["evaluation_gap"]

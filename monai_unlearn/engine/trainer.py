@@ -180,7 +180,7 @@ class UnlearnTrainer(SupervisedTrainer):
     def pause(self, *, paused: bool) -> None:
         """Leave the forget images out from the next step on, or take them in again.
 
-        A pause clears the optimiser's momentum, which would otherwise go on forgetting for some steps.
+        A pause clears the optimiser's momentum, which would otherwise continue to forget for some steps.
         """
         if paused and not self.state.paused:
             for state in self.optimizer.state.values():
@@ -275,7 +275,7 @@ class UnlearnTrainer(SupervisedTrainer):
         if self.state.micro_batches == 1:
             note = f"Memory ran out at step {self.state.iteration}: batches are split into micro-batches from there on."
             self.state.notes = (*self.state.notes, note)
-            print(note, file=sys.stderr)  # noqa: T201 - whoever waits for a run learns at once that it got slower
+            print(note, file=sys.stderr)  # noqa: T201 - you see at once that the run got slower
         self.state.micro_batches *= 2
         if self.state.device.type == "cuda":
             torch.cuda.empty_cache()

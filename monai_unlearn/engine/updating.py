@@ -148,7 +148,7 @@ class Updates:
         self._good_step = trainer.state.iteration
         self.resumed_at = [*state["resumed_at"], trainer.state.iteration]
         if distributed.is_main_process():
-            print(  # noqa: T201 - whoever starts a run again wants to see that it resumes
+            print(  # noqa: T201 - you see that a run started again resumes
                 f"Resuming from step {trainer.state.iteration} of {trainer.total_steps}.", file=sys.stderr
             )
 

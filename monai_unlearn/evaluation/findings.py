@@ -81,8 +81,8 @@ def _gaps(evidence: Mapping[str, Any]) -> list[str]:
     """Name the gaps to the reference whose interval excludes zero, over all classes and class by class.
 
     Test images show how the model behaves. Forget training images show whether it still has them memorised, which
-    its accuracy on test images can hide. The intervals are not corrected for the number of classes compared: one
-    reason too many costs a retraining, one too few may cost a patient.
+    its accuracy on test images can hide. The intervals are not corrected for the number of classes compared: a
+    false alarm costs a retraining; a missed gap may harm a patient.
     """
     reasons = []
     for part, split in (("forget", "train"), ("forget", "test"), ("remain", "test")):

@@ -31,7 +31,7 @@ _IDS = pa.schema(
         "image_id": pa.string(),
         "is_row": pa.bool_(),
         "is_dicom": pa.bool_(),  # a DICOM image, whose identifier must be unique
-        "is_plain": pa.bool_(),  # an image of another format, likewise
+        "is_plain": pa.bool_(),  # an image of another format, whose identifier must be unique too
     }
 )
 

@@ -46,7 +46,7 @@ class BuildReport:
     files: FileCounts
 
     def document(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return this as a JSON-serialisable dict."""
         return {
             "index": str(self.index.directory),
             "digest": self.index.digest,

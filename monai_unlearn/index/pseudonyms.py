@@ -1,6 +1,6 @@
 """Replaces identifiers of patients, studies and accessions by keyed hashes, before anything is written.
 
-HMAC-SHA-256 (RFC 2104 with FIPS 180-4): whoever has the key can compute the pseudonym of an identifier; nobody else can
+HMAC-SHA-256 (RFC 2104 with FIPS 180-4): anyone with the key can compute the pseudonym of an identifier; nobody else can
 link the two, however short the identifiers are. The key is never stored with an index; a fingerprint of it is, so that
 rows of different keys are never mixed.
 """

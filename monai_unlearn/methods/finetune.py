@@ -1,4 +1,4 @@
-"""Fine-tuning on the remain part alone: the baseline that every method must beat."""
+"""Fine-tuning on the remain part alone: a baseline for every method."""
 
 from __future__ import annotations
 

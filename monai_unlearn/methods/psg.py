@@ -47,8 +47,8 @@ logger = logging.getLogger(__name__)
 class PSG(Method):
     """Perturbed sign gradient unlearning (arXiv 2505.21872, Algorithms 1–3).
 
-    `prepare` searches, once, for a point across the nearest boundary of a frozen copy of the network, for each forget
-    image asked for, and keeps the copy's logits there. Each step then minimises
+    `prepare` searches, once, for a point across the nearest boundary of a frozen copy of the network, for each selected
+    forget image, and keeps the copy's logits there. Each step then minimises
 
         L(f(x_forget), target found) + φ · CE(f(x_remain), its class)
 
@@ -173,7 +173,7 @@ class PSG(Method):
         self._teacher: nn.Module | None = None
 
     def prepare(self, context: MethodContext) -> None:
-        """Search targets for the forget images asked for, on a frozen copy of the network."""
+        """Search targets for each selected forget image, on a frozen copy of the network."""
         super().prepare(context)
         if self.remain_targets == "teacher":
             self._teacher = copy.deepcopy(context.network).eval().requires_grad_(requires_grad=False)

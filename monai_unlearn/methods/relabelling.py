@@ -41,7 +41,7 @@ class PublishedSettings:
         learning_rate: Of stochastic gradient descent.
         momentum: Of stochastic gradient descent.
         passes: Passes over the forget images.
-        batch_size: Forget images a batch.
+        batch_size: Forget images per batch.
         recalibrate: Whether BatchNorm statistics are recalibrated on remain images at the end; they are not.
     """
 
@@ -101,7 +101,7 @@ class RelabellingLoop(Method):
 
     @abstractmethod
     def direction(self, gradient: Tensor, inputs: Tensor, pixels: Tensor) -> Tensor:
-        """Return d, of which the step takes the sign; all shapes are (batch, channel, *spatial).
+        """Return d; the step moves along sign(d). All shapes are (batch, channel, *spatial).
 
         Args:
             gradient: g, with respect to the normalised images.

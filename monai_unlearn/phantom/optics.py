@@ -42,7 +42,8 @@ class Optics:
 
 
 # A colour camera with a wider field: a muted, hazy and soft image, cut off above and below. How much its colours differ
-# decides how badly a model that has never seen them classifies them: here clearly, yet not hopelessly.
+# decides how badly a model that has never seen them classifies them: here accuracy drops markedly but stays above
+# chance.
 CIRRUS_OPTICS = Optics(
     field_of_view=55.0,
     field_radius=1.0,

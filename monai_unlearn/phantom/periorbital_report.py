@@ -34,7 +34,7 @@ def require_highdicom() -> None:
         import highdicom  # noqa: F401 - imported only to see whether it is installed
     except ModuleNotFoundError:
         raise InputError(
-            "Writing DICOM measurement reports takes highdicom, which is not installed. Install it with: "
+            "Writing DICOM measurement reports requires highdicom, which is not installed. Install it with: "
             "pip install 'monai-unlearn[pacs]', or leave the reports out."
         ) from None
 
@@ -42,7 +42,7 @@ def require_highdicom() -> None:
 def report(
     patient: Patient, visit: Visit, photograph: Dataset, measurements: Mapping[str, tuple[float, str]]
 ) -> Dataset:
-    """Return the report of a visit; a visit that lacks a measurement has none of the left eye.
+    """Return the report of a visit; if the visit lacks a measurement, those of the left eye are missing.
 
     Args:
         patient: The patient.

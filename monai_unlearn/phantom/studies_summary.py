@@ -53,7 +53,7 @@ class Summary(ABC):
         return shlex.join(["monai-unlearn", "index", "build", *paths, *options])
 
     def document(self) -> dict[str, Any]:
-        """Return the summary as plain values for JSON."""
+        """Return this as a JSON-serialisable dict."""
         return {**asdict(self), "out": str(self.out), "labels": str(self.labels), "next": self.next_command}
 
 

@@ -17,9 +17,9 @@ DIFFERENT = {
     "output_dir": "results of a revision must not go into the bundle by default",
     "preprocessing": "inference gets images in memory, and loads files in a step of its own",
     "train": "the steps of training and of unlearning",
-    "batch_size": "likewise",
-    "learning_rate": "likewise",
-    "max_epochs": "likewise",
+    "batch_size": "the steps of training and of unlearning",
+    "learning_rate": "the steps of training and of unlearning",
+    "max_epochs": "the steps of training and of unlearning",
 }
 # What a network and its data are: settings that no config of a bundle may lack, but for `split` in inference.
 REQUIRED = {"class_names", "image_size", "mean", "std", "network_def", "network", "checkpoint", "device"}

@@ -380,7 +380,7 @@ def is_dicom(path):
 
 
 def dates_of(table):
-    """The days on which images were taken; `***`, which a uMR 770 writes, is none."""
+    """The days on which images were taken; `***`, which a uMR 770 writes, is not a date."""
     known = [pd.to_datetime(table[tag], format="%Y%m%d", errors="coerce") for tag in ("AcquisitionDate", "StudyDate")]
     return known[0].fillna(known[1])
 

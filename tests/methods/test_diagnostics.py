@@ -15,7 +15,7 @@ DIMENSIONS = 24
 
 
 class Quadratic:
-    """F(x) = −½ Σ Lᵢ (xᵢ − cᵢ)², a problem an image, whose every constant is known."""
+    """F(x) = −½ Σ Lᵢ (xᵢ − cᵢ)², one problem per image, whose every constant is known."""
 
     def __init__(self, *, problems: int = 30, spread: float = 0.8, seed: int = 0) -> None:
         generator = torch.Generator().manual_seed(seed)

@@ -85,7 +85,7 @@ def test_no_search_takes_more_gradients_than_planned(limit, has_bfloat16, monkey
     assert run(finder, small_network(), small_items()).gradients <= planned == 2 * ((limit or 20) + 4)
 
 
-class Stop(Exception):  # noqa: N818 - stands for a kill
+class Stop(Exception):  # noqa: N818 - simulates a kill
     pass
 
 

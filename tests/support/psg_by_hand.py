@@ -51,14 +51,14 @@ class Perceptron:
         return np.tanh(inputs @ self.W.T + self.b) @ self.V.T + self.c
 
     def input_gradient(self, inputs: np.ndarray, classes: np.ndarray) -> np.ndarray:
-        """∇ₓ CE(f(x), y) by the chain rule, one row an image."""
+        """∇ₓ CE(f(x), y) by the chain rule, one row per image."""
         hidden = np.tanh(inputs @ self.W.T + self.b)
         error = softmax(self.logits(inputs))
         error[np.arange(len(inputs)), classes] -= 1
         return ((error @ self.V) * (1 - hidden**2)) @ self.W
 
     def pixel_gradient(self, pixels: np.ndarray, classes: np.ndarray) -> np.ndarray:
-        """∇ₚ CE(f((p − mean)/std), y), one row an image."""
+        """∇ₚ CE(f((p − mean)/std), y), one row per image."""
         return self.input_gradient((pixels - self.mean) / self.std, classes) / self.std
 
 

@@ -1,4 +1,4 @@
-"""Predicates as DuckDB conditions. Values are only ever parameters, names only ever quoted identifiers.
+"""Predicates as DuckDB conditions. Values are always passed as parameters; names are always quoted identifiers.
 
 SQL has Kleene's three-valued logic, so unknown needs no code here: a comparison with NULL is NULL, and AND, OR and
 NOT propagate it.

@@ -88,7 +88,7 @@ def _then(spec: CohortSpec) -> Iterator[str]:
         yield from _about_scope(spec)
     if spec.sample is not None:
         size = f"{spec.sample.fraction:.0%}" if spec.sample.fraction is not None else f"{spec.sample.count}"
-        yield f"Of the caught {spec.sample.by}s, {size} are drawn (seed {spec.sample.seed}); the others remain."
+        yield f"Of the selected {spec.sample.by}s, {size} are drawn (seed {spec.sample.seed}); the others remain."
     for call in statistics_of([spec.forget]):
         groups = f", separately for each {' and '.join(map(str, call.by))}" if call.by else ""
         yield (

@@ -19,7 +19,7 @@ _SIDES = ("a", "b")
 
 
 def show(preview: Mapping[str, Any], console: Console) -> None:
-    """Print what a spec catches: the parts, the attrition, the classes and the warnings.
+    """Print what a spec selects: the parts, the attrition, the classes and the warnings.
 
     Args:
         preview: `Cohort.preview()`, or what `suppress_preview` returns.

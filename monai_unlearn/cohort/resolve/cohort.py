@@ -176,7 +176,7 @@ class Cohort:
 
     @cached_property
     def notices(self) -> tuple[CohortWarning, ...]:
-        """What to look at twice: counts and names of classes, never a value of a single patient."""
+        """Warnings about the cohort: counts and names of classes, never a value of a single patient."""
         return tuple(
             warnings_of(self.counts, scope=self.spec.scope, sample=self.spec.sample, strata=self.membership.strata)
         )

@@ -41,7 +41,7 @@ def _empty(cohort: Cohort) -> Iterator[str]:
     if not counts["forget"]:
         yield (
             f"the forget part of '{cohort.spec.name}' is empty ({counts['undetermined']} images are undetermined). "
-            "The attrition shows which rule lets nothing through: compare that rule with the index."
+            "The attrition shows which rule leaves no image: check its values against the index."
         )
     if not counts["remain"]:
         yield (

@@ -65,7 +65,7 @@ def _write(text: str, path: Path) -> None:
 def read_manifest(path: Path | str) -> dict[str, Any]:
     """Read a manifest that `write_manifest` wrote, and check that nothing in it has changed since.
 
-    The digest detects damage and edits by hand. It does not prove who froze the cohort: whoever can write the file
+    The digest detects damage and edits by hand. It does not prove who froze the cohort: anyone who can write the file
     can also write a matching digest.
 
     Returns:

@@ -4,7 +4,7 @@ What follows from it:
 
 - A scope cannot extend to them, and nobody can rule out that they belong to a patient (study, series) who must be
   forgotten. So they never remain (`partition.py`).
-- A sample by patient cannot draw them. Those that were caught become undetermined (`partition.py`).
+- A sample by patient cannot draw them. Those that the rules select become undetermined (`partition.py`).
 - A split is assigned to each of them on its own (`split.py`).
 - They count as no patient, study or series in attrition and previews.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def lacks_identifier(column: CategoricalColumn) -> Mask:
     """Return which rows have no value in an identifier's column, shape (rows,).
 
-    An empty text, or one of white space alone, is no identifier either: `query.run_query` reads it as missing.
+    An empty text, or one of white space alone, is no identifier either: `CategoricalColumn.of` encodes it as missing.
     """
     missing: Mask = column.codes < 0
     return missing

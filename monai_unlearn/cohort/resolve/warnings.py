@@ -1,4 +1,4 @@
-"""What to look at twice in a cohort: counts and names of classes, never a value of a single patient."""
+"""Warnings about a cohort: counts and names of classes, never a value of a single patient."""
 
 from __future__ import annotations
 
@@ -63,9 +63,11 @@ def _about_parts(counts: PartCounts) -> Iterator[CohortWarning]:
 def _about_size(sample: Sample, scope: Scope, counts: PartCounts) -> Iterator[CohortWarning]:
     found = counts.images["forget"] if sample.by == "image" else counts.patients["forget"]
     if sample.count is not None and found < sample.count:
-        yield CohortWarning(f"The sample asks for {sample.count} ({sample.by}), but the rules catch only {found}.")
+        yield CohortWarning(f"The sample asks for {sample.count} ({sample.by}), but the rules select only {found}.")
     if sample.by == "image" and scope is not Scope.IMAGE:
-        yield CohortWarning(f"The sample by image takes apart what scope: {scope.value} keeps together.")
+        yield CohortWarning(
+            f"The sample by image may split a {scope.value} between parts, although the scope keeps it together."
+        )
 
 
 def _about_strata(sample: Sample, strata: Strata) -> Iterator[CohortWarning]:

@@ -33,7 +33,7 @@ class Reason(str, Enum):
 
 
 class Scope(str, Enum):
-    """How far one caught image reaches."""
+    """What is forgotten together with a selected image."""
 
     IMAGE = "image"
     SERIES = "series"
@@ -42,7 +42,7 @@ class Scope(str, Enum):
 
 
 class Unknown(str, Enum):
-    """What becomes of an image whose missing tags leave open whether it is caught."""
+    """How to treat an image when missing metadata make the rule unknown."""
 
     EXCLUDE = "exclude"
     FORGET = "forget"
@@ -98,7 +98,7 @@ FieldNames = Annotated[
 
 
 class Sample(_Closed):
-    """Selective forgetting: a seeded share or number of what the rules catch.
+    """Selective forgetting: a seeded share or number of the images that the rules select.
 
     Attributes:
         fraction: The share of units to forget, in (0, 1].

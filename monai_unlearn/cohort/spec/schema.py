@@ -29,9 +29,9 @@ _KEYS: dict[str, dict[str, str]] = {
         ),
         "population": "Which images the cohort is about; the others belong to no part. Without it: all images.",
         "value_sets": "Lists of values by name; a condition uses one as `patient in @name`.",
-        "scope": "How far one caught image reaches.",
-        "unknown": "What becomes of an image whose missing metadata leave open whether it is caught.",
-        "sample": "Forget only some of what the conditions catch: a share or a number, drawn by a seed.",
+        "scope": "What is forgotten together with a selected image.",
+        "unknown": "How to treat an image when missing metadata make the rule unknown.",
+        "sample": "Forget only some of the selected images: a share or a number, drawn by a seed.",
         "expect": "What you expect to forget and to keep; anything else stops the run.",
         "allow_empty_record": (
             "Whether `forget` may hold for an image whose every tag is missing, as `missing(device)` does."

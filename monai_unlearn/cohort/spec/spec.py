@@ -58,12 +58,12 @@ class CohortSpec:
         forget: True for the images to forget, false for those that remain.
         value_sets: The values behind each `@name`, sorted.
         population: True for the images that the cohort is about; None, for all images.
-        scope: How far one caught image reaches.
+        scope: What is forgotten together with a selected image.
         unknown: What becomes of undetermined images.
-        sample: Which share of the caught images to forget; None, all of them.
+        sample: Which share of the selected images to forget; None, all of them.
         stratify: The fields that the sample is stratified by, each with its place in the spec's file, if it has
             one. Always the fields that `sample.stratify` names; not part of equality or digest.
-        expect: What the author expects to catch.
+        expect: What the author expects to forget and to keep.
         allow_empty_record: Whether `forget` may hold for an image whose every tag is missing.
         source: How messages name the spec; not part of equality or digest.
     """

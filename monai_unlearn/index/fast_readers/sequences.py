@@ -13,7 +13,7 @@ _DEEPEST = 16
 
 
 class MoreError(Exception):
-    """The header goes on beyond what has been read."""
+    """The header continues beyond what has been read."""
 
 
 def explicit_value(content: bytes, position: int) -> tuple[int, int]:

@@ -53,7 +53,7 @@ class MeasureMatch:
     conflicting_images: tuple[str, ...]
 
     def document(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return this as a JSON-serialisable dict."""
         return asdict(self)
 
 

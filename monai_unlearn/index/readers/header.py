@@ -73,7 +73,7 @@ class HeaderEnd:
         return None
 
     def _is_whole(self) -> bool:
-        """Return whether the last element ends the file: a few more bytes would be the start of another."""
+        """Return whether the file ends exactly after the last element."""
         if self.end is not None:
             return self.end == self.size
         self.stream.seek(-min(8, self.size), io.SEEK_END)

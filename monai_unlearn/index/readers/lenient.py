@@ -1,4 +1,4 @@
-"""How pydicom is made to pass over malformed values, so that one of them costs a value and not the file."""
+"""How pydicom is made to skip malformed values, so that a malformed value loses that value, not the whole file."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What an index contains only on request: further DICOM keywords, and the raw text of invalid values.
 
 Names, birth dates and accession numbers are left out of an index unless the user asks for them by keyword. The text in
-place of an invalid date may be anything, such as a name, and is left out likewise. What is asked for is read from the
-files in a second pass, and stored as one JSON text per file until the index is written.
+place of an invalid date may be anything, such as a name, and is also left out. What the user requests is read from
+the files in a second pass, and stored as one JSON text per file until the index is written.
 """
 
 from __future__ import annotations

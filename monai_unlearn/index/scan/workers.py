@@ -1,4 +1,4 @@
-"""Reading files in worker processes: a worker that dies or hangs costs its chunk, which is read again by file."""
+"""Reading files in worker processes: if a worker dies or hangs, its chunk is read again file by file."""
 
 from __future__ import annotations
 

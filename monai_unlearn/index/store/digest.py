@@ -55,7 +55,7 @@ def content_digest(
 ) -> str:
     """Return `sha256:…` of the rows' content and units, independent of row order and file location.
 
-    This is the digest of the column names followed by the sorted digests of the rows; sorting takes 32 bytes a row.
+    This is the digest of the column names followed by the sorted digests of the rows; sorting takes 32 bytes per row.
 
     Args:
         connection: What `engine` opened.

@@ -66,7 +66,7 @@ class TableReport:
     faults: Mapping[Fault, int]
 
     def document(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return this as a JSON-serialisable dict."""
         return {
             "index": str(self.index.directory),
             "digest": self.index.digest,

@@ -1,4 +1,4 @@
-"""Joining tables to images: each row of a table is matched exactly, and never guessed."""
+"""Joining tables to images: the rows of a table are matched by their exact keys, never approximately."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Match:
     images_without_row: int
 
     def document(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return this as a JSON-serialisable dict."""
         return asdict(self)
 
 

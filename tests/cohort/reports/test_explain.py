@@ -55,7 +55,7 @@ def test_without_an_index_there_are_words_alone():
         "An image for which this does not hold remains.",
         "An image for which this is unknown, because a value is missing, stops the run: there must be no such image.",
         "Forgetting one image forgets all images of its patient.",
-        "Of the caught images, 3 are drawn (seed 0); the others remain.",
+        "Of the selected images, 3 are drawn (seed 0); the others remain.",
     ]
 
 

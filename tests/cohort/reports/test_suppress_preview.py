@@ -89,7 +89,7 @@ def test_no_text_gives_a_count_away(tmp_path):
     assert "sample: count 7 by image" in json.dumps(cohort.preview())
     assert "sample: count … by image, seed 0" in text
     assert "patient in [… values]" in text
-    assert "The sample asks for … (image), but the rules catch only …." in text
+    assert "The sample asks for … (image), but the rules select only …." in text
 
 
 def test_numbers_of_the_spec_and_of_names_are_shown(tmp_path):
@@ -132,7 +132,7 @@ def test_a_refused_cohort_is_refused_without_its_counts(tmp_path):
 
 
 def _known(preview):  # noqa: C901
-    """Return the counts of a preview by name, where each is shown, and the sums that they stand in."""
+    """Return the counts of a preview by name, where each is shown, and the sums that they are part of."""
     places, sums = {}, []
 
     def less(small, *large):

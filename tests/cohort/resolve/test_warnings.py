@@ -34,8 +34,11 @@ def test_a_cohort_without_anything_to_look_at_twice_has_no_warnings(index):
 
 def test_a_sample_that_is_too_large_or_breaks_the_scope_is_a_warning(index):
     cohort = make_spec("device == old", "sample: {count: 5}\nscope: study\n").resolve(index)
-    assert "The sample asks for 5 (image), but the rules catch only 1." in cohort.preview()["warnings"]
-    assert "The sample by image takes apart what scope: study keeps together." in cohort.preview()["warnings"]
+    assert "The sample asks for 5 (image), but the rules select only 1." in cohort.preview()["warnings"]
+    assert (
+        "The sample by image may split a study between parts, although the scope keeps it together."
+        in cohort.preview()["warnings"]
+    )
 
 
 def test_a_class_name_cannot_break_a_line(tmp_path):

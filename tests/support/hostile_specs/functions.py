@@ -163,7 +163,7 @@ VALUES = [
     for name, text in _VALUES.items()
 ]
 
-# A word on the right may be a field: only an index can say that it is none.
+# A word on the right may be a field: only an index can say that it is not.
 TOMORROW = Hostile(
     "value-within-tomorrow",
     "a date that moves",

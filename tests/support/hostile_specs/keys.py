@@ -102,7 +102,7 @@ COERCIONS = [
     for name, (key, value) in _COERCIONS.items()
 ]
 
-# Where, and what stands there.
+# The key, and its value.
 _NUMBERS = {
     "fraction-infinite": ("sample", "{fraction: 1.0e999}"),
     "fraction-exponent": ("sample", "{fraction: 1e999}"),
@@ -136,7 +136,7 @@ _NUMBERS = {
     "images-fraction": ("expect", "{images: {min: 0.5}}"),
 }
 NUMBERS = [
-    Hostile(name, f"a number that is none, at {key}", spec(**{key: value}), "expected")
+    Hostile(name, f"something that is not a number, at {key}", spec(**{key: value}), "expected")
     for name, (key, value) in _NUMBERS.items()
 ]
 

@@ -1,4 +1,7 @@
-"""The functions of the predicate language: an entry in a file here, registered below, is all that a new one needs."""
+"""The functions of the predicate language.
+
+To add one, add an entry to NUMBERS, CALENDAR or STATISTICS; the loop below registers it.
+"""
 
 from __future__ import annotations
 
