@@ -117,7 +117,9 @@ def quality() -> dict[str, dict[str, Any]]:
 
 def _task(classes: dict[str, Any]) -> dict[str, Any]:
     psg = {wanted: _means(rows["psg 10% all"]) for wanted, rows in classes.items()}
-    retrained = {wanted: _means(rows["retrained"]) for wanted, rows in classes.items()}
+    original, retrained = (
+        {wanted: _means(rows[name]) for wanted, rows in classes.items()} for name in ("original", "retrained")
+    )
     gaps = [psg[wanted]["remain"] - retrained[wanted]["remain"] for wanted in classes]
     times = [rows["psg 10% all"].get("processor_time_of_retraining") for rows in classes.values()]
     shrunk = [rows for rows in classes.values() if "boundary_shrink" in rows]
@@ -128,7 +130,7 @@ def _task(classes: dict[str, Any]) -> dict[str, Any]:
         "remain_gap": Seeds(tuple(gaps)),
         "processor_time": Seeds(tuple(time for time in times if time is not None)) if all(times) else None,
         "shrink_to_original": Seeds(tuple(back)),
-        "original": Seeds(tuple(value for rows in classes.values() for value in rows["original"]["remain"])),
+        "original": Seeds(tuple(one["remain"] for one in original.values())),
         "retrained": Seeds(tuple(one["remain"] for one in retrained.values())),
         "sums": {f"{budget:.0%}": sums_of_gaps(classes, budget, "all") for budget in (0.05, 0.10)},
     }
