@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monai_unlearn.cli.command import AsJson, Command, emit, emit_json
+from monai_unlearn.cli.command import AsJson, Command, Keyfile, emit, emit_json
 from monai_unlearn.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -84,11 +84,18 @@ _SCHEMA = (
     help=_PREVIEW,
     epilog="Example: monai-unlearn cohort preview cohort_specs/retire-camera.yaml --index index/ --suppress-below 5",
 )
-def preview(spec: _Spec, index: _IndexDir, *, suppress_below: _SuppressBelow = None, as_json: AsJson = False) -> None:
+def preview(
+    spec: _Spec,
+    index: _IndexDir,
+    *,
+    keyfile: Keyfile = None,
+    suppress_below: _SuppressBelow = None,
+    as_json: AsJson = False,
+) -> None:
     """Show which images a spec would forget, before anything is changed."""
     from monai_unlearn.cohort.reports import report
 
-    parsed, opened = _opened(spec, index)
+    parsed, opened = _opened(spec, index, keyfile)
     if suppress_below is None:
         document = parsed.resolve(opened).preview()
     else:
@@ -109,6 +116,7 @@ def diff(
     index: _IndexDir,
     *,
     listed: _Listed = False,
+    keyfile: Keyfile = None,
     suppress_below: _SuppressBelow = None,
     as_json: AsJson = False,
 ) -> None:
@@ -116,9 +124,10 @@ def diff(
     from monai_unlearn.cohort import CohortSpec
     from monai_unlearn.cohort.reports import report
     from monai_unlearn.cohort.reports.compare import compare, suppress_comparison
+    from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
 
-    first, (second, opened) = CohortSpec.read(spec_a), _opened(spec_b, index)
-    document = compare(first, second, opened, listed=listed)
+    first, (second, opened) = CohortSpec.read(spec_a), _opened(spec_b, index, keyfile)
+    document = compare(with_pseudonyms(first, opened, keyfile), second, opened, listed=listed)
     if suppress_below is not None:
         document = suppress_comparison(document, below=suppress_below)
     emit(document, as_json=as_json, render=lambda: _print(report.show_comparison, document))
@@ -134,13 +143,14 @@ def freeze(
     index: _IndexDir,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The manifest to write, a JSON file.")],
     *,
+    keyfile: Keyfile = None,
     force: _Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the images of each part to a manifest, with the digests of spec and index."""
     from monai_unlearn.cohort.resolve.manifest import write_manifest
 
-    parsed, opened = _opened(spec, index)
+    parsed, opened = _opened(spec, index, keyfile)
     cohort = parsed.resolve(opened)
     digest = write_manifest(cohort.manifest, out, overwrite=force)
     document = {
@@ -150,6 +160,7 @@ def freeze(
         "patients": cohort.patients,
         "patients_in_both": cohort.patients_in_both,
         "classes_emptied": cohort.counts.classes_emptied,
+        "value_lists": cohort.value_lists,
         "warnings": cohort.warnings,
     }
     emit(document, as_json=as_json, render=lambda: _print_frozen(cohort, document))
@@ -161,6 +172,7 @@ def check(
     index: _IndexDir,
     *,
     listed: _Listed = False,
+    keyfile: Keyfile = None,
     as_json: AsJson = False,
 ) -> None:
     """Check whether a frozen cohort still holds on an index, and show what has changed."""
@@ -169,7 +181,8 @@ def check(
     from monai_unlearn.cohort.resolve.manifest import read_manifest
     from monai_unlearn.index import Index
 
-    document = recheck(read_manifest(manifest), Index.open(index), source=str(manifest), listed=listed)
+    frozen, opened = read_manifest(manifest), Index.open(index)
+    document = recheck(frozen, opened, source=str(manifest), listed=listed, keyfile=keyfile)
     emit(document, as_json=as_json, render=lambda: _print(report.show_recheck, document))
     if not document["holds"]:
         raise typer.Exit(int(ExitCode.NOT_ACCEPTED))
@@ -195,12 +208,14 @@ def schema(
     emit({"schema": str(out), "modeline": line}, as_json=as_json, render=lambda: typer.echo(said))
 
 
-def _opened(spec: Path, index: Path) -> tuple[CohortSpec, Index]:
+def _opened(spec: Path, index: Path, keyfile: Path | None) -> tuple[CohortSpec, Index]:
     from monai_unlearn.cohort import CohortSpec
+    from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
     from monai_unlearn.index import Index
 
     # The spec first: most of its faults are found without an index.
-    return CohortSpec.read(spec), Index.open(index)
+    parsed, opened = CohortSpec.read(spec), Index.open(index)
+    return with_pseudonyms(parsed, opened, keyfile), opened
 
 
 def _print(show: Callable[[Mapping[str, Any], Console], None], document: Mapping[str, Any]) -> None:
@@ -210,7 +225,9 @@ def _print(show: Callable[[Mapping[str, Any], Console], None], document: Mapping
 
 
 def _print_frozen(cohort: Cohort, document: Mapping[str, Any]) -> None:
+    from monai_unlearn.cohort.resolve.value_list_words import value_list_words
+
     counts = ", ".join(f"{images} images {part}" for part, images in cohort.images.items())
     typer.echo(f"{document['manifest']}: {counts}, {document['digest']}")
-    for warning in document["warnings"]:
-        typer.echo(f"Note: {warning}")
+    for note in [*map(value_list_words, document["value_lists"]), *document["warnings"]]:
+        typer.echo(f"Note: {note}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, for machines.")]
+
+Keyfile = Annotated[
+    Path | None,
+    typer.Option(
+        "--keyfile",
+        metavar="FILE",
+        help="The key that the index was pseudonymised with: identifiers that the spec lists are hashed with it.",
+    ),
+]
 
 
 class Command(TyperCommand):

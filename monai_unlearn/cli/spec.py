@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monai_unlearn.cli.command import AsJson, Command, emit
+from monai_unlearn.cli.command import AsJson, Command, Keyfile, emit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,14 +58,20 @@ def validate(spec: _Spec, as_json: AsJson = False) -> None:  # noqa: FBT002 - Ty
     emit(found, as_json=as_json, render=_on_console(show))
 
 
-def explain(spec: _Spec, index: _Index = None, *, as_json: AsJson = False) -> None:
+def explain(spec: _Spec, index: _Index = None, *, keyfile: Keyfile = None, as_json: AsJson = False) -> None:
     """Explain in plain English which images a spec forgets."""
     from monai_unlearn.cohort import CohortSpec
     from monai_unlearn.cohort.reports.explain import explain as explain_spec
+    from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
+    from monai_unlearn.errors import SpecError
     from monai_unlearn.index import Index
 
-    parsed = CohortSpec.read(spec)
-    found = explain_spec(parsed, Index.open(index) if index else None)
+    parsed, opened = CohortSpec.read(spec), Index.open(index) if index else None
+    if keyfile is not None:
+        if opened is None:
+            raise SpecError("--keyfile needs --index: without an index there are no pseudonyms to compare with.")
+        parsed = with_pseudonyms(parsed, opened, keyfile)
+    found = explain_spec(parsed, opened)
 
     def show(console: Console) -> None:
         from monai_unlearn.cohort.reports.explain_report import show_explanation

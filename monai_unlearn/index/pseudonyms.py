@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SHORTEST_KEY = 16
 _LONGEST_KEY = 4096
+_PSEUDONYM = re.compile(r"[0-9a-f]{64}")
 # The kind of identifier in a column with this name. The same identifier has different pseudonyms as two kinds, so that
 # an accession number that equals a patient's identifier does not reveal it.
 _DOMAINS = {
@@ -136,6 +137,15 @@ class Pseudonyms:
 
     def _hash(self, domain: str, text: str) -> str:
         return hmac.new(self.key, f"{domain}\0{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def is_pseudonym(text: str) -> bool:
+    """Return whether a text looks like a pseudonym.
+
+    >>> is_pseudonym("0a" * 32), is_pseudonym("MRN-0077")
+    (True, False)
+    """
+    return _PSEUDONYM.fullmatch(text) is not None
 
 
 def domain_of(name: str) -> str | None:

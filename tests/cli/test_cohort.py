@@ -53,6 +53,7 @@ def test_preview_prints_one_json_document(spec, index):
         "classes",
         "classes_emptied",
         "strata",
+        "value_lists",
         "warnings",
     }
     assert document["images"] == document["patients"] == {"forget": 1, "remain": 1, "undetermined": 1}
@@ -93,6 +94,7 @@ def test_freeze_writes_the_manifest_and_says_so(spec, index, tmp_path):
         "patients": content["patients"],
         "patients_in_both": 0,
         "classes_emptied": [],
+        "value_lists": [],
         "warnings": ["1 images are undetermined and used for neither part."],
     }
     assert digest_of({key: value for key, value in content.items() if key != "digest"}) == content["digest"]

@@ -135,9 +135,10 @@ def _flat(content: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 def _private(spec: CohortSpec) -> dict[str, str]:
     """Return what is shown for the keys whose values may identify somebody."""
     predicates = {"forget": spec.forget, "population": spec.population}
+    lists = {key: values for key, values in _flat(spec.to_dict()).items() if key.startswith(("value_sets.", "absent"))}
     return {
         **{key: _shown(predicate) for key, predicate in predicates.items() if predicate is not None},
-        **{f"value_sets.{name}": f"… {len(values)} values" for name, values in spec.value_sets.items()},
+        **{key: f"… {len(values)} values" for key, values in lists.items()},
     }
 
 

@@ -8,6 +8,7 @@ from monai_unlearn.cohort.language.english import sentence
 from monai_unlearn.cohort.language.functions import FUNCTIONS, Statistic
 from monai_unlearn.cohort.language.term import asks_about_people, statistics_of
 from monai_unlearn.cohort.query.query import count_present, statement_of
+from monai_unlearn.cohort.resolve.listed_values import matches_of
 from monai_unlearn.cohort.resolve.resolve import question_of
 from monai_unlearn.cohort.spec.document import Scope, Unknown
 from monai_unlearn.cohort.typing.bind import examine
@@ -49,14 +50,19 @@ def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
         "then": list(_then(spec)),
     }
     if index is None:
-        return {**document, "sql": None, "fields": None}
+        return {**document, "sql": None, "fields": None, "value_lists": None}
     question = question_of(spec, index)
     statement = statement_of(index, question)
     hidden = any(map(asks_about_people, spec.predicates))
     counts = count_present(index, question.bound)
     fields = [_field(name, found, index, counts) for name, found in question.bound.items()]
     parameters = ["…" if hidden and isinstance(value, str | list) else value for value in statement.parameters]
-    return {**document, "sql": {"statement": statement.text, "parameters": parameters}, "fields": fields}
+    return {
+        **document,
+        "sql": {"statement": statement.text, "parameters": parameters},
+        "fields": fields,
+        "value_lists": [match.to_dict() for match in matches_of(spec, index, question.bound)],
+    }
 
 
 def _names(spec: CohortSpec) -> dict[str, list[str]]:

@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from monai_unlearn.cohort.language.english import Sentence
+from monai_unlearn.cohort.resolve.value_list_words import value_list_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rich.console import Console
 
@@ -43,8 +44,8 @@ def show_explanation(found: Mapping[str, Any], console: Console) -> None:
     _heading(console, "Then:")
     for line in found["then"]:
         _item(console, line)
-    for name, count in found["value_sets"].items():
-        _item(console, f"@{name} lists {count:,} value{'' if count == 1 else 's'}.")
+    for line in _lists(found):
+        _item(console, line)
     if found["fields"] is not None:
         console.print()
         console.print(_fields(found["fields"]))
@@ -52,6 +53,12 @@ def show_explanation(found: Mapping[str, Any], console: Console) -> None:
         _heading(console, "The SQL statement that DuckDB runs, with its parameters:")
         console.print(Text(found["sql"]["statement"], style="dim"), soft_wrap=True)
         console.print(Text(", ".join(map(str, found["sql"]["parameters"])), style="dim"), soft_wrap=True)
+
+
+def _lists(found: Mapping[str, Any]) -> Iterator[str]:
+    for name, count in found["value_sets"].items():
+        yield f"@{name} lists {count:,} value{'' if count == 1 else 's'}."
+    yield from map(value_list_words, found["value_lists"] or ())
 
 
 def _heading(console: Console, text: str) -> None:

@@ -8,13 +8,14 @@ from monai_unlearn import __version__
 from monai_unlearn.cohort.reports.compare import crossed
 from monai_unlearn.cohort.reports.places import OUTSIDE, PLACES
 from monai_unlearn.cohort.resolve.guards import refusal
-from monai_unlearn.cohort.resolve.resolve import resolve_unguarded
+from monai_unlearn.cohort.resolve.resolve import resolve_unguarded, with_pseudonyms
 from monai_unlearn.cohort.spec.canonical import digest_of
 from monai_unlearn.cohort.spec.spec import CohortSpec
 from monai_unlearn.vocabulary.parts import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from monai_unlearn.cohort.resolve.cohort import Cohort
     from monai_unlearn.index import Index
@@ -25,7 +26,14 @@ GONE = "gone"
 NEW = "new"
 
 
-def recheck(manifest: Mapping[str, Any], index: Index, *, source: str, listed: bool = False) -> dict[str, Any]:
+def recheck(
+    manifest: Mapping[str, Any],
+    index: Index,
+    *,
+    source: str,
+    listed: bool = False,
+    keyfile: Path | str | None = None,
+) -> dict[str, Any]:
     """Resolve a frozen spec again, and compare what comes out with what was frozen.
 
     The cohort holds if every part has the images that it had, the guards let it pass, and the manifest's spec
@@ -37,6 +45,7 @@ def recheck(manifest: Mapping[str, Any], index: Index, *, source: str, listed: b
         index: The index as it is now.
         source: How messages name the manifest.
         listed: Whether to name the images that joined or left a part.
+        keyfile: The key of a pseudonymised index, where the frozen spec lists plain identifiers.
 
     Returns:
         Plain values: `holds`, and the findings. In `moves`, `gone` images are no longer in the index, `outside`
@@ -48,7 +57,7 @@ def recheck(manifest: Mapping[str, Any], index: Index, *, source: str, listed: b
     """
     content = manifest["spec"]["content"]
     spec = CohortSpec.from_dict(content, source=f"the spec in {source}")
-    cohort = resolve_unguarded(spec, index)
+    cohort = resolve_unguarded(with_pseudonyms(spec, index, keyfile), index)
     moves = _moves(manifest["image_ids"], cohort)
     document: dict[str, Any] = {
         "holds": False,

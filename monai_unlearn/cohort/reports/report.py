@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monai_unlearn.cohort.reports.places import OUTSIDE
+from monai_unlearn.cohort.resolve.value_list_words import value_list_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,6 +33,9 @@ def show(preview: Mapping[str, Any], console: Console) -> None:
         console.print(_crossed("Images by class", "class", preview["classes"]))
     if preview.get("strata") and not preview.get("suppressed_below"):
         console.print(_strata(preview["strata"]))
+    for entry in preview["value_lists"]:
+        style = "" if entry["matched"] == entry["values"] else "yellow"
+        console.print(Text(value_list_words(entry), style=style))
     _notes(console, preview["warnings"])
     _suppressed(console, preview)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _PLAIN_TEXTS = {"name", "reason", "spec", "spec_digest", "index_digest", "classes_emptied"}
 # What a spec itself says: its numbers are not counts.
-_OF_THE_SPEC = {"rule", "rules", "changes"}
+_OF_THE_SPEC = {"rule", "rules", "changes", "list", "field"}
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 # The one count that a predicate's text has: how many values a list has that are not shown (`In.render`).
 _LENGTH_OF_LIST = re.compile(r"… \d+ values")

@@ -13,6 +13,7 @@ from monai_unlearn.cohort.resolve.resolve import resolve_unguarded
 from monai_unlearn.cohort.resolve.sample import sample_text
 from monai_unlearn.errors import CohortError
 from monai_unlearn.vocabulary.parts import PARTS
+from monai_unlearn.vocabulary.privacy import names_people
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,6 +69,8 @@ class _PreviewConnections(Connections):
         for unit in UNITS:
             self.needed |= {(unit, 0): -1, (unit, 1): -1, (unit, len(self._kinds)): 1}
         self._connect_classes(cohort.counts.classes)
+        self._lists = cohort.value_lists
+        self._connect_lists()
         self._replace_texts(cohort)
         preview = cohort.preview()
         counts = {key: count_at(preview, path) for path, key in self.places.items()}
@@ -113,6 +116,18 @@ class _PreviewConnections(Connections):
         for part in PARTS if classes else ():
             self.relations.append(total(self.places["images", part], [("classes", name, part) for name in classes]))
 
+    def _connect_lists(self) -> None:
+        """A list that nobody may count, such as that of the patients who withdrew, gives people away as well."""
+        for number, entry in enumerate(self._lists):
+            place: Key = ("value_lists", number)
+            near: list[Key] = [(*place, "near", kind) for kind in entry["near"]]
+            values, matched, absent = ((*place, name) for name in ("values", "matched", "absent"))
+            self.places |= {key: key for key in (values, matched, absent, *near)}
+            # What does not occur is absent or not, and nearly occurs or does not.
+            self.relations.append(Relation({values: 1, matched: -1, absent: -1}, exact=False))
+            self.relations.append(Relation({values: 1, matched: -1, **dict.fromkeys(near, -1)}, exact=False))
+            self.differences.append((values, matched))
+
     def _replace_texts(self, cohort: Cohort) -> None:
         """Leave counts out of the texts that have some."""
         for number, notice in enumerate(cohort.notices):
@@ -131,3 +146,12 @@ class _PreviewConnections(Connections):
         yield total(undetermined, unknown)
         yield at_most(undetermined, *unknown)
         yield at_most(unknown[-1], undetermined)
+        for number, entry in enumerate(self._lists):
+            if names_people(entry["field"]):
+                yield from self._of_people(("value_lists", number, "matched"))
+
+    def _of_people(self, matched: Key) -> Iterator[Relation]:
+        """Yield that a listed value which occurs is a patient, a study or an image of some step."""
+        for unit, number in product(UNITS, range(len(self._kinds) + 1)):
+            yield at_most((unit, number), matched)
+            yield at_most(matched, (unit, number))

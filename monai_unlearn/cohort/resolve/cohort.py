@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn import __version__
 from monai_unlearn.cohort.resolve.counts import PartCounts
+from monai_unlearn.cohort.resolve.listed_values import matches_of
 from monai_unlearn.cohort.resolve.split import SplitRule
 from monai_unlearn.cohort.resolve.warnings import CohortWarning, warnings_of
 from monai_unlearn.index import Index, usable_mask
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from monai_unlearn.cohort.query.answers import Answers
+    from monai_unlearn.cohort.query.value_matches import ListMatch
     from monai_unlearn.cohort.resolve.attrition import AttritionRow
     from monai_unlearn.cohort.resolve.membership import Membership
     from monai_unlearn.cohort.spec.spec import CohortSpec
+    from monai_unlearn.cohort.typing.columns import Bound
 
 SCHEMA_VERSION = 1
 
@@ -57,6 +60,7 @@ class Cohort:
         attrition: From all rows of the index to the forget part, step by step.
         answers: What each rule evaluates to, row by row.
         membership: Which row is in which part.
+        bound: The columns of the spec's fields.
     """
 
     spec: CohortSpec
@@ -64,6 +68,7 @@ class Cohort:
     attrition: tuple[AttritionRow, ...]
     answers: Answers = field(repr=False, compare=False)
     membership: Membership = field(repr=False, compare=False)
+    bound: Mapping[str, Bound] = field(repr=False, compare=False)
 
     @property
     def forget(self) -> pd.DataFrame:
@@ -106,6 +111,20 @@ class Cohort:
         image = self.answers.image
         return {part: sorted(image.chosen(image.among(mask))) for part, mask in self.membership.items()}
 
+    @cached_property
+    def value_matches(self) -> tuple[ListMatch, ...]:
+        """Which values of each list of the spec occur in the index; found when they are first asked for.
+
+        Raises:
+            IndexReadError: The index cannot be read.
+        """
+        return matches_of(self.spec, self.index, self.bound)
+
+    @property
+    def value_lists(self) -> list[dict[str, Any]]:
+        """How many values of each list of the spec occur in the index, as plain values: counts, never a value."""
+        return [match.to_dict() for match in self.value_matches]
+
     def image_table(self, rule: SplitRule | None = None) -> pd.DataFrame:
         """Return one row per image: `image_id`, `path`, `patient`, `part`, `split` and `label`; see `datalist.py`.
 
@@ -147,6 +166,7 @@ class Cohort:
             "index_digest": self.index.digest,
             **self._counts(),
             "classes_emptied": self.counts.classes_emptied,
+            "value_lists": self.value_lists,
             "warnings": self.warnings,
             "split_patients": self.counts.split_patients,
             "image_ids": self.image_ids,
@@ -163,6 +183,7 @@ class Cohort:
             "classes": self.counts.classes,
             "classes_emptied": self.counts.classes_emptied,
             "strata": None if self.membership.strata is None else self.membership.strata.to_dict(),
+            "value_lists": self.value_lists,
             "warnings": self.warnings,
         }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from monai_unlearn.cohort.language.source import shown
 from monai_unlearn.cohort.resolve.attrition import as_text
 from monai_unlearn.cohort.resolve.counts import NO_LABEL
+from monai_unlearn.cohort.resolve.listed_values import needs_matches, unmatched
 from monai_unlearn.cohort.spec.document import Counts, Share, Unknown
 from monai_unlearn.errors import CohortError
 
@@ -32,8 +33,13 @@ def check(cohort: Cohort) -> None:
 
 def refusal(cohort: Cohort) -> str | None:
     """Return why the guards refuse a cohort, one line per reason, or None where they let it pass."""
-    faults = [*_empty(cohort), *_undetermined(cohort), *_unexpected(cohort)]
+    faults = [*_unmatched(cohort), *_empty(cohort), *_undetermined(cohort), *_unexpected(cohort)]
     return "\n".join(f"{cohort.spec.source}: {fault}" for fault in faults) or None
+
+
+def _unmatched(cohort: Cohort) -> Iterator[str]:
+    if needs_matches(cohort.spec):
+        yield from unmatched(cohort.spec, cohort.value_matches)
 
 
 def _empty(cohort: Cohort) -> Iterator[str]:

@@ -10,11 +10,15 @@ from monai_unlearn.cohort.query.statement import Question
 from monai_unlearn.cohort.resolve.cohort import Cohort
 from monai_unlearn.cohort.resolve.guards import check
 from monai_unlearn.cohort.resolve.partition import partition
+from monai_unlearn.cohort.resolve.pseudonymised import hash_identifiers, read_key, refuse_plain
 from monai_unlearn.cohort.typing.bind import bind
 from monai_unlearn.cohort.typing.columns import Columns
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from monai_unlearn.cohort.spec.spec import CohortSpec
+    from monai_unlearn.cohort.typing.columns import Bound
     from monai_unlearn.index import Index
 
 
@@ -38,24 +42,57 @@ def resolve_unguarded(spec: CohortSpec, index: Index) -> Cohort:
         SpecError: A field or value does not fit the index.
         IndexReadError: The index cannot be read.
     """
-    answers = run_query(index, question_of(spec, index))
+    question = question_of(spec, index)
+    answers = run_query(index, question)
     membership, attrition = partition(spec, answers)
-    return Cohort(spec=spec, index=index, answers=answers, membership=membership, attrition=attrition.rows)
+    return Cohort(
+        spec=spec,
+        index=index,
+        answers=answers,
+        membership=membership,
+        attrition=attrition.rows,
+        bound=question.bound,
+    )
 
 
 def question_of(spec: CohortSpec, index: Index) -> Question:
     """Return what a spec asks of an index.
 
     Raises:
-        SpecError: A field or value does not fit the index.
+        SpecError: A field or value does not fit the index, or an identifier is not one of its pseudonyms.
     """
+    bound = _bound(spec, index)
+    refuse_plain(spec, index, bound)
+    return Question(
+        population=spec.population, rules=spec.rules, bound=bound, value_sets=spec.value_sets, strata=spec.stratify
+    )
+
+
+def with_pseudonyms(spec: CohortSpec, index: Index, keyfile: Path | str | None) -> CohortSpec:
+    """Return a spec for a pseudonymised index, with pseudonyms in place of the identifiers that it lists.
+
+    The digest of the result is that of the pseudonyms: what is frozen with it names nobody.
+
+    Args:
+        spec: The spec.
+        index: The index.
+        keyfile: The file of the key that the index was built with; None leaves the spec as it is.
+
+    Raises:
+        SpecError: A field or value does not fit the index.
+        IndexReadError: The index has no pseudonyms, or those of another key, or the file is no key.
+    """
+    if keyfile is None:
+        return spec
+    key = read_key(keyfile, index)
+    return hash_identifiers(spec, index, _bound(spec, index), key)
+
+
+def _bound(spec: CohortSpec, index: Index) -> dict[str, Bound]:
     listing = f'The columns of this index are listed under "columns" in {index.directory / "index.json"}'
-    bound = bind(
+    return bind(
         [*spec.predicates, *map(Exists, spec.stratify)],
         Columns(index.columns, index.units, listing),
         name=spec.source,
         value_sets=spec.value_sets,
-    )
-    return Question(
-        population=spec.population, rules=spec.rules, bound=bound, value_sets=spec.value_sets, strata=spec.stratify
     )

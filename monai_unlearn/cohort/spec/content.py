@@ -28,6 +28,7 @@ class SpecContent:
         forget: The parsed condition `forget`.
         population: The parsed condition `population`, if the spec has one.
         value_sets: The values behind each `@name`, sorted.
+        absent: The values that are known not to occur in the index, by value set; see `value_sets.EVERY_LIST`.
         stratify: The fields that the sample is stratified by, each with its place where the spec is a file.
     """
 
@@ -35,6 +36,7 @@ class SpecContent:
     forget: Predicate
     population: Predicate | None = None
     value_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     stratify: tuple[Field, ...] = ()
 
     @property
@@ -47,6 +49,12 @@ EMPTY_RECORD = (
     "'forget' holds for an image whose every tag is missing, so that every image that could not be read would be "
     "forgotten. Add a comparison that must hold too, or write allow_empty_record: true if that is what you mean."
 )
+
+
+def unknown_sets(document: SpecDocument) -> list[str]:
+    """Return the names in `expect: {matched: …}` that are not in `value_sets`."""
+    matched = None if document.expect is None else document.expect.matched
+    return [name for name in matched if name not in (document.value_sets or {})] if isinstance(matched, dict) else []
 
 
 def type_faults(predicates: Sequence[Predicate], value_sets: Mapping[str, Sequence[str]] | None) -> list[Fault]:

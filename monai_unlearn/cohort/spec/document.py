@@ -163,13 +163,65 @@ class Least(_Closed):
     min: Annotated[int, Field(ge=1)]
 
 
+class LeastMatched(_Closed):
+    """The smallest number of values of a value set that must occur in the index."""
+
+    min: Annotated[int, Field(ge=1)]
+
+
+_SET_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
+
+
+def _check_set_name(name: str) -> str:
+    if not re.fullmatch(_SET_NAME[1:-1], name):
+        raise ValueError(
+            "expected the name of a value set to be up to 64 letters, digits and '_', beginning with a letter or '_'"
+        )
+    return name
+
+
+ValueSetName = Annotated[str, AfterValidator(_check_set_name), WithJsonSchema({"type": "string", "pattern": _SET_NAME})]
+
+
+def _check_some_sets(sets: dict[str, LeastMatched]) -> dict[str, LeastMatched]:
+    if not sets:
+        raise ValueError("expected 'all', or at least one value set")
+    return sets
+
+
+def _form_of_matched(matched: object) -> str:
+    return "<sets>" if isinstance(matched, dict) else "<word>"
+
+
+Matched = Annotated[
+    Annotated[Literal["all"], Tag("<word>")]
+    | Annotated[
+        dict[ValueSetName, LeastMatched],
+        AfterValidator(_check_some_sets),
+        Field(json_schema_extra={"minProperties": 1}),
+        Tag("<sets>"),
+    ],
+    Discriminator(_form_of_matched),
+]
+
+
 class Expect(_Closed):
-    """What the author expects the cohort to be; anything else stops the run."""
+    """What the author expects the cohort to be; anything else stops the run.
+
+    Attributes:
+        images: Bounds of the number of images in the forget part.
+        patients: Bounds of its number of patients.
+        share: Bounds of its share of the images.
+        remain_per_class: How many images every class must keep.
+        matched: `all`, where every value of every list must occur in the index, or how many values of which sets
+            must. None: for `reason: consent_withdrawal` as with `all`, for other reasons nothing is expected.
+    """
 
     images: Counts | None = None
     patients: Counts | None = None
     share: Share | None = None
     remain_per_class: Least | None = None
+    matched: Matched | None = None
 
 
 def _check_order(low: float | None, high: float | None) -> None:
@@ -231,24 +283,19 @@ Group.model_rebuild()
 def _form_of_values(values: object) -> str:
     if isinstance(values, list):
         return "<list>"
-    return "<file>" if isinstance(values, dict | ValueFile) else "<value>"
+    return "<file>" if isinstance(values, dict | ValueSource) else "<value>"
+
+
+def _form_of_absent(values: object) -> str:
+    if isinstance(values, list):
+        return "<list>"
+    return "<file>" if isinstance(values, dict | ValueFile) else "<text>"
 
 
 def _form_of_value(value: object) -> str:
     if isinstance(value, float):
         return "<number>"
     return "<whole>" if isinstance(value, int) and not isinstance(value, bool) else "<text>"
-
-
-_SET_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
-
-
-def _check_set_name(name: str) -> str:
-    if not re.fullmatch(_SET_NAME[1:-1], name):
-        raise ValueError(
-            "expected the name of a value set to be up to 64 letters, digits and '_', beginning with a letter or '_'"
-        )
-    return name
 
 
 def _check_values(values: list[Scalar]) -> list[Scalar]:
@@ -263,11 +310,41 @@ Scalar = Annotated[
     # One type each: a whole number would match two, and editors require that exactly one matches.
     WithJsonSchema({"type": ["string", "number"]}),
 ]
-ValueSetName = Annotated[str, AfterValidator(_check_set_name), WithJsonSchema({"type": "string", "pattern": _SET_NAME})]
+Values = Annotated[list[Scalar], AfterValidator(_check_values), Field(json_schema_extra={"minItems": 1})]
+Absent = Annotated[
+    Annotated[str, Field(min_length=1), Tag("<text>")]
+    | Annotated[Values, Tag("<list>")]
+    | Annotated[ValueFile, Tag("<file>")],
+    Discriminator(_form_of_absent),
+]
+
+
+class ValueSource(_Closed):
+    """The values of a set, from a file or written out, with those that are known to have no images here.
+
+    Attributes:
+        file: The file's path, relative to the spec's folder and inside it.
+        column: The column of a CSV; None for a text file.
+        values: The values, where they are not in a file.
+        absent: Values that are known not to occur in the index: a file, or the values.
+    """
+
+    file: Annotated[str, Field(min_length=1)] | None = None
+    column: str | None = None
+    values: Values | None = None
+    absent: Absent | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ValueSource:
+        if (self.file is None) == (self.values is None):
+            raise ValueError("expected exactly one of 'file' and 'values'")
+        if self.column is not None and self.file is None:
+            raise ValueError("expected 'file' beside 'column'")
+        return self
+
+
 ValueSet = Annotated[
-    Annotated[list[Scalar], AfterValidator(_check_values), Field(json_schema_extra={"minItems": 1}), Tag("<list>")]
-    | Annotated[ValueFile, Tag("<file>")]
-    | Annotated[Scalar, Tag("<value>")],
+    Annotated[Values, Tag("<list>")] | Annotated[ValueSource, Tag("<file>")] | Annotated[Scalar, Tag("<value>")],
     Discriminator(_form_of_values),
 ]
 
@@ -281,8 +358,10 @@ class SpecDocument(_Closed):
     forget: Condition
     population: Condition | None = None
     value_sets: dict[ValueSetName, ValueSet] | None = None
+    absent: Absent | None = None
     scope: Annotated[Scope, Field(strict=False)] = Scope.IMAGE
     unknown: Annotated[Unknown, Field(strict=False)] = Unknown.EXCLUDE
+    why: Annotated[str, Field(min_length=1)] | None = None
     sample: Sample | None = None
     expect: Expect | None = None
     allow_empty_record: bool = False

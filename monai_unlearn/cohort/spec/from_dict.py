@@ -9,9 +9,15 @@ from pydantic import ValidationError
 from monai_unlearn.cohort.language.parse import parse_source
 from monai_unlearn.cohort.language.predicate import Predicate
 from monai_unlearn.cohort.language.source import Source, combined, shown
-from monai_unlearn.cohort.spec.content import EMPTY_RECORD, SpecContent, population_faults, type_faults
-from monai_unlearn.cohort.spec.document import SpecDocument
-from monai_unlearn.cohort.spec.value_sets import MAX_VALUES, ValueSetError, distinct_values
+from monai_unlearn.cohort.spec.content import (
+    EMPTY_RECORD,
+    SpecContent,
+    population_faults,
+    type_faults,
+    unknown_sets,
+)
+from monai_unlearn.cohort.spec.document import SpecDocument, ValueSource
+from monai_unlearn.cohort.spec.value_sets import EVERY_LIST, MAX_VALUES, ValueSetError, distinct_values
 from monai_unlearn.errors import SpecError
 from monai_unlearn.strict_yaml import MAX_BYTES
 
@@ -41,7 +47,10 @@ def content_of_dict(content: Mapping[str, Any], *, source: str) -> SpecContent:
     _check("forget", type_faults([forget], value_sets), source)
     if population is not None:
         _check("population", [*type_faults([population], value_sets), *population_faults(population)], source)
-    read = SpecContent(document=document, forget=forget, population=population, value_sets=value_sets)
+    if unknown_sets(document):
+        raise _not_canonical(source, "expect.matched")
+    absent = dict(_absent(document, source))
+    read = SpecContent(document=document, forget=forget, population=population, value_sets=value_sets, absent=absent)
     if read.holds_for_empty_record:
         raise SpecError(f"{source}: {EMPTY_RECORD}")
     return read
@@ -74,16 +83,29 @@ def _not_canonical(source: str, *places: str) -> SpecError:
 
 def _value_sets(document: SpecDocument, source: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, values in sorted((document.value_sets or {}).items()):
-        place = f"value_sets.{name}"
-        if not isinstance(values, list) or len(values) > MAX_VALUES:
-            raise _not_canonical(source, place)
-        texts = [value for value in values if isinstance(value, str)]
-        if len(texts) < len(values):
-            raise _not_canonical(source, place)
-        try:
-            yield name, distinct_values(texts)
-        except ValueSetError:
-            raise _not_canonical(source, place) from None
+        listed = values.values if isinstance(values, ValueSource) and values.absent is not None else values
+        yield name, _texts(listed, f"value_sets.{name}", source)
+
+
+def _absent(document: SpecDocument, source: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if document.absent is not None:
+        yield EVERY_LIST, _texts(document.absent, "absent", source)
+    for name, values in sorted((document.value_sets or {}).items()):
+        if isinstance(values, ValueSource):
+            yield name, _texts(values.absent, f"value_sets.{name}.absent", source)
+
+
+def _texts(values: object, place: str, source: str) -> tuple[str, ...]:
+    """Return values that are written out as texts, as the canonical form has them."""
+    if not isinstance(values, list) or len(values) > MAX_VALUES:
+        raise _not_canonical(source, place)
+    texts = [value for value in values if isinstance(value, str)]
+    if len(texts) < len(values):
+        raise _not_canonical(source, place)
+    try:
+        return distinct_values(texts)
+    except ValueSetError:
+        raise _not_canonical(source, place) from None
 
 
 def _predicate(key: str, text: str, source: str) -> Predicate:

@@ -10,10 +10,17 @@ from monai_unlearn.cohort.language.located import Located
 from monai_unlearn.cohort.language.rule_reader import RuleReader
 from monai_unlearn.cohort.language.source import Span, combined
 from monai_unlearn.cohort.language.term import Field
-from monai_unlearn.cohort.spec.content import EMPTY_RECORD, SpecContent, population_faults, type_faults
+from monai_unlearn.cohort.spec.content import (
+    EMPTY_RECORD,
+    SpecContent,
+    population_faults,
+    type_faults,
+    unknown_sets,
+)
 from monai_unlearn.cohort.spec.document import SpecDocument
 from monai_unlearn.cohort.spec.schema_faults import hostile_faults, schema_faults
 from monai_unlearn.cohort.spec.value_sets import ValueSets
+from monai_unlearn.errors import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,8 +51,9 @@ def content_of_yaml(text: str, *, source: str, folder: Path | None) -> SpecConte
     document = _document(spec, rules, hostile)
     sets = ValueSets(spec, folder)
     value_sets = sets.read(document.value_sets or {})
+    absent = sets.read_absent(document.absent, document.value_sets or {})
     faults = [*hostile.values(), *rules.faults, *sets.faults, *type_faults(rules.parsed, value_sets)]
-    faults += population_faults(population)
+    faults += [*population_faults(population), *_unknown_sets(spec, document)]
     if faults or forget is None:  # a rule without a predicate has a fault
         raise combined(faults, source)
     content = SpecContent(
@@ -53,6 +61,7 @@ def content_of_yaml(text: str, *, source: str, folder: Path | None) -> SpecConte
         forget=forget,
         population=population,
         value_sets=value_sets,
+        absent=absent,
         stratify=tuple(_stratify_fields(spec, document)),
     )
     if content.holds_for_empty_record:
@@ -74,6 +83,13 @@ def _document(spec: Located, rules: RuleReader, hostile: Mapping[KeyPath, Fault]
         # The value sets cannot be read then: what refers to them is not checked.
         others = [*hostile.values(), *rules.faults, *type_faults(rules.parsed, None)]
         raise combined([*others, *schema_faults(spec, error, known=hostile)], spec.document.name) from None
+
+
+def _unknown_sets(spec: Located, document: SpecDocument) -> Iterator[Fault]:
+    for name in unknown_sets(document):
+        hint = did_you_mean(name, document.value_sets or {})
+        message = f"expect: matched names '{name}', which is not in value_sets.{hint}"
+        yield spec.fault_in_key(("expect", "matched", name), message)
 
 
 def _stratify_fields(spec: Located, document: SpecDocument) -> Iterator[Field]:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _BOUNDS = {"min": "The smallest number that you expect.", "max": "The largest number that you expect."}
+_FILE = {
+    "file": "A file in the spec's folder or below: one value per line, or a CSV.",
+    "column": "The column of the CSV that holds the values; leave it out for a file with one value per line.",
+}
 # What an editor shows beside a key, by the model of the key.
 _KEYS: dict[str, dict[str, str]] = {
     "SpecDocument": {
@@ -29,8 +33,16 @@ _KEYS: dict[str, dict[str, str]] = {
         ),
         "population": "Which images the cohort is about; the others belong to no part. Without it: all images.",
         "value_sets": "Lists of values by name; a condition uses one as `patient in @name`.",
+        "absent": (
+            "Listed values that are known to have no images here: a file in the spec's folder with one value per line, "
+            "or the values. A value of it that does occur in the index is refused."
+        ),
         "scope": "What is forgotten together with a selected image.",
         "unknown": "How to treat an image when missing metadata make the rule unknown.",
+        "why": (
+            "Why undetermined images may be left out. With `reason: consent_withdrawal`, undetermined images that the "
+            "model was trained on stop an unlearning run without it. The model card shows the text."
+        ),
         "sample": "Forget only some of the selected images: a share or a number, drawn by a seed.",
         "expect": "What you expect to forget and to keep; anything else stops the run.",
         "allow_empty_record": (
@@ -42,9 +54,11 @@ _KEYS: dict[str, dict[str, str]] = {
         "any": "Conditions; at least one must hold.",
         "not": "A condition that must not hold: one condition, or a group that joins several.",
     },
-    "ValueFile": {
-        "file": "A file in the spec's folder or below: one value per line, or a CSV.",
-        "column": "The column of the CSV that holds the values; leave it out for a file with one value per line.",
+    "ValueFile": _FILE,
+    "ValueSource": {
+        **_FILE,
+        "values": "The values, in place of a file.",
+        "absent": "Values of this set that are known to have no images here: a file, or the values.",
     },
     "Sample": {
         "fraction": "The share of units to forget, above 0 and at most 1.",
@@ -58,10 +72,15 @@ _KEYS: dict[str, dict[str, str]] = {
         "patients": "How many patients the forget part should have.",
         "share": "Which share of the cohort's images should be in the forget part, from 0 to 1.",
         "remain_per_class": "How many images every class must keep in the remain part.",
+        "matched": (
+            "How many listed values must occur in the index: `all` of every list, or a smallest number by the name of "
+            "the value set. With `reason: consent_withdrawal`, `all` is the default."
+        ),
     },
     "Counts": _BOUNDS,
     "Share": _BOUNDS,
     "Least": {"min": "The smallest number of images of every class in the remain part."},
+    "LeastMatched": {"min": "The smallest number of its values that must occur in the index."},
 }
 _CHOICES: dict[type[Enum], dict[Enum, str]] = {
     Reason: {
@@ -96,6 +115,7 @@ _EXAMPLES: dict[str, dict[str, list[object]]] = {
         ],
         "population": ["eye_label in [N, D, G]"],
         "value_sets": [{"withdrawn": {"file": "withdrawn.txt"}}],
+        "absent": ["no-images-here.txt"],
         "sample": [{"fraction": 0.5, "by": "patient", "seed": 7}],
         "expect": [{"images": {"min": 20, "max": 2000}, "share": {"max": 0.4}}],
     },
@@ -105,6 +125,7 @@ _TOGETHER: dict[str, dict[str, object]] = {
     "Sample": {"oneOf": [{"required": ["fraction"]}, {"required": ["count"]}]},
     "Counts": {"minProperties": 1},
     "Share": {"minProperties": 1},
+    "ValueSource": {"oneOf": [{"required": ["file"]}, {"required": ["values"]}]},
     "Group": {"minProperties": 1},
 }
 

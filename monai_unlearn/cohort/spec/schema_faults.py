@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort.language.source import Fault, shown
-from monai_unlearn.cohort.spec.document import Counts, Expect, Group, Least, Sample, Share, SpecDocument, ValueFile
+from monai_unlearn.cohort.spec.document import (
+    Counts,
+    Expect,
+    Group,
+    Least,
+    LeastMatched,
+    Sample,
+    Share,
+    SpecDocument,
+    ValueFile,
+    ValueSource,
+)
 from monai_unlearn.errors import did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -24,7 +35,10 @@ _MODELS: dict[Path, type[BaseModel]] = {
     ("expect", "patients"): Counts,
     ("expect", "share"): Share,
     ("expect", "remain_per_class"): Least,
-    ("value_sets", "*"): ValueFile,
+    ("expect", "matched", "*"): LeastMatched,
+    ("absent",): ValueFile,
+    ("value_sets", "*"): ValueSource,
+    ("value_sets", "*", "absent"): ValueFile,
 }
 _EXPECTED = {
     "string_type": "text",
@@ -89,9 +103,16 @@ def _fault(spec: Located, path: Path, kind: str, detail: ErrorDetails) -> Fault:
 
 def _keys(path: Path) -> list[str]:
     """Return the keys that are allowed where the last key of a path is."""
-    parent = ("value_sets", "*") if path[:1] == ("value_sets",) else path[:-1]
-    fields = _MODELS.get(parent, Group).model_fields
+    fields = _MODELS.get(_without_names(path[:-1]), Group).model_fields
     return [field.alias or name for name, field in fields.items()]
+
+
+def _without_names(path: Path) -> Path:
+    """Return a path with `*` in place of the name of a value set."""
+    for place, above in ((1, ("value_sets",)), (2, ("expect", "matched"))):
+        if path[:place] == above and len(path) > place:
+            return (*above, "*", *path[place + 1 :])
+    return path
 
 
 def _unknown_key(path: Path) -> str:

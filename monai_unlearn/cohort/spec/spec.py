@@ -13,6 +13,7 @@ from monai_unlearn.cohort.spec.canonical import digest_of
 from monai_unlearn.cohort.spec.document import Scope, Unknown
 from monai_unlearn.cohort.spec.from_dict import content_of_dict
 from monai_unlearn.cohort.spec.from_yaml import content_of_yaml
+from monai_unlearn.cohort.spec.value_sets import EVERY_LIST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,9 +58,11 @@ class CohortSpec:
         reason: Why the images must be forgotten.
         forget: True for the images to forget, false for those that remain.
         value_sets: The values behind each `@name`, sorted.
+        absent: The values that are known not to occur in the index, by value set; under `*`, for every list.
         population: True for the images that the cohort is about; None, for all images.
         scope: What is forgotten together with a selected image.
         unknown: What becomes of undetermined images.
+        why: Why undetermined images may be left out, in the author's words.
         sample: Which share of the selected images to forget; None, all of them.
         stratify: The fields that the sample is stratified by, each with its place in the spec's file, if it has
             one. Always the fields that `sample.stratify` names; not part of equality or digest.
@@ -73,8 +76,10 @@ class CohortSpec:
     forget: Predicate
     population: Predicate | None = None
     value_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     scope: Scope = Scope.IMAGE
     unknown: Unknown = Unknown.EXCLUDE
+    why: str | None = None
     sample: Sample | None = None
     expect: Expect | None = None
     allow_empty_record: bool = False
@@ -133,8 +138,10 @@ class CohortSpec:
             forget=content.forget,
             population=content.population,
             value_sets=content.value_sets,
+            absent=content.absent,
             scope=document.scope,
             unknown=document.unknown,
+            why=document.why,
             sample=document.sample,
             expect=document.expect,
             allow_empty_record=document.allow_empty_record,
@@ -154,19 +161,26 @@ class CohortSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as plain values, its predicates in canonical text: what the digest covers."""
+        # Later keys are left out where they are not given, so that they change no digest.
+        later = {"why": self.why, "absent": _as_list(self.absent.get(EVERY_LIST))}
         return {
             "schema_version": SCHEMA_VERSION,
             "name": self.name,
             "reason": self.reason.value,
             "forget": str(self.forget),
             "population": None if self.population is None else str(self.population),
-            "value_sets": {name: list(values) for name, values in self.value_sets.items()} or None,
+            "value_sets": {name: self._value_set(name) for name in self.value_sets} or None,
             "scope": self.scope.value,
             "unknown": self.unknown.value,
             "sample": None if self.sample is None else self.sample.model_dump(),
             "expect": None if self.expect is None else self.expect.model_dump(),
             "allow_empty_record": self.allow_empty_record,
+            **{key: value for key, value in later.items() if value is not None},
         }
+
+    def _value_set(self, name: str) -> list[str] | dict[str, list[str]]:
+        values, absent = list(self.value_sets[name]), _as_list(self.absent.get(name))
+        return values if absent is None else {"values": values, "absent": absent}
 
     @property
     def digest(self) -> str:
@@ -184,3 +198,7 @@ class CohortSpec:
         from monai_unlearn.cohort.resolve.resolve import resolve
 
         return resolve(self, index)
+
+
+def _as_list(values: tuple[str, ...] | None) -> list[str] | None:
+    return list(values) if values else None

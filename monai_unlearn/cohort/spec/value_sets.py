@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.language.node import CONTROL
 from monai_unlearn.cohort.language.source import shown
-from monai_unlearn.cohort.spec.document import ValueFile
+from monai_unlearn.cohort.spec.document import ValueFile, ValueSource
 from monai_unlearn.errors import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from monai_unlearn.cohort.language.located import Located
     from monai_unlearn.cohort.language.located import Path as Path_
     from monai_unlearn.cohort.language.source import Fault
-    from monai_unlearn.cohort.spec.document import ValueSet
+    from monai_unlearn.cohort.spec.document import Absent, ValueSet
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_VALUES = 1_000_000
+EVERY_LIST = "*"
+"""In `absent`: the values that every list of a spec may have although they do not occur in the index."""
 
 
 class ValueSetError(ValueError):
@@ -41,13 +43,38 @@ class ValueSets:
         """Return the distinct values of each set as texts, sorted; a set with a fault is empty."""
         return {name: self._values(name, value_sets[name]) for name in sorted(value_sets)}
 
+    def read_absent(self, absent: Absent | None, value_sets: Mapping[str, ValueSet]) -> dict[str, tuple[str, ...]]:
+        """Return the values that are known not to occur in the index, by value set; `EVERY_LIST` for all lists."""
+        own = {name: source.absent for name, source in value_sets.items() if isinstance(source, ValueSource)}
+        given: dict[str, tuple[Path_, Absent | None]] = {EVERY_LIST: (("absent",), absent)}
+        given |= {name: (("value_sets", name, "absent"), own[name]) for name in sorted(own)}
+        return {name: self._absent(path, values) for name, (path, values) in given.items() if values is not None}
+
     def _values(self, name: str, values: ValueSet) -> tuple[str, ...]:
         path: Path_ = ("value_sets", name)
+        if isinstance(values, ValueSource) and values.file is not None:
+            file = ValueFile(file=values.file, column=values.column)
+            return self._distinct(path, lambda: _from_file(file, self._folder))
+        if isinstance(values, ValueSource):
+            return self._written(path, (*path, "values"), len(values.values or ()))
+        if isinstance(values, list):
+            return self._written(path, path, len(values))
+        return self._distinct(path, lambda: [self._spec.text_of(path)])
+
+    def _absent(self, path: Path_, values: Absent) -> tuple[str, ...]:
+        if isinstance(values, list):
+            return self._written(path, path, len(values))
+        file = ValueFile(file=values) if isinstance(values, str) else values
+        # A list of exceptions may have none yet.
+        return self._distinct(path, lambda: _from_file(file, self._folder, least=0))
+
+    def _written(self, path: Path_, place: Path_, count: int) -> tuple[str, ...]:
+        """Return values that are written in the spec, in their own spelling."""
+        return self._distinct(path, lambda: [self._spec.text_of((*place, number)) for number in range(count)])
+
+    def _distinct(self, path: Path_, texts: Callable[[], list[str]]) -> tuple[str, ...]:
         try:
-            if isinstance(values, ValueFile):
-                return distinct_values(_from_file(values, self._folder))
-            places = [(*path, number) for number in range(len(values))] if isinstance(values, list) else [path]
-            return distinct_values([self._spec.text_of(place) for place in places])
+            return distinct_values(texts())
         except ValueSetError as error:
             self.faults.append(self._spec.fault_in_key(path, f"{error}."))
             return ()
@@ -65,14 +92,14 @@ def distinct_values(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted({text.strip() for text in texts}))
 
 
-def _from_file(values: ValueFile, folder: Path | None) -> list[str]:
+def _from_file(values: ValueFile, folder: Path | None, *, least: int = 1) -> list[str]:
     name = shown(values.file)
     path = _inside(values.file, folder)
     if values.column is None and path.suffix.lower() in {".csv", ".tsv"}:
         raise ValueSetError(f"{name} is a table: name the column that holds the values, {{file: {name}, column: NAME}}")
     text = _read(path, name)
     texts = _lines(text) if values.column is None else _column(text, values.column, name)
-    if not 0 < len(texts) <= MAX_VALUES:
+    if not least <= len(texts) <= MAX_VALUES:
         found = "more" if texts else "none"
         raise ValueSetError(f"expected at most {MAX_VALUES:,} values in {name}, found {found}")
     return texts

@@ -56,6 +56,8 @@ class Index:
         rows: The number of rows, faulty ones included.
         units: The unit of each column that declares one, as pint or UCUM spell it: `mm`, `ml`.
         origins: Where the values of a column come from, for columns that are not read from the files' own tags.
+        pseudonyms: The fingerprint of the key whose pseudonyms are in place of identifiers; null without pseudonyms.
+        patient_from: What names the patients: tags, a column of a table, or both, joined by `, `; null for none.
     """
 
     directory: Path
@@ -67,6 +69,8 @@ class Index:
     rows: int
     units: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
+    pseudonyms: str | None = None
+    patient_from: str | None = None
 
     @classmethod
     def open(cls, directory: Path | str) -> Index:
@@ -88,6 +92,8 @@ class Index:
                 rows=document["rows"],
                 units={str(name): str(unit) for name, unit in document.get("units", {}).items()},
                 origins={str(name): str(origin) for name, origin in document.get("origins", {}).items()},
+                pseudonyms=_text_or_null(document.get("pseudonyms")),
+                patient_from=_text_or_null(document.get("patient_from")),
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             raise IndexReadError(
@@ -149,6 +155,10 @@ def read_document(directory: Path) -> dict[str, Any]:
             f"{path}: expected an index of schema version {SCHEMA_VERSION}, got {version!r}. {_remedy(directory)}"
         )
     return document
+
+
+def _text_or_null(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _inside(directory: Path, part: str) -> Path:

@@ -128,10 +128,24 @@ def test_a_refused_cohort_is_refused_without_its_counts(tmp_path):
     assert preview_for_others(make_spec("device == old"), _index(tmp_path / "2", old=13, new=30), below=5)["images"]
 
 
+def test_how_many_patients_of_a_list_occur_is_no_way_around(tmp_path):
+    names = [f"p{number:02d}" for number in range(9)]
+    listed = ", ".join([*names, "x1", "x2", "3", "04"])
+    cohort = _cohort(tmp_path, f"patient in [{listed}]", old=4, new=30)
+    entry = cohort.preview()["value_lists"][0]
+    assert (entry["list"], entry["values"], entry["matched"]) == ("[… 13 values]", 13, 9)
+    assert (entry["near"]["affix"], entry["near"]["leading_zeros"]) == (2, 0)
+    (shown,) = suppress_preview(cohort, below=5)["value_lists"]
+    # 13 and 9 would say that four are not here.
+    assert "hidden" in {shown["values"], shown["matched"]}
+    assert shown["near"] == {"case": 0, "spaces": 0, "leading_zeros": 0, "decimal": 0, "affix": "<5"}
+    assert (shown["list"], shown["field"], shown["absent"]) == ("[… values]", "patient", 0)
+
+
 # An attacker knows what the words of a preview mean. The following is written from that, not from the code.
 
 
-def _known(preview):  # noqa: C901
+def _known(preview):  # noqa: C901, PLR0912
     """Return the counts of a preview by name, where each is shown, and the sums that they are part of."""
     places, sums = {}, []
 
@@ -146,7 +160,7 @@ def _known(preview):  # noqa: C901
             steps = [(unit, number), (unit, number + 1)]
             less(*(steps if row["rule"].startswith(("scope:", "unknown:")) else steps[::-1]))
         places["unknown", number] = ("attrition", number, "images_unknown")
-        if row["rule"].startswith(("device", "age", "population", "exists")):
+        if row["rule"].startswith(("device", "age", "population", "exists", "patient")):
             less(("unknown", number), ("images", number))
             sums.append(({("images", number): 1, ("images", number + 1): -1, ("unknown", number): -1}, False))
     for number in range(len(rows) + 1):
@@ -176,6 +190,16 @@ def _known(preview):  # noqa: C901
             places[name, part] = ("classes", name, part)
         if preview["classes"]:
             sums.append(({images[part]: 1, **{(name, part): -1 for name in preview["classes"]}}, True))
+    for number, entry in enumerate(preview["value_lists"]):
+        keys = {name: (name, number) for name in ("values", "matched", "absent")}
+        places.update({key: ("value_lists", number, name) for name, key in keys.items()})
+        places.update({(kind, number): ("value_lists", number, "near", kind) for kind in entry["near"]})
+        sums.append(({keys["values"]: 1, keys["matched"]: -1, keys["absent"]: -1}, False))
+        near = dict.fromkeys(((kind, number) for kind in entry["near"]), -1)
+        sums.append(({keys["values"]: 1, keys["matched"]: -1, **near}, False))
+        if rows[1]["rule"].startswith("patient"):
+            # Every value that occurs is a patient, and the rule lets through these patients alone.
+            sums.append(({keys["matched"]: 1, ("patients", 2): -1}, True))
     return places, sums
 
 
@@ -195,7 +219,13 @@ columns = st.lists(
     min_size=1,
     max_size=40,
 )
-RULES = ["device == old", "device == old and age > 45", "age > 45 and device == old and exists(diagnosis)"]
+RULES = [
+    "device == old",
+    "device == old and age > 45",
+    "age > 45 and device == old and exists(diagnosis)",
+    "patient in [p0, p1, p2, p3, P4, '5', p06, p10, p11]",
+    "patient in [p0, p1, p2, p3, p4, p5, p6] and device == old",
+]
 MORE = [
     "",
     "scope: patient\n",

@@ -66,7 +66,10 @@ def test_each_fault_names_what_was_expected_and_what_came(text, message):
         ("expect: {remain_per_class: 3}", r"5:28: 'remain_per_class': expected a mapping of keys, got 3\."),
         ("expect: {remain_per_clas: 3}", r"unknown key 'remain_per_clas'\. Did you mean 'remain_per_class'\?"),
         ("value_sets: {x: []}", r"test\.yaml:5: expected at least one value\."),
-        ("value_sets: {x: {fil: a}}", r"unknown key 'fil'\. Did you mean 'file'\? The keys here are: file, column\."),
+        (
+            "value_sets: {x: {fil: a}}",
+            r"unknown key 'fil'\. Did you mean 'file'\? The keys here are: file, column, values, absent\.",
+        ),
         ("value_sets: {x: {file: ''}}", r"'file': expected text, got ''\."),
         ("value_sets: {x: [1, [2]]}", r"test\.yaml:5: 'x': expected text, got a list\."),
         ("value_sets: {x: true}", r"'x': expected text, got true\."),

@@ -1,0 +1,118 @@
+"""The lists of a spec on an index: which of their values occur, and whether those are as many as the spec expects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monai_unlearn.cohort.query.value_lists import value_lists
+from monai_unlearn.cohort.query.value_matches import match_values
+from monai_unlearn.cohort.resolve.value_list_words import near_words
+from monai_unlearn.cohort.spec.document import Reason
+from monai_unlearn.cohort.spec.value_sets import EVERY_LIST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from monai_unlearn.cohort.query.value_lists import ValueList
+    from monai_unlearn.cohort.query.value_matches import ListMatch
+    from monai_unlearn.cohort.spec.spec import CohortSpec
+    from monai_unlearn.cohort.typing.columns import Bound
+    from monai_unlearn.index import Index
+
+EXPECTS_ALL = "all"
+_REMEDY = (
+    "Fix the spelling in the list. Values that are known to have no images here go into a file named by absent:; "
+    "where fewer values than all are enough, write expect: {matched: {NAME: {min: N}}}."
+)
+
+
+def matches_of(spec: CohortSpec, index: Index, bound: Mapping[str, Bound]) -> tuple[ListMatch, ...]:
+    """Compare the values of every list of a spec with those in an index.
+
+    Args:
+        spec: The spec.
+        index: The index.
+        bound: The columns of the spec's fields.
+
+    Raises:
+        IndexReadError: The index cannot be read.
+    """
+    lists = value_lists(spec.predicates, spec.value_sets)
+    return match_values(index, lists, bound, absent={one: _absent(spec, one) for one in lists})
+
+
+def needs_matches(spec: CohortSpec) -> bool:
+    """Return whether the guards need to know which values of the lists occur."""
+    expected = spec.expect is not None and spec.expect.matched is not None
+    return expected or spec.reason is Reason.CONSENT_WITHDRAWAL or any(spec.absent.values())
+
+
+def unmatched(spec: CohortSpec, matches: Sequence[ListMatch]) -> Iterator[str]:
+    """Yield why the values that occur are not those that a spec expects, a sentence per list, without any value.
+
+    A value set that is compared with several fields must be found in one of them.
+    """
+    by_name: dict[str, list[ListMatch]] = {}
+    for number, match in enumerate(matches):
+        by_name.setdefault(match.source.set_name or f" {number}", []).append(match)
+    for of_list in by_name.values():
+        yield from _wrongly_absent(of_list)
+        yield from _too_few(spec, of_list)
+    for name in sorted(spec.value_sets.keys() - by_name.keys()):
+        if _least(spec, name) is not None:
+            yield f"expected the values of @{name} to occur in the index (expect: matched), but no condition uses it."
+
+
+def _absent(spec: CohortSpec, one: ValueList) -> set[str]:
+    return {*spec.absent.get(EVERY_LIST, ()), *spec.absent.get(one.set_name or "", ())}
+
+
+def _wrongly_absent(of_list: Sequence[ListMatch]) -> Iterator[str]:
+    wrong = frozenset[str]().union(*(match.wrongly_absent for match in of_list))
+    if wrong:
+        yield (
+            f"{len(wrong)} values under absent: do occur in the index ({_named(of_list)}), so that list is wrong. "
+            "Take out of it what has images here."
+        )
+
+
+def _too_few(spec: CohortSpec, of_list: Sequence[ListMatch]) -> Iterator[str]:
+    source = of_list[0].source
+    least = _least(spec, source.set_name)
+    if least is None:
+        return
+    missing = frozenset.intersection(*(match.missing for match in of_list))
+    found = frozenset[str]().union(*(match.found for match in of_list))
+    counted = f"found {len(found)} of {len(source.texts)}"
+    near = near_words(of_list[0].near) if len(of_list) == 1 else ""
+    if least == EXPECTS_ALL and missing:
+        why = "expect: matched: all" if _asks_for_all(spec) else "the default for reason: consent_withdrawal"
+        known = f" and {len(of_list[0].absent)} known to be absent" if of_list[0].absent else ""
+        yield (
+            f"expected every value of {_named(of_list)} to occur in the index ({why}), {counted}{known}. "
+            f"{near}{_REMEDY}"
+        )
+    elif isinstance(least, int) and len(found) < least:
+        yield (
+            f"expected at least {least} values of {_named(of_list)} to occur in the index (expect: matched), "
+            f"{counted}. {near}{_REMEDY}"
+        )
+
+
+def _least(spec: CohortSpec, set_name: str | None) -> str | int | None:
+    """Return how many values of a list must occur: `all`, a number, or None where nothing is expected."""
+    matched = None if spec.expect is None else spec.expect.matched
+    if isinstance(matched, dict) and set_name in matched:
+        return matched[set_name].min
+    if matched == EXPECTS_ALL or spec.reason is Reason.CONSENT_WITHDRAWAL:
+        return EXPECTS_ALL
+    return None
+
+
+def _asks_for_all(spec: CohortSpec) -> bool:
+    return spec.expect is not None and spec.expect.matched == EXPECTS_ALL
+
+
+def _named(of_list: Sequence[ListMatch]) -> str:
+    fields = " and ".join(match.source.term.render(private=True) for match in of_list)
+    return f"{of_list[0].source.label} ({fields})"

@@ -1,0 +1,45 @@
+"""How many values of a list occur in an index, in words; the counts may be hidden from the reader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_KINDS = {
+    "case": "upper and lower case",
+    "spaces": "spaces or hyphens",
+    "leading_zeros": "leading zeros",
+    "decimal": "decimals such as .0",
+    "affix": "a prefix or suffix",
+}
+
+
+def value_list_words(entry: Mapping[str, Any]) -> str:
+    """Return an entry of `value_lists` as a sentence or two.
+
+    >>> entry = {"list": "@gone", "field": "patient", "values": 6, "matched": 4, "absent": 1, "near": {"case": 1}}
+    >>> value_list_words({**entry, "absent": 0})
+    '4 of 6 values of @gone (patient) occur in the index. Near misses: 1 by upper and lower case.'
+    >>> value_list_words({**entry, "near": {"case": 0}})
+    '4 of 6 values of @gone (patient) occur in the index; 1 is known to be absent.'
+    """
+    known = entry["absent"]
+    absent = f"; {known} {'is' if known == 1 else 'are'} known to be absent" if known else ""
+    values = "value" if entry["values"] == 1 else "values"
+    occur = "occurs" if entry["values"] == 1 else "occur"
+    counted = f"{entry['matched']} of {entry['values']} {values} of {entry['list']} ({entry['field']}) {occur} in the"
+    return f"{counted} index{absent}. {near_words(entry['near'])}".strip()
+
+
+def near_words(near: Mapping[str, int | str]) -> str:
+    """Return the near misses as a sentence that ends in a space; empty where there are none."""
+    found = ", ".join(_near(near))
+    return f"Near misses: {found}. " if found else ""
+
+
+def _near(near: Mapping[str, int | str]) -> Iterator[str]:
+    for kind, count in near.items():
+        if count:
+            yield f"{count} by {_KINDS[kind]}"

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from monai_unlearn.cohort.language.parse import parse
+from monai_unlearn.cohort.query.value_lists import value_lists
+
+SETS = {"gone": ("b", "a"), "limit": ("3",)}
+
+
+@pytest.mark.parametrize(
+    ("predicate", "lists"),
+    [
+        ("patient in @gone", [("@gone", "gone", ("a", "b"))]),
+        ("patient not in @gone", [("@gone", "gone", ("a", "b"))]),
+        ("patient in @gone or not patient in @gone", [("@gone", "gone", ("a", "b"))]),
+        ("device in [y, x, y]", [("[… 2 values]", None, ("x", "y"))]),
+        ("patient == b or patient != a", [("== …", None, ("a", "b"))]),
+        ("patient ~= b", [("~= …", None, ("b",))]),
+        ("vpf == @limit", [("@limit", "limit", ("3",))]),
+        # Neither names somebody, nor is it a list.
+        ("device == x", []),
+        ("vpf > @limit", []),
+        ("patient contains x", []),
+        ("zscore(age) in [1, 2]", []),
+    ],
+)
+def test_lists_are_found_wherever_they_are_in_a_predicate(predicate, lists):
+    found = value_lists([parse(f"{predicate} and exists(device)")], SETS)
+    assert [(one.label, one.set_name, one.texts) for one in found] == lists
+
+
+def test_a_set_that_is_compared_with_two_fields_is_two_lists():
+    found = value_lists([parse("patient in @gone"), parse("any(OtherPatientIDs) in @gone")], SETS)
+    assert [str(one.term) for one in found] == ["patient", "any(OtherPatientIDs)"]
+
+
+def test_only_a_comparison_without_case_ignores_it():
+    plain, loose = value_lists([parse("patient == a or patient ~= a")], SETS)
+    assert (plain.ignores_case, loose.ignores_case) == (False, True)
