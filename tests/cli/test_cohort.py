@@ -231,3 +231,109 @@ def test_small_counts_are_suppressed(spec, index):
     result = _run("preview", spec, "--index", index, "--suppress-below", "5", "--json")
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["images"]["forget"] == "<5"
+
+
+# Lists of identifiers.
+
+
+@pytest.fixture
+def consent(tmp_path):
+    path = tmp_path / "consent.yaml"
+    (tmp_path / "withdrawn.txt").write_text("p00\nP01\n2.0\n")
+    text = HEAD.replace("other", "consent_withdrawal")
+    path.write_text(f"{text}forget: patient in @gone\nvalue_sets: {{gone: {{file: withdrawn.txt}}}}\n")
+    return path
+
+
+@pytest.mark.parametrize("command", ["preview", "freeze"])
+def test_a_consent_list_that_is_not_found_whole_ends_with_2(command, consent, index, tmp_path):
+    out = ("--out", tmp_path / "cohort.json") if command == "freeze" else ()
+    result = _run(command, consent, "--index", index, *out)
+    assert result.exit_code == 2
+    assert "found 1 of 3. Near misses: 1 by upper and lower case, 1 by a prefix or suffix." in result.stderr
+    assert not (tmp_path / "cohort.json").exists()
+    assert "P01" not in result.stderr
+
+
+def test_reports_say_how_many_listed_values_occur(consent, index, tmp_path):
+    consent.write_text(consent.read_text() + "expect: {matched: {gone: {min: 1}}}\n")
+    words = "1 of 3 values of @gone (patient) occur in the index."
+    out = tmp_path / "cohort.json"
+    for arguments in (["preview", consent], ["explain", consent], ["freeze", consent, "--out", out]):
+        result = _run(*arguments, "--index", index)
+        assert result.exit_code == 0
+        assert words in " ".join(result.stdout.split())
+    (entry,) = json.loads(_run("preview", consent, "--index", index, "--json").stdout)["value_lists"]
+    assert entry == json.loads(out.read_text())["value_lists"][0]
+    assert entry == json.loads(_run("explain", consent, "--index", index, "--json").stdout)["value_lists"][0]
+    assert entry["near"] == {"case": 1, "spaces": 0, "leading_zeros": 0, "decimal": 0, "affix": 1}
+
+
+def test_a_key_that_is_not_needed_is_refused(consent, index, tmp_path):
+    (tmp_path / "key").write_bytes(b"sixteen bytes or more")
+    for command in ("preview", "explain"):
+        result = _run(command, consent, "--index", index, "--keyfile", tmp_path / "key")
+        assert result.exit_code == 2
+        assert "is not pseudonymised, so there is nothing to hash" in result.stderr
+    result = _run("explain", consent, "--keyfile", tmp_path / "key")
+    assert (result.exit_code, "--keyfile needs --index" in result.stderr) == (2, True)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """Six DICOM files of four patients, pseudonymised."""
+    import pydicom
+    from pydicom.dataset import Dataset, FileMetaDataset
+
+    for number, patient in enumerate(["0012345", "0012346", "0012346", "MRN-0077", "B17", "B18"]):
+        dataset = Dataset()
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.77.1.5.1"
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.826.0.1.3680043.10.9.{number}"
+        dataset.StudyInstanceUID, dataset.SeriesInstanceUID = f"1.2.3.{number}", f"1.2.4.{number}"
+        dataset.PatientID, dataset.Modality, dataset.PhotometricInterpretation = patient, "OP", "MONOCHROME2"
+        dataset.Rows = dataset.Columns = 4
+        dataset.BitsAllocated = dataset.BitsStored = 8
+        dataset.SamplesPerPixel, dataset.HighBit, dataset.PixelRepresentation = 1, 7, 0
+        dataset.PixelData = bytes(16)
+        (tmp_path / "files").mkdir(exist_ok=True)
+        dataset.save_as(tmp_path / "files" / f"{number}.dcm", enforce_file_format=True)
+    (tmp_path / "key").write_bytes(b"sixteen bytes or more")
+    arguments = ["index", "build", tmp_path / "files", "--out", tmp_path / "hidden", "--pseudonymise", tmp_path / "key"]
+    result = RUNNER.invoke(app, list(map(str, arguments)))
+    assert result.exit_code == 0, result.output
+    return tmp_path / "hidden"
+
+
+def test_a_plain_list_on_a_pseudonymised_index_needs_the_key(consent, archive, tmp_path):
+    (tmp_path / "withdrawn.txt").write_text("0012345\n0012346\n")
+    consent.write_text(consent.read_text().replace("in @gone", "in @gone or Modality == OT"))
+    for command in ("preview", "explain"):
+        refused = _run(command, consent, "--index", archive)
+        assert refused.exit_code == 2
+        assert "2 of 2 values of @gone (patient) are not pseudonyms" in refused.stderr
+        assert "--keyfile FILE" in refused.stderr
+    key, out = ("--keyfile", tmp_path / "key"), tmp_path / "cohort.json"
+    found = json.loads(_run("preview", consent, "--index", archive, *key, "--json").stdout)
+    assert found["images"] == {"forget": 3, "remain": 3, "undetermined": 0}
+    assert (found["value_lists"][0]["matched"], found["value_lists"][0]["values"]) == (2, 2)
+    assert json.loads(_run("explain", consent, "--index", archive, *key, "--json").stdout)["value_lists"]
+    assert _run("freeze", consent, "--index", archive, "--out", out, *key).exit_code == 0
+    assert "0012345" not in out.read_text()
+    assert _run("check", out, "--index", archive, *key).exit_code == 0
+    assert _run("check", out, "--index", archive).exit_code == 0
+    moved = json.loads(_run("diff", consent, consent, "--index", archive, *key, "--json").stdout)
+    assert moved["moved"]["images"] == 0
+    assert _run("diff", consent, consent, "--index", archive).exit_code == 2
+
+
+def test_a_diff_hides_listed_values(consent, index, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text(consent.read_text().replace("{file: withdrawn.txt}", "{values: [p00, p02], absent: [p77]}"))
+    third = tmp_path / "third.yaml"
+    third.write_text(other.read_text() + "absent: [p78, p79]\n")
+    for pair in ((consent, other), (other, third)):
+        result = _run("diff", *pair, "--index", index, "--json")
+        assert result.exit_code == 0
+        assert not {"p77", "p78", "p02"} & set(result.stdout.replace('"', " ").replace(",", " ").split())

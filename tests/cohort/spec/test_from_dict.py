@@ -41,6 +41,42 @@ def test_a_ready_spec_reads_back_from_its_dictionary(path):
     _check_identity(CohortSpec.read(path))
 
 
+LATER = """
+value_sets: {list: {values: ['007', x], absent: [x]}}
+absent: [1.10, nobody]
+why: The patients could not be asked.
+expect: {matched: {list: {min: 1}}}
+"""
+
+
+def test_later_keys_read_back_and_change_no_other_digest():
+    spec = make_spec("device in @list", LATER)
+    _check_identity(spec)
+    assert spec.to_dict()["absent"] == ["1.10", "nobody"]
+    plain = make_spec("device in @list", "value_sets: {list: ['007', x]}")
+    assert not {"absent", "why"} & plain.to_dict().keys()
+    assert plain.digest == "sha256:6a430cb782897d30696e68e037df475527e29e2aff343d7c32bdb2794b68b0d5"
+    assert make_spec("device in @list", "value_sets: {list: {values: ['007', x]}}").digest == plain.digest
+    _check_identity(make_spec("device in @list", "value_sets: {list: [a]}\nexpect: {matched: all}"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"absent": "file.txt"}, "absent"),
+        ({"absent": [3]}, "absent"),
+        ({"value_sets": {"list": {"values": ["a"]}}}, "value_sets.list"),
+        ({"value_sets": {"list": {"file": "a.txt"}}}, "value_sets.list"),
+        ({"value_sets": {"list": {"values": ["a"], "absent": "file.txt"}}}, "value_sets.list.absent"),
+        ({"expect": {"matched": {"other": {"min": 1}}}}, "expect.matched"),
+    ],
+)
+def test_a_dictionary_names_no_files_and_no_set_that_it_lacks(changes, place):
+    content = {**make_spec("device in @list", "value_sets: {list: [a]}").to_dict(), **changes}
+    with pytest.raises(SpecError, match=f"got something else at '{place}'"):
+        CohortSpec.from_dict(content)
+
+
 def test_every_key_reads_back():
     _check_identity(make_spec("{any: [device in @list, {not: device == x}]}", MORE))
 

@@ -65,6 +65,13 @@ def test_each_fault_names_what_was_expected_and_what_came(text, message):
         ("expect: {remain_per_class: {min: 0}}", r"5:34: 'min': expected a number at least 1, got 0\."),
         ("expect: {remain_per_class: 3}", r"5:28: 'remain_per_class': expected a mapping of keys, got 3\."),
         ("expect: {remain_per_clas: 3}", r"unknown key 'remain_per_clas'\. Did you mean 'remain_per_class'\?"),
+        ("expect: {matched: al}", r"'matched': expected one of all, got 'al'\. Did you mean 'all'\?"),
+        (
+            "expect: {matched: {goone: {min: 1}}}\nvalue_sets: {gone: [a]}",
+            r"5:20: expect: matched names 'goone', which is not in value_sets\. Did you mean 'gone'\?",
+        ),
+        ("expect: {matched: {x: {mn: 1}}}", r"(?s)unknown key 'mn'\. Did you mean 'min'\? The keys here are: min\."),
+        ("absent: 3", r"'absent': expected text, got 3\."),
         ("value_sets: {x: []}", r"test\.yaml:5: expected at least one value\."),
         (
             "value_sets: {x: {fil: a}}",

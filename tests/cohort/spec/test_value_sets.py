@@ -95,3 +95,48 @@ def test_a_value_set_that_cannot_be_read_is_one_fault(tmp_path, text, message):
 def test_a_spec_that_was_not_read_from_a_file_has_no_files_beside_it():
     with pytest.raises(SpecError, match="write the values into the spec"):
         CohortSpec.parse(f"{HEAD}forget: device in @x\nvalue_sets: {{x: {{file: names.txt}}}}\n")
+
+
+def _absent(folder, more):
+    path = folder / "spec.yaml"
+    path.write_text(f"{HEAD}forget: device in @names\n{more}", encoding="utf-8")
+    return CohortSpec.read(path).absent
+
+
+@pytest.mark.parametrize(
+    ("more", "absent"),
+    [
+        ("value_sets: {names: [a]}\nabsent: none.txt\n", {"*": ("007", "x")}),
+        ("value_sets: {names: [a]}\nabsent: [08, b]\n", {"*": ("08", "b")}),
+        ("value_sets: {names: [a]}\nabsent: {file: none.csv, column: id}\n", {"*": ("9",)}),
+        ("value_sets: {names: {file: none.txt, absent: [007]}}\n", {"names": ("007",)}),
+        ("value_sets: {names: {values: [1, 2], absent: none.txt}}\nabsent: empty.txt", {"names": ("007", "x"), "*": ()}),
+        ("value_sets: {names: {values: [1.10]}}\n", {}),
+    ],
+)
+def test_values_that_are_known_to_be_absent_are_read_like_values(tmp_path, more, absent):
+    (tmp_path / "none.txt").write_text("# asked the archive in May\nx\n007\n")
+    (tmp_path / "none.csv").write_text("id,when\n9,May\n")
+    (tmp_path / "empty.txt").write_text("# nobody yet\n")
+    assert _absent(tmp_path, more) == absent
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("value_sets: {names: [a]}\nabsent: gone.txt\n", "spec.yaml:6.*found no gone.txt"),
+        ("value_sets: {names: {values: [a], absent: ../x}}\n", "spec.yaml:5.*a path that leads elsewhere"),
+        ("value_sets: {names: {values: [a], file: b}}\n", "expected exactly one of 'file' and 'values'"),
+        ("value_sets: {names: {absent: b}}\n", "expected exactly one of 'file' and 'values'"),
+        ("value_sets: {names: {values: [a], column: b}}\n", "expected 'file' beside 'column'"),
+        ("value_sets: {names: {values: []}}\n", "expected at least one value"),
+        ("value_sets: {names: [a]}\nabsent: {fil: x}\n", "unknown key 'fil'. Did you mean 'file'. The keys here are: file"),
+        (
+            "value_sets: {names: {values: [a], absent: {fle: x}}}\n",
+            "unknown key 'fle'. Did you mean 'file'. The keys here are: file, column",
+        ),
+    ],
+)
+def test_a_list_of_absent_values_that_cannot_be_read_is_a_fault(tmp_path, more, message):
+    with pytest.raises(SpecError, match=f"(?s){message}"):
+        _absent(tmp_path, more)
