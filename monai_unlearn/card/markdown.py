@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from monai_unlearn.cohort.resolve.value_list_words import value_list_words
 from monai_unlearn.evaluation.metrics import ACCURACY, Metric, registered
 
 if TYPE_CHECKING:
@@ -31,7 +32,14 @@ def to_markdown(diff: Mapping[str, Any]) -> str:
         autoescape=False,  # noqa: S701
     )
     environment.filters.update(
-        estimate=estimate, difference=difference, verdict=verdict, text=text, number=number, title=title
+        estimate=estimate,
+        difference=difference,
+        verdict=verdict,
+        text=text,
+        number=number,
+        title=title,
+        value_list=value_list_words,
+        doubtful=doubtful,
     )
     further = [row for row in diff["metrics"] if row["metric"] != ACCURACY.name]
     return environment.get_template("model_card_diff.md.jinja").render(
@@ -75,6 +83,13 @@ def number(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
+
+
+def doubtful(found: Mapping[str, Any]) -> str:
+    """Format how many doubtful images were trained on and are not forgotten, and why they may be left out."""
+    assumed = " at most: no training record names the training images" if found["assumed"] else ""
+    why = f". Why they are left out: {found['why']}" if found["images"] and found["why"] else ""
+    return f"{found['images']} images{assumed}{why}"
 
 
 def text(value: object) -> str:

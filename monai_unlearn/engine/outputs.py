@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monai_unlearn.cohort import Cohort
+    from monai_unlearn.engine.consent import DoubtfulTraining
     from monai_unlearn.methods import Method
     from monai_unlearn.release import BundleInfo
 
@@ -41,6 +42,7 @@ class Outcome:
         base_record: The training record of the original weights; empty where there is none.
         bundle_settings: What the run used for classes, image size and the like; the revised bundle says the same.
         cohort: The cohort that was forgotten.
+        doubtful: The doubtful images that are not forgotten; None where the reason is not a withdrawn consent.
         network: The revised network.
         method: The method that revised it.
         recalibrated: Whether BatchNorm was recalibrated after the last step.
@@ -58,6 +60,7 @@ class Outcome:
     base_record: Mapping[str, Any]
     bundle_settings: Mapping[str, Any]
     cohort: Cohort
+    doubtful: DoubtfulTraining | None
     network: nn.Module
     method: Method
     recalibrated: bool
@@ -126,6 +129,8 @@ def _modification(outcome: Outcome, date: str) -> dict[str, Any]:
             "images": preview["images"],
             "patients": preview["patients"],
             "attrition": preview["attrition"],
+            "value_lists": preview["value_lists"],
+            "doubtful_training": None if outcome.doubtful is None else outcome.doubtful.to_dict(),
         },
         "method": {
             "name": info.name,

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.checkpoint import Checkpoints, checkpoint_folder, exclusive_lock
 from monai_unlearn.engine.config_values import build_from_config
+from monai_unlearn.engine.consent import check_consent, consent_warnings
 from monai_unlearn.engine.evaluating import predict_models
 from monai_unlearn.engine.evidence import Cost, RunFacts, assemble, why_not_accepted
 from monai_unlearn.engine.fingerprint import fingerprint
@@ -171,6 +172,7 @@ class Revision:
         warnings = [
             *self.cohort.preview()["warnings"],
             *check_original(record, Path(self.checkpoint).with_name(RECORD), self.data),
+            *consent_warnings(check_consent(self.cohort, self.data, record)),
         ]
         load_weights(self.network, self.checkpoint)
         check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
@@ -300,6 +302,7 @@ class Revision:
             base_record=record,
             bundle_settings=self.retraining.overrides,
             cohort=self.cohort,
+            doubtful=check_consent(self.cohort, self.data, record),
             network=self.network,
             method=self.trainer.method,
             recalibrated=self.recalibrate,

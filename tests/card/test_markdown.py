@@ -123,3 +123,28 @@ def test_a_part_without_images_is_a_dash():
     text = to_markdown(diff)
     assert "| 0 | – | – |" in text
     assert "There are no forget images to measure it on." in text
+
+
+def test_the_card_says_how_many_listed_values_occur():
+    entry = {"list": "[… 3 values]", "field": "patient", "values": 3, "matched": 2, "absent": 1, "near": {"case": 0}}
+    text = to_markdown(build(cohort={"value_lists": [entry, {**entry, "list": "@gone"}]}, **MODELS))
+    words = "(patient) occur in the index; 1 is known to be absent. |"
+    assert f"| Listed values | 2 of 3 values of \\[… 3 values\\] {words}" in text
+    assert f"| Listed values | 2 of 3 values of @gone {words}" in text
+    assert "Listed values" not in to_markdown(build(**MODELS))
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"images": 0, "assumed": False, "why": "Unused."}, "0 images"),
+        (
+            {"images": 3, "assumed": False, "why": "Nobody\ncan | ask."},
+            "3 images. Why they are left out: Nobody can \\| ask.",
+        ),
+        ({"images": 3, "assumed": True, "why": None}, "3 images at most: no training record names the training images"),
+    ],
+)
+def test_the_card_counts_doubtful_images_that_were_trained_on(found, words):
+    text = to_markdown(build(cohort={"doubtful_training": found}, **MODELS))
+    assert f"| Undetermined or of doubtful identity, trained on and not forgotten | {words} |" in text

@@ -34,6 +34,7 @@ def written(folder, *, accepted=True, text=SPEC, **changes):
         "base_record": {"images": 3},
         "bundle_settings": {"class_names": ["up", "down"], "image_size": [16, 16]},
         "cohort": cohort(folder, text),
+        "doubtful": None,
         "network": nn.Linear(2, 2),
         "method": FineTune(),
         "recalibrated": True,

@@ -34,6 +34,8 @@ def build(
             "attrition": [
                 {"rule": "device == Old", "images_in": 31, "images_out": 10, "patients_in": 31, "patients_out": 10}
             ],
+            "value_lists": [],
+            "doubtful_training": None,
             **(cohort or {}),
         },
         "method": {"name": "psg", "paper": "a paper", "equations": "1", "settings": {}, "recalibrated": True},

@@ -110,7 +110,10 @@ def _absent(folder, more):
         ("value_sets: {names: [a]}\nabsent: [08, b]\n", {"*": ("08", "b")}),
         ("value_sets: {names: [a]}\nabsent: {file: none.csv, column: id}\n", {"*": ("9",)}),
         ("value_sets: {names: {file: none.txt, absent: [007]}}\n", {"names": ("007",)}),
-        ("value_sets: {names: {values: [1, 2], absent: none.txt}}\nabsent: empty.txt", {"names": ("007", "x"), "*": ()}),
+        (
+            "value_sets: {names: {values: [1, 2], absent: none.txt}}\nabsent: empty.txt",
+            {"names": ("007", "x"), "*": ()},
+        ),
         ("value_sets: {names: {values: [1.10]}}\n", {}),
     ],
 )
@@ -130,7 +133,10 @@ def test_values_that_are_known_to_be_absent_are_read_like_values(tmp_path, more,
         ("value_sets: {names: {absent: b}}\n", "expected exactly one of 'file' and 'values'"),
         ("value_sets: {names: {values: [a], column: b}}\n", "expected 'file' beside 'column'"),
         ("value_sets: {names: {values: []}}\n", "expected at least one value"),
-        ("value_sets: {names: [a]}\nabsent: {fil: x}\n", "unknown key 'fil'. Did you mean 'file'. The keys here are: file"),
+        (
+            "value_sets: {names: [a]}\nabsent: {fil: x}\n",
+            "unknown key 'fil'. Did you mean 'file'. The keys here are: file",
+        ),
         (
             "value_sets: {names: {values: [a], absent: {fle: x}}}\n",
             "unknown key 'fle'. Did you mean 'file'. The keys here are: file, column",
