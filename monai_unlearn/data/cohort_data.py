@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort import Cohort, CohortSpec, SplitRule
 from monai_unlearn.cohort.resolve.datalist import datalist, image_table
+from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
 from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.index import Index, usable_mask
 from monai_unlearn.vocabulary.parts import PARTS, SPLITS
@@ -64,6 +65,7 @@ def open_data(
     cohort_spec: str | Path | None = None,
     split: Mapping[str, Any] | None = None,
     needs_cohort: bool = False,
+    keyfile: str | Path | None = None,
 ) -> CohortData:
     """Open an index, resolve a cohort on it, and assign its images to splits.
 
@@ -73,6 +75,7 @@ def open_data(
         cohort_spec: A cohort spec, or None to take every image as `remain`.
         split: Arguments of `SplitRule`.
         needs_cohort: Whether there must be a spec.
+        keyfile: The key of a pseudonymised index, where the spec lists plain identifiers.
 
     Raises:
         InputError: The index, the spec, a label or the split cannot be used; the message says which.
@@ -87,7 +90,7 @@ def open_data(
             f"the index {index.directory} does not say which column holds the class. "
             "Run `monai-unlearn index build … --label FIELD` again."
         )
-    cohort = CohortSpec.read(Path(cohort_spec)).resolve(index) if cohort_spec else None
+    cohort = with_pseudonyms(CohortSpec.read(Path(cohort_spec)), index, keyfile).resolve(index) if cohort_spec else None
     rule = SplitRule(**(split or {}))
     table = image_table(_remaining(index), label=index.label, rule=rule) if cohort is None else cohort.image_table(rule)
     return CohortData(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from monai_unlearn.engine.trainer import UnlearnTrainer
 
 # Paths: the contents have digests of their own, and the checkpoint lies beside the results.
-_PATHS = ("index_dir", "cohort_spec", "output_dir")
+_PATHS = ("index_dir", "cohort_spec", "keyfile", "output_dir")
 # Components that only observe a run; MONAI's tracking writes the time of day into their settings.
 _OBSERVERS = ("handlers", "train_handlers", "tracking", "imports", "initialize", "finalize")
 

@@ -62,6 +62,7 @@ class Retraining:
         index_dir: The image index.
         cohort_spec: The spec whose remain part is trained on.
         device: Where to train.
+        keyfile: The key of a pseudonymised index, where the spec lists plain identifiers.
         overrides: Settings of the training config to replace: those that must agree with the run, such as classes and
             image size. The revised bundle gets them too.
     """
@@ -71,6 +72,7 @@ class Retraining:
     index_dir: str
     cohort_spec: str
     device: str
+    keyfile: str | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -112,6 +114,8 @@ class Retraining:
             device=self.device,
             checkpoint=str(checkpoint),
             progress="Retraining the reference",
+            # A training config of one's own need not know the key.
+            **({} if self.keyfile is None else {"keyfile": self.keyfile}),
             **self.overrides,
         )
         workflow.initialize()

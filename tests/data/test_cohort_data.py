@@ -5,7 +5,10 @@ from tiny import SPEC, tiny_index, tiny_spec, write_images
 
 from monai_unlearn.cohort import SplitRule
 from monai_unlearn.data import open_data
-from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.errors import ConfigError, DataError, SpecError
+from monai_unlearn.index import write_index
+from monai_unlearn.index.pseudonyms import Pseudonyms
+from monai_unlearn.vocabulary.fields import Kind
 
 CLASSES = ("up", "down")
 
@@ -103,3 +106,17 @@ def test_an_index_without_label_cannot_train(tmp_path):
     tiny_index(tmp_path, label=None, frame=write_images(tmp_path, patients=2))
     with pytest.raises(DataError, match="does not say which column holds the class"):
         open_data(index_dir=tmp_path / "index", class_names=CLASSES)
+
+
+def test_identifiers_are_hashed_with_the_key_of_a_pseudonymised_index(tmp_path):
+    frame, names = write_pictures(tmp_path / "pictures"), Pseudonyms(b"sixteen bytes or more")
+    frame["patient"] = [names.of("patient", name) for name in frame["patient"]]
+    kinds = dict.fromkeys(("ManufacturerModelName", "diagnosis"), Kind.TEXT)
+    provenance = {"pseudonyms": names.fingerprint}
+    write_index(frame, tmp_path / "index", kinds=kinds, label="diagnosis", provenance=provenance)
+    spec = tiny_spec(tmp_path, SPEC.replace("ManufacturerModelName == Old", "patient == patient-003"))
+    (tmp_path / "key").write_bytes(b"sixteen bytes or more")
+    arguments = {"index_dir": tmp_path / "index", "cohort_spec": spec, "class_names": CLASSES}
+    assert open_data(**arguments, keyfile=tmp_path / "key").cohort.images["forget"] == 2
+    with pytest.raises(SpecError, match="are not pseudonyms, but the index is pseudonymised"):
+        open_data(**arguments)

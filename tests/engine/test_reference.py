@@ -74,7 +74,8 @@ def test_weights_trained_on_the_forget_part_are_refused(tmp_path):
         load(str(saved(tmp_path, parts=["forget", "remain"])))
 
 
-def test_retraining_runs_the_training_config_on_the_remain_part(monkeypatch, tmp_path):
+@pytest.mark.parametrize("key", [{}, {"keyfile": "key"}])
+def test_retraining_runs_the_training_config_on_the_remain_part(monkeypatch, tmp_path, key):
     calls = []
 
     class Workflow:
@@ -94,6 +95,7 @@ def test_retraining_runs_the_training_config_on_the_remain_part(monkeypatch, tmp
         index_dir="index",
         cohort_spec="spec.yaml",
         device="cpu",
+        **key,
         overrides={"image_size": [8, 8]},
     )
     retraining.run(tmp_path / "out" / "model.pt")
@@ -102,6 +104,8 @@ def test_retraining_runs_the_training_config_on_the_remain_part(monkeypatch, tmp
     assert options["config_file"] == [str(tmp_path / "configs" / name) for name in ("train.yaml", "gpu.yaml")]
     assert (options["run_id"], options["parts"], options["image_size"]) == ("train", ["remain"], [8, 8])
     assert options["checkpoint"] == str(tmp_path / "out" / "model.pt")
+    # A training config that knows no key is not given one.
+    assert {name: value for name, value in options.items() if name == "keyfile"} == key
 
 
 def test_the_reference_of_a_killed_run_is_not_trained_again(tmp_path):

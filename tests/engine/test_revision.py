@@ -18,7 +18,7 @@ from monai_unlearn.card import schema
 from monai_unlearn.data import subset_datasets
 from monai_unlearn.engine import NotAccepted, Revision
 from monai_unlearn.engine.host import ours
-from monai_unlearn.errors import ConfigError, ExitCode, InputError, TrainingError
+from monai_unlearn.errors import CohortError, ConfigError, ExitCode, InputError, TrainingError
 from monai_unlearn.methods import PSG, PixelSpace
 from monai_unlearn.release import load_weights, weights_digest
 
@@ -156,6 +156,29 @@ def test_people_who_withdrew_consent_are_not_named_in_the_bundle(tiny, tmp_path)
             assert b"patient-00" not in path.read_bytes(), path
     card = read(tmp_path / "out", "model_card_diff.json")["modification"]["cohort"]
     assert card["forget"] == "patient in [… 4 values]"
+
+
+CONSENT = "schema_version: 1\nname: gone\nreason: consent_withdrawal\nforget: patient in [patient-003, patient-005]\n"
+
+
+def test_doubtful_images_that_were_trained_on_are_not_passed_over_when_consent_is_withdrawn(tiny, tmp_path):
+    frame = write_pictures(tmp_path / "pictures")
+    frame.loc[frame["patient"].isin(["patient-000", "patient-001", "patient-002"]), "patient"] = None
+    tiny_index(tmp_path, frame=frame)
+    settings = {"index_dir": str(tmp_path / "index"), "cohort_spec": str(tiny_spec(tmp_path, CONSENT))}
+    with pytest.raises(CohortError, match="images that .* may belong to patients who withdrew their consent") as caught:
+        unwrapped(tiny, tmp_path / "out", **settings)
+    assert caught.value.exit_code == ExitCode.BAD_INPUT
+    assert not (tmp_path / "out").exists()
+    tiny_spec(tmp_path, f"{CONSENT}unknown: exclude\nwhy: They are phantoms.\n")
+    tiny.unlearn(tmp_path / "out", **settings)
+    card = read(tmp_path / "out", "model_card_diff.json")
+    assert card["modification"]["cohort"]["doubtful_training"]["images"] > 0
+    assert card["modification"]["cohort"]["value_lists"][0]["matched"] == 2
+    assert any("are not forgotten, although their patients may have" in warning for warning in card["warnings"])
+    text = (tmp_path / "out" / "model_card_diff.md").read_text(encoding="utf-8")
+    assert "Why they are left out: They are phantoms." in text
+    assert "2 of 2 values of \\[… 2 values\\] (patient) occur in the index" in text
 
 
 def test_the_revised_bundle_runs_with_the_same_commands(tiny, revised, tmp_path):
