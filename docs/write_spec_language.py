@@ -45,6 +45,42 @@ tag must meet the condition; without them, one is enough.
 The run time of a regular expression (RE2) is linear in the length of the text. A number with a unit is converted to the
 declared unit of the field; without a declared unit it is refused.
 """
+LISTS = """\
+## Lists, and which of their values occur
+
+A value of a list that does not occur in the index catches nothing. So `preview`, `explain`, the manifest and the model
+card say of every value set, every `in […]` and every identifier after `==` how many of its values occur among the
+images of the index, and how many of the others nearly do: counts, never a value. A value counts once, under the first
+of these kinds that makes it match together with those before it.
+
+| near miss | listed | in the index |
+| --- | --- | --- |
+| `case` | mrn-0077 | MRN-0077 |
+| `spaces`: spaces and hyphens of any kind | A17 | A 17 |
+| `leading_zeros` | 12346 | 0012346 |
+| `decimal`, as Excel writes it | 12346.0 | 0012346 |
+| `affix`: a prefix or suffix | 0077 | MRN-0077 |
+
+```yaml
+reason: consent_withdrawal
+value_sets:
+  withdrawn: {file: withdrawn.txt, absent: never-imaged-here.txt}
+forget: patient in @withdrawn
+expect: {matched: {withdrawn: {min: 40}}}
+```
+
+- `expect: {matched: all}`: every value of every list must occur; otherwise the command ends with exit code 2. With
+  `reason: consent_withdrawal` this is the default. `{matched: {NAME: {min: N}}}` asks for N values of one value set.
+  A value set that is compared with several fields must be found in one of them.
+- `absent` names values that are known to have no images here: a file like that of a value set, or the values. At the
+  top of the spec it holds for every list, in a value set (`{file: …, absent: …}` or `{values: […], absent: …}`) for
+  that one. A value under `absent` that does occur is refused.
+- On a pseudonymised index, plain identifiers are refused, and so are `contains`, `matches` and `between` on them.
+  `--keyfile FILE` hashes the identifiers with the key that the index was built with; bundles take `--keyfile FILE` too.
+- With `reason: consent_withdrawal`, images that are undetermined or of doubtful identity (no patient, a placeholder,
+  copies that contradict each other) stop an unlearning run if the model was trained on them. `unknown: forget` forgets
+  what is undetermined; `unknown: exclude` with `why: TEXT` leaves it out. The model card counts these images.
+"""
 
 
 def main() -> int:
@@ -68,7 +104,7 @@ def document() -> str:
     ]
     parts = [INTRODUCTION.format(functions=names), "What the cohort statistics mean:\n\n" + "\n".join(meanings) + "\n"]
     parts += [_chapter(ROOT / "tests" / "spec" / f"test_{name}.py") for name in CHAPTERS]
-    return "\n".join(parts)
+    return "\n".join([*parts, LISTS])
 
 
 def _chapter(path: Path) -> str:

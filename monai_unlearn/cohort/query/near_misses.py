@@ -35,7 +35,7 @@ def folded(expression: str, kind: str) -> str:
         return text
     text = _replaced(text, _SPACES, "")
     if kind == "decimal":
-        text = _replaced(text, r"\.0+$", "")
+        text = _replaced(text, r"[.,]0+$", "")
     return text if kind == "spaces" else _without_zeros(text)
 
 

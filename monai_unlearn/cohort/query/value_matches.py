@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.cohort.language.term import Each
 from monai_unlearn.cohort.query.connection import open_index
 from monai_unlearn.cohort.query.near_misses import KINDS, cores, folded
-from monai_unlearn.cohort.query.sql import Sql, SqlContext
+from monai_unlearn.cohort.query.sql import Sql, SqlContext, quoted
 from monai_unlearn.cohort.query.statement import SEEN
 from monai_unlearn.cohort.query.term_sql import term_sql
 from monai_unlearn.cohort.typing.values import TypedValue, coerce
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from monai_unlearn.cohort.typing.term_type import TermType
     from monai_unlearn.index import Index
 
-_LOOSEST = KINDS[-2]  # the last kind that is a fold of the whole value
+*_FOLDS, _AFFIX = KINDS
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,7 @@ def matches_sql(one: ValueList, values: Sequence[TypedValue], context: SqlContex
     tables.append(f"compared AS (SELECT *, {found} AS found FROM listed)")  # noqa: S608 - no text of an author's
     near = "NULL"
     if context.type_of(one.term).kind is Kind.TEXT:
-        tables.append(
-            f"cut AS (SELECT place, UNNEST({cores('value')}) AS core FROM compared WHERE NOT found)"  # noqa: S608 - no text of an author's
-        )
+        tables += _near_tables()
         near = _near()
     text = f"WITH {', '.join(tables)} SELECT place, found, {near} AS near FROM compared"  # noqa: S608 - quoted names
     return Sql(text, (*present.parameters, list(values), [float(place) for place in range(len(values))]))
@@ -134,14 +132,24 @@ def _is_among(folded_value: str) -> str:
     return f"({folded_value} IN (SELECT {folded_value} FROM present))"  # noqa: S608 - no text of an author's
 
 
+def _near_tables() -> list[str]:
+    """Return the tables of values to look for near misses among; empty where every listed value occurs."""
+    folds = ", ".join(f"{folded('value', kind)} AS {quoted(kind)}" for kind in _FOLDS)
+    return [
+        # Folding a million values takes seconds.
+        f"others AS (SELECT value, {folds} FROM present WHERE EXISTS (SELECT 1 FROM compared WHERE NOT found))",  # noqa: S608 - no text of an author's
+        f"cut_others AS (SELECT UNNEST({cores('value')}) AS core FROM others)",  # noqa: S608 - the same
+        f"cut AS (SELECT place, UNNEST({cores('value')}) AS core FROM compared WHERE NOT found)",  # noqa: S608 - the same
+    ]
+
+
 def _near() -> str:
     """Return the expression of a value's kind of near miss; NULL for none."""
-    *folds, affix = KINDS
-    whole = folded("value", _LOOSEST)
-    cases = [f"WHEN {_is_among(folded('value', kind))} THEN '{kind}'" for kind in folds]
+    cases = [f"WHEN {folded('value', kind)} IN (SELECT {quoted(kind)} FROM others) THEN '{kind}'" for kind in _FOLDS]  # noqa: S608 - no text of an author's
+    loosest = _FOLDS[-1]
     cases.append(
-        f"WHEN {whole} IN (SELECT UNNEST({cores('value')}) FROM present)"  # noqa: S608 - no text of an author's
-        f" OR place IN (SELECT place FROM cut WHERE core IN (SELECT {whole} FROM present)) THEN '{affix}'"
+        f"WHEN {folded('value', loosest)} IN (SELECT core FROM cut_others)"  # noqa: S608 - no text of an author's
+        f" OR place IN (SELECT place FROM cut WHERE core IN (SELECT {loosest} FROM others)) THEN '{_AFFIX}'"
     )
     return f"CASE WHEN found THEN NULL {' '.join(cases)} END"
 

@@ -22,6 +22,7 @@ def value(expression, *parameters):
         ("leading_zeros", "1005", "1005"),
         ("leading_zeros", "12.0", "12.0"),
         ("decimal", "0012.00", "12"),
+        ("decimal", "12,0", "12"),
         ("decimal", "0", "0"),
     ],
 )
