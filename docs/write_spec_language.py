@@ -48,7 +48,7 @@ declared unit of the field; without a declared unit it is refused.
 LISTS = """\
 ## Lists, and which of their values occur
 
-A value of a list that does not occur in the index catches nothing. So `preview`, `explain`, the manifest and the model
+A value of a list that does not occur in the index selects nothing. So `preview`, `explain`, the manifest and the model
 card say of every value set, every `in […]` and every identifier after `==` how many of its values occur among the
 images of the index, and how many of the others nearly do: counts, never a value. A value counts once, under the first
 of these kinds that makes it match together with those before it.
