@@ -109,7 +109,7 @@ def test_an_index_without_label_cannot_train(tmp_path):
 
 
 def test_identifiers_are_hashed_with_the_key_of_a_pseudonymised_index(tmp_path):
-    frame, names = write_pictures(tmp_path / "pictures"), Pseudonyms(b"sixteen bytes or more")
+    frame, names = write_images(tmp_path / "pictures"), Pseudonyms(b"sixteen bytes or more")
     frame["patient"] = [names.of("patient", name) for name in frame["patient"]]
     kinds = dict.fromkeys(("ManufacturerModelName", "diagnosis"), Kind.TEXT)
     provenance = {"pseudonyms": names.fingerprint}

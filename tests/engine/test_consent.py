@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from tiny import tiny_index, tiny_spec, write_pictures
+from tiny import tiny_index, tiny_spec, write_images
 
 from monai_unlearn.data import open_data
 from monai_unlearn.engine.consent import DoubtfulTraining, check_consent, consent_warnings
@@ -14,7 +14,7 @@ ALL = ["forget", "remain", "undetermined"]
 
 @pytest.fixture
 def opened(tmp_path):
-    frame = write_pictures(tmp_path / "pictures")
+    frame = write_images(tmp_path / "pictures")
     # Of two patients, nobody knows which images are theirs.
     frame.loc[frame["patient"].isin(["patient-001", "patient-002"]), "patient"] = None
     tiny_index(tmp_path, frame=frame)

@@ -162,7 +162,7 @@ CONSENT = "schema_version: 1\nname: gone\nreason: consent_withdrawal\nforget: pa
 
 
 def test_doubtful_images_that_were_trained_on_are_not_passed_over_when_consent_is_withdrawn(tiny, tmp_path):
-    frame = write_pictures(tmp_path / "pictures")
+    frame = write_images(tmp_path / "pictures")
     frame.loc[frame["patient"].isin(["patient-000", "patient-001", "patient-002"]), "patient"] = None
     tiny_index(tmp_path, frame=frame)
     settings = {"index_dir": str(tmp_path / "index"), "cohort_spec": str(tiny_spec(tmp_path, CONSENT))}
