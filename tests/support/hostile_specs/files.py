@@ -174,7 +174,7 @@ _SETS = {
     "mapping-in-list": ("{listed: [{file: /etc/passwd}]}", "expected"),
     "bool": ("{listed: true}", "expected"),
     "bool-in-list": ("{listed: [true]}", "expected"),
-    "no-file": ("{listed: {column: id}}", "'file' is missing"),
+    "no-file": ("{listed: {column: id}}", "expected exactly one of 'file' and 'values'"),
     "file-number": ("{listed: {file: 1}}", "'file': expected"),
     "file-list": ("{listed: {file: [patients.txt]}}", "'file': expected"),
     "file-null": ("{listed: {file: null}}", "no value"),
