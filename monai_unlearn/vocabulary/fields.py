@@ -32,6 +32,7 @@ class Vocabulary:
         dicom: The DICOM keywords of an index, with the kinds of their values.
         units: The unit of a keyword's numbers, where the standard gives one.
         aliases: Plain words, each with its keywords; an image's value is that of the first keyword that it has.
+        ages: Aliases for an age, each with the two dates that it is the time between where no keyword has a value.
 
     >>> vocabulary().aliases["acquired"]
     ('AcquisitionDate', 'AcquisitionDateTime', 'StudyDate')
@@ -40,6 +41,7 @@ class Vocabulary:
     dicom: Mapping[str, Kind]
     units: Mapping[str, str]
     aliases: Mapping[str, tuple[str, ...]]
+    ages: Mapping[str, tuple[str, str]]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,4 +58,5 @@ def vocabulary() -> Vocabulary:
         dicom={keyword: Kind(kind) for keyword, kind in content["dicom"].items()},
         units=dict(content["units"]),
         aliases={alias: tuple(keywords) for alias, keywords in content["aliases"].items()},
+        ages={alias: (born, day) for alias, (born, day) in content["ages"].items()},
     )

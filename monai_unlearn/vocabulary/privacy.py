@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import re
 
+from monai_unlearn.vocabulary.fields import vocabulary
+
 # Words in the names of fields that identify a person, or images of a person.
 _PEOPLE = re.compile(
     r"(?i)(?<![A-Za-z0-9])"
     r"(?:patients?(?:_?ids?)?|stud(?:y|ies)(?:_?ids?)?|series|image_?ids?|path|mrn|accession\w*|\w*uids?|id)"
     r"(?![A-Za-z0-9_])"
 )
+
+
+# Words in the names of other fields that may hold a person's name, contact or history.
+_PERSONAL = re.compile(
+    r"(?i)name|patient|subject|participant|person|individual|pseudonym|physician|doctor|operator|reader|technician|"
+    r"nurse|birth|address|phone|e_?mail|comment|history|occupation|ssn|insurance|order_?number|admission|note|report|"
+    r"record|case|hash"
+)
+# Names of things.
+_OF_THINGS = re.compile(r"(?i)(?:model|station|protocol|institution|department|sequence|device|coil|filter)_?name")
 
 
 def names_people(text: str) -> bool:
@@ -19,3 +31,18 @@ def names_people(text: str) -> bool:
     (True, False)
     """
     return _PEOPLE.search(text) is not None
+
+
+def may_show_values(name: str) -> bool:
+    """Return whether values that an index has of a field may be shown: the field identifies nobody.
+
+    This is stricter than `names_people`, which decides about values that an author wrote: a field that is not in the
+    vocabulary must not sound like one that holds a person's name, contact or history.
+
+    >>> may_show_values("device"), may_show_values("OperatorsName"), may_show_values("StationName")
+    (True, False, True)
+    """
+    if names_people(name):
+        return False
+    known = name in vocabulary().names
+    return known or _OF_THINGS.search(name) is not None or _PERSONAL.search(name) is None

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from monai_unlearn.cohort.language.node import CONTROL, Node, Reference, Value
 from monai_unlearn.cohort.language.predicate import Predicate
 from monai_unlearn.cohort.language.term import Field, Term, asks_about_people
+from monai_unlearn.vocabulary.folding import letters
 
 if TYPE_CHECKING:
     from monai_unlearn.cohort.language.source import Span
 
 MAX_DAYS = 36_525  # a century
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WILDCARD = re.compile(r"^[%*]|[%*]$")
 
 
 class Operator(str, Enum):
@@ -131,6 +133,30 @@ class Contains(Condition):
     def render(self, *, private: bool = False) -> str:
         """Return `SeriesDescription contains MPRAGE`."""
         return f"{self.term.render(private=private)} contains {self._shown(self.value, private=private)}"
+
+
+@dataclass(frozen=True)
+class Like(Condition):
+    """`term like text`: the same letters and digits, whatever the case, spaces, dashes and other punctuation.
+
+    >>> str(Like(Field("device"), Value("Biograph64")))
+    'device like Biograph64'
+    """
+
+    value: Value
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if _WILDCARD.search(self.value.text):
+            raise ValueError(
+                "'like' compares whole values and has no wildcards. For a part of the text, write: contains"
+            )
+        if not letters(self.value.text):
+            raise ValueError("expected letters or digits: 'like' ignores spaces and punctuation")
+
+    def render(self, *, private: bool = False) -> str:
+        """Return `device like Biograph64`."""
+        return f"{self.term.render(private=private)} like {self._shown(self.value, private=private)}"
 
 
 @dataclass(frozen=True)

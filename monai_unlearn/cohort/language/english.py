@@ -14,6 +14,7 @@ from monai_unlearn.cohort.language.condition import (
     Contains,
     Direction,
     In,
+    Like,
     Matches,
     Operator,
     Within,
@@ -23,6 +24,7 @@ from monai_unlearn.cohort.language.node import Reference, Value
 from monai_unlearn.cohort.language.predicate import Exists, Missing, Predicate
 from monai_unlearn.cohort.language.term import Field, asks_about_people
 from monai_unlearn.cohort.language.term_english import phrase
+from monai_unlearn.vocabulary.folding import folding_matters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,6 +108,11 @@ def _contains(node: Contains) -> Sentence:
     return Sentence(f"{phrase(node.term)} contains {_shown(node, node.value)}")
 
 
+@sentence.register(Like)
+def _like(node: Like) -> Sentence:
+    return Sentence(f"{phrase(node.term)} is like {_shown(node, node.value)}, ignoring case, spaces and punctuation")
+
+
 @sentence.register(Matches)
 def _matches(node: Matches) -> Sentence:
     pattern = (
@@ -157,7 +164,7 @@ def _membership(node: In, *, verb: str) -> str:
     elif asks_about_people(node):
         which = f"one of {len(node.values)} values that are not shown"
     else:
-        values = ", ".join(f"“{value.text}”" for value in node.values)
+        values = ", ".join(f"“{value.text}”{_exactly(value)}" for value in node.values)
         which = f"one of {values}" if len(node.values) > 1 else values
     return f"{phrase(node.term)} {verb} {which}"
 
@@ -167,4 +174,9 @@ def _shown(node: Condition, value: Value | Reference) -> str:
         return f"the value of {value}"
     if asks_about_people(node):
         return "a value that is not shown"
-    return value.text if _PLAIN.match(value.text) else f"“{value.text}”"
+    return value.text if _PLAIN.match(value.text) else f"“{value.text}”{_exactly(value)}"
+
+
+def _exactly(value: Value) -> str:
+    """Return the words for a value that spaces and dashes decide about; those that fold need none."""
+    return " exactly" if value.exact and folding_matters(value.text) else ""

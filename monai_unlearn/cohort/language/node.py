@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from monai_unlearn.vocabulary.folding import folding_matters
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -61,17 +63,25 @@ class Value:
 
     >>> str(Value("Cirrus 800 FA")), str(Value("black and white"))
     ('Cirrus 800 FA', "'black and white'")
+
+    Attributes:
+        text: The value.
+        exact: Whether it was quoted, so that texts are compared with it as it is, not folded. Always true of a value
+            that needs quotes, and never of one for which it makes no difference.
     """
 
     text: str
+    exact: bool = False
     at: Span | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if CONTROL.search(self.text):
             raise ValueError("expected a value without control characters")
+        needs_quotes = not _is_plain(self.text)
+        object.__setattr__(self, "exact", needs_quotes or (self.exact and folding_matters(self.text)))
 
     def __str__(self) -> str:
-        return self.text if _is_plain(self.text) else "'" + self.text.replace("'", "''") + "'"
+        return "'" + self.text.replace("'", "''") + "'" if self.exact else self.text
 
 
 @dataclass(frozen=True)

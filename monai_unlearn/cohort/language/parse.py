@@ -14,6 +14,7 @@ from monai_unlearn.cohort.language.condition import (
     Contains,
     Direction,
     In,
+    Like,
     Matches,
     Operator,
     Within,
@@ -38,7 +39,7 @@ def parse(text: str) -> Predicate:
     Raises:
         SpecError: The text is not a predicate; the message points at the fault.
 
-    >>> predicate = parse("device == 'Cirrus 800 FA' and acquired < 2019-01-01")
+    >>> predicate = parse("device == Cirrus 800 FA and acquired < 2019-01-01")
     >>> type(predicate).__name__, [type(operand).__name__ for operand in predicate.operands]
     ('And', ['Comparison', 'Comparison'])
     >>> str(predicate)
@@ -132,6 +133,8 @@ class _Builder:
             "not_between": lambda *parts: Not(Between(*parts)),
             "contains": Contains,
             "not_contains": lambda *parts: Not(Contains(*parts)),
+            "like": Like,
+            "not_like": lambda *parts: Not(Like(*parts)),
             "matches": self._matches,
             "not_matches": lambda *parts: Not(self._matches(*parts)),
             "within": _within,
@@ -159,13 +162,13 @@ class _Builder:
         span = self._span(*tokens)
         if tokens[0].type == "QUOTED":
             quote = tokens[0][0]
-            return Value(tokens[0][1:-1].replace(quote * 2, quote), span)
+            return Value(tokens[0][1:-1].replace(quote * 2, quote), exact=True, at=span)
         text = " ".join(tokens)
         if text.lower() == "null":
             self.faults.append(
                 span.fault("a comparison with null is never true. Write missing(field), or quote the word: 'null'.")
             )
-        return Value(text, span)
+        return Value(text, at=span)
 
     def _number(self, number: Token, unit: Token | None = None) -> Number:
         return Number(str(number), str(unit) if unit else None, self._span(number, *([unit] if unit else [])))

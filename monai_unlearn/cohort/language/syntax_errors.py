@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from monai_unlearn.cohort.language.date_hint import date_hint
 from monai_unlearn.cohort.language.functions import FUNCTIONS
 from monai_unlearn.cohort.language.source import Fault, Span, shown
 from monai_unlearn.errors import did_you_mean
@@ -26,6 +27,7 @@ _NAMES = {
     "_IN": "'in'",
     "_BETWEEN": "'between'",
     "_CONTAINS": "'contains'",
+    "_LIKE": "'like'",
     "_MATCHES": "'matches'",
     "_WITHIN": "'within'",
     "PATTERN": "a regular expression such as /^OCT/",
@@ -54,16 +56,17 @@ _IMPLIED = {
 
 @dataclass(frozen=True)
 class _Place:
-    """The offending text, the text before it, and the terminals that are valid there."""
+    """The offending text, the text before and after it, and the terminals that are valid there."""
 
     got: str
     before: str
+    after: str
     expected: frozenset[str]
 
 
 def explain(span: Span, expected: frozenset[str]) -> Fault:
     """Return a fault that says what was expected in place of the span's text, and what to write."""
-    place = _Place(span.text, span.source.text[: span.start], expected)
+    place = _Place(span.text, span.source.text[: span.start], span.source.text[span.end :], expected)
     got = "the end of the predicate" if span.start >= len(span.source.text) else span.quoted()
     hint = next((hint for fits, hint in _HINTS if fits(place)), None)
     text = hint(place) if hint else ""
@@ -108,6 +111,40 @@ def _is_odd_name(place: _Place) -> bool:
     return "COMPARE" in place.expected and place.before[-1:].strip() != "" and place.got[:1] not in "=<>!~"
 
 
+# What other languages, and English, call the operators.
+_OPERATORS = {
+    "equals": "==",
+    "after": ">",
+    "before": "<",
+    "since": ">=",
+    "from": ">=",
+    "until": "<=",
+    "till": "<=",
+    "on": "==",
+    "has": "contains",
+    "includes": "contains",
+    "include": "contains",
+    "ilike": "like",
+    "rlike": "matches",
+    "regexp": "matches",
+}
+_IS = re.compile(r"is\b(?P<no>\s+not\b)?\s*(?P<none>(?:null|none|missing|empty|unknown)\b)?", re.IGNORECASE)
+_LAST_FIELD = re.compile(r"(?:[A-Za-z_]\w*|`[^`]+`)$")
+
+
+def _operator_hint(place: _Place) -> str:
+    """Return what to write for an operator of another language, such as `is not null` or `after`."""
+    field = _LAST_FIELD.search(place.before.rstrip())
+    name = field[0] if field else "field"
+    found = _IS.match(place.got + place.after) if place.got.lower() == "is" else None
+    if found and found["none"]:
+        return f" Write {'exists' if found['no'] else 'missing'}({name})."
+    if found:
+        return f" Write {'!=' if found['no'] else '=='}."
+    operator = _OPERATORS[place.got.lower()]
+    return f" Write {name} {operator} 2019-01-31." if operator[0] in "<>" else f" Write {operator}."
+
+
 _WORDS = re.compile(r"(?:and|or|not)(?![^\s()\[\],])", re.IGNORECASE)
 _HINTS: tuple[tuple[Callable[[_Place], bool], Callable[[_Place], str]], ...] = (
     (lambda place: _name_of_unknown_function(place) is not None, _unknown_function_hint),
@@ -134,6 +171,18 @@ _HINTS: tuple[tuple[Callable[[_Place], bool], Callable[[_Place], str]], ...] = (
     (
         lambda place: "QUOTED" in place.expected and _WORDS.match(place.got) is not None,
         lambda _: " Quote a value that contains the words and, or, not.",
+    ),
+    (
+        lambda place: "COMPARE" in place.expected and place.got.lower() in {"is", *_OPERATORS},
+        _operator_hint,
+    ),
+    (
+        lambda place: place.got == ">" and place.before.endswith("<"),
+        lambda _: " For 'is not', write !=.",
+    ),
+    (
+        lambda place: "DATE" in place.expected and date_hint(place.got) != "",
+        lambda place: date_hint(place.got),
     ),
     (
         lambda place: "WORD" in place.expected and place.got[:1] not in {"", ")", "]"},

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow.parquet as pq
 
+from monai_unlearn.cohort.query.sql import AGE_MACROS
 from monai_unlearn.errors import IndexReadError
+from monai_unlearn.vocabulary.folding import SQL_MACROS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -73,6 +75,8 @@ def locked_connection(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(f"SET allowed_directories = ['{folder}']")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
+        for macro in (*SQL_MACROS, *AGE_MACROS):
+            connection.execute(macro)
         yield connection
 
 

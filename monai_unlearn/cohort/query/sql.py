@@ -45,7 +45,12 @@ class SqlContext:
 
     def expression(self, field: Field) -> str:
         """Return the SQL expression of a field: the value of the first of its columns that has one."""
-        columns = [self._column(name, kind) for name, kind in self.bound[field.name].columns]
+        return self._value(self.bound[field.name])
+
+    def _value(self, bound: Bound) -> str:
+        columns = [self._column(name, kind) for name, kind in bound.columns]
+        if bound.between is not None:
+            columns.append(f"age_at({', '.join(map(self._value, bound.between))})")
         return columns[0] if len(columns) == 1 else f"COALESCE({', '.join(columns)})"
 
     def type_of(self, term: Term) -> TermType:
@@ -68,6 +73,20 @@ class SqlContext:
             return f"CAST({column} AS DATE)"
         # NaN is a missing value; for DuckDB it equals itself and is larger than every number.
         return f"NULLIF(CAST({column} AS DOUBLE), CAST('NaN' AS DOUBLE))"
+
+
+# An age as PatientAge has it: in completed years, below two years in completed months. Unknown before birth.
+AGE_MACROS = (
+    (
+        "CREATE OR REPLACE TEMP MACRO months_between(born, day) AS 12 * (YEAR(day) - YEAR(born)) "
+        "+ MONTH(day) - MONTH(born) - CAST(DAY(day) < DAY(born) AS INTEGER)"
+    ),
+    (
+        "CREATE OR REPLACE TEMP MACRO age_at(born, day) AS CASE WHEN day < born THEN NULL "
+        "WHEN months_between(born, day) < 24 THEN months_between(born, day) / 12 "
+        "ELSE CAST(FLOOR(months_between(born, day) / 12) AS DOUBLE) END"
+    ),
+)
 
 
 def quoted(name: str) -> str:

@@ -9,6 +9,7 @@ from monai_unlearn.cohort.language.functions import FUNCTIONS
 from monai_unlearn.cohort.language.functions.function import finite
 from monai_unlearn.cohort.language.term import Arithmetic, Call, Each, Field, Negative, Number, Term
 from monai_unlearn.cohort.typing.term_type import TermType, common_type, conversion
+from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
     from monai_unlearn.cohort.query.sql import SqlContext
@@ -58,7 +59,8 @@ def _call(term: Call, context: SqlContext) -> str:
     function = FUNCTIONS[term.function]
     if function.sql is None:
         raise NotImplementedError(term.function)
-    return finite(function.sql(argument_sql(term, context)))
+    result = function.sql(argument_sql(term, context))
+    return result if function.takes is Kind.TEXT else finite(result)
 
 
 def argument_sql(term: Call, context: SqlContext) -> list[str]:

@@ -15,6 +15,7 @@ from monai_unlearn.cohort.language.condition import (
     Contains,
     Direction,
     In,
+    Like,
     Matches,
     Operator,
     Within,
@@ -22,15 +23,18 @@ from monai_unlearn.cohort.language.condition import (
 from monai_unlearn.cohort.language.logic import And, Not, Or
 from monai_unlearn.cohort.language.node import Reference
 from monai_unlearn.cohort.language.predicate import Exists, Missing, Predicate
-from monai_unlearn.cohort.language.term import Each, Field, Quantifier, Term
+from monai_unlearn.cohort.language.term import Each, Field
 from monai_unlearn.cohort.query.sql import Sql, SqlContext
 from monai_unlearn.cohort.query.term_sql import term_sql
+from monai_unlearn.cohort.query.text_sql import TextTerm, comparands, in_natural_order, is_whole
 from monai_unlearn.cohort.typing.term_type import TermType
 from monai_unlearn.vocabulary.fields import Kind
+from monai_unlearn.vocabulary.folding import letters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from monai_unlearn.cohort.query.text_sql import Form
     from monai_unlearn.cohort.typing.values import TypedValue
 
 _OPERATORS = {Operator.EQUAL: "=", Operator.UNEQUAL: "<>"}
@@ -50,63 +54,88 @@ def to_sql(node: Predicate, context: SqlContext) -> Sql:
 @to_sql.register(Comparison)
 def _comparison(node: Comparison, context: SqlContext) -> Sql:
     wanted = context.type_of(node.term)
+    if wanted.kind is Kind.TEXT:
+        return _text_comparison(node, context)
     (value,) = context.values(node.value, wanted)
-    if wanted.kind is not Kind.TEXT:
-        operator = _OPERATORS.get(node.operator, node.operator.value)
-        return Sql(f"{term_sql(node.term, context)} {operator} ?", (value,))
+    operator = _OPERATORS.get(node.operator, node.operator.value)
+    return Sql(f"{term_sql(node.term, context)} {operator} ?", (value,))
+
+
+def _text_comparison(node: Comparison, context: SqlContext) -> Sql:
+    text, ((value, form),) = TextTerm(node.term, context), comparands(node.term, node.value, context)
+    if node.operator.orders:
+        return _ordered(text, ((node.operator.value, value),))
     if node.operator is Operator.SAME:
-        return _text(node.term, context, lambda x: Sql(f"LOWER({x}) = LOWER(?)", (value,)), value)
+        return text.condition(lambda x: Sql(f"LOWER({form(x)}) = LOWER(?)", (value,)), value)
     if node.operator is Operator.UNEQUAL and isinstance(node.term, Each):
-        return _text(node.term, context, lambda x: Sql(f"{x} <> ?", (value,)), value)
-    equal = _text(node.term, context, lambda x: Sql(f"{x} = ?", (value,)), value)
+        return text.condition(lambda x: Sql(f"{form(x)} <> ?", (value,)), value)
+    equal = text.condition(lambda x: Sql(f"{form(x)} = ?", (value,)), value)
     # `!=` negates `==`, also for multi-valued tags.
     return equal if node.operator is Operator.EQUAL else Sql(f"NOT ({equal.text})", equal.parameters)
+
+
+def _ordered(text: TextTerm, limits: Sequence[tuple[str, str]]) -> Sql:
+    """Return the condition that a text lies within limits, each an operator with a value, in their natural order."""
+    if text.is_made:
+        limited = " AND ".join(f"{{x}} {operator} ?" for operator, _ in limits)
+        return text.condition(lambda x: Sql(limited.format(x=x), tuple(value for _, value in limits)))
+    return text.condition(lambda x: in_natural_order(x, limits))
 
 
 @to_sql.register(In)
 def _in(node: In, context: SqlContext) -> Sql:
     wanted = context.type_of(node.term)
     sets = (node.values,) if isinstance(node.values, Reference) else node.values
-    values = [value for part in sets for value in context.values(part, wanted)]
     if wanted.kind is not Kind.TEXT:
-        return _in_list(term_sql(node.term, context), values)
-    whole = [value for value in values if _is_whole(value, node.term)]
-    single = [value for value in values if not _is_whole(value, node.term)]
-    conditions = [
-        *([_in_list(term_sql(node.term, context), whole)] if whole else []),
-        *(
-            [_text(node.term, context, lambda x: _in_list(x, single), each=lambda x: _part_in(x, single))]
-            if single
-            else []
-        ),
-    ]
+        return _in_list(
+            term_sql(node.term, context), [value for part in sets for value in context.values(part, wanted)]
+        )
+    # The values that are compared in one form, apart from those that are compared with the whole of several texts.
+    groups: dict[tuple[bool, Form], list[TypedValue]] = {}
+    for value, form in (pair for part in sets for pair in comparands(node.term, part, context)):
+        groups.setdefault((is_whole(value, node.term), form), []).append(value)
+    text = TextTerm(node.term, context)
+    conditions = [_among(text, form, values) for (_, form), values in groups.items()]
     return conditions[0] if len(conditions) == 1 else _join("OR", conditions)
+
+
+def _among(text: TextTerm, form: Form, values: list[TypedValue]) -> Sql:
+    return text.condition(
+        lambda x: _in_list(form(x), values),
+        values[0],
+        each=lambda x: Sql(f"LIST_CONTAINS(?, {form(x)})", (values,)),  # a lambda cannot hold a subquery
+    )
 
 
 def _in_list(expression: str, values: list[TypedValue]) -> Sql:
     return Sql(f"{expression} IN (SELECT UNNEST(?))", (values,))
 
 
-def _part_in(expression: str, values: list[TypedValue]) -> Sql:
-    return Sql(f"LIST_CONTAINS(?, {expression})", (values,))  # a lambda cannot hold a subquery
-
-
 @to_sql.register(Between)
 def _between(node: Between, context: SqlContext) -> Sql:
     wanted = context.type_of(node.term)
     limits = tuple(value for limit in (node.low, node.high) for value in context.values(limit, wanted))
+    if wanted.kind is Kind.TEXT:
+        return _ordered(TextTerm(node.term, context), list(zip((">=", "<="), map(str, limits), strict=True)))
     return Sql(f"{term_sql(node.term, context)} BETWEEN ? AND ?", limits)
 
 
 @to_sql.register(Contains)
 def _contains(node: Contains, context: SqlContext) -> Sql:
-    return _text(node.term, context, lambda x: Sql(f"CONTAINS({x}, ?)", (node.value.text,)), node.value.text)
+    ((value, form),) = comparands(node.term, node.value, context)
+    return TextTerm(node.term, context).condition(lambda x: Sql(f"CONTAINS({form(x)}, ?)", (value,)), value)
+
+
+@to_sql.register(Like)
+def _like(node: Like, context: SqlContext) -> Sql:
+    value = node.value.text
+    return TextTerm(node.term, context).condition(lambda x: Sql(f"letters({x}) = ?", (letters(value),)), value)
 
 
 @to_sql.register(Matches)
 def _matches(node: Matches, context: SqlContext) -> Sql:
     option = "i" if node.ignore_case else "c"
-    return _text(node.term, context, lambda x: Sql(f"REGEXP_MATCHES({x}, ?, '{option}')", (node.pattern,)))
+    return TextTerm(node.term, context).condition(lambda x: Sql(f"REGEXP_MATCHES({x}, ?, '{option}')", (node.pattern,)))
 
 
 @to_sql.register(Within)
@@ -149,39 +178,3 @@ def _or(node: Or, context: SqlContext) -> Sql:
 def _join(word: str, parts: Sequence[Sql]) -> Sql:
     text = f" {word} ".join(f"({part.text})" for part in parts)
     return Sql(text, tuple(parameter for part in parts for parameter in part.parameters))
-
-
-def _text(
-    term: Term,
-    context: SqlContext,
-    condition: Callable[[str], Sql],
-    value: TypedValue = "",
-    *,
-    each: Callable[[str], Sql] | None = None,
-) -> Sql:
-    r"""Return a condition on a text that, in DICOM, may be several texts joined by backslashes.
-
-    It holds if it holds for one of them or, with `all(…)`, for all of them. A value that contains a backslash itself
-    is compared with the whole text.
-
-    Args:
-        term: A field, or `any(field)`, or `all(field)`.
-        context: What its field is in the query.
-        condition: Returns the condition on one text, given its expression.
-        value: The value that the text is compared with.
-        each: The same for one of several texts, where it must be written differently.
-    """
-    expression = term_sql(term, context)
-    one = condition(expression)
-    if not context.type_of(term).many or _is_whole(value, term):
-        return one
-    several = (each or condition)("part")
-    fold = "LIST_BOOL_AND" if isinstance(term, Each) and term.quantifier is Quantifier.ALL else "LIST_BOOL_OR"
-    parts = f"LIST_FILTER(STRING_SPLIT({expression}, '\\'), lambda part: part <> '')"
-    folded = f"{fold}(LIST_TRANSFORM({parts}, lambda part: {several.text}))"
-    text = f"CASE WHEN CONTAINS({expression}, '\\') THEN {folded} ELSE {one.text} END"
-    return Sql(text, (*several.parameters, *one.parameters))
-
-
-def _is_whole(value: TypedValue, term: Term) -> bool:
-    return isinstance(value, str) and "\\" in value and not isinstance(term, Each)

@@ -10,14 +10,16 @@ from monai_unlearn.cohort.language.term import asks_about_people, statistics_of
 from monai_unlearn.cohort.query.query import count_present, statement_of
 from monai_unlearn.cohort.resolve.listed_values import matches_of
 from monai_unlearn.cohort.resolve.resolve import question_of
+from monai_unlearn.cohort.resolve.variants import variants_of
 from monai_unlearn.cohort.spec.document import Scope, Unknown
 from monai_unlearn.cohort.typing.bind import examine
 from monai_unlearn.cohort.typing.columns import Columns
+from monai_unlearn.cohort.typing.compared import compared
 from monai_unlearn.vocabulary.fields import Kind
 from monai_unlearn.vocabulary.units import spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from monai_unlearn.cohort.language.term import Call
     from monai_unlearn.cohort.spec.spec import CohortSpec
@@ -50,7 +52,9 @@ def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
         "then": list(_then(spec)),
     }
     if index is None:
-        return {**document, "sql": None, "fields": None, "value_lists": None}
+        bound, _ = examine(spec.predicates, Columns.of_any_index(), value_sets=spec.value_sets)
+        nothing = dict.fromkeys(("variants", "sql", "fields", "value_lists"))
+        return {**document, "compared": _compared(spec, bound), **nothing}
     question = question_of(spec, index)
     statement = statement_of(index, question)
     hidden = any(map(asks_about_people, spec.predicates))
@@ -59,10 +63,16 @@ def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
     parameters = ["…" if hidden and isinstance(value, str | list) else value for value in statement.parameters]
     return {
         **document,
+        "compared": _compared(spec, question.bound),
+        "variants": variants_of(index, question),
         "sql": {"statement": statement.text, "parameters": parameters},
         "fields": fields,
         "value_lists": [match.to_dict() for match in matches_of(spec, index, question.bound)],
     }
+
+
+def _compared(spec: CohortSpec, bound: Mapping[str, Bound | None]) -> list[dict[str, Any]]:
+    return [part.to_dict() for part in compared(spec.predicates, bound)]
 
 
 def _names(spec: CohortSpec) -> dict[str, list[str]]:
@@ -73,7 +83,7 @@ def _names(spec: CohortSpec) -> dict[str, list[str]]:
 
 
 def _field(name: str, found: Bound, index: Index, counts: dict[str, int]) -> dict[str, Any]:
-    columns = [column for column, _ in found.columns]
+    columns = _columns(found)
     age = found.kind is Kind.AGE
     return {
         "field": name,
@@ -81,9 +91,14 @@ def _field(name: str, found: Bound, index: Index, counts: dict[str, int]) -> dic
         "kind": found.kind.value,
         "unit": "year" if age else None if found.unit is None else spelled(found.unit),
         "origin": [index.origins.get(column) for column in columns],
+        **({} if found.between is None else {"between": [_columns(part) for part in found.between]}),
         "images": counts[""],
         "missing": counts[""] - counts[name],
     }
+
+
+def _columns(found: Bound) -> list[str]:
+    return [column for column, _ in found.columns]
 
 
 def _then(spec: CohortSpec) -> Iterator[str]:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monai_unlearn.cohort.language.english import Sentence
+from monai_unlearn.cohort.reports.spellings_report import show_spellings
 from monai_unlearn.cohort.resolve.value_list_words import value_list_words
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def show_explanation(found: Mapping[str, Any], console: Console) -> None:
         _item(console, line)
     for line in _lists(found):
         _item(console, line)
+    console.print()
+    show_spellings(found, console)
     if found["fields"] is not None:
         console.print()
         console.print(_fields(found["fields"]))
@@ -93,6 +96,9 @@ def _fields(fields: list[Mapping[str, Any]]) -> Table:
     for field in fields:
         share = f" ({field['missing'] / field['images']:.0%})" if field["images"] else ""
         columns = ", then ".join(field["columns"])
+        if "between" in field:
+            born, day = (", then ".join(part) for part in field["between"])
+            columns += f"{', then ' if columns else ''}the time from {born} to {day}"
         missing = f"{field['missing']:,}{share}"
         table.add_row(Text(field["field"]), Text(columns), field["kind"], Text(field["unit"] or ""), missing)
     return table

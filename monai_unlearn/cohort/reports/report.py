@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monai_unlearn.cohort.reports.places import OUTSIDE
+from monai_unlearn.cohort.reports.spellings_report import show_spellings
 from monai_unlearn.cohort.resolve.value_list_words import value_list_words
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def show(preview: Mapping[str, Any], console: Console) -> None:
     for entry in preview["value_lists"]:
         style = "" if entry["matched"] == entry["values"] else "yellow"
         console.print(Text(value_list_words(entry), style=style))
+    show_spellings(preview, console)
     _notes(console, preview["warnings"])
     _suppressed(console, preview)
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
 
-_PLAIN_TEXTS = {"name", "reason", "spec", "spec_digest", "index_digest", "classes_emptied"}
+_PLAIN_TEXTS = {"name", "reason", "spec", "spec_digest", "index_digest", "classes_emptied", "variants"}
 # What a spec itself says: its numbers are not counts.
-_OF_THE_SPEC = {"rule", "rules", "changes", "list", "field"}
+_OF_THE_SPEC = {"rule", "rules", "changes", "list", "field", "compared"}
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 # The one count that a predicate's text has: how many values a list has that are not shown (`In.render`).
 _LENGTH_OF_LIST = re.compile(r"… \d+ values")

@@ -10,7 +10,9 @@ from monai_unlearn import __version__
 from monai_unlearn.cohort.resolve.counts import PartCounts
 from monai_unlearn.cohort.resolve.listed_values import matches_of
 from monai_unlearn.cohort.resolve.split import SplitRule
+from monai_unlearn.cohort.resolve.variants import variants_of
 from monai_unlearn.cohort.resolve.warnings import CohortWarning, warnings_of
+from monai_unlearn.cohort.typing.compared import compared
 from monai_unlearn.index import Index, usable_mask
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from monai_unlearn.cohort.query.answers import Answers
+    from monai_unlearn.cohort.query.statement import Question
     from monai_unlearn.cohort.query.value_matches import ListMatch
     from monai_unlearn.cohort.resolve.attrition import AttritionRow
     from monai_unlearn.cohort.resolve.membership import Membership
@@ -57,6 +60,7 @@ class Cohort:
     Attributes:
         spec: The spec.
         index: The index.
+        question: What the spec asks of the index.
         attrition: From all rows of the index to the forget part, step by step.
         answers: What each rule evaluates to, row by row.
         membership: Which row is in which part.
@@ -65,6 +69,7 @@ class Cohort:
 
     spec: CohortSpec
     index: Index
+    question: Question = field(repr=False, compare=False)
     attrition: tuple[AttritionRow, ...]
     answers: Answers = field(repr=False, compare=False)
     membership: Membership = field(repr=False, compare=False)
@@ -173,7 +178,7 @@ class Cohort:
         }
 
     def preview(self) -> dict[str, Any]:
-        """Return counts only, as plain values: nothing in them belongs to a single patient."""
+        """Return counts, and spellings of fields that identify nobody, as plain values: nothing of a single patient."""
         return {
             "name": self.spec.name,
             "reason": self.spec.reason.value,
@@ -184,8 +189,15 @@ class Cohort:
             "classes_emptied": self.counts.classes_emptied,
             "strata": None if self.membership.strata is None else self.membership.strata.to_dict(),
             "value_lists": self.value_lists,
+            "compared": [part.to_dict() for part in compared(self.spec.predicates, self.question.bound)],
+            "variants": self.variants,
             "warnings": self.warnings,
         }
+
+    @cached_property
+    def variants(self) -> list[dict[str, Any]]:
+        """Other spellings of the values that the spec compares with; see `variants.py`."""
+        return variants_of(self.index, self.question)
 
     def _counts(self) -> dict[str, Any]:
         return {

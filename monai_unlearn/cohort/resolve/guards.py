@@ -9,6 +9,7 @@ from monai_unlearn.cohort.language.source import shown
 from monai_unlearn.cohort.resolve.attrition import as_text
 from monai_unlearn.cohort.resolve.counts import NO_LABEL
 from monai_unlearn.cohort.resolve.listed_values import needs_matches, unmatched
+from monai_unlearn.cohort.resolve.variants import near_values
 from monai_unlearn.cohort.spec.document import Counts, Share, Unknown
 from monai_unlearn.errors import CohortError
 
@@ -48,6 +49,7 @@ def _empty(cohort: Cohort) -> Iterator[str]:
         yield (
             f"the forget part of '{cohort.spec.name}' is empty ({counts['undetermined']} images are undetermined). "
             "The attrition shows which rule leaves no image: check its values against the index."
+            f"{''.join(f' {sentence}' for sentence in near_values(cohort.index, cohort.question))}"
         )
     if not counts["remain"]:
         yield (

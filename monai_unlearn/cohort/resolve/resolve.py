@@ -48,6 +48,7 @@ def resolve_unguarded(spec: CohortSpec, index: Index) -> Cohort:
     return Cohort(
         spec=spec,
         index=index,
+        question=question,
         answers=answers,
         membership=membership,
         attrition=attrition.rows,
@@ -92,7 +93,7 @@ def _bound(spec: CohortSpec, index: Index) -> dict[str, Bound]:
     listing = f'The columns of this index are listed under "columns" in {index.directory / "index.json"}'
     return bind(
         [*spec.predicates, *map(Exists, spec.stratify)],
-        Columns(index.columns, index.units, listing),
+        Columns(index.columns, index.units, listing, index.label),
         name=spec.source,
         value_sets=spec.value_sets,
     )

@@ -41,8 +41,11 @@ class SpecContent:
 
     @property
     def holds_for_empty_record(self) -> bool:
-        """Whether `forget` is true of an image whose every field is missing, although the spec does not allow it."""
-        return not self.document.allow_empty_record and value_of_empty_record(self.forget) is True
+        """Whether an image whose every field is missing would be forgotten, although the spec does not allow it."""
+        if self.document.allow_empty_record:
+            return False
+        conditions = [self.forget] if self.population is None else [self.forget, self.population]
+        return all(value_of_empty_record(condition) is True for condition in conditions)
 
 
 EMPTY_RECORD = (

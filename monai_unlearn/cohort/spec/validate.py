@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort.typing.bind import examine
-from monai_unlearn.cohort.typing.columns import Columns
+from monai_unlearn.cohort.typing.columns import Columns, name_in_an_index
 from monai_unlearn.errors import did_you_mean
 from monai_unlearn.vocabulary.fields import vocabulary
 
@@ -31,4 +31,6 @@ def validate(spec: CohortSpec) -> dict[str, Any]:
 
 def _note(name: str) -> str:
     known = vocabulary().names
+    if other := name_in_an_index(name):
+        return f"An index calls '{name}' '{other}': write {other}, unless the index has a column '{name}' of its own."
     return f"'{name}' is not a DICOM keyword: the index must have a column of this name.{did_you_mean(name, known)}"

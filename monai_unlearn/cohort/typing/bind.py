@@ -5,6 +5,7 @@ The message for a misspelt field is made here, in `_unknown_field`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.language.predicate import Predicate
@@ -12,9 +13,10 @@ from monai_unlearn.cohort.language.source import Fault, Source, Span, combined, 
 from monai_unlearn.cohort.language.syntax_errors import ODD_NAME
 from monai_unlearn.cohort.language.term import Field
 from monai_unlearn.cohort.typing.check_types import TypeChecker
-from monai_unlearn.cohort.typing.columns import Bound, Columns
+from monai_unlearn.cohort.typing.columns import Bound, Columns, name_in_an_index
 from monai_unlearn.errors import did_you_mean
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
+from monai_unlearn.vocabulary.folding import letters
 from monai_unlearn.vocabulary.units import YEAR, Unit, parse_unit
 
 if TYPE_CHECKING:
@@ -93,12 +95,27 @@ class _Binder:
         if name not in aliases:
             raise LookupError(self._unknown_field(name))
         present = [keyword for keyword in aliases[name] if keyword in kinds]
+        between = self._between(name)
+        if between is not None:
+            own = self._bound_to(present, name) if present else Bound((), Kind.AGE, YEAR)
+            return replace(own, between=between) if own.kind is Kind.AGE else own
         if not present:
             raise LookupError(
                 f"'{name}' is an alias for {' or '.join(aliases[name])}, which this index does not have. "
                 f"{self._columns.listing}."
             )
         return self._bound_to(present, name)
+
+    def _between(self, name: str) -> tuple[Bound, Bound] | None:
+        """Return the dates that an age is computed from, where the index has both."""
+        born, day = vocabulary().ages.get(name, (None, None))
+        if born is None or day is None or self._columns.kinds.get(born) not in _DATES:
+            return None
+        try:
+            found = (self._find(born), self._find(day))
+        except LookupError:
+            return None
+        return found if all(bound.kind is Kind.DATE for bound in found) else None
 
     def _unknown_field(self, name: str) -> str:
         """Return the message for a name that is neither a column nor an alias, such as a misspelt one."""
@@ -107,10 +124,22 @@ class _Binder:
             return f"'{name}' is a DICOM keyword that this index does not have. {columns.listing}."
         usable = [alias for alias, keywords in vocabulary().aliases.items() if columns.kinds.keys() & set(keywords)]
         hint = did_you_mean(name, [*columns.kinds, *usable])
+        hint = self._other_name(name) or hint
         odd = next((column for column in columns.kinds if column.startswith(f"{name}-")), None)
         if odd is not None:  # without backquotes, `eye-label` parses as a difference
             hint = f" {ODD_NAME}: `{odd}`."
         return f"unknown field '{shown(name)}'.{hint} {columns.listing}."
+
+    def _other_name(self, name: str) -> str:
+        """Return what this index calls a field that authors know under another name, as a sentence after a space."""
+        other = name_in_an_index(name)
+        if other in self._columns.kinds:
+            return f" An index calls it '{other}': write {other}."
+        if letters(name) not in {"label", "labels", "class"} or self._columns.listing is None:
+            return ""
+        if self._columns.label is None:
+            return " This index has no column of labels. Name it with: monai-unlearn index build … --label FIELD."
+        return f" The labels of this index are in '{self._columns.label}': write {Field(self._columns.label)}."
 
     def _bound_to(self, columns: list[str], name: str) -> Bound:
         own = [(column, self._columns.kinds[column]) for column in columns]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
@@ -11,17 +12,20 @@ from monai_unlearn.cohort.language.condition import (
     Condition,
     Contains,
     In,
+    Like,
     Matches,
     Operator,
     Within,
 )
+from monai_unlearn.cohort.language.date_hint import date_hint
 from monai_unlearn.cohort.language.logic import And, Not, Or
 from monai_unlearn.cohort.language.node import Reference, Value
 from monai_unlearn.cohort.language.predicate import Exists, Missing, Predicate
 from monai_unlearn.cohort.language.source import Fault, Source, Span, shown
 from monai_unlearn.cohort.language.term import Call, Field, Number, Term, asks_about_people
+from monai_unlearn.cohort.typing.natural_order import natural_order
 from monai_unlearn.cohort.typing.term_type import TermType, TypeFaultError, type_of
-from monai_unlearn.cohort.typing.values import EXPECTED, UnitError, coerce
+from monai_unlearn.cohort.typing.values import UnitError, coerce, expected
 from monai_unlearn.errors import did_you_mean
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -72,7 +76,7 @@ class TypeChecker:
     def _comparison(self, node: Comparison, wanted: TermType | None) -> None:
         value = node.value
         if node.operator.orders:
-            self._needs_order(node.term, wanted, node.operator.value)
+            self._needs_order(node.term, wanted, node.operator.value, value)
         if node.operator is Operator.SAME:
             self._needs_text(node.term, wanted, "~=")
         if isinstance(value, Reference):
@@ -92,16 +96,36 @@ class TypeChecker:
 
     @_check.register(Between)
     def _between(self, node: Between, wanted: TermType | None) -> None:
-        self._needs_order(node.term, wanted, "between")
+        self._needs_order(node.term, wanted, "between", node.low, node.high)
         typed_values = [self._check_value(node, value, wanted) for value in (node.low, node.high)]
-        if wanted and wanted.kind is not Kind.TEXT and None not in typed_values:
+        if wanted and None not in typed_values:
             low, high = typed_values
+            if wanted.kind is Kind.TEXT and wanted.made_by is None:
+                low, high = self._in_order(node)
             if low > high:  # type: ignore[operator] # both are of the term's kind
                 self._blame(node.low, "expected the smaller value first: nothing lies between these two.")
+
+    def _in_order(self, node: Between) -> tuple[object, object]:
+        """Return the numbers within both limits of a range of texts, which must be of one pattern."""
+        low, high = (natural_order(value.text) for value in (node.low, node.high))
+        if low is None or high is None:
+            return ((), ())
+        if low.pattern != high.pattern:
+            self._blame(
+                node.high,
+                "expected two values of one pattern, which differ only in their numbers, such as CR-0004000 and "
+                "CR-0005000.",
+            )
+            return ((), ())
+        return (low.numbers, high.numbers)
 
     @_check.register(Contains)
     def _contains(self, node: Contains, wanted: TermType | None) -> None:
         self._needs_text(node.term, wanted, "contains")
+
+    @_check.register(Like)
+    def _like(self, node: Like, wanted: TermType | None) -> None:
+        self._needs_text(node.term, wanted, "like")
 
     @_check.register(Matches)
     def _matches(self, node: Matches, wanted: TermType | None) -> None:
@@ -125,13 +149,22 @@ class TypeChecker:
             if found is not None and found.kind is not Kind.DATE:
                 self._blame(node.anchor, f"'{node.anchor.name}' holds {_PLURAL[found.kind]}: expected a date.")
 
-    def _needs_order(self, term: Term, wanted: TermType | None, operator: str) -> None:
-        if wanted is not None and wanted.kind is Kind.TEXT:
-            self._blame(term, f"'{term}' holds text, which has no order: expected ==, != or in, got {operator}.")
+    def _needs_order(self, term: Term, wanted: TermType | None, operator: str, *values: Value | Reference) -> None:
+        """Blame a comparison by size with a text, unless every value has a natural order."""
+        if wanted is None or wanted.kind is not Kind.TEXT or wanted.made_by is not None:
+            return
+        for value in values:
+            texts = self._values(value) if isinstance(value, Reference) else (value.text,)
+            for text in texts:
+                if natural_order(text) is None:
+                    self._blame(term, _no_order(term, text, operator))
+                    return
 
     def _needs_text(self, term: Term, wanted: TermType | None, operator: str) -> None:
         if wanted is not None and wanted.kind is not Kind.TEXT:
             self._blame(term, f"'{term}' holds {_PLURAL[wanted.kind]}: {operator} needs text.")
+        elif wanted is not None and wanted.made_by is not None:
+            self._blame(term, f"{operator} needs a field of text, got what {wanted.made_by}() makes of it.")
 
     def _values(self, reference: Reference) -> Sequence[str]:
         if self._sets is None:
@@ -152,7 +185,7 @@ class TypeChecker:
         except ValueError:
             self._blame(
                 reference,
-                f"'{node.term}' holds {_PLURAL[wanted.kind]}: expected {EXPECTED[wanted.kind]} for each value of "
+                f"'{node.term}' holds {_PLURAL[wanted.kind]}: expected {expected(wanted)} for each value of "
                 f"'@{reference.name}', got something else for value {number}.",
             )
 
@@ -170,15 +203,25 @@ class TypeChecker:
                 if value.text in self._bound
                 else ""
             )
+            hint = date_hint(value.text) if wanted.kind is Kind.DATE and not asks_about_people(node) else ""
             self._blame(
                 value,
-                f"'{node.term}' holds {_PLURAL[wanted.kind]}: expected {EXPECTED[wanted.kind]}, got {got}.{field}",
+                f"'{node.term}' holds {_PLURAL[wanted.kind]}: expected {expected(wanted)}, got {got}.{field}{hint}",
             )
         return None
 
     def _blame(self, part: Term | Value | Reference, message: str) -> None:
         span = _span_of(part) or Span(Source.of(str(part)), 0, 0)
         self.faults.append(span.fault(message, names_field=isinstance(part, Term)))
+
+
+def _no_order(term: Term, text: str, operator: str) -> str:
+    if re.search(r"[0-9]", text) is None:
+        return f"'{term}' holds text, which has no order: expected ==, != or in, got {operator}."
+    return (
+        f"'{term}' holds text: {operator} compares whole numbers within texts, such as 0004000, but no decimals and "
+        f"dates. For versions, write version({term}); numbers and dates need a column of their own kind."
+    )
 
 
 def _span_of(part: Term | Value | Reference) -> Span | None:

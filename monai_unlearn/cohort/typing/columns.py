@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.index.store.schema import BASE_COLUMNS
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
+from monai_unlearn.vocabulary.folding import letters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,11 +24,13 @@ class Columns:
         units: The unit of each column that declares one.
         listing: A sentence without its full stop that tells authors where the columns are listed. None without an
             index at hand: an unknown field is then not a fault, since the index may have such a column.
+        label: The column of the images' labels, if the index has one.
     """
 
     kinds: Mapping[str, Kind]
     units: Mapping[str, str] = field(default_factory=dict)
     listing: str | None = None
+    label: str | None = None
 
     @classmethod
     def of_any_index(cls) -> Columns:
@@ -48,9 +51,36 @@ class Bound:
         kind: What the values compare as; datetimes compare as dates.
         unit: The unit of numbers, where it is declared.
         many: Whether a value may be several texts, which DICOM joins by backslashes.
+        between: For an age, the dates that it is the time between where none of the columns has a value.
     """
 
     columns: tuple[tuple[str, Kind], ...]
     kind: Kind
     unit: Unit | None = None
     many: bool = False
+    between: tuple[Bound, Bound] | None = None
+
+
+# What files and tables call the columns that every index has, by the letters of the name.
+_CALLED = {
+    "patientid": "patient",
+    "mrn": "patient",
+    "studyinstanceuid": "study",
+    "studyuid": "study",
+    "seriesinstanceuid": "series",
+    "seriesuid": "series",
+    "sopinstanceuid": "image_id",
+    "imageid": "image_id",
+    "filename": "path",
+    "filepath": "path",
+}
+
+
+def name_in_an_index(name: str) -> str | None:
+    """Return what an index calls a column that it has under another name than files do.
+
+    >>> name_in_an_index("StudyInstanceUID"), name_in_an_index("device")
+    ('study', None)
+    """
+    found = _CALLED.get(letters(name))
+    return None if found == name else found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
@@ -26,12 +26,14 @@ class TermType:
         unit: The unit of a number; None where it is not declared.
         bare: Whether it is a number without a unit, which adopts the unit of the other operand.
         many: Whether a value may be several texts, which DICOM joins by backslashes.
+        made_by: The function of texts that made it, if one did: values are read as it reads them.
     """
 
     kind: Kind
     unit: Unit | None = None
     bare: bool = False
     many: bool = False
+    made_by: str | None = None
 
     @property
     def is_number(self) -> bool:
@@ -118,10 +120,21 @@ def _call(term: Call, bound: Mapping[str, Bound | None]) -> TermType | None:
         if found is not None and found.kind is not Kind.DATE:
             raise TypeFaultError(term, f"{term.function}() takes a date, got {_NAMES[found.kind]}")
         return TermType(Kind.NUMBER, NO_UNIT)
+    if function.takes is Kind.TEXT:
+        return _of_text(term, bound)
     if function.keeps_unit:
         return common_type(term.arguments, bound)
     types = [_numeric(argument, bound) for argument in term.arguments]
     return None if None in types else TermType(Kind.NUMBER, NO_UNIT)
+
+
+def _of_text(term: Call, bound: Mapping[str, Bound | None]) -> TermType | None:
+    (argument,) = term.arguments
+    found = type_of(argument, bound)
+    if found is not None and (found.kind is not Kind.TEXT or not isinstance(argument, Field)):
+        got = _NAMES[found.kind] if isinstance(argument, Field) else "something computed"
+        raise TypeFaultError(term, f"{term.function}() takes a field of text, got {got}")
+    return None if found is None else replace(found, made_by=term.function)
 
 
 def conversion(term: Term, target: TermType | None, bound: Mapping[str, Bound | None]) -> float:

@@ -7,6 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from monai_unlearn.cohort.language.functions import FUNCTIONS
 from monai_unlearn.vocabulary.fields import Kind
 from monai_unlearn.vocabulary.units import YEAR, factor, parse_unit, spelled
 
@@ -48,7 +49,7 @@ def coerce(text: str, wanted: TermType) -> TypedValue:
     11.0
     """
     if wanted.kind is Kind.TEXT:
-        return text
+        return _text(text, wanted)
     if wanted.kind in {Kind.DATE, Kind.DATETIME}:
         if not _DATE.fullmatch(text):
             raise ValueError("not a date")
@@ -61,6 +62,21 @@ def coerce(text: str, wanted: TermType) -> TypedValue:
     if not math.isfinite(converted):
         raise ValueError("not a number")
     return converted
+
+
+def _text(text: str, wanted: TermType) -> str:
+    read = FUNCTIONS[wanted.made_by].read if wanted.made_by else None
+    found = read(text) if read is not None else text
+    if found is None:
+        raise ValueError("not a value of this function")
+    return found
+
+
+def expected(wanted: TermType) -> str:
+    """Return what messages call the values that a term is compared with."""
+    if wanted.made_by:
+        return f"a {wanted.made_by} such as {FUNCTIONS[wanted.made_by].example}"
+    return EXPECTED[wanted.kind]
 
 
 def _factor(unit: str, wanted: TermType) -> float:

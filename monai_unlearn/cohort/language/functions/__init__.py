@@ -11,8 +11,9 @@ from monai_unlearn.cohort.language.functions.numbers import NUMBERS
 from monai_unlearn.cohort.language.functions.registry import FUNCTIONS, register
 from monai_unlearn.cohort.language.functions.statistic import Statistic
 from monai_unlearn.cohort.language.functions.statistics import STATISTICS
+from monai_unlearn.cohort.language.functions.versions import VERSIONS
 
-for _function in (*NUMBERS, *CALENDAR, *STATISTICS):
+for _function in (*NUMBERS, *CALENDAR, *VERSIONS, *STATISTICS):
     register(_function)
 
 __all__ = ["FUNCTIONS", "Function", "Statistic", "register"]

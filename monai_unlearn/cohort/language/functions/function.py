@@ -20,9 +20,13 @@ class Function:
         words: The same in English; `{0}` is the first argument, `{all}` all of them.
         least: The smallest number of arguments.
         most: The largest number of arguments; None for no limit.
-        takes: The kind of the arguments; `NUMBER` also takes ages.
+        takes: The kind of the arguments; `NUMBER` also takes ages. Of a text, which DICOM may join from several, a
+            function takes each in turn.
         keeps_unit: Whether the result has the unit of the arguments; if not, it is a plain number.
         sql: Returns the SQL expression of the result, given those of the arguments.
+        read: Of a function of texts, returns what a value of a spec compares as: a text whose order is that of the
+            results. None where the value cannot be compared with them.
+        example: A value that `read` takes, for messages.
     """
 
     name: str
@@ -32,6 +36,8 @@ class Function:
     takes: Kind = Kind.NUMBER
     keeps_unit: bool = False
     sql: Callable[[Sequence[str]], str] | None = None
+    read: Callable[[str], str | None] | None = None
+    example: str = ""
 
     @property
     def groups(self) -> bool:
