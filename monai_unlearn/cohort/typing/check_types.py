@@ -22,18 +22,20 @@ from monai_unlearn.cohort.language.logic import And, Not, Or
 from monai_unlearn.cohort.language.node import Reference, Value
 from monai_unlearn.cohort.language.predicate import Exists, Missing, Predicate
 from monai_unlearn.cohort.language.source import Fault, Source, Span, shown
-from monai_unlearn.cohort.language.term import Call, Field, Number, Term, asks_about_people
+from monai_unlearn.cohort.language.term import Call, Each, Field, Number, Term, asks_about_people
 from monai_unlearn.cohort.typing.natural_order import natural_order
 from monai_unlearn.cohort.typing.term_type import TermType, TypeFaultError, type_of
 from monai_unlearn.cohort.typing.values import UnitError, coerce, expected
 from monai_unlearn.errors import did_you_mean
-from monai_unlearn.vocabulary.fields import Kind
+from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from monai_unlearn.cohort.typing.columns import Bound
 
+# DICOM keywords of text whose values may be bare numbers.
+_NUMBERS = {"DeviceSerialNumber"}
 _PLURAL = {Kind.TEXT: "text", Kind.NUMBER: "numbers", Kind.AGE: "ages in years", Kind.DATE: "dates"}
 
 
@@ -156,9 +158,17 @@ class TypeChecker:
         for value in values:
             texts = self._values(value) if isinstance(value, Reference) else (value.text,)
             for text in texts:
-                if natural_order(text) is None:
-                    self._blame(term, _no_order(term, text, operator))
+                is_out_of_place = text.isdigit() and self._holds_names(term)
+                if is_out_of_place or natural_order(text) is None:
+                    self._blame(term, _no_order(term, "" if is_out_of_place else text, operator))
                     return
+
+    def _holds_names(self, term: Term) -> bool:
+        """Return whether a field holds names of devices, protocols and the like, which are no bare numbers."""
+        field = term.field if isinstance(term, Each) else term
+        bound = self._bound.get(field.name) if isinstance(field, Field) else None
+        names = vocabulary().dicom.keys() - _NUMBERS
+        return bound is not None and all(column in names for column, _ in bound.columns)
 
     def _needs_text(self, term: Term, wanted: TermType | None, operator: str) -> None:
         if wanted is not None and wanted.kind is not Kind.TEXT:

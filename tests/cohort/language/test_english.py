@@ -22,6 +22,10 @@ from monai_unlearn.cohort.language.predicate import Predicate
         ("device in @retired", ["device is one of the values of @retired"]),
         ("vpf > @limit", ["vpf is more than the value of @limit"]),
         ("age between 40 and 60", ["age is between 40 and 60, both included"]),
+        ("device == 'AX  STIR'", ["device is “AX  STIR” exactly"]),
+        ("device in [a b, 'a b']", ["device is one of “a b”, “a b” exactly"]),
+        ("device like Biograph64", ["device is like “Biograph64”, ignoring case, spaces and punctuation"]),
+        ("version(software) < 6.1", ["the version in software is less than 6.1"]),
         ("device contains us 8", ["device contains “us 8”"]),
         ("device matches /^a/i", ["device matches the regular expression /^a/, ignoring case"]),
         ("acquired within 30 days of @index_date", [
@@ -53,6 +57,7 @@ def test_predicates_in_english(text, words):
         "patient in [P17, P18]",
         "patient between P17 and P18",
         "patient contains P17",
+        "patient like P17",
         "mrn matches /P17/",
     ],
 )

@@ -36,6 +36,31 @@ def test_a_value_is_quoted_where_it_would_not_parse_as_itself(text, written):
     assert parse(f"a == {written}").value == Value(text)
 
 
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("'AX STIR'", "'AX STIR'"),
+        ("'HD-OCT'", "'HD-OCT'"),
+        ("'HD\u2011OCT'", "'HD\u2011OCT'"),
+        # Without spaces and dashes, an exact and a folded comparison are the same.
+        ("'Cirrus'", "Cirrus"),
+        ("'2019-01-31'", "2019-01-31"),
+        ("'-0.5'", "-0.5"),
+        ("AX   STIR", "AX STIR"),
+    ],
+)
+def test_quotes_are_kept_where_they_make_a_difference(written, canonical):
+    value = parse(f"a == {written}").value
+    assert str(value) == canonical
+    assert value.exact == canonical.startswith("'")
+    assert parse(f"a == {canonical}").value == value
+
+
+def test_a_value_that_is_quoted_is_another_value():
+    assert Value("a b", exact=True) != Value("a b")
+    assert Value("ab", exact=True) == Value("ab")
+
+
 @pytest.mark.parametrize("name", ["a b", "", "1a", "a" * 65])
 def test_a_reference_is_a_name(name):
     with pytest.raises(ValueError, match="the name of a value set"):

@@ -23,7 +23,8 @@ def test_values_need_no_quotes():
 
 
 def test_layout_makes_no_difference():
-    assert parse("  device==Cirrus\n   800\tFA ") == parse("device == 'Cirrus 800 FA'")
+    assert parse("  device==Cirrus\n   800\tFA ") == parse("device == Cirrus 800 FA")
+    assert parse("device\u00a0==\u00a0Cirrus\u2009800\u3000FA") == parse("device == Cirrus 800 FA")
 
 
 @pytest.mark.parametrize(
@@ -35,17 +36,18 @@ def test_words_that_only_begin_like_a_keyword_are_values(text):
 
 FAULTS = {
     "device = 5": """
-predicate:1:8: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'matches' or 'within', got '='. \
-To compare, write ==.
+predicate:1:8: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'like', 'matches' or 'within', \
+got '='. To compare, write ==.
     1 | device = 5
       |        ^""",
     "devi ce == 1": """
-predicate:1:6: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'matches' or 'within', got 'ce'.
+predicate:1:6: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'like', 'matches' or 'within', \
+got 'ce'.
     1 | devi ce == 1
       |      ^^""",
     "exist(device)": """
-predicate:1:14: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'matches' or 'within', got the end of \
-the predicate. There is no function 'exist'. Did you mean 'exists'? The functions are FUNCTIONS.
+predicate:1:14: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'like', 'matches' or 'within', \
+got the end of the predicate. There is no function 'exist'. Did you mean 'exists'? The functions are FUNCTIONS.
     1 | exist(device)
       |              ^""",
     "exist(device) > 3": """
@@ -76,6 +78,38 @@ predicate:1:17: expected a window such as 30 days, got 'a'.
 predicate:1:8: expected 'and' or 'or', got '&&'. Join conditions with the words 'and' and 'or'.
     1 | a == 1 && b == 2
       |        ^^""",
+    "device is not null": """
+predicate:1:8: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'like', 'matches' or 'within', \
+got 'is'. Write exists(device).
+    1 | device is not null
+      |        ^^""",
+    "`odd name` IS NULL": """
+predicate:1:12: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'like', 'matches' or 'within', \
+got 'IS'. Write missing(`odd name`).
+    1 | `odd name` IS NULL
+      |            ^^""",
+    "device is not Cirrus": """
+predicate:1:8: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'like', 'matches' or 'within', \
+got 'is'. Write !=.
+    1 | device is not Cirrus
+      |        ^^""",
+    "acquired after 2019-01-01": """
+predicate:1:10: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'like', 'matches' or 'within', \
+got 'after'. Write acquired > 2019-01-31.
+    1 | acquired after 2019-01-01
+      |          ^^^^^""",
+    "acquired within 30 days of 01.01.2019": """
+predicate:1:28: expected a date, a field or @name, got '01.01.2019'. Write the year first: 2019-01-01.
+    1 | acquired within 30 days of 01.01.2019
+      |                            ^^^^^^^^^^""",
+    "device <> Cirrus": """
+predicate:1:9: expected a value, got '>'. For 'is not', write !=.
+    1 | device <> Cirrus
+      |         ^""",
+    "device like Cirrus%": """
+predicate:1:1: 'like' compares whole values and has no wildcards. For a part of the text, write: contains.
+    1 | device like Cirrus%
+      | ^^^^^^^^^^^^^^^^^^^""",
     "a == x b == y": """
 predicate:1:10: expected 'and', 'or' or the end, got '=='. Join comparisons with 'and' or 'or'; quote a value that \
 contains brackets, quotes or signs such as =.

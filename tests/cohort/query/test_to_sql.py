@@ -23,8 +23,8 @@ def _sql(text):
 
 def test_values_are_parameters_in_order_and_names_are_quoted():
     sql = _sql("`odd \"name` in ['1; DROP TABLE x', b] and not (vpf > 3 or studied != 2019-01-31) and missing(vpf)")
-    assert sql.parameters == (["1; DROP TABLE x", "b"], 3.0, dt.date(2019, 1, 31))
-    assert sql.text.count("?") == 3
+    assert sql.parameters == (["1; DROP TABLE x"], ["b"], 3.0, dt.date(2019, 1, 31))
+    assert sql.text.count("?") == 4
     assert '"odd ""name"' in sql.text
     assert "DROP" not in sql.text
 

@@ -18,6 +18,24 @@ def test_a_predicate_that_holds_for_an_empty_record_is_refused(forget):
     assert allowed.allow_empty_record
 
 
+@pytest.mark.parametrize(
+    ("forget", "more"),
+    [
+        ("[missing(age), device == x]", ""),
+        ("missing(age) and exists(device)", ""),
+        ("missing(age)", "population: device == x\n"),
+        ("missing(age)", "population: exists(device)\n"),
+    ],
+)
+def test_a_missing_value_may_stand_beside_something_that_an_empty_record_fails(forget, more):
+    assert not make_spec(forget, more).allow_empty_record
+
+
+def test_a_population_that_an_empty_record_belongs_to_does_not_help():
+    with pytest.raises(SpecError, match="every tag is missing"):
+        make_spec("missing(age)", "population: missing(device)\n")
+
+
 def test_types_of_dicom_keywords_are_checked_without_an_index():
     assert [fault.message for fault in type_faults([parse("device < 3")], {})] == [
         "'device' holds text, which has no order: expected ==, != or in, got <."

@@ -13,8 +13,8 @@ test.yaml:2:7: 'name': expected up to 64 lower-case letters, digits and '-', beg
 got 'Retire It'.
 test.yaml:3:9: 'reason': expected one of device_deprecation, consent_withdrawal, label_error, anatomical_outlier, \
 policy_change, other, got 'device'.
-test.yaml:4:16: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'matches' or 'within', got '='. \
-To compare, write ==.
+test.yaml:4:16: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'like', 'matches' or 'within', \
+got '='. To compare, write ==.
 test.yaml:5:1: unknown key 'scop'. Did you mean 'scope'? The keys here are: schema_version, name, reason, forget, \
 population, value_sets, absent, scope, unknown, why, sample, expect, allow_empty_record.
 test.yaml:6:20: 'fraction': expected a number at most 1, got 2.

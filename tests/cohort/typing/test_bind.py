@@ -54,12 +54,31 @@ def test_only_texts_of_dicom_may_be_several():
         ("laterality == L", r"'laterality' is an alias for ImageLaterality or Laterality, which this index does not"),
         ("StationName == 1", r"'StationName' is a DICOM keyword that this index does not have\."),
         ("exists(devise)", r"unknown field 'devise'"),
+        ("PatientID == 1", r"unknown field 'PatientID'\. An index calls it 'patient': write patient\. See the list"),
+        ("label == x", r"unknown field 'label'\. This index has no column of labels"),
         ("odd-name == 1", r"unknown field 'odd'\. Write backquotes around a field name .*: `odd-name`\. See the list"),
     ],
 )
 def test_a_field_that_the_index_does_not_have(text, message):
     with pytest.raises(SpecError, match=message):
         _bind(text, {**COLUMNS, "odd-name": Kind.TEXT})
+
+
+def test_the_word_label_names_the_column_of_labels():
+    with pytest.raises(SpecError, match=r"The labels of this index are in 'eye label': write `eye label`\."):
+        bind([parse("label == x")], Columns(COLUMNS, {}, "See the list", "eye label"), name="s.yaml")
+
+
+def test_an_age_falls_back_on_the_time_between_birth_and_acquisition_where_the_index_has_both():
+    columns = {**COLUMNS, "PatientBirthDate": Kind.DATE}
+    born, day = _bind("age > 1", columns)["age"].between
+    assert born.columns == (("PatientBirthDate", Kind.DATE),)
+    assert [name for name, _ in day.columns] == ["AcquisitionDateTime", "StudyDate"]
+    assert _bind("age > 1")["age"].between is None
+    assert _bind("PatientAge > 1", columns)["PatientAge"].between is None
+    assert _bind("age > 1", {**columns, "PatientBirthDate": Kind.TEXT})["age"].between is None
+    del columns["PatientAge"]
+    assert _bind("age > 1", columns)["age"].columns == ()
 
 
 def test_without_an_index_an_unknown_field_is_not_a_fault():
