@@ -21,13 +21,21 @@ false **remain**, unknown **undetermined**. In the tables, `-` is a missing valu
 
 The left side of a comparison is a *term*: a field, or a number computed from fields. The right side is a value. It
 needs no quotes unless it contains brackets, quotes, signs such as `=`, or the words *and*, *or*, *not*. Upper and lower
-case differ, except for `~=`.
+case differ, except for `~=` and `like`.
+
+Texts are compared **folded**: runs of white space, non-breaking and other special spaces included, count as one space
+and at the ends as none, and every kind of dash counts as `-`. To compare **exactly**, quote the value: `'AX  STIR'`.
+The values of a value set are folded as well. Preview and explain say how each value is compared, and which other
+spellings of it the index has, with their images; of fields that identify people they show none.
 
 | you write | it is true if |
 | --- | --- |
 | `field == value`, `!=` | the field has this value; has another value |
 | `field ~= value` | the field has this value, ignoring upper and lower case |
+| `field like value` | the field has the same letters and digits, whatever the case, spaces, dashes and punctuation |
 | `term < value`, `<=`, `>`, `>=` | the number, age in years, or date is smaller, at most equal, … |
+| `field between 0004000 and 0005000`, `<` | the numbers within the text lie there; unknown for another pattern |
+| `version(field) < 6.1` | one of the versions in the field is earlier; what follows the numbers does not count |
 | `field in [a, b]`, `not in` | the field has one of these values; has none of them |
 | `field in @name` | the field has one of the values under `value_sets` |
 | `term between a and b` | the term lies between both, ends included |
@@ -41,6 +49,9 @@ Terms: `a + b`, `-`, `*`, `/`,
 {functions}.
 A cohort statistic may end in `by (field, …)`. `any(field)` and `all(field)` say how many values of a multi-valued DICOM
 tag must meet the condition; without them, one is enough.
+
+The alias `age` is `PatientAge`. Where that is missing, and the index has `PatientBirthDate` (by default it has not), it
+is the time from birth to acquisition: in completed years, below two years in completed months.
 
 The run time of a regular expression (RE2) is linear in the length of the text. A number with a unit is converted to the
 declared unit of the field; without a declared unit it is refused.

@@ -6,12 +6,13 @@ import datetime as dt
 import math
 import re
 import tempfile
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cohort_index import make_index
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -22,6 +23,7 @@ from monai_unlearn.cohort.language.condition import (
     Contains,
     Direction,
     In,
+    Like,
     Matches,
     Operator,
     Within,
@@ -55,6 +57,8 @@ from monai_unlearn.vocabulary.fields import Kind
 KINDS = {
     "device": Kind.TEXT,
     "ImageType": Kind.TEXT,
+    "SoftwareVersions": Kind.TEXT,
+    "accession": Kind.TEXT,
     "vpf": Kind.NUMBER,
     "width": Kind.NUMBER,
     "PatientAge": Kind.AGE,
@@ -62,7 +66,9 @@ KINDS = {
     "AcquisitionDateTime": Kind.DATETIME,
     "visit": Kind.DATE,
 }
-TEXTS = ["x", "X", "a b", "it's", "and", "null", ""]
+TEXTS = ["x", "X", "a b", "a  B", "a\u00a0b", "a-b", "a\u2011b", "AB", "it's", "and", "null", ""]
+VERSIONS = ["6.0.4\\BOOT 2", "BOOT 2", "v6.10\\7", "6.1 SP2", "6.1.0", "6.", ""]
+ACCESSIONS = ["5", "012", "A-7", "A-0012", "A 7", "A", ""]
 MANY = ["A", "a", "B\\A", "A\\\\B", "A\\A", "C\\", "\\"]
 NUMBERS = ["0", "1", "-2.5", "1e2"]
 DATES = ["2018-01-01", "2018-06-05", "2020-02-29"]
@@ -70,6 +76,8 @@ DATES = ["2018-01-01", "2018-06-05", "2020-02-29"]
 FIELDS = {
     "device": (TEXTS, ["device"]),
     "ImageType": (["A", "B", "a", "B\\A"], ["ImageType"]),
+    "software": (["6.1", "V6.10", "7.0", "6.0.4"], ["SoftwareVersions"]),
+    "accession": (["5", "A-7", "A-012"], ["accession"]),
     "vpf": (NUMBERS, ["vpf"]),
     "width": ([*NUMBERS, "10 mm", "0.01 m"], ["width"]),
     "age": ([*NUMBERS, "12 months"], ["PatientAge"]),
@@ -77,7 +85,7 @@ FIELDS = {
     "visit": (DATES, ["visit"]),
 }
 IN_OWN_UNIT = {"10 mm": 1.0, "0.01 m": 1.0, "12 months": 1.0}
-TEXT_FIELDS = ("device", "ImageType")
+TEXT_FIELDS = ("device", "ImageType", "accession")
 DATE_FIELDS = ("acquired", "visit")
 VALUE_SETS = {
     "texts": ("A", "B\\A", "x"),
@@ -88,7 +96,7 @@ VALUE_SETS = {
 
 
 def _values(name):
-    return st.sampled_from(FIELDS[name][0]).map(Value)
+    return st.builds(Value, st.sampled_from(FIELDS[name][0]), st.booleans())
 
 
 def _operators(*, text):
@@ -106,7 +114,10 @@ def _texts(name):
     return st.one_of(
         st.builds(Comparison, term, _operators(text=True), _values(name)),
         st.builds(In, term, _lists(name, "texts")),
-        st.builds(Contains, term, st.sampled_from(["x", "A", "B\\A", "it"]).map(Value)),
+        st.builds(
+            Contains, term, st.builds(Value, st.sampled_from(["x", "A", "B\\A", "it", "a b", "-b"]), st.booleans())
+        ),
+        st.builds(Like, term, _values(name).filter(lambda value: any(map(str.isalnum, value.text)))),
         st.builds(Matches, term, st.sampled_from(["^A$", "x|b", "A.*B"]), st.booleans()),
     )
 
@@ -119,6 +130,24 @@ def _ordered(name):
         st.builds(In, st.just(Field(name)), _lists(name, reference)),
         pairs.map(lambda pair: Between(Field(name), *sorted(pair, key=lambda value: _read(name, value.text)))),
     )
+
+
+_PAIRS = [("5", "012"), ("4", "5"), ("A-7", "A-012"), ("A-1", "A-7")]
+NATURAL = st.one_of(
+    st.builds(
+        Comparison,
+        st.just(Field("accession")),
+        st.sampled_from([operator for operator in Operator if operator.orders]),
+        _values("accession"),
+    ),
+    st.sampled_from(_PAIRS).map(lambda pair: Between(Field("accession"), *map(Value, pair))),
+)
+_VERSION = st.just(Call("version", (Field("software"),)))
+OF_VERSIONS = st.one_of(
+    st.builds(Comparison, _VERSION, _operators(text=False), _values("software")),
+    st.builds(In, _VERSION, st.lists(_values("software"), min_size=1, max_size=3).map(tuple)),
+    st.builds(Between, _VERSION, st.just(Value("6.0.9")), _values("software").filter(lambda x: x.text != "6.0.4")),
+)
 
 
 def _grow(children):
@@ -173,7 +202,8 @@ WINDOWS = st.builds(
 )
 LEAVES = st.one_of(
     st.sampled_from(TEXT_FIELDS).flatmap(_texts),
-    st.sampled_from(sorted(set(FIELDS) - set(TEXT_FIELDS))).flatmap(_ordered),
+    st.one_of(NATURAL, OF_VERSIONS).map(lambda node: node),  # as likely as one of the others
+    st.sampled_from(sorted(set(FIELDS) - {*TEXT_FIELDS, "software"})).flatmap(_ordered),
     st.sampled_from(sorted(FIELDS)).map(lambda name: Exists(Field(name))),
     st.sampled_from(sorted(FIELDS)).map(lambda name: Missing(Field(name))),
     NUMERIC,
@@ -194,6 +224,8 @@ ROWS = st.lists(
         {
             "device": st.sampled_from([*TEXTS, None]),
             "ImageType": st.sampled_from([*MANY, None]),
+            "SoftwareVersions": st.sampled_from([*VERSIONS, None]),
+            "accession": st.sampled_from([*ACCESSIONS, None]),
             "vpf": st.sampled_from([0.0, 1.0, -2.5, 100.0, 0.25, math.nan, None]),
             "width": st.sampled_from([0.0, 1.0, 100.0, None]),
             "PatientAge": st.sampled_from([0.0, 1.0, 100.0, None]),
@@ -207,7 +239,7 @@ ROWS = st.lists(
 )
 
 
-def evaluate(node, row, rows):  # noqa: PLR0911 - one for each type of node
+def evaluate(node, row, rows):
     """Return true, false or None for unknown, from the specification and not from the code under test."""
     if isinstance(node, And | Or):
         values = [evaluate(operand, row, rows) for operand in node.operands]
@@ -222,9 +254,16 @@ def evaluate(node, row, rows):  # noqa: PLR0911 - one for each type of node
         return (_field(node.field, row) is not None) == isinstance(node, Exists)
     if isinstance(node, Within):
         return _within(node, row)
+    return _condition(node, row, rows)
+
+
+def _condition(node, row, rows):
+    if isinstance(node.term, Call) and node.term.function == "version":
+        return _version(node, row)
     field = node.term.field if isinstance(node.term, Each) else node.term
     if isinstance(field, Field) and field.name in TEXT_FIELDS:
-        return _text(node, field, row)
+        is_ordered = isinstance(node, Between) or (isinstance(node, Comparison) and node.operator.orders)
+        return _natural(node, field, row) if is_ordered else _text(node, field, row)
     if isinstance(field, Field) and field.name in DATE_FIELDS:
         found = _field(field, row)
     else:
@@ -267,8 +306,8 @@ def _text(node, field, row):
         found = [re.search(node.pattern, part, re.IGNORECASE if node.ignore_case else 0) is not None for part in parts]
         return fold(found) if parts else None
     texts = _wanted(node)
-    joined = [text for text in texts if "\\" in text and not is_each]
-    single = [text for text in texts if text not in joined]
+    joined = [pair for pair in texts if "\\" in pair[0] and not is_each]
+    single = [pair for pair in texts if pair not in joined]
     results = [_is_like(node, whole, text) for text in joined]
     if single:
         results.append(fold(any(_is_like(node, part, text) for text in single) for part in parts) if parts else None)
@@ -276,13 +315,67 @@ def _text(node, field, row):
 
 
 def _wanted(node):
+    """Return the values that a node compares with, each with whether it was quoted."""
     given = node.values if isinstance(node, In) else node.value
     if isinstance(given, Reference):
-        return VALUE_SETS[given.name]
-    return [value.text for value in given] if isinstance(given, tuple) else [given.text]
+        return [(text, False) for text in VALUE_SETS[given.name]]
+    return [(value.text, value.exact) for value in (given if isinstance(given, tuple) else [given])]
 
 
-def _is_like(node, found, text):
+def _plain(text):
+    """Return a text with plain dashes and single spaces."""
+    dashes = "".join("-" if unicodedata.category(character) == "Pd" else character for character in text)
+    return " ".join(dashes.split())
+
+
+def _natural(node, field, row):
+    """Compare texts as lists of words and numbers; unknown where the words differ."""
+    found = _field(field, row)
+    texts = [node.low.text, node.high.text] if isinstance(node, Between) else [node.value.text]
+    if found is None:
+        return None
+    own, *limits = [[int(x) if x.isdigit() else x for x in re.findall(r"\d+|\D+", _plain(x))] for x in [found, *texts]]
+    if any(
+        [x if isinstance(x, str) else 0 for x in limit] != [x if isinstance(x, str) else 0 for x in own]
+        for limit in limits
+    ):
+        return None
+    return limits[0] <= own <= limits[1] if isinstance(node, Between) else _holds(node.operator.value, own, limits[0])
+
+
+def _version(node, row):
+    whole = _field(node.term.arguments[0], row)
+    known = [version for part in (whole or "").split("\\") if (version := _numbers_of_version(part))]
+    if not known:
+        return None
+    if isinstance(node, Between):
+        low, high = (_numbers_of_version(value.text) for value in (node.low, node.high))
+        return any(low <= version <= high for version in known)
+    wanted = [_numbers_of_version(text) for text, _ in _wanted(node)]
+    if isinstance(node, In):
+        return any(version in wanted for version in known)
+    if node.operator is Operator.UNEQUAL:
+        return wanted[0] not in known
+    return any(_holds(node.operator.value, version, wanted[0]) for version in known)
+
+
+def _numbers_of_version(text):
+    """Return the numbers of a version without zeros at the end; None for another text."""
+    first = (text.split() or [""])[0].lower().removeprefix("v").split(".")
+    if not all(map(str.isdigit, first)):
+        return None
+    numbers = list(map(int, first))
+    while len(numbers) > 1 and numbers[-1] == 0:
+        numbers.pop()
+    return numbers
+
+
+def _is_like(node, found, pair):
+    text, exact = pair
+    if isinstance(node, Like):
+        found, text = ("".join(filter(str.isalnum, x.lower())) for x in (found, text))
+    elif not exact:
+        found, text = _plain(found), _plain(text)
     if isinstance(node, Contains):
         return text in found
     if isinstance(node, Comparison) and node.operator is Operator.SAME:
@@ -291,13 +384,16 @@ def _is_like(node, found, text):
 
 
 def _compare(found, node):
-    texts = [node.low.text, node.high.text] if isinstance(node, Between) else _wanted(node)
+    texts = [node.low.text, node.high.text] if isinstance(node, Between) else [text for text, _ in _wanted(node)]
     values = [_literal(found, text) for text in texts]
     if isinstance(node, In):
         return found in values
     if isinstance(node, Between):
         return values[0] <= found <= values[1]
-    right = values[0]
+    return _holds(node.operator.value, found, values[0])
+
+
+def _holds(operator, found, right):
     return {
         "==": lambda: found == right,
         "!=": lambda: found != right,
@@ -305,7 +401,7 @@ def _compare(found, node):
         "<=": lambda: found <= right,
         ">": lambda: found > right,
         ">=": lambda: found >= right,
-    }[node.operator.value]()
+    }[operator]()
 
 
 def _literal(found, text):
@@ -446,6 +542,10 @@ def test_resolve_agrees_with_a_plain_evaluator():
             names[evaluate(predicate, row, rows)] for row in rows
         ]
 
+    # One example of each statistic at least, whatever the random predicates are.
+    rows = [{**dict.fromkeys(KINDS), "vpf": number} for number in (0.0, 1.0, -2.5, 100.0, None)]
+    for name in ("zscore", "mad_z", "iqr_distance", "percentile_rank"):
+        compare = example(parse(f"{name}(vpf) > 0.123"), rows)(compare)
     compare()
     assert seen == {*NODES, *FUNCTIONS}
 
@@ -457,12 +557,14 @@ _NAMES = st.one_of(
     ),
     st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="`"), min_size=1, max_size=8),
 ).map(Field)
-_TEXTS = st.one_of(
+_ANY_TEXT = st.one_of(
     st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=12),
     st.lists(st.sampled_from(["and", "OR", "in", "null", "800", "'", '"', "a", "[", "==", "$x"]), max_size=4).map(
         " ".join
     ),
-).map(Value)
+    st.sampled_from(["a b", "a  b", "a\u00a0b", "a\u2011b", "a-b", "2019-01-31", "-3"]),
+)
+_TEXTS = st.builds(Value, _ANY_TEXT, st.booleans())
 _REFERENCES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True).map(Reference)
 _ANY_NUMBER = st.builds(
     Number, st.sampled_from(["3", "0.5", ".5", "1e-3", "7."]), st.sampled_from([None, "mm", "and_"])
@@ -492,6 +594,7 @@ _ANY_LEAF = st.one_of(
     st.builds(In, _ANY_TERM, st.one_of(st.lists(_TEXTS, min_size=1, max_size=3).map(tuple), _REFERENCES)),
     st.builds(Between, _ANY_TERM, _TEXTS, _TEXTS),
     st.builds(Contains, _ANY_TERM, _TEXTS.filter(lambda value: value.text)),
+    st.builds(Like, _ANY_TERM, st.sampled_from(["a b", "and", "a-b"]).map(Value)),
     st.builds(Matches, _ANY_TERM, _PATTERNS, st.booleans()),
     st.builds(
         Within,

@@ -39,6 +39,34 @@ exists(laterality)
 | -               | -          | remain |
 """
 
+AGES = """
+age < 18
+| PatientAge | PatientBirthDate | AcquisitionDate | StudyDate  | part         |
+| 17         | 1950-01-01       | 2018-06-05      | 2018-06-05 | forget       |
+| -          | 2000-06-06       | 2018-06-05      | 2019-06-05 | forget       |
+| -          | 2000-06-05       | 2018-06-05      | 2018-01-01 | remain       |
+| -          | 2000-06-06       | -               | 2018-06-05 | forget       |
+| -          | 2019-01-01       | 2018-06-05      | -          | undetermined |
+| -          | 2000-06-05       | -               | -          | undetermined |
+| -          | -                | 2018-06-05      | -          | undetermined |
+
+age between 17 and 17
+| PatientBirthDate | StudyDate  | part   |
+| 2000-12-31       | 2018-12-30 | forget |
+| 2000-02-29       | 2018-02-28 | forget |
+| 2000-02-29       | 2018-03-01 | remain |
+
+age < 6 months
+| PatientBirthDate | StudyDate  | part   |
+| 2018-01-31       | 2018-07-30 | forget |
+| 2018-01-31       | 2018-07-31 | remain |
+"""
+
+
+@pytest.mark.parametrize("table", semantics.blocks(AGES))
+def test_without_a_recorded_age_it_is_the_time_between_birth_and_acquisition(table, tmp_path):
+    semantics.check(table, tmp_path / "index")
+
 
 @pytest.mark.parametrize("table", semantics.blocks(TABLES))
 def test_of_several_keywords_the_first_that_an_image_has_counts(table, tmp_path):

@@ -47,6 +47,39 @@ device == 007
 | -        | undetermined |
 """
 
+FOLDED = """
+device == AX  STIR
+| device    | part   |
+| AX STIR   | forget |
+| AX  STIR  | forget |
+| AX\u00a0STIR | forget |
+| ax stir   | remain |
+| AXSTIR    | remain |
+
+device == 'AX  STIR'
+| device   | part   |
+| AX STIR  | remain |
+| AX  STIR | forget |
+
+device == Cirrus HD-OCT
+| device        | part   |
+| Cirrus HD-OCT | forget |
+| Cirrus HD\u2011OCT | forget |
+| Cirrus HD\u2013OCT | forget |
+| Cirrus HD_OCT | remain |
+
+device == 'Cirrus HD-OCT'
+| device        | part   |
+| Cirrus HD-OCT | forget |
+| Cirrus HD\u2011OCT | remain |
+
+device in [AX STIR, 'T2  TSE']
+| device   | part   |
+| AX  STIR | forget |
+| T2  TSE  | forget |
+| T2 TSE   | remain |
+"""
+
 NUMBERS = """
 vpf == 0.5
 | vpf | part         |
@@ -121,7 +154,12 @@ taken > 2018-06-05
 
 
 @pytest.mark.parametrize("table", semantics.blocks(TEXT))
-def test_text_is_compared_exactly(table, tmp_path):
+def test_text_is_compared_as_a_whole_and_upper_and_lower_case_differ(table, tmp_path):
+    semantics.check(table, tmp_path / "index")
+
+
+@pytest.mark.parametrize("table", semantics.blocks(FOLDED))
+def test_spaces_and_dashes_are_folded_unless_the_value_is_quoted(table, tmp_path):
     semantics.check(table, tmp_path / "index")
 
 

@@ -41,6 +41,9 @@ KINDS = {
     "StudyDate": Kind.DATE,
     "ImageLaterality": Kind.TEXT,
     "Laterality": Kind.TEXT,
+    "SoftwareVersions": Kind.TEXT,
+    "AccessionNumber": Kind.TEXT,
+    "PatientBirthDate": Kind.DATE,
     "PatientAge": Kind.AGE,
 }
 UNITS = {"length_mm": "mm", "length_cm": "cm"}
