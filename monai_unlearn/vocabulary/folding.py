@@ -83,6 +83,19 @@ def letters(text: str) -> str:
     return lower.replace("\u0307", "")  # what remains of a Turkish capital I with a dot
 
 
+def visible(text: str) -> str:
+    r"""Return a text in which readers see what folding changes: odd characters by their codes, further spaces as ␣.
+
+    >>> visible("AX  STIR"), visible("HD\u2011OCT"), visible("AX STIR")
+    ('AX␣␣STIR', 'HD<U+2011>OCT', 'AX STIR')
+    """
+    runs = re.sub(r"^ +| {2,}| +$", lambda run: "␣" * len(run[0]), text)
+    return "".join(
+        character if character == " " or folded(character) == character else f"<U+{ord(character):04X}>"
+        for character in runs
+    )
+
+
 def folding_matters(text: str) -> bool:
     """Return whether a text has a place where a folded and an exact comparison may differ.
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monai_unlearn.vocabulary.folding import SQL_MACROS, folded, folding_matters, letters
+from monai_unlearn.vocabulary.folding import SQL_MACROS, folded, folding_matters, letters, visible
 
 ODD = " \t\u00a0\u2009\u202f\u3000\u200b\u200e\ufeff-\u00ad\u2010\u2011\u2012\u2013\u2014\u2212\uff0d_.,/()'aAéÉßΣςİ0٣"
 TEXTS = st.one_of(
@@ -15,24 +15,28 @@ TEXTS = st.one_of(
 )
 
 
-def _in_sql(texts):
+@pytest.fixture(scope="module")
+def in_sql():
     with duckdb.connect() as connection:
         for macro in SQL_MACROS:
             connection.execute(macro)
-        return connection.execute(
-            "SELECT folded(text), letters(text) FROM (SELECT UNNEST(?) AS text, UNNEST(?) AS place) ORDER BY place",
-            [texts, list(range(len(texts)))],
-        ).fetchall()
+
+        def run(texts):
+            rows = "SELECT UNNEST(?) AS text, UNNEST(?) AS place"
+            statement = f"SELECT folded(text), letters(text) FROM ({rows}) ORDER BY place"  # noqa: S608 - see above
+            return connection.execute(statement, [texts, list(range(len(texts)))]).fetchall()
+
+        yield run
 
 
-@given(st.lists(TEXTS, min_size=1, max_size=20))
-def test_python_and_sql_agree(texts):
-    assert _in_sql(texts) == [(folded(text), letters(text)) for text in texts]
+@given(texts=st.lists(TEXTS, min_size=1, max_size=20))
+def test_python_and_sql_agree(in_sql, texts):
+    assert in_sql(texts) == [(folded(text), letters(text)) for text in texts]
 
 
-def test_python_and_sql_agree_on_every_character_of_the_basic_plane():
+def test_python_and_sql_agree_on_every_character_of_the_basic_plane(in_sql):
     texts = [f"a{chr(code)}{chr(code)}Σ" for code in range(1, 0x10000) if not 0xD800 <= code <= 0xDFFF]
-    assert _in_sql(texts) == [(folded(text), letters(text)) for text in texts]
+    assert in_sql(texts) == [(folded(text), letters(text)) for text in texts]
 
 
 def test_every_white_space_of_unicode_is_one_space():
@@ -52,6 +56,12 @@ def test_every_dash_of_unicode_is_a_hyphen():
 def test_folding_twice_is_folding_once(text):
     assert folded(folded(text)) == folded(text)
     assert letters(folded(text)) == letters(text)
+
+
+@given(TEXTS)
+def test_what_is_visible_is_plain_and_tells_different_spellings_apart(text):
+    assert folded(visible(text).replace("␣", "")) == visible(text).replace("␣", "").strip(" ")
+    assert (visible(text) == text) == (folded(text) == text)
 
 
 @pytest.mark.parametrize(

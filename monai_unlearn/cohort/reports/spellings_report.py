@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from monai_unlearn.cohort.typing.compared import WORDS
+from monai_unlearn.vocabulary.folding import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -27,17 +28,19 @@ def _compared(parts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for part in parts:
         if part["matters"]:
             values = part["values"]
-            listed = "values that are not shown" if values is None else ", ".join(f"“{value}”" for value in values)
+            listed = (
+                "values that are not shown" if values is None else ", ".join(f"“{visible(value)}”" for value in values)
+            )
             yield f"Compared {WORDS[part['how']]}: {part['field']} with {listed}."
 
 
 def _variants(entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for entry in entries:
         listed = ", ".join(
-            f"“{text}” ({_images(images)}, {'' if text in entry['caught'] else 'not '}taken as equal)"
+            f"“{visible(text)}” ({_images(images)}, {'' if text in entry['caught'] else 'not '}taken as equal)"
             for text, images in entry["variants"].items()
         )
-        yield f"Other spellings of “{entry['value']}” ({entry['field']}): {listed}."
+        yield f"Other spellings of “{visible(entry['value'])}” ({entry['field']}): {listed}."
 
 
 def _images(images: int | str) -> str:

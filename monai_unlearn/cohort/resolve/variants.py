@@ -15,11 +15,11 @@ from monai_unlearn.cohort.language.node import Reference
 from monai_unlearn.cohort.language.term import Each, Field
 from monai_unlearn.cohort.query.spellings import count_spellings
 from monai_unlearn.cohort.typing.compared import EXACT, Compared, compared
-from monai_unlearn.vocabulary.folding import folded, letters
+from monai_unlearn.vocabulary.folding import folded, letters, visible
 from monai_unlearn.vocabulary.privacy import may_show_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from monai_unlearn.cohort.query.statement import Question
     from monai_unlearn.cohort.typing.columns import Bound
@@ -80,23 +80,30 @@ def near_values(index: Index, question: Question) -> Iterator[str]:
         IndexReadError: The index cannot be read.
     """
     absent = [entry for entry in _examined(index, question) if not entry.caught]
-    texts = count_spellings(index, {entry.field: None for entry in absent}, question.bound)
+    texts = count_spellings(index, {entry.field: None for entry in absent}, question.bound) if absent else {}
     for entry in islice(absent, _SHOWN_VALUES):
         near = _near(entry, texts[entry.field])
         if near:
-            listed = ", ".join(f"'{text}' ({images} image{'' if images == 1 else 's'})" for text, images in near)
-            yield f"No image has the value '{entry.value}' of {entry.field}. Near it: {listed}."
+            listed = ", ".join(
+                f"'{visible(text)}' ({images} image{'' if images == 1 else 's'})" for text, images in near
+            )
+            yield f"No image has the value '{visible(entry.value)}' of {entry.field}. Near it: {listed}."
 
 
 def _near(entry: Variants, texts: Mapping[str, int]) -> list[tuple[str, int]]:
-    by_letters: dict[str, list[str]] = {}
-    for text in texts:
-        by_letters.setdefault(letters(text), []).append(text)
+    by_letters = _by_letters(texts)
     key = letters(entry.value)
     found = difflib.get_close_matches(key, by_letters, n=_SHOWN_NEAR, cutoff=_NEAR)
     # A name that holds the value as a part of it is near as well, however long it is.
     found += [other for other in by_letters if key in other and other not in found] if key else []
     return [(text, texts[text]) for other in found for text in by_letters[other]][:_SHOWN_NEAR]
+
+
+def _by_letters(texts: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        found.setdefault(letters(text), []).append(text)
+    return found
 
 
 def _examined(index: Index, question: Question) -> Iterator[Variants]:
@@ -111,9 +118,10 @@ def _examined(index: Index, question: Question) -> Iterator[Variants]:
     keys: dict[str, set[str]] = {}
     for field, value, _ in asked:
         keys.setdefault(field, set()).add(letters(value))
-    counts = count_spellings(index, keys, question.bound)
+    counts = count_spellings(index, keys, question.bound) if keys else {}
+    spelled = {field: _by_letters(texts) for field, texts in counts.items()}
     for field, value, part in asked:
-        own = {text: images for text, images in counts[field].items() if letters(text) == letters(value)}
+        own = {text: counts[field][text] for text in spelled[field].get(letters(value), ())}
         yield Variants(field, value, own, tuple(text for text in own if _is_caught(part, value, text)))
 
 

@@ -28,7 +28,12 @@ def test_comparisons_are_shown_where_it_matters_how():
 
 
 def test_spellings_say_whether_they_are_taken_as_equal():
-    entry = {"field": "device", "value": "A1", "variants": {"[A] 1": 1_000, "a1": "hidden"}, "caught": {"a1": "hidden"}}
-    line = "“[A] 1” (1,000 images, not taken as equal), “a1” (hidden images, taken as equal)"
+    entry = {
+        "field": "device",
+        "value": "A1",
+        "variants": {"[A]  1": 1_000, "a1": "hidden"},
+        "caught": {"a1": "hidden"},
+    }
+    line = "“[A]␣␣1” (1,000 images, not taken as equal), “a1” (hidden images, taken as equal)"
     assert _shown(variants=[entry]) == [f"Other spellings of “A1” (device): {line}."]
     assert _shown() == []
