@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import datetime as dt
 
+import duckdb
 import pytest
 
 from monai_unlearn.cohort.language.node import Reference, Value
 from monai_unlearn.cohort.language.term import Field
-from monai_unlearn.cohort.query.sql import SqlContext, quoted
+from monai_unlearn.cohort.query.sql import AGE_MACROS, SqlContext, quoted
 from monai_unlearn.cohort.typing.columns import Bound
 from monai_unlearn.cohort.typing.term_type import TermType
 from monai_unlearn.vocabulary.fields import Kind
@@ -37,6 +38,37 @@ def test_an_identifier_cannot_end_its_quotes():
 )
 def test_a_field_is_its_columns_under_duckdb_s_names_and_null_where_the_value_is_missing(name, expression):
     assert CONTEXT.expression(Field(name)) == expression
+
+
+def test_an_age_is_computed_where_none_of_its_columns_has_a_value():
+    born, day = Bound((("A", Kind.DATE),), Kind.DATE), Bound((("S", Kind.DATE),), Kind.DATE)
+    for columns, expected in [
+        ((), 'age_at(CAST("A" AS DATE), CAST("S" AS DATE))'),
+        ((("vpf", Kind.AGE),), "COALESCE(NULLIF("),
+    ]:
+        context = SqlContext({"age": Bound(columns, Kind.AGE, between=(born, day))}, CONTEXT.in_sql)
+        assert context.expression(Field("age")).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("born", "day", "age"),
+    [
+        ("2000-06-05", "2018-06-04", 17),
+        ("2000-06-05", "2018-06-05", 18),
+        ("2000-02-29", "2018-02-28", 17),
+        ("2018-01-15", "2018-07-15", 0.5),
+        ("2018-01-15", "2018-01-15", 0),
+        ("2018-01-16", "2018-01-15", None),
+        ("2018-01-16", None, None),
+        (None, "2018-01-16", None),
+    ],
+)
+def test_an_age_is_in_completed_years_and_below_two_years_in_completed_months(born, day, age):
+    with duckdb.connect() as connection:
+        for macro in AGE_MACROS:
+            connection.execute(macro)
+        found = connection.execute("SELECT age_at(CAST(? AS DATE), CAST(? AS DATE))", [born, day]).fetchone()
+    assert found == (age,)
 
 
 def test_values_are_coerced_to_the_type_of_their_term():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import io
 
 from cohort_index import make_index, make_spec
@@ -38,6 +39,16 @@ def test_an_explanation_goes_from_words_to_sql(tmp_path):
         )
     ]
     assert places == sorted(places)
+
+
+def test_how_texts_are_compared_and_what_an_age_is_made_of(tmp_path):
+    columns = {"device": ["A 1", "A  1", "a1"], "PatientBirthDate": [dt.date(2000, 1, 1)] * 3, "StudyDate": [None] * 3}
+    kinds = {"device": Kind.TEXT, "PatientBirthDate": Kind.DATE, "StudyDate": Kind.DATE}
+    index = make_index(tmp_path / "more", columns, kinds)
+    text = " ".join(_shown(show_explanation, explain(make_spec("device == A 1 and age > 3"), index)).split())
+    assert "Compared with runs of white space as one space, and every kind of dash as -: device with “A 1”." in text
+    assert "Other spellings of “A 1” (device): “A␣␣1” (1 image, taken as equal), “a1” (1 image, not taken as" in text
+    assert "the time from PatientBirthDate to StudyDate" in text
 
 
 def test_a_valid_spec_shows_its_rules_and_what_the_index_must_have():

@@ -17,6 +17,11 @@ def test_validate_names_the_columns_that_an_index_must_have():
     assert found["rules"] == ["devise == x", "device == y", "patient == …"]
 
 
+def test_a_name_that_files_use_has_another_in_an_index():
+    (note,) = validate(make_spec("StudyInstanceUID == 1.2"))["notes"]
+    assert note.startswith("An index calls 'StudyInstanceUID' 'study': write study, unless the index has a column")
+
+
 @pytest.mark.parametrize(
     ("forget", "message"),
     [
