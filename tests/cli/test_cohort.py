@@ -54,6 +54,8 @@ def test_preview_prints_one_json_document(spec, index):
         "classes_emptied",
         "strata",
         "value_lists",
+        "compared",
+        "variants",
         "warnings",
     }
     assert document["images"] == document["patients"] == {"forget": 1, "remain": 1, "undetermined": 1}

@@ -148,9 +148,7 @@ class Like(Condition):
     def __post_init__(self) -> None:
         super().__post_init__()
         if _WILDCARD.search(self.value.text):
-            raise ValueError(
-                "'like' compares whole values and has no wildcards. For a part of the text, write: contains"
-            )
+            raise ValueError("expected a whole value: 'like' has no wildcards. For a part of the text, write: contains")
         if not letters(self.value.text):
             raise ValueError("expected letters or digits: 'like' ignores spaces and punctuation")
 

@@ -29,6 +29,7 @@ _MOST_VALUES = 1_000  # of one field
 _SHOWN_VALUES = 50
 _SHOWN_VARIANTS = 20
 _SHOWN_NEAR = 3
+_LEAST_PART = 3  # letters of a value that is looked for as a part of others
 _NEAR = 0.6  # how alike two words are, as for suggestions elsewhere
 
 
@@ -95,7 +96,8 @@ def _near(entry: Variants, texts: Mapping[str, int]) -> list[tuple[str, int]]:
     key = letters(entry.value)
     found = difflib.get_close_matches(key, by_letters, n=_SHOWN_NEAR, cutoff=_NEAR)
     # A name that holds the value as a part of it is near as well, however long it is.
-    found += [other for other in by_letters if key in other and other not in found] if key else []
+    if len(key) >= _LEAST_PART:
+        found += [other for other in by_letters if key in other and other not in found]
     return [(text, texts[text]) for other in found for text in by_letters[other]][:_SHOWN_NEAR]
 
 

@@ -107,7 +107,7 @@ predicate:1:9: expected a value, got '>'. For 'is not', write !=.
     1 | device <> Cirrus
       |         ^""",
     "device like Cirrus%": """
-predicate:1:1: 'like' compares whole values and has no wildcards. For a part of the text, write: contains.
+predicate:1:1: expected a whole value: 'like' has no wildcards. For a part of the text, write: contains.
     1 | device like Cirrus%
       | ^^^^^^^^^^^^^^^^^^^""",
     "a == x b == y": """
