@@ -9,7 +9,19 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "spec_language.md"
 # In the order of the page.
-CHAPTERS = ("comparisons", "lists", "sets", "texts", "numbers", "dates", "statistics", "presence", "logic", "aliases")
+CHAPTERS = (
+    "comparisons",
+    "lists",
+    "sets",
+    "texts",
+    "numbers",
+    "dates",
+    "statistics",
+    "presence",
+    "logic",
+    "aliases",
+    "patients",
+)
 INTRODUCTION = """\
 # The predicate language of cohort specs
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
+from monai_unlearn.cli.index_options import IncludeDerived, PatientKeyOption  # noqa: TC001 - Typer evaluates the annotations
 from monai_unlearn.errors import ExitCode
 
 app = typer.Typer(help="Build the index of images that cohorts are chosen from.", no_args_is_help=True)
@@ -106,6 +107,8 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     key: _Keys = None,
     label: _Label = None,
     patient: _Patient = None,
+    patient_key: PatientKeyOption = "PatientID",
+    include_derived: IncludeDerived = False,
     unit: _Units = None,
     measures: _Measures = None,
     mask_labels: _MaskLabels = None,
@@ -124,6 +127,7 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     A second run reads only new and changed files; a run after a killed one continues where that stopped.
     """
     from monai_unlearn.index import build, build_view, column_roles, pseudonyms
+    from monai_unlearn.index.patient_key import PatientKey
     from monai_unlearn.index.scan.extra_tags import ExtraTags
     from monai_unlearn.index.scan.options import ScanOptions
     from monai_unlearn.index.tables.key import pair_keys
@@ -135,6 +139,8 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
         keys=pair_keys(table or (), key or ()),
         label=label,
         patient=patient,
+        patient_key=PatientKey.parse(patient_key),
+        include_derived=include_derived,
         units=column_roles.parse_units(unit or ()),
         measures=tuple(measures or ()),
         mask_labels=mask_labels,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
+from monai_unlearn.cli.index_options import IncludeDerived, PatientKeyOption  # noqa: TC001 - Typer evaluates the annotations
 
 if TYPE_CHECKING:
     from monai_unlearn.index.tables.from_table import TableReport
@@ -38,12 +39,23 @@ def from_table(
     label: Annotated[
         str | None, typer.Option("--label", metavar="FIELD", help="The column that contains the class.")
     ] = None,
+    patient_key: PatientKeyOption = "PatientID",
+    include_derived: IncludeDerived = False,
     as_json: AsJson = False,
 ) -> None:
     """Build an index of metadata alone."""
+    from monai_unlearn.index.patient_key import PatientKey
     from monai_unlearn.index.tables.from_table import TableRequest, index_table, parse_renames
 
-    request = TableRequest(table=table, id_column=id_column, out=out, rename=parse_renames(rename or ()), label=label)
+    request = TableRequest(
+        table=table,
+        id_column=id_column,
+        out=out,
+        rename=parse_renames(rename or ()),
+        label=label,
+        patient_key=PatientKey.parse(patient_key),
+        include_derived=include_derived,
+    )
     done = index_table(request)
     emit(done.document(), as_json=as_json, render=lambda: _show(done))
 

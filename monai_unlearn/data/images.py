@@ -10,14 +10,18 @@ import torch
 from monai.transforms import MapTransform
 from PIL import Image
 from pydicom import dcmread
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.index.readers import dicom
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from monai.config import KeysCollection
     from numpy.typing import NDArray
+    from pydicom.dataset import Dataset
+    from pydicom.uid import UID
 
 SPATIAL_DIMS = 2
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
@@ -99,7 +103,7 @@ def list_images(folder: str | Path | None, *, pattern: str = "**/*") -> list[str
 
 def _is_dicom(path: Path) -> bool:
     with path.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
+        return dicom.recognises(stream.read(dicom.HEAD))
 
 
 def _image_pixels(path: Path, channels: int) -> NDArray[np.float32]:
@@ -114,12 +118,21 @@ def _dicom_pixels(path: Path) -> NDArray[np.float32]:
 
     Colour is returned as RGB: pydicom converts YBR.
     """
-    dataset = dcmread(path)
+    dataset = dcmread(path, force=True)  # some files lack the preamble
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        dataset.file_meta.TransferSyntaxUID = _syntax_of(dataset)
     pixels = dataset.pixel_array
     photometric = dataset.PhotometricInterpretation
     low = -(2 ** (dataset.BitsStored - 1)) if dataset.PixelRepresentation else 0
     scaled = (pixels.astype(np.float32) - low) / (2**dataset.BitsStored - 1)
     return np.asarray(1 - scaled if photometric == "MONOCHROME1" else scaled, np.float32)
+
+
+def _syntax_of(dataset: Dataset) -> UID:
+    """Return the transfer syntax that a data set without File Meta Information was read in."""
+    is_implicit, is_little = dataset.original_encoding
+    explicit = ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian
+    return ImplicitVRLittleEndian if is_implicit else explicit
 
 
 def _with_channels(pixels: NDArray[np.float32], channels: int) -> NDArray[np.float32]:

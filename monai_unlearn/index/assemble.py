@@ -7,13 +7,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from monai_unlearn.index.derived import with_image_like
 from monai_unlearn.index.fast_readers import schema
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.listing import Listed, looks_like_image
+from monai_unlearn.index.row_faults import with_fault
 from monai_unlearn.index.usable import usable_array
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
     import numpy.typing as npt
 
 _FROM_TAGS = {"patient": "PatientID", "study": "StudyInstanceUID", "series": "SeriesInstanceUID"}
@@ -84,8 +86,28 @@ class Collected:
             self.faults[pair["values"]] += pair["counts"]
 
 
+@dataclass(frozen=True)
+class Duplicates:
+    """The files with the SOPInstanceUID of another file, by their numbers in ascending order.
+
+    Attributes:
+        copies: Those that agree with an earlier file; they do not count.
+        conflicts: Those that count although they contradict another.
+        suffixes: What the `image_id` of a conflicting file has behind its SOPInstanceUID; empty for the first.
+    """
+
+    copies: npt.NDArray[np.int64]
+    conflicts: npt.NDArray[np.int64]
+    suffixes: tuple[str, ...] = ()
+
+
 def collect(
-    batches: Iterable[tuple[Sequence[Listed], pa.Table]], *, files: Path, ids: Path, mark: Mapping[str, str]
+    batches: Iterable[tuple[Sequence[Listed], pa.Table]],
+    *,
+    files: Path,
+    ids: Path,
+    mark: Mapping[str, str],
+    derived: bool = False,
 ) -> Collected:
     """Write the rows of all files, and what identifies each.
 
@@ -94,6 +116,7 @@ def collect(
         files: The Parquet file to write the rows to.
         ids: The Parquet file to write the identifiers to.
         mark: The metadata of the rows, by which the next run decides whether it may reuse them.
+        derived: Whether derived objects that have pixels count as images.
     """
     collected = Collected(files, ids)
     number = 0
@@ -102,8 +125,9 @@ def collect(
         pq.ParquetWriter(ids, _IDS, compression="lz4", use_dictionary=False) as ids_writer,
     ):
         for listed, rows in batches:
-            named = _ids(listed, rows)
             files_writer.write_table(rows)
+            rows = with_image_like(rows) if derived else rows  # noqa: PLW2901 - what was read stays as it is
+            named = _ids(listed, rows)
             ids_writer.write_table(named)
             collected.note(number, listed, rows, named)
             number += len(listed)
@@ -113,44 +137,52 @@ def collect(
     return collected
 
 
-def assembled(collected: Collected, duplicates: npt.NDArray[np.int64]) -> Iterator[pa.Table]:
+def assembled(collected: Collected, duplicates: Duplicates, *, derived: bool = False) -> Iterator[pa.Table]:
     """Yield the rows of the index, sorted by path, some thousands at a time.
 
     The additional column `relative`, the path within the source, is for matching tables.
 
     Args:
         collected: The files.
-        duplicates: The numbers of the files that have the identifier of an earlier one, in ascending order.
+        duplicates: The files that have the identifier of another.
+        derived: Whether derived objects that have pixels count as images.
     """
-    import numpy as np
-
     dropped = {"SOPInstanceUID", *vocabulary().dicom} - set(collected.tags)
     names = {tag: name for name, tag in _FROM_TAGS.items()}
     begin = 0
     with pq.ParquetFile(collected.files) as files, pq.ParquetFile(collected.ids) as ids:
         for group in range(files.num_row_groups):
             rows, named = files.read_row_group(group, use_threads=False), ids.read_row_group(group, use_threads=False)
-            is_twice = np.zeros(rows.num_rows, bool)
-            low, high = np.searchsorted(duplicates, (begin, begin + rows.num_rows))
-            is_twice[duplicates[low:high] - begin] = True
-            begin += rows.num_rows
-            rows = with_fault(rows, pa.array(is_twice), Fault.DUPLICATE_SOP_INSTANCE_UID)
+            end = begin + rows.num_rows
+            rows = with_image_like(rows) if derived else rows
+            rows = with_fault(rows, _mask(duplicates.copies, begin, end), Fault.DUPLICATE_SOP_INSTANCE_UID)
+            rows = with_fault(rows, _mask(duplicates.conflicts, begin, end), Fault.CONFLICTING_DUPLICATE)
+            names_of_images = _named(named["image_id"], duplicates, begin, end)
+            begin = end
             rows = rows.select([name for name in rows.column_names if name not in dropped])
             rows = rows.rename_columns([names.get(name, name) for name in rows.column_names])
-            rows = rows.append_column("image_id", named["image_id"]).append_column("relative", named["relative"])
+            rows = rows.append_column("patient_ids", rows["patient"])
+            rows = rows.append_column("image_id", names_of_images).append_column("relative", named["relative"])
             yield rows.replace_schema_metadata(None).filter(named["is_row"])
 
 
-def with_fault(rows: pa.Table, which: pa.Array | pa.ChunkedArray, fault: Fault) -> pa.Table:
-    """Return the rows with a fault set on some of them.
+def _mask(numbers: npt.NDArray[np.int64], begin: int, end: int) -> pa.Array:
+    """Return which rows of a batch are among these, given their numbers in ascending order."""
+    mask = np.zeros(end - begin, bool)
+    low, high = np.searchsorted(numbers, (begin, end))
+    mask[numbers[low:high] - begin] = True
+    return pa.array(mask)
 
-    Args:
-        rows: The rows.
-        which: Which of them get the fault, as Booleans; it replaces the fault that they have.
-        fault: The fault.
-    """
-    faults = pc.if_else(which, fault.code, rows["fault"])
-    return rows.set_column(rows.column_names.index("fault"), "fault", faults)
+
+def _named(names: pa.ChunkedArray, duplicates: Duplicates, begin: int, end: int) -> pa.ChunkedArray:
+    """Return the identifiers of images, made unique where copies contradict each other."""
+    low, high = np.searchsorted(duplicates.conflicts, (begin, end))
+    if low == high:
+        return names
+    texts = names.to_pylist()
+    for number, suffix in zip(duplicates.conflicts[low:high], duplicates.suffixes[low:high], strict=True):
+        texts[number - begin] += suffix
+    return pa.chunked_array([pa.array(texts, pa.string())])
 
 
 def _ids(listed: Sequence[Listed], rows: pa.Table) -> pa.Table:

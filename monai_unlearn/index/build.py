@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.assemble import Collected, collect
+from monai_unlearn.index.assemble import Collected, Duplicates, collect
 from monai_unlearn.index.build_request import BuildRequest
 from monai_unlearn.index.compose import Composition
 from monai_unlearn.index.duplicates import find_duplicates
 from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.identities import identities_of
 from monai_unlearn.index.listing import Walk
 from monai_unlearn.index.measures import MaskLabels, refuse_overlap
 from monai_unlearn.index.scan.plan import all_rows, make_plan
@@ -22,9 +23,6 @@ from monai_unlearn.index.store.write import check_target
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    import numpy as np
-    import numpy.typing as npt
 
     from monai_unlearn.index.build_report import BuildReport
 
@@ -54,18 +52,20 @@ def build(request: BuildRequest, *, track: Track) -> BuildReport:
         plan = make_plan(walk, space, kept_files(request.out, mark))
         read_fresh(plan, space, options=request.scan, track=track)
         rows = all_rows(plan, space, kept_files(request.out, mark))
-        collected = collect(rows, files=space.stage / "files.parquet", ids=space.folder / "ids.parquet", mark=mark)
+        files, ids, derived = space.stage / "files.parquet", space.folder / "ids.parquet", request.include_derived
+        collected = collect(rows, files=files, ids=ids, mark=mark, derived=derived)
         with engine(space.folder) as connection:
-            duplicates = find_duplicates(connection, collected)
+            identities = identities_of(connection, collected, request.patient_key)
+            duplicates = find_duplicates(connection, collected, request.patient_key)
             moved = plan.moves.count(connection, collected.files) if plan.moves else 0
         _refuse_named_faults(collected, duplicates)
         _refuse_without_images(collected, request.sources)
-        composition = Composition(request, plan, collected, plan.counts.with_moved(moved))
+        composition = Composition(request, plan, collected, plan.counts.with_moved(moved), identities)
         return composition.finish(space, duplicates, labels, track)
 
 
-def _refuse_named_faults(collected: Collected, duplicates: npt.NDArray[np.int64]) -> None:
-    twice = set(duplicates.tolist()) if collected.named else set()
+def _refuse_named_faults(collected: Collected, duplicates: Duplicates) -> None:
+    twice = set(duplicates.copies.tolist()) if collected.named else set()
     for number, path, code in collected.named:
         fault = Fault.DUPLICATE_SOP_INSTANCE_UID if number in twice else code and Fault.of(code)
         if fault and not fault.usable:

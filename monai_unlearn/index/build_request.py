@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from monai_unlearn.index.patient_key import PatientKey
 from monai_unlearn.index.scan.options import ScanOptions
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class BuildRequest:
         keys: The tables and how they are matched.
         label: The column that contains the class; found by its name if null.
         patient: The column of a table that names the patient of every image.
+        patient_key: What makes two PatientIDs one patient.
+        include_derived: Whether derived objects that have pixels, such as segmentations, count as images.
         units: The units of columns of tables.
         measures: Files and folders of NIfTI masks, DICOM segmentations and DICOM measurement reports.
         mask_labels: The file that names the labels of NIfTI masks.
@@ -35,6 +38,8 @@ class BuildRequest:
     keys: tuple[Key, ...] = ()
     label: str | None = None
     patient: str | None = None
+    patient_key: PatientKey = field(default_factory=PatientKey)
+    include_derived: bool = False
     units: Mapping[str, str] = field(default_factory=dict)
     measures: tuple[Path, ...] = ()
     mask_labels: Path | None = None

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from monai_unlearn.index.assemble import Collected, assembled
+from monai_unlearn.index.assemble import Collected, Duplicates, assembled
 from monai_unlearn.index.build_report import BuildReport
 from monai_unlearn.index.column_roles import check_units, label_column, tag_units
-from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.faults import Fault, split
 from monai_unlearn.index.measures.measured import measured_parts
 from monai_unlearn.index.patients import PatientSource
 from monai_unlearn.index.store.digest import count_patients, engine
@@ -26,11 +26,10 @@ from monai_unlearn.vocabulary.fields import Kind
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
-    import numpy.typing as npt
     import pyarrow as pa
 
     from monai_unlearn.index.build_request import BuildRequest
+    from monai_unlearn.index.identities import Identities
     from monai_unlearn.index.measures import MaskLabels
     from monai_unlearn.index.scan.plan import FileCounts, Plan
     from monai_unlearn.index.scan.read import Track
@@ -45,12 +44,15 @@ class Composition:
         plan: The listed files.
         collected: The rows of all files.
         files: How the files compare with those of the last run.
+        identities: The patients of the archive.
 
     Raises:
         IndexReadError: A table cannot be joined, or the label, a unit or the patients refer to an unknown column.
     """
 
-    def __init__(self, request: BuildRequest, plan: Plan, collected: Collected, files: FileCounts) -> None:
+    def __init__(
+        self, request: BuildRequest, plan: Plan, collected: Collected, files: FileCounts, identities: Identities
+    ) -> None:
         self.request, self.collected, self.files = request, collected, files
         self.ignored = plan.skipped + len(plan.files) - collected.rows
         kinds = {**BASE_COLUMNS, **collected.tags, **request.scan.extra_tags.kinds}
@@ -60,19 +62,21 @@ class Composition:
         self.units = {**tag_units(collected.tags), **request.units}
         self.label = label_column(request.label, self.kinds, of_tables=self.joiner.kinds)
         self.patients = PatientSource.find(
-            request.patient, self.joiner.kinds, has_dicom=collected.has_dicom, has_plain=collected.has_plain
+            request.patient,
+            self.joiner.kinds,
+            has_dicom=collected.has_dicom,
+            has_plain=collected.has_plain,
+            identities=identities,
         )
         self.formats: Counter[str] = Counter()
         self.faults: dict[str, tuple[int, str]] = {}
 
-    def finish(
-        self, space: Workspace, duplicates: npt.NDArray[np.int64], labels: MaskLabels, track: Track
-    ) -> BuildReport:
+    def finish(self, space: Workspace, duplicates: Duplicates, labels: MaskLabels, track: Track) -> BuildReport:
         """Write the index in place of the one that its folder contains, and return what was done.
 
         Args:
             space: Where the run works.
-            duplicates: The numbers of the files that have the identifier of an earlier one, in ascending order.
+            duplicates: The files that have the identifier of another.
             labels: The names of the labels of NIfTI masks.
             track: Passes files of measures to read through, and shows the progress.
 
@@ -124,9 +128,9 @@ class Composition:
             files=self.files,
         )
 
-    def _write(self, writer: PartWriter, duplicates: npt.NDArray[np.int64]) -> PartWriter:
+    def _write(self, writer: PartWriter, duplicates: Duplicates) -> PartWriter:
         schema = part_schema(self.kinds)
-        for batch in assembled(self.collected, duplicates):
+        for batch in assembled(self.collected, duplicates, derived=self.request.include_derived):
             rows, texts = self.joiner.add(self.request.scan.extra_tags.columns(batch), self.patients.column)
             rows = self.patients.apply(rows, texts)
             self._count(rows)
@@ -137,10 +141,11 @@ class Composition:
     def _count(self, rows: pa.Table) -> None:
         for pair in rows["format"].filter(usable_array(rows["fault"])).value_counts().to_pylist():
             self.formats[pair["values"]] += pair["counts"]
-        for pair in rows["fault"].drop_null().value_counts().to_pylist():
-            count, path = self.faults.get(pair["values"], (0, None))
-            path = path or rows["path"][pc.index(rows["fault"], pair["values"]).as_py()].as_py()
-            self.faults[pair["values"]] = (count + pair["counts"], path)
+        for pair in rows["faults"].drop_null().value_counts().to_pylist():
+            example = rows["path"][pc.index(rows["faults"], pair["values"]).as_py()].as_py()
+            for code in split(pair["values"]):
+                count, path = self.faults.get(code, (0, example))
+                self.faults[code] = (count + pair["counts"], path)
 
 
 def _table(request: BuildRequest, path: Path) -> SourceTable:

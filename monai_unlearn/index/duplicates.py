@@ -1,15 +1,23 @@
-"""Which files of a build have the identifier of an earlier file, found by DuckDB without holding all identifiers."""
+"""Which files of a build have the SOPInstanceUID of another, and whether they contradict it.
+
+Copies that agree on the patient, the study and the device are one image: the first in the order of paths counts. Where
+they disagree, nobody can tell which is right; the first of each variant stays, and each but the first of all has a
+suffix in its `image_id`. DuckDB finds them without holding all identifiers.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.assemble import Duplicates
+from monai_unlearn.index.patient_key import PatientKey
+from monai_unlearn.index.store.schema import CONFLICT, same_sql
 
 if TYPE_CHECKING:
     import duckdb
-    import numpy as np
-    import numpy.typing as npt
 
     from monai_unlearn.index.assemble import Collected
 
@@ -27,20 +35,60 @@ select file_row_number, image_id from numbered where place > 1 order by file_row
 """
 
 
-def find_duplicates(connection: duckdb.DuckDBPyConnection, collected: Collected) -> npt.NDArray[np.int64]:
-    """Return the numbers of the DICOM files that have the SOPInstanceUID of an earlier file, in ascending order.
+_SAME = same_sql("patient", "StudyInstanceUID", "ManufacturerModelName", "DeviceSerialNumber")
+_COPIES = """
+with named as (
+    select file_row_number as number, image_id from read_parquet($ids, file_row_number = true) where is_dicom
+), twice as (
+    select hash(image_id) as hashed from named group by hashed having count(*) > 1
+), candidates as (
+    select number, image_id from named where hash(image_id) in (from twice)
+), traits as (
+    select number, image_id, {same} as traits
+    from (
+        select number, image_id, coalesce(aliases.patient, {node}) as patient,
+            StudyInstanceUID, ManufacturerModelName, DeviceSerialNumber
+        from candidates
+        join read_parquet($files, file_row_number = true) files on files.file_row_number = number
+        left join aliases on aliases.node = {node}
+    )
+), numbered as (
+    select number, traits,
+        count(*) over (partition by image_id) as copies,
+        row_number() over (partition by image_id, traits order by number) as place,
+        first_value(traits) over (partition by image_id order by number) as first,
+        min(traits) over (partition by image_id) <> max(traits) over (partition by image_id) as contradict
+    from traits
+)
+select number, place > 1 as is_copy, contradict and traits <> first as is_variant, sha256(traits)[:8] as variant
+from numbered where copies > 1 and (place > 1 or contradict) order by number
+"""
+
+
+def find_duplicates(
+    connection: duckdb.DuckDBPyConnection, collected: Collected, key: PatientKey | None = None
+) -> Duplicates:
+    """Return the DICOM files that have the SOPInstanceUID of another file.
 
     Args:
-        connection: A connection from `digest.engine`.
+        connection: A connection from `digest.engine`, with the table `aliases` of `identities.py`.
         collected: The files.
+        key: What makes two identifiers one patient; the PatientID if null.
 
     Raises:
         IndexReadError: Two plain images of different sources have the same path within their source.
     """
     _refuse_same_relative_path(connection, collected)
-    later: Any = connection.sql(_LATER.format(which="is_dicom"), params={"ids": str(collected.ids)})
-    numbers: npt.NDArray[np.int64] = later.to_arrow_table()["file_row_number"].to_numpy()
-    return numbers
+    node = (key or PatientKey()).sql("files.PatientID", "files.issuer", "files.InstitutionName")
+    found = connection.execute(
+        _COPIES.format(same=_SAME, node=node), {"ids": str(collected.ids), "files": str(collected.files)}
+    ).fetchall()
+    copies = [number for number, is_copy, *_ in found if is_copy]
+    conflicts = [
+        (number, f"{CONFLICT}{traits}" if later else "") for number, is_copy, later, traits in found if not is_copy
+    ]
+    numbers, suffixes = zip(*conflicts, strict=True) if conflicts else ((), ())
+    return Duplicates(np.array(copies, np.int64), np.array(numbers, np.int64), tuple(suffixes))
 
 
 def _refuse_same_relative_path(connection: duckdb.DuckDBPyConnection, collected: Collected) -> None:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import errno
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Fault(Enum):
-    """A fault; a row of the index has its code in the column `fault`.
+    r"""A fault, gravest first; a row of the index has the code of its gravest in the column `fault`.
 
-    `sentence` describes it to a person and follows the name of a file. A fault that leaves the pixels intact is
-    `usable`: the image is marked, and still counts.
+    The column `faults` has every code of the row, gravest first, joined by backslashes. `sentence` describes a fault to
+    a person and follows the name of a file. A fault that leaves the pixels intact is `usable`: the image is marked, and
+    still counts. Every usable fault comes after every other one.
     """
 
     NOT_AN_IMAGE = (
         "not_an_image",
         "is not an image: neither DICOM (marked DICM at byte 128), NIfTI, JPEG, PNG, TIFF nor BMP",
+    )
+    DERIVED_OBJECT = (
+        "derived_object",
+        "contains a segmentation, dose, map, report, plan or another object about images, not an image",
     )
     EMPTY_FILE = ("empty_file", "is empty (zero bytes)")
     PERMISSION_DENIED = ("permission_denied", "cannot be read by this user: permission denied")
@@ -42,7 +51,15 @@ class Fault(Enum):
     MISSING_SOP_INSTANCE_UID = ("missing_sop_instance_uid", "has no valid SOPInstanceUID, so nothing can refer to it")
     DUPLICATE_SOP_INSTANCE_UID = (
         "duplicate_sop_instance_uid",
-        "has the same SOPInstanceUID as an earlier file; the earlier one counts",
+        "is a copy: it has the SOPInstanceUID, patient, study and device of an earlier file; the earlier one counts",
+    )
+    CONFLICTING_DUPLICATE = (
+        "conflicting_duplicate",
+        "has the SOPInstanceUID of another file, but another patient, study or device; both are undetermined",
+    )
+    PLACEHOLDER_PATIENT_ID = (
+        "placeholder_patient_id",
+        "has a placeholder such as ANONYMOUS in place of a PatientID; it counts, but belongs to no patient",
     )
     MISSING_PATIENT_ID = (
         "missing_patient_id",
@@ -60,6 +77,20 @@ class Fault(Enum):
         "pixels_not_checked",
         "is compressed in a way that no installed decoder supports; it counts, but its pixels are not checked",
     )
+    PATIENT_WITH_TWO_SEXES = (
+        "patient_with_two_sexes",
+        "belongs to a patient whose images state different sexes; there may be two people behind one identifier",
+    )
+    PATIENT_WITH_TWO_BIRTH_DATES = (
+        "patient_with_two_birth_dates",
+        "belongs to a patient whose images state different birth dates; there may be two people behind one identifier",
+    )
+    PATIENT_WITH_TWO_ISSUERS = (
+        "patient_with_two_issuers",
+        "has a PatientID that several issuers gave, maybe to two people: see --patient-key PatientID,IssuerOfPatientID",
+    )
+    STUDY_WITH_TWO_PATIENTS = ("study_with_two_patients", "belongs to a study with images of several patients")
+    NO_PREAMBLE = ("no_preamble", "is DICOM without the preamble that marks such files; it counts")
 
     def __init__(self, code: str, sentence: str) -> None:
         self.code = code
@@ -80,9 +111,13 @@ class Fault(Enum):
         return _BY_CODE[code]
 
 
+# What joins the codes of a row.
+SEPARATOR = "\\"
 _BY_CODE = {fault.code: fault for fault in Fault}
 _USABLE = frozenset(
     (
+        Fault.CONFLICTING_DUPLICATE,
+        Fault.PLACEHOLDER_PATIENT_ID,
         Fault.MISSING_PATIENT_ID,
         Fault.UNDECODABLE_TEXT,
         Fault.INVALID_UID,
@@ -90,6 +125,11 @@ _USABLE = frozenset(
         Fault.INVALID_AGE,
         Fault.INVALID_NUMBER,
         Fault.PIXELS_NOT_CHECKED,
+        Fault.PATIENT_WITH_TWO_SEXES,
+        Fault.PATIENT_WITH_TWO_BIRTH_DATES,
+        Fault.PATIENT_WITH_TWO_ISSUERS,
+        Fault.STUDY_WITH_TWO_PATIENTS,
+        Fault.NO_PREAMBLE,
     )
 )
 
@@ -97,6 +137,21 @@ _USABLE = frozenset(
 def usable_faults() -> tuple[str, ...]:
     """Return the codes of the usable faults; `usable.py` decides by them which rows count as images."""
     return tuple(fault.code for fault in Fault if fault.usable)
+
+
+def joined(codes: Iterable[str]) -> str | None:
+    r"""Return codes as the column `faults` has them, gravest first; null if there is none.
+
+    >>> joined(["invalid_date", "truncated", "invalid_date"])
+    'truncated\\invalid_date'
+    """
+    found = set(codes)
+    return SEPARATOR.join(code for code in _BY_CODE if code in found) or None
+
+
+def split(faults: str | None) -> list[str]:
+    """Return the codes in a value of the column `faults`, gravest first."""
+    return faults.split(SEPARATOR) if faults else []
 
 
 def fault_of_os_error(error: OSError) -> Fault:

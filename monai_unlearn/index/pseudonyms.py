@@ -11,12 +11,14 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.patient_key import ISSUED_BY
 from monai_unlearn.index.tables.read_table import SourceTable
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -89,7 +91,17 @@ class Pseudonyms:
 
     def rows(self, rows: pa.Table) -> pa.Table:
         """Return the rows of files with pseudonyms in every column whose name is that of an identifier."""
+        for name, change in (("other_ids", self._other_ids), ("birth_check", partial(self._hash, "birth"))):
+            if name in rows.column_names:
+                changed = [None if text is None else change(text) for text in rows[name].to_pylist()]
+                position = rows.column_names.index(name)
+                rows = rows.set_column(position, rows.schema.field(position), pa.array(changed, pa.string()))
         return self.columns(rows, rows.column_names)
+
+    def _other_ids(self, text: str) -> str:
+        """Return identifiers of a patient, each with its issuer, with a pseudonym for each identifier."""
+        parts = [other.partition(ISSUED_BY) for other in text.split("\\")]
+        return "\\".join(self._hash("patient", name) + mark + issuer for name, mark, issuer in parts)
 
     def columns(self, table: pa.Table, names: Collection[str]) -> pa.Table:
         """Return a table with pseudonyms in the columns whose names are those of identifiers.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -9,7 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.faults import Fault, split
+from monai_unlearn.index.row_faults import has_fault
 from monai_unlearn.index.store.store import read_document
 from monai_unlearn.index.usable import usable_array
 
@@ -22,16 +24,16 @@ if TYPE_CHECKING:
 EXAMPLES = 3
 _DEVICE = ("Manufacturer", "ManufacturerModelName")
 # Columns about the file rather than the image.
-_NOT_TAGS = frozenset(("image_id", "path", "format", "fault", "file_size", "file_mtime_ns"))
+_NOT_TAGS = frozenset(("image_id", "path", "format", "fault", "faults", "file_size", "file_mtime_ns"))
 
 
 def summarise(index: Index, *, examples: int = EXAMPLES) -> dict[str, Any]:
     """Return what an index contains, as a document for JSON.
 
     Keys: `index`, `digest`, `rows`, `images`, `patients`, `studies`, `series`, `formats` (images by format),
-    `faults` (by code: `count`, `usable`, `sentence`, `examples`: paths), `fill` (for each column the share of images,
-    0 to 1, that have a value), `devices` (`manufacturer`, `model`, `images`; most images first), `ignored`, `sources`.
-    It contains no value that identifies a patient, unless a path does.
+    `faults` (by code: `count`, `usable`, `sentence`, `examples`: paths, all of contradicting copies), `fill` (for each
+    column the share of images, 0 to 1, that have a value), `devices` (`manufacturer`, `model`, `images`; most images
+    first), `ignored`, `sources`. It contains no value that identifies a patient, unless a path does.
 
     Args:
         index: The index.
@@ -103,13 +105,18 @@ class _Counts:
         self._add_devices(images)
 
     def _add_faults(self, faulty: pa.Table, examples: int) -> None:
-        found: dict[str, int] = {}
-        _tally(found, faulty["fault"])
+        combinations: dict[str, int] = {}
+        _tally(combinations, faulty["faults"])
+        found: Counter[str] = Counter()
+        for codes, count in combinations.items():
+            found.update(dict.fromkeys(split(codes), count))
         for code, count in found.items():
             before, paths = self._faults.get(code, (0, []))
-            if len(paths) < examples:
-                of_code = faulty.filter(pc.equal(faulty["fault"], code))["path"].drop_null()
-                paths = [*paths, *of_code.slice(0, examples - len(paths)).to_pylist()]
+            # Whoever has contradicting copies must see all of them to tell which are right.
+            limit = before + count if code == Fault.CONFLICTING_DUPLICATE.code else examples
+            if len(paths) < limit:
+                of_code = faulty.filter(has_fault(faulty, Fault.of(code)))["path"].drop_null()
+                paths = [*paths, *of_code.slice(0, limit - len(paths)).to_pylist()]
             self._faults[code] = before + count, paths
 
     def _add_devices(self, images: pa.Table) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _DEVICES_SHOWN = 20
+_EXAMPLES_SHOWN = 20
 
 
 def show(document: Mapping[str, Any], console: Console) -> None:
@@ -38,7 +39,9 @@ def _lines(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for code, fault in document["faults"].items():
         mark = "counts" if fault["usable"] else "left out"
         yield "fault", f"{fault['count']:,} {code} ({mark}): {fault['sentence']}"
-        yield from (("", path) for path in fault["examples"])
+        yield from (("", path) for path in fault["examples"][:_EXAMPLES_SHOWN])
+        if len(fault["examples"]) > _EXAMPLES_SHOWN:
+            yield "", f"… and {len(fault['examples']) - _EXAMPLES_SHOWN:,} more; --json lists them all"
 
 
 def _devices(devices: Sequence[Mapping[str, Any]]) -> Table:

@@ -36,6 +36,8 @@ def archive(tmp_path) -> Path:
         dataset.PatientID, dataset.PatientName, dataset.PatientBirthDate = patient, "DOE^JANE", "19540504"
         dataset.AccessionNumber, dataset.StudyID = "ACC777", "SECRET9"
         dataset.StudyInstanceUID = f"1.2.826.999.{number // 2}"
+        for place, item in enumerate(dataset.OtherPatientIDsSequence):
+            item.PatientID = f"{patient}-{place}"
         dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}"
         dataset.save_as(folder / f"{number}.dcm")
     content = (folder / "1.dcm").read_bytes()

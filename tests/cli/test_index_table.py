@@ -41,7 +41,10 @@ def test_json_is_one_document(run):
     result = run("from-table", "table.csv", "--id", "id", "--out", "index", "--json", "--label", "scanner")
     document = json.loads(result.stdout)
     assert (document["rows"], document["images"], document["label"]) == (2, 2, "scanner")
-    assert document["faults"] == {"missing_patient_id": {"count": 1, "usable": True}}
+    assert document["faults"] == {
+        "missing_patient_id": {"count": 1, "usable": True},
+        "invalid_age": {"count": 1, "usable": True},
+    }
     assert document["columns"]["PatientAge"] == "age"
 
 

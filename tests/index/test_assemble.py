@@ -7,9 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from monai_unlearn.index.assemble import assembled, collect, with_fault
+from monai_unlearn.index.assemble import Duplicates, assembled, collect
 from monai_unlearn.index.fast_readers import schema
-from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.listing import Listed
 
 # The path, its format, its fault, its SOPInstanceUID.
@@ -22,10 +21,21 @@ FILES = [
 ]
 
 
+def duplicates(*copies, conflicts=(), suffixes=()):
+    return Duplicates(np.array(copies, np.int64), np.array(conflicts, np.int64), suffixes)
+
+
 def batch(*files, named=()):
     listed = [Listed(path=f"/d/{name}", relative=name, named=name in named) for name, *_ in files]
     rows = [
-        {"path": f"/d/{name}", "format": format_, "fault": fault, "SOPInstanceUID": uid, "PatientID": f"P{uid}"}
+        {
+            "path": f"/d/{name}",
+            "format": format_,
+            "fault": fault,
+            "faults": fault,
+            "SOPInstanceUID": uid,
+            "PatientID": f"P{uid}",
+        }
         for name, format_, fault, uid in files
     ]
     return listed, pa.Table.from_pylist(rows, schema=schema())
@@ -72,7 +82,7 @@ def test_image_without_a_uid_is_identified_by_its_path_in_the_source(collected):
 
 def test_assembled_rows_are_those_of_the_index(collected):
     found = collected(batch(*FILES[:2]), batch(("d.dcm", "dicom", None, "1.2.1"), *FILES[2:]))
-    rows = pa.concat_tables(assembled(found, np.array([2])))
+    rows = pa.concat_tables(assembled(found, duplicates(2)))
     assert rows["relative"].to_pylist() == ["a.dcm", "b.dcm", "d.dcm", "c.png", "words.dcm"]
     assert rows["fault"].to_pylist() == [None, "truncated", "duplicate_sop_instance_uid", None, "not_an_image"]
     assert rows["patient"].to_pylist()[0] == "P1.2.1"
@@ -83,11 +93,12 @@ def test_assembled_rows_are_those_of_the_index(collected):
 def test_build_without_files_has_no_rows(collected):
     found = collected()
     assert (found.rows, found.usable, found.tags) == (0, 0, {})
-    assert sum(table.num_rows for table in assembled(found, np.array([], int))) == 0
+    assert sum(table.num_rows for table in assembled(found, duplicates())) == 0
 
 
-def test_fault_is_set_on_the_given_rows():
-    rows = pa.table({"fault": pa.array([None, "truncated", None], pa.string()), "n": [1, 2, 3]})
-    found = with_fault(rows, pa.array([True, True, False]), Fault.UNREADABLE)
-    assert found["fault"].to_pylist() == ["unreadable", "unreadable", None]
-    assert found["n"].to_pylist() == [1, 2, 3]
+def test_contradicting_copies_stay_with_names_of_their_own(collected):
+    found = collected(batch(*FILES[:2]), batch(("d.dcm", "dicom", None, "1.2.1"), ("e.dcm", "dicom", None, "1.2.1")))
+    rows = pa.concat_tables(assembled(found, duplicates(3, conflicts=(0, 2), suffixes=("", "#ab"))))
+    assert rows["image_id"].to_pylist()[0::2] == ["1.2.1", "1.2.1#ab"]
+    conflict, copy = "conflicting_duplicate", "duplicate_sop_instance_uid"
+    assert rows["fault"].to_pylist() == [conflict, "truncated", conflict, copy]

@@ -5,11 +5,12 @@ import pyarrow as pa
 import pytest
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.assemble import collect
+from monai_unlearn.index.assemble import Duplicates, collect
 from monai_unlearn.index.build_request import BuildRequest
 from monai_unlearn.index.compose import Composition
 from monai_unlearn.index.fast_readers import schema
 from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.identities import Identities
 from monai_unlearn.index.listing import Listed
 from monai_unlearn.index.measures import MaskLabels
 from monai_unlearn.index.scan.plan import FileCounts, Plan
@@ -22,7 +23,7 @@ ROWS = [
     {"path": "/d/b.dcm", "format": "dicom", "SOPInstanceUID": "1.1", "PatientID": "P1"},
     {"path": "/d/c.dcm", "format": "dicom", "SOPInstanceUID": "1.3"},
     {"path": "/d/d.png", "format": "image"},
-    {"path": "/d/notes.txt", "fault": "not_an_image"},
+    {"path": "/d/notes.txt", "fault": "not_an_image", "faults": "not_an_image"},
 ]
 
 
@@ -41,8 +42,8 @@ def compose(tmp_path):
             plan.fresh.close()
             batches = [(listed, pa.Table.from_pylist(ROWS, schema=schema()))]
             collected = collect(batches, files=space.stage / "files.parquet", ids=space.folder / "ids.parquet", mark={})
-            composition = Composition(request, plan, collected, FileCounts(added=5))
-            return composition.finish(space, np.array([1]), MaskLabels(), iter)
+            composition = Composition(request, plan, collected, FileCounts(added=5), Identities())
+            return composition.finish(space, Duplicates(np.array([1]), np.array([], int)), MaskLabels(), iter)
 
     return run
 

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from monai_unlearn.index.faults import Fault, fault_of_os_error, usable_faults
+from monai_unlearn.index.faults import Fault, fault_of_os_error, joined, split, usable_faults
 
 
 def test_each_fault_has_a_unique_code_and_a_sentence() -> None:
@@ -14,6 +14,8 @@ def test_each_fault_has_a_unique_code_and_a_sentence() -> None:
 
 def test_only_images_with_pixels_and_a_uid_are_usable() -> None:
     assert set(usable_faults()) == {
+        "conflicting_duplicate",
+        "placeholder_patient_id",
         "missing_patient_id",
         "undecodable_text",
         "invalid_uid",
@@ -21,7 +23,23 @@ def test_only_images_with_pixels_and_a_uid_are_usable() -> None:
         "invalid_age",
         "invalid_number",
         "pixels_not_checked",
+        "patient_with_two_sexes",
+        "patient_with_two_birth_dates",
+        "patient_with_two_issuers",
+        "study_with_two_patients",
+        "no_preamble",
     }
+
+
+def test_usable_faults_come_after_all_others() -> None:
+    usable = [fault.usable for fault in Fault]
+    assert usable == sorted(usable)
+
+
+def test_codes_are_joined_gravest_first_and_split_again() -> None:
+    assert joined(["no_preamble", "truncated", "invalid_age", "truncated"]) == "truncated\\invalid_age\\no_preamble"
+    assert split("truncated\\invalid_age") == ["truncated", "invalid_age"]
+    assert (joined([]), split(None)) == (None, [])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import pyarrow as pa
 import pytest
 
 from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.identities import Identities
+from monai_unlearn.index.patient_key import PatientKey
 from monai_unlearn.index.patients import PatientSource
 from monai_unlearn.index.usable import is_usable
 
@@ -17,7 +19,7 @@ def find(asked, *columns, has_dicom=True, has_plain=True):
 def rows(*files):
     """Make rows of (format, PatientID, fault)."""
     formats, patients, faults = zip(*files, strict=True)
-    columns = {"format": formats, "patient": patients, "fault": faults}
+    columns = {"format": formats, "patient": patients, "study": patients, "fault": faults, "faults": faults}
     return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
 
 
@@ -77,3 +79,26 @@ def test_named_column_names_the_patients_of_all_images():
     found = find("who", "who").apply(rows(("dicom", "P1", None), ("image", None, None), ("dicom", "P3", None)), texts)
     assert found["patient"].to_pylist() == ["t1", "t2", None]
     assert found["fault"].to_pylist() == [None, None, "missing_patient_id"]
+
+
+def test_named_column_and_a_key_of_tags_exclude_each_other():
+    identities = Identities(key=PatientKey(issuer=True))
+    with pytest.raises(IndexReadError, match="--patient who and --patient-key: .* Leave one of them out"):
+        PatientSource.find("who", ["who"], has_dicom=True, has_plain=True, identities=identities)
+    found = PatientSource.find(None, [], has_dicom=True, has_plain=False, identities=identities)
+    assert found.origin == "PatientID, IssuerOfPatientID"
+
+
+def test_placeholder_in_a_table_is_no_patient_and_the_files_own_is_not_asked_for():
+    texts = pa.array(["UNKNOWN", "t2", "0"])
+    placeholder = "placeholder_patient_id"
+    files = ("image", None, None), ("dicom", None, placeholder), ("dicom", "P3", None)
+    found = find("who", "who").apply(rows(*files), texts)
+    assert found["patient"].to_pylist() == [None, "t2", "0"]
+    assert found["patient_ids"].to_pylist() == [None, "t2", "0"]
+    assert found["faults"].to_pylist() == [placeholder, None, None]
+
+
+def test_placeholder_in_a_file_hides_that_nothing_else_names_the_patient():
+    found = find(None).apply(rows(("dicom", None, "placeholder_patient_id")), None)
+    assert found["faults"].to_pylist() == ["placeholder_patient_id"]

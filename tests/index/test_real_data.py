@@ -22,7 +22,11 @@ pytestmark = pytest.mark.skipif(DATA is None, reason="MONAI_UNLEARN_DATA does no
 def test_five_mr_scanners(tmp_path):
     report = build(BuildRequest(sources=(Path(DATA) / "dicom_mr",), out=tmp_path / "index"), track=iter)
     assert (report.index.images, report.index.rows) == (110, 110)
-    assert {fault.code: count for fault, (count, _) in report.faults.items()} == {"invalid_date": 24}
+    assert {fault.code: count for fault, (count, _) in report.faults.items()} == {
+        "placeholder_patient_id": 24,
+        "invalid_date": 24,
+        "invalid_age": 24,
+    }
     frame = report.index.frame()
     assert frame.groupby("ManufacturerModelName").size().to_dict() == {
         "DISCOVERY MR750": 60,
@@ -31,7 +35,7 @@ def test_five_mr_scanners(tmp_path):
         "TrioTim": 12,
         "uMR 770": 24,
     }
-    # The uMR 770 files have `***` for dates and ages.
+    # The uMR 770 files have `***` for the patient, dates and ages.
     assert frame["StudyDate"].isna().sum() == 24
     assert frame["PatientAge"].isna().sum() == 24
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 KINDS = {
     "device": Kind.TEXT,
+    "patient_ids": Kind.TEXT,
+    "faults": Kind.TEXT,
     "eye_label": Kind.TEXT,
     "centre": Kind.TEXT,
     "odd name": Kind.TEXT,

@@ -104,12 +104,23 @@ class Identity:
         units: Series, study and patient of each row.
         label: The class of each row, where the index has classes.
         readable: Whether the row is a usable image, shape (rows,).
+        faults: Every fault of each row, joined by backslashes.
     """
 
     image: CategoricalColumn
     units: Mapping[str, CategoricalColumn]
     label: CategoricalColumn | None
     readable: Mask
+    faults: CategoricalColumn
+
+    def having(self, fault: str) -> Mask:
+        """Return which rows have a fault, shape (rows,).
+
+        Args:
+            fault: Its code.
+        """
+        has = [fault in text.split("\\") for text in self.faults.names]
+        return np.array([*has, False])[self.faults.codes]  # code -1 finds the last
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from monai_unlearn.cohort.language.term import Field, statistics_of
 from monai_unlearn.cohort.query.answers import Answers, CategoricalColumn, Identity, Verdict
 from monai_unlearn.cohort.query.connection import OpenIndex, open_index
+from monai_unlearn.cohort.query.contradicting import Contradicting
 from monai_unlearn.cohort.query.sql import Sql, SqlContext
 from monai_unlearn.cohort.query.statement import (
     PLACE,
@@ -76,7 +77,7 @@ def count_present(index: Index, fields: Mapping[str, Bound]) -> dict[str, int]:
     """
     with open_index(index) as opened:
         context, readable = SqlContext(fields, opened.in_sql), Sql(*usable_sql())
-        counts = [f"COUNT({context.expression(Field(name))})" for name in fields]
+        counts = [f"COUNT({context.stored(Field(name))})" for name in fields]
         selected = ", ".join(["COUNT(*)", *counts])
         text = f"WITH {SEEN} SELECT {selected} FROM seen WHERE {readable.text}"  # noqa: S608 - quoted names
         row = opened.connection.execute(text, [opened.parts, *readable.parameters]).fetchone() or ()
@@ -123,16 +124,20 @@ def _identity(table: pa.Table, index: Index) -> Identity:
         units={unit: CategoricalColumn.of(table[unit]) for unit in UNITS},
         label=CategoricalColumn.of(table["label"]) if "label" in table.column_names else None,
         readable=Verdict.of(table["readable"]).true,
+        faults=CategoricalColumn.of(table["faults"]),
     )
     _check_unique(identity, index)
     return identity
 
 
 def _answers(table: pa.Table, identity: Identity, question: Question) -> Answers:
+    contradicting = Contradicting.of(identity)
     return Answers(
         **vars(identity),
-        population=Verdict.of(table["population"]),
-        rules=tuple(Verdict.of(table[f"rule_{number}"]) for number in range(len(question.rules))),
+        population=contradicting.verdict(Verdict.of(table["population"])),
+        rules=tuple(
+            contradicting.unknown(Verdict.of(table[f"rule_{number}"])) for number in range(len(question.rules))
+        ),
         strata=tuple(CategoricalColumn.of(table[f"stratum_{number}"]) for number in range(len(question.strata))),
     )
 

@@ -45,6 +45,11 @@ class SqlContext:
 
     def expression(self, field: Field) -> str:
         """Return the SQL expression of a field: the value of the first of its columns that has one."""
+        stored = self.stored(field)
+        return f"COALESCE({stored}, '')" if self.bound[field.name].complete else stored
+
+    def stored(self, field: Field) -> str:
+        """Return the same, NULL also where an image has no value because there is none."""
         return self._value(self.bound[field.name])
 
     def _value(self, bound: Bound) -> str:

@@ -94,6 +94,7 @@ def identity_columns(context: SqlContext, *, label: str | None) -> Iterator[Sql]
 
     yield text("image_id", "image")
     yield from (text(unit, unit) for unit in UNITS)
+    yield text("faults", "faults")
     if label is not None:
         yield text(label, "label")
     readable = Sql(*usable_sql())

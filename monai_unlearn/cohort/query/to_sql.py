@@ -151,12 +151,12 @@ def _within(node: Within, context: SqlContext) -> Sql:
 
 @to_sql.register(Exists)
 def _exists(node: Exists, context: SqlContext) -> Sql:
-    return Sql(f"{context.expression(node.field)} IS NOT NULL")
+    return Sql(f"{context.stored(node.field)} IS NOT NULL")
 
 
 @to_sql.register(Missing)
 def _missing(node: Missing, context: SqlContext) -> Sql:
-    return Sql(f"{context.expression(node.field)} IS NULL")
+    return Sql(f"{context.stored(node.field)} IS NULL")
 
 
 @to_sql.register(Not)

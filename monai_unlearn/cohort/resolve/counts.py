@@ -61,6 +61,12 @@ class PartCounts:
         return int((self.membership.remain & lacks_identifier(self.answers.units["patient"])).sum())
 
     @cached_property
+    def staying_in_study(self) -> int:
+        """How many images stay behind in a study from which others are forgotten, in the population or not."""
+        forget, study = self.membership.forget, self.answers.units["study"]
+        return int((self.answers.readable & ~forget & study.sharing(forget)).sum())
+
+    @cached_property
     def classes(self) -> dict[str, dict[str, int]]:
         """How many images of each class each part has; empty where the index has no classes."""
         label = self.answers.label

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from monai_unlearn.cohort.query.contradicting import Contradicting
 from monai_unlearn.cohort.resolve.attrition import Attrition, RowKind
 from monai_unlearn.cohort.resolve.membership import Membership
 from monai_unlearn.cohort.resolve.missing_identifier import lacks_identifier
@@ -24,7 +25,8 @@ def partition(spec: CohortSpec, answers: Answers) -> tuple[Membership, Attrition
 
     With a scope, if one image of a patient (study, series) is to be forgotten, all of them are. Otherwise, if it is
     unknown whether one of them must be forgotten, all of them are undetermined. An image without the identifier may
-    belong to a patient who is forgotten, so it never remains; see `missing_identifier`.
+    belong to a patient who is forgotten, so it never remains; see `missing_identifier`. Nor is any rule or scope
+    certain of an image whose copies contradict each other; see `query/contradicting.py`.
     """
     attrition = Attrition(answers)
     state = _apply_rules(spec, answers, attrition)
@@ -112,7 +114,9 @@ def _extend_to_scope(scope: Scope, answers: Answers, state: _State, *, forget: b
         The images that the scope leaves undetermined.
     """
     units = answers.units[scope.value]
-    state.forget |= state.population & units.sharing(state.forget)
+    doubtful = Contradicting.of(answers).rows
+    # No patient is certain of an image whose copies contradict each other, so no scope reaches it.
+    state.forget |= state.population & units.sharing(state.forget) & ~doubtful
     state.undetermined &= ~state.forget
     others = state.population & ~state.forget
     state.unidentified = others & lacks_identifier(units)

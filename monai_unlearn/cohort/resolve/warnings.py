@@ -41,6 +41,8 @@ def warnings_of(
         strata: What a stratified sample drew; None without one.
     """
     yield from _about_parts(counts)
+    if scope in {Scope.PATIENT, Scope.STUDY} and (images := counts.staying_in_study):
+        yield CohortWarning(f"{images} images stay behind in studies from which other images are forgotten.")
     for name in counts.classes_emptied:
         yield CohortWarning(f"The class {shown(name)} has no image left in the remain part.", has_counts=False)
     if sample is not None:

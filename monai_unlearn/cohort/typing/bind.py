@@ -13,7 +13,7 @@ from monai_unlearn.cohort.language.source import Fault, Source, Span, combined, 
 from monai_unlearn.cohort.language.syntax_errors import ODD_NAME
 from monai_unlearn.cohort.language.term import Field
 from monai_unlearn.cohort.typing.check_types import TypeChecker
-from monai_unlearn.cohort.typing.columns import Bound, Columns, name_in_an_index
+from monai_unlearn.cohort.typing.columns import SEVERAL, Bound, Columns, has_several, is_complete, name_in_an_index
 from monai_unlearn.errors import did_you_mean
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 from monai_unlearn.vocabulary.folding import letters
@@ -90,7 +90,8 @@ class _Binder:
         """Look for a column of this name, then for an alias; the LookupError's argument is the message."""
         kinds = self._columns.kinds
         if name in kinds:
-            return self._bound_to([name], name)
+            several = SEVERAL.get(name, name)
+            return self._bound_to([several if several in kinds else name], name)
         aliases = vocabulary().aliases
         if name not in aliases:
             raise LookupError(self._unknown_field(name))
@@ -151,8 +152,8 @@ class _Binder:
                 "index. Name one of them instead."
             )
         kind = kinds.pop()
-        many = kind is Kind.TEXT and all(column in vocabulary().dicom for column in columns)
-        return Bound(tuple(own), kind, units.pop(), many=many)
+        many = kind is Kind.TEXT and all(map(has_several, columns))
+        return Bound(tuple(own), kind, units.pop(), many=many, complete=all(map(is_complete, columns)))
 
     def _unit(self, column: str, kind: Kind) -> Unit | None:
         if kind is Kind.AGE:

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from monai_unlearn.vocabulary.units import Unit
 
 
+# The column with every value of a field whose own column has one of them.
+SEVERAL = {"fault": "faults", "patient": "patient_ids"}
+# Columns of the tool's own with several values, and those of them in which no value means that there is none.
+_MANY = frozenset(("faults", "invalid", "partial", "patient_ids"))
+_COMPLETE = frozenset(("fault", "faults", "invalid", "partial"))
+
+
 @dataclass(frozen=True)
 class Columns:
     """The columns that predicates may name.
@@ -42,6 +49,20 @@ class Columns:
         return cls({**BASE_COLUMNS, **vocabulary().dicom}, vocabulary().units)
 
 
+def has_several(column: str) -> bool:
+    """Return whether a column may hold several texts, joined by backslashes."""
+    return column in _MANY or column in vocabulary().dicom
+
+
+def is_complete(column: str) -> bool:
+    """Return whether an image without a value in a column has none, rather than an unknown one.
+
+    >>> is_complete("faults"), is_complete("Laterality")
+    (True, False)
+    """
+    return column in _COMPLETE
+
+
 @dataclass(frozen=True)
 class Bound:
     """The columns that a field is bound to in one index; an image's value is that of the first that it has.
@@ -52,6 +73,7 @@ class Bound:
         unit: The unit of numbers, where it is declared.
         many: Whether a value may be several texts, which DICOM joins by backslashes.
         between: For an age, the dates that it is the time between where none of the columns has a value.
+        complete: Whether an image without a value has none, rather than an unknown one: conditions on it are false.
     """
 
     columns: tuple[tuple[str, Kind], ...]
@@ -59,6 +81,7 @@ class Bound:
     unit: Unit | None = None
     many: bool = False
     between: tuple[Bound, Bound] | None = None
+    complete: bool = False
 
 
 # What files and tables call the columns that every index has, by the letters of the name.

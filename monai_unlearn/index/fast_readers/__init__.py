@@ -13,6 +13,7 @@ from monai_unlearn.index.fast_readers.gdcm import load_gdcm, read_with_gdcm
 from monai_unlearn.index.fast_readers.plain import read_plain
 from monai_unlearn.index.fast_readers.values import OddFileError
 from monai_unlearn.index.readers import Row, file_columns, read_file
+from monai_unlearn.index.readers.identity import settled
 from monai_unlearn.index.store.schema import arrow_type
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def read_files(files: Sequence[Listed], *, reader: Reader) -> pa.Table:
     rows = _rows([file.path for file in files if file.fault is None], reader)
     columns: dict[str, list[object]] = {name: [] for name in file_columns()}
     for file in files:
-        row: Row = next(rows) if file.fault is None else {"fault": file.fault.code}
+        row: Row = settled(next(rows) if file.fault is None else {"fault": file.fault.code})
         for name, values in columns.items():
             values.append(row.get(name))
     own = {"path": [f.path for f in files], "file_size": [f.size for f in files]}

@@ -133,6 +133,8 @@ def _walk_explicit(content: bytes, position: int, syntax: UID, wanted: Mapping[b
             if tag == _PIXEL_DATA:
                 return Header(elements, syntax, start, length)
             if length == UNDEFINED:
+                if tag in wanted:
+                    raise OddFileError  # nested values
                 position = end_of_sequence(content, start, vr)
                 continue
         else:
@@ -156,6 +158,8 @@ def _walk_implicit(content: bytes, position: int, syntax: UID, wanted: Mapping[b
         if tag == _PIXEL_DATA:
             return Header(elements, syntax, start, length)
         if length == UNDEFINED:
+            if tag in wanted:
+                raise OddFileError  # nested values
             position = end_of_sequence(content, start, b"SQ", is_implicit=True)
             continue
         position = start + length
@@ -165,7 +169,7 @@ def _walk_implicit(content: bytes, position: int, syntax: UID, wanted: Mapping[b
 
 
 def _take(elements: Elements, tag: bytes, vr: bytes, value: bytes, length: int) -> None:
-    if length > LONGEST_VALUE or tag in OTHER_PIXELS:
+    if length > LONGEST_VALUE or tag in OTHER_PIXELS or vr == b"SQ":
         raise OddFileError
     if len(value) < length:
         raise MoreError

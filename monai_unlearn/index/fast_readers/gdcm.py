@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _TRANSFER_SYNTAX, _CHARSET = 0x00020010, 0x00080005
 _NUMERIC = frozenset(("FD", "FL", "SL", "SS", "UL", "US"))
+_LONGEST_HEADER = 1024 * 1024
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
 
 
@@ -93,7 +94,7 @@ class _Values:
 
     def __init__(self, paths: Sequence[str]) -> None:
         gdcm = load_gdcm()
-        numbers = [column.tag for column in (*wanted_columns(), *_describing())]
+        numbers = [column.tag for column in (*wanted_columns(), *_describing()) if column.vr != "SQ"]
         self._tags = {tag: gdcm.Tag(tag >> 16, tag & 0xFFFF) for tag in (*numbers, _TRANSFER_SYNTAX, _CHARSET)}
         self._scanner = gdcm.Scanner()
         for tag in self._tags.values():
@@ -114,7 +115,7 @@ class _Values:
             raise OddFileError
         row: Row = {"format": FORMAT}
         for column in wanted_columns():
-            row[column.keyword] = _value(column, self._raw(path, column.tag), charset)
+            row[column.keyword] = None if column.vr == "SQ" else _value(column, self._raw(path, column.tag), charset)
         if row["SOPInstanceUID"] is None:
             raise OddFileError
         _check_end(path, {column.keyword: self._raw(path, column.tag) for column in _describing()})
@@ -149,8 +150,18 @@ def _check_end(path: str, described: dict[str, bytes]) -> None:
     implicit = head[4:8] == _PIXEL_DATA and head[8:] == length.to_bytes(4, "little")
     if not (explicit or implicit):
         raise OddFileError
+    header = _read(path, min(size - length, _LONGEST_HEADER + 1), 0)
+    # GDCM's scanner does not see nested values.
+    if len(header) > _LONGEST_HEADER or any(tag in header for tag in _nested()):
+        raise OddFileError
 
 
 @cache
 def _describing() -> tuple[Column, ...]:
     return tuple(map(column_of, DESCRIBES_PIXELS))
+
+
+@cache
+def _nested() -> tuple[bytes, ...]:
+    tags = [column.tag for column in wanted_columns() if column.vr == "SQ"]
+    return tuple((tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little") for tag in tags)

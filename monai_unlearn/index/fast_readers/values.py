@@ -18,7 +18,7 @@ from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.tag import Tag
 
 from monai_unlearn.index.readers.lenient import lenient_values
-from monai_unlearn.index.readers.row import tag_columns, tagged
+from monai_unlearn.index.readers.row import read_columns, tagged
 from monai_unlearn.index.values import LONGEST_UID, UIDS, UNDECODED, Value, coerce, is_empty
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def knows_plain_charset(charset: bytes) -> bool:
 @cache
 def wanted_columns() -> tuple[Column, ...]:
     """Return the keywords of a row, in the order of its columns."""
-    return tuple(column_of(keyword, kind) for keyword, kind in tag_columns().items())
+    return tuple(column_of(keyword, kind) for keyword, kind in read_columns().items())
 
 
 def column_of(keyword: str, kind: Kind | None = None) -> Column:

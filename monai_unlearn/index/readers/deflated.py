@@ -21,12 +21,19 @@ if TYPE_CHECKING:
 FORMAT = "dicom"
 # The preamble and the prefix, in bytes.
 HEAD = 132
+PREFIX = b"DICM"
 MAX_INFLATED = 64 * 1024 * 1024
 
 _FILE_META_GROUP = 0x0002
 _TRANSFER_SYNTAX_UID = 0x00020010
 _LONGEST_META_VALUE = 1024 * 1024
 _CHUNK = 1024 * 1024
+
+
+def meta_start(stream: BinaryIO) -> int:
+    """Return where the elements of a DICOM file begin: after the prefix, or at its start if it has no preamble."""
+    stream.seek(0)
+    return HEAD if stream.read(HEAD)[128:] == PREFIX else 0
 
 
 def inflated(stream: BinaryIO) -> io.BytesIO | None:
@@ -40,7 +47,7 @@ def inflated(stream: BinaryIO) -> io.BytesIO | None:
     Raises:
         FaultyFileError: It inflates to more than `MAX_INFLATED` bytes, is cut short, or is malformed.
     """
-    stream.seek(HEAD)
+    stream.seek(meta_start(stream))
     syntax = b""
     # The File Meta Information is explicit little endian in every file (DICOM PS3.10 section 7.1).
     for element in data_element_generator(

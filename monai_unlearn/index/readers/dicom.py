@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 from pydicom.datadict import tag_for_keyword
+from pydicom.sequence import Sequence
 from pydicom.uid import UID, UID_dictionary
 
-from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.faults import Fault, joined
+from monai_unlearn.index.patient_key import ISSUED_BY
 from monai_unlearn.index.readers import dicomdir
 from monai_unlearn.index.readers.charset import knows_charset
-from monai_unlearn.index.readers.deflated import FORMAT, HEAD
+from monai_unlearn.index.readers.deflated import FORMAT, HEAD, PREFIX
 from monai_unlearn.index.readers.header import HeaderEnd, read_header
 from monai_unlearn.index.readers.lenient import MALFORMED, lenient_values, value_of
+from monai_unlearn.index.readers.no_preamble import starts_with_element
 from monai_unlearn.index.readers.pixels import check_pixels
-from monai_unlearn.index.readers.row import FaultyFileError, Row, tag_columns, tagged
+from monai_unlearn.index.readers.row import OTHER_IDS, FaultyFileError, Row, read_columns, tagged
 from monai_unlearn.index.values import UIDS, UNDECODED, text
+from monai_unlearn.vocabulary.sop_classes import is_derived, is_image_like
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -24,8 +28,14 @@ __all__ = ["FORMAT", "HEAD", "read", "recognises"]
 
 
 def recognises(head: bytes) -> bool:
-    """Return whether a file that starts with these 132 bytes is a DICOM file (DICOM PS3.10 section 7.1)."""
-    return head[128:132] == b"DICM"
+    r"""Return whether a file that starts with these 132 bytes is a DICOM file, with or without a preamble.
+
+    With one, it is marked DICM (DICOM PS3.10 section 7.1). Without one, it begins with an element of group 2 or 8.
+
+    >>> recognises(bytes(128) + b"DICM"), recognises(bytes.fromhex("08000500") + b"CS\x0a\x00ISO_IR 100" + bytes(99))
+    (True, True)
+    """
+    return head[128:132] == PREFIX or starts_with_element(head)
 
 
 def read(stream: BinaryIO) -> Row:
@@ -40,15 +50,15 @@ def read(stream: BinaryIO) -> Row:
     """
     with lenient_values():
         dataset, end = read_header(stream)
-        row, values_fault = tagged(_values(dataset, end))
+        row, faults = tagged(_values(dataset, end))
         row = {"format": FORMAT, **row}
         try:
             fault = _fault(dataset, end)
         except MALFORMED:
             fault = Fault.UNREADABLE
-    fault = fault or values_fault
-    if fault is not None:
-        raise FaultyFileError(fault, row)
+    found = [*([] if fault is None else [fault]), *([] if end.has_preamble else [Fault.NO_PREAMBLE]), *faults]
+    if found:
+        raise FaultyFileError(found[0], {**row, "faults": joined(fault.code for fault in found)})
     return row
 
 
@@ -60,7 +70,14 @@ def _fault(dataset: Dataset, end: HeaderEnd) -> Fault | None:
     if class_uid == dicomdir.MEDIA_STORAGE_DIRECTORY:
         return Fault.DICOMDIR_ESCAPES if dicomdir.escapes(end.stream) else Fault.NOT_AN_IMAGE
     # An image without pixels was cut before them; a report, a plan or a waveform never had any.
-    is_image = "Image Storage" in class_uid.name or class_uid not in UID_dictionary or "Rows" in dataset
+    if is_derived(class_uid) and not is_image_like(class_uid) and "Rows" not in dataset:
+        return Fault.DERIVED_OBJECT
+    is_image = (
+        is_image_like(class_uid)
+        or "Image Storage" in class_uid.name
+        or class_uid not in UID_dictionary
+        or "Rows" in dataset
+    )
     return end.fault() if is_image else Fault.NOT_AN_IMAGE
 
 
@@ -73,9 +90,22 @@ def _values(dataset: Dataset, end: HeaderEnd) -> dict[str, object]:
     values: dict[str, object] = {
         # Asking pydicom for a deferred value would load it.
         keyword: UNDECODED if tag_for_keyword(keyword) in end.too_long else value_of(dataset, keyword)
-        for keyword in tag_columns()
+        for keyword in read_columns()
     }
+    values[OTHER_IDS] = _issued(values[OTHER_IDS])
     if not is_known:
         lost = [name for name, value in values.items() if name not in UIDS and not (text(value) or "").isascii()]
         values.update(dict.fromkeys(lost, UNDECODED))
     return values
+
+
+def _issued(items: object) -> object:
+    """Return the identifiers in the items of OtherPatientIDsSequence, each with its issuer if the item has one."""
+    if not isinstance(items, Sequence):
+        return items
+    found = []
+    for item in items:
+        name, issuer = (text(value_of(item, keyword)) for keyword in ("PatientID", "IssuerOfPatientID"))
+        if name is not None:
+            found.append(name if issuer is None else f"{name}{ISSUED_BY}{issuer}")
+    return found

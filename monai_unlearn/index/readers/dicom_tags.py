@@ -11,9 +11,10 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_dataset, read_partial
 
-from monai_unlearn.index.readers.deflated import inflated
+from monai_unlearn.index.readers.deflated import HEAD, inflated
 from monai_unlearn.index.readers.header import LONGEST_VALUE
 from monai_unlearn.index.readers.lenient import MALFORMED, lenient_values, value_of
+from monai_unlearn.index.readers.no_preamble import starts_with_element
 from monai_unlearn.index.readers.pixels import PIXEL_TAGS
 from monai_unlearn.index.readers.row import FaultyFileError
 from monai_unlearn.index.values import UNDECODED, text
@@ -82,7 +83,11 @@ def _header(path: Path, keywords: Sequence[str]) -> Dataset:
             content = inflated(stream)
             if content is None:
                 stream.seek(0)
-                return read_partial(stream, stop_when=_is_pixels, specific_tags=wanted, defer_size=LONGEST_VALUE)
+                force = starts_with_element(stream.read(HEAD))
+                stream.seek(0)
+                return read_partial(
+                    stream, stop_when=_is_pixels, specific_tags=wanted, defer_size=LONGEST_VALUE, force=force
+                )
             return read_dataset(content, False, True, stop_when=_is_pixels, specific_tags=wanted)  # noqa: FBT003 - pydicom's
         except (*MALFORMED, EOFError, FaultyFileError, InvalidDicomError, RecursionError, struct.error):
             raise OSError("malformed") from None

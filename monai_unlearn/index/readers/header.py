@@ -16,10 +16,10 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.filereader import read_dataset, read_partial
 
 from monai_unlearn.index.faults import Fault
-from monai_unlearn.index.readers.deflated import FORMAT, inflated
+from monai_unlearn.index.readers.deflated import FORMAT, inflated, meta_start
 from monai_unlearn.index.readers.lenient import MALFORMED
 from monai_unlearn.index.readers.pixels import DESCRIBES_PIXELS, PIXEL_TAGS, PixelElement
-from monai_unlearn.index.readers.row import FaultyFileError, tag_columns
+from monai_unlearn.index.readers.row import FaultyFileError, read_columns
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -42,6 +42,7 @@ class HeaderEnd:
         end: Where the last element before it ends, as declared; null if its length is undefined.
         longest: The greatest length declared by an element that ends beyond the file, in bytes.
         too_long: The tags whose values are too long to be loaded.
+        has_preamble: Whether the file begins with a preamble and the prefix DICM.
     """
 
     stream: BinaryIO
@@ -50,6 +51,7 @@ class HeaderEnd:
     end: int | None = 0
     longest: int = 0
     too_long: set[int] = field(default_factory=set)
+    has_preamble: bool = True
 
     def note(self, tag: int, vr: str | None, length: int) -> bool:
         """Take the start of an element, with the stream at its value; return whether it is the pixel data."""
@@ -60,7 +62,7 @@ class HeaderEnd:
         self.end = None if length == _UNDEFINED else start + length
         if self.end is not None and self.end > self.size:
             self.longest = max(self.longest, length)
-        if length > LONGEST_VALUE:
+        if LONGEST_VALUE < length < _UNDEFINED:
             self.too_long.add(tag)
         return False
 
@@ -92,7 +94,7 @@ def read_header(stream: BinaryIO) -> tuple[Dataset, HeaderEnd]:
     source: BinaryIO = stream
     try:
         source = inflated(stream) or stream
-        end = HeaderEnd(source, source.seek(0, io.SEEK_END))
+        end = HeaderEnd(source, source.seek(0, io.SEEK_END), has_preamble=meta_start(stream) > 0)
         source.seek(0)
         if source is stream:
             return _read_file(stream, end), end
@@ -105,7 +107,9 @@ def read_header(stream: BinaryIO) -> tuple[Dataset, HeaderEnd]:
 
 
 def _read_file(stream: BinaryIO, end: HeaderEnd) -> Dataset:
-    return read_partial(stream, stop_when=end.note, defer_size=LONGEST_VALUE, specific_tags=_wanted_tags())
+    return read_partial(
+        stream, stop_when=end.note, defer_size=LONGEST_VALUE, force=not end.has_preamble, specific_tags=_wanted_tags()
+    )
 
 
 def _read_inflated(content: BinaryIO, end: HeaderEnd) -> Dataset:
@@ -121,5 +125,5 @@ def _read_inflated(content: BinaryIO, end: HeaderEnd) -> Dataset:
 
 @cache
 def _wanted_tags() -> list[int]:
-    keywords = {*tag_columns(), *DESCRIBES_PIXELS, "SpecificCharacterSet"}
+    keywords = {*read_columns(), *DESCRIBES_PIXELS, "SpecificCharacterSet"}
     return [tag for tag in map(tag_for_keyword, sorted(keywords)) if tag is not None]

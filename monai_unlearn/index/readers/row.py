@@ -15,34 +15,35 @@ Row = dict[str, Value]
 
 # The column of what the user asks for beyond the vocabulary, as JSON.
 EXTRA_TAGS = "extra_tags"
+OTHER_IDS = "OtherPatientIDsSequence"
+# What the row says further about the patient; see `identity.py`.
+SETTLED = ("issuer", "other_ids", "birth_check")
 IDENTITY = ("SOPInstanceUID", "PatientID", "StudyInstanceUID", "SeriesInstanceUID")
-
-# A row with several faults of its values gets the first of these.
-_GRAVITY = (
-    Fault.MISSING_SOP_INSTANCE_UID,
-    Fault.UNDECODABLE_TEXT,
-    Fault.INVALID_UID,
-    Fault.INVALID_DATE,
-    Fault.INVALID_AGE,
-    Fault.INVALID_NUMBER,
-)
+# What these come from; the tags themselves are not stored.
+_ABOUT_PATIENT = ("IssuerOfPatientID", "OtherPatientIDs", OTHER_IDS, "PatientBirthDate")
 
 
 def file_columns() -> Mapping[str, Kind]:
-    """Return the columns of a file's row: its format and fault, its identity, the vocabulary, and the extra tags.
+    """Return the columns of a file's row: its format and faults, its identity, the vocabulary, and the extra tags.
 
     Readers leave the extra tags null; `scan/extra_tags.py` reads them afterwards.
     """
-    return {"format": Kind.TEXT, "fault": Kind.TEXT, **tag_columns(), EXTRA_TAGS: Kind.TEXT}
+    columns = ("format", "fault", "faults")
+    return {**dict.fromkeys(columns, Kind.TEXT), **tag_columns(), **dict.fromkeys((*SETTLED, EXTRA_TAGS), Kind.TEXT)}
 
 
 def tag_columns() -> Mapping[str, Kind]:
-    """Return the DICOM keywords that every reader reads, with the kinds of their values."""
+    """Return the DICOM keywords that are stored of every file, with the kinds of their values."""
     return {**dict.fromkeys(IDENTITY, Kind.TEXT), **vocabulary().dicom}
 
 
-def tagged(values: Mapping[str, object]) -> tuple[Row, Fault | None]:
-    """Return the columns for the values of a DICOM file, and the most serious fault of these values.
+def read_columns() -> Mapping[str, Kind]:
+    """Return the DICOM keywords that every reader reads, with the kinds of their values."""
+    return {**tag_columns(), **dict.fromkeys(_ABOUT_PATIENT, Kind.TEXT)}
+
+
+def tagged(values: Mapping[str, object]) -> tuple[Row, tuple[Fault, ...]]:
+    """Return the columns for the values of a DICOM file, and the faults of these values, gravest first.
 
     An invalid value becomes null, and the fault reports it. Every reader of DICOM files calls this, so that all
     readers return the same rows.
@@ -53,13 +54,13 @@ def tagged(values: Mapping[str, object]) -> tuple[Row, Fault | None]:
     """
     row: Row = {}
     faults: set[Fault] = set()
-    for keyword, kind in tag_columns().items():
+    for keyword, kind in read_columns().items():
         row[keyword], fault = _judged(keyword, kind, values.get(keyword))
         if fault is not None:
             faults.add(fault)
     if row["SOPInstanceUID"] is None:
         faults.add(Fault.MISSING_SOP_INSTANCE_UID)
-    return row, next((fault for fault in _GRAVITY if fault in faults), None)
+    return row, tuple(fault for fault in Fault if fault in faults)
 
 
 def _judged(keyword: str, kind: Kind, value: object) -> tuple[Value, Fault | None]:

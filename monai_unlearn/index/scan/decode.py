@@ -45,11 +45,11 @@ def _decode_dicom(path: Path) -> Fault | None:
     with lenient_values(), path.open("rb") as stream:
         inflated(stream)  # refuses what pydicom would inflate without a limit
         stream.seek(0)
-        dataset = pydicom.dcmread(stream)
+        dataset = pydicom.dcmread(stream, force=True)  # a file without a preamble is DICOM, too
         if "PixelData" not in dataset:  # floating-point pixels are never compressed
             return None
-        syntax = dataset.file_meta.TransferSyntaxUID
-        if not syntax.is_encapsulated:
+        syntax = dataset.file_meta.get("TransferSyntaxUID")
+        if syntax is None or not syntax.is_encapsulated:
             return None  # the reader has compared the lengths
         if not _can_decode(syntax):
             return Fault.PIXELS_NOT_CHECKED

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.row_faults import with_fault
 from monai_unlearn.index.scan.decode import decode_fault, has_decoder
 from monai_unlearn.index.usable import is_usable
 
@@ -63,12 +64,10 @@ class DecodeCheck:
             if is_usable(fault) and has_decoder(formats[at]) and paths[at] is not None
         ]
         found = self._check([(paths[at], formats[at]) for at in wanted])
-        for at, fault in zip(wanted, found, strict=True):
-            # A fault that makes the image unusable replaces one of its values.
-            if fault is not None and (faults[at] is None or not fault.usable):
-                faults[at] = fault.code
-        column = pa.array(faults, pa.string())
-        return rows.set_column(rows.column_names.index("fault"), rows.schema.field("fault"), column)
+        for fault in {fault for fault in found if fault is not None}:
+            which = {at for at, of_file in zip(wanted, found, strict=True) if of_file is fault}
+            rows = with_fault(rows, pa.array([at in which for at in range(rows.num_rows)]), fault)
+        return rows
 
     def _check(self, files: Sequence[tuple[str, str]]) -> list[Fault | None]:
         chunks = [files[start : start + _FILES_A_CHUNK] for start in range(0, len(files), _FILES_A_CHUNK)]

@@ -7,10 +7,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from monai_unlearn.index.faults import split
 from monai_unlearn.index.store.store import PARTS
-from monai_unlearn.index.usable import is_usable
+from monai_unlearn.index.usable import usable_array
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +29,7 @@ class PartWriter:
         stage: The folder that becomes the index.
         parts: The names of the parts so far.
         rows: The number of rows so far.
-        faults: How many of them have each fault, by its code.
+        faults: How many of them have each fault, by its code; a row may have several.
 
     Args:
         stage: The folder that becomes the index.
@@ -39,14 +41,15 @@ class PartWriter:
         self.rows = 0
         self.faults: Counter[str] = Counter()
         self._held: list[pa.Table] = []
-        self._holds = 0
+        self._holds = self._images = 0
         (stage / PARTS).mkdir(parents=True)
 
     def write(self, rows: pa.Table) -> None:
         """Add rows, and write every part that is full."""
         self.rows += rows.num_rows
-        for pair in rows["fault"].drop_null().value_counts().to_pylist():
-            self.faults[pair["values"]] += pair["counts"]
+        for pair in rows["faults"].drop_null().value_counts().to_pylist():
+            self.faults.update(dict.fromkeys(split(pair["values"]), pair["counts"]))
+        self._images += pc.sum(usable_array(rows["fault"])).as_py() or 0
         while self._holds + rows.num_rows >= ROWS_A_PART:
             room = ROWS_A_PART - self._holds
             self._hold(rows.slice(0, room))
@@ -61,8 +64,7 @@ class PartWriter:
 
     def counts(self) -> dict[str, Any]:
         """Return the numbers of rows, images and faults, for `index.json`."""
-        unusable = sum(number for code, number in self.faults.items() if not is_usable(code))
-        return {"images": self.rows - unusable, "rows": self.rows, "faults": dict(sorted(self.faults.items()))}
+        return {"images": self._images, "rows": self.rows, "faults": dict(sorted(self.faults.items()))}
 
     def _hold(self, rows: pa.Table) -> None:
         self._held.append(rows)

@@ -13,20 +13,34 @@ if TYPE_CHECKING:
 
 # Specs are checked against these names without pyarrow, so it is imported only where types are needed.
 
-# The columns of every index; DICOM keywords, columns of tables and measures come after them.
+# The columns of every index; DICOM keywords, columns of tables and measures come after them. `patient_ids` has every
+# identifier of the patient, and `faults` every fault of the row, gravest first; both are joined by backslashes.
 BASE_COLUMNS: Mapping[str, Kind] = {
     "image_id": Kind.TEXT,
     "path": Kind.TEXT,
     "format": Kind.TEXT,
     "patient": Kind.TEXT,
+    "patient_ids": Kind.TEXT,
     "study": Kind.TEXT,
     "series": Kind.TEXT,
     "fault": Kind.TEXT,
+    "faults": Kind.TEXT,
     "file_size": Kind.NUMBER,
     "file_mtime_ns": Kind.NUMBER,
 }
+# What separates the SOPInstanceUID in an `image_id` from the digest that tells contradicting copies apart.
+CONFLICT = "#"
 # A float cannot hold nanoseconds since 1970 exactly.
 _WHOLE = ("file_size", "file_mtime_ns")
+
+
+def same_sql(*values: str) -> str:
+    """Return SQL for a text of what copies of an image must share, given SQL for each value; `~` is a missing value.
+
+    Args:
+        values: The patient, the study, and what identifies the device.
+    """
+    return " || ".join(f"coalesce(length({value}) || ':' || {value}, '~')" for value in values)
 
 
 def arrow_type(kind: Kind) -> pa.DataType:

@@ -17,7 +17,7 @@ from monai_unlearn.vocabulary.fields import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 DOCUMENT = "index.json"
 PARTS = "parts"
 

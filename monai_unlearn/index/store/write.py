@@ -56,6 +56,7 @@ def write_index(
     """
     check_target(directory)
     columns = {**BASE_COLUMNS, **kinds}
+    frame = _with_several(frame)
     table = _typed(frame, columns)
     directory.parent.mkdir(parents=True, exist_ok=True)
     stage = directory.parent / f".{directory.name}.{secrets.token_hex(4)}.tmp"
@@ -141,6 +142,17 @@ def _typed(frame: pd.DataFrame | pa.Table, columns: Mapping[str, Kind]) -> pa.Ta
     if table["image_id"].null_count:
         raise IndexReadError("Every row of an index needs an `image_id`.")
     return table
+
+
+def _with_several(frame: pd.DataFrame | pa.Table) -> pd.DataFrame | pa.Table:
+    """Return rows with the columns that have several values, where only the one value is there."""
+    for several, one in (("patient_ids", "patient"), ("faults", "fault")):
+        if isinstance(frame, pa.Table):
+            if one in frame.column_names and several not in frame.column_names:
+                frame = frame.append_column(several, frame[one])
+        elif one in frame.columns and several not in frame.columns:
+            frame = frame.assign(**{several: frame[one]})
+    return frame
 
 
 def _column(

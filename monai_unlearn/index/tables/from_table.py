@@ -12,11 +12,13 @@ import pyarrow as pa
 from monai_unlearn.errors import IndexReadError, did_you_mean
 from monai_unlearn.index.column_roles import label_column, tag_units
 from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.patient_key import PatientKey
 from monai_unlearn.index.store.part_writer import PartWriter
 from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
 from monai_unlearn.index.store.write import check_target, finish_index
 from monai_unlearn.index.tables.opened_table import OpenedTable, SourceColumn, opened_table
 from monai_unlearn.index.tables.table_columns import TableColumn, table_columns
+from monai_unlearn.index.tables.table_people import TablePeople
 from monai_unlearn.index.tables.table_statement import identifier_sql, table_statement
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class TableRequest:
         out: The folder of the index.
         rename: The new name of each column to rename, by the table's name.
         label: The column that contains the class; found by its name if null.
+        patient_key: What makes two PatientIDs one patient.
+        include_derived: Whether derived objects that have pixels, such as segmentations, count as images.
     """
 
     table: Path
@@ -49,6 +53,8 @@ class TableRequest:
     out: Path
     rename: Mapping[str, str] = field(default_factory=dict)
     label: str | None = None
+    patient_key: PatientKey = field(default_factory=PatientKey)
+    include_derived: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,8 +134,10 @@ def _write_parts(request: TableRequest, writer: PartWriter) -> tuple[list[TableC
         label = label_column(request.label, [column.name for column in columns], of_tables=kinds)
         _check_ids(table.connection, identifier, request)
         schema = part_schema({**BASE_COLUMNS, **kinds})
-        for batch in table.connection.sql(table_statement(columns, identifier)).to_arrow_reader(_ROWS_A_BATCH):
-            writer.write(pa.Table.from_batches([batch]).select(schema.names).cast(schema))
+        statement = table_statement(columns, identifier)
+        people = TablePeople.find(table.connection, statement, columns, request)
+        for batch in table.connection.sql(statement).to_arrow_reader(_ROWS_A_BATCH):
+            writer.write(people.apply(pa.Table.from_batches([batch])).select(schema.names).cast(schema))
     writer.close()
     return columns, label
 
@@ -148,9 +156,14 @@ def _finish(request: TableRequest, writer: PartWriter, columns: Sequence[TableCo
         "units": tag_units(kinds),
         "origins": dict.fromkeys(kinds, f"table:{request.table.name}"),
         "sources": [request.table.absolute().as_posix()],
-        "patient_from": next((column.source.name for column in columns if column.name == "patient"), None),
+        "patient_from": _patient_from(request, columns),
     }
     return finish_index(writer, request.out, columns={**BASE_COLUMNS, **kinds}, document=document)
+
+
+def _patient_from(request: TableRequest, columns: Sequence[TableColumn]) -> str | None:
+    name = next((column.source.name for column in columns if column.name == "patient"), None)
+    return None if name is None else ", ".join((name, *request.patient_key.fields[1:]))
 
 
 def _kinds(columns: Sequence[TableColumn]) -> dict[str, Kind]:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _IDENTITY = {"PatientID": "patient", "StudyInstanceUID": "study", "SeriesInstanceUID": "series"}
 # Columns that only an index of files has; a table's column of such a name would be mistaken for one.
-_RESERVED = ("image_id", "format", "fault", "file_size", "file_mtime_ns")
+_RESERVED = ("image_id", "format", "patient_ids", "fault", "faults", "file_size", "file_mtime_ns")
+# Columns of text, even if all values are numbers.
+_TEXTS = ("path", "IssuerOfPatientID", "OtherPatientIDs")
 _SQL = {Kind.TEXT: "VARCHAR", Kind.DATE: "DATE", Kind.DATETIME: "TIMESTAMP"}
 
 
@@ -103,7 +105,7 @@ def _named(
         role = _IDENTITY.get(keyword)
         if name == id_column and role is None:
             continue
-        is_text = role is not None or keyword in {*_IDENTITY.values(), "path"}
+        is_text = role is not None or keyword in {*_IDENTITY.values(), *_TEXTS}
         kind = Kind.TEXT if is_text else known.get(keyword, source.kind)
         if source.kind in {Kind.DATE, Kind.DATETIME} and kind in {Kind.NUMBER, Kind.AGE}:
             raise IndexReadError(

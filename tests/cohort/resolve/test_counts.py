@@ -58,3 +58,8 @@ def test_patients_in_the_forget_and_the_remain_part_are_listed_in_the_manifest_a
     assert cohort.manifest["split_patients"] == split
     assert cohort.counts.patients_in_both == len(split)
     assert "split_patients" not in cohort.preview()
+
+
+def test_images_left_in_a_study_are_counted(tmp_path):
+    columns = {"device": ["old", "new", "new"], "study": ["1", "1", None]}
+    assert make_spec("device == old").resolve(make_index(tmp_path, columns, KINDS)).counts.staying_in_study == 1

@@ -47,3 +47,20 @@ def test_a_class_name_cannot_break_a_line(tmp_path):
     assert make_spec("device == old").resolve(index).preview()["warnings"] == [
         "The class a<U+000A>b has no image left in the remain part."
     ]
+
+
+@pytest.mark.parametrize(("scope", "is_reported"), [("patient", True), ("study", False), ("image", False)])
+def test_images_that_stay_behind_in_a_study_are_reported_for_a_scope(scope, is_reported, tmp_path):
+    columns = {"device": ["old", "new", "new", "new"], "study": ["1", "1", "1", "2"], "patient": ["p", "p", "q", "r"]}
+    index = make_index(tmp_path / "index", columns, {"device": Kind.TEXT})
+    warnings = make_spec("device == old", f"scope: {scope}\n").resolve(index).preview()["warnings"]
+    text = "1 images stay behind in studies from which other images are forgotten."
+    assert (text in warnings) is is_reported
+
+
+def test_images_outside_the_population_stay_behind_too(tmp_path):
+    columns = {"device": ["old", "new", "new", "new"], "study": ["1", "1", "2", "3"], "site": ["a", "b", "a", "a"]}
+    index = make_index(tmp_path / "index", columns, {"device": Kind.TEXT, "site": Kind.TEXT})
+    cohort = make_spec("device == old", "scope: study\npopulation: site == a\n").resolve(index)
+    assert cohort.counts.staying_in_study == 1
+    assert "1 images stay behind in studies from which other images are forgotten." in cohort.warnings

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from pydicom.data import get_testdata_files
-from pydicom.uid import ImplicitVRLittleEndian
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from same_rows import assert_same, is_fast
 
 from monai_unlearn.index.fast_readers import Reader, read_files, schema
@@ -106,3 +107,30 @@ def test_rows_have_the_schema_and_order_of_the_files(tmp_path, make_dicom):
         {"path": file.path, "file_size": 7, "file_mtime_ns": 8, "PatientID": patient}
         for file, patient in zip(files, ("P0", "P1"), strict=True)
     ]
+
+
+@pytest.mark.parametrize("reader", FAST)
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("undefined", [False, True])
+def test_same_further_identifiers_of_a_patient(reader, syntax, undefined, dataset, tmp_path):
+    item = Dataset()
+    item.PatientID, item.IssuerOfPatientID = "OLD", "HOSP"
+    made = dataset(
+        1, syntax=syntax, IssuerOfPatientID="HOSP_B", OtherPatientIDs=["A", "B"], PatientBirthDate="19700304"
+    )
+    made.OtherPatientIDsSequence = [item]
+    made["OtherPatientIDsSequence"].is_undefined_length = undefined
+    made.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    (row,) = assert_same([tmp_path / "a.dcm"], reader).to_pylist()
+    assert (row["other_ids"], row["issuer"]) == ("A\\B\\OLD^^^HOSP", "HOSP_B")
+    assert row["fault"] is None
+
+
+@pytest.mark.parametrize("reader", FAST)
+def test_same_placeholders_and_derived_objects(reader, make_dicom, tmp_path):
+    files = [
+        make_dicom(tmp_path / "a.dcm", 1, PatientID="ANONYMOUS"),
+        make_dicom(tmp_path / "b.dcm", 2, SOPClassUID="1.2.840.10008.5.1.4.1.1.66.4"),
+    ]
+    found = assert_same(files, reader)
+    assert found["faults"].to_pylist() == ["placeholder_patient_id", "derived_object"]

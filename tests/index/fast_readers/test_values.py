@@ -6,7 +6,7 @@ import pytest
 
 from monai_unlearn.index.fast_readers import values
 from monai_unlearn.index.fast_readers.values import OddFileError, column_of, knows_plain_charset, wanted_columns
-from monai_unlearn.index.readers.row import tag_columns
+from monai_unlearn.index.readers.row import read_columns
 from monai_unlearn.vocabulary.fields import Kind
 
 
@@ -68,6 +68,6 @@ def test_common_character_sets_are_known():
 
 
 def test_columns_are_those_of_every_reader():
-    assert {column.keyword: column.kind for column in wanted_columns()} == tag_columns()
+    assert {column.keyword: column.kind for column in wanted_columns()} == read_columns()
     with pytest.raises(ValueError, match="NoKeyword"):
         column_of("NoKeyword")

@@ -39,7 +39,10 @@ def write(tmp_path, monkeypatch):
     "reference", ["..", ["..", "ETC"], ["A", "..", "B"], ["", "ETC"], "/etc/passwd", ["A", "../B"], "C:FILE"]
 )
 def test_reference_out_of_the_folder_is_a_fault(reference, write):
-    assert read_file(write(reference)) | {"fault": ""} == read_file(write("IMG1")) | {"fault": ""}
+    assert read_file(write(reference)) | {"fault": "", "faults": ""} == read_file(write("IMG1")) | {
+        "fault": "",
+        "faults": "",
+    }
     assert read_file(write(reference))["fault"] == "dicomdir_escapes"
 
 

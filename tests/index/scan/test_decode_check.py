@@ -17,6 +17,7 @@ def _rows(*files: tuple[Path, str | None, str | None]) -> pa.Table:
         "path": [str(path) for path, _, _ in files],
         "format": [file_format for _, file_format, _ in files],
         "fault": pa.array([fault for _, _, fault in files], pa.string()),
+        "faults": pa.array([fault for _, _, fault in files], pa.string()),
     }
     return pa.table(columns)
 

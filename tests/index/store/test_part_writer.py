@@ -12,7 +12,7 @@ from monai_unlearn.index.store.part_writer import PartWriter, named_by_content
 
 def rows(numbers, fault=None):
     faults = pa.array([fault] * len(numbers), pa.string())
-    return pa.table({"number": pa.array(numbers, pa.int64()), "fault": faults})
+    return pa.table({"number": pa.array(numbers, pa.int64()), "fault": faults, "faults": faults})
 
 
 def written(writer):

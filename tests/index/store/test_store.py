@@ -64,8 +64,8 @@ def test_missing_folder_and_document_are_errors(tmp_path):
     ("change", "message"),
     [
         (lambda text: text[:-20], "expected JSON, got other content"),
-        (lambda _: "[]", "expected an index of schema version 1, got None"),
-        (lambda text: text.replace('"schema_version": 1', '"schema_version": 99'), "schema version 1, got 99"),
+        (lambda _: "[]", "expected an index of schema version 2, got None"),
+        (lambda text: text.replace('"schema_version": 2', '"schema_version": 99'), "schema version 2, got 99"),
         (lambda text: text.replace('"digest"', '"other"'), "expected the document of an index"),
         (lambda text: text.replace('"age": "age"', '"age": "years"'), "expected the document of an index"),
         (lambda text: text.replace('"parts/part', '"../parts/part'), "expected the document of an index"),

@@ -66,7 +66,10 @@ def test_invalid_value_is_a_fault_and_the_row_counts(make):
     assert report.index.frame()["fault"].fillna("-").tolist() == ["-", "-", "invalid_date", "missing_patient_id"]
     assert {fault.code: count for fault, count in report.faults.items()} == {
         "missing_patient_id": 1,
+        "invalid_uid": 1,
         "invalid_date": 1,
+        "invalid_age": 1,
+        "invalid_number": 1,
     }
     assert (report.index.images, report.index.rows) == (4, 4)
     assert report.document()["faults"]["invalid_date"] == {"count": 1, "usable": True}

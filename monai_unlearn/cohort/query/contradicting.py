@@ -1,0 +1,55 @@
+"""Copies of one image that contradict each other: what a predicate evaluates to on them is unknown.
+
+Files with one SOPInstanceUID and different patients, studies or devices are rows of their own, with the fault
+`conflicting_duplicate`. Nobody knows which of them is right, so no rule can be true or false of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from monai_unlearn.cohort.query.answers import CategoricalColumn, Identity, Verdict
+from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.store.schema import CONFLICT
+
+if TYPE_CHECKING:
+    from monai_unlearn.cohort.query.answers import Mask
+
+
+@dataclass(frozen=True)
+class Contradicting:
+    """The rows that contradict another.
+
+    Attributes:
+        rows: Whether a row does, shape (rows,).
+        image: The SOPInstanceUID of each such row; no value elsewhere.
+    """
+
+    rows: Mask
+    image: CategoricalColumn
+
+    @classmethod
+    def of(cls, identity: Identity) -> Contradicting:
+        """Find them by their fault."""
+        rows = identity.readable & identity.having(Fault.CONFLICTING_DUPLICATE.code)
+        if not rows.any():
+            return cls(rows, CategoricalColumn(np.full(len(rows), -1), pa.array([], pa.string())))
+        names: list[str | None] = [None] * len(rows)
+        for row in np.flatnonzero(rows):
+            names[row] = identity.image.names[identity.image.codes[row]].partition(CONFLICT)[0]
+        return cls(rows, CategoricalColumn.of(pa.chunked_array([pa.array(names, pa.string())])))
+
+    def unknown(self, verdict: Verdict) -> Verdict:
+        """Return what a rule evaluates to: unknown on these rows."""
+        return Verdict(true=verdict.true & ~self.rows, false=verdict.false & ~self.rows)
+
+    def verdict(self, population: Verdict) -> Verdict:
+        """Return whether rows are in the population: unknown on these, unless all copies of an image agree."""
+        true, false = population.true, population.false
+        return Verdict(
+            true=true & ~self.image.sharing(self.rows & ~true), false=false & ~self.image.sharing(self.rows & ~false)
+        )

@@ -1,0 +1,69 @@
+"""What a file's row says about its patient and its kind of object, settled alike for the rows of every reader."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from monai_unlearn.index.faults import Fault, joined, split
+from monai_unlearn.index.patient_key import ISSUED_BY
+from monai_unlearn.vocabulary.placeholders import is_placeholder
+from monai_unlearn.vocabulary.sop_classes import is_derived
+
+if TYPE_CHECKING:
+    from monai_unlearn.index.readers.row import Row
+
+_BIRTH_CHECKS = 32
+
+
+def settled(row: Row) -> Row:
+    """Return a row with all its faults, without a placeholder for its patient, and without its birth date.
+
+    - A PatientID such as ANONYMOUS becomes null, with the fault `placeholder_patient_id`.
+    - A segmentation, dose, report and the like gets the fault `derived_object`.
+    - `issuer` and `other_ids` (each with its issuer, joined by backslashes) replace the tags that they come from.
+    - `birth_check` replaces the birth date: a number below 32. It differs for 31 of 32 pairs of birth dates, and many
+      dates share it, so it shows contradictions, not the date.
+
+    Args:
+        row: The row, as a reader of any format returns it.
+    """
+    if row.get("format") != "dicom":
+        return row if row.get("fault") is None else {**row, "faults": row["fault"]}
+    codes = {*split(_text(row, "faults")), *split(_text(row, "fault"))}
+    patient, sop_class = _text(row, "PatientID"), _text(row, "SOPClassUID")
+    if patient is not None and is_placeholder(patient):
+        codes.add(Fault.PLACEHOLDER_PATIENT_ID.code)
+        patient = None
+    if sop_class is not None and is_derived(sop_class):
+        codes.add(Fault.DERIVED_OBJECT.code)
+    faults = joined(codes)
+    return {
+        **row,
+        "fault": next(iter(split(faults)), None),
+        "faults": faults,
+        "PatientID": patient,
+        "issuer": row.get("IssuerOfPatientID"),
+        "other_ids": _other_ids(row, patient),
+        "birth_check": _birth_check(_text(row, "PatientBirthDate")),
+    }
+
+
+def _other_ids(row: Row, patient: str | None) -> str | None:
+    """Return the further identifiers of the patient, sorted; null if there is none, or no patient to have them."""
+    if patient is None:
+        return None
+    values = [_text(row, keyword) for keyword in ("OtherPatientIDs", "OtherPatientIDsSequence")]
+    found = {part.strip() for value in values if value is not None for part in value.split("\\")} - {patient, ""}
+    return "\\".join(sorted(name for name in found if not is_placeholder(name.partition(ISSUED_BY)[0]))) or None
+
+
+def _birth_check(birth: str | None) -> str | None:
+    if birth is None:
+        return None
+    return str(hashlib.sha256(birth.replace(".", "").encode()).digest()[0] % _BIRTH_CHECKS)
+
+
+def _text(row: Row, name: str) -> str | None:
+    value = row.get(name)
+    return value if isinstance(value, str) else None
