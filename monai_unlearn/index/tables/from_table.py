@@ -135,7 +135,13 @@ def _write_parts(request: TableRequest, writer: PartWriter) -> tuple[list[TableC
         _check_ids(table.connection, identifier, request)
         schema = part_schema({**BASE_COLUMNS, **kinds})
         statement = table_statement(columns, identifier)
-        people = TablePeople.find(table.connection, statement, columns, request)
+        people = TablePeople.find(
+            table.connection,
+            statement,
+            columns,
+            key=request.patient_key,
+            include_derived=request.include_derived,
+        )
         for batch in table.connection.sql(statement).to_arrow_reader(_ROWS_A_BATCH):
             writer.write(people.apply(pa.Table.from_batches([batch])).select(schema.names).cast(schema))
     writer.close()

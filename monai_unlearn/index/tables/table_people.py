@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from monai_unlearn.index.tables.from_table import TableRequest
+    from monai_unlearn.index.patient_key import PatientKey
     from monai_unlearn.index.tables.table_columns import TableColumn
 
 # The columns of a table that say who a patient is, by their names in `people`; see `index/identities.py`.
@@ -63,7 +63,9 @@ class TablePeople:
         connection: duckdb.DuckDBPyConnection,
         statement: str,
         columns: Sequence[TableColumn],
-        request: TableRequest,
+        *,
+        key: PatientKey,
+        include_derived: bool,
     ) -> TablePeople:
         """Find the patients.
 
@@ -71,7 +73,8 @@ class TablePeople:
             connection: The connection with the table.
             statement: What selects the rows of the index; see `table_statement`.
             columns: The columns of the index.
-            request: How the table is indexed.
+            key: What makes two PatientIDs one patient.
+            include_derived: Whether derived objects that have pixels count as images.
         """
         own = {column.name: column for column in columns}
         has_patients = "patient" in own
@@ -83,10 +86,10 @@ class TablePeople:
         connection.execute(
             f"CREATE TEMP TABLE people AS SELECT {selected} FROM ({statement}) WHERE patient IS NOT NULL"  # noqa: S608
         )
-        identities = Identities.find(connection, request.patient_key, zeros=zeros)
+        identities = Identities.find(connection, key, zeros=zeros)
         names = {"patient", *own}
-        copies = TableCopies.find(connection, statement, names, request.patient_key)
-        return cls(identities, has_patients, zeros, request.include_derived, copies)
+        copies = TableCopies.find(connection, statement, names, key)
+        return cls(identities, has_patients, zeros, include_derived, copies)
 
     def apply(self, rows: pa.Table) -> pa.Table:
         """Return rows of the index with their patients and with all their faults."""

@@ -45,7 +45,8 @@ def test_columns_are_named_by_what_they_answer(index):
     text = _statement(index, "[device == x, vpf > 1]", "sample: {count: 1, stratify: vpf}\n", label="eye").sql.text
     names = [line.rstrip(",").rpartition(" AS ")[2] for line in text.splitlines() if line.startswith("  ")]
     assert names == [
-        "image", "series", "study", "patient", "faults", "label", "readable", "stratum_0", "population", "rule_0", "rule_1"
+        "image", "series", "study", "patient", "faults", "label", "readable",
+        "stratum_0", "population", "rule_0", "rule_1",
     ]  # fmt: skip
 
 
