@@ -8,15 +8,20 @@ argument at a time and runs the tests that reach the changed function, in proces
 everything. `benchmarks/results/mutation.json` holds the counts and every survivor with its change; the reason why it
 survives is written there by hand and carried over as long as the change is the same. The command ends with 1 where a
 room kills less than 85 % of its mutants.
+
+mutmut leaves decorated functions alone, and with them the handlers of a dispatch and every property. In the copy, such
+a decorator is therefore applied after its function instead, which means the same: `to_sql.register(Not)(_not)`.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
 import platform
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +43,7 @@ ROOMS = {
     "cohort/query": ("tests/cohort/query", "tests/spec"),
     "cohort/resolve": ("tests/cohort/resolve",),
 }
+_APPLIED_AFTERWARDS = re.compile(r"property|cached_property|contextmanager|\w+\.register\(\w+\)")
 KILLED, SURVIVED, NOT_REACHED = "killed", "survived", "not reached by a test"
 _NOT_REACHED = 33  # exit codes that mutmut records; 0 means that all tests passed
 CONFIG = """
@@ -85,7 +91,22 @@ def _copy(room: str) -> Path:
             shutil.copy2(ROOT / name, folder / name)
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as stream:
         stream.write(CONFIG.format(room=room, tests=json.dumps(list(ROOMS[room]))))
+    for path in (folder / "monai_unlearn" / room).rglob("*.py"):
+        path.write_text(_decorated_afterwards(path.read_text(encoding="utf-8")), encoding="utf-8")
     return folder
+
+
+def _decorated_afterwards(code: str) -> str:
+    """Return a module in which decorators of `_APPLIED_AFTERWARDS` are calls after their functions."""
+    lines = code.splitlines()
+    functions = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef)]
+    for node in sorted(functions, key=lambda node: node.lineno, reverse=True):
+        decorator = ast.unparse(node.decorator_list[0]) if len(node.decorator_list) == 1 else ""
+        if _APPLIED_AFTERWARDS.fullmatch(decorator):
+            name = "" if ".register" in decorator else f"{node.name} = "
+            lines.insert(node.end_lineno or node.lineno, f"{' ' * node.col_offset}{name}{decorator}({node.name})")
+            del lines[node.decorator_list[0].lineno - 1 : node.decorator_list[0].end_lineno]
+    return "\n".join(lines) + "\n"
 
 
 def _mutmut(folder: Path, *arguments: str, check: bool = True) -> str:

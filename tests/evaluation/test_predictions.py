@@ -31,8 +31,19 @@ def test_every_image_is_predicted_in_order():
 
 def test_an_empty_data_set_gives_no_predictions():
     found = predict(BrightestPixel(), [])
-    assert len(found) == 0
+    assert (tuple(found.logits.shape), tuple(found.labels.shape), found.labels.dtype) == ((0, 0), (0,), torch.long)
     assert found.correct.tolist() == []
+
+
+def test_images_are_moved_to_the_device():
+    class Recording(nn.Module):
+        def forward(self, image):
+            self.seen = image.device.type
+            return torch.zeros(len(image), 3)
+
+    network = Recording()
+    predict(network, DATA, device="meta")
+    assert network.seen == "meta"
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -49,9 +60,10 @@ def test_restores_the_mode_when_the_network_fails():
     assert network.training
 
 
-def test_refuses_labels_beyond_the_outputs():
-    with pytest.raises(DataError, match="class number 5, but the network has 3 outputs"):
-        predict(BrightestPixel(), items([[1, 0, 0]], [5]))
+@pytest.mark.parametrize("label", [3, 5])
+def test_refuses_labels_beyond_the_outputs(label):
+    with pytest.raises(DataError, match=f"class number {label}, but the network has 3 outputs"):
+        predict(BrightestPixel(), items([[1, 0, 0]], [label]))
 
 
 def test_the_images_of_one_class():

@@ -26,6 +26,17 @@ def test_predicts_each_subset():
     assert found["remain", "test"].correct.tolist() == [True]
 
 
+def test_every_subset_is_predicted_on_the_device():
+    class Recording(torch.nn.Module):
+        def forward(self, image):
+            self.seen = image.device.type
+            return torch.zeros(len(image), 2)
+
+    network = Recording()
+    predict_subsets(network, {("remain", "test"): [{"image": torch.zeros(2), "label": 1}]}, device="meta")
+    assert network.seen == "meta"
+
+
 def test_accuracy_is_counted_over_all_classes_and_class_by_class():
     subset = metrics_table(BEFORE, CLASSES)["forget"]["test"]
     assert (subset["n"], subset["correct"], subset["accuracy"]) == (4, 3, 0.75)

@@ -94,6 +94,7 @@ NO_JSON = [
     "SECRET",
     "\x00",
     '{"a": NaN}',
+    '{"digest": NaN}',  # which the digest does not cover
     '{"a": 1, "a": 1}',
     "[" * 100_000,
     '{"a": "\\ud800"}',
@@ -156,6 +157,9 @@ def test_what_is_not_a_file_or_too_large_is_refused(tmp_path, monkeypatch):
     with pytest.raises(CohortError, match="expected a file"):
         read_manifest(tmp_path / "pipe")
     monkeypatch.setattr(manifest_module, "MAX_BYTES", 1024**2)
+    (tmp_path / "large.json").write_bytes(b" " * 1024**2)
+    with pytest.raises(CohortError, match="expected JSON, got other content"):
+        read_manifest(tmp_path / "large.json")
     (tmp_path / "large.json").write_bytes(b" " * (1024**2 + 1))
     with pytest.raises(CohortError, match="expected at most 1 MiB of JSON, got more"):
         read_manifest(tmp_path / "large.json")

@@ -32,6 +32,12 @@ def test_the_whole_is_the_whole():
     assert chosen(UNITS, Sample(fraction=1)) == set(UNITS)
 
 
+def test_a_unit_whose_place_is_the_fraction_itself_is_not_drawn():
+    place = place_of("patient 1", 5)
+    assert chosen(["patient 1"], Sample(fraction=place, seed=5)) == set()
+    assert chosen(["patient 1"], Sample(fraction=np.nextafter(place, 1), seed=5)) == {"patient 1"}
+
+
 def test_a_number_is_exact_and_at_most_all():
     assert len(chosen(UNITS, Sample(count=17))) == 17
     assert chosen(UNITS[:3], Sample(count=17)) == set(UNITS[:3])
