@@ -2,6 +2,7 @@
 
     make nightly                                            # every room, as part of the nightly run
     python scripts/mutation.py --room evaluation            # one room: all mutants, or a seeded sample of 300
+    python scripts/mutation.py --room evaluation --again    # only its survivors, after you have added tests
 
 Each room is copied with the repository into `build/mutation/ROOM`, where mutmut changes one operator, constant or
 argument at a time and runs the tests that reach the changed function, in processes forked from one that has imported
@@ -57,14 +58,28 @@ process_isolation = "forkserver"
 """
 
 
-def mutate(room: str, *, limit: int, seed: int) -> dict[str, Any]:
-    """Return the counts and survivors of one room."""
-    folder = _copy(room)
-    # A filter that matches no mutant: mutants are made and tests are timed, and nothing is run yet.
-    _mutmut(folder, "run", "no.such.mutant", check=False)
-    names = sorted(_exit_codes(folder))
+def mutate(room: str, *, limit: int, seed: int, again: bool = False) -> dict[str, Any]:
+    """Return the counts and survivors of one room.
+
+    Args:
+        room: A key of `ROOMS`.
+        limit: How many mutants to try at the most.
+        seed: Chooses them.
+        again: Try the survivors of the last run only, with the tests as they are now; the code must be the same.
+    """
+    folder = _folder(room)
+    if again:
+        _copy_files(folder, "tests")
+        (folder / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)  # which test reaches which function
+    else:
+        _copy(room)
+        # A filter that matches no mutant: mutants are made and tests are timed, and nothing is run yet.
+        _mutmut(folder, "run", "no.such.mutant", check=False)
+    codes = _exit_codes(folder)
+    names = sorted(codes)
     chosen = names if len(names) <= limit else sorted(random.Random(seed).sample(names, limit))  # noqa: S311 - a sample
-    _mutmut(folder, "run", *chosen)
+    if wanted := [name for name in chosen if not again or _state(codes[name]) != KILLED]:
+        _mutmut(folder, "run", *wanted)
     codes = _exit_codes(folder)
     states = {name: _state(codes[name]) for name in chosen}
     survivors = [
@@ -82,18 +97,25 @@ def mutate(room: str, *, limit: int, seed: int) -> dict[str, Any]:
     }
 
 
-def _copy(room: str) -> Path:
-    folder = BUILD / room.replace("/", "-")
-    shutil.rmtree(folder, ignore_errors=True)
-    for name in _git("ls-files", "--cached", "--others", "--exclude-standard").splitlines():
+def _folder(room: str) -> Path:
+    return BUILD / room.replace("/", "-")
+
+
+def _copy_files(folder: Path, under: str = ".") -> None:
+    for name in _git("ls-files", "--cached", "--others", "--exclude-standard", under).splitlines():
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
+
+
+def _copy(room: str) -> None:
+    folder = _folder(room)
+    shutil.rmtree(folder, ignore_errors=True)
+    _copy_files(folder)
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as stream:
         stream.write(CONFIG.format(room=room, tests=json.dumps(list(ROOMS[room]))))
     for path in (folder / "monai_unlearn" / room).rglob("*.py"):
         path.write_text(_decorated_afterwards(path.read_text(encoding="utf-8")), encoding="utf-8")
-    return folder
 
 
 def _decorated_afterwards(code: str) -> str:
@@ -167,11 +189,12 @@ def main() -> None:
     parser.add_argument("--room", choices=tuple(ROOMS), action="append", help="all rooms by default")
     parser.add_argument("--limit", type=int, default=SAMPLE, help="mutants a room at the most, by a seeded sample")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--again", action="store_true", help="try only the survivors of the last run in build/")
     options = parser.parse_args()
     document = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"rooms": {}}
     weak = []
     for name in options.room or ROOMS:
-        room = mutate(name, limit=options.limit, seed=options.seed)
+        room = mutate(name, limit=options.limit, seed=options.seed, again=options.again)
         document["rooms"][name] = {
             "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
             "commit": _git("rev-parse", "--short", "HEAD"),

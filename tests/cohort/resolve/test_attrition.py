@@ -41,8 +41,9 @@ def test_a_row_is_plain_values_in_one_order_without_its_kind():
     ],
 )
 def test_each_row_knows_which_step_it_is(index, more, kinds):
-    spec = make_spec("device == old", more)
-    assert [row.kind.value for row in spec.resolve(index).attrition] == kinds.split()
+    rows = make_spec("device == old", more).resolve(index).attrition
+    assert [row.kind.value for row in rows] == kinds.split()
+    assert rows[0].images_unknown == 0
 
 
 def test_only_unknown_and_scope_add_images():

@@ -48,6 +48,11 @@ def test_another_cohort_than_expected_is_refused(index, expect, message):
         make_spec("device == old", f"expect: {expect}").resolve(index)
 
 
+def test_an_empty_population_has_a_share_of_nothing(index):
+    with pytest.raises(CohortError, match=r"\(expect: share\), found 0 \(0 of 0 images\)"):
+        make_spec("device == old", "population: patient == nobody\nexpect: {share: {min: 0.5}}").resolve(index)
+
+
 def test_every_expectation_that_fails_is_listed(index):
     with pytest.raises(CohortError, match=r"(?s)expect: images.*expect: patients.*expect: share"):
         make_spec("device == old", "expect: {images: {max: 1}, patients: {max: 1}, share: {max: 0.1}}").resolve(index)

@@ -21,8 +21,9 @@ def index(tmp_path):
             "patient": PATIENTS,
             "study": ["s1", "s2", "s1", "s3", "s4", "s4", None],
             "site": ["a", "a", "a", "a", "a", "b", None],
+            "StudyDate": [None] * 7,
         },
-        {"device": Kind.TEXT, "site": Kind.TEXT},
+        {"device": Kind.TEXT, "site": Kind.TEXT, "StudyDate": Kind.DATE},
     )
 
 
@@ -46,6 +47,13 @@ def test_a_question_has_the_fields_of_rules_population_and_strata(index):
     assert sorted(question.bound) == ["device", "patient", "site", "study"]
     assert (question.rules, question.population) == (spec.rules, spec.population)
     assert [field.name for field in question.strata] == ["site"]
+
+
+def test_value_sets_are_looked_up_and_checked(index):
+    cohort = resolve(make_spec("device in @before", "value_sets: {before: [old, older]}\n"), index)
+    assert cohort.image_ids["forget"] == ["i00", "i05"]
+    with pytest.raises(SpecError, match="expected a date"):
+        question_of(make_spec("acquired in @days", "value_sets: {days: [yesterday]}\n"), index)
 
 
 def test_the_message_for_an_unknown_field_says_where_the_columns_are_listed(index):
