@@ -164,6 +164,19 @@ ImageType == ORIGINAL\\PRIMARY
 | ImageType            | part   |
 | ORIGINAL\\PRIMARY     | forget |
 | ORIGINAL\\PRIMARY\\MPR | remain |
+
+ImageType in [OTHER, ORIGINAL\\PRIMARY]
+| ImageType            | part         |
+| OTHER\\MPR            | forget       |
+| ORIGINAL\\PRIMARY     | forget       |
+| ORIGINAL\\PRIMARY\\MPR | remain       |
+| PRIMARY              | remain       |
+| -                    | undetermined |
+
+ImageType contains NAL\\PRIM
+| ImageType        | part   |
+| ORIGINAL\\PRIMARY | forget |
+| ORIGINAL\\MPR     | remain |
 """
 
 

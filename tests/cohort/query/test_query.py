@@ -150,6 +150,13 @@ def test_the_statement_that_is_shown_gives_the_answers(tmp_path, rule):
     }
 
 
+def test_the_statement_that_is_shown_has_the_classes(tmp_path):
+    columns = {"device": ["a", "b"], "eye": ["N", "D"]}
+    index = make_index(tmp_path, columns, {"device": Kind.TEXT, "eye": Kind.TEXT}, label="eye")
+    text = statement_of(index, question_of(make_spec("device == a"), index)).text
+    assert 'CAST("eye" AS VARCHAR) AS label' in text
+
+
 def test_the_rows_of_one_index_only_are_kept(tmp_path):
     for name in ("first", "second"):
         make_spec("device == a").resolve(make_index(tmp_path / name, {"device": ["a", "b"]}, {"device": Kind.TEXT}))
