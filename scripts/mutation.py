@@ -55,6 +55,7 @@ pytest_add_cli_args = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
 pytest_add_cli_args_test_selection = {tests}
 also_copy = ["bundles", "cohort_specs", "docs", "README.md"]
 process_isolation = "forkserver"
+debug = true  # else mutmut 3.8.1 replaces sys.stdout, and does not see which tests reach which method
 """
 
 
