@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from monai_unlearn.methods import BoundarySearch, SearchTrace
 from monai_unlearn.methods.diagnostics import gap, slope
@@ -126,3 +127,27 @@ def test_the_plot_has_the_format_of_its_suffix_and_leaves_no_partial_file(tmp_pa
     Quadratic().searched(20).plot(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_the_plot_shows_objective_gap_and_slope_over_the_steps(tmp_path, monkeypatch):
+    figures = []
+    save = Figure.savefig
+    monkeypatch.setattr(
+        Figure, "savefig", lambda self, *args, **options: figures.append(self) or save(self, *args, **options)
+    )
+    trace = Quadratic().searched(20)
+    trace.plot(tmp_path / "plot.png")
+    left, right = figures[0].axes
+    numbers, steps = list(range(1, 21)), trace.steps
+    (objective,) = left.lines
+    assert (list(objective.get_xdata()), list(objective.get_ydata())) == (numbers, [step.objective for step in steps])
+    drawn = {line.get_label(): (list(line.get_xdata()), list(line.get_ydata())) for line in right.lines}
+    assert drawn == {
+        "gap": (numbers, [step.gap for step in steps]),
+        "slope": (numbers, [step.slope for step in steps]),
+        "1/√t": (numbers, pytest.approx([steps[0].slope / math.sqrt(number) for number in numbers])),
+    }
+    assert [text.get_text() for text in right.get_legend().get_texts()] == ["gap", "slope", "1/√t"]
+    assert (right.get_xscale(), right.get_yscale()) == ("log", "log")
+    assert [axes.get_xlabel() for axes in (left, right)] == ["search step", "search step"]
+    assert [axes.get_ylabel() for axes in (left, right)] == ["inner objective", "distance from stationarity"]

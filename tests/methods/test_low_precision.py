@@ -8,7 +8,16 @@ from torch import nn
 from monai_unlearn.methods.low_precision import channels_last, has_bfloat16, in_bfloat16
 
 
-@pytest.mark.parametrize(("flags", "expected"), [({"avx512_bf16": True}, True), ({"avx2": True}, False), (None, False)])
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ({"avx512_bf16": True}, True),
+        ({"avx512_bf16": False, "amx_bf16": True}, True),
+        ({"sve_bf16": True}, True),
+        ({"avx2": True}, False),
+        (None, False),
+    ],
+)
 def test_bfloat16_is_native_if_the_processor_reports_it(flags, expected, monkeypatch):
     if flags is None:
         monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)

@@ -11,7 +11,7 @@ from method_bench import SPACE, batch_of, context_of, small_items, small_network
 from torch import nn
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods import PSG, FineTune, Method
+from monai_unlearn.methods import PSG, BoundarySearch, FineTune, Method
 
 
 def prepared(method: Method, net: nn.Module | None = None, data: list[dict] | None = None, seed: int = 0) -> Method:
@@ -31,6 +31,37 @@ def test_labels_are_what_the_frozen_network_predicts_at_the_point_found():
     assert method.flipped == int((found != batch["label"]).sum()) > 0
     assert method.gradient_evaluations == 4 * 20
     assert method.finder.precision == "float32"
+
+
+def test_only_images_that_left_their_class_are_counted_as_flipped():
+    net, data = small_network(), small_items()
+    method = prepared(PSG(epsilon=0.001, search_images=12), net, data, seed=2)
+    net.eval()
+    images = torch.stack([data[row]["image"] for row in method.used_rows.tolist()])
+    predicted = net(images).argmax(1)  # nothing crosses a boundary within so small a radius
+    left = sum(int(number) != data[row]["label"] for number, row in zip(predicted, method.used_rows, strict=True))
+    assert method.flipped == left
+    assert 0 < left < 12
+
+
+def test_every_option_of_the_search_reaches_it():
+    options = {
+        "epsilon": 0.2,
+        "steps": 3,
+        "proximity_weight": 0.5,
+        "proximity_schedule": "exponential",
+        "proximity_rate": 0.3,
+        "noise": 0.4,
+        "noise_distribution": "laplace",
+        "noise_scale": "relative",
+        "bisection_steps": 6,
+    }
+    method = PSG(search_images=7, diagnostics=True, search_precision="float32", **options)
+    assert method.search == BoundarySearch(**options)
+    assert options.keys() == BoundarySearch.__dataclass_fields__.keys()
+    finder = method.finder
+    assert (finder.search, finder.limit, finder.float32, finder.diagnostics) == (method.search, 7, True, True)
+    assert not PSG().finder.float32
 
 
 @pytest.mark.parametrize(
@@ -187,7 +218,8 @@ def test_diagnostics_are_written_if_asked_for(tmp_path):
         assert prepared(quiet).write_diagnostics(tmp_path / "none") == []
     assert not (tmp_path / "none").exists()
     method = prepared(PSG(steps=3, diagnostics=True))
-    written = method.write_diagnostics(tmp_path / "plots")
+    method.write_diagnostics(tmp_path / "plots")
+    written = method.write_diagnostics(tmp_path / "plots")  # again, as a run that is repeated does
     assert [path.name for path in written] == ["search.json", "search.png"]
     assert set((tmp_path / "plots").iterdir()) == set(written)
     written = json.loads((tmp_path / "plots" / "search.json").read_text(encoding="utf-8"))
