@@ -31,7 +31,9 @@ def test_refuses_an_unknown_kind():
         Schedule(start=1.0, kind="liner")
 
 
-@pytest.mark.parametrize("wrong", [{"start": -1.0}, {"start": math.inf}, {"start": 1.0, "rate": math.nan}])
+@pytest.mark.parametrize(
+    "wrong", [{"start": -1.0}, {"start": math.inf}, {"start": 1.0, "rate": math.nan}, {"start": 1.0, "rate": math.inf}]
+)
 def test_refuses_numbers_out_of_range(wrong):
     with pytest.raises(ConfigError, match="schedule: expected start >= 0 and rate >= 0"):
         Schedule(**wrong)
