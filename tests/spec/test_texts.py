@@ -165,6 +165,11 @@ ImageType == ORIGINAL\\PRIMARY
 | ORIGINAL\\PRIMARY     | forget |
 | ORIGINAL\\PRIMARY\\MPR | remain |
 
+ImageType ~= original\\primary
+| ImageType            | part   |
+| ORIGINAL\\PRIMARY     | forget |
+| ORIGINAL\\PRIMARY\\MPR | remain |
+
 ImageType in [OTHER, ORIGINAL\\PRIMARY]
 | ImageType            | part         |
 | OTHER\\MPR            | forget       |
