@@ -20,20 +20,21 @@ import argparse
 import ast
 import json
 import os
-import platform
 import random
 import re
 import shutil
 import subprocess
 import sys
-from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "benchmarks"))
+
+import results_file  # noqa: E402 - a script's neighbour, which no package holds
+
 BUILD = ROOT / "build" / "mutation"
-RESULTS = ROOT / "benchmarks" / "results" / "mutation.json"
+NAME = "mutation"  # of the results
 LEAST_KILLED = 0.85
 SAMPLE = 300
 NO_REASON = "not judged yet"
@@ -171,17 +172,10 @@ def _with_reasons(room: dict[str, Any], earlier: dict[str, Any]) -> dict[str, An
     return {**room, "survivors": survivors}
 
 
-def _write(document: dict[str, Any]) -> None:
-    """Write the results, a survivor a line."""
-    rooms = []
-    for name, room in sorted(document["rooms"].items()):
-        head = json.dumps({key: value for key, value in room.items() if key != "survivors"}, ensure_ascii=False)
-        lines = ",\n".join(f"   {json.dumps(one, ensure_ascii=False)}" for one in room["survivors"])
-        rooms.append(f'  {json.dumps(name)}: {head[:-1]}, "survivors": [\n{lines}\n  ]}}')
-    text = '{"rooms": {\n' + ",\n".join(rooms) + "\n}}\n"
-    aside = RESULTS.with_suffix(".partial")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(RESULTS)
+def _read() -> dict[str, dict[str, Any]]:
+    """Return the results of earlier runs by room."""
+    exists = (results_file.RESULTS / f"{NAME}.json").exists()
+    return {row["room"]: row for row in results_file.read(NAME)["rows"]} if exists else {}
 
 
 def main() -> None:
@@ -192,20 +186,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--again", action="store_true", help="try only the survivors of the last run in build/")
     options = parser.parse_args()
-    document = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"rooms": {}}
+    rooms = _read()
     weak = []
     for name in options.room or ROOMS:
         room = mutate(name, limit=options.limit, seed=options.seed, again=options.again)
-        document["rooms"][name] = {
-            "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
-            "commit": _git("rev-parse", "--short", "HEAD"),
-            "mutmut": version("mutmut"),
-            "python": platform.python_version(),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            "seed": options.seed,
-            **_with_reasons(room, document["rooms"].get(name, {})),
-        }
-        _write(document)
+        facts = results_file.facts("monai-unlearn", "mutmut", "pytest", seed=options.seed)
+        rooms[name] = {"room": name, "facts": facts, **_with_reasons(room, rooms.get(name, {}))}
+        results_file.write({"rows": [rooms[key] for key in sorted(rooms)]}, NAME)
         print(f"{name}: {room['killed']} of {room['tried']} killed ({room['share_killed']:.1%})", flush=True)
         if room["share_killed"] < LEAST_KILLED:
             weak.append(name)
