@@ -141,7 +141,7 @@ def test_reports_can_be_left_out_and_then_need_no_highdicom(tmp_path, monkeypatc
     summary = write_periorbital_studies(tmp_path / "out", patients=1, size=64, reports=False)
     assert sorted(path.name for path in summary.out.iterdir()) == ["images", "label_values.json", "labels.csv", "masks"]
     assert "--measures" not in summary.next_command
-    with pytest.raises(InputError, match="takes highdicom"):
+    with pytest.raises(InputError, match="requires highdicom"):
         write_periorbital_studies(tmp_path / "with", patients=1, size=64)
     assert not (tmp_path / "with").exists()
 
