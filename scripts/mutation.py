@@ -31,10 +31,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "benchmarks"))
 
-import results_file  # noqa: E402 - a script's neighbour, which no package holds
+import results_file  # noqa: E402 - the path comes first
 
 BUILD = ROOT / "build" / "mutation"
-NAME = "mutation"  # of the results
+RESULT = "mutation"
 LEAST_KILLED = 0.85
 SAMPLE = 300
 NO_REASON = "not judged yet"
@@ -172,10 +172,8 @@ def _with_reasons(room: dict[str, Any], earlier: dict[str, Any]) -> dict[str, An
     return {**room, "survivors": survivors}
 
 
-def _read() -> dict[str, dict[str, Any]]:
-    """Return the results of earlier runs by room."""
-    exists = (results_file.RESULTS / f"{NAME}.json").exists()
-    return {row["room"]: row for row in results_file.read(NAME)["rows"]} if exists else {}
+def _write(rooms: dict[str, Any]) -> None:
+    results_file.write({"rows": [{"room": name, **room} for name, room in sorted(rooms.items())]}, RESULT)
 
 
 def main() -> None:
@@ -186,13 +184,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--again", action="store_true", help="try only the survivors of the last run in build/")
     options = parser.parse_args()
-    rooms = _read()
+    rooms = {row.pop("room"): row for row in results_file.read(RESULT)["rows"]}
     weak = []
     for name in options.room or ROOMS:
         room = mutate(name, limit=options.limit, seed=options.seed, again=options.again)
-        facts = results_file.facts("monai-unlearn", "mutmut", "pytest", seed=options.seed)
-        rooms[name] = {"room": name, "facts": facts, **_with_reasons(room, rooms.get(name, {}))}
-        results_file.write({"rows": [rooms[key] for key in sorted(rooms)]}, NAME)
+        rooms[name] = {
+            "facts": results_file.facts("monai-unlearn", "mutmut", seed=options.seed),
+            **_with_reasons(room, rooms.get(name, {})),
+        }
+        _write(rooms)
         print(f"{name}: {room['killed']} of {room['tried']} killed ({room['share_killed']:.1%})", flush=True)
         if room["share_killed"] < LEAST_KILLED:
             weak.append(name)
