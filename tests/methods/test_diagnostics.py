@@ -98,12 +98,13 @@ def test_at_a_maximum_on_the_edge_of_the_ball_both_are_zero():
 
 
 def test_the_objective_includes_the_proximity_weight_of_its_step():
-    start = torch.zeros(1, 3, dtype=torch.float64)
+    start = torch.zeros(2, 3, dtype=torch.float64)
     trace = SearchTrace()
     search = BoundarySearch(epsilon=0.5, steps=2, proximity_weight=0.8, proximity_schedule="inverse")
     search.ascend(lambda points: points.sum(1), start, box=Box.around(start, 0.5), trace=trace)
-    # The first step goes to 0.5 everywhere; there, F = 1.5 − 0.4/2 · 0.75.
+    # The first step takes both images to 0.5 everywhere; there, F = 1.5 − 0.4/2 · 0.75.
     assert [step.objective for step in trace.steps] == pytest.approx([0.0, 1.5 - 0.2 * 0.75])
+    assert [step.images for step in trace.steps] == [2, 2]
 
 
 def test_tables_of_batches_sum_to_means_over_all_images():

@@ -16,6 +16,11 @@ def test_normalises_each_channel_and_undoes_it():
     torch.testing.assert_close(space.to_pixels(inputs), pixels)
 
 
+def test_a_config_may_give_lists():
+    space = PixelSpace(mean=[0.4, 0.5], std=[0.1, 2.0])
+    assert space == PixelSpace(mean=(0.4, 0.5), std=(0.1, 2.0))
+
+
 def test_volumes_are_normalised_like_images():
     space, volume = PixelSpace(mean=(0.5,), std=(0.25,)), torch.ones(1, 1, 2, 3, 4)
     assert torch.equal(space.to_inputs(volume), torch.full((1, 1, 2, 3, 4), 2.0))

@@ -11,7 +11,7 @@ from method_bench import SPACE, batch_of, context_of, small_items, small_network
 from torch import nn
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods import PSG, BoundarySearch, FineTune, Method
+from monai_unlearn.methods import PSG, BoundarySearch, FineTune, Method, TargetRule
 
 
 def prepared(method: Method, net: nn.Module | None = None, data: list[dict] | None = None, seed: int = 0) -> Method:
@@ -62,6 +62,20 @@ def test_every_option_of_the_search_reaches_it():
     finder = method.finder
     assert (finder.search, finder.limit, finder.float32, finder.diagnostics) == (method.search, 7, True, True)
     assert not PSG().finder.float32
+
+
+def test_every_option_of_the_targets_reaches_their_rule():
+    assert PSG(labels="soft", logits="raw").rule == TargetRule(labels="soft", logits="raw")
+    rule = {"labels": "soft", "top_k": 2, "unflipped": "runner_up"}
+    assert PSG(**rule).rule == TargetRule(**rule)
+
+
+def test_without_remain_images_the_running_statistics_stay():
+    data, net = small_items(), small_network()
+    method = prepared(PSG(batch_norm="remain", remain_weight=0.0), net, data)
+    before = net[1].running_mean.clone()
+    method.loss(batch_of(data, range(4), [9]))
+    assert torch.equal(net[1].running_mean, before)
 
 
 @pytest.mark.parametrize(

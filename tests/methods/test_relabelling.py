@@ -58,6 +58,7 @@ def test_a_resumed_loop_continues_with_the_same_draws():
     for _ in range(3):
         last = whole.search(batch["image"], batch["label"])
         states.append(whole.state_dict())
+    assert [state["steps"] for state in states] == [1, 2, 3]
     resumed = PublishedPSG(labels="soft", noise=1e3)
     resumed.load_state_dict(states[1])
     prepared(resumed, data=data)

@@ -22,6 +22,10 @@ def test_follows_its_formula(kind, expected):
     assert [schedule.at(step, 4) for step in range(1, 5)] == pytest.approx(expected)
 
 
+def test_a_rate_of_0_is_constant():
+    assert Schedule(start=2.0, kind="exponential", rate=0.0).at(3, 4) == 2.0
+
+
 def test_the_published_rate_is_the_default():
     assert Schedule(start=1.0, kind="exponential").at(2, 2) == pytest.approx(math.exp(-0.01))
 
