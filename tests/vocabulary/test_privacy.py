@@ -28,5 +28,5 @@ def test_fields_that_identify_nobody(name):
 def test_every_column_of_every_index_is_one_or_the_other():
     columns = {*BASE_COLUMNS, *vocabulary().dicom, *vocabulary().aliases}
     assert {name for name in columns if names_people(name)} == {
-        "image_id", "path", "patient", "study", "series", "SOPClassUID"
+        "image_id", "path", "patient", "patient_ids", "study", "series", "SOPClassUID"
     }  # fmt: skip
