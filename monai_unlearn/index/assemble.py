@@ -16,11 +16,14 @@ from monai_unlearn.index.derived import with_image_like
 from monai_unlearn.index.fast_readers import schema
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.listing import Listed, looks_like_image
+from monai_unlearn.index.notes import DateTally
+from monai_unlearn.index.plausible import today
 from monai_unlearn.index.row_faults import with_fault
 from monai_unlearn.index.usable import usable_array
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -53,6 +56,7 @@ class Collected:
         faults: How many of them have each fault, by its code.
         first: The path of the first.
         named: The files that the user named: their numbers, paths and faults.
+        dates: Whether the dates of the images were shifted by de-identification.
     """
 
     files: Path
@@ -64,6 +68,7 @@ class Collected:
     faults: Counter[str] = field(default_factory=Counter)
     first: str = ""
     named: list[tuple[int, str, str | None]] = field(default_factory=list)
+    dates: DateTally = field(default_factory=lambda: DateTally(today()))
 
     @property
     def tags(self) -> Mapping[str, Kind]:
@@ -80,6 +85,7 @@ class Collected:
         is_dicom = pc.equal(kept["format"], "dicom")
         self.has_dicom |= bool(pc.any(is_dicom).as_py())
         self.has_plain |= bool(pc.any(pc.invert(is_dicom)).as_py())
+        self.dates.add(kept)
         self.rows += kept.num_rows
         self.usable += pc.sum(usable_array(kept["fault"])).as_py() or 0
         for pair in kept["fault"].drop_null().value_counts().to_pylist():
@@ -108,6 +114,7 @@ def collect(
     ids: Path,
     mark: Mapping[str, str],
     derived: bool = False,
+    built: dt.date | None = None,
 ) -> Collected:
     """Write the rows of all files, and what identifies each.
 
@@ -117,8 +124,9 @@ def collect(
         ids: The Parquet file to write the identifiers to.
         mark: The metadata of the rows, by which the next run decides whether it may reuse them.
         derived: Whether derived objects that have pixels count as images.
+        built: The day of the build; null for today.
     """
-    collected = Collected(files, ids)
+    collected = Collected(files, ids, dates=DateTally(built or today()))
     number = 0
     with (
         pq.ParquetWriter(files, schema().with_metadata(mark), compression="zstd") as files_writer,

@@ -53,7 +53,7 @@ def build(request: BuildRequest, *, track: Track) -> BuildReport:
         read_fresh(plan, space, options=request.scan, track=track)
         rows = all_rows(plan, space, kept_files(request.out, mark))
         files, ids, derived = space.stage / "files.parquet", space.folder / "ids.parquet", request.include_derived
-        collected = collect(rows, files=files, ids=ids, mark=mark, derived=derived)
+        collected = collect(rows, files=files, ids=ids, mark=mark, derived=derived, built=request.built)
         with engine(space.folder) as connection:
             identities = identities_of(connection, collected, request.patient_key)
             duplicates = find_duplicates(connection, collected, request.patient_key)

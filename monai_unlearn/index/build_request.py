@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from monai_unlearn.index.patient_key import PatientKey
+from monai_unlearn.index.plausible import today
 from monai_unlearn.index.scan.options import ScanOptions
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -31,6 +33,7 @@ class BuildRequest:
         measures: Files and folders of NIfTI masks, DICOM segmentations and DICOM measurement reports.
         mask_labels: The file that names the labels of NIfTI masks.
         scan: How files are read.
+        built: The day of the build: a date after it is implausible.
     """
 
     sources: tuple[Path, ...]
@@ -44,6 +47,7 @@ class BuildRequest:
     measures: tuple[Path, ...] = ()
     mask_labels: Path | None = None
     scan: ScanOptions = field(default_factory=ScanOptions)
+    built: dt.date = field(default_factory=today)
 
     @property
     def not_images(self) -> list[Path]:

@@ -105,6 +105,8 @@ class Composition:
                 "origins": {**self.joiner.origins, **measured.origins},
                 "sources": [path.absolute().as_posix() for path in request.sources],
                 "patient_from": self.patients.origin,
+                "built": request.built.isoformat(),
+                "dates_shifted": self.collected.dates.are_shifted,
                 "pseudonyms": None if pseudonyms is None else pseudonyms.fingerprint,
                 "tables": [match.document() for match in matches],
                 "measures": [match.document() for match in measured.matches],
@@ -132,7 +134,7 @@ class Composition:
         schema = part_schema(self.kinds)
         for batch in assembled(self.collected, duplicates, derived=self.request.include_derived):
             rows, texts = self.joiner.add(self.request.scan.extra_tags.columns(batch), self.patients.column)
-            rows = self.patients.apply(rows, texts)
+            rows = self.collected.dates.noted(self.patients.apply(rows, texts))
             self._count(rows)
             writer.write(rows.select(schema.names).cast(schema))
         writer.close()

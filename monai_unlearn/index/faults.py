@@ -91,6 +91,22 @@ class Fault(Enum):
     )
     STUDY_WITH_TWO_PATIENTS = ("study_with_two_patients", "belongs to a study with images of several patients")
     NO_PREAMBLE = ("no_preamble", "is DICOM without the preamble that marks such files; it counts")
+    PARTIAL_DATE = (
+        "partial_date",
+        "contains a date without its day or month; it counts, and that date stands for the whole month or year",
+    )
+    IMPLAUSIBLE_AGE = (
+        "implausible_age",
+        "contains an age of 000Y, or of 120 years or more; it counts, but specs do not use that age",
+    )
+    IMPLAUSIBLE_DATE = (
+        "implausible_date",
+        "contains a date of 1900-01-01 or before, or after the build; it counts, but specs do not use that date",
+    )
+    DATES_SHIFTED = (
+        "dates_shifted",
+        "contains a date that de-identification has shifted beyond the day of the build; it counts",
+    )
 
     def __init__(self, code: str, sentence: str) -> None:
         self.code = code
@@ -130,8 +146,14 @@ _USABLE = frozenset(
         Fault.PATIENT_WITH_TWO_ISSUERS,
         Fault.STUDY_WITH_TWO_PATIENTS,
         Fault.NO_PREAMBLE,
+        Fault.PARTIAL_DATE,
+        Fault.IMPLAUSIBLE_AGE,
+        Fault.IMPLAUSIBLE_DATE,
+        Fault.DATES_SHIFTED,
     )
 )
+# The day of the build decides about these, so they are not part of an index's content; all others are graver.
+OF_THE_DAY = (Fault.IMPLAUSIBLE_DATE, Fault.DATES_SHIFTED)
 
 
 def usable_faults() -> tuple[str, ...]:

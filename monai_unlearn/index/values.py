@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import math
 import re
@@ -35,8 +36,13 @@ _PADDING = " \0\t\r\n"
 _UID = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
 LONGEST_UID = 64
 _DATE = re.compile(r"(\d{4})(\d{2})(\d{2})|(\d{4})\.(\d{2})\.(\d{2})")
-_DATETIME = re.compile(r"(\d{8})(\d{2})?(\d{2})?(\d{2})?(?:\.(\d{1,6}))?([+-]\d{4})?")
+# The offsets of time zones are -1200 to +1400 (DICOM PS3.5 table 6.2-1, DT).
+ZONE = r"(?:[+-](?:0\d|1[0-4])[0-5]\d)"
+_DATETIME = re.compile(rf"(\d{{8}})(\d{{2}})?(\d{{2}})?(\d{{2}})?(?:\.(\d{{1,6}}))?{ZONE}?", re.ASCII)
+_SHORTENED = re.compile(r"(\d{4})(\d{2})?", re.ASCII)
+_SHORTENED_DATETIME = re.compile(rf"(\d{{4}})(\d{{2}})?{ZONE}?", re.ASCII)
 _AGE = re.compile(r"(\d{1,3})([DWMY])")
+_PLACEHOLDER_AGE = re.compile(r"0{1,3}Y")
 UNITS_A_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
 
 
@@ -108,7 +114,7 @@ def date(value: object) -> dt.date | None:
 def datetime(value: object) -> dt.datetime | None:
     """Parse a datetime `YYYYMMDD[HH[MM[SS[.F]]]]` (DICOM PS3.5 table 6.2-1, DT). The time zone is dropped.
 
-    DICOM allows a datetime without its day; here it is null, because any day would be a guess.
+    DICOM allows a datetime without its day or month; it is null here, and `shortened` returns its days.
     """
     match = _DATETIME.fullmatch(text(value) or "")
     day = date(match[1]) if match else None
@@ -119,6 +125,31 @@ def datetime(value: object) -> dt.datetime | None:
         return dt.datetime.combine(day, dt.time(hour, minute, second, int((match[5] or "0").ljust(6, "0"))))
     except ValueError:
         return None
+
+
+def shortened(kind: Kind, value: object) -> tuple[dt.date, dt.date] | None:
+    """Return the first and the last day of a date without its day or month; null for every other value.
+
+    DICOM allows `YYYY` and `YYYYMM`, with or without a time zone, as a datetime (PS3.5 table 6.2-1, DT); as a date they
+    occur nevertheless.
+
+    >>> shortened(Kind.DATETIME, "201802")
+    (datetime.date(2018, 2, 1), datetime.date(2018, 2, 28))
+    """
+    pattern = {Kind.DATE: _SHORTENED, Kind.DATETIME: _SHORTENED_DATETIME}.get(kind)
+    match = pattern.fullmatch(text(value) or "") if pattern else None
+    if match is None:
+        return None
+    year, first, last = int(match[1]), int(match[2] or 1), int(match[2] or 12)
+    try:
+        return dt.date(year, first, 1), dt.date(year, last, calendar.monthrange(year, last)[1])
+    except ValueError:
+        return None
+
+
+def is_placeholder_age(value: object) -> bool:
+    """Return whether an age is `000Y`, which anonymisers write; its number alone could be that of a newborn."""
+    return _PLACEHOLDER_AGE.fullmatch(text(value) or "") is not None
 
 
 def age(value: object) -> float | None:

@@ -219,6 +219,18 @@ def _branches(children):
 
 PREDICATES = st.recursive(LEAVES, _branches, max_leaves=6)
 DAYS = st.sampled_from([*map(dt.date.fromisoformat, DATES), None])
+INVALID = "***"
+# Shortened dates with the first and the last day that each may be.
+SHORTENED = {
+    "2018-06": (dt.date(2018, 6, 1), dt.date(2018, 6, 30)),
+    "2020-02": (dt.date(2020, 2, 1), dt.date(2020, 2, 29)),
+    "2018": (dt.date(2018, 1, 1), dt.date(2018, 12, 31)),
+    "1900": (dt.date(1900, 1, 1), dt.date(1900, 12, 31)),
+}
+PLACEHOLDERS = [dt.date(1900, 1, 1), dt.date(95, 7, 24), dt.date(2999, 12, 31)]
+# An age that an anonymiser wrote; the index has the number 0 for it.
+NO_AGE = "000Y"
+IN_DOUBT = [INVALID, *SHORTENED]
 ROWS = st.lists(
     st.fixed_dictionaries(
         {
@@ -228,9 +240,11 @@ ROWS = st.lists(
             "accession": st.sampled_from([*ACCESSIONS, None]),
             "vpf": st.sampled_from([0.0, 1.0, -2.5, 100.0, 0.25, math.nan, None]),
             "width": st.sampled_from([0.0, 1.0, 100.0, None]),
-            "PatientAge": st.sampled_from([0.0, 1.0, 100.0, None]),
-            "AcquisitionDate": DAYS,
-            "AcquisitionDateTime": st.sampled_from([dt.datetime(2018, 6, 5, 23, 59), dt.datetime(2021, 1, 1), None]),  # noqa: DTZ001 - DICOM times name no zone
+            "PatientAge": st.sampled_from([0.0, 1.0, 100.0, 120.0, 999.0, NO_AGE, INVALID, None]),
+            "AcquisitionDate": st.one_of(DAYS, st.none(), st.sampled_from([*IN_DOUBT, *PLACEHOLDERS])),
+            "AcquisitionDateTime": st.sampled_from(
+                [dt.datetime(2018, 6, 5, 23, 59), dt.datetime(2021, 1, 1), *IN_DOUBT, None]  # noqa: DTZ001 - DICOM times name no zone
+            ),
             "visit": DAYS,
         }
     ),
@@ -251,7 +265,7 @@ def evaluate(node, row, rows):
         value = evaluate(node.operand, row, rows)
         return None if value is None else not value
     if isinstance(node, Exists | Missing):
-        return (_field(node.field, row) is not None) == isinstance(node, Exists)
+        return (_present(node.field, row) is not None) == isinstance(node, Exists)
     if isinstance(node, Within):
         return _within(node, row)
     return _condition(node, row, rows)
@@ -265,31 +279,55 @@ def _condition(node, row, rows):
         is_ordered = isinstance(node, Between) or (isinstance(node, Comparison) and node.operator.orders)
         return _natural(node, field, row) if is_ordered else _text(node, field, row)
     if isinstance(field, Field) and field.name in DATE_FIELDS:
-        found = _field(field, row)
-    else:
-        found = _number(node.term, row, rows)[0]
+        return _agreed(_compare(day, node) for day in _days(field, row))
+    found = _number(node.term, row, rows)[0]
     return None if found is None else _compare(found, node)
 
 
-def _field(field, row):
+def _agreed(answers):
+    """Return the answer that all days give; None where they differ, or where there is no day."""
+    different = set(answers)
+    return different.pop() if len(different) == 1 else None
+
+
+def _present(field, row):
+    """Return what the first tag that is present says, valid or not."""
     present = [value for column in FIELDS[field.name][1] if not _is_missing(value := row[column])]
-    if not present:
+    return present[0] if present else None
+
+
+def _field(field, row):
+    found = _present(field, row)
+    is_dicom = field.name in {"age", "acquired"}
+    if found in {INVALID, NO_AGE} or (is_dicom and found in {*PLACEHOLDERS, 120.0, 999.0}):
         return None
-    return present[0].date() if isinstance(present[0], dt.datetime) else present[0]
+    if field.name in DATE_FIELDS:
+        days = _days(field, row)
+        return days[0] if len(days) == 1 else None
+    return found
+
+
+def _days(field, row):
+    """Return every day that a date may be."""
+    found = _present(field, row)
+    if found is None or found == INVALID or (field.name == "acquired" and found in [*PLACEHOLDERS, "1900"]):
+        return []
+    if isinstance(found, dt.datetime):
+        return [found.date()]
+    first, last = SHORTENED.get(found, (found, found))
+    return [first + dt.timedelta(days=days) for days in range((last - first).days + 1)]
 
 
 def _within(node, row):
-    day = _field(node.term, row)
-    if isinstance(node.anchor, Field):
-        anchors = [_field(node.anchor, row)]
-    else:
-        texts = VALUE_SETS[node.anchor.name] if isinstance(node.anchor, Reference) else [node.anchor.text]
-        anchors = [dt.date.fromisoformat(text) for text in texts]
-    if day is None or None in anchors:
-        return None
     first = 0 if node.direction is Direction.AFTER else -node.days
     last = 0 if node.direction is Direction.BEFORE else node.days
-    return any(first <= (day - anchor).days <= last for anchor in anchors)
+    days = _days(node.term, row)
+    if isinstance(node.anchor, Field):
+        others = _days(node.anchor, row)
+        return _agreed(first <= (day - other).days <= last for day in days for other in others)
+    texts = VALUE_SETS[node.anchor.name] if isinstance(node.anchor, Reference) else [node.anchor.text]
+    anchors = [dt.date.fromisoformat(text) for text in texts]
+    return _agreed(any(first <= (day - anchor).days <= last for anchor in anchors) for day in days)
 
 
 def _text(node, field, row):
@@ -425,8 +463,7 @@ def _number(term, row, rows):  # noqa: PLR0911 - one for each type of term
     if isinstance(term, Call) and term.is_statistic:
         return _statistic(term, row, rows), None
     if isinstance(term, Call) and term.function in {"year", "month"}:
-        day = _field(term.arguments[0], row)
-        return None if day is None else float(getattr(day, term.function)), None
+        return _agreed(float(getattr(day, term.function)) for day in _days(term.arguments[0], row)), None
     parts = term.arguments if isinstance(term, Call) else (term.left, term.right)
     pairs = [_number(part, row, rows) for part in parts]
     factors = isinstance(term, Arithmetic) and not term.sign.adds
@@ -498,7 +535,10 @@ def _read(name, text):
 def _resolve(predicate, rows):
     """Resolve with one more row that is always forgotten and one that always remains: a cohort needs both."""
     blank = dict.fromkeys(KINDS)
-    columns = {name: [row[name] for row in [*rows, blank, blank]] for name in KINDS}
+    columns = {name: [_stored(row[name]) for row in [*rows, blank, blank]] for name in KINDS}
+    for doubt, entry in DOUBTS.items():
+        listed = (filter(None, (entry(name, row[name]) for name in KINDS)) for row in [*rows, blank, blank])
+        columns[doubt] = ["\\".join(entries) or None for entries in listed]
     columns["anchor"] = [*["no"] * len(rows), "forget", "remain"]
     anchored = And((Or((predicate, parse("anchor == forget"))), parse("anchor != remain")))
     spec = CohortSpec(name="test", reason=Reason.OTHER, forget=anchored, value_sets=VALUE_SETS)
@@ -506,6 +546,17 @@ def _resolve(predicate, rows):
         kinds = {**KINDS, "anchor": Kind.TEXT}
         cohort = spec.resolve(make_index(Path(folder) / "index", columns, kinds, units={"width": "cm"}))
         return {name: part for part, ids in cohort.image_ids.items() for name in ids}
+
+
+def _stored(value):
+    return 0.0 if value == NO_AGE else None if value in IN_DOUBT else value
+
+
+DOUBTS = {
+    "invalid": lambda name, value: name if value == INVALID else None,
+    "partial": lambda name, value: "{}={}/{}".format(name, *SHORTENED[value]) if value in SHORTENED else None,
+    "implausible": lambda name, value: name if value == NO_AGE else None,
+}
 
 
 def _concrete(kind):

@@ -28,6 +28,10 @@ def test_only_images_with_pixels_and_a_uid_are_usable() -> None:
         "patient_with_two_issuers",
         "study_with_two_patients",
         "no_preamble",
+        "partial_date",
+        "implausible_age",
+        "implausible_date",
+        "dates_shifted",
     }
 
 

@@ -1,7 +1,8 @@
 """Text tables of what a predicate evaluates to, checked by resolving a real spec on a real index.
 
-A table is a predicate, a line of column names that ends in `part`, and a row per image; `-` is a missing
-value:
+A table is a predicate, a line of column names that ends in `part`, and a row per image. `-` is a missing value,
+`***` an invalid one, `2018-12` or `2018` a shortened date, and `000Y` an age that an anonymiser wrote. A first line
+`implausible: keep` is a key of the spec:
 
     age >= 60
     | age | part         |
@@ -11,7 +12,9 @@ value:
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
+import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -76,7 +79,9 @@ def check(block: str, directory: Path) -> None:
     A cohort that forgets nothing, or everything, is refused. So one row is added that is always forgotten and one
     that always remains; the conditions that place them change no other row.
     """
-    predicate, header, *rows = block.splitlines()
+    lines = block.splitlines()
+    key = lines.pop(0) if lines[0].startswith("implausible:") else ""
+    predicate, header, *rows = lines
     names = _cells(header)
     images = [_cells(row) for row in rows]
     assert names[-1] == "part"
@@ -84,10 +89,15 @@ def check(block: str, directory: Path) -> None:
     columns: dict[str, list[Any]] = {
         name: [*(_value(name, row[place]) for row in images), None, None] for place, name in enumerate(names[:-1])
     }
+    for doubt, entry in DOUBTS.items():
+        listed = ["\\".join(filter(None, map(entry, names[:-1], row[:-1]))) or None for row in images]
+        columns[doubt] = [*listed, None, None]
     columns["anchor"] = [*["no"] * len(images), "forget", "remain"]
     kinds = {**{name: KINDS[name] for name in names[:-1]}, "anchor": Kind.TEXT}
     rule = f"(({predicate}) or anchor == forget) and anchor != remain"
-    spec = make_spec(yaml.safe_dump(rule, width=10_000).split("\n")[0], f"allow_empty_record: true\n{VALUE_SETS}")
+    spec = make_spec(
+        yaml.safe_dump(rule, width=10_000).split("\n")[0], f"allow_empty_record: true\n{key}\n{VALUE_SETS}"
+    )
     units = {name: unit for name, unit in UNITS.items() if name in kinds}
     cohort = spec.resolve(make_index(directory, columns, kinds, units=units))
     found = {name: part for part, ids in cohort.image_ids.items() for name in ids}
@@ -100,4 +110,25 @@ def _cells(line: str) -> list[str]:
 
 
 def _value(name: str, cell: str) -> Any:
-    return None if cell == "-" else _READERS[KINDS[name]](cell)
+    if cell in {"-", INVALID} or _days(name, cell):
+        return None
+    return 0.0 if cell == "000Y" else _READERS[KINDS[name]](cell)
+
+
+def _days(name: str, cell: str) -> str | None:
+    """Return the entry of a shortened date in the column `partial`."""
+    match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?", cell) if KINDS[name] in {Kind.DATE, Kind.DATETIME} else None
+    if match is None:
+        return None
+    year, month = int(match[1]), int(match[2] or 12)
+    last = calendar.monthrange(year, month)[1]
+    return f"{name}={match[1]}-{match[2] or '01'}-01/{match[1]}-{month:02d}-{last}"
+
+
+INVALID = "***"
+# What each column of doubts lists of a cell.
+DOUBTS = {
+    "invalid": lambda name, cell: name if cell == INVALID else None,
+    "partial": _days,
+    "implausible": lambda name, cell: name if cell == "000Y" else None,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,7 @@ from monai_unlearn.index import usable_sql
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from monai_unlearn.cohort.query.field_sql import FieldSql, Plausibility
     from monai_unlearn.cohort.typing.columns import Bound
     from monai_unlearn.index import Index
 
@@ -75,13 +77,26 @@ def count_present(index: Index, fields: Mapping[str, Bound]) -> dict[str, int]:
     Raises:
         IndexReadError: A part cannot be read.
     """
+    return _count(index, SqlContext(fields, {}), lambda field: f"COUNT(*) FILTER (WHERE {field.is_present})")
+
+
+def count_known(index: Index, fields: Mapping[str, Bound], plausibility: Plausibility) -> dict[str, int]:
+    """Return how many readable images have a value that is not in doubt, likewise.
+
+    Raises:
+        IndexReadError: A part cannot be read.
+    """
+    context = SqlContext(fields, {}, plausibility=plausibility)
+    return _count(index, context, lambda field: f"COUNT({field.stored})")
+
+
+def _count(index: Index, context: SqlContext, counted: Callable[[FieldSql], str]) -> dict[str, int]:
     with open_index(index) as opened:
-        context, readable = SqlContext(fields, opened.in_sql), Sql(*usable_sql())
-        counts = [f"COUNT({context.stored(Field(name))})" for name in fields]
-        selected = ", ".join(["COUNT(*)", *counts])
+        context, readable = replace(context, in_sql=opened.in_sql), Sql(*usable_sql())
+        selected = ", ".join(["COUNT(*)", *(counted(context.field(Field(name))) for name in context.bound)])
         text = f"WITH {SEEN} SELECT {selected} FROM seen WHERE {readable.text}"  # noqa: S608 - quoted names
         row = opened.connection.execute(text, [opened.parts, *readable.parameters]).fetchone() or ()
-    return dict(zip(("", *fields), row, strict=True))
+    return dict(zip(("", *context.bound), row, strict=True))
 
 
 def _fetch(opened: OpenIndex, statement: Statement) -> pa.Table:

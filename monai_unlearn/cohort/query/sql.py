@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.language.node import Reference, Value
+from monai_unlearn.cohort.query.field_sql import FieldSql, Plausibility, quoted
 from monai_unlearn.cohort.typing.term_type import TermType, type_of
 from monai_unlearn.cohort.typing.values import TypedValue, coerce
-from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from monai_unlearn.cohort.language.term import Call, Field, Term
     from monai_unlearn.cohort.typing.columns import Bound
+
+__all__ = ["Parameter", "Sql", "SqlContext", "quoted"]
 
 Parameter = TypedValue | list[TypedValue]
 
@@ -35,28 +37,23 @@ class SqlContext:
         bound: The columns of each field.
         in_sql: DuckDB's name for each column.
         value_sets: The values behind each `@name`.
+        plausibility: Which values count as true.
         statistics: The SQL expression of each cohort statistic.
     """
 
     bound: Mapping[str, Bound]
     in_sql: Mapping[str, str]
     value_sets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    plausibility: Plausibility = field(default_factory=Plausibility)
     statistics: Mapping[Call, str] = field(default_factory=dict)
 
+    def field(self, field: Field) -> FieldSql:
+        """Return the SQL of a field: its value, whether it is present, the days of a shortened date."""
+        return FieldSql(self.bound[field.name], self.in_sql, self.plausibility)
+
     def expression(self, field: Field) -> str:
-        """Return the SQL expression of a field: the value of the first of its columns that has one."""
-        stored = self.stored(field)
-        return f"COALESCE({stored}, '')" if self.bound[field.name].complete else stored
-
-    def stored(self, field: Field) -> str:
-        """Return the same, NULL also where an image has no value because there is none."""
-        return self._value(self.bound[field.name])
-
-    def _value(self, bound: Bound) -> str:
-        columns = [self._column(name, kind) for name, kind in bound.columns]
-        if bound.between is not None:
-            columns.append(f"age_at({', '.join(map(self._value, bound.between))})")
-        return columns[0] if len(columns) == 1 else f"COALESCE({', '.join(columns)})"
+        """Return the SQL expression of a field: the value of the first of its columns that is present."""
+        return self.field(field).value
 
     def type_of(self, term: Term) -> TermType:
         """Return the type of a term, which binding has checked."""
@@ -69,15 +66,6 @@ class SqlContext:
         """Return a value, or the values of a value set, coerced to the type of a term."""
         texts = self.value_sets[value.name] if isinstance(value, Reference) else (value.text,)
         return tuple(coerce(text, wanted) for text in texts)
-
-    def _column(self, name: str, kind: Kind) -> str:
-        column = quoted(self.in_sql[name])
-        if kind is Kind.TEXT:
-            return f"NULLIF({column}, '')"  # an empty tag is a missing value
-        if kind in {Kind.DATE, Kind.DATETIME}:
-            return f"CAST({column} AS DATE)"
-        # NaN is a missing value; for DuckDB it equals itself and is larger than every number.
-        return f"NULLIF(CAST({column} AS DOUBLE), CAST('NaN' AS DOUBLE))"
 
 
 # An age as PatientAge has it: in completed years, below two years in completed months. Unknown before birth.
@@ -92,8 +80,3 @@ AGE_MACROS = (
         "ELSE CAST(FLOOR(months_between(born, day) / 12) AS DOUBLE) END"
     ),
 )
-
-
-def quoted(name: str) -> str:
-    """Return a name as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.language.term import statistics_of
+from monai_unlearn.cohort.query.field_sql import Plausibility
 from monai_unlearn.cohort.query.sql import Sql, SqlContext, quoted
 from monai_unlearn.cohort.query.statistic_sql import statistic_tables
 from monai_unlearn.cohort.query.to_sql import to_sql
@@ -40,6 +41,7 @@ class Question:
         bound: The columns of every field.
         value_sets: The values behind each `@name`.
         strata: The fields whose values are needed as well.
+        plausibility: Which dates and ages count as true.
     """
 
     population: Predicate | None
@@ -47,10 +49,11 @@ class Question:
     bound: Mapping[str, Bound]
     value_sets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     strata: Sequence[Field] = ()
+    plausibility: Plausibility = field(default_factory=Plausibility)
 
     def context(self, in_sql: Mapping[str, str]) -> SqlContext:
         """Return the SQL context of the question, given DuckDB's name for each column."""
-        return SqlContext(self.bound, in_sql, self.value_sets)
+        return SqlContext(self.bound, in_sql, self.value_sets, self.plausibility)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,15 @@ def _call(term: Call, context: SqlContext) -> str:
     if function.sql is None:
         raise NotImplementedError(term.function)
     result = function.sql(argument_sql(term, context))
-    return result if function.takes is Kind.TEXT else finite(result)
+    if function.takes is Kind.TEXT:
+        return result
+    first = finite(result)
+    date = next((item for item in term.arguments if isinstance(item, Field)), None)
+    if function.takes is not Kind.DATE or date is None or not context.field(date).may_be_shortened:
+        return first
+    # A shortened date has a year, or a month, where all its days have it.
+    first, last = (finite(function.sql([day])) for day in (context.field(date).first_day, context.field(date).last_day))
+    return f"CASE WHEN {first} = {last} THEN {first} END"
 
 
 def argument_sql(term: Call, context: SqlContext) -> list[str]:

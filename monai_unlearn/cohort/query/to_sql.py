@@ -24,8 +24,8 @@ from monai_unlearn.cohort.language.logic import And, Not, Or
 from monai_unlearn.cohort.language.node import Reference
 from monai_unlearn.cohort.language.predicate import Exists, Missing, Predicate
 from monai_unlearn.cohort.language.term import Each, Field
+from monai_unlearn.cohort.query.day_sql import days_between, on_days
 from monai_unlearn.cohort.query.sql import Sql, SqlContext
-from monai_unlearn.cohort.query.term_sql import term_sql
 from monai_unlearn.cohort.query.text_sql import TextTerm, comparands, in_natural_order, is_whole
 from monai_unlearn.cohort.typing.term_type import TermType
 from monai_unlearn.vocabulary.fields import Kind
@@ -58,7 +58,7 @@ def _comparison(node: Comparison, context: SqlContext) -> Sql:
         return _text_comparison(node, context)
     (value,) = context.values(node.value, wanted)
     operator = _OPERATORS.get(node.operator, node.operator.value)
-    return Sql(f"{term_sql(node.term, context)} {operator} ?", (value,))
+    return on_days(node.term, context, lambda x: Sql(f"{x} {operator} ?", (value,)))
 
 
 def _text_comparison(node: Comparison, context: SqlContext) -> Sql:
@@ -87,9 +87,8 @@ def _in(node: In, context: SqlContext) -> Sql:
     wanted = context.type_of(node.term)
     sets = (node.values,) if isinstance(node.values, Reference) else node.values
     if wanted.kind is not Kind.TEXT:
-        return _in_list(
-            term_sql(node.term, context), [value for part in sets for value in context.values(part, wanted)]
-        )
+        typed = [value for part in sets for value in context.values(part, wanted)]
+        return on_days(node.term, context, lambda x: _in_list(x, typed), each=lambda x: _part_in(x, typed))
     # The values that are compared in one form, apart from those that are compared with the whole of several texts.
     groups: dict[tuple[bool, Form], list[TypedValue]] = {}
     for value, form in (pair for part in sets for pair in comparands(node.term, part, context)):
@@ -103,12 +102,16 @@ def _among(text: TextTerm, form: Form, values: list[TypedValue]) -> Sql:
     return text.condition(
         lambda x: _in_list(form(x), values),
         values[0],
-        each=lambda x: Sql(f"LIST_CONTAINS(?, {form(x)})", (values,)),  # a lambda cannot hold a subquery
+        each=lambda x: _part_in(form(x), values),
     )
 
 
 def _in_list(expression: str, values: list[TypedValue]) -> Sql:
     return Sql(f"{expression} IN (SELECT UNNEST(?))", (values,))
+
+
+def _part_in(expression: str, values: list[TypedValue]) -> Sql:
+    return Sql(f"LIST_CONTAINS(?, {expression})", (values,))  # a lambda cannot hold a subquery
 
 
 @to_sql.register(Between)
@@ -117,7 +120,7 @@ def _between(node: Between, context: SqlContext) -> Sql:
     limits = tuple(value for limit in (node.low, node.high) for value in context.values(limit, wanted))
     if wanted.kind is Kind.TEXT:
         return _ordered(TextTerm(node.term, context), list(zip((">=", "<="), map(str, limits), strict=True)))
-    return Sql(f"{term_sql(node.term, context)} BETWEEN ? AND ?", limits)
+    return on_days(node.term, context, lambda x: Sql(f"{x} BETWEEN ? AND ?", limits))
 
 
 @to_sql.register(Contains)
@@ -140,23 +143,26 @@ def _matches(node: Matches, context: SqlContext) -> Sql:
 
 @to_sql.register(Within)
 def _within(node: Within, context: SqlContext) -> Sql:
-    date = term_sql(node.term, context)
     before, after = (sign * node.days for sign in _WINDOWS[node.direction])
     if isinstance(node.anchor, Field):
-        return Sql(f"{date} - {context.expression(node.anchor)} BETWEEN {before} AND {after}")
+        return days_between(node.term, node.anchor, context, before, after)
     anchors = list(context.values(node.anchor, TermType(Kind.DATE)))
-    windows = f"LIST_TRANSFORM(?, lambda anchor: {date} - anchor BETWEEN {before} AND {after})"
-    return Sql(f"LIST_BOOL_OR({windows})", (anchors,))
+
+    def in_a_window(date: str) -> Sql:
+        windows = f"LIST_TRANSFORM(?, lambda anchor: {date} - anchor BETWEEN {before} AND {after})"
+        return Sql(f"LIST_BOOL_OR({windows})", (anchors,))
+
+    return on_days(node.term, context, in_a_window)
 
 
 @to_sql.register(Exists)
 def _exists(node: Exists, context: SqlContext) -> Sql:
-    return Sql(f"{context.stored(node.field)} IS NOT NULL")
+    return Sql(f"({context.field(node.field).is_present}) IS TRUE")
 
 
 @to_sql.register(Missing)
 def _missing(node: Missing, context: SqlContext) -> Sql:
-    return Sql(f"{context.stored(node.field)} IS NULL")
+    return Sql(f"({context.field(node.field).is_present}) IS NOT TRUE")
 
 
 @to_sql.register(Not)

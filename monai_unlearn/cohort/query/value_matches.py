@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort.language.term import Each
 from monai_unlearn.cohort.query.connection import open_index
+from monai_unlearn.cohort.query.field_sql import Plausibility
 from monai_unlearn.cohort.query.near_misses import KINDS, cores, folded
 from monai_unlearn.cohort.query.sql import Sql, SqlContext, quoted
 from monai_unlearn.cohort.query.statement import SEEN
@@ -68,6 +69,7 @@ def match_values(
     bound: Mapping[str, Bound],
     *,
     absent: Mapping[ValueList, Collection[str]] | None = None,
+    plausibility: Plausibility | None = None,
 ) -> tuple[ListMatch, ...]:
     """Compare the values of each list with those of the usable images, by one statement per list.
 
@@ -78,6 +80,7 @@ def match_values(
         lists: The lists.
         bound: The columns of the fields in their terms.
         absent: The values that are known not to occur, by list.
+        plausibility: Which dates and ages count as true, as in the query.
 
     Raises:
         IndexReadError: A part of the index cannot be read.
@@ -85,7 +88,7 @@ def match_values(
     if not lists:
         return ()
     with open_index(index) as opened:
-        context = SqlContext(bound, opened.in_sql)
+        context = SqlContext(bound, opened.in_sql, plausibility=plausibility or Plausibility())
         matches = []
         for one in lists:
             known = frozenset((absent or {}).get(one, ()))

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.cohort.language.english import sentence
 from monai_unlearn.cohort.language.functions import FUNCTIONS, Statistic
 from monai_unlearn.cohort.language.term import asks_about_people, statistics_of
-from monai_unlearn.cohort.query.query import count_present, statement_of
+from monai_unlearn.cohort.query.query import count_known, count_present, statement_of
 from monai_unlearn.cohort.resolve.listed_values import matches_of
 from monai_unlearn.cohort.resolve.resolve import question_of
 from monai_unlearn.cohort.resolve.variants import variants_of
-from monai_unlearn.cohort.spec.document import Scope, Unknown
+from monai_unlearn.cohort.spec.document import Implausible, Scope, Unknown
 from monai_unlearn.cohort.typing.bind import examine
 from monai_unlearn.cohort.typing.columns import Columns
 from monai_unlearn.cohort.typing.compared import compared
+from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.plausible import LAST_PLACEHOLDER, OLDEST
+from monai_unlearn.index.store.store import read_document
 from monai_unlearn.vocabulary.fields import Kind
 from monai_unlearn.vocabulary.units import spelled
 
@@ -53,13 +56,17 @@ def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
     }
     if index is None:
         bound, _ = examine(spec.predicates, Columns.of_any_index(), value_sets=spec.value_sets)
-        nothing = dict.fromkeys(("variants", "sql", "fields", "value_lists"))
+        nothing = dict.fromkeys(("variants", "sql", "fields", "value_lists", "notes"))
         return {**document, "compared": _compared(spec, bound), **nothing}
     question = question_of(spec, index)
     statement = statement_of(index, question)
     hidden = any(map(asks_about_people, spec.predicates))
     counts = count_present(index, question.bound)
-    fields = [_field(name, found, index, counts) for name, found in question.bound.items()]
+    known = count_known(index, question.bound, question.plausibility)
+    fields = [
+        {**_field(name, found, index, counts), "in_doubt": counts[name] - known[name]}
+        for name, found in question.bound.items()
+    ]
     parameters = ["…" if hidden and isinstance(value, str | list) else value for value in statement.parameters]
     return {
         **document,
@@ -67,7 +74,8 @@ def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
         "variants": variants_of(index, question),
         "sql": {"statement": statement.text, "parameters": parameters},
         "fields": fields,
-        "value_lists": [match.to_dict() for match in matches_of(spec, index, question.bound)],
+        "value_lists": [match.to_dict() for match in matches_of(spec, index, question)],
+        "notes": _notes(index),
     }
 
 
@@ -101,10 +109,39 @@ def _columns(found: Bound) -> list[str]:
     return [column for column, _ in found.columns]
 
 
+def _notes(index: Index) -> dict[str, int]:
+    """Return how many images of the index have each note, by its code."""
+    faults = read_document(index.directory).get("faults", {})
+    return {fault.code: faults[fault.code] for fault in Fault if fault.usable and fault.code in faults}
+
+
+def _about_doubt(spec: CohortSpec) -> Iterator[str]:
+    """Yield what happens to dates and ages in doubt, where the spec asks about dates or ages."""
+    bound, _ = examine(spec.predicates, Columns.of_any_index(), value_sets=spec.value_sets)
+    kinds = {found.kind for found in bound.values() if found is not None}
+    keeps = spec.implausible is Implausible.KEEP
+    fate = "counts as what it says" if keeps else "is unknown"
+    if Kind.DATE in kinds:
+        yield (
+            f"A date of {LAST_PLACEHOLDER} or before, or after the day on which the index was built, is implausible: "
+            f"it {fate} (implausible: {spec.implausible.value})."
+        )
+        yield (
+            "An invalid date is unknown, and no other tag takes its place. A date without its day or month counts "
+            "where all its days agree, and is unknown otherwise."
+        )
+    if Kind.AGE in kinds:
+        yield (
+            f"An age of 000Y, or of {OLDEST:g} years or more, is implausible: it {fate} "
+            f"(implausible: {spec.implausible.value})."
+        )
+
+
 def _then(spec: CohortSpec) -> Iterator[str]:
     """Yield what happens after the rules, in order."""
     yield "An image for which this does not hold remains."
     yield f"An image for which this is unknown, because a value is missing, {_UNKNOWN[spec.unknown]}"
+    yield from _about_doubt(spec)
     if spec.scope is not Scope.IMAGE:
         yield from _about_scope(spec)
     if spec.sample is not None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from monai_unlearn.cohort.language.english import Sentence
 from monai_unlearn.cohort.reports.spellings_report import show_spellings
+from monai_unlearn.cohort.resolve.notes import words_of_notes
 from monai_unlearn.cohort.resolve.value_list_words import value_list_words
 
 if TYPE_CHECKING:
@@ -50,8 +51,15 @@ def show_explanation(found: Mapping[str, Any], console: Console) -> None:
     console.print()
     show_spellings(found, console)
     if found["fields"] is not None:
-        console.print()
-        console.print(_fields(found["fields"]))
+        _show_index(found, console)
+
+
+def _show_index(found: Mapping[str, Any], console: Console) -> None:
+    """Print what an index says to a spec: its fields, its notes and the SQL statement."""
+    console.print()
+    console.print(_fields(found["fields"]))
+    for note in words_of_notes(found["notes"]):
+        console.print(Text(f"Note: {note}", style="yellow"))
     if found["sql"] is not None:
         _heading(console, "The SQL statement that DuckDB runs, with its parameters:")
         console.print(Text(found["sql"]["statement"], style="dim"), soft_wrap=True)
@@ -93,6 +101,7 @@ def _fields(fields: list[Mapping[str, Any]]) -> Table:
     table.add_column("kind")
     table.add_column("unit")
     table.add_column("missing", justify="right", no_wrap=True)
+    table.add_column("in doubt", justify="right", no_wrap=True)
     for field in fields:
         share = f" ({field['missing'] / field['images']:.0%})" if field["images"] else ""
         columns = ", then ".join(field["columns"])
@@ -100,5 +109,6 @@ def _fields(fields: list[Mapping[str, Any]]) -> Table:
             born, day = (", then ".join(part) for part in field["between"])
             columns += f"{', then ' if columns else ''}the time from {born} to {day}"
         missing = f"{field['missing']:,}{share}"
-        table.add_row(Text(field["field"]), Text(columns), field["kind"], Text(field["unit"] or ""), missing)
+        texts = (Text(field["field"]), Text(columns), field["kind"], Text(field["unit"] or ""))
+        table.add_row(*texts, missing, f"{field['in_doubt']:,}")
     return table

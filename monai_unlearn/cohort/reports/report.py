@@ -10,6 +10,7 @@ from rich.text import Text
 
 from monai_unlearn.cohort.reports.places import OUTSIDE
 from monai_unlearn.cohort.reports.spellings_report import show_spellings
+from monai_unlearn.cohort.resolve.notes import words_of_notes
 from monai_unlearn.cohort.resolve.value_list_words import value_list_words
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def show(preview: Mapping[str, Any], console: Console) -> None:
         console.print(Text(value_list_words(entry), style=style))
     show_spellings(preview, console)
     _notes(console, preview["warnings"])
+    _notes(console, words_of_notes(preview["notes"]))
     _suppressed(console, preview)
 
 

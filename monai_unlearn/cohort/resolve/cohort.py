@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn import __version__
 from monai_unlearn.cohort.resolve.counts import PartCounts
 from monai_unlearn.cohort.resolve.listed_values import matches_of
+from monai_unlearn.cohort.resolve.notes import notes_of
 from monai_unlearn.cohort.resolve.split import SplitRule
 from monai_unlearn.cohort.resolve.variants import variants_of
 from monai_unlearn.cohort.resolve.warnings import CohortWarning, warnings_of
@@ -123,7 +124,7 @@ class Cohort:
         Raises:
             IndexReadError: The index cannot be read.
         """
-        return matches_of(self.spec, self.index, self.bound)
+        return matches_of(self.spec, self.index, self.question)
 
     @property
     def value_lists(self) -> list[dict[str, Any]]:
@@ -191,6 +192,7 @@ class Cohort:
             "value_lists": self.value_lists,
             "compared": [part.to_dict() for part in compared(self.spec.predicates, self.question.bound)],
             "variants": self.variants,
+            "notes": notes_of(self.answers),
             "warnings": self.warnings,
         }
 

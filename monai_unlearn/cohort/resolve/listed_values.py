@@ -11,12 +11,12 @@ from monai_unlearn.cohort.spec.document import Reason
 from monai_unlearn.cohort.spec.value_sets import EVERY_LIST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from monai_unlearn.cohort.query.statement import Question
     from monai_unlearn.cohort.query.value_lists import ValueList
     from monai_unlearn.cohort.query.value_matches import ListMatch
     from monai_unlearn.cohort.spec.spec import CohortSpec
-    from monai_unlearn.cohort.typing.columns import Bound
     from monai_unlearn.index import Index
 
 EXPECTS_ALL = "all"
@@ -26,19 +26,20 @@ _REMEDY = (
 )
 
 
-def matches_of(spec: CohortSpec, index: Index, bound: Mapping[str, Bound]) -> tuple[ListMatch, ...]:
+def matches_of(spec: CohortSpec, index: Index, question: Question) -> tuple[ListMatch, ...]:
     """Compare the values of every list of a spec with those in an index.
 
     Args:
         spec: The spec.
         index: The index.
-        bound: The columns of the spec's fields.
+        question: What the spec asks of the index.
 
     Raises:
         IndexReadError: The index cannot be read.
     """
     lists = value_lists(spec.predicates, spec.value_sets)
-    return match_values(index, lists, bound, absent={one: _absent(spec, one) for one in lists})
+    absent = {one: _absent(spec, one) for one in lists}
+    return match_values(index, lists, question.bound, absent=absent, plausibility=question.plausibility)
 
 
 def needs_matches(spec: CohortSpec) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.language.predicate import Exists
+from monai_unlearn.cohort.query.field_sql import Plausibility
 from monai_unlearn.cohort.query.query import run_query
 from monai_unlearn.cohort.query.statement import Question
 from monai_unlearn.cohort.resolve.cohort import Cohort
 from monai_unlearn.cohort.resolve.guards import check
 from monai_unlearn.cohort.resolve.partition import partition
 from monai_unlearn.cohort.resolve.pseudonymised import hash_identifiers, read_key, refuse_plain
+from monai_unlearn.cohort.spec.document import Implausible
 from monai_unlearn.cohort.typing.bind import bind
 from monai_unlearn.cohort.typing.columns import Columns
 
@@ -65,7 +67,12 @@ def question_of(spec: CohortSpec, index: Index) -> Question:
     bound = _bound(spec, index)
     refuse_plain(spec, index, bound)
     return Question(
-        population=spec.population, rules=spec.rules, bound=bound, value_sets=spec.value_sets, strata=spec.stratify
+        population=spec.population,
+        rules=spec.rules,
+        bound=bound,
+        value_sets=spec.value_sets,
+        strata=spec.stratify,
+        plausibility=Plausibility(latest=index.latest_plausible, keep=spec.implausible is Implausible.KEEP),
     )
 
 

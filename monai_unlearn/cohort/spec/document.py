@@ -50,6 +50,13 @@ class Unknown(str, Enum):
     FAIL = "fail"
 
 
+class Implausible(str, Enum):
+    """What an implausible date or age means in predicates."""
+
+    UNKNOWN = "unknown"
+    KEEP = "keep"
+
+
 class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
@@ -362,6 +369,7 @@ class SpecDocument(_Closed):
     scope: Annotated[Scope, Field(strict=False)] = Scope.IMAGE
     unknown: Annotated[Unknown, Field(strict=False)] = Unknown.EXCLUDE
     why: Annotated[str, Field(min_length=1)] | None = None
+    implausible: Annotated[Implausible, Field(strict=False)] = Implausible.UNKNOWN
     sample: Sample | None = None
     expect: Expect | None = None
     allow_empty_record: bool = False

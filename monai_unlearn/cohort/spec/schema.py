@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.cohort.spec.document import Reason, Scope, SpecDocument, Unknown
+from monai_unlearn.cohort.spec.document import Implausible, Reason, Scope, SpecDocument, Unknown
 
 if TYPE_CHECKING:
     from enum import Enum
@@ -42,6 +42,10 @@ _KEYS: dict[str, dict[str, str]] = {
         "why": (
             "Why undetermined images may be left out. With `reason: consent_withdrawal`, undetermined images that the "
             "model was trained on stop an unlearning run without it. The model card shows the text."
+        ),
+        "implausible": (
+            "What implausible dates and ages mean: a date of 1900-01-01 or before or after the index was built, an age "
+            "of 000Y or of 120 years or more."
         ),
         "sample": "Forget only some of the selected images: a share or a number, drawn by a seed.",
         "expect": "What you expect to forget and to keep; anything else stops the run.",
@@ -102,6 +106,10 @@ _CHOICES: dict[type[Enum], dict[Enum, str]] = {
         Unknown.FORGET: "Forget it.",
         Unknown.REMAIN: "Let it remain.",
         Unknown.FAIL: "Stop: there must be none.",
+    },
+    Implausible: {
+        Implausible.UNKNOWN: "They are unknown.",
+        Implausible.KEEP: "They count as what they say.",
     },
 }
 _EXAMPLES: dict[str, dict[str, list[object]]] = {

@@ -10,7 +10,7 @@ from monai_unlearn import strict_yaml
 from monai_unlearn.cohort.language.logic import rules_of
 from monai_unlearn.cohort.language.term import Field
 from monai_unlearn.cohort.spec.canonical import digest_of
-from monai_unlearn.cohort.spec.document import Scope, Unknown
+from monai_unlearn.cohort.spec.document import Implausible, Scope, Unknown
 from monai_unlearn.cohort.spec.from_dict import content_of_dict
 from monai_unlearn.cohort.spec.from_yaml import content_of_yaml
 from monai_unlearn.cohort.spec.value_sets import EVERY_LIST
@@ -63,6 +63,7 @@ class CohortSpec:
         scope: What is forgotten together with a selected image.
         unknown: What becomes of undetermined images.
         why: Why undetermined images may be left out, in the author's words.
+        implausible: What an implausible date or age means: unknown, or what it says.
         sample: Which share of the selected images to forget; None, all of them.
         stratify: The fields that the sample is stratified by, each with its place in the spec's file, if it has
             one. Always the fields that `sample.stratify` names; not part of equality or digest.
@@ -80,6 +81,7 @@ class CohortSpec:
     scope: Scope = Scope.IMAGE
     unknown: Unknown = Unknown.EXCLUDE
     why: str | None = None
+    implausible: Implausible = Implausible.UNKNOWN
     sample: Sample | None = None
     expect: Expect | None = None
     allow_empty_record: bool = False
@@ -142,6 +144,7 @@ class CohortSpec:
             scope=document.scope,
             unknown=document.unknown,
             why=document.why,
+            implausible=document.implausible,
             sample=document.sample,
             expect=document.expect,
             allow_empty_record=document.allow_empty_record,
@@ -172,6 +175,8 @@ class CohortSpec:
             "value_sets": {name: self._value_set(name) for name in self.value_sets} or None,
             "scope": self.scope.value,
             "unknown": self.unknown.value,
+            # Only where it is not the default, so that specs without the key keep their digests.
+            **({"implausible": self.implausible.value} if self.implausible is not Implausible.UNKNOWN else {}),
             "sample": None if self.sample is None else self.sample.model_dump(),
             "expect": None if self.expect is None else self.expect.model_dump(),
             "allow_empty_record": self.allow_empty_record,

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 # The column with every value of a field whose own column has one of them.
 SEVERAL = {"fault": "faults", "patient": "patient_ids"}
 # Columns of the tool's own with several values, and those of them in which no value means that there is none.
-_MANY = frozenset(("faults", "invalid", "partial", "patient_ids"))
-_COMPLETE = frozenset(("fault", "faults", "invalid", "partial"))
+_MANY = frozenset(("faults", "invalid", "partial", "implausible", "patient_ids"))
+_COMPLETE = frozenset(("fault", "faults", "invalid", "partial", "implausible"))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.doubts import DOUBTS
 from monai_unlearn.index.fast_readers.pixels import expected_length
 from monai_unlearn.index.fast_readers.values import (
     Column,
@@ -113,7 +114,7 @@ class _Values:
         syntax = self._raw(path, _TRANSFER_SYNTAX).strip(b" \0").decode("ascii", "replace")
         if not knows_plain_charset(charset) or syntax not in (ExplicitVRLittleEndian, ImplicitVRLittleEndian):
             raise OddFileError
-        row: Row = {"format": FORMAT}
+        row: Row = {"format": FORMAT, **dict.fromkeys(DOUBTS)}
         for column in wanted_columns():
             row[column.keyword] = None if column.vr == "SQ" else _value(column, self._raw(path, column.tag), charset)
         if row["SOPInstanceUID"] is None:

@@ -10,6 +10,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
+from monai_unlearn.index.doubts import DOUBTS
 from monai_unlearn.index.fast_readers.elements import OTHER_PIXELS, Header, read_elements
 from monai_unlearn.index.fast_readers.pixels import check_fragments, expected_length
 from monai_unlearn.index.fast_readers.sequences import UNDEFINED
@@ -115,7 +116,8 @@ def _wanted() -> Mapping[bytes, bytes]:
 
 @cache
 def _empty_row() -> Mapping[str, str | None]:
-    return {"format": FORMAT, **dict.fromkeys(column.keyword for column in wanted_columns())}
+    # A file with a value in doubt is left to pydicom.
+    return {"format": FORMAT, **dict.fromkeys((*DOUBTS, *(column.keyword for column in wanted_columns())))}
 
 
 def _bytes(column: Column) -> bytes:

@@ -19,12 +19,11 @@ from pydicom.tag import Tag
 
 from monai_unlearn.index.readers.lenient import lenient_values
 from monai_unlearn.index.readers.row import read_columns, tagged
-from monai_unlearn.index.values import LONGEST_UID, UIDS, UNDECODED, Value, coerce, is_empty
+from monai_unlearn.index.values import LONGEST_UID, UIDS, UNDECODED, Value, coerce, is_empty, is_placeholder_age
+from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from monai_unlearn.vocabulary.fields import Kind
 
 # Character sets that contain ASCII, without escape sequences (DICOM PS3.3 section C.12.1.1.2).
 _PLAIN_CHARSETS: Mapping[bytes, str] = {b"": "iso8859", b"ISO_IR 6": "iso8859", b"ISO_IR 100": "latin_1"}
@@ -68,7 +67,7 @@ class Column:
             charset: The file's Specific Character Set, without padding.
 
         Raises:
-            OddFileError: They are invalid for the keyword, or cannot be decoded for certain.
+            OddFileError: They are invalid or in doubt for the keyword, or cannot be decoded for certain.
         """
         if self.keyword in UIDS:
             plain = raw.rstrip(b"\0 ")
@@ -93,8 +92,8 @@ class Column:
         else:
             value = self._decode_with_pydicom(vr, raw, charset)
             decoded = tagged({self.keyword: value})[0][self.keyword]
-        if decoded is None and not is_empty(value):
-            raise OddFileError  # invalid: the pydicom reader finds the fault
+        if (decoded is None and not is_empty(value)) or (self.kind is Kind.AGE and is_placeholder_age(value)):
+            raise OddFileError  # invalid, shortened or a placeholder: the pydicom reader notes it
         return decoded
 
     def _decode_with_pydicom(self, vr: str, raw: bytes, charset: bytes) -> object:

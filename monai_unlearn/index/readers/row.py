@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monai_unlearn.index.doubts import DOUBTS, Doubts
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.values import INVALID, UIDS, UNDECODED, Value, coerce, is_empty, uid
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
@@ -24,12 +25,12 @@ _ABOUT_PATIENT = ("IssuerOfPatientID", "OtherPatientIDs", OTHER_IDS, "PatientBir
 
 
 def file_columns() -> Mapping[str, Kind]:
-    """Return the columns of a file's row: its format and faults, its identity, the vocabulary, and the extra tags.
+    """Return the columns of a file's row: format, faults and doubts, its identity, the vocabulary, and the extra tags.
 
     Readers leave the extra tags null; `scan/extra_tags.py` reads them afterwards.
     """
-    columns = ("format", "fault", "faults")
-    return {**dict.fromkeys(columns, Kind.TEXT), **tag_columns(), **dict.fromkeys((*SETTLED, EXTRA_TAGS), Kind.TEXT)}
+    about = dict.fromkeys(("format", "fault", "faults", *DOUBTS), Kind.TEXT)
+    return {**about, **tag_columns(), **dict.fromkeys((*SETTLED, EXTRA_TAGS), Kind.TEXT)}
 
 
 def tag_columns() -> Mapping[str, Kind]:
@@ -45,8 +46,8 @@ def read_columns() -> Mapping[str, Kind]:
 def tagged(values: Mapping[str, object]) -> tuple[Row, tuple[Fault, ...]]:
     """Return the columns for the values of a DICOM file, and the faults of these values, gravest first.
 
-    An invalid value becomes null, and the fault reports it. Every reader of DICOM files calls this, so that all
-    readers return the same rows.
+    An invalid value becomes null, and the fault and the column `invalid` report it. A shortened date becomes null, and
+    the column `partial` has its days. Every reader of DICOM files calls this, so that all readers return the same rows.
 
     Args:
         values: The decoded value of each keyword: a list if there are several, null if it is missing. Text contains
@@ -54,10 +55,17 @@ def tagged(values: Mapping[str, object]) -> tuple[Row, tuple[Fault, ...]]:
     """
     row: Row = {}
     faults: set[Fault] = set()
+    doubts = Doubts()
     for keyword, kind in read_columns().items():
-        row[keyword], fault = _judged(keyword, kind, values.get(keyword))
+        value = values.get(keyword)
+        if doubts.note_value(keyword, kind, value):
+            row[keyword] = None
+            continue
+        row[keyword], fault = _judged(keyword, kind, value)
         if fault is not None:
             faults.add(fault)
+            doubts.note_invalid(keyword)
+    row.update(doubts.columns())
     if row["SOPInstanceUID"] is None:
         faults.add(Fault.MISSING_SOP_INSTANCE_UID)
     return row, tuple(fault for fault in Fault if fault in faults)

@@ -7,6 +7,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from monai_unlearn.index.faults import OF_THE_DAY
 from monai_unlearn.index.usable import usable_sql
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _NOT_CONTENT = ("path", "file_size", "file_mtime_ns")
 SPILL = "spill"
 _MEMORY = "96MB"
 _DIGESTS_A_BATCH = 20_000
+# Without the notes that depend on the day of the build; the dates themselves are content.
+_IS_CONTENT = "{} not in (" + ", ".join(f"'{fault.code}'" for fault in OF_THE_DAY) + ")"
 
 
 @contextmanager
@@ -84,5 +87,10 @@ def count_patients(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path])
 
 
 def _text(name: str) -> str:
-    quoted = name.replace('"', '""')
-    return f'"{quoted}"::varchar'
+    quoted = '"' + name.replace('"', '""') + '"'
+    if name == "faults":
+        kept = f"list_filter(string_split({quoted}, '\\'), lambda code: {_IS_CONTENT.format('code')})"
+        return f"nullif(array_to_string({kept}, '\\'), '')"
+    if name == "fault":
+        return f"(case when {_IS_CONTENT.format(quoted)} then {quoted} end)::varchar"
+    return f"{quoted}::varchar"

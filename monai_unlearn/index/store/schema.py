@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monai_unlearn.index.doubts import DOUBTS
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ BASE_COLUMNS: Mapping[str, Kind] = {
     "series": Kind.TEXT,
     "fault": Kind.TEXT,
     "faults": Kind.TEXT,
+    **dict.fromkeys(DOUBTS, Kind.TEXT),
     "file_size": Kind.NUMBER,
     "file_mtime_ns": Kind.NUMBER,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError, did_you_mean
+from monai_unlearn.index.plausible import latest_plausible
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class Index:
         origins: Where the values of a column come from, for columns that are not read from the files' own tags.
         pseudonyms: The fingerprint of the key whose pseudonyms are in place of identifiers; null without pseudonyms.
         patient_from: What names the patients: tags, a column of a table, or both, joined by `, `; null for none.
+        built: The day on which the index was built; null if it is not known.
+        dates_shifted: Whether nearly all dates lie after that day, because de-identification shifted them.
     """
 
     directory: Path
@@ -71,6 +75,13 @@ class Index:
     origins: Mapping[str, str] = field(default_factory=dict)
     pseudonyms: str | None = None
     patient_from: str | None = None
+    built: dt.date | None = None
+    dates_shifted: bool = False
+
+    @property
+    def latest_plausible(self) -> dt.date:
+        """The last day that a date of this index can have; a later date is implausible."""
+        return latest_plausible(self.built, are_shifted=self.dates_shifted)
 
     @classmethod
     def open(cls, directory: Path | str) -> Index:
@@ -94,6 +105,8 @@ class Index:
                 origins={str(name): str(origin) for name, origin in document.get("origins", {}).items()},
                 pseudonyms=_text_or_null(document.get("pseudonyms")),
                 patient_from=_text_or_null(document.get("patient_from")),
+                built=dt.date.fromisoformat(document["built"]) if document.get("built") else None,
+                dates_shifted=bool(document.get("dates_shifted")),
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             raise IndexReadError(

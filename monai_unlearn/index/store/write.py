@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from monai_unlearn import __version__
 from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.plausible import today
 from monai_unlearn.index.store.digest import SPILL, content_digest, engine
 from monai_unlearn.index.store.part_writer import PartWriter
 from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
@@ -48,7 +49,8 @@ def write_index(
         label: The column that contains the class.
         units: The unit of each column that declares one.
         origins: Where the values of a column come from.
-        provenance: Further entries of `index.json`: `sources`, `patient_from`, `tables`, `measures`, `ignored`.
+        provenance: Further entries of `index.json`: `built`, `dates_shifted`, `sources`, `patient_from`, `tables`,
+            `measures`, `ignored`.
 
     Raises:
         IndexReadError: The folder contains something other than an index, a row has no `image_id`, or a column has no
@@ -79,8 +81,8 @@ def finish_index(
         writer: The parts, closed.
         directory: The folder.
         columns: Every column, with the kind of its values.
-        document: Entries of `index.json`: `label`, `units`, `origins`, `sources`, `patient_from`, `tables`, `measures`,
-            `ignored`, `files`.
+        document: Entries of `index.json`: `label`, `units`, `origins`, `built`, `dates_shifted`, `sources`,
+            `patient_from`, `tables`, `measures`, `ignored`, `files`.
     """
     with engine(writer.stage) as connection:
         parts = [writer.stage / name for name in writer.parts]
@@ -90,6 +92,8 @@ def finish_index(
         "schema_version": SCHEMA_VERSION,
         "tool_version": __version__,
         "digest": digest,
+        "built": today().isoformat(),
+        "dates_shifted": False,
         "sources": [],
         "label": None,
         "patient_from": None,

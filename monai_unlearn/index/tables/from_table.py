@@ -12,17 +12,21 @@ import pyarrow as pa
 from monai_unlearn.errors import IndexReadError, did_you_mean
 from monai_unlearn.index.column_roles import label_column, tag_units
 from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.notes import DateTally
 from monai_unlearn.index.patient_key import PatientKey
+from monai_unlearn.index.plausible import date_keywords, today
 from monai_unlearn.index.store.part_writer import PartWriter
 from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
 from monai_unlearn.index.store.write import check_target, finish_index
 from monai_unlearn.index.tables.opened_table import OpenedTable, SourceColumn, opened_table
 from monai_unlearn.index.tables.table_columns import TableColumn, table_columns
 from monai_unlearn.index.tables.table_people import TablePeople
+from monai_unlearn.index.tables.table_sql import quoted
 from monai_unlearn.index.tables.table_statement import identifier_sql, table_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import datetime as dt
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -46,6 +50,7 @@ class TableRequest:
         label: The column that contains the class; found by its name if null.
         patient_key: What makes two PatientIDs one patient.
         include_derived: Whether derived objects that have pixels, such as segmentations, count as images.
+        built: The day of the build: a date after it is implausible.
     """
 
     table: Path
@@ -55,6 +60,7 @@ class TableRequest:
     label: str | None = None
     patient_key: PatientKey = field(default_factory=PatientKey)
     include_derived: bool = False
+    built: dt.date = field(default_factory=today)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,16 +122,17 @@ def index_table(request: TableRequest) -> TableReport:
     check_target(request.out)
     request.out.parent.mkdir(parents=True, exist_ok=True)
     writer = PartWriter(request.out.parent / f".{request.out.name}.{secrets.token_hex(4)}.tmp")
+    dates = DateTally(request.built)
     try:
-        columns, label = _write_parts(request, writer)
-        index = _finish(request, writer, columns, label)
+        columns, label = _write_parts(request, writer, dates)
+        index = _finish(request, writer, columns, label, dates)
     finally:
         shutil.rmtree(writer.stage, ignore_errors=True)
     faults = {fault: writer.faults[fault.code] for fault in Fault if fault.code in writer.faults}
     return TableReport(index=index, table=request.table, faults=faults)
 
 
-def _write_parts(request: TableRequest, writer: PartWriter) -> tuple[list[TableColumn], str | None]:
+def _write_parts(request: TableRequest, writer: PartWriter, dates: DateTally) -> tuple[list[TableColumn], str | None]:
     """Stream the rows, because a table may not fit into memory; return the columns and the label."""
     with opened_table(request.table) as table:
         identifier = _identifier(request, table)
@@ -142,10 +149,23 @@ def _write_parts(request: TableRequest, writer: PartWriter) -> tuple[list[TableC
             key=request.patient_key,
             include_derived=request.include_derived,
         )
-        for batch in table.connection.sql(statement).to_arrow_reader(_ROWS_A_BATCH):
-            writer.write(people.apply(pa.Table.from_batches([batch])).select(schema.names).cast(schema))
+        for rows in _batches(table.connection, _dates_of(statement, schema.names)):
+            dates.add(rows)
+        for rows in _batches(table.connection, statement):
+            writer.write(dates.noted(people.apply(rows).select(schema.names).cast(schema)))
     writer.close()
     return columns, label
+
+
+def _batches(connection: duckdb.DuckDBPyConnection, statement: str) -> Iterator[pa.Table]:
+    for batch in connection.sql(statement).to_arrow_reader(_ROWS_A_BATCH):
+        yield pa.Table.from_batches([batch])
+
+
+def _dates_of(statement: str, columns: Sequence[str]) -> str:
+    """Return the statement that selects only what decides whether dates were shifted."""
+    names = ", ".join(map(quoted, ["fault", "partial", *date_keywords(columns)]))
+    return f"SELECT {names} FROM ({statement})"  # noqa: S608 - quoted names
 
 
 def _identifier(request: TableRequest, table: OpenedTable) -> SourceColumn:
@@ -155,12 +175,20 @@ def _identifier(request: TableRequest, table: OpenedTable) -> SourceColumn:
     return table.columns[request.id_column]
 
 
-def _finish(request: TableRequest, writer: PartWriter, columns: Sequence[TableColumn], label: str | None) -> Index:
+def _finish(
+    request: TableRequest,
+    writer: PartWriter,
+    columns: Sequence[TableColumn],
+    label: str | None,
+    dates: DateTally,
+) -> Index:
     kinds = _kinds(columns)
     document = {
         "label": label,
         "units": tag_units(kinds),
         "origins": dict.fromkeys(kinds, f"table:{request.table.name}"),
+        "built": request.built.isoformat(),
+        "dates_shifted": dates.are_shifted,
         "sources": [request.table.absolute().as_posix()],
         "patient_from": _patient_from(request, columns),
     }

@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import IndexReadError, did_you_mean
+from monai_unlearn.index.doubts import DOUBTS
 from monai_unlearn.index.faults import Fault
-from monai_unlearn.index.tables.table_sql import cleaned, finite, from_text, quoted, uid
+from monai_unlearn.index.tables.table_sql import (
+    cleaned,
+    finite,
+    from_text,
+    is_placeholder_age,
+    partial_entry,
+    quoted,
+    uid,
+)
 from monai_unlearn.index.values import INVALID, UIDS
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
 
 _IDENTITY = {"PatientID": "patient", "StudyInstanceUID": "study", "SeriesInstanceUID": "series"}
 # Columns that only an index of files has; a table's column of such a name would be mistaken for one.
-_RESERVED = ("image_id", "format", "patient_ids", "fault", "faults", "file_size", "file_mtime_ns")
+_RESERVED = ("image_id", "format", "patient_ids", "fault", "faults", *DOUBTS, "file_size", "file_mtime_ns")
 # Columns of text, even if all values are numbers.
 _TEXTS = ("path", "IssuerOfPatientID", "OtherPatientIDs")
 _SQL = {Kind.TEXT: "VARCHAR", Kind.DATE: "DATE", Kind.DATETIME: "TIMESTAMP"}
@@ -42,26 +51,43 @@ class TableColumn:
     source: SourceColumn
 
     @property
+    def is_text(self) -> bool:
+        """Whether the table's values are read as text: also dates that look like numbers, such as 20180605."""
+        is_number = self.source.kind is Kind.NUMBER
+        return self.source.kind is Kind.TEXT or (is_number and self.kind in {Kind.DATE, Kind.DATETIME})
+
+    @property
     def fault(self) -> Fault | None:
         """The fault of a row with an invalid value in this column; null if every value is valid."""
         if self.keyword in UIDS:
             return Fault.INVALID_UID
-        return INVALID.get(self.kind) if self.source.kind is Kind.TEXT else None
+        return INVALID.get(self.kind) if self.is_text else None
 
     def typed(self, raw: str) -> str:
         """Return the SQL of its values, from the SQL of the table's values."""
         if self.keyword in UIDS:
             return uid(raw)
-        if self.source.kind is Kind.TEXT:
+        if self.is_text:
             return from_text(self.kind, raw)
         return finite(raw) if self.kind in {Kind.NUMBER, Kind.AGE} else f"CAST({raw} AS {_SQL[self.kind]})"
 
     def raw(self) -> str:
         """Return the SQL of the table's values; text is without its padding."""
         found = quoted(self.source.name)
-        if self.source.kind is Kind.TEXT or self.kind is Kind.TEXT:
-            return cleaned(f"CAST({found} AS VARCHAR)")
-        return found
+        if not self.is_text and self.kind is not Kind.TEXT:
+            return found
+        text = f"CAST({found} AS VARCHAR)"
+        is_number = self.source.kind is Kind.NUMBER and self.is_text
+        return cleaned(f"regexp_replace({text}, '[.]0*$', '')" if is_number else text)
+
+    def partial(self, raw: str) -> str | None:
+        """Return the SQL of its entry in the column `partial`; null for a column that cannot have shortened dates."""
+        may_be = self.is_text and self.kind in {Kind.DATE, Kind.DATETIME}
+        return partial_entry(self.keyword, self.kind, raw) if may_be else None
+
+    def placeholder(self, raw: str) -> str | None:
+        """Return the condition that a value is a placeholder that its number does not show; null without such ones."""
+        return is_placeholder_age(raw) if self.is_text and self.kind is Kind.AGE else None
 
 
 def table_columns(

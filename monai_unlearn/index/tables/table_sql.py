@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 _PADDING = "' ' || chr(9) || chr(10) || chr(13)"
 _NULLS = "('', 'nan', 'NaN')"
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
-_DICOM_MOMENT = r"([0-9]{8})([0-9]{2})?([0-9]{2})?([0-9]{2})?(\.[0-9]{1,6})?([+-][0-9]{4})?"
+_ZONE = r"([+-](0[0-9]|1[0-4])[0-5][0-9])?"
+_DICOM_MOMENT = rf"([0-9]{{8}})([0-9]{{2}})?([0-9]{{2}})?([0-9]{{2}})?(\.[0-9]{{1,6}})?{_ZONE}"
+# A date without its day or month, in DICOM or ISO 8601 format.
+_SHORTENED = {Kind.DATE: r"([0-9]{4})-?([0-9]{2})?", Kind.DATETIME: rf"([0-9]{{4}})-?([0-9]{{2}})?{_ZONE}"}
 _ISO_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?"
 
 
@@ -43,6 +46,21 @@ def cleaned(text: str) -> str:
 def from_text(kind: Kind, text: str) -> str:
     """Return an expression for a cleaned text as a value of this kind, in DICOM or ISO 8601 format; null if invalid."""
     return _OF_TEXT[kind](text)
+
+
+def partial_entry(keyword: str, kind: Kind, text: str) -> str:
+    """Return an expression for the entry of a shortened date in the column `partial`; null for every other text."""
+    year, month = (f"regexp_extract({text}, '^{_SHORTENED[kind]}$', {number})" for number in (1, 2))
+    first = f"TRY_CAST({year} || '-' || coalesce(nullif({month}, ''), '01') || '-01' AS DATE)"
+    last = f"CASE WHEN {month} = '' THEN {year} || '-12-31' ELSE last_day({first})::varchar END"
+    entry = f"{literal(f'{keyword}=')} || {first} || '/' || {last}"
+    # Python, which reads the index, has no year 0.
+    return f"CASE WHEN {text} >= '0001' AND regexp_full_match({text}, '{_SHORTENED[kind]}') THEN {entry} END"
+
+
+def is_placeholder_age(text: str) -> str:
+    """Return the condition that a text is the age `000Y`, which anonymisers write."""
+    return f"regexp_full_match({text}, '0{{1,3}}Y')"
 
 
 def uid(text: str) -> str:

@@ -32,7 +32,7 @@ def test_an_identifier_cannot_end_its_quotes():
     ("name", "expression"),
     [
         ("device", "NULLIF(\"Device_1\", '')"),
-        ("acquired", 'COALESCE(CAST("A" AS DATE), CAST("S" AS DATE))'),
+        ("acquired", 'CASE WHEN CAST("A" AS DATE) IS NOT NULL THEN CAST("A" AS DATE) ELSE CAST("S" AS DATE) END'),
         ("vpf", 'NULLIF(CAST("v""pf" AS DOUBLE), CAST(\'NaN\' AS DOUBLE))'),
     ],
 )
@@ -44,7 +44,7 @@ def test_an_age_is_computed_where_none_of_its_columns_has_a_value():
     born, day = Bound((("A", Kind.DATE),), Kind.DATE), Bound((("S", Kind.DATE),), Kind.DATE)
     for columns, expected in [
         ((), 'age_at(CAST("A" AS DATE), CAST("S" AS DATE))'),
-        ((("vpf", Kind.AGE),), "COALESCE(NULLIF("),
+        ((("vpf", Kind.AGE),), "CASE WHEN NULLIF("),
     ]:
         context = SqlContext({"age": Bound(columns, Kind.AGE, between=(born, day))}, CONTEXT.in_sql)
         assert context.expression(Field("age")).startswith(expected)

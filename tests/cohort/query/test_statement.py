@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from cohort_index import make_index, make_spec
 
+from monai_unlearn.cohort.query.field_sql import Plausibility
 from monai_unlearn.cohort.query.sql import Sql, SqlContext
 from monai_unlearn.cohort.query.statement import select, statement_for
 from monai_unlearn.cohort.resolve.resolve import question_of
@@ -57,4 +58,6 @@ def test_select_reads_the_parts_that_are_its_first_parameter():
 
 def test_the_context_of_a_question_has_its_fields_and_value_sets(index):
     question = question_of(make_spec("device in @old", "value_sets: {old: [x]}\n"), index)
-    assert question.context({"device": "device"}) == SqlContext(question.bound, {"device": "device"}, {"old": ("x",)})
+    names = {"device": "device"}
+    plausibility = Plausibility(latest=index.built)
+    assert question.context(names) == SqlContext(question.bound, names, {"old": ("x",)}, plausibility)

@@ -28,11 +28,11 @@ def test_fields_show_where_they_come_from_and_how_many_images_lack_them(index):
     found = explain(make_spec("device == x and zscore(vpf) > 1 mm".replace(" mm", "") + " and age > 3"), index)
     assert found["fields"] == [
         {"field": "device", "columns": ["ManufacturerModelName"], "kind": "text", "unit": None, "origin": [None],
-         "images": 3, "missing": 1},
+         "images": 3, "missing": 1, "in_doubt": 0},
         {"field": "vpf", "columns": ["vpf"], "kind": "number", "unit": "mm", "origin": [None],
-         "images": 3, "missing": 1},
+         "images": 3, "missing": 1, "in_doubt": 0},
         {"field": "age", "columns": ["PatientAge"], "kind": "age", "unit": "year", "origin": [None],
-         "images": 3, "missing": 0},
+         "images": 3, "missing": 0, "in_doubt": 0},
     ]  # fmt: skip
     assert found["sql"]["statement"].count("?") == len(found["sql"]["parameters"]) + 1  # the index's parts
     assert "x" in found["sql"]["parameters"]

@@ -56,6 +56,7 @@ def test_the_preview_counts_and_names_nobody(cohort, index):
         "value_lists": [],
         "compared": [{"field": "device", "how": "folded", "values": ["old"], "matters": False}],
         "variants": [],
+        "notes": {},
         "warnings": [
             "1 images are undetermined and used for neither part.",
             "1 patients have images in the forget part and in the remain part.",

@@ -16,7 +16,7 @@ policy_change, other, got 'device'.
 test.yaml:4:16: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'like', 'matches' or 'within', \
 got '='. To compare, write ==.
 test.yaml:5:1: unknown key 'scop'. Did you mean 'scope'? The keys here are: schema_version, name, reason, forget, \
-population, value_sets, absent, scope, unknown, why, sample, expect, allow_empty_record.
+population, value_sets, absent, scope, unknown, why, implausible, sample, expect, allow_empty_record.
 test.yaml:6:20: 'fraction': expected a number at most 1, got 2.
 test.yaml:6:27: 'by': expected one of image, patient, got 'pat'. Did you mean 'patient'?
 test.yaml:7: expected 'min' not to be above 'max'.

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from monai_unlearn.index.doubts import DOUBTS
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.readers.row import (
     EXTRA_TAGS,
@@ -23,7 +24,7 @@ GOOD = {"SOPInstanceUID": "1.2.3", "PatientID": " P1 ", "StudyDate": "20180605",
 def test_values_become_the_kinds_of_their_columns():
     row, faults = tagged(GOOD)
     assert faults == ()
-    assert list(row) == list(read_columns())
+    assert set(row) == {*read_columns(), *DOUBTS}
     assert (row["PatientID"], row["StudyDate"], row["PatientAge"]) == ("P1", dt.date(2018, 6, 5), 1.5)
     assert (row["Rows"], row["Modality"]) == (8.0, None)
 
@@ -59,8 +60,34 @@ def test_every_fault_is_kept_gravest_first(change, faults):
     assert tagged({**GOOD, **change})[1] == faults
 
 
+@pytest.mark.parametrize(
+    ("change", "doubts"),
+    [
+        ({}, (None, None, None)),
+        ({"StudyDate": "20180101-20181231"}, ("StudyDate", None, None)),
+        ({"PatientAge": "12", "StudyDate": "20240231"}, ("StudyDate\\PatientAge", None, None)),
+        ({"AcquisitionDateTime": "201812"}, (None, "AcquisitionDateTime=2018-12-01/2018-12-31", None)),
+        (
+            {"StudyDate": "2018", "AcquisitionDateTime": "201802+0100"},
+            (None, "AcquisitionDateTime=2018-02-01/2018-02-28\\StudyDate=2018-01-01/2018-12-31", None),
+        ),
+        ({"PatientAge": "000Y"}, (None, None, "PatientAge")),
+        ({"PatientAge": "000D"}, (None, None, None)),
+        ({"ImageLaterality": UNDECODED}, ("ImageLaterality", None, None)),
+    ],
+)
+def test_a_row_lists_its_values_in_doubt(change, doubts):
+    row, _ = tagged({**GOOD, **change})
+    assert tuple(row[name] for name in DOUBTS) == doubts
+
+
+def test_a_shortened_date_is_null_and_no_fault():
+    row, faults = tagged({**GOOD, "AcquisitionDateTime": "201812"})
+    assert (row["AcquisitionDateTime"], faults) == (None, ())
+
+
 def test_row_has_a_column_for_what_is_asked_for():
-    assert list(file_columns()) == ["format", "fault", "faults", *tag_columns(), *SETTLED, EXTRA_TAGS]
+    assert list(file_columns()) == ["format", "fault", "faults", *DOUBTS, *tag_columns(), *SETTLED, EXTRA_TAGS]
     assert file_columns()[EXTRA_TAGS] is Kind.TEXT
 
 

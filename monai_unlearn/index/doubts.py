@@ -1,0 +1,63 @@
+"""Values that are in doubt: which of a row's tags are invalid, shortened or implausible, as three of its columns.
+
+- `invalid`: the DICOM keywords that have a value which is not valid; the column of such a keyword is null.
+- `partial`: shortened dates, as `KEYWORD=FIRST/LAST` with the first and the last day that each stands for; the column
+  of such a keyword is null.
+- `implausible`: the keywords whose stored number does not show that it is a placeholder: an age of `000Y`.
+
+Several entries are joined by backslashes; without an entry the column is null.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from monai_unlearn.index.values import is_placeholder_age, shortened
+from monai_unlearn.vocabulary.fields import Kind
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+DOUBTS = ("invalid", "partial", "implausible")
+SEPARATOR = "\\"
+
+
+@dataclass
+class Doubts:
+    r"""Collects what is in doubt about one row.
+
+    >>> doubts = Doubts()
+    >>> doubts.note_invalid("StudyDate")
+    >>> doubts.note_value("AcquisitionDateTime", Kind.DATETIME, "201812")
+    True
+    >>> doubts.columns()
+    {'invalid': 'StudyDate', 'partial': 'AcquisitionDateTime=2018-12-01/2018-12-31', 'implausible': None}
+    """
+
+    _invalid: list[str] = field(default_factory=list)
+    _partial: list[str] = field(default_factory=list)
+    _implausible: list[str] = field(default_factory=list)
+
+    def note_invalid(self, keyword: str) -> None:
+        """Note a value that is present and not valid."""
+        self._invalid.append(keyword)
+
+    def note_value(self, keyword: str, kind: Kind, value: object) -> bool:
+        """Note a shortened date or a placeholder age; return whether the value is a shortened date."""
+        days = shortened(kind, value)
+        if days is not None:
+            self._partial.append(partial_entry(keyword, *days))
+        elif kind is Kind.AGE and is_placeholder_age(value):
+            self._implausible.append(keyword)
+        return days is not None
+
+    def columns(self) -> dict[str, str | None]:
+        """Return the three columns."""
+        noted = (self._invalid, self._partial, self._implausible)
+        return {name: SEPARATOR.join(found) or None for name, found in zip(DOUBTS, noted, strict=True)}
+
+
+def partial_entry(keyword: str, first: dt.date, last: dt.date) -> str:
+    """Return the entry of a shortened date in the column `partial`."""
+    return f"{keyword}={first.isoformat()}/{last.isoformat()}"

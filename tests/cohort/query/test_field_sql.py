@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+import pytest
+
+from monai_unlearn.cohort.query.field_sql import FieldSql, Plausibility
+from monai_unlearn.cohort.typing.columns import Bound
+from monai_unlearn.vocabulary.fields import Kind
+
+NAMES = {name: name for name in ("AcquisitionDateTime", "StudyDate", "PatientAge", "visit", "invalid", "partial")}
+NAMES["implausible"] = "Implausible_1"
+ACQUIRED = Bound((("AcquisitionDateTime", Kind.DATETIME), ("StudyDate", Kind.DATE)), Kind.DATE)
+AGE = Bound((("PatientAge", Kind.AGE),), Kind.AGE)
+VISIT = Bound((("visit", Kind.DATE),), Kind.DATE)
+DAY = dt.date(2018, 6, 5)
+LATER = dt.date(2150, 1, 1)
+
+
+def _ask(field, expression, **values):
+    """Evaluate an expression of a field on one row; unnamed columns are null."""
+    types = {"AcquisitionDateTime": "TIMESTAMP", "StudyDate": "DATE", "visit": "DATE", "PatientAge": "DOUBLE"}
+    columns = ", ".join(f'CAST(? AS {types.get(name, "VARCHAR")}) AS "{NAMES[name]}"' for name in NAMES)
+    with duckdb.connect(":memory:") as connection:
+        statement = f"SELECT {getattr(field, expression)} FROM (SELECT {columns})"  # noqa: S608 - the test\'s own text
+        return connection.execute(statement, [values.get(name) for name in NAMES]).fetchone()[0]
+
+
+def _field(bound, *, latest=dt.date(2026, 5, 1), keep=False, names=NAMES):
+    return FieldSql(bound, names, Plausibility(latest=latest, keep=keep))
+
+
+@pytest.mark.parametrize(
+    ("row", "value", "present"),
+    [
+        ({"StudyDate": DAY}, DAY, True),
+        ({"AcquisitionDateTime": dt.datetime(2018, 6, 6, 23), "StudyDate": DAY}, dt.date(2018, 6, 6), True),  # noqa: DTZ001
+        ({"StudyDate": DAY, "invalid": "AcquisitionDateTime"}, None, True),
+        ({"StudyDate": DAY, "invalid": "Rows\\AcquisitionDateTime\\PatientAge"}, None, True),
+        ({"StudyDate": DAY, "invalid": "SeriesDate"}, DAY, True),
+        ({"StudyDate": DAY, "partial": "AcquisitionDateTime=2018-06-01/2018-06-30"}, None, True),
+        ({"invalid": "StudyDate"}, None, True),
+        ({"invalid": "XStudyDate"}, None, None),
+        ({"StudyDate": dt.date(1900, 1, 1)}, None, True),
+        ({"StudyDate": LATER}, None, True),
+        ({}, None, None),
+    ],
+)
+def test_the_first_tag_that_is_present_decides(row, value, present):
+    assert _ask(_field(ACQUIRED), "value", **row) == value
+    assert bool(_ask(_field(ACQUIRED), "is_present", **row)) is bool(present)
+
+
+@pytest.mark.parametrize(
+    ("row", "days"),
+    [
+        ({"StudyDate": DAY}, (DAY, DAY)),
+        ({"partial": "StudyDate=2018-06-01/2018-06-30"}, (dt.date(2018, 6, 1), dt.date(2018, 6, 30))),
+        (
+            {"partial": "ContentDate=2017-01-01/2017-12-31\\StudyDate=2018-06-01/2018-06-30"},
+            (dt.date(2018, 6, 1), dt.date(2018, 6, 30)),
+        ),
+        ({"partial": "StudyDate=1900-01-01/1900-12-31"}, (None, None)),
+        ({"partial": "StudyDate=2150-01-01/2150-12-31"}, (None, None)),
+        ({"StudyDate": DAY, "invalid": "AcquisitionDateTime"}, (None, None)),
+    ],
+)
+def test_a_date_has_a_first_and_a_last_day(row, days):
+    field = _field(ACQUIRED)
+    assert field.may_be_shortened
+    assert (_ask(field, "first_day", **row), _ask(field, "last_day", **row)) == days
+
+
+def test_implausible_values_count_where_the_spec_keeps_them_or_where_dates_are_shifted():
+    assert _ask(_field(ACQUIRED, keep=True), "value", StudyDate=dt.date(1900, 1, 1)) == dt.date(1900, 1, 1)
+    assert _ask(_field(ACQUIRED, latest=dt.date(2899, 12, 31)), "value", StudyDate=LATER) == LATER
+    shortened = {"partial": "StudyDate=1900-01-01/1900-12-31"}
+    assert _ask(_field(ACQUIRED, keep=True), "last_day", **shortened) == dt.date(1900, 12, 31)
+
+
+def test_a_date_of_a_table_is_not_judged():
+    assert _ask(_field(VISIT), "value", visit=dt.date(1900, 1, 1)) == dt.date(1900, 1, 1)
+    assert not _field(VISIT).may_be_shortened
+
+
+@pytest.mark.parametrize(
+    ("years", "implausible", "value", "kept"),
+    [
+        (0.0, "PatientAge", None, 0.0),
+        (0.0, None, 0.0, 0.0),
+        (119.0, None, 119.0, 119.0),
+        (120.0, None, None, 120.0),
+        (float("nan"), None, None, None),
+    ],
+)
+def test_ages_of_000y_and_of_120_years_or_more_are_unknown(years, implausible, value, kept):
+    row = {"PatientAge": years, "implausible": implausible}
+    assert _ask(_field(AGE), "value", **row) == value
+    assert _ask(_field(AGE, keep=True), "value", **row) == kept
+
+
+def test_an_index_without_columns_of_doubts_can_be_asked():
+    names = {name: name for name in NAMES if name not in {"invalid", "partial", "implausible"}}
+    assert _ask(_field(ACQUIRED, names=names), "value", StudyDate=DAY) == DAY
+    assert not _field(ACQUIRED, names=names).may_be_shortened
