@@ -6,6 +6,7 @@ import pytest
 from pydicom.multival import MultiValue
 from pydicom.valuerep import IS, DSfloat
 
+from monai_unlearn.index import values
 from monai_unlearn.index.values import coerce
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -58,3 +59,40 @@ from monai_unlearn.vocabulary.fields import Kind
 )
 def test_value_is_typed_or_null(kind: Kind, value: object, expected: object) -> None:
     assert coerce(kind, value) == (pytest.approx(expected) if isinstance(expected, float) else expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "days"),
+    [
+        (Kind.DATETIME, "2018", ("2018-01-01", "2018-12-31")),
+        (Kind.DATETIME, "201802", ("2018-02-01", "2018-02-28")),
+        (Kind.DATETIME, "202002 ", ("2020-02-01", "2020-02-29")),
+        (Kind.DATETIME, "201812+0530", ("2018-12-01", "2018-12-31")),
+        (Kind.DATETIME, "2018-0500", ("2018-01-01", "2018-12-31")),
+        (Kind.DATE, "2018", ("2018-01-01", "2018-12-31")),
+        (Kind.DATE, "999912", ("9999-12-01", "9999-12-31")),
+        (Kind.DATETIME, "2018-2019", None),
+        (Kind.DATETIME, "201813", None),
+        (Kind.DATETIME, "201800", None),
+        (Kind.DATETIME, "0000", None),
+        (Kind.DATETIME, "20181", None),
+        (Kind.DATETIME, "20180605", None),
+        (Kind.DATE, "2018-0500", None),
+        (Kind.DATE, "20180101-20181231", None),
+        (Kind.DATE, "", None),
+        (Kind.DATE, None, None),
+        (Kind.NUMBER, "2018", None),
+    ],
+)
+def test_a_shortened_date_has_a_first_and_a_last_day(kind, value, days):
+    found = values.shortened(kind, value)
+    assert (None if found is None else tuple(map(str, found))) == days
+
+
+@pytest.mark.parametrize(
+    ("value", "day"),
+    [("20181231233000-0500", 31), ("20181231233000+1400", 31), ("20181231-1500", None), ("20181231233000-2018", None)],
+)
+def test_a_time_zone_is_left_out_of_the_day_and_must_be_one(value, day):
+    found = values.datetime(value)
+    assert (None if found is None else found.day) == day

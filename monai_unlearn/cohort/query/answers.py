@@ -56,6 +56,11 @@ class CategoricalColumn:
         """Return how many distinct values the chosen rows have."""
         return int(self.among(mask).sum())
 
+    def counts(self, mask: Mask) -> dict[str, int]:
+        """Return how many of the chosen rows have each value; rows without one are left out."""
+        codes = self.codes[mask & (self.codes >= 0)]
+        return dict(zip(self.names, np.bincount(codes, minlength=len(self.names)).tolist(), strict=True))
+
     def among(self, mask: Mask) -> Mask:
         """Return for each value whether a chosen row has it, shape (texts,)."""
         found = np.zeros(len(self.texts), dtype=bool)

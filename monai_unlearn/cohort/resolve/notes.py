@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from monai_unlearn.index.faults import Fault
 
 if TYPE_CHECKING:
@@ -22,10 +20,9 @@ def notes_of(answers: Answers) -> dict[str, int]:
     Images that may belong to the population count too.
     """
     population = answers.readable & ~answers.population.false
-    rows = np.bincount(answers.faults.codes[population] + 1, minlength=len(answers.faults.names) + 1).tolist()
     counts: dict[str, int] = {}
-    for names, count in zip(answers.faults.names, rows[1:], strict=True):
-        for code in names.split(_SEPARATOR):
+    for codes, count in answers.faults.counts(population).items():
+        for code in codes.split(_SEPARATOR):
             counts[code] = counts.get(code, 0) + count
     return {fault.code: counts[fault.code] for fault in Fault if fault.usable and counts.get(fault.code)}
 

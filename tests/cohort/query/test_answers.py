@@ -40,3 +40,9 @@ def test_a_verdict_is_neither_true_nor_false_where_it_is_null():
     verdict = Verdict.of(pa.chunked_array([[True, None], [False]]))
     assert verdict.true.tolist() == [True, False, False]
     assert verdict.false.tolist() == [False, False, True]
+
+
+def test_each_value_is_counted_among_the_chosen_rows():
+    counts = DEVICE.counts(np.array([True, True, False, True, True]))
+    assert {name: count for name, count in counts.items() if count} == {"b": 2}
+    assert set(DEVICE.counts(np.zeros(5, dtype=bool)).values()) == {0}

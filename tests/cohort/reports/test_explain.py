@@ -67,3 +67,32 @@ def test_a_field_that_the_index_lacks_is_an_error(index):
 def test_one_undetermined_image_makes_all_of_its_scope_undetermined():
     found = explain(make_spec("device == x", "scope: study\n"))
     assert "If no image of a study is forgotten but one is undetermined, all of them are undetermined." in found["then"]
+
+
+def test_words_say_what_happens_to_dates_and_ages_in_doubt():
+    then = " ".join(explain(make_spec("acquired < 2019-01-01 and PatientAge < 18"))["then"])
+    assert (
+        "A date of 1900-01-01 or before, or after the day on which the index was built, is implausible: it is unknown"
+        in then
+    )
+    assert "An invalid date is unknown, and no other tag takes its place." in then
+    assert "An age of 000Y, or of 120 years or more, is implausible: it is unknown (implausible: unknown)." in then
+    kept = " ".join(explain(make_spec("PatientAge < 18", "implausible: keep"))["then"])
+    assert "it counts as what it says (implausible: keep)" in kept
+    assert "date" not in kept
+    assert "implausible" not in " ".join(explain(make_spec("device == x"))["then"])
+
+
+def test_an_index_says_how_many_values_are_in_doubt(tmp_path):
+    columns = {
+        "StudyDate": [dt.date(2018, 1, 1), dt.date(1900, 1, 1), None, None, None],
+        "invalid": [None, None, "StudyDate", None, None],
+        "partial": [None, None, None, "StudyDate=2018-06-01/2018-06-30", None],
+        "fault": [None, "implausible_date", "invalid_date", "partial_date", None],
+    }
+    index = make_index(tmp_path / "doubts", columns, {"StudyDate": Kind.DATE})
+    found = explain(make_spec("studied < 2019-01-01"), index)
+    assert [(field["missing"], field["in_doubt"]) for field in found["fields"]] == [(1, 3)]
+    assert found["notes"] == {"invalid_date": 1, "partial_date": 1, "implausible_date": 1}
+    kept = explain(make_spec("studied < 2019-01-01", "implausible: keep"), index)
+    assert kept["fields"][0]["in_doubt"] == 2

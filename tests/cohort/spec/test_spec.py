@@ -107,3 +107,13 @@ def test_places_change_neither_equality_nor_the_digest():
 def test_fields_to_stratify_by_are_those_of_the_sample(sample):
     names = [field.name for field in replace(_stratified("b"), sample=sample).stratify]
     assert names == list((sample.stratify if sample else None) or ())
+
+
+def test_what_implausible_values_mean_is_in_the_digest_only_where_it_is_not_the_default():
+    text = "schema_version: 1\nname: test\nreason: other\nforget: age < 18\n"
+    plain, unknown, keep = (
+        CohortSpec.parse(text + more) for more in ("", "implausible: unknown\n", "implausible: keep\n")
+    )
+    assert "implausible" not in plain.to_dict()
+    assert plain.digest == unknown.digest != keep.digest
+    assert CohortSpec.from_dict(keep.to_dict()) == keep

@@ -48,6 +48,22 @@ def test_any_other_content_has_another_digest(rows, digest):
     assert digest(rows) != digest(ROWS)
 
 
+def test_notes_that_depend_on_the_day_of_the_build_are_no_content(digest):
+    columns = {"image_id": Kind.TEXT, "fault": Kind.TEXT}
+    plain = digest([("1", None), ("2", "invalid_date")], columns=columns)
+    assert digest([("1", "implausible_date"), ("2", "invalid_date")], columns=columns) == plain
+    assert digest([("1", "dates_shifted"), ("2", "invalid_date")], columns=columns) == plain
+    assert digest([("1", "implausible_age"), ("2", "invalid_date")], columns=columns) != plain
+
+
+def test_such_notes_are_no_content_among_other_faults_either(digest):
+    columns = {"image_id": Kind.TEXT, "faults": Kind.TEXT}
+    plain = digest([("1", None), ("2", "invalid_date")], columns=columns)
+    changed = [("1", "implausible_date\\dates_shifted"), ("2", "invalid_date\\implausible_date")]
+    assert digest(changed, columns=columns) == plain
+    assert digest([("1", None), ("2", "invalid_date\\invalid_age")], columns=columns) != plain
+
+
 def test_names_and_units_are_content(digest):
     assert digest(ROWS, columns={"image_id": Kind.TEXT, "a": Kind.TEXT, "b": Kind.TEXT, "path": Kind.TEXT}) != digest(
         ROWS

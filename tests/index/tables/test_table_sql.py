@@ -9,7 +9,17 @@ import duckdb
 import pytest
 
 from monai_unlearn.index import values
-from monai_unlearn.index.tables.table_sql import cleaned, from_text, is_iso_date, is_number, literal, quoted, uid
+from monai_unlearn.index.tables.table_sql import (
+    cleaned,
+    from_text,
+    is_iso_date,
+    is_number,
+    is_placeholder_age,
+    literal,
+    partial_entry,
+    quoted,
+    uid,
+)
 from monai_unlearn.vocabulary.fields import Kind
 
 SEEDS = {
@@ -118,3 +128,20 @@ def test_names_and_texts_cannot_leave_their_quotes():
         name, text = 'a"; DROP TABLE t; --', "it's'; --"
         assert connection.execute(f"SELECT {literal(text)} AS {quoted(name)}").fetchall() == [(text,)]
         assert connection.execute(f"SELECT {literal(text)} AS {quoted(name)}").description[0][0] == name
+
+
+@pytest.mark.parametrize("kind", [Kind.DATE, Kind.DATETIME])
+def test_shortened_dates_are_those_of_files(kind):
+    texts = [
+        text for text in _mutated(["2018", "201806", "201802", "2018-0500", "201812+0100"]) if "-" not in text[4:5]
+    ]
+    found = _ask(texts, partial_entry("K", kind, "x"))
+    days = [values.shortened(kind, text) for text in texts]
+    assert found == [None if pair is None else "K={}/{}".format(*pair) for pair in days]
+    assert sum(one is not None for one in found) > 10
+    assert _ask(["2018-06", "0000"], partial_entry("K", kind, "x")) == ["K=2018-06-01/2018-06-30", None]
+
+
+def test_a_placeholder_age_is_that_of_files():
+    texts = ["000Y", "0Y", "000D", "000W", "001Y", "0000Y"]
+    assert _ask(texts, is_placeholder_age("x")) == [values.is_placeholder_age(text) for text in texts]
