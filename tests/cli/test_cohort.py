@@ -56,6 +56,7 @@ def test_preview_prints_one_json_document(spec, index):
         "value_lists",
         "compared",
         "variants",
+        "notes",
         "warnings",
     }
     assert document["images"] == document["patients"] == {"forget": 1, "remain": 1, "undetermined": 1}
