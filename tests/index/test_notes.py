@@ -40,7 +40,10 @@ KNOWN = [_day(2018, 6, day) for day in range(1, 21)]
         (_day(2999, 12, 31), "implausible_date"),
         ({"AcquisitionDateTime": dt.datetime(1900, 1, 1, 12)}, "implausible_date"),  # noqa: DTZ001 - no zones
         ({"partial": "AcquisitionDateTime=2018-12-01/2018-12-31"}, "partial_date"),
-        ({"partial": "StudyDate=2018-12-01/2018-12-31\\ContentDate=2099-01-01/2099-12-31"}, "partial_date"),
+        (
+            {"partial": "StudyDate=2018-12-01/2018-12-31\\ContentDate=2099-01-01/2099-12-31"},
+            "partial_date\\implausible_date",
+        ),
         ({"PatientAge": 119.9}, None),
         ({"PatientAge": 120.0}, "implausible_age"),
         ({"PatientAge": 0.0}, None),
