@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from monai_unlearn.cohort.query.field_sql import FieldSql, Plausibility
+from monai_unlearn.cohort.query.sql import AGE_MACROS
 from monai_unlearn.cohort.typing.columns import Bound
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -23,6 +24,8 @@ def _ask(field, expression, **values):
     types = {"AcquisitionDateTime": "TIMESTAMP", "StudyDate": "DATE", "visit": "DATE", "PatientAge": "DOUBLE"}
     columns = ", ".join(f'CAST(? AS {types.get(name, "VARCHAR")}) AS "{NAMES[name]}"' for name in NAMES)
     with duckdb.connect(":memory:") as connection:
+        for macro in AGE_MACROS:
+            connection.execute(macro)
         statement = f"SELECT {getattr(field, expression)} FROM (SELECT {columns})"  # noqa: S608 - the test\'s own text
         return connection.execute(statement, [values.get(name) for name in NAMES]).fetchone()[0]
 
@@ -104,3 +107,27 @@ def test_an_index_without_columns_of_doubts_can_be_asked():
     names = {name: name for name in NAMES if name not in {"invalid", "partial", "implausible"}}
     assert _ask(_field(ACQUIRED, names=names), "value", StudyDate=DAY) == DAY
     assert not _field(ACQUIRED, names=names).may_be_shortened
+
+
+@pytest.mark.parametrize(
+    ("row", "value", "present"),
+    [
+        ({"PatientAge": 40.0, "visit": dt.date(2000, 6, 5), "StudyDate": DAY}, 40.0, True),
+        ({"visit": dt.date(2000, 6, 5), "StudyDate": DAY}, 18.0, True),
+        ({"visit": dt.date(2000, 6, 5), "StudyDate": DAY, "invalid": "PatientAge"}, None, True),
+        ({"visit": dt.date(2000, 6, 5), "StudyDate": LATER}, None, False),
+        ({"visit": dt.date(2000, 6, 5), "StudyDate": DAY, "invalid": "AcquisitionDateTime"}, None, False),
+        ({"visit": dt.date(2000, 6, 5), "partial": "StudyDate=2018-01-01/2018-12-31"}, None, False),
+        ({"StudyDate": DAY}, None, False),
+    ],
+)
+def test_an_age_is_computed_from_dates_that_are_known_where_none_is_stated(row, value, present):
+    field = _field(Bound((("PatientAge", Kind.AGE),), Kind.AGE, between=(VISIT, ACQUIRED)))
+    assert _ask(field, "value", **row) == value
+    assert bool(_ask(field, "is_present", **row)) is present
+
+
+def test_a_column_that_is_complete_has_an_empty_value_where_nothing_is_stored():
+    field = _field(Bound((("invalid", Kind.TEXT),), Kind.TEXT, complete=True))
+    assert (_ask(field, "value"), _ask(field, "stored"), bool(_ask(field, "is_present"))) == ("", None, False)
+    assert _ask(field, "value", invalid="StudyDate") == "StudyDate"

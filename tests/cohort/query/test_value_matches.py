@@ -6,6 +6,7 @@ import pytest
 from cohort_index import make_index
 
 from monai_unlearn.cohort.language.parse import parse
+from monai_unlearn.cohort.query.field_sql import Plausibility
 from monai_unlearn.cohort.query.near_misses import KINDS
 from monai_unlearn.cohort.query.value_lists import value_lists
 from monai_unlearn.cohort.query.value_matches import match_values
@@ -16,11 +17,11 @@ from monai_unlearn.vocabulary.fields import Kind
 HOSPITAL = ["0012345", "0012346", "12345", "MRN-0077", "mrn-0078", "A 17", "B17", "0099"]
 
 
-def matches(index, predicate, sets=None, absent=None):
+def matches(index, predicate, sets=None, absent=None, plausibility=None):
     node = parse(predicate)
     bound = bind([node], Columns(index.columns), name="test", value_sets=sets or {})
     lists = value_lists([node], sets or {})
-    return match_values(index, lists, bound, absent=dict.fromkeys(lists, absent or ()))
+    return match_values(index, lists, bound, absent=dict.fromkeys(lists, absent or ()), plausibility=plausibility)
 
 
 @pytest.fixture
@@ -129,3 +130,12 @@ def test_quotes_in_values_are_only_text(tmp_path):
 def test_without_lists_nothing_is_asked(hospital, monkeypatch):
     monkeypatch.setattr("monai_unlearn.cohort.query.value_matches.open_index", None)
     assert match_values(hospital, (), {}) == ()
+
+
+def test_a_value_that_a_query_does_not_believe_does_not_occur(tmp_path):
+    days = [dt.date(1900, 1, 1), dt.date(2018, 6, 5)]
+    index = make_index(tmp_path / "index", {"StudyDate": days}, {"StudyDate": Kind.DATE})
+    sets = {"days": ("1900-01-01", "2018-06-05")}
+    (doubted,) = matches(index, "StudyDate in @days", sets)
+    (kept,) = matches(index, "StudyDate in @days", sets, plausibility=Plausibility(keep=True))
+    assert (doubted.found, kept.found) == ({"2018-06-05"}, {"1900-01-01", "2018-06-05"})
