@@ -6,6 +6,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless
 from same_rows import assert_same, is_fast
 
+from monai_unlearn.index.doubts import DOUBTS
 from monai_unlearn.index.fast_readers import Reader
 from monai_unlearn.index.fast_readers.plain import read_plain
 from monai_unlearn.index.fast_readers.values import OddFileError
@@ -18,7 +19,7 @@ def test_row_is_that_of_the_pydicom_reader(tmp_path, make_dicom):
     row = read_plain(str(path))
     assert row == read_file(path)
     assert row["StationName"] == "S1"
-    assert set(row) == {"format", *read_columns()}
+    assert set(row) == {"format", *DOUBTS, *read_columns()}
 
 
 @pytest.mark.parametrize("content", [b"", b"words", bytes(128) + b"DICM"])
