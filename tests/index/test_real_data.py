@@ -26,6 +26,7 @@ def test_five_mr_scanners(tmp_path):
         "placeholder_patient_id": 24,
         "invalid_date": 24,
         "invalid_age": 24,
+        "implausible_age": 60,  # `000Y`, which anonymisers write
     }
     frame = report.index.frame()
     assert frame.groupby("ManufacturerModelName").size().to_dict() == {
