@@ -11,7 +11,7 @@ _SHORT = re.compile(r"([0-9]{4})(?:[-./]?([0-9]{2}))?")
 
 
 def date_hint(text: str) -> str:
-    """Return a sentence, after a space, that says how to write a date; empty for a text that is none.
+    """Return a sentence, after a space, that says how to write a date; empty if the text is not a date.
 
     >>> date_hint("31.01.2019"), date_hint("20190131"), date_hint("tomorrow")
     (' Write the year first: 2019-01-31.', ' Write the year first: 2019-01-31.', '')

@@ -81,7 +81,7 @@ def count_present(index: Index, fields: Mapping[str, Bound]) -> dict[str, int]:
 
 
 def count_known(index: Index, fields: Mapping[str, Bound], plausibility: Plausibility) -> dict[str, int]:
-    """Return how many readable images have a value that is not in doubt, likewise.
+    """Return how many readable images have a value of each field that is not in doubt.
 
     Raises:
         IndexReadError: A part cannot be read.
