@@ -1,10 +1,11 @@
-"""Images without a PatientID, StudyInstanceUID or SeriesInstanceUID: the one place that says which those are.
+"""Images without a PatientID, StudyInstanceUID or SeriesInstanceUID: which rows of a cohort those are.
 
-What follows from it:
+What the index stores of such an image, and its fault, is decided in `index/patients.py`. What follows in a cohort:
 
-- A scope cannot extend to them, and nobody can rule out that they belong to a patient (study, series) who must be
-  forgotten. So they never remain (`partition.py`).
-- A sample by patient cannot draw them. Those that the rules select become undetermined (`partition.py`).
+- A scope wider than the image cannot extend to them, and nobody can rule out that they belong to a patient (study,
+  series) who must be forgotten. So under such a scope they never remain (`partition.py`).
+- A sample by patient cannot draw them. Those that the rules select become undetermined, or are forgotten with
+  `unknown: forget` (`partition.py`).
 - A split is assigned to each of them on its own (`split.py`).
 - They count as no patient, study or series in attrition and previews.
 """
