@@ -28,6 +28,10 @@ _Keys = Annotated[
         "path, image_id, patient, …). Without FIELD: image_id if the values are UIDs, otherwise file_name.",
     ),
 ]
+_Delimiter = Annotated[
+    str | None,
+    typer.Option("--delimiter", metavar="C", help="What separates the values of the tables, such as ';', or tab."),
+]
 _Label = Annotated[str | None, typer.Option("--label", metavar="FIELD", help="The column that contains the class.")]
 _Patient = Annotated[
     str | None,
@@ -76,15 +80,27 @@ _Pseudonymise = Annotated[
     typer.Option(
         "--pseudonymise",
         metavar="KEYFILE",
-        help="Replace identifiers of patients, studies and accessions by hashes under the key in this file.",
+        help="Replace identifiers of patients, studies and accessions by hashes under the key in this file. Paths, "
+        "free text and personal columns of tables must be dropped or kept: see --drop and --keep.",
+    ),
+]
+_Drop = Annotated[
+    list[str] | None,
+    typer.Option("--drop", metavar="COLUMN", help="With --pseudonymise: do not index this column; can be repeated."),
+]
+_Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep", metavar="COLUMN", help="With --pseudonymise: index this column as it is, because it names nobody."
     ),
 ]
 _Tags = Annotated[
     list[str] | None,
     typer.Option(
         "--tag",
-        metavar="KEYWORD",
-        help="Index a further DICOM keyword, such as AccessionNumber or PatientBirthDate; can be repeated.",
+        metavar="TAG",
+        help="Index a further DICOM tag, such as AccessionNumber, TransferSyntaxUID, "
+        "AnatomicRegionSequence.CodeMeaning or the private '(0019,\"GEMS_ACQU_01\",10)'; can be repeated.",
     ),
 ]
 _RawValues = Annotated[
@@ -105,6 +121,7 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     out: _Out,
     table: _Tables = None,
     key: _Keys = None,
+    delimiter: _Delimiter = None,
     label: _Label = None,
     patient: _Patient = None,
     patient_key: PatientKeyOption = "PatientID",
@@ -117,6 +134,8 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     dask: _Dask = None,
     decode_check: _DecodeCheck = False,
     pseudonymise: _Pseudonymise = None,
+    drop: _Drop = None,
+    keep: _Keep = None,
     tag: _Tags = None,
     raw_values: _RawValues = False,
     strict: _Strict = False,
@@ -128,8 +147,10 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     """
     from monai_unlearn.index import build, build_view, column_roles, pseudonyms
     from monai_unlearn.index.patient_key import PatientKey
+    from monai_unlearn.index.scan.decisions import Decisions
     from monai_unlearn.index.scan.extra_tags import ExtraTags
     from monai_unlearn.index.scan.options import ScanOptions
+    from monai_unlearn.index.tables.delimiter import parse_delimiter
     from monai_unlearn.index.tables.key import pair_keys
 
     names = None if pseudonymise is None else pseudonyms.Pseudonyms.read(pseudonymise, apart_from=out)
@@ -137,6 +158,7 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
         sources=tuple(sources),
         out=out,
         keys=pair_keys(table or (), key or ()),
+        delimiter=parse_delimiter(delimiter),
         label=label,
         patient=patient,
         patient_key=PatientKey.parse(patient_key),
@@ -150,6 +172,7 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
             dask=dask,
             decode_check=decode_check,
             pseudonyms=names,
+            decisions=Decisions.parse(drop or (), keep or (), is_pseudonymised=names is not None),
             extra_tags=ExtraTags.of(tag or (), raw_values=raw_values, pseudonyms=names),
         ),
     )

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command("from-table", cls=Command, help=_HELP, epilog=_EXAMPLE)(from_table)
 
 
-def from_table(
+def from_table(  # noqa: PLR0913 - in Typer, each option is a parameter
     table: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV (.csv, .tsv) or Parquet file.")],
     *,
     id_column: Annotated[str, typer.Option("--id", metavar="COLUMN", help="The column that identifies each image.")],
@@ -41,10 +41,15 @@ def from_table(
     ] = None,
     patient_key: PatientKeyOption = "PatientID",
     include_derived: IncludeDerived = False,
+    delimiter: Annotated[
+        str | None,
+        typer.Option("--delimiter", metavar="C", help="What separates the values of a CSV, such as ';', or tab."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Build an index of metadata alone."""
     from monai_unlearn.index.patient_key import PatientKey
+    from monai_unlearn.index.tables.delimiter import parse_delimiter
     from monai_unlearn.index.tables.from_table import TableRequest, index_table, parse_renames
 
     request = TableRequest(
@@ -55,6 +60,7 @@ def from_table(
         label=label,
         patient_key=PatientKey.parse(patient_key),
         include_derived=include_derived,
+        delimiter=parse_delimiter(delimiter),
     )
     done = index_table(request)
     emit(done.document(), as_json=as_json, render=lambda: _show(done))

@@ -72,8 +72,8 @@ class Collected:
 
     @property
     def tags(self) -> Mapping[str, Kind]:
-        """The DICOM keywords of the rows, with their kinds; empty if no file is DICOM."""
-        return vocabulary().dicom if self.has_dicom else {}
+        """The columns of DICOM files, with their kinds; empty if no file is DICOM."""
+        return {**vocabulary().dicom, **vocabulary().derived} if self.has_dicom else {}
 
     def note(self, number: int, listed: Sequence[Listed], rows: pa.Table, ids: pa.Table) -> None:
         """Add a batch of files to the totals; the first file of the batch has this number."""
@@ -155,7 +155,7 @@ def assembled(collected: Collected, duplicates: Duplicates, *, derived: bool = F
         duplicates: The files that have the identifier of another.
         derived: Whether derived objects that have pixels count as images.
     """
-    dropped = {"SOPInstanceUID", *vocabulary().dicom} - set(collected.tags)
+    dropped = {"SOPInstanceUID", *vocabulary().dicom, *vocabulary().derived} - set(collected.tags)
     names = {tag: name for name, tag in _FROM_TAGS.items()}
     begin = 0
     with pq.ParquetFile(collected.files) as files, pq.ParquetFile(collected.ids) as ids:

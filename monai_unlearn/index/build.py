@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.assemble import Collected, Duplicates, collect
 from monai_unlearn.index.build_request import BuildRequest
-from monai_unlearn.index.compose import Composition
+from monai_unlearn.index.compose import Composition, check_decisions
 from monai_unlearn.index.duplicates import find_duplicates
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.identities import identities_of
 from monai_unlearn.index.listing import Walk
 from monai_unlearn.index.measures import MaskLabels, refuse_overlap
+from monai_unlearn.index.scan.extra_tags import FoundTags
 from monai_unlearn.index.scan.plan import all_rows, make_plan
 from monai_unlearn.index.scan.previous_rows import kept_files
 from monai_unlearn.index.scan.read import Track, read_fresh
@@ -44,6 +45,7 @@ def build(request: BuildRequest, *, track: Track) -> BuildReport:
             faulty, or the folder contains something else. Nothing is written then.
     """
     check_target(request.out)
+    check_decisions(request)
     refuse_overlap(request.measures, request.sources)
     labels = MaskLabels() if request.mask_labels is None else MaskLabels.read(request.mask_labels)
     walk = Walk(request.sources, leave_out=[*request.not_images, *request.measures])
@@ -53,6 +55,8 @@ def build(request: BuildRequest, *, track: Track) -> BuildReport:
         read_fresh(plan, space, options=request.scan, track=track)
         rows = all_rows(plan, space, kept_files(request.out, mark))
         files, ids, derived = space.stage / "files.parquet", space.folder / "ids.parquet", request.include_derived
+        tags = FoundTags()
+        rows = tags.noting(rows, request.scan.extra_tags)
         collected = collect(rows, files=files, ids=ids, mark=mark, derived=derived, built=request.built)
         with engine(space.folder) as connection:
             identities = identities_of(connection, collected, request.patient_key)
@@ -60,7 +64,7 @@ def build(request: BuildRequest, *, track: Track) -> BuildReport:
             moved = plan.moves.count(connection, collected.files) if plan.moves else 0
         _refuse_named_faults(collected, duplicates)
         _refuse_without_images(collected, request.sources)
-        composition = Composition(request, plan, collected, plan.counts.with_moved(moved), identities)
+        composition = Composition(request, plan, collected, plan.counts.with_moved(moved), identities, tags)
         return composition.finish(space, duplicates, labels, track)
 
 

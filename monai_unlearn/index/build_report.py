@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class BuildReport:
         label_found: Whether the label was found by its name, rather than named by the user.
         patient_from: The tag or column that patients come from.
         files: How many files were reused, added, changed, moved, vanished.
+        tags: For each tag that the user asked for, in how many DICOM images (`images`, `of` so many) it has a value,
+            and in how many one that is `invalid` for its kind, and so missing.
     """
 
     index: Index
@@ -44,6 +46,7 @@ class BuildReport:
     label_found: bool
     patient_from: str | None
     files: FileCounts
+    tags: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Return this as a JSON-serialisable dict."""
@@ -67,4 +70,5 @@ class BuildReport:
             "measures": [match.document() for match in self.measures],
             "units": dict(self.index.units),
             "files": self.files.document(),
+            "tags": {tag: dict(counts) for tag, counts in self.tags.items()},
         }

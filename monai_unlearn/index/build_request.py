@@ -30,6 +30,7 @@ class BuildRequest:
         patient_key: What makes two PatientIDs one patient.
         include_derived: Whether derived objects that have pixels, such as segmentations, count as images.
         units: The units of columns of tables.
+        delimiter: What separates the values of the CSVs among the tables; null for what their suffixes say.
         measures: Files and folders of NIfTI masks, DICOM segmentations and DICOM measurement reports.
         mask_labels: The file that names the labels of NIfTI masks.
         scan: How files are read.
@@ -44,6 +45,7 @@ class BuildRequest:
     patient_key: PatientKey = field(default_factory=PatientKey)
     include_derived: bool = False
     units: Mapping[str, str] = field(default_factory=dict)
+    delimiter: str | None = None
     measures: tuple[Path, ...] = ()
     mask_labels: Path | None = None
     scan: ScanOptions = field(default_factory=ScanOptions)

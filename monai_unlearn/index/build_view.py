@@ -58,6 +58,7 @@ def _lines(report: BuildReport) -> Iterator[tuple[str, str]]:
     for fault, (count, path) in report.faults.items():
         mark = "counts" if fault.usable else "left out"
         yield "fault", f"{count:,} {fault.code} ({mark}), e.g. {path}"
+    yield from (("warning", line) for line in _tags(report))
     if report.ignored:
         yield "ignored", f"{report.ignored:,} other files"
     yield (
@@ -68,6 +69,17 @@ def _lines(report: BuildReport) -> Iterator[tuple[str, str]]:
     )
     yield "index", f"{index.directory} ({index.digest[:19]}…)"
     yield "next", f"monai-unlearn cohort preview SPEC --index {index.directory}"
+
+
+def _tags(report: BuildReport) -> Iterator[str]:
+    for tag, counts in report.tags.items():
+        if counts["invalid"]:
+            yield (
+                f"--tag {tag}: {counts['invalid']:,} of {counts['of']:,} DICOM images have a value that is not of the "
+                "tag's kind; it is missing"
+            )
+        elif not counts["images"]:
+            yield f"--tag {tag}: no file has a value (0 of {counts['of']:,} DICOM images)"
 
 
 def _patients(report: BuildReport) -> str:

@@ -6,14 +6,17 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.assemble import Collected, Duplicates, assembled
 from monai_unlearn.index.build_report import BuildReport
 from monai_unlearn.index.column_roles import check_units, label_column, tag_units
 from monai_unlearn.index.faults import Fault, split
 from monai_unlearn.index.measures.measured import measured_parts
 from monai_unlearn.index.patients import PatientSource
+from monai_unlearn.index.scan.decisions import PATH, Decisions
 from monai_unlearn.index.store.digest import count_patients, engine
 from monai_unlearn.index.store.part_writer import PartWriter, named_by_content
 from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
@@ -24,13 +27,13 @@ from monai_unlearn.index.usable import usable_array
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
-
-    import pyarrow as pa
 
     from monai_unlearn.index.build_request import BuildRequest
     from monai_unlearn.index.identities import Identities
     from monai_unlearn.index.measures import MaskLabels
+    from monai_unlearn.index.scan.extra_tags import FoundTags
     from monai_unlearn.index.scan.plan import FileCounts, Plan
     from monai_unlearn.index.scan.read import Track
     from monai_unlearn.index.scan.workspace import Workspace
@@ -45,22 +48,33 @@ class Composition:
         collected: The rows of all files.
         files: How the files compare with those of the last run.
         identities: The patients of the archive.
+        tags: What the files have of the tags that the user asked for.
 
     Raises:
         IndexReadError: A table cannot be joined, or the label, a unit or the patients refer to an unknown column.
     """
 
     def __init__(
-        self, request: BuildRequest, plan: Plan, collected: Collected, files: FileCounts, identities: Identities
+        self,
+        request: BuildRequest,
+        plan: Plan,
+        collected: Collected,
+        files: FileCounts,
+        identities: Identities,
+        tags: FoundTags,
     ) -> None:
-        self.request, self.collected, self.files = request, collected, files
+        self.request, self.collected, self.files, self.tags = request, collected, files, tags
+        self.extra_kinds = request.scan.extra_tags.with_kinds(tags)
         self.ignored = plan.skipped + len(plan.files) - collected.rows
-        kinds = {**BASE_COLUMNS, **collected.tags, **request.scan.extra_tags.kinds}
+        kinds = {**BASE_COLUMNS, **collected.tags, **self.extra_kinds}
         self.joiner = Joiner(request.keys, kinds, tables=partial(_table, request))
-        self.kinds = {**kinds, **self.joiner.kinds}
+        self.decisions = request.scan.decisions
+        self.kinds = _chosen({**kinds, **self.joiner.kinds}, self.decisions)
         check_units(request.units, self.joiner.kinds)
-        self.units = {**tag_units(collected.tags), **request.units}
-        self.label = label_column(request.label, self.kinds, of_tables=self.joiner.kinds)
+        units = {**tag_units(collected.tags), **request.units}
+        self.units = {name: unit for name, unit in units.items() if name in self.kinds}
+        of_tables = [name for name in self.joiner.kinds if name in self.kinds]
+        self.label = label_column(request.label, self.kinds, of_tables=of_tables)
         self.patients = PatientSource.find(
             request.patient,
             self.joiner.kinds,
@@ -102,16 +116,20 @@ class Composition:
             document={
                 "label": self.label,
                 "units": {**self.units, **measured.units},
-                "origins": {**self.joiner.origins, **measured.origins},
-                "sources": [path.absolute().as_posix() for path in request.sources],
+                "origins": {
+                    **{name: origin for name, origin in self.joiner.origins.items() if name in self.kinds},
+                    **measured.origins,
+                },
+                "sources": [] if self._hides_paths else [path.absolute().as_posix() for path in request.sources],
                 "patient_from": self.patients.origin,
                 "built": request.built.isoformat(),
                 "dates_shifted": self.collected.dates.are_shifted,
+                "tags": self.decisions.remaining(request.scan.extra_tags.tags),
                 "pseudonyms": None if pseudonyms is None else pseudonyms.fingerprint,
                 "tables": [match.document() for match in matches],
-                "measures": [match.document() for match in measured.matches],
+                "measures": [] if self._hides_paths else [match.document() for match in measured.matches],
                 "ignored": self.ignored,
-                "files": named_by_content(self.collected.files, space.stage),
+                "files": self._keep_files(space),
             },
         )
         with engine(space.folder) as connection:
@@ -128,14 +146,28 @@ class Composition:
             label_found=request.label is None and self.label is not None,
             patient_from=self.patients.origin,
             files=self.files,
+            tags=self.tags.document(request.scan.extra_tags.tags),
         )
 
+    @property
+    def _hides_paths(self) -> bool:
+        return PATH in self.decisions.drop
+
+    def _keep_files(self, space: Workspace) -> str | None:
+        """Keep the rows of files for the next run, unless their paths are dropped; that run then reads all again."""
+        if self._hides_paths:
+            self.collected.files.unlink()
+            return None
+        return named_by_content(self.collected.files, space.stage)
+
     def _write(self, writer: PartWriter, duplicates: Duplicates) -> PartWriter:
-        schema = part_schema(self.kinds)
+        schema, extra_tags = part_schema(self.kinds), self.request.scan.extra_tags
         for batch in assembled(self.collected, duplicates, derived=self.request.include_derived):
-            rows, texts = self.joiner.add(self.request.scan.extra_tags.columns(batch), self.patients.column)
+            rows, texts = self.joiner.add(extra_tags.columns(batch, self.extra_kinds), self.patients.column)
             rows = self.collected.dates.noted(self.patients.apply(rows, texts))
             self._count(rows)
+            if self._hides_paths:
+                rows = rows.set_column(rows.column_names.index(PATH), PATH, pa.nulls(rows.num_rows, pa.string()))
             writer.write(rows.select(schema.names).cast(schema))
         writer.close()
         return writer
@@ -150,9 +182,35 @@ class Composition:
                 self.faults[code] = (count + pair["counts"], path)
 
 
+def _chosen(kinds: Mapping[str, Kind], decisions: Decisions) -> dict[str, Kind]:
+    return {name: kinds[name] for name in decisions.remaining(kinds)}
+
+
+def check_decisions(request: BuildRequest) -> None:
+    """Refuse to read anything while a column that may identify people is undecided in a pseudonymised index.
+
+    Raises:
+        IndexReadError: A column is undecided, a column of the patient key is dropped, or a table cannot be read.
+    """
+    if request.scan.pseudonyms is None:
+        return
+    if needed := sorted(request.scan.decisions.drop.intersection(request.patient_key.fields)):
+        raise IndexReadError(f"--drop {needed[0]}: --patient-key tells patients apart by it. Leave out one of the two.")
+    columns: dict[str, Kind] = {}
+    of_files: list[str] = []
+    for key in request.keys:
+        table = read_table(key.table, delimiter=request.delimiter)
+        columns.update({name: kind for name, kind in table.kinds.items() if name != request.patient})
+        if key.matches_files(table):
+            of_files.append(key.column)
+        elif key.column in columns:
+            del columns[key.column]  # hashed, or the identifier of the image
+    request.scan.decisions.check(request.scan.extra_tags, columns, of_files=of_files)
+
+
 def _table(request: BuildRequest, path: Path) -> SourceTable:
     """Read a table to join, with pseudonyms if the user asked for them."""
-    table = read_table(path)
+    table = read_table(path, delimiter=request.delimiter)
     pseudonyms = request.scan.pseudonyms
     key = next((key for key in request.keys if key.table == path), None)
     return table if pseudonyms is None else pseudonyms.table(table, patient=request.patient, key=key)

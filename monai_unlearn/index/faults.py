@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# VL Whole Slide Microscopy Image Storage (DICOM PS3.4 table B.5-1)
+WHOLE_SLIDE_CLASS = "1.2.840.10008.5.1.4.1.1.77.1.6"
+
 
 class Fault(Enum):
     r"""A fault, gravest first; a row of the index has the code of its gravest in the column `fault`.
@@ -73,6 +76,22 @@ class Fault(Enum):
     INVALID_DATE = ("invalid_date", "contains an invalid date; it counts, but that date is missing")
     INVALID_AGE = ("invalid_age", "contains an invalid age; it counts, but that age is missing")
     INVALID_NUMBER = ("invalid_number", "contains an invalid number; it counts, but that number is missing")
+    SEVERAL_NUMBERS = (
+        "several_numbers",
+        "has several values of a number, such as one per frame; it counts, but that number is missing",
+    )
+    CONTRADICTING_LATERALITY = (
+        "contradicting_laterality",
+        "has tags that contradict each other about left and right; it counts, but its laterality is missing",
+    )
+    INVALID_LATERALITY = (
+        "invalid_laterality",
+        "has a laterality that is neither right, left nor both; it counts, but its laterality is missing",
+    )
+    WHOLE_SLIDE = (
+        "whole_slide",
+        "is a whole-slide image: its frames are tiles of one large image; it counts as one image",
+    )
     PIXELS_NOT_CHECKED = (
         "pixels_not_checked",
         "is compressed in a way that no installed decoder supports; it counts, but its pixels are not checked",
@@ -140,6 +159,10 @@ _USABLE = frozenset(
         Fault.INVALID_DATE,
         Fault.INVALID_AGE,
         Fault.INVALID_NUMBER,
+        Fault.SEVERAL_NUMBERS,
+        Fault.CONTRADICTING_LATERALITY,
+        Fault.INVALID_LATERALITY,
+        Fault.WHOLE_SLIDE,
         Fault.PIXELS_NOT_CHECKED,
         Fault.PATIENT_WITH_TWO_SEXES,
         Fault.PATIENT_WITH_TWO_BIRTH_DATES,

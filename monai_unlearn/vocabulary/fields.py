@@ -30,6 +30,7 @@ class Vocabulary:
 
     Attributes:
         dicom: The DICOM keywords of an index, with the kinds of their values.
+        derived: Columns that an index of DICOM files finds from several keywords together, with their kinds.
         units: The unit of a keyword's numbers, where the standard gives one.
         aliases: Plain words, each with its keywords; an image's value is that of the first keyword that it has.
         ages: Aliases for an age, each with the two dates that it is the time between where no keyword has a value.
@@ -39,14 +40,15 @@ class Vocabulary:
     """
 
     dicom: Mapping[str, Kind]
+    derived: Mapping[str, Kind]
     units: Mapping[str, str]
     aliases: Mapping[str, tuple[str, ...]]
     ages: Mapping[str, tuple[str, str]]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every alias and every DICOM keyword, for suggestions."""
-        return (*self.aliases, *self.dicom)
+        """Every alias, derived column and DICOM keyword, for suggestions."""
+        return (*self.aliases, *self.derived, *self.dicom)
 
 
 @cache
@@ -56,6 +58,7 @@ def vocabulary() -> Vocabulary:
     content = load(text, source="fields.yaml")
     return Vocabulary(
         dicom={keyword: Kind(kind) for keyword, kind in content["dicom"].items()},
+        derived={name: Kind(kind) for name, kind in content["derived"].items()},
         units=dict(content["units"]),
         aliases={alias: tuple(keywords) for alias, keywords in content["aliases"].items()},
         ages={alias: (born, day) for alias, (born, day) in content["ages"].items()},

@@ -304,6 +304,7 @@ def archive(tmp_path):
         dataset.save_as(tmp_path / "files" / f"{number}.dcm", enforce_file_format=True)
     (tmp_path / "key").write_bytes(b"sixteen bytes or more")
     arguments = ["index", "build", tmp_path / "files", "--out", tmp_path / "hidden", "--pseudonymise", tmp_path / "key"]
+    arguments += ["--keep", "path,InstitutionName,StudyDescription,SeriesDescription,ProtocolName"]
     result = RUNNER.invoke(app, list(map(str, arguments)))
     assert result.exit_code == 0, result.output
     return tmp_path / "hidden"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = b"f00dfacef00dfacef00dfacef00dface"
+KEPT = "path,InstitutionName,StudyDescription,SeriesDescription,ProtocolName"
 IDENTIFYING = ("SECRET", "DOE", "JANE", "19540504", "1954-05-04", "ACC777", "1.2.826.999.")
 
 
@@ -51,7 +52,9 @@ def archive(tmp_path) -> Path:
 @pytest.fixture
 def run(tmp_path):
     def build(*words: object):
+        decided = [] if "--pseudonymise" not in words or "--drop" in words else ["--keep", KEPT]
         command = ["index", "build", str(tmp_path / "images"), "--out", str(tmp_path / "index"), *map(str, words)]
+        command += decided
         return CliRunner().invoke(app, command)
 
     return build
@@ -89,9 +92,61 @@ def test_nothing_identifying_is_written_or_printed(archive, run, tmp_path, caplo
     assert frame["study"].nunique() == 2
 
 
+def test_columns_that_may_name_patients_must_be_decided(archive, run, tmp_path):
+    (tmp_path / "n.csv").write_text("who,last_name,site\nSECRET1,Meier,north\n", encoding="utf-8")
+    table = ("--table", tmp_path / "n.csv", "--key", "who=patient", "--pseudonymise", tmp_path / "key")
+    result = run(*table, "--drop", "path", "--tag", "ImageComments")
+    assert result.exit_code == 2
+    named = "InstitutionName, StudyDescription, SeriesDescription, ProtocolName, ImageComments, last_name"
+    assert f"may name patients all the same: {named}. Drop" in result.stderr
+    assert "--drop InstitutionName --drop StudyDescription" in result.stderr
+    assert not (tmp_path / "index").exists()
+
+
+def test_dropped_columns_are_written_nowhere(archive, run, tmp_path):
+    (tmp_path / "n.csv").write_text("who,last_name,site\nSECRET1,Meier,north\n", encoding="utf-8")
+    dataset = dcmread(archive / "0.dcm")
+    dataset.StudyDescription = "head of Mr Doe"
+    dataset.save_as(archive / "0.dcm")
+    (archive / "0.dcm").rename(archive / "Meier_Hans.dcm")
+    table = ("--table", tmp_path / "n.csv", "--key", "who=patient", "--pseudonymise", tmp_path / "key")
+    drop = "path,StudyDescription,SeriesDescription,last_name"
+    result = run(*table, "--drop", drop, "--keep", "InstitutionName,ProtocolName")
+    assert result.exit_code == 0, result.output
+    found = _everything(tmp_path / "index")
+    for text in ("Meier", "Mr Doe", str(archive), ".dcm"):
+        assert text not in found
+    index = Index.open(tmp_path / "index")
+    assert not {"StudyDescription", "SeriesDescription", "last_name"} & set(index.columns)
+    assert {"InstitutionName", "site", "path"} <= set(index.columns)
+    assert index.frame(["path"])["path"].isna().all()
+    assert index.images == 3
+
+
+def test_decisions_are_checked(archive, run, tmp_path):
+    key = ("--pseudonymise", tmp_path / "key")
+    for words, message in (
+        (("--drop", "path"), "give --pseudonymise too"),
+        ((*key, "--drop", "path", "--keep", "path"), "--drop path and --keep path: give one of them"),
+        (
+            (*key, "--drop", "path", "--drop", "InstitutionName", "--patient-key", "PatientID,InstitutionName"),
+            "--drop InstitutionName: --patient-key tells patients apart by it. Leave out one of the two.",
+        ),
+        (
+            (*key, "--drop", "ProtocolNam"),
+            "--drop ProtocolNam: the index has no such column. Did you mean 'ProtocolName'",
+        ),
+    ):
+        result = run(*words)
+        assert result.exit_code == 2
+        assert message in result.stderr
+
+
 def test_table_s_identifiers_are_replaced_too(archive, run, tmp_path):
     words = ("--table", tmp_path / "f.csv", "--key", "file", "--patient", "owner", "--pseudonymise", tmp_path / "key")
-    result = run(*words)
+    undecided = run(*words)
+    assert (undecided.exit_code, "all the same: file. Drop" in undecided.stderr) == (2, True)
+    result = run(*words, "--keep", "file")
     assert result.exit_code == 0, result.output
     found = _everything(tmp_path / "index").replace(str(tmp_path), "")
     assert "SECRET" not in found

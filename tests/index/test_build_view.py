@@ -5,6 +5,8 @@ from measure_files import make_mask
 
 from monai_unlearn.index.build import BuildRequest, build
 from monai_unlearn.index.build_view import render, track
+from monai_unlearn.index.scan.extra_tags import ExtraTags
+from monai_unlearn.index.scan.options import ScanOptions
 from monai_unlearn.index.tables.key import Key
 
 
@@ -49,6 +51,16 @@ def test_report_shows_what_is_missing(tmp_path, make_image, capsys):
     assert "unknown: no PatientID" in out
     assert "none (name the column that contains the class with --label FIELD)" in out
     assert "no image for row 2, 3, 4, 5, 6, …" in out
+
+
+def test_report_names_tags_that_no_file_fills(tmp_path, make_dicom, capsys):
+    make_dicom(tmp_path / "images" / "a.dcm", KVP="120", PatientBirthDate=None)
+    tags = ExtraTags.of(("KVP", "AccessionNumber"), raw_values=False, pseudonyms=None)
+    options = ScanOptions(workers=1, extra_tags=tags)
+    report = build(BuildRequest(sources=(tmp_path / "images",), out=tmp_path / "i", scan=options), track=iter)
+    render(report)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning")]
+    assert lines == ["warning  --tag AccessionNumber: no file has a value (0 of 1 DICOM images)"]
 
 
 def test_nothing_to_read_shows_no_bar(capsys):

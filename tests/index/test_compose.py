@@ -13,6 +13,7 @@ from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.identities import Identities
 from monai_unlearn.index.listing import Listed
 from monai_unlearn.index.measures import MaskLabels
+from monai_unlearn.index.scan.extra_tags import FoundTags
 from monai_unlearn.index.scan.plan import FileCounts, Plan
 from monai_unlearn.index.scan.spool import Spool
 from monai_unlearn.index.scan.workspace import Workspace
@@ -42,7 +43,7 @@ def compose(tmp_path):
             plan.fresh.close()
             batches = [(listed, pa.Table.from_pylist(ROWS, schema=schema()))]
             collected = collect(batches, files=space.stage / "files.parquet", ids=space.folder / "ids.parquet", mark={})
-            composition = Composition(request, plan, collected, FileCounts(added=5), Identities())
+            composition = Composition(request, plan, collected, FileCounts(added=5), Identities(), FoundTags())
             return composition.finish(space, Duplicates(np.array([1]), np.array([], int)), MaskLabels(), iter)
 
     return run

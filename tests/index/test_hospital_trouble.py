@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from monai_unlearn.cli import app
 from monai_unlearn.index import Index
+from monai_unlearn.index.scan.decisions import FREE_TEXT
 
 CASES = os.environ.get("MONAI_UNLEARN_CASES")
 HEAD = "schema_version: 1\nname: test\nreason: other\nunknown: exclude\n"
@@ -123,7 +124,8 @@ def test_every_identifier_finds_all_images_of_the_patient(rule, cases, indexed, 
 def test_pseudonyms_cover_every_identifier(cases, indexed, tmp_path):
     key = tmp_path / "key"
     key.write_bytes(b"0123456789abcdef0123")
-    index, report = indexed(cases / "other", "--pseudonymise", key)
+    hidden = ("--pseudonymise", key, "--keep", ",".join(("path", *FREE_TEXT)))
+    index, report = indexed(cases / "other", *hidden)
     assert report["patients"] == 2
     found = rows(index, "patient", "patient_ids")
     assert found["a"] == found["b"]
@@ -132,7 +134,7 @@ def test_pseudonyms_cover_every_identifier(cases, indexed, tmp_path):
     assert all(len(name) == 64 for name in names)
     content = b"".join(path.read_bytes() for path in index.directory.rglob("*") if path.is_file())
     assert b"OLD-7" not in content
-    index, report = indexed(cases / "issuer", "--pseudonymise", key, "--patient-key", "PatientID,IssuerOfPatientID")
+    index, report = indexed(cases / "issuer", *hidden, "--patient-key", "PatientID,IssuerOfPatientID")
     assert report["patients"] == 3
     assert all("1001" not in patient for (patient,) in rows(index, "patient").values())
 

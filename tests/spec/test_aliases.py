@@ -21,11 +21,10 @@ acquired < 2019-01-01
 | -          | undetermined |
 
 laterality == L
-| ImageLaterality | Laterality | part         |
-| L               | R          | forget       |
-| R               | L          | remain       |
-| -               | L          | forget       |
-| -               | -          | undetermined |
+| laterality | ImageLaterality | part         |
+| L          | OS              | forget       |
+| B          | B               | remain       |
+| -          | L               | undetermined |
 
 age > 60
 | age | PatientAge | part         |
@@ -34,9 +33,9 @@ age > 60
 | -   | 61         | undetermined |
 
 exists(laterality)
-| ImageLaterality | Laterality | part   |
-| -               | L          | forget |
-| -               | -          | remain |
+| laterality | ImageLaterality | part   |
+| L          | OS              | forget |
+| -          | upper           | remain |
 """
 
 AGES = """

@@ -45,7 +45,7 @@ KINDS = {
     "AcquisitionDateTime": Kind.DATETIME,
     "StudyDate": Kind.DATE,
     "ImageLaterality": Kind.TEXT,
-    "Laterality": Kind.TEXT,
+    "laterality": Kind.TEXT,
     "SoftwareVersions": Kind.TEXT,
     "AccessionNumber": Kind.TEXT,
     "PatientBirthDate": Kind.DATE,

@@ -100,7 +100,7 @@ def _bound(spec: CohortSpec, index: Index) -> dict[str, Bound]:
     listing = f'The columns of this index are listed under "columns" in {index.directory / "index.json"}'
     return bind(
         [*spec.predicates, *map(Exists, spec.stratify)],
-        Columns(index.columns, index.units, listing, index.label),
+        Columns(index.columns, index.units, listing, index.label, index.tags),
         name=spec.source,
         value_sets=spec.value_sets,
     )

@@ -123,6 +123,8 @@ class _Binder:
         columns = self._columns
         if name in vocabulary().dicom:
             return f"'{name}' is a DICOM keyword that this index does not have. {columns.listing}."
+        if name in vocabulary().derived:
+            return f"'{name}' is a column of indexes of DICOM files, which this index does not have. {columns.listing}."
         usable = [alias for alias, keywords in vocabulary().aliases.items() if columns.kinds.keys() & set(keywords)]
         hint = did_you_mean(name, [*columns.kinds, *usable])
         hint = self._other_name(name) or hint
@@ -152,7 +154,8 @@ class _Binder:
                 "index. Name one of them instead."
             )
         kind = kinds.pop()
-        many = kind is Kind.TEXT and all(map(has_several, columns))
+        tags = self._columns.tags
+        many = kind is Kind.TEXT and all(has_several(column) or column in tags for column in columns)
         return Bound(tuple(own), kind, units.pop(), many=many, complete=all(map(is_complete, columns)))
 
     def _unit(self, column: str, kind: Kind) -> Unit | None:

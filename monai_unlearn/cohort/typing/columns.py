@@ -32,12 +32,14 @@ class Columns:
         listing: A sentence without its full stop that tells authors where the columns are listed. None without an
             index at hand: an unknown field is then not a fault, since the index may have such a column.
         label: The column of the images' labels, if the index has one.
+        tags: The columns of DICOM tags beyond the vocabulary, which may have several values.
     """
 
     kinds: Mapping[str, Kind]
     units: Mapping[str, str] = field(default_factory=dict)
     listing: str | None = None
     label: str | None = None
+    tags: frozenset[str] = frozenset()
 
     @classmethod
     def of_any_index(cls) -> Columns:
@@ -46,7 +48,7 @@ class Columns:
         >>> Columns.of_any_index().kinds["Modality"].value
         'text'
         """
-        return cls({**BASE_COLUMNS, **vocabulary().dicom}, vocabulary().units)
+        return cls({**BASE_COLUMNS, **vocabulary().dicom, **vocabulary().derived}, vocabulary().units)
 
 
 def has_several(column: str) -> bool:

@@ -27,7 +27,7 @@ from monai_unlearn.index.fast_readers.sequences import (
     end_of_sequence,
     explicit_value,
 )
-from monai_unlearn.index.fast_readers.values import OddFileError
+from monai_unlearn.index.fast_readers.values import OddFileError, odd_tags
 from monai_unlearn.index.readers.deflated import HEAD
 from monai_unlearn.index.readers.header import LONGEST_VALUE
 
@@ -39,7 +39,7 @@ _READS = (8 * 1024, 64 * 1024, 1024 * 1024)
 _META = b"\x02\x00"
 _TRANSFER_SYNTAX, _PIXEL_DATA = b"\x02\x00\x10\x00", b"\xe0\x7f\x10\x00"
 # FloatPixelData, DoubleFloatPixelData
-OTHER_PIXELS = frozenset((b"\xe0\x7f\x08\x00", b"\xe0\x7f\x09\x00"))
+_OTHER_PIXELS = (0x7FE00008, 0x7FE00009)
 
 Elements = dict[bytes, tuple[bytes, bytes]]  # by tag: the value representation, the value
 
@@ -67,7 +67,8 @@ def read_elements(descriptor: int, size: int, wanted: Mapping[bytes, bytes]) -> 
     Args:
         descriptor: The file, at its start.
         size: Its size in bytes.
-        wanted: The tags to take, as four bytes, with the value representation that the dictionary has for each.
+        wanted: The tags to take, as four bytes, with the value representation that the dictionary has for each;
+            `odd_elements` must be among them.
 
     Raises:
         OddFileError: The pydicom reader must read the file.
@@ -79,29 +80,36 @@ def read_elements(descriptor: int, size: int, wanted: Mapping[bytes, bytes]) -> 
         if content[128:HEAD] != b"DICM":
             raise OddFileError
         try:
-            return _walk(content, wanted)
+            header = _walk(content, wanted)
         except MoreError:
             if len(content) >= size:
                 break
+        else:
+            if not odd_elements().isdisjoint(header.elements):
+                break
+            return header
     raise OddFileError
 
 
 def _walk(content: bytes, wanted: Mapping[bytes, bytes]) -> Header:
-    syntax, position = _meta(content)
+    elements: Elements = {}
+    syntax, position = _meta(content, wanted, elements)
     if syntax.is_implicit_VR:
-        return _walk_implicit(content, position, syntax, wanted)
-    return _walk_explicit(content, position, syntax, wanted)
+        return _walk_implicit(content, position, syntax, wanted, elements)
+    return _walk_explicit(content, position, syntax, wanted, elements)
 
 
-def _meta(content: bytes) -> tuple[UID, int]:
+def _meta(content: bytes, wanted: Mapping[bytes, bytes], elements: Elements) -> tuple[UID, int]:
     """Read the File Meta Information (DICOM PS3.10 section 7.1): explicit little endian in every file."""
     position, syntax = HEAD, b""
     while content[position : position + 2] == _META:
-        tag = content[position : position + 4]
+        tag, vr = content[position : position + 4], content[position + 4 : position + 6]
         start, length = explicit_value(content, position)
         position = start + length
         if tag == _TRANSFER_SYNTAX:
             syntax = content[start:position]
+        if tag in wanted:
+            _take(elements, tag, vr, content[start:position], length)
     if position > len(content):
         raise MoreError
     return _known_syntax(syntax), position
@@ -118,10 +126,11 @@ def _known_syntax(raw: bytes) -> UID:
     return uid
 
 
-def _walk_explicit(content: bytes, position: int, syntax: UID, wanted: Mapping[bytes, bytes]) -> Header:
+def _walk_explicit(
+    content: bytes, position: int, syntax: UID, wanted: Mapping[bytes, bytes], elements: Elements
+) -> Header:
     # The one loop that takes time: it repeats `explicit_value` inline, without the call.
     end, number = len(content) - 12, int.from_bytes
-    elements: Elements = {}
     while position <= end:
         tag, vr = content[position : position + 4], content[position + 4 : position + 6]
         if vr in SHORT:
@@ -145,9 +154,10 @@ def _walk_explicit(content: bytes, position: int, syntax: UID, wanted: Mapping[b
     raise MoreError
 
 
-def _walk_implicit(content: bytes, position: int, syntax: UID, wanted: Mapping[bytes, bytes]) -> Header:
+def _walk_implicit(
+    content: bytes, position: int, syntax: UID, wanted: Mapping[bytes, bytes], elements: Elements
+) -> Header:
     end = len(content) - 8
-    elements: Elements = {}
     vr = content[position + 4 : position + 6]
     if vr.isalpha() and vr.isupper():  # explicit in spite of its transfer syntax, which pydicom notices
         raise OddFileError
@@ -168,8 +178,19 @@ def _walk_implicit(content: bytes, position: int, syntax: UID, wanted: Mapping[b
     raise MoreError
 
 
+def bytes_of(tag: int) -> bytes:
+    """Return a tag as its four bytes in a little endian file."""
+    return (tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little")
+
+
+@cache
+def odd_elements() -> frozenset[bytes]:
+    """Return the tags, as bytes of a file, whose files the pydicom reader must read."""
+    return frozenset(map(bytes_of, (*_OTHER_PIXELS, *odd_tags())))
+
+
 def _take(elements: Elements, tag: bytes, vr: bytes, value: bytes, length: int) -> None:
-    if length > LONGEST_VALUE or tag in OTHER_PIXELS or vr == b"SQ":
+    if length > LONGEST_VALUE or vr == b"SQ":
         raise OddFileError
     if len(value) < length:
         raise MoreError

@@ -1,8 +1,9 @@
 """GDCM as a reader of many DICOM files at once; what it does not return for certain is left to pydicom.
 
-GDCM returns values as C strings, without the value representation that the file states, and does not report how a file
-ends. So a file counts as read only if it ends with uncompressed pixel data of exactly the size that its rows, columns
-and frames need. The C++ code may crash on a malformed file: run it in a worker process.
+GDCM returns values as C strings, without the value representation that the file states, and reports neither how a file
+ends nor an element that declares more bytes than the file has. So a file counts as read only if the plain reader finds
+the same texts, and that its elements lead to uncompressed pixel data, which end the file. The C++ code may crash on a
+malformed file: run it in a worker process.
 """
 
 from __future__ import annotations
@@ -15,17 +16,18 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.doubts import DOUBTS
-from monai_unlearn.index.fast_readers.pixels import expected_length
+from monai_unlearn.index.fast_readers.elements import Header, bytes_of
+from monai_unlearn.index.fast_readers.plain import read_whole
 from monai_unlearn.index.fast_readers.values import (
     Column,
     OddFileError,
-    column_of,
+    add_derived,
     knows_plain_charset,
     wanted_columns,
 )
 from monai_unlearn.index.readers.deflated import FORMAT, HEAD
 from monai_unlearn.index.readers.header import LONGEST_VALUE
-from monai_unlearn.index.readers.pixels import DESCRIBES_PIXELS
+from monai_unlearn.index.readers.row import read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,9 +37,8 @@ if TYPE_CHECKING:
     from monai_unlearn.index.values import Value
 
 _TRANSFER_SYNTAX, _CHARSET = 0x00020010, 0x00080005
+_PADDING = b" \0"
 _NUMERIC = frozenset(("FD", "FL", "SL", "SS", "UL", "US"))
-_LONGEST_HEADER = 1024 * 1024
-_PIXEL_DATA = b"\xe0\x7f\x10\x00"
 
 
 def read_with_gdcm(paths: Sequence[str]) -> Iterator[Row | None]:
@@ -95,7 +96,7 @@ class _Values:
 
     def __init__(self, paths: Sequence[str]) -> None:
         gdcm = load_gdcm()
-        numbers = [column.tag for column in (*wanted_columns(), *_describing()) if column.vr != "SQ"]
+        numbers = [column.tag for column in wanted_columns()]
         self._tags = {tag: gdcm.Tag(tag >> 16, tag & 0xFFFF) for tag in (*numbers, _TRANSFER_SYNTAX, _CHARSET)}
         self._scanner = gdcm.Scanner()
         for tag in self._tags.values():
@@ -114,18 +115,28 @@ class _Values:
         syntax = self._raw(path, _TRANSFER_SYNTAX).strip(b" \0").decode("ascii", "replace")
         if not knows_plain_charset(charset) or syntax not in (ExplicitVRLittleEndian, ImplicitVRLittleEndian):
             raise OddFileError
-        row: Row = {"format": FORMAT, **dict.fromkeys(DOUBTS)}
+        header = read_whole(path)
+        row: Row = {"format": FORMAT, **dict.fromkeys((*DOUBTS, *read_columns()))}
         for column in wanted_columns():
-            row[column.keyword] = None if column.vr == "SQ" else _value(column, self._raw(path, column.tag), charset)
+            raw = self._raw(path, column.tag)
+            _check_same(column, raw, header)
+            row[column.keyword] = _value(column, raw, charset)
         if row["SOPInstanceUID"] is None:
             raise OddFileError
-        _check_end(path, {column.keyword: self._raw(path, column.tag) for column in _describing()})
+        add_derived(row)
         return row
 
     def _raw(self, path: str, tag: int) -> bytes:
         value = self._scanner.GetValue(path, self._tags[tag])
         # SWIG returns bytes that are not UTF-8 as halves of surrogate pairs.
         return b"" if value is None else value.encode("utf-8", "surrogateescape")
+
+
+def _check_same(column: Column, raw: bytes, header: Header) -> None:
+    """Refuse a text that is not what the file has: a C string ends at the first zero byte."""
+    vr, stated = header.elements.get(bytes_of(column.tag), (b"", b""))
+    if vr.decode("ascii") not in _NUMERIC and raw.strip(_PADDING) != stated.strip(_PADDING):
+        raise OddFileError
 
 
 def _value(column: Column, raw: bytes, charset: bytes) -> Value:
@@ -138,31 +149,3 @@ def _value(column: Column, raw: bytes, charset: bytes) -> Value:
     if not raw.strip().isdigit():
         raise OddFileError
     return float(raw)
-
-
-def _check_end(path: str, described: dict[str, bytes]) -> None:
-    numbers = {keyword: int(value) for keyword, value in described.items() if value.strip().isdigit()}
-    photometric = described["PhotometricInterpretation"].decode("ascii", "replace").strip()
-    length = expected_length(numbers, photometric)
-    length += length % 2
-    size = os.stat(path).st_size  # noqa: PTH116 - creating a Path takes as long as the stat itself
-    head = _read(path, 12, max(size - length - 12, 0))
-    explicit = head[:4] == _PIXEL_DATA and head[4:6] in (b"OB", b"OW") and head[8:] == length.to_bytes(4, "little")
-    implicit = head[4:8] == _PIXEL_DATA and head[8:] == length.to_bytes(4, "little")
-    if not (explicit or implicit):
-        raise OddFileError
-    header = _read(path, min(size - length, _LONGEST_HEADER + 1), 0)
-    # GDCM's scanner does not see nested values.
-    if len(header) > _LONGEST_HEADER or any(tag in header for tag in _nested()):
-        raise OddFileError
-
-
-@cache
-def _describing() -> tuple[Column, ...]:
-    return tuple(map(column_of, DESCRIBES_PIXELS))
-
-
-@cache
-def _nested() -> tuple[bytes, ...]:
-    tags = [column.tag for column in wanted_columns() if column.vr == "SQ"]
-    return tuple((tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little") for tag in tags)

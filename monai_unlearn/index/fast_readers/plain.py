@@ -11,18 +11,20 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from monai_unlearn.index.doubts import DOUBTS
-from monai_unlearn.index.fast_readers.elements import OTHER_PIXELS, Header, read_elements
+from monai_unlearn.index.fast_readers.elements import Header, bytes_of, odd_elements, read_elements
 from monai_unlearn.index.fast_readers.pixels import check_fragments, expected_length
 from monai_unlearn.index.fast_readers.sequences import UNDEFINED
 from monai_unlearn.index.fast_readers.values import (
     Column,
     OddFileError,
+    add_derived,
     column_of,
     knows_plain_charset,
     wanted_columns,
 )
 from monai_unlearn.index.readers.deflated import FORMAT
 from monai_unlearn.index.readers.pixels import DESCRIBES_PIXELS
+from monai_unlearn.index.readers.row import derived_columns, read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,17 +44,30 @@ def read_plain(path: str) -> Row:
         OddFileError: The pydicom reader must read the file.
         OSError: The file cannot be opened or read.
     """
+    row = _row(read_whole(path))
+    if row["SOPInstanceUID"] is None:
+        raise OddFileError
+    return row
+
+
+def read_whole(path: str) -> Header:
+    """Read the header of a plain DICOM image whose elements lead to its pixel data, and which ends with them.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OddFileError: The pydicom reader must read the file.
+        OSError: The file cannot be opened or read.
+    """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         size = os.fstat(descriptor).st_size
         header = read_elements(descriptor, size, _wanted())
-        row = _row(header)
         _check_end(descriptor, header, size)
     finally:
         os.close(descriptor)
-    if row["SOPInstanceUID"] is None:
-        raise OddFileError
-    return row
+    return header
 
 
 def _row(header: Header) -> Row:
@@ -65,6 +80,7 @@ def _row(header: Header) -> Row:
         column = columns.get(tag)
         if column is not None and raw:
             row[column.keyword] = column.value(vr.decode("ascii"), raw, charset)
+    add_derived(row)
     return row
 
 
@@ -96,12 +112,12 @@ def _described(header: Header) -> tuple[dict[str, int], str]:
 
 @cache
 def _columns() -> Mapping[bytes, Column]:
-    return {_bytes(column): column for column in wanted_columns()}
+    return {bytes_of(column.tag): column for column in wanted_columns()}
 
 
 @cache
 def _describing() -> Mapping[bytes, Column]:
-    return {_bytes(column): column for column in map(column_of, DESCRIBES_PIXELS)}
+    return {bytes_of(column.tag): column for column in map(column_of, DESCRIBES_PIXELS)}
 
 
 @cache
@@ -110,15 +126,11 @@ def _wanted() -> Mapping[bytes, bytes]:
     columns = {**_describing(), **_columns()}
     return {
         **{tag: column.vr.encode() for tag, column in columns.items()},
-        **dict.fromkeys((_CHARSET, *OTHER_PIXELS), b"CS"),
+        **dict.fromkeys((_CHARSET, *odd_elements()), b"CS"),
     }
 
 
 @cache
 def _empty_row() -> Mapping[str, str | None]:
     # A file with a value in doubt is left to pydicom.
-    return {"format": FORMAT, **dict.fromkeys((*DOUBTS, *(column.keyword for column in wanted_columns())))}
-
-
-def _bytes(column: Column) -> bytes:
-    return (column.tag >> 16).to_bytes(2, "little") + (column.tag & 0xFFFF).to_bytes(2, "little")
+    return {"format": FORMAT, **dict.fromkeys((*DOUBTS, *read_columns(), *derived_columns()))}

@@ -17,13 +17,18 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.tag import Tag
 
+from monai_unlearn.index.faults import WHOLE_SLIDE_CLASS
+from monai_unlearn.index.readers.functional_groups import GROUPS
 from monai_unlearn.index.readers.lenient import lenient_values
-from monai_unlearn.index.readers.row import read_columns, tagged
+from monai_unlearn.index.readers.row import Row, laterality, read_columns, tag_paths, tagged
 from monai_unlearn.index.values import LONGEST_UID, UIDS, UNDECODED, Value, coerce, is_empty, is_placeholder_age
 from monai_unlearn.vocabulary.fields import Kind
+from monai_unlearn.vocabulary.laterality import LATERALITY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from monai_unlearn.index.tag_path import TagPath
 
 # Character sets that contain ASCII, without escape sequences (DICOM PS3.3 section C.12.1.1.2).
 _PLAIN_CHARSETS: Mapping[bytes, str] = {b"": "iso8859", b"ISO_IR 6": "iso8859", b"ISO_IR 100": "latin_1"}
@@ -112,6 +117,19 @@ class Column:
         return value
 
 
+def add_derived(row: Row) -> None:
+    """Set what is found from several tags of a row: the side of the image.
+
+    Raises:
+        OddFileError: The tags contradict each other or are invalid, or it is a whole slide; the pydicom reader finds
+            the fault.
+    """
+    found, fault = laterality(row)
+    if fault is not None or row["SOPClassUID"] == WHOLE_SLIDE_CLASS:
+        raise OddFileError
+    row[LATERALITY] = found
+
+
 def knows_plain_charset(charset: bytes) -> bool:
     """Return whether text with this Specific Character Set, given without padding, is decoded here."""
     return charset in _PLAIN_CHARSETS or charset == _UTF_8
@@ -119,8 +137,19 @@ def knows_plain_charset(charset: bytes) -> bool:
 
 @cache
 def wanted_columns() -> tuple[Column, ...]:
-    """Return the keywords of a row, in the order of its columns."""
-    return tuple(column_of(keyword, kind) for keyword, kind in read_columns().items())
+    """Return the keywords of a row, in the order of its columns; only the pydicom reader reads other paths."""
+    paths = tag_paths()
+    return tuple(column_of(keyword, kind) for keyword, kind in read_columns().items() if _is_element(paths[keyword]))
+
+
+@cache
+def odd_tags() -> frozenset[int]:
+    """Return the tags of which the pydicom reader must read a file: functional groups, sequences and private tags."""
+    return frozenset((*GROUPS, *(tag for path in tag_paths().values() if not _is_element(path) for tag in path.roots)))
+
+
+def _is_element(path: TagPath) -> bool:
+    return path.is_plain and path.last.vr != "SQ"
 
 
 def column_of(keyword: str, kind: Kind | None = None) -> Column:

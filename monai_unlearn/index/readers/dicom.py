@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from pydicom.datadict import tag_for_keyword
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, UID_dictionary
 
@@ -17,12 +16,15 @@ from monai_unlearn.index.readers.header import HeaderEnd, read_header
 from monai_unlearn.index.readers.lenient import MALFORMED, lenient_values, value_of
 from monai_unlearn.index.readers.no_preamble import starts_with_element
 from monai_unlearn.index.readers.pixels import check_pixels
-from monai_unlearn.index.readers.row import OTHER_IDS, FaultyFileError, Row, read_columns, tagged
-from monai_unlearn.index.values import UIDS, UNDECODED, text
+from monai_unlearn.index.readers.row import OTHER_IDS, FaultyFileError, Row, tag_paths, tagged
+from monai_unlearn.index.readers.tag_values import value_of_path
+from monai_unlearn.index.values import UIDS, UNDECODED, is_empty, text
 from monai_unlearn.vocabulary.sop_classes import is_derived, is_image_like
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+
+    from monai_unlearn.index.tag_path import TagPath
 
 __all__ = ["FORMAT", "HEAD", "read", "recognises"]
 
@@ -87,16 +89,19 @@ def _values(dataset: Dataset, end: HeaderEnd) -> dict[str, object]:
     if not is_known:
         # Decodes every byte: where an encoding fails, pydicom would try the bytes as numbers.
         dataset.set_original_encoding(*dataset.original_encoding, character_encoding="ISO_IR 100")
-    values: dict[str, object] = {
-        # Asking pydicom for a deferred value would load it.
-        keyword: UNDECODED if tag_for_keyword(keyword) in end.too_long else value_of(dataset, keyword)
-        for keyword in read_columns()
-    }
+    values: dict[str, object] = {name: _value(dataset, path, end) for name, path in tag_paths().items()}
     values[OTHER_IDS] = _issued(values[OTHER_IDS])
     if not is_known:
         lost = [name for name, value in values.items() if name not in UIDS and not (text(value) or "").isascii()]
         values.update(dict.fromkeys(lost, UNDECODED))
     return values
+
+
+def _value(dataset: Dataset, path: TagPath, end: HeaderEnd) -> object:
+    if end.too_long.intersection(path.roots):  # asking pydicom for a deferred value would load it
+        return UNDECODED
+    value = value_of_path(dataset, path)
+    return end.groups.values.get(path, value) if is_empty(value) else value
 
 
 def _issued(items: object) -> object:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import struct
 import warnings
+from collections.abc import Sequence as Several
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, BinaryIO
 
-from pydicom.datadict import tag_for_keyword
 from pydicom.errors import InvalidDicomError
-from pydicom.filereader import read_dataset, read_partial
 
-from monai_unlearn.index.readers.deflated import HEAD, inflated
-from monai_unlearn.index.readers.header import LONGEST_VALUE
-from monai_unlearn.index.readers.lenient import MALFORMED, lenient_values, value_of
-from monai_unlearn.index.readers.no_preamble import starts_with_element
-from monai_unlearn.index.readers.pixels import PIXEL_TAGS
+from monai_unlearn.index.readers.header import LONGEST_VALUE, HeaderEnd, read_header
+from monai_unlearn.index.readers.lenient import MALFORMED, lenient_values
 from monai_unlearn.index.readers.row import FaultyFileError
-from monai_unlearn.index.values import UNDECODED, text
+from monai_unlearn.index.readers.tag_values import spelled, value_of_path
+from monai_unlearn.index.tag_path import TagPath
+from monai_unlearn.index.values import UNDECODED, is_empty, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,22 +25,36 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _LONGEST_RAW = 256
+# Sequences that paths lead through are loaded up to this size, in bytes.
+_LONGEST_LOADED = 1024 * 1024
 
 
-def read_tags(path: Path, keywords: Sequence[str]) -> dict[str, str]:
-    """Return the text of each of these keywords that has a value in a DICOM file.
+def read_tags(path: Path, tags: Sequence[str]) -> dict[str, str]:
+    """Return the text of each of these tags that has a value in a DICOM file; several values have backslashes between.
 
     Args:
         path: A file that was read without a fault of its structure.
-        keywords: Any keywords of elements before the pixel data.
+        tags: Paths of elements before the pixel data, as `TagPath` spells them.
 
     Raises:
         OSError: The file cannot be read.
     """
-    with _silently():
-        dataset = _header(path, keywords)
-        found = {keyword: text(value_of(dataset, keyword)) for keyword in keywords}
-    return {keyword: value for keyword, value in found.items() if value is not None and UNDECODED not in value}
+    with _silently(), path.open("rb") as stream:
+        paths = [TagPath.parse(tag) for tag in tags]
+        dataset, end = _header(stream, paths)
+        found = {str(tag): _text(dataset, tag, end) for tag in paths}
+    return {name: value for name, value in found.items() if value is not None and UNDECODED not in value}
+
+
+def _text(dataset: Dataset, tag: TagPath, end: HeaderEnd) -> str | None:
+    if tag.is_plain and end.too_long.intersection(tag.roots):
+        return UNDECODED
+    value = value_of_path(dataset, tag)
+    value = end.groups.values.get(tag, value) if is_empty(value) else value
+    several = value if isinstance(value, Several) and not isinstance(value, str | bytes) else [value]
+    numbers = [spelled(part) if isinstance(part, float | Decimal) else part for part in several]
+    found = None if value is None else text(numbers)
+    return UNDECODED if found is not None and len(found) > LONGEST_VALUE else found
 
 
 def read_texts(path: Path, keywords: Sequence[str]) -> dict[str, str]:
@@ -54,9 +67,10 @@ def read_texts(path: Path, keywords: Sequence[str]) -> dict[str, str]:
     Raises:
         OSError: The file cannot be read.
     """
-    with _silently():
-        dataset = _header(path, keywords)
-        raw = {keyword: dataset.get_item(keyword, keep_deferred=True) for keyword in keywords if keyword in dataset}
+    with _silently(), path.open("rb") as stream:
+        tags = [tag for tag in map(TagPath.parse, keywords) if tag.is_plain]
+        dataset, _ = _header(stream, tags)
+        raw = {str(tag): dataset.get_item(tag.last.tag, keep_deferred=True) for tag in tags if tag.last.tag in dataset}
     values = {keyword: element.value for keyword, element in raw.items()}
     contents = {keyword: value for keyword, value in values.items() if isinstance(value, bytes)}
     texts = {keyword: value[:_LONGEST_RAW].decode("ascii", "backslashreplace") for keyword, value in contents.items()}
@@ -71,27 +85,13 @@ def _silently() -> Iterator[None]:
         yield
 
 
-def _header(path: Path, keywords: Sequence[str]) -> Dataset:
+def _header(stream: BinaryIO, tags: Sequence[TagPath]) -> tuple[Dataset, HeaderEnd]:
     """Read some elements of a file up to its pixel data.
 
     Raises:
         OSError: The file cannot be read.
     """
-    wanted = [tag for tag in map(tag_for_keyword, (*keywords, "SpecificCharacterSet")) if tag is not None]
-    with path.open("rb") as stream:
-        try:
-            content = inflated(stream)
-            if content is None:
-                stream.seek(0)
-                force = starts_with_element(stream.read(HEAD))
-                stream.seek(0)
-                return read_partial(
-                    stream, stop_when=_is_pixels, specific_tags=wanted, defer_size=LONGEST_VALUE, force=force
-                )
-            return read_dataset(content, False, True, stop_when=_is_pixels, specific_tags=wanted)  # noqa: FBT003 - pydicom's
-        except (*MALFORMED, EOFError, FaultyFileError, InvalidDicomError, RecursionError, struct.error):
-            raise OSError("malformed") from None
-
-
-def _is_pixels(tag: int, _vr: str | None, _length: int) -> bool:
-    return tag in PIXEL_TAGS
+    try:
+        return read_header(stream, (*tags, TagPath.parse("SpecificCharacterSet")), longest=_LONGEST_LOADED)
+    except (*MALFORMED, EOFError, FaultyFileError, InvalidDicomError, RecursionError, struct.error):
+        raise OSError("malformed") from None

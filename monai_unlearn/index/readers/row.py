@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from monai_unlearn.index.doubts import DOUBTS, Doubts
-from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.faults import WHOLE_SLIDE_CLASS, Fault
+from monai_unlearn.index.tag_path import TagPath
 from monai_unlearn.index.values import INVALID, UIDS, UNDECODED, Value, coerce, is_empty, uid
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
+from monai_unlearn.vocabulary.laterality import LATERALITY, LATERALITY_TAGS, Laterality, laterality_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +26,10 @@ SETTLED = ("issuer", "other_ids", "birth_check")
 IDENTITY = ("SOPInstanceUID", "PatientID", "StudyInstanceUID", "SeriesInstanceUID")
 # What these come from; the tags themselves are not stored.
 _ABOUT_PATIENT = ("IssuerOfPatientID", "OtherPatientIDs", OTHER_IDS, "PatientBirthDate")
+_OF_LATERALITY = {
+    Laterality.CONTRADICTING: Fault.CONTRADICTING_LATERALITY,
+    Laterality.INVALID: Fault.INVALID_LATERALITY,
+}
 
 
 def file_columns() -> Mapping[str, Kind]:
@@ -30,7 +38,18 @@ def file_columns() -> Mapping[str, Kind]:
     Readers leave the extra tags null; `scan/extra_tags.py` reads them afterwards.
     """
     about = dict.fromkeys(("format", "fault", "faults", *DOUBTS), Kind.TEXT)
-    return {**about, **tag_columns(), **dict.fromkeys((*SETTLED, EXTRA_TAGS), Kind.TEXT)}
+    return {**about, **tag_columns(), **derived_columns(), **dict.fromkeys((*SETTLED, EXTRA_TAGS), Kind.TEXT)}
+
+
+def derived_columns() -> Mapping[str, Kind]:
+    """Return the columns that are found from several keywords together."""
+    return vocabulary().derived
+
+
+@cache
+def tag_paths() -> Mapping[str, TagPath]:
+    """Return what each of the columns of `read_columns` is read from."""
+    return {name: TagPath.parse(name) for name in read_columns()}
 
 
 def tag_columns() -> Mapping[str, Kind]:
@@ -66,9 +85,24 @@ def tagged(values: Mapping[str, object]) -> tuple[Row, tuple[Fault, ...]]:
             faults.add(fault)
             doubts.note_invalid(keyword)
     row.update(doubts.columns())
+    row[LATERALITY], laterality_fault = laterality(row)
+    faults.update(filter(None, [laterality_fault]))
+    if row["SOPClassUID"] == WHOLE_SLIDE_CLASS:
+        faults.add(Fault.WHOLE_SLIDE)
     if row["SOPInstanceUID"] is None:
         faults.add(Fault.MISSING_SOP_INSTANCE_UID)
     return row, tuple(fault for fault in Fault if fault in faults)
+
+
+def laterality(row: Mapping[str, Value]) -> tuple[str | None, Fault | None]:
+    """Return the side of an image and what is wrong with its tags; see `vocabulary/laterality.py`."""
+    return _laterality(tuple(map(row.get, LATERALITY_TAGS)))
+
+
+@lru_cache(maxsize=1024)
+def _laterality(values: tuple[Value, ...]) -> tuple[str | None, Fault | None]:
+    found = laterality_of(values)
+    return (None, _OF_LATERALITY[found]) if isinstance(found, Laterality) else (found, None)
 
 
 def _judged(keyword: str, kind: Kind, value: object) -> tuple[Value, Fault | None]:
@@ -79,7 +113,13 @@ def _judged(keyword: str, kind: Kind, value: object) -> tuple[Value, Fault | Non
     if isinstance(found, str) and UNDECODED in found:
         return None, Fault.UNDECODABLE_TEXT
     invalid = found is None and kind in INVALID and not is_empty(value)
+    if invalid and kind is Kind.NUMBER and _is_several(value):
+        return None, Fault.SEVERAL_NUMBERS
     return found, INVALID[kind] if invalid else None
+
+
+def _is_several(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) > 1
 
 
 class FaultyFileError(Exception):

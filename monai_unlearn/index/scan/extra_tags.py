@@ -1,4 +1,4 @@
-"""What an index contains only on request: further DICOM keywords, and the raw text of invalid values.
+"""What an index contains only on request: further DICOM tags, and the raw text of invalid values.
 
 Names, birth dates and accession numbers are left out of an index unless the user asks for them by keyword. The text in
 place of an invalid date may be anything, such as a name, and is also left out. What the user requests is read from
@@ -8,24 +8,30 @@ the files in a second pass, and stored as one JSON text per file until the index
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from monai_unlearn.errors import IndexReadError, did_you_mean
+from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.pseudonyms import domain_of
 from monai_unlearn.index.readers.row import EXTRA_TAGS, tag_columns
 from monai_unlearn.index.store.schema import arrow_type
-from monai_unlearn.index.usable import is_usable
+from monai_unlearn.index.tag_path import TagPath
+from monai_unlearn.index.usable import is_usable, usable_array
 from monai_unlearn.index.values import coerce
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from monai_unlearn.index.listing import Listed
     from monai_unlearn.index.pseudonyms import Pseudonyms
+
+    Batch = tuple[Sequence[Listed], pa.Table]
 
 RAW_VALUES = "raw_values"
 _KINDS = {
@@ -42,7 +48,7 @@ class ExtraTags:
     """What the user asks for beyond what every index contains.
 
     Attributes:
-        tags: DICOM keywords.
+        tags: DICOM tags, as `TagPath` spells them.
         raw_values: Whether the raw text of invalid values is kept, in the column `raw_values`.
     """
 
@@ -51,15 +57,16 @@ class ExtraTags:
 
     @classmethod
     def of(cls, tags: Sequence[str], *, raw_values: bool, pseudonyms: Pseudonyms | None) -> ExtraTags:
-        """Take the options of a command line; keywords that every index contains are ignored.
+        """Take the options of a command line; tags that every index contains are ignored.
 
         Raises:
-            IndexReadError: A keyword is not a DICOM keyword, has values that no column can hold, or would reveal a
-                person in a pseudonymised index.
+            IndexReadError: A tag is not a DICOM tag, has values that no column can hold, or would reveal a person in a
+                pseudonymised index.
         """
-        wanted = tuple(dict.fromkeys(tag for tag in tags if _kind_of(tag) and tag not in tag_columns()))
+        paths = dict.fromkeys(map(_parsed, tags))
+        wanted = tuple(str(path) for path in paths if _kind_of(path) and str(path) not in tag_columns())
         for tag in wanted:
-            if pseudonyms is not None and domain_of(tag) is None and _names_a_person(tag):
+            if pseudonyms is not None and _domain_of(tag) is None and _names_a_person(tag):
                 raise IndexReadError(
                     f"--tag {tag}: it would reveal who is behind a pseudonym. Leave out --tag, or --pseudonymise."
                 )
@@ -68,7 +75,7 @@ class ExtraTags:
     @property
     def kinds(self) -> Mapping[str, Kind]:
         """The additional columns, with the kinds of their values."""
-        kinds = {tag: _kind_of(tag) for tag in self.tags}
+        kinds = {tag: _kind_of(_parsed(tag)) for tag in self.tags}
         return {**kinds, RAW_VALUES: Kind.TEXT} if self.raw_values else kinds
 
     @property
@@ -93,10 +100,14 @@ class ExtraTags:
         position = rows.column_names.index(EXTRA_TAGS)
         return rows.set_column(position, rows.schema.field(position), pa.array(texts, pa.string()))
 
-    def columns(self, rows: pa.Table) -> pa.Table:
-        """Return the rows with what was read as separate columns."""
+    def with_kinds(self, found: FoundTags) -> Mapping[str, Kind]:
+        """Return the additional columns; numbers of which an image has several are text, joined by backslashes."""
+        return {name: Kind.TEXT if name in found.several else kind for name, kind in self.kinds.items()}
+
+    def columns(self, rows: pa.Table, kinds: Mapping[str, Kind]) -> pa.Table:
+        """Return the rows with what was read as separate columns, of these kinds."""
         found = [json.loads(text) if text else {} for text in rows[EXTRA_TAGS].to_pylist()]
-        for name, kind in self.kinds.items():
+        for name, kind in kinds.items():
             values = [coerce(kind, texts.get(name)) for texts in found]
             rows = rows.append_column(name, pa.array(values, arrow_type(kind)))
         return rows
@@ -112,38 +123,100 @@ class ExtraTags:
         except OSError:  # deleted since it was read
             return None
         if pseudonyms is not None:
-            raw = {name: text for name, text in raw.items() if domain_of(name) is None}
+            raw = {name: text for name, text in raw.items() if _domain_of(name) is None}
             values = {name: _hidden(name, text, pseudonyms) for name, text in values.items()}
         if raw:
             values[RAW_VALUES] = json.dumps(raw, ensure_ascii=False, sort_keys=True)
         return json.dumps(values, ensure_ascii=False, sort_keys=True) if values else None
 
 
+@dataclass
+class FoundTags:
+    """What the files of an index have of the additional tags.
+
+    Attributes:
+        files: The number of DICOM images that were searched.
+        filled: In how many of them each tag has a value.
+        unreadable: In how many of them each tag has a value that is not of its kind, such as text for a date.
+        several: The tags of numbers of which a file has several.
+    """
+
+    files: int = 0
+    filled: Counter[str] = field(default_factory=Counter)
+    unreadable: Counter[str] = field(default_factory=Counter)
+    several: set[str] = field(default_factory=set)
+
+    def noting(self, batches: Iterable[Batch], extra: ExtraTags) -> Iterator[Batch]:
+        """Pass batches of files on, and note the tags in their rows."""
+        for files, rows in batches:
+            if extra.tags:
+                self.note(rows, extra.kinds)
+            yield files, rows
+
+    def note(self, rows: pa.Table, kinds: Mapping[str, Kind]) -> None:
+        """Take rows of files, with what was read as JSON in the column `extra_tags`."""
+        is_image = pc.and_(pc.equal(rows["format"], "dicom"), usable_array(rows["fault"]))
+        self.files += pc.sum(is_image).as_py() or 0
+        for text in rows[EXTRA_TAGS].drop_null().to_pylist():
+            for name, value in json.loads(text).items():
+                is_several = kinds[name] is Kind.NUMBER and _is_several_numbers(value)
+                if is_several:
+                    self.several.add(name)
+                is_good = is_several or coerce(kinds[name], value) is not None
+                (self.filled if is_good else self.unreadable)[name] += 1
+
+    def document(self, tags: Iterable[str]) -> dict[str, Any]:
+        """Return for JSON how many DICOM images have each tag."""
+        return {tag: {"images": self.filled[tag], "of": self.files, "invalid": self.unreadable[tag]} for tag in tags}
+
+
+def _is_several_numbers(text: str) -> bool:
+    parts = text.split("\\")
+    return len(parts) > 1 and all(coerce(Kind.NUMBER, part) is not None for part in parts)
+
+
 def _hidden(name: str, text: str, pseudonyms: Pseudonyms) -> str:
-    domain = domain_of(name)
-    return text if domain is None else pseudonyms.of(domain, text)
+    domain = _domain_of(name)
+    if domain is None:
+        return text
+    return "\\".join(pseudonyms.of(domain, part) for part in text.split("\\"))
 
 
-def _kind_of(tag: str) -> Kind:
-    """Return the kind of a keyword's values.
+def _domain_of(tag: str) -> str | None:
+    """Return what a tag identifies, by its last keyword: `patient`, `study` or `accession`; null if nothing."""
+    return domain_of(tag) if tag == RAW_VALUES else domain_of(str(_parsed(tag).last))
+
+
+def _parsed(tag: str) -> TagPath:
+    """Parse a path.
 
     Raises:
-        IndexReadError: It is not a DICOM keyword, or has values that no column can hold.
+        IndexReadError: It is not a path.
     """
-    from pydicom.datadict import dictionary_VR, keyword_dict
+    try:
+        return TagPath.parse(tag)
+    except ValueError as error:
+        raise IndexReadError(f"--tag {tag}: {error}") from None
 
-    if tag not in keyword_dict:
-        raise IndexReadError(f"--tag {tag}: DICOM has no such keyword.{did_you_mean(tag, keyword_dict)}")
-    vr = str(dictionary_VR(tag)).partition(" ")[0]
+
+def _kind_of(path: TagPath) -> Kind:
+    """Return the kind of a tag's values: text where no dictionary has the tag.
+
+    Raises:
+        IndexReadError: It has values that no column can hold.
+    """
+    vr = path.last.vr
+    if vr is None:
+        return Kind.TEXT
     if vr not in _KINDS:
-        raise IndexReadError(f"--tag {tag}: expected a keyword of text, numbers, dates or ages, got one of {vr}.")
+        raise IndexReadError(f"--tag {path}: expected a tag of text, numbers, dates or ages, got one of {vr}.")
     return _KINDS[vr]
 
 
 def _names_a_person(tag: str) -> bool:
-    """Return whether a keyword contains a person's name, birth, address or another identifier."""
-    from pydicom.datadict import dictionary_VR
-
-    is_patients = tag.startswith(("Patient", "OtherPatient", "IssuerOfPatient", "ResponsiblePerson"))
+    """Return whether a tag contains a person's name, birth, address or another identifier."""
+    last = _parsed(tag).last
+    keyword = str(last)
+    is_patients = keyword.startswith(("Patient", "OtherPatient", "IssuerOfPatient", "ResponsiblePerson"))
     parts = ("Birth", "Address", "Telephone", "MotherBirthName", "ID", "Insurance", "Comments")
-    return dictionary_VR(tag) == "PN" or "BirthDate" in tag or (is_patients and any(part in tag for part in parts))
+    return last.vr == "PN" or "BirthDate" in keyword or (is_patients and any(p in keyword for p in parts))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn import __version__
 from monai_unlearn.errors import IndexReadError, check_choice
 from monai_unlearn.index.fast_readers import Reader
+from monai_unlearn.index.scan.decisions import Decisions
 from monai_unlearn.index.scan.extra_tags import ExtraTags
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class ScanOptions:
         decode_check: Whether all pixels are decoded.
         pseudonyms: What replaces identifiers, before anything is written.
         extra_tags: What is read from the files beyond what every index contains.
+        decisions: Which columns that may identify people are dropped, and which kept.
     """
 
     reader: Reader = Reader.AUTO
@@ -33,6 +35,7 @@ class ScanOptions:
     decode_check: bool = False
     pseudonyms: Pseudonyms | None = None
     extra_tags: ExtraTags = field(default_factory=ExtraTags)
+    decisions: Decisions = field(default_factory=Decisions)
 
     @property
     def mark(self) -> dict[str, str]:
@@ -43,6 +46,7 @@ class ScanOptions:
             "pseudonyms": fingerprint,
             "decode_check": str(self.decode_check),
             "extra_tags": self.extra_tags.mark,
+            "drop": ",".join(sorted(self.decisions.drop)),
         }
 
     @classmethod

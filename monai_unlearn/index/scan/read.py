@@ -40,7 +40,8 @@ def _finished(chunks: Iterator[tuple[int, pa.Table]], options: ScanOptions) -> I
     with DecodeCheck(options.workers or cores()) if options.decode_check else nullcontext() as check:
         for number, rows in chunks:
             decoded = options.extra_tags.rows(rows if check is None else check.rows(rows), options.pseudonyms)
-            yield number, decoded if options.pseudonyms is None else options.pseudonyms.rows(decoded)
+            kept = options.decisions.without_dropped(decoded)
+            yield number, kept if options.pseudonyms is None else options.pseudonyms.rows(kept)
 
 
 def _chunks(files: Iterator[Listed]) -> Iterator[Sequence[Listed]]:

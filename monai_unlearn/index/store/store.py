@@ -62,6 +62,7 @@ class Index:
         patient_from: What names the patients: tags, a column of a table, or both, joined by `, `; null for none.
         built: The day on which the index was built; null if it is not known.
         dates_shifted: Whether nearly all dates lie after that day, because de-identification shifted them.
+        tags: The columns that are DICOM tags beyond those of the vocabulary; text in them may be several values.
     """
 
     directory: Path
@@ -77,6 +78,7 @@ class Index:
     patient_from: str | None = None
     built: dt.date | None = None
     dates_shifted: bool = False
+    tags: frozenset[str] = frozenset()
 
     @property
     def latest_plausible(self) -> dt.date:
@@ -107,6 +109,7 @@ class Index:
                 patient_from=_text_or_null(document.get("patient_from")),
                 built=dt.date.fromisoformat(document["built"]) if document.get("built") else None,
                 dates_shifted=bool(document.get("dates_shifted")),
+                tags=frozenset(map(str, document.get("tags", ()))),
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             raise IndexReadError(

@@ -22,7 +22,8 @@ from monai_unlearn.index.tables.opened_table import OpenedTable, SourceColumn, o
 from monai_unlearn.index.tables.table_columns import TableColumn, table_columns
 from monai_unlearn.index.tables.table_people import TablePeople
 from monai_unlearn.index.tables.table_sql import quoted
-from monai_unlearn.index.tables.table_statement import identifier_sql, table_statement
+from monai_unlearn.index.tables.table_statement import has_sides, identifier_sql, table_statement
+from monai_unlearn.vocabulary.fields import vocabulary
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -51,6 +52,7 @@ class TableRequest:
         patient_key: What makes two PatientIDs one patient.
         include_derived: Whether derived objects that have pixels, such as segmentations, count as images.
         built: The day of the build: a date after it is implausible.
+        delimiter: What separates the values of a CSV; null for what its suffix says.
     """
 
     table: Path
@@ -61,6 +63,7 @@ class TableRequest:
     patient_key: PatientKey = field(default_factory=PatientKey)
     include_derived: bool = False
     built: dt.date = field(default_factory=today)
+    delimiter: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +137,7 @@ def index_table(request: TableRequest) -> TableReport:
 
 def _write_parts(request: TableRequest, writer: PartWriter, dates: DateTally) -> tuple[list[TableColumn], str | None]:
     """Stream the rows, because a table may not fit into memory; return the columns and the label."""
-    with opened_table(request.table) as table:
+    with opened_table(request.table, delimiter=request.delimiter) as table:
         identifier = _identifier(request, table)
         columns = table_columns(request.table, table.columns, id_column=request.id_column, rename=request.rename)
         kinds = _kinds(columns)
@@ -202,7 +205,8 @@ def _patient_from(request: TableRequest, columns: Sequence[TableColumn]) -> str 
 
 def _kinds(columns: Sequence[TableColumn]) -> dict[str, Kind]:
     """Return the kinds of the columns that are not in every index."""
-    return {column.name: column.kind for column in columns if column.name not in BASE_COLUMNS}
+    kinds = {column.name: column.kind for column in columns if column.name not in BASE_COLUMNS}
+    return {**kinds, **vocabulary().derived} if has_sides(columns) else kinds
 
 
 def _check_ids(connection: duckdb.DuckDBPyConnection, source: SourceColumn, request: TableRequest) -> None:

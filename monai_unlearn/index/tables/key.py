@@ -76,6 +76,12 @@ class Key:
             raise IndexReadError(f"--key {self.column}={self.field}: the index has no text field of that name.{hint}")
         return field
 
+    def matches_files(self, table: SourceTable) -> bool:
+        """Return whether the column of a table holds the names or paths of files."""
+        if self.field is not None or self.column not in table.kinds:
+            return self.field in OF_A_FILE
+        return self.field_for(set(table.texts[self.column].drop_null().to_pylist()), {}) in OF_A_FILE
+
     def check_values(self, values: Sequence[str | None]) -> None:
         """Refuse a column in which a value occurs more than once.
 

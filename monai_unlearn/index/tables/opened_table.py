@@ -11,6 +11,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.tables.delimiter import delimiter_of
 from monai_unlearn.index.tables.read_table import PARQUET, column_names
 from monai_unlearn.index.tables.table_sql import cleaned, is_iso_date, is_number, literal, quoted
 from monai_unlearn.index.values import LARGEST_EXACT_WHOLE
@@ -48,20 +49,25 @@ class OpenedTable:
 
 
 @contextmanager
-def opened_table(path: Path) -> Iterator[OpenedTable]:
+def opened_table(path: Path, *, delimiter: str | None = None) -> Iterator[OpenedTable]:
     """Open a table: Parquet if its suffix says so, tab-separated for `.tsv`, otherwise CSV in UTF-8.
 
     A column of a CSV contains numbers or dates if all its values are such; otherwise it is text.
 
+    Args:
+        path: The file.
+        delimiter: What separates the values of a CSV; null for what its suffix says.
+
     Raises:
-        IndexReadError: The file is missing or malformed, repeats a column name (ignoring case), or has nested columns.
+        IndexReadError: The file is missing or malformed, repeats a column name (ignoring case), has nested columns, or
+            has another delimiter.
     """
     if not path.is_file():
         raise IndexReadError(f"{path}: this table is missing. Give a CSV or Parquet file.")
     with duckdb.connect(":memory:") as connection:
         try:
             is_parquet = path.suffix.lower() in PARQUET
-            columns = _open_parquet(connection, path) if is_parquet else _open_csv(connection, path)
+            columns = _open_parquet(connection, path) if is_parquet else _open_csv(connection, path, delimiter)
             yield OpenedTable(connection, {column.name: column for column in columns})
         except duckdb.Error as error:
             raise _translated(path, error) from None
@@ -100,8 +106,8 @@ def _kind(connection: duckdb.DuckDBPyConnection, path: Path, name: str, type_: s
     return Kind.NUMBER if base in _NUMBERS else Kind.TEXT
 
 
-def _open_csv(connection: duckdb.DuckDBPyConnection, path: Path) -> list[SourceColumn]:
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+def _open_csv(connection: duckdb.DuckDBPyConnection, path: Path, given: str | None) -> list[SourceColumn]:
+    delimiter = delimiter_of(path, given)
     names = _header(path, delimiter)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     options = f"delim={literal(delimiter)}, quote='\"', escape='\"', header=true, auto_detect=false"

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.store.schema import arrow_type
+from monai_unlearn.index.tables.delimiter import delimiter_of
 from monai_unlearn.index.values import LARGEST_EXACT_WHOLE
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -47,17 +48,22 @@ class SourceTable:
     texts: pa.Table
 
 
-def read_table(path: Path) -> SourceTable:
+def read_table(path: Path, *, delimiter: str | None = None) -> SourceTable:
     """Read a table: Parquet if its suffix says so, tab-separated for `.tsv`, otherwise CSV in UTF-8.
 
     A column of a CSV contains numbers if every value is a number and none has a leading zero, which a number would
     lose; dates if every value is `YYYY-MM-DD`; otherwise text. Empty entries and NaN are null.
 
+    Args:
+        path: The file.
+        delimiter: What separates the values of a CSV; null for what its suffix says.
+
     Raises:
-        IndexReadError: The file is missing, malformed or empty, repeats a column name, or has nested columns.
+        IndexReadError: The file is missing, malformed or empty, repeats a column name, has nested columns, or has
+            another delimiter.
     """
     try:
-        table = _read_parquet(path) if path.suffix.lower() in PARQUET else _read_csv(path)
+        table = _read_parquet(path) if path.suffix.lower() in PARQUET else _read_csv(path, delimiter)
     except FileNotFoundError:
         raise IndexReadError(f"{path}: this table is missing. Give a CSV or Parquet file with --table.") from None
     except OSError as error:
@@ -67,11 +73,12 @@ def read_table(path: Path) -> SourceTable:
     return table
 
 
-def _read_csv(path: Path) -> SourceTable:
+def _read_csv(path: Path, delimiter: str | None) -> SourceTable:
+    separator = delimiter_of(path, delimiter)
     try:
         cells = pd.read_csv(
             path,
-            sep="\t" if path.suffix.lower() == ".tsv" else ",",
+            sep=separator,
             header=None,
             dtype=str,
             keep_default_na=False,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.index.values import LARGEST_EXACT_WHOLE, LONGEST_UID, UNITS_A_YEAR
 from monai_unlearn.vocabulary.fields import Kind
+from monai_unlearn.vocabulary.laterality import IGNORED, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,6 +68,17 @@ def uid(text: str) -> str:
     """Return an expression for a text that is a UID (DICOM PS3.5 section 9.1); null otherwise."""
     condition = rf"length({text}) <= {LONGEST_UID} AND regexp_full_match({text}, '[0-9]+(\.[0-9]+)*')"
     return f"CASE WHEN {condition} THEN {text} END"
+
+
+def side(text: str) -> str:
+    """Return an expression for the side that a text names: R, L, B, U; `?` if it is none; null if it is empty."""
+    folded = f"lower(regexp_replace({text}, {literal(IGNORED)}, '', 'g'))"
+    cases = " ".join(
+        f"WHEN {folded} IN ({', '.join(literal(word) for word, meant in WORDS.items() if meant == side_)}) "
+        f"THEN {literal(side_)}"
+        for side_ in sorted(set(WORDS.values()))
+    )
+    return f"CASE WHEN {text} IS NULL THEN NULL {cases} ELSE '?' END"
 
 
 def is_number(text: str) -> str:

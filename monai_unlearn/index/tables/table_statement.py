@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monai_unlearn.index.doubts import DOUBTS
-from monai_unlearn.index.faults import SEPARATOR, Fault
+from monai_unlearn.index.faults import SEPARATOR, WHOLE_SLIDE_CLASS, Fault
 from monai_unlearn.index.store.schema import BASE_COLUMNS
-from monai_unlearn.index.tables.table_sql import cleaned, literal, quoted
+from monai_unlearn.index.tables.table_sql import cleaned, literal, quoted, side
+from monai_unlearn.vocabulary.laterality import LATERALITY, LATERALITY_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,27 +37,52 @@ def table_statement(columns: Sequence[TableColumn], identifier: SourceColumn) ->
     typed += [
         f"{column.partial(f'raw_{number}') or 'NULL'} AS partial_{number}" for number, column in enumerate(columns)
     ]
-    last = ["image_id", f"{literal(FORMAT)} AS format", f"{_faults(columns)} AS faults", *_doubts(columns)]
+    sides = _sides(columns)
+    typed += [f"{sides} AS sides"] if sides else []
+    judged = ["*", f"{_faults(columns)} AS faults"]
+    gravest = f"split_part(faults, {literal(SEPARATOR)}, 1) AS fault"
+    last = ["image_id", f"{literal(FORMAT)} AS format", gravest, "faults", *_doubts(columns)]
+    last += [f"CASE WHEN sides IN ('R', 'L', 'B') THEN sides END AS {quoted(LATERALITY)}"] if sides else []
     last += [f"typed_{number} AS {quoted(column.name)}" for number, column in enumerate(columns)]
     absent = set(BASE_COLUMNS) - {"image_id", "format", "fault", "faults", *DOUBTS}
     absent -= {column.name for column in columns}
     last += [f"NULL AS {quoted(name)}" for name in sorted(absent)]
     statement = f"SELECT {', '.join(raw)} FROM source"  # noqa: S608 - names are quoted, values literal
-    gravest = ["*", f"split_part(faults, {literal(SEPARATOR)}, 1) AS fault"]
-    for step in (typed, last, gravest):
+    # The names of the index only come last: those of a subquery must differ in more than their case.
+    for step in (typed, judged, last):
         statement = f"SELECT {', '.join(step)} FROM ({statement})"  # noqa: S608
     return statement
 
 
+def has_sides(columns: Sequence[TableColumn]) -> bool:
+    """Return whether an index of these columns has a column `laterality` that is found from others."""
+    names = {column.name for column in columns}
+    return LATERALITY not in names and not names.isdisjoint(LATERALITY_TAGS)
+
+
+def _sides(columns: Sequence[TableColumn]) -> str | None:
+    """Return the SQL of the different sides that the tags of a row name, joined by commas; null if none is named."""
+    if not has_sides(columns):
+        return None
+    raws = [f"raw_{number}" for number, column in enumerate(columns) if column.name in LATERALITY_TAGS]
+    words = f"string_split(concat_ws(chr(92), {', '.join(raws)}), chr(92))"
+    return f"array_to_string(list_sort(list_distinct([{side('word')} FOR word IN {words} IF trim(word) != ''])), ',')"
+
+
 def _faults(columns: Sequence[TableColumn]) -> str:
     """Return the SQL of the faults of each row's values, gravest first."""
-    found = []
+    conditions: dict[Fault, str] = {}
     for fault in Fault:
         checked = [number for number, column in enumerate(columns) if column.fault is fault]
         if checked:
-            condition = " OR ".join(map(_is_invalid, checked))
-            found.append(f"CASE WHEN {condition} THEN {literal(fault.code)} END")
-    return _joined(found)
+            conditions[fault] = " OR ".join(map(_is_invalid, checked))
+    if has_sides(columns):
+        conditions[Fault.CONTRADICTING_LATERALITY] = "sides LIKE '%,%' AND sides NOT LIKE '%?%'"
+        conditions[Fault.INVALID_LATERALITY] = "sides LIKE '%?%'"
+    for number, column in enumerate(columns):
+        if column.keyword == "SOPClassUID":
+            conditions[Fault.WHOLE_SLIDE] = f"typed_{number} = {literal(WHOLE_SLIDE_CLASS)}"
+    return _joined([f"CASE WHEN {conditions[f]} THEN {literal(f.code)} END" for f in Fault if f in conditions])
 
 
 def _is_invalid(number: int) -> str:

@@ -40,6 +40,9 @@ def test_a_column_takes_precedence_over_an_alias_of_its_name():
 def test_only_texts_of_dicom_may_be_several():
     bound = _bind("device == x and patient == y")
     assert (bound["device"].many, bound["patient"].many) == (True, False)
+    columns = Columns({"OperatorsName": Kind.TEXT, "note": Kind.TEXT}, tags=frozenset({"OperatorsName"}))
+    bound = bind([parse("OperatorsName == x or note == y")], columns, name="s.yaml")
+    assert (bound["OperatorsName"].many, bound["note"].many) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +54,7 @@ def test_only_texts_of_dicom_may_be_several():
         # An alias that this index has no column for is not suggested.
         ("stations == 1", r"unknown field 'stations'\. See the list\."),
         ("station == 1", r"'station' is an alias for StationName, which this index does not have\."),
-        ("laterality == L", r"'laterality' is an alias for ImageLaterality or Laterality, which this index does not"),
+        ("laterality == L", r"'laterality' is a column of indexes of DICOM files, which this index does not have"),
         ("StationName == 1", r"'StationName' is a DICOM keyword that this index does not have\."),
         ("exists(devise)", r"unknown field 'devise'"),
         ("PatientID == 1", r"unknown field 'PatientID'\. An index calls it 'patient': write patient\. See the list"),

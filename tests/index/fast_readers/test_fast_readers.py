@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from pydicom.data import get_testdata_files
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, VLWholeSlideMicroscopyImageStorage
 from same_rows import assert_same, is_fast
 
-from monai_unlearn.index.fast_readers import Reader, read_files, schema
+from monai_unlearn.index.fast_readers import Reader, plain, read_files, schema
+from monai_unlearn.index.fast_readers.elements import odd_elements
+from monai_unlearn.index.fast_readers.values import odd_tags, wanted_columns
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.listing import Listed, Walk
+from monai_unlearn.index.readers import header
+from monai_unlearn.index.readers import row as row_module
+from monai_unlearn.index.readers.row import tag_paths
 from monai_unlearn.phantom import write_fundus_studies
+from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
 DATA = os.environ.get("MONAI_UNLEARN_DATA")
 needs_gdcm = pytest.mark.skipif(find_spec("gdcm") is None, reason="python-gdcm is not installed")
+# What depends on the vocabulary.
+_CACHED = (header._vocabulary_paths, header._wanted_tags, plain._columns, plain._wanted, plain._empty_row)
 FAST = [Reader.PLAIN, pytest.param(Reader.GDCM, marks=needs_gdcm)]
 
 
@@ -64,9 +73,12 @@ CASES = {
     "no name": ({"SOPInstanceUID": None}, False, False),
     "no pixels": ({"PixelData": None}, False, False),
     "too few pixels": ({"Rows": 9}, False, False),
-    "more pixels than the image takes": ({"Rows": 7}, True, False),
+    "more pixels than the image takes": ({"Rows": 7}, True, True),
     "undescribed pixels": ({"SamplesPerPixel": None}, False, False),
     "frames": ({"NumberOfFrames": "2", "Rows": 4}, True, True),
+    "words for a side": ({"ImageLaterality": "OS"}, True, True),
+    "contradicting sides": ({"ImageLaterality": "R", "Laterality": "L"}, False, False),
+    "whole slide": ({"SOPClassUID": VLWholeSlideMicroscopyImageStorage}, False, False),
     "behind the pixels": ({"DataSetTrailingPadding": bytes(30)}, False, False),
     "implicit": ({"syntax": ImplicitVRLittleEndian, "StationName": "S1"}, True, True),
     "long text": ({"StudyDescription": "x" * 20_000}, False, False),
@@ -81,6 +93,64 @@ def test_same_rows_whatever_the_values(reader, tmp_path, make_dicom):
     fast = {name: is_fast(path, reader) for name, path in files.items()}
     which = 1 if reader is Reader.PLAIN else 2
     assert fast == {name: case[which] for name, case in CASES.items()}
+
+
+@pytest.mark.parametrize("reader", FAST)
+@pytest.mark.parametrize(
+    ("element", "changed"),
+    [
+        (b"\x18\x00\x00\x10LO\x08\x00SN000001", b"\x18\x00\x00\x10UN\x00\x00\x00\x00\xff\x7fSN000001"),
+        (b"\x28\x00\x03\x01US\x02\x00", b"\x28\x00\x03\x01US\x04\x00"),  # the next element seems endless
+    ],
+)
+def test_same_rows_of_an_element_beyond_the_file(element, changed, reader, tmp_path, make_dicom):
+    path = make_dicom(tmp_path / "a", DeviceSerialNumber="SN000001")
+    content = path.read_bytes()
+    assert element in content
+    path.write_bytes(content.replace(element, changed))
+    assert assert_same([path], reader)["fault"].to_pylist() == ["element_beyond_file"]
+    assert not is_fast(path, reader)
+
+
+@pytest.mark.parametrize("reader", FAST)
+def test_same_rows_of_a_text_with_zero_bytes(reader, tmp_path, make_dicom):
+    path = make_dicom(tmp_path / "a", StationName="ROOM1234")
+    path.write_bytes(path.read_bytes().replace(b"ROOM1234", b"ROOM\x00234"))
+    assert_same([path], reader)
+
+
+@pytest.mark.parametrize("reader", FAST)
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_vocabulary_may_name_file_meta_sequences_and_private_tags(reader, syntax, tmp_path, dataset, monkeypatch):
+    """As after a change of `fields.yaml`."""
+    names = ("TransferSyntaxUID", "AnatomicRegionSequence.CodeMeaning", '(0019,"GEMS_ACQU_01",BB)')
+    known = vocabulary()
+    changed = replace(known, dicom={**known.dicom, **dict.fromkeys(names, Kind.TEXT)})
+    monkeypatch.setattr(row_module, "vocabulary", lambda: changed)
+    caches = [tag_paths, schema, wanted_columns, odd_tags, odd_elements, *_CACHED]
+    for cached in caches:
+        cached.cache_clear()
+    made = dataset(syntax=syntax)
+    made.AnatomicRegionSequence = [code("Eye"), code("Lens")]
+    made.private_block(0x0019, "GEMS_ACQU_01", create=True).add_new(0xBB, "DS", "2.5")
+    made.save_as(tmp_path / "a", enforce_file_format=True)
+    dataset(1, syntax=syntax).save_as(tmp_path / "b", enforce_file_format=True)
+    try:
+        listed = [Listed(path=str(tmp_path / name), relative="", size=0) for name in "ab"]
+        found = read_files(listed, reader=reader)
+        assert [found[name].to_pylist() for name in names] == [[syntax] * 2, ["Eye\\Lens", None], ["2.5", None]]
+        assert found.equals(read_files(listed, reader=Reader.PYDICOM))
+        assert [is_fast(tmp_path / name, reader) for name in "ab"] == [False, True]
+    finally:
+        monkeypatch.undo()
+        for cached in caches:
+            cached.cache_clear()
+
+
+def code(meaning):
+    made = Dataset()
+    made.CodeMeaning = meaning
+    return made
 
 
 def test_files_that_are_not_dicom_have_the_same_rows(tmp_path, make_image):

@@ -11,7 +11,7 @@ from monai_unlearn.index.fast_readers import Reader
 from monai_unlearn.index.fast_readers.plain import read_plain
 from monai_unlearn.index.fast_readers.values import OddFileError
 from monai_unlearn.index.readers import read_file
-from monai_unlearn.index.readers.row import read_columns
+from monai_unlearn.index.readers.row import derived_columns, read_columns
 
 
 def test_row_is_that_of_the_pydicom_reader(tmp_path, make_dicom):
@@ -19,7 +19,7 @@ def test_row_is_that_of_the_pydicom_reader(tmp_path, make_dicom):
     row = read_plain(str(path))
     assert row == read_file(path)
     assert row["StationName"] == "S1"
-    assert set(row) == {"format", *DOUBTS, *read_columns()}
+    assert set(row) == {"format", *DOUBTS, *read_columns(), *derived_columns()}
 
 
 @pytest.mark.parametrize("content", [b"", b"words", bytes(128) + b"DICM"])

@@ -3,10 +3,17 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from pydicom.datadict import tag_for_keyword
 
 from monai_unlearn.index.fast_readers import values
-from monai_unlearn.index.fast_readers.values import OddFileError, column_of, knows_plain_charset, wanted_columns
-from monai_unlearn.index.readers.row import read_columns
+from monai_unlearn.index.fast_readers.values import (
+    OddFileError,
+    column_of,
+    knows_plain_charset,
+    odd_tags,
+    wanted_columns,
+)
+from monai_unlearn.index.readers.row import OTHER_IDS, read_columns
 from monai_unlearn.vocabulary.fields import Kind
 
 
@@ -68,6 +75,9 @@ def test_common_character_sets_are_known():
 
 
 def test_columns_are_those_of_every_reader():
-    assert {column.keyword: column.kind for column in wanted_columns()} == read_columns()
+    kinds = {column.keyword: column.kind for column in wanted_columns()}
+    assert {**kinds, OTHER_IDS: Kind.TEXT} == read_columns()
+    assert OTHER_IDS not in kinds
+    assert tag_for_keyword(OTHER_IDS) in odd_tags()
     with pytest.raises(ValueError, match="NoKeyword"):
         column_of("NoKeyword")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from pydicom.uid import VLWholeSlideMicroscopyImageStorage
 
 from monai_unlearn.index.doubts import DOUBTS
 from monai_unlearn.index.faults import Fault
@@ -24,7 +25,7 @@ GOOD = {"SOPInstanceUID": "1.2.3", "PatientID": " P1 ", "StudyDate": "20180605",
 def test_values_become_the_kinds_of_their_columns():
     row, faults = tagged(GOOD)
     assert faults == ()
-    assert set(row) == {*read_columns(), *DOUBTS}
+    assert set(row) == {*read_columns(), *DOUBTS, "laterality"}
     assert (row["PatientID"], row["StudyDate"], row["PatientAge"]) == ("P1", dt.date(2018, 6, 5), 1.5)
     assert (row["Rows"], row["Modality"]) == (8.0, None)
 
@@ -37,6 +38,7 @@ def test_values_become_the_kinds_of_their_columns():
         ({"StudyDate": "20240231"}, Fault.INVALID_DATE),
         ({"PatientAge": "45"}, Fault.INVALID_AGE),
         ({"Rows": "many"}, Fault.INVALID_NUMBER),
+        ({"Rows": ["1", "2"]}, Fault.SEVERAL_NUMBERS),
         ({"Modality": f"C{UNDECODED}"}, Fault.UNDECODABLE_TEXT),
         ({"Rows": " ", "StudyDate": "", "PatientAge": None}, None),  # empty values are not invalid
     ],
@@ -86,8 +88,29 @@ def test_a_shortened_date_is_null_and_no_fault():
     assert (row["AcquisitionDateTime"], faults) == (None, ())
 
 
+@pytest.mark.parametrize(
+    ("change", "side", "fault"),
+    [
+        ({"ImageLaterality": "OS"}, "L", None),
+        ({"Laterality": "r", "FrameLaterality": "R"}, "R", None),
+        ({"ImageLaterality": "R", "Laterality": "L"}, None, Fault.CONTRADICTING_LATERALITY),
+        ({"ImageLaterality": "upper"}, None, Fault.INVALID_LATERALITY),
+        ({"SeriesDescription": "OS macula"}, None, None),  # a description is not read
+    ],
+)
+def test_laterality_comes_from_three_tags(change, side, fault):
+    row, found = tagged({**GOOD, **change})
+    assert (row["laterality"], found) == (side, () if fault is None else (fault,))
+
+
+def test_whole_slides_say_so():
+    row, faults = tagged({**GOOD, "SOPClassUID": VLWholeSlideMicroscopyImageStorage, "NumberOfFrames": "1200"})
+    assert (row["NumberOfFrames"], faults, Fault.WHOLE_SLIDE.usable) == (1200.0, (Fault.WHOLE_SLIDE,), True)
+
+
 def test_row_has_a_column_for_what_is_asked_for():
-    assert list(file_columns()) == ["format", "fault", "faults", *DOUBTS, *tag_columns(), *SETTLED, EXTRA_TAGS]
+    columns = ["format", "fault", "faults", *DOUBTS, *tag_columns(), "laterality", *SETTLED, EXTRA_TAGS]
+    assert list(file_columns()) == columns
     assert file_columns()[EXTRA_TAGS] is Kind.TEXT
 
 

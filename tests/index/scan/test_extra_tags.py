@@ -8,6 +8,7 @@ import pytest
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.build import BuildRequest, build
 from monai_unlearn.index.pseudonyms import Pseudonyms
+from monai_unlearn.index.scan.decisions import FREE_TEXT, Decisions
 from monai_unlearn.index.scan.extra_tags import ExtraTags
 from monai_unlearn.index.scan.options import ScanOptions
 from monai_unlearn.vocabulary.fields import Kind
@@ -73,7 +74,9 @@ def test_files_are_read_again_for_another_request(index):
 
 def test_pseudonyms_replace_requested_identifiers(index, tmp_path):
     extra_tags = _extra("AccessionNumber", "StudyID", "KVP", raw_values=True, pseudonyms=KEY)
-    frame = index(extra_tags=extra_tags, pseudonyms=KEY).index.frame(["AccessionNumber", "raw_values"])
+    keep = frozenset(("path", *FREE_TEXT, "raw_values"))
+    options = {"extra_tags": extra_tags, "pseudonyms": KEY, "decisions": Decisions(keep=keep)}
+    frame = index(**options).index.frame(["AccessionNumber", "raw_values"])
     assert frame["AccessionNumber"].iloc[0] == KEY.of("accession", "A1")
     assert "StudyDate" in frame["raw_values"].iloc[1]
 
@@ -91,7 +94,7 @@ def test_keyword_that_reveals_a_pseudonym_is_refused(tag):
     ("tag", "message"),
     [
         ("PatientNam", "DICOM has no such keyword. Did you mean 'PatientName'"),
-        ("PixelData", "expected a keyword of text, numbers, dates or ages, got one of OB"),
+        ("PixelData", "expected a tag of text, numbers, dates or ages, got one of OB"),
         ("RequestAttributesSequence", "got one of SQ"),
     ],
 )
@@ -111,3 +114,50 @@ def test_deleted_file_has_no_extra_tags(tmp_path, make_dicom):
     found = _extra("PatientName").rows(rows, None)
     assert found["extra_tags"].to_pylist() == [None]
     assert found.schema == rows.schema
+
+
+def test_requested_tags_that_nothing_fills_are_counted(index):
+    extra_tags = _extra("KVP", "SourceApplicationEntityTitle", "ImageComments", "PatientBirthDate", raw_values=True)
+    assert index(extra_tags=extra_tags).tags == {
+        "KVP": {"images": 1, "of": 2, "invalid": 0},
+        "SourceApplicationEntityTitle": {"images": 0, "of": 2, "invalid": 0},
+        "ImageComments": {"images": 1, "of": 2, "invalid": 0},
+        "PatientBirthDate": {"images": 1, "of": 2, "invalid": 0},
+    }
+
+
+def test_several_numbers_become_text(tmp_path, make_dicom):
+    make_dicom(tmp_path / "images" / "a.dcm", 1, PixelSpacing=["0.50", "0.25"], KVP="120")
+    make_dicom(tmp_path / "images" / "b.dcm", 2, KVP="80")
+    options = ScanOptions(workers=1, extra_tags=_extra("PixelSpacing", "KVP"))
+    found = build(BuildRequest(sources=(tmp_path / "images",), out=tmp_path / "i", scan=options), track=iter).index
+    assert (found.columns["PixelSpacing"], found.columns["KVP"]) == (Kind.TEXT, Kind.NUMBER)
+    assert found.frame(["PixelSpacing"])["PixelSpacing"].fillna("").tolist() == ["0.5\\0.25", ""]
+    assert found.tags == {"PixelSpacing", "KVP"}
+
+
+def test_private_tags_and_file_meta_become_columns(tmp_path, dataset):
+    made = dataset(1)
+    made.private_block(0x0019, "GEMS_ACQU_01", create=True).add_new(0xBB, "DS", "2.50")
+    made.private_block(0x0019, "OWN", create=True).add_new(0x01, "LO", "yes")
+    made.file_meta.SourceApplicationEntityTitle = "ROOM1"
+    (tmp_path / "images").mkdir()
+    made.save_as(tmp_path / "images" / "a.dcm", enforce_file_format=True)
+    tags = ('(0019,"GEMS_ACQU_01",BB)', "(0019,xx01,'OWN')", "(0002,0016)")
+    options = ScanOptions(workers=1, extra_tags=_extra(*tags))
+    found = build(BuildRequest(sources=(tmp_path / "images",), out=tmp_path / "i", scan=options), track=iter).index
+    names = ['(0019,"GEMS_ACQU_01",BB)', '(0019,"OWN",01)', "SourceApplicationEntityTitle"]
+    assert found.frame(names).iloc[0].tolist() == [2.5, "yes", "ROOM1"]
+    assert found.columns[names[0]] is Kind.NUMBER
+
+
+def test_values_of_another_kind_are_counted(tmp_path, make_dicom):
+    path = make_dicom(tmp_path / "images" / "a.dcm", 1, PatientBirthDate="19540504")
+    path.write_bytes(path.read_bytes().replace(b"19540504", b"NO DATE "))
+    options = ScanOptions(workers=1, extra_tags=_extra("PatientBirthDate"))
+    report = build(BuildRequest(sources=(tmp_path / "images",), out=tmp_path / "i", scan=options), track=iter)
+    assert report.tags == {"PatientBirthDate": {"images": 0, "of": 1, "invalid": 1}}
+
+
+def test_nested_identifiers_may_be_asked_for_beside_pseudonyms():
+    assert _extra("OtherPatientIDsSequence.PatientID", pseudonyms=KEY).tags == ("OtherPatientIDsSequence.PatientID",)

@@ -9,6 +9,7 @@ import pytest
 from monai_unlearn.index.build import BuildRequest, build
 from monai_unlearn.index.pseudonyms import Pseudonyms
 from monai_unlearn.index.scan import read, workspace
+from monai_unlearn.index.scan.decisions import FREE_TEXT, Decisions
 from monai_unlearn.index.scan.options import ScanOptions
 from monai_unlearn.index.scan.plan import FileCounts
 
@@ -72,15 +73,16 @@ def test_files_that_changed_since_they_were_read_are_read_again(images, run, tmp
 def test_rows_of_another_key_are_not_reused(run):
     plain = run()
     patients = set(plain.index.frame()["patient"].dropna())
-    first = run(pseudonyms=Pseudonyms(b"k" * 32))
+    keep = Decisions(keep=frozenset(("path", *FREE_TEXT)))
+    first = run(pseudonyms=Pseudonyms(b"k" * 32), decisions=keep)
     assert first.files.added == 44
     assert first.index.digest != plain.index.digest
     assert patients
     assert not patients & set(first.index.frame()["patient"].dropna())
     stored = next(first.index.directory.glob("files-*.parquet"))
     assert "P0" not in pq.read_table(stored)["PatientID"].to_pylist()
-    assert run(pseudonyms=Pseudonyms(b"k" * 32)).files.reused == 44
-    assert run(pseudonyms=Pseudonyms(b"l" * 32)).files.added == 44
+    assert run(pseudonyms=Pseudonyms(b"k" * 32), decisions=keep).files.reused == 44
+    assert run(pseudonyms=Pseudonyms(b"l" * 32), decisions=keep).files.added == 44
 
 
 def test_moved_files_are_neither_added_nor_vanished():

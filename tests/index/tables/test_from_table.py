@@ -12,6 +12,7 @@ from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index import Index
 from monai_unlearn.index.tables.from_table import TableRequest, index_table, parse_renames
 from monai_unlearn.vocabulary.fields import Kind
+from monai_unlearn.vocabulary.laterality import side_of
 
 CSV = """\
 SOPInstanceUID,PatientID,StudyInstanceUID,ManufacturerModelName,PatientAge,StudyDate,SliceThickness,site,visit,code
@@ -197,3 +198,50 @@ def test_tab_separated_table_and_large_text(tmp_path):
     path.write_text("id\ttext\n" + rows, encoding="utf-8")
     index = index_table(TableRequest(table=path, id_column="id", out=tmp_path / "index")).index
     assert index.frame(["text"])["text"].nunique() == 7
+
+
+def test_laterality_is_found_from_the_tags_of_a_table(tmp_path):
+    rows = [
+        ("R,,", "R", ""),
+        (",OS,", "L", ""),
+        ("Left eye,l,", "L", ""),
+        ("B,,", "B", ""),
+        ("U,,", "", ""),
+        (",,", "", ""),
+        ("R,L,", "", "contradicting_laterality"),
+        (",,R\\L", "", "contradicting_laterality"),
+        ("up,L,", "", "invalid_laterality"),
+    ]
+    path = tmp_path / "t.csv"
+    lines = "".join(f"{number},{cells}\n" for number, (cells, *_) in enumerate(rows))
+    path.write_text(f"id,ImageLaterality,Laterality,FrameLaterality\n{lines}", encoding="utf-8")
+    index = index_table(TableRequest(table=path, id_column="id", out=tmp_path / "index")).index
+    found = index.frame(["laterality", "fault"]).fillna("").to_numpy().tolist()
+    assert found == [[side, fault] for _, side, fault in rows]
+
+
+def test_own_column_of_sides_is_kept(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("id,ImageLaterality,laterality\na,R,OS\n", encoding="utf-8")
+    index = index_table(TableRequest(table=path, id_column="id", out=tmp_path / "index")).index
+    assert index.frame(["laterality"])["laterality"].tolist() == ["OS"]
+
+
+@pytest.mark.parametrize("word", ["OS", "o.d.", "Left-Eye", "BOTH", "u", "upper", "r\t", "LT"])
+def test_words_mean_the_same_in_tables_and_files(word, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(f"id,Laterality\na,{word}\n", encoding="utf-8")
+    index = index_table(TableRequest(table=path, id_column="id", out=tmp_path / "index")).index
+    side = side_of(word)
+    assert index.frame(["laterality"])["laterality"].fillna("").tolist() == [side if side in {"R", "L", "B"} else ""]
+
+
+def test_whole_slides_of_a_table_say_so(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "id,SOPClassUID,NumberOfFrames\na,1.2.840.10008.5.1.4.1.1.77.1.6,1200\nb,1.2.840.10008.5.1.4.1.1.2,1\n",
+        encoding="utf-8",
+    )
+    index = index_table(TableRequest(table=path, id_column="id", out=tmp_path / "index")).index
+    assert index.frame(["fault"])["fault"].fillna("").tolist() == ["whole_slide", ""]
+    assert index.images == 2
