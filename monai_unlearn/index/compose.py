@@ -16,7 +16,9 @@ from monai_unlearn.index.column_roles import check_units, label_column, tag_unit
 from monai_unlearn.index.faults import Fault, split
 from monai_unlearn.index.measures.measured import measured_parts
 from monai_unlearn.index.patients import PatientSource
+from monai_unlearn.index.pseudonyms import domain_of
 from monai_unlearn.index.scan.decisions import PATH, Decisions
+from monai_unlearn.index.scan.personal import is_telling
 from monai_unlearn.index.store.digest import count_patients, engine
 from monai_unlearn.index.store.part_writer import PartWriter, named_by_content
 from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
@@ -197,15 +199,21 @@ def check_decisions(request: BuildRequest) -> None:
     if needed := sorted(request.scan.decisions.drop.intersection(request.patient_key.fields)):
         raise IndexReadError(f"--drop {needed[0]}: --patient-key tells patients apart by it. Leave out one of the two.")
     columns: dict[str, Kind] = {}
-    of_files: list[str] = []
+    telling: list[str] = []
     for key in request.keys:
         table = read_table(key.table, delimiter=request.delimiter)
-        columns.update({name: kind for name, kind in table.kinds.items() if name != request.patient})
+        own = {name: kind for name, kind in table.kinds.items() if name != request.patient}
         if key.matches_files(table):
-            of_files.append(key.column)
-        elif key.column in columns:
-            del columns[key.column]  # hashed, or the identifier of the image
-    request.scan.decisions.check(request.scan.extra_tags, columns, of_files=of_files)
+            telling.append(key.column)
+        else:
+            own.pop(key.column, None)  # hashed, or the identifier of the image
+        telling += [
+            name
+            for name, kind in own.items()
+            if kind is Kind.TEXT and name != request.label and domain_of(name) is None and is_telling(table.texts[name])
+        ]
+        columns.update(own)
+    request.scan.decisions.check(request.scan.extra_tags, columns, telling=telling)
 
 
 def _table(request: BuildRequest, path: Path) -> SourceTable:

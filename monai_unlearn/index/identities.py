@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ from monai_unlearn.index.usable import usable_array
 from monai_unlearn.vocabulary.placeholders import is_placeholder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     import duckdb
 
@@ -96,10 +97,14 @@ class Identities:
         rows = _set(_set(rows, "patient", patients), "patient_ids", self._all_ids(identifiers, nodes, patients))
         named = pc.and_(usable_array(rows["fault"]), pc.is_valid(patients))
         of = {Fault.PATIENT_WITH_TWO_ISSUERS: nodes, Fault.STUDY_WITH_TWO_PATIENTS: rows["study"]}
-        for fault, members in self.noted.items():
-            if members:
-                rows = with_fault(rows, pc.and_(named, _is_in(of.get(fault, patients), members)), fault)
+        for fault, members in self._noted.items():
+            rows = with_fault(rows, pc.and_(named, pc.is_in(of.get(fault, patients), members)), fault)
         return rows
+
+    @cached_property
+    def _noted(self) -> Mapping[Fault, pa.Array]:
+        """What is noted, in a form that is searched fast: rows come in many batches."""
+        return {fault: pa.array(members, pa.string()) for fault, members in self.noted.items() if members}
 
     def _nodes(
         self, identifiers: pa.ChunkedArray, issuers: list[str | None], institutions: list[str | None]
@@ -244,10 +249,6 @@ def _mapped(column: pa.ChunkedArray, values: Mapping[str, str]) -> pa.ChunkedArr
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-
-
-def _is_in(column: pa.ChunkedArray, values: Iterable[str]) -> pa.ChunkedArray:
-    return pc.is_in(column, pa.array(sorted(values), pa.string()))
 
 
 def _set(rows: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:

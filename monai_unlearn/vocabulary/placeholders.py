@@ -33,6 +33,7 @@ def placeholders() -> Placeholders:
     return Placeholders(frozenset(content["words"]), re.compile(content["zeros"]))
 
 
+@lru_cache(maxsize=65_536)
 def is_placeholder(identifier: str, *, zeros: bool = True) -> bool:
     """Return whether a value in place of a patient's identifier names nobody.
 
@@ -46,7 +47,6 @@ def is_placeholder(identifier: str, *, zeros: bool = True) -> bool:
     return _is_known(identifier) or (zeros and placeholders().zeros.fullmatch(identifier.strip()) is not None)
 
 
-@lru_cache(maxsize=65_536)
 def _is_known(identifier: str) -> bool:
     word = _NOT_LETTERS.sub("", identifier).casefold()
     only_x = len(word) > 1 and not word.strip("x")

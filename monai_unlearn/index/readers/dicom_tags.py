@@ -32,6 +32,8 @@ _LONGEST_LOADED = 1024 * 1024
 def read_tags(path: Path, tags: Sequence[str]) -> dict[str, str]:
     """Return the text of each of these tags that has a value in a DICOM file; several values have backslashes between.
 
+    It is `UNDECODED` where the value cannot be decoded, is no text, or is too long.
+
     Args:
         path: A file that was read without a fault of its structure.
         tags: Paths of elements before the pixel data, as `TagPath` spells them.
@@ -43,7 +45,7 @@ def read_tags(path: Path, tags: Sequence[str]) -> dict[str, str]:
         paths = [TagPath.parse(tag) for tag in tags]
         dataset, end = _header(stream, paths)
         found = {str(tag): _text(dataset, tag, end) for tag in paths}
-    return {name: value for name, value in found.items() if value is not None and UNDECODED not in value}
+    return {name: UNDECODED if UNDECODED in value else value for name, value in found.items() if value is not None}
 
 
 def _text(dataset: Dataset, tag: TagPath, end: HeaderEnd) -> str | None:
@@ -52,7 +54,7 @@ def _text(dataset: Dataset, tag: TagPath, end: HeaderEnd) -> str | None:
     value = value_of_path(dataset, tag)
     value = end.groups.values.get(tag, value) if is_empty(value) else value
     several = value if isinstance(value, Several) and not isinstance(value, str | bytes) else [value]
-    numbers = [spelled(part) if isinstance(part, float | Decimal) else part for part in several]
+    numbers = [spelled(part) if isinstance(part, float | Decimal | bytes) else part for part in several]
     found = None if value is None else text(numbers)
     return UNDECODED if found is not None and len(found) > LONGEST_VALUE else found
 

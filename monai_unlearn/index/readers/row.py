@@ -85,7 +85,9 @@ def tagged(values: Mapping[str, object]) -> tuple[Row, tuple[Fault, ...]]:
             faults.add(fault)
             doubts.note_invalid(keyword)
     row.update(doubts.columns())
-    row[LATERALITY], laterality_fault = laterality(row)
+    # A side that cannot be read is not that of the next tag.
+    unread = dict.fromkeys((tag for tag in LATERALITY_TAGS if UNDECODED in str(values.get(tag))), UNDECODED)
+    row[LATERALITY], laterality_fault = laterality({**row, **unread} if unread else row)
     faults.update(filter(None, [laterality_fault]))
     if row["SOPClassUID"] == WHOLE_SLIDE_CLASS:
         faults.add(Fault.WHOLE_SLIDE)

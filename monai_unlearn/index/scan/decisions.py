@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from monai_unlearn.errors import IndexReadError, did_you_mean
+from monai_unlearn.index.doubts import DOUBTS, SEPARATOR
 from monai_unlearn.index.pseudonyms import domain_of
 from monai_unlearn.index.scan.extra_tags import RAW_VALUES
+from monai_unlearn.index.scan.personal import is_personal
 from monai_unlearn.index.tag_path import TagPath
 from monai_unlearn.vocabulary.fields import vocabulary
 
@@ -31,12 +33,6 @@ PATH = "path"
 FREE_TEXT = ("InstitutionName", "StudyDescription", "SeriesDescription", "ProtocolName")
 # Requested tags of these value representations may hold any text.
 _FREE = frozenset(("LO", "LT", "SH", "ST", "UC", "UN", "UR", "UT", None))
-# Columns of tables that describe a person, by words in their names.
-_PERSONAL = re.compile(
-    r"(?:^|_)(?:(?:first|last|family|given|sur|fore|full|user)?_?names?|birth\w*|dob|born|address|street|city|town|zip"
-    r"|post_?code|phone|telephone|mobile|fax|e?_?mail|ssn|nhs\w*|insurance\w*|physician|doctor|operator|owner|comments?"
-    r"|notes?|remarks?|reports?|findings?|impression|description|text|path|file_?path|url|guardian|contact|other_(?:patient_)?ids?)(?:_|$)"
-)
 
 
 @dataclass(frozen=True)
@@ -65,13 +61,13 @@ class Decisions:
             raise IndexReadError(f"--drop {both[0]} and --keep {both[0]}: give one of them.")
         return decisions
 
-    def check(self, extra: ExtraTags, tables: Mapping[str, Kind], *, of_files: Sequence[str] = ()) -> None:
+    def check(self, extra: ExtraTags, tables: Mapping[str, Kind], *, telling: Sequence[str] = ()) -> None:
         """Refuse to index while a column that may identify people is undecided.
 
         Args:
             extra: The tags that the user asked for.
             tables: The columns of the tables, without those whose identifiers are hashed.
-            of_files: Those of them that hold the names of files.
+            telling: Those of them that hold the names of files, or many different texts.
 
         Raises:
             IndexReadError: A column is undecided, or a decided one does not exist.
@@ -81,7 +77,7 @@ class Decisions:
             if name not in known:
                 option = "--drop" if name in self.drop else "--keep"
                 raise IndexReadError(f"{option} {name}: the index has no such column.{did_you_mean(name, known)}")
-        named = dict.fromkeys([*_identifying(extra, tables), *of_files])
+        named = dict.fromkeys([*_identifying(extra, tables), *telling])
         undecided = [name for name in named if name not in self.drop | self.keep]
         if undecided:
             listed = " ".join(f"--drop {_quoted(name)}" for name in undecided)
@@ -97,6 +93,15 @@ class Decisions:
             position = rows.column_names.index(name)
             field = rows.schema.field(position)
             rows = rows.set_column(position, field, pa.nulls(rows.num_rows, field.type))
+        return self._without_doubts(rows)
+
+    def _without_doubts(self, rows: pa.Table) -> pa.Table:
+        """Return the rows without what the columns of doubts say of dropped columns, such as their shortened dates."""
+        for name in DOUBTS if self.drop else ():
+            if name in rows.column_names:
+                position = rows.column_names.index(name)
+                kept = [_without_entries(text, self.drop) for text in rows[name].to_pylist()]
+                rows = rows.set_column(position, rows.schema.field(position), pa.array(kept, pa.string()))
         return rows
 
     def remaining(self, names: Iterable[str]) -> list[str]:
@@ -104,21 +109,21 @@ class Decisions:
         return [name for name in names if name == PATH or name not in self.drop]
 
 
+def _without_entries(text: str | None, keywords: Collection[str]) -> str | None:
+    entries = text.split(SEPARATOR) if text else []
+    return SEPARATOR.join(entry for entry in entries if entry.partition("=")[0] not in keywords) or None
+
+
 def _identifying(extra: ExtraTags, tables: Collection[str]) -> list[str]:
     tags = [tag for tag in extra.tags if _is_free(TagPath.parse(tag))]
     raw = [RAW_VALUES] if extra.raw_values else []
-    return [PATH, *FREE_TEXT, *tags, *raw, *(name for name in tables if _is_personal(name))]
+    return [PATH, *FREE_TEXT, *tags, *raw, *(name for name in tables if is_personal(name))]
 
 
 def _is_free(path: TagPath) -> bool:
     return domain_of(str(path.last)) is None and (
         path.last.vr in _FREE or any(step.creator is not None for step in path.steps)
     )
-
-
-def _is_personal(name: str) -> bool:
-    spelled = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).replace("-", "_").replace(" ", "_").lower()
-    return domain_of(name) is None and _PERSONAL.search(spelled) is not None
 
 
 def _split(given: Sequence[str]) -> list[str]:

@@ -22,14 +22,15 @@ from monai_unlearn.index.readers.row import EXTRA_TAGS, tag_columns
 from monai_unlearn.index.store.schema import arrow_type
 from monai_unlearn.index.tag_path import TagPath
 from monai_unlearn.index.usable import is_usable, usable_array
-from monai_unlearn.index.values import coerce
+from monai_unlearn.index.values import UNDECODED, coerce
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from monai_unlearn.index.listing import Listed
     from monai_unlearn.index.pseudonyms import Pseudonyms
+    from monai_unlearn.index.values import Value
 
     Batch = tuple[Sequence[Listed], pa.Table]
 
@@ -83,18 +84,21 @@ class ExtraTags:
         """Identifies the request: rows that were read for another one are not reused."""
         return ",".join(sorted(self.kinds))
 
-    def rows(self, rows: pa.Table, pseudonyms: Pseudonyms | None) -> pa.Table:
+    def rows(
+        self, rows: pa.Table, pseudonyms: Pseudonyms | None, *, dropped: Collection[str] = frozenset()
+    ) -> pa.Table:
         """Return the rows of files, with what is asked for as JSON in the column `extra_tags`.
 
         Args:
             rows: One row per file, as the readers return them.
             pseudonyms: What replaces identifiers; an invalid identifier is then not kept.
+            dropped: Columns that are not indexed, and so not read.
         """
         if not self.kinds:
             return rows
         columns = rows.select(["path", "format", "fault", *tag_columns()]).to_pylist()
         texts = [
-            self._read(row, pseudonyms) if row["format"] == "dicom" and is_usable(row["fault"]) else None
+            self._read(row, pseudonyms, dropped) if row["format"] == "dicom" and is_usable(row["fault"]) else None
             for row in columns
         ]
         position = rows.column_names.index(EXTRA_TAGS)
@@ -108,17 +112,19 @@ class ExtraTags:
         """Return the rows with what was read as separate columns, of these kinds."""
         found = [json.loads(text) if text else {} for text in rows[EXTRA_TAGS].to_pylist()]
         for name, kind in kinds.items():
-            values = [coerce(kind, texts.get(name)) for texts in found]
+            values = [_value(kind, texts.get(name)) for texts in found]
             rows = rows.append_column(name, pa.array(values, arrow_type(kind)))
         return rows
 
-    def _read(self, row: Mapping[str, Any], pseudonyms: Pseudonyms | None) -> str | None:
+    def _read(self, row: Mapping[str, Any], pseudonyms: Pseudonyms | None, dropped: Collection[str]) -> str | None:
         from monai_unlearn.index.readers.dicom_tags import read_tags, read_texts
 
         # Only a row with a fault can have an invalid value.
-        invalid = [name for name in tag_columns() if row[name] is None] if self.raw_values and row["fault"] else []
+        is_asked = self.raw_values and RAW_VALUES not in dropped and row["fault"]
+        invalid = [name for name in tag_columns() if row[name] is None and name not in dropped] if is_asked else []
+        tags = [tag for tag in self.tags if tag not in dropped]
         try:
-            values: dict[str, Any] = dict(read_tags(Path(row["path"]), self.tags)) if self.tags else {}
+            values: dict[str, Any] = dict(read_tags(Path(row["path"]), tags)) if tags else {}
             raw = read_texts(Path(row["path"]), invalid) if invalid else {}
         except OSError:  # deleted since it was read
             return None
@@ -137,7 +143,8 @@ class FoundTags:
     Attributes:
         files: The number of DICOM images that were searched.
         filled: In how many of them each tag has a value.
-        unreadable: In how many of them each tag has a value that is not of its kind, such as text for a date.
+        unreadable: In how many of them each tag has a value that is not of its kind, such as text for a date, or that
+            cannot be read.
         several: The tags of numbers of which a file has several.
     """
 
@@ -162,12 +169,16 @@ class FoundTags:
                 is_several = kinds[name] is Kind.NUMBER and _is_several_numbers(value)
                 if is_several:
                     self.several.add(name)
-                is_good = is_several or coerce(kinds[name], value) is not None
+                is_good = is_several or _value(kinds[name], value) is not None
                 (self.filled if is_good else self.unreadable)[name] += 1
 
     def document(self, tags: Iterable[str]) -> dict[str, Any]:
         """Return for JSON how many DICOM images have each tag."""
         return {tag: {"images": self.filled[tag], "of": self.files, "invalid": self.unreadable[tag]} for tag in tags}
+
+
+def _value(kind: Kind, text: str | None) -> Value:
+    return None if text == UNDECODED else coerce(kind, text)
 
 
 def _is_several_numbers(text: str) -> bool:
@@ -177,7 +188,7 @@ def _is_several_numbers(text: str) -> bool:
 
 def _hidden(name: str, text: str, pseudonyms: Pseudonyms) -> str:
     domain = _domain_of(name)
-    if domain is None:
+    if domain is None or text == UNDECODED:
         return text
     return "\\".join(pseudonyms.of(domain, part) for part in text.split("\\"))
 

@@ -39,8 +39,9 @@ def _finished(chunks: Iterator[tuple[int, pa.Table]], options: ScanOptions) -> I
     """Yield the chunks with decoded pixels, extra tags and pseudonyms, as far as the options ask for them."""
     with DecodeCheck(options.workers or cores()) if options.decode_check else nullcontext() as check:
         for number, rows in chunks:
-            decoded = options.extra_tags.rows(rows if check is None else check.rows(rows), options.pseudonyms)
-            kept = options.decisions.without_dropped(decoded)
+            decoded, decisions = rows if check is None else check.rows(rows), options.decisions
+            tagged = options.extra_tags.rows(decoded, options.pseudonyms, dropped=decisions.drop)
+            kept = decisions.without_dropped(tagged)
             yield number, kept if options.pseudonyms is None else options.pseudonyms.rows(kept)
 
 

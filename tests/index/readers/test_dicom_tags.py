@@ -4,6 +4,7 @@ import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from monai_unlearn.index.readers.dicom_tags import read_tags, read_texts
+from monai_unlearn.index.values import UNDECODED
 
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian]
 
@@ -16,10 +17,20 @@ def test_keywords_with_a_value_are_returned(syntax, tmp_path, make_dicom):
     assert found == {"PatientName": "Ä^B", "KVP": "120"}
 
 
-def test_text_that_cannot_be_decoded_is_left_out(tmp_path, make_dicom):
+def test_text_that_cannot_be_decoded_is_marked(tmp_path, make_dicom):
     path = make_dicom(tmp_path / "a", PatientName="Müller", KVP="120", SpecificCharacterSet="ISO_IR 192")
     path.write_bytes(path.read_bytes().replace("Müller".encode(), b"M\xfcu\xfcller"[:7]))
-    assert read_tags(path, ["PatientName", "KVP"]) == {"KVP": "120"}
+    assert read_tags(path, ["PatientName", "KVP"]) == {"PatientName": UNDECODED, "KVP": "120"}
+
+
+def test_text_of_an_unknown_representation_is_read(tmp_path, dataset):
+    made = dataset(1, syntax=ImplicitVRLittleEndian)
+    block = made.private_block(0x0019, "NOBODY", create=True)
+    block.add_new(0x10, "UN", b"hello ")
+    block.add_new(0x11, "UN", b"\xff\xfe")
+    made.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    tags = ['(0019,"NOBODY",10)', '(0019,"NOBODY",11)', '(0019,"NOBODY",12)']
+    assert read_tags(tmp_path / "a.dcm", tags) == {tags[0]: "hello", tags[1]: UNDECODED}
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES[:2])

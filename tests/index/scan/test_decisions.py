@@ -11,10 +11,10 @@ from monai_unlearn.vocabulary.fields import Kind
 ALWAYS = frozenset(("path", *FREE_TEXT))
 
 
-def undecided(keep=ALWAYS, *, tags=(), raw_values=False, tables=(), of_files=()):
+def undecided(keep=ALWAYS, *, tags=(), raw_values=False, tables=(), telling=()):
     extra = ExtraTags.of(tags, raw_values=raw_values, pseudonyms=None)
     try:
-        Decisions(keep=frozenset(keep)).check(extra, dict.fromkeys(tables, Kind.TEXT), of_files=of_files)
+        Decisions(keep=frozenset(keep)).check(extra, dict.fromkeys(tables, Kind.TEXT), telling=telling)
     except IndexReadError as error:
         return str(error).partition("all the same: ")[2].partition(". Drop")[0].split(", ")
     return []
@@ -40,28 +40,13 @@ def test_raw_values_must_be_decided():
     assert undecided(raw_values=True) == ["raw_values"]
 
 
-@pytest.mark.parametrize(
-    ("column", "is_personal"),
-    [
-        *(("last_name", True), ("LastName", True), ("Surname", True), ("birth_date", True), ("e-mail", True)),
-        *(("Home Address", True), ("comments", True), ("report_text", True), ("DOB", True), ("OtherPatientIDs", True)),
-        *(
-            ("site", False),
-            ("label", False),
-            ("patient_id", False),
-            ("patient_ids", False),
-            ("rename_count", False),
-            ("width", False),
-        ),
-    ],
-)
-def test_personal_columns_of_tables_must_be_decided(column, is_personal):
-    assert undecided(tables=[column]) == ([column] if is_personal else [])
+def test_personal_columns_of_tables_must_be_decided():
+    assert undecided(tables=["site", "LastName"]) == ["LastName"]
 
 
-def test_columns_of_file_names_must_be_decided():
-    assert undecided(tables=["image"], of_files=["image"]) == ["image"]
-    assert undecided(ALWAYS | {"image"}, tables=["image"], of_files=["image"]) == []
+def test_columns_of_file_names_and_of_many_texts_must_be_decided():
+    assert undecided(tables=["image"], telling=["image"]) == ["image"]
+    assert undecided(ALWAYS | {"image"}, tables=["image"], telling=["image"]) == []
 
 
 def test_options_may_be_joined_by_commas():
@@ -70,8 +55,10 @@ def test_options_may_be_joined_by_commas():
 
 
 def test_dropped_columns_lose_their_values():
-    rows = pa.table({"path": ["a"], "StudyDescription": ["b"], "Rows": [1.0]})
-    found = Decisions(drop=frozenset(("path", "StudyDescription", "absent"))).without_dropped(rows)
-    assert found.to_pylist() == [{"path": "a", "StudyDescription": None, "Rows": 1.0}]
+    partial = "StudyDate=2018-01-01/2018-12-31\\SeriesDate=2017-01-01/2017-12-31"
+    rows = pa.table({"path": ["a"], "StudyDescription": ["b"], "Rows": [1.0], "partial": [partial]})
+    found = Decisions(drop=frozenset(("path", "StudyDescription", "StudyDate", "absent"))).without_dropped(rows)
+    kept = "SeriesDate=2017-01-01/2017-12-31"
+    assert found.to_pylist() == [{"path": "a", "StudyDescription": None, "Rows": 1.0, "partial": kept}]
     assert found.schema == rows.schema
     assert Decisions(drop=frozenset(("path", "x"))).remaining(["path", "x", "y"]) == ["path", "y"]

@@ -159,5 +159,17 @@ def test_values_of_another_kind_are_counted(tmp_path, make_dicom):
     assert report.tags == {"PatientBirthDate": {"images": 0, "of": 1, "invalid": 1}}
 
 
+def test_values_that_are_no_text_are_counted(tmp_path, dataset):
+    made = dataset(1)
+    made.private_block(0x0019, "NOBODY", create=True).add_new(0x10, "UN", b"\xff\xfe")
+    (tmp_path / "images").mkdir()
+    made.save_as(tmp_path / "images" / "a.dcm", enforce_file_format=True)
+    tag = '(0019,"NOBODY",10)'
+    options = ScanOptions(workers=1, extra_tags=_extra(tag))
+    report = build(BuildRequest(sources=(tmp_path / "images",), out=tmp_path / "i", scan=options), track=iter)
+    assert report.tags == {tag: {"images": 0, "of": 1, "invalid": 1}}
+    assert report.index.frame([tag])[tag].isna().all()
+
+
 def test_nested_identifiers_may_be_asked_for_beside_pseudonyms():
     assert _extra("OtherPatientIDsSequence.PatientID", pseudonyms=KEY).tags == ("OtherPatientIDsSequence.PatientID",)
