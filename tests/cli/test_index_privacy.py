@@ -107,22 +107,32 @@ def test_dropped_columns_are_written_nowhere(archive, run, tmp_path):
     (tmp_path / "n.csv").write_text("who,last_name,site\nSECRET1,Meier,north\n", encoding="utf-8")
     dataset = dcmread(archive / "0.dcm")
     dataset.StudyDescription = "head of Mr Doe"
-    dataset.ImageComments, dataset.AcquisitionDateTime = "seen by Dr Roe", "193102"
     dataset.save_as(archive / "0.dcm")
     (archive / "0.dcm").rename(archive / "Meier_Hans.dcm")
     table = ("--table", tmp_path / "n.csv", "--key", "who=patient", "--pseudonymise", tmp_path / "key")
-    drop = "path,StudyDescription,SeriesDescription,last_name,ImageComments,AcquisitionDateTime,raw_values"
-    asked = ("--tag", "ImageComments", "--raw-values")
-    result = run(*table, *asked, "--drop", drop, "--keep", "InstitutionName,ProtocolName")
+    drop = "path,StudyDescription,SeriesDescription,last_name"
+    result = run(*table, "--drop", drop, "--keep", "InstitutionName,ProtocolName")
     assert result.exit_code == 0, result.output
     found = _everything(tmp_path / "index")
-    for text in ("Meier", "Mr Doe", "Dr Roe", "1931-02", "SECR", str(archive), ".dcm"):
+    for text in ("Meier", "Mr Doe", str(archive), ".dcm"):
         assert text not in found
     index = Index.open(tmp_path / "index")
     assert not {"StudyDescription", "SeriesDescription", "last_name"} & set(index.columns)
     assert {"InstitutionName", "site", "path"} <= set(index.columns)
     assert index.frame(["path"])["path"].isna().all()
     assert index.images == 3
+
+
+def test_dropped_tags_and_dates_are_kept_for_no_later_run(archive, run, tmp_path):
+    dataset = dcmread(archive / "0.dcm")
+    dataset.ImageComments, dataset.AcquisitionDateTime = "seen by Dr Roe", "193102"
+    dataset.save_as(archive / "0.dcm")
+    asked = ("--pseudonymise", tmp_path / "key", "--tag", "ImageComments", "--raw-values")
+    result = run(*asked, "--drop", "ImageComments,AcquisitionDateTime,StudyDate,raw_values", "--keep", KEPT)
+    assert result.exit_code == 0, result.output
+    found = _everything(tmp_path / "index")
+    for text in ("Dr Roe", "1931-02", "SECR"):
+        assert text not in found
 
 
 def test_decisions_are_checked(archive, run, tmp_path):

@@ -49,5 +49,5 @@ def is_telling(texts: pa.ChunkedArray) -> bool:
     """Return whether a column has so many different texts that each may be that of one person."""
     import pyarrow.compute as pc
 
-    different = pc.count_distinct(texts).as_py()
+    different = int(pc.count_distinct(texts).as_py())
     return different > _CATEGORIES and different > _SHARE * (len(texts) - texts.null_count)
