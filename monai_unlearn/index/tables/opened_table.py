@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,9 +10,10 @@ import duckdb
 import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.tables.csv_rows import csv_rows
 from monai_unlearn.index.tables.delimiter import delimiter_of
 from monai_unlearn.index.tables.read_table import PARQUET, column_names
-from monai_unlearn.index.tables.table_sql import cleaned, is_iso_date, is_number, literal, quoted
+from monai_unlearn.index.tables.table_sql import cleaned, is_day, is_number, literal, quoted
 from monai_unlearn.index.values import LARGEST_EXACT_WHOLE
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -29,10 +29,17 @@ _TEXTS = ("VARCHAR", "ENUM", "UUID", "BOOLEAN", "TIME")
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column of the view `source`, and the kind of its values."""
+    """A column of the view `source`.
+
+    Attributes:
+        name: Its name.
+        kind: The kind of its values.
+        is_spelled: Whether they are stored as texts, as all values of a CSV are.
+    """
 
     name: str
     kind: Kind
+    is_spelled: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class OpenedTable:
 def opened_table(path: Path, *, delimiter: str | None = None) -> Iterator[OpenedTable]:
     """Open a table: Parquet if its suffix says so, tab-separated for `.tsv`, otherwise CSV in UTF-8.
 
-    A column of a CSV contains numbers or dates if all its values are such; otherwise it is text.
+    A column of a CSV contains dates or numbers if all its values are such (see `spellings.py`); otherwise it is text.
 
     Args:
         path: The file.
@@ -70,14 +77,20 @@ def opened_table(path: Path, *, delimiter: str | None = None) -> Iterator[Opened
             columns = _open_parquet(connection, path) if is_parquet else _open_csv(connection, path, delimiter)
             yield OpenedTable(connection, {column.name: column for column in columns})
         except duckdb.Error as error:
-            raise _translated(path, error) from None
+            raise _translated(path, error, delimiter) from None
         except OSError as error:
             raise IndexReadError(f"{path}: this table cannot be read ({error.strerror or 'I/O error'}).") from None
 
 
-def _translated(path: Path, error: duckdb.Error) -> IndexReadError:
+def _translated(path: Path, error: duckdb.Error, delimiter: str | None) -> IndexReadError:
     """Replace DuckDB's message, which quotes the line, and thereby a patient."""
     is_parquet = path.suffix.lower() in PARQUET
+    if not is_parquet:
+        try:
+            for _ in csv_rows(path, delimiter_of(path, delimiter)):
+                pass
+        except IndexReadError as found:
+            return found
     kind = "Parquet file" if is_parquet else "CSV in UTF-8, with as many values in each line as in its header"
     return IndexReadError(f"{path}: expected a well-formed {kind}, got other content ({type(error).__name__}).")
 
@@ -118,24 +131,22 @@ def _open_csv(connection: duckdb.DuckDBPyConnection, path: Path, given: str | No
     tests = []
     for name in names:
         text = cleaned(quoted(name))
-        tests += [f"bool_and({is_number(text)} OR {text} IS NULL)", f"bool_and({is_iso_date(text)} OR {text} IS NULL)"]
+        tests += [f"bool_and({is_number(text)} OR {text} IS NULL)", f"bool_and({is_day(text)} OR {text} IS NULL)"]
         tests.append(f"count({text}) > 0")
     (found,) = connection.execute(f"SELECT {', '.join(tests)} FROM source").fetchall()  # noqa: S608
-    return [SourceColumn(name, _inferred(*found[3 * at : 3 * at + 3])) for at, name in enumerate(names)]
+    return [
+        SourceColumn(name, _inferred(*found[3 * at : 3 * at + 3]), is_spelled=True) for at, name in enumerate(names)
+    ]
 
 
 def _inferred(numbers: bool, dates: bool, any_value: bool) -> Kind:  # noqa: FBT001 - three answers of one query
     if not any_value:
         return Kind.TEXT
-    return Kind.NUMBER if numbers else Kind.DATE if dates else Kind.TEXT
+    return Kind.DATE if dates else Kind.NUMBER if numbers else Kind.TEXT
 
 
 def _header(path: Path, delimiter: str) -> list[str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            cells = next(csv.reader(stream, delimiter=delimiter), [])
-    except (UnicodeDecodeError, csv.Error):
-        raise IndexReadError(f"{path}: expected a CSV in UTF-8, got other bytes.") from None
+    cells = next(csv_rows(path, delimiter), None)
     if not cells:
         raise IndexReadError(f"{path}: expected a table with a header and rows, got an empty file.")
     names = column_names(path, cells)

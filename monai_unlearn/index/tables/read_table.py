@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.store.schema import arrow_type
+from monai_unlearn.index.tables.csv_rows import csv_rows
 from monai_unlearn.index.tables.delimiter import delimiter_of
+from monai_unlearn.index.tables.spellings import MISSING, day_of, is_day, is_missing
 from monai_unlearn.index.values import LARGEST_EXACT_WHOLE
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -27,8 +27,6 @@ PARQUET = (".parquet", ".pq")
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_NULLS = frozenset(("", "nan", "NaN"))
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,9 @@ class SourceTable:
 def read_table(path: Path, *, delimiter: str | None = None) -> SourceTable:
     """Read a table: Parquet if its suffix says so, tab-separated for `.tsv`, otherwise CSV in UTF-8.
 
-    A column of a CSV contains numbers if every value is a number and none has a leading zero, which a number would
-    lose; dates if every value is `YYYY-MM-DD`; otherwise text. Empty entries and NaN are null.
+    A column of a CSV contains dates if every value is a day, numbers if every value is a number and none has a leading
+    zero, which a number would lose; otherwise text. Empty entries and words for a missing value are null; see
+    `spellings.py`.
 
     Args:
         path: The file.
@@ -74,29 +73,13 @@ def read_table(path: Path, *, delimiter: str | None = None) -> SourceTable:
 
 
 def _read_csv(path: Path, delimiter: str | None) -> SourceTable:
-    separator = delimiter_of(path, delimiter)
-    try:
-        cells = pd.read_csv(
-            path,
-            sep=separator,
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            encoding="utf-8-sig",
-            skip_blank_lines=False,
-        )
-    except UnicodeDecodeError:
-        raise IndexReadError(f"{path}: expected a table in UTF-8, got other bytes. Save it as UTF-8.") from None
-    except pd.errors.EmptyDataError:
-        raise IndexReadError(f"{path}: expected a table with a header and rows, got an empty file.") from None
-    except pd.errors.ParserError as error:
-        where = re.search(r"line (\d+)", str(error))
-        line = f" in line {where[1]}" if where else ""
-        raise IndexReadError(
-            f"{path}: not a well-formed CSV{line}: expected as many values as the header has."
-        ) from None
-    names = column_names(path, [str(cell) for cell in cells.iloc[0].fillna("")])
-    texts = {name: _spellings(cells[position].iloc[1:].tolist()) for position, name in enumerate(names)}
+    rows = csv_rows(path, delimiter_of(path, delimiter))
+    header = next(rows, None)
+    if header is None:
+        raise IndexReadError(f"{path}: expected a table with a header and rows, got an empty file.")
+    names = column_names(path, header)
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    texts = {name: _spellings(cells) for name, cells in zip(names, columns, strict=True)}
     kinds = {name: _kind(spelled) for name, spelled in texts.items()}
     return SourceTable(
         path=path,
@@ -119,18 +102,16 @@ def column_names(path: Path, header: Sequence[str]) -> list[str]:
     return names
 
 
-def _spellings(cells: Sequence[object]) -> list[str | None]:
-    stripped = (cell.strip() if isinstance(cell, str) else "" for cell in cells)
-    return [None if cell in _NULLS else cell for cell in stripped]
+def _spellings(cells: Sequence[str]) -> list[str | None]:
+    stripped = (cell.strip() for cell in cells)
+    return [None if is_missing(cell) else cell for cell in stripped]
 
 
 def _kind(spelled: Sequence[str | None]) -> Kind:
     present = [cell for cell in spelled if cell is not None]
-    if present and all(map(_is_number, present)):
-        return Kind.NUMBER
-    if present and all(map(_is_date, present)):
+    if present and all(map(is_day, present)):
         return Kind.DATE
-    return Kind.TEXT
+    return Kind.NUMBER if present and all(map(_is_number, present)) else Kind.TEXT
 
 
 def _is_number(cell: str) -> bool:
@@ -140,15 +121,8 @@ def _is_number(cell: str) -> bool:
     return math.isfinite(value) and (abs(value) <= LARGEST_EXACT_WHOLE or not value.is_integer() or "e" in cell.lower())
 
 
-def _is_date(cell: str) -> bool:
-    try:
-        return bool(_ISO_DATE.fullmatch(cell)) and bool(dt.date.fromisoformat(cell))
-    except ValueError:
-        return False
-
-
 def _parse(spelled: Sequence[str | None], kind: Kind) -> pa.Array:
-    parsers: Mapping[Kind, Callable[[str], object]] = {Kind.NUMBER: float, Kind.DATE: dt.date.fromisoformat}
+    parsers: Mapping[Kind, Callable[[str], object]] = {Kind.NUMBER: float, Kind.DATE: day_of}
     parse = parsers.get(kind, str)
     return pa.array([None if cell is None else parse(cell) for cell in spelled], arrow_type(kind))
 
@@ -199,4 +173,4 @@ def _cast(column: pa.ChunkedArray, kind: Kind) -> pa.ChunkedArray:
     if kind is not Kind.TEXT:
         return column.cast(arrow_type(kind), safe=False)
     trimmed = pc.utf8_trim_whitespace(column.cast(pa.string()))
-    return pc.if_else(pc.is_in(trimmed, pa.array(sorted(_NULLS))), None, trimmed)
+    return pc.if_else(pc.match_substring_regex(trimmed, f"^{MISSING}$"), None, trimmed)

@@ -69,12 +69,15 @@ class TableColumn:
             return uid(raw)
         if self.is_text:
             return from_text(self.kind, raw)
-        return finite(raw) if self.kind in {Kind.NUMBER, Kind.AGE} else f"CAST({raw} AS {_SQL[self.kind]})"
+        if self.kind in {Kind.NUMBER, Kind.AGE}:
+            return finite(raw)
+        is_day = self.source.is_spelled and self.source.kind is Kind.DATE and self.kind is not Kind.TEXT
+        return f"CAST({from_text(Kind.DATE, raw) if is_day else raw} AS {_SQL[self.kind]})"
 
     def raw(self) -> str:
         """Return the SQL of the table's values; text is without its padding."""
         found = quoted(self.source.name)
-        if not self.is_text and self.kind is not Kind.TEXT:
+        if not self.is_text and self.kind is not Kind.TEXT and not self.source.is_spelled:
             return found
         text = f"CAST({found} AS VARCHAR)"
         is_number = self.source.kind is Kind.NUMBER and self.is_text

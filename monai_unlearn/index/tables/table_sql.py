@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monai_unlearn.index.tables.spellings import (
+    DOTTED_DAY,
+    EIGHT_DIGITS,
+    FIRST_YEAR,
+    LAST_YEAR,
+    LONGEST_MISSING,
+    MISSING,
+    SPLIT_DAY,
+    TIME,
+    ZONE,
+)
 from monai_unlearn.index.values import LARGEST_EXACT_WHOLE, LONGEST_UID, UNITS_A_YEAR
 from monai_unlearn.vocabulary.fields import Kind
 from monai_unlearn.vocabulary.laterality import IGNORED, WORDS
@@ -12,13 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _PADDING = "' ' || chr(9) || chr(10) || chr(13)"
-_NULLS = "('', 'nan', 'NaN')"
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
-_ZONE = r"([+-](0[0-9]|1[0-4])[0-5][0-9])?"
-_DICOM_MOMENT = rf"([0-9]{{8}})([0-9]{{2}})?([0-9]{{2}})?([0-9]{{2}})?(\.[0-9]{{1,6}})?{_ZONE}"
+_DICOM_ZONE = r"([+-](0[0-9]|1[0-4])[0-5][0-9])?"
+_DICOM_MOMENT = rf"([0-9]{{8}})([0-9]{{2}})?([0-9]{{2}})?([0-9]{{2}})?(\.[0-9]{{1,6}})?{_DICOM_ZONE}"
 # A date without its day or month, in DICOM or ISO 8601 format.
-_SHORTENED = {Kind.DATE: r"([0-9]{4})-?([0-9]{2})?", Kind.DATETIME: rf"([0-9]{{4}})-?([0-9]{{2}})?{_ZONE}"}
-_ISO_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?"
+_SHORTENED = {Kind.DATE: r"([0-9]{4})-?([0-9]{2})?", Kind.DATETIME: rf"([0-9]{{4}})-?([0-9]{{2}})?{_DICOM_ZONE}"}
+# The day and the time of a moment in ISO 8601 format, or with slashes; groups 1 and 2.
+_MOMENT = rf"([0-9]{{4}}(?:-[0-9]{{1,2}}-|/[0-9]{{1,2}}/)[0-9]{{1,2}})(?:[ T]({TIME}){ZONE})?"
 
 
 def quoted(name: str) -> str:
@@ -34,14 +45,18 @@ def literal(text: str) -> str:
 
 
 def cleaned(text: str) -> str:
-    """Return an expression for a text without its padding; null if nothing is left, or if it is NaN.
+    """Return an expression for a text without its padding; null if nothing is left, or a word for a missing value.
 
-    Trimming is slow and rarely needed, so the expression tests first.
+    Trimming and comparing are slow and rarely needed, so the expression tests first.
     """
     trimmed = f"trim({text}, {_PADDING})"
-    needless = f"{text}[1] > ' ' AND {text}[-1] > ' '"
-    rest = f"CASE WHEN {trimmed} NOT IN {_NULLS} THEN {trimmed} END"
-    return f"CASE WHEN {text} IN {_NULLS} THEN NULL WHEN {needless} THEN {text} ELSE {rest} END"
+    is_value = f"(strlen({text}) > {LONGEST_MISSING} OR NOT {_is_missing(text)})"
+    is_clean = f"{text}[1] > ' ' AND {text}[-1] > ' ' AND {is_value}"
+    return f"CASE WHEN {is_clean} THEN {text} WHEN NOT {_is_missing(trimmed)} THEN {trimmed} END"
+
+
+def _is_missing(text: str) -> str:
+    return f"regexp_full_match({text}, {literal(MISSING)})"
 
 
 def from_text(kind: Kind, text: str) -> str:
@@ -89,9 +104,11 @@ def is_number(text: str) -> str:
     return f"({plain} AND isfinite({value}) AND ({exact}))"
 
 
-def is_iso_date(text: str) -> str:
-    """Return the condition that a text is a date, written `YYYY-MM-DD`."""
-    return f"(regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AND {_date(text)} IS NOT NULL)"
+def is_day(text: str) -> str:
+    """Return the condition that a text is a day wherever it stands; see `spellings.py`."""
+    digits = f"regexp_full_match({text}, '{EIGHT_DIGITS}')"
+    years = f"{text}[1:4] BETWEEN '{FIRST_YEAR}' AND '{LAST_YEAR}'"
+    return f"({_date(text)} IS NOT NULL AND (NOT {digits} OR {years}))"
 
 
 def finite(number: str) -> str:
@@ -108,10 +125,15 @@ def _finite_or_null(text: str) -> str:
 
 
 def _date(text: str) -> str:
-    eight = f"CASE WHEN regexp_full_match({text}, '[0-9]{{8}}') THEN {_with_hyphens(text)}"
-    ten = f"WHEN regexp_full_match({text}, '[0-9]{{4}}([.][0-9]{{2}}[.]|-[0-9]{{2}}-)[0-9]{{2}}')"
+    eight = f"CASE WHEN regexp_full_match({text}, '{EIGHT_DIGITS}') THEN {_with_hyphens(text)}"
+    dotted = f"WHEN regexp_full_match({text}, '{DOTTED_DAY}') THEN replace({text}, '.', '-')"
+    split = f"WHEN regexp_full_match({text}, '{SPLIT_DAY}') THEN {_moment(text, 1)}"
     # Python, which reads the index, has no year 0.
-    return f"CASE WHEN {text} >= '0001' THEN TRY_CAST({eight} {ten} THEN replace({text}, '.', '-') END AS DATE) END"
+    return f"CASE WHEN {text} >= '0001' THEN TRY_CAST({eight} {dotted} {split} END AS DATE) END"
+
+
+def _moment(text: str, group: int) -> str:
+    return f"replace(regexp_extract({text}, '^{_MOMENT}$', {group}), '/', '-')"
 
 
 def _datetime(text: str) -> str:
@@ -120,7 +142,7 @@ def _datetime(text: str) -> str:
 
     time = f"{part(2, '00')} || ':' || {part(3, '00')} || ':' || {part(4, '00')} || {part(5, '')}"
     dicom = f"WHEN regexp_full_match({text}, '{_DICOM_MOMENT}') THEN {_with_hyphens(text)} || ' ' || {time}"
-    iso = f"WHEN regexp_full_match({text}, '{_ISO_MOMENT}') THEN {text}"
+    iso = f"WHEN regexp_full_match({text}, '{_MOMENT}') THEN trim({_moment(text, 1)} || ' ' || {_moment(text, 2)})"
     return f"CASE WHEN {text} >= '0001' THEN TRY_CAST(CASE {dicom} {iso} END AS TIMESTAMP) END"
 
 

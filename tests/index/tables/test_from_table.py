@@ -148,7 +148,7 @@ def test_digest_is_of_the_content_and_a_second_run_replaces_the_first(make):
         ("id,N,n\na,1,2\n", {}, "the columns 'N' and 'n' differ only in upper and lower case"),
         ("id,fault\na,1\n", {}, "would be a second 'fault' in the index"),
         ("id,patient,PatientID\na,1,2\n", {}, "would be a second 'patient'"),
-        ("id,n\na,1,7\n", {}, "expected a well-formed CSV in UTF-8, with as many values"),
+        ("id,n\na,1,7\n", {}, "not a well-formed CSV in line 2: expected 2 values as in the header, got 3"),
         ("id,n\na,1\n", {"rename": {"m": "x"}}, "--rename x=m: the table has no column 'm'"),
         ("id,n\na,1\n", {"label": "nn"}, "--label nn: the index has no such column. Did you mean 'n'"),
         ("id,PatientAge\na,2020-01-01\n", {}, "contains dates, but PatientAge is a number"),
@@ -162,7 +162,7 @@ def test_table_that_cannot_be_used_is_refused(text, options, message, make, tmp_
 
 
 def test_messages_do_not_quote_a_row(make):
-    with pytest.raises(IndexReadError, match="expected a well-formed CSV") as error:
+    with pytest.raises(IndexReadError, match="line 2: a quote that opens there is never closed") as error:
         make('id,n\nsecret,"1\nsecret,2,3\n', id_column="id")
     assert "secret" not in str(error.value)
 
@@ -175,7 +175,7 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(IndexReadError, match="expected a well-formed Parquet file"):
         index_table(TableRequest(table=tmp_path / "words.parquet", id_column="id", out=out))
     (tmp_path / "bytes.csv").write_bytes(b"id,n\xff\na,1\n")
-    with pytest.raises(IndexReadError, match="expected a CSV in UTF-8"):
+    with pytest.raises(IndexReadError, match="expected a table in UTF-8"):
         index_table(TableRequest(table=tmp_path / "bytes.csv", id_column="id", out=out))
     twins = pa.table([pa.array(["a"]), pa.array(["b"])], names=["id", "ID"])
     pq.write_table(twins, tmp_path / "twins.parquet")

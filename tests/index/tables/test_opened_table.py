@@ -18,6 +18,9 @@ def kinds(path):
     ("values", "kind"),
     [
         (["1", "-2.5", " 3e2 ", ""], Kind.NUMBER),
+        (["1", "NULL", "n/a"], Kind.NUMBER),
+        (["20180605", "None", "2018/06/05"], Kind.DATE),
+        (["20180605", "20180699"], Kind.NUMBER),
         (["1", "007"], Kind.TEXT),
         (["12345678901234567890"], Kind.TEXT),
         (["2018-06-05", ""], Kind.DATE),
@@ -64,9 +67,9 @@ def test_rows_can_be_queried_as_source(tmp_path):
     ("name", "content", "message"),
     [
         ("t.csv", b"", "expected a table with a header and rows, got an empty file"),
-        ("t.csv", b"a\xff,b\n", "expected a CSV in UTF-8, got other bytes"),
+        ("t.csv", b"a\xff,b\n", "expected a table in UTF-8, got other bytes"),
         ("t.csv", b"a,A\n1,2\n", "the columns 'a' and 'A' differ only in upper and lower case"),
-        ("t.csv", b"a,b\nSECRET\n", "expected a well-formed CSV in UTF-8"),
+        ("t.csv", b"a,b\nSECRET\n", "not a well-formed CSV in line 2: expected 2 values as in the header, got 1"),
         ("t.parquet", b"SECRET", "expected a well-formed Parquet file, got other content"),
     ],
 )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import re
 
 import duckdb
 import pytest
 
 from monai_unlearn.index import values
+from monai_unlearn.index.tables.spellings import day_of, is_missing
+from monai_unlearn.index.tables.spellings import is_day as is_day_in_python
 from monai_unlearn.index.tables.table_sql import (
     cleaned,
     from_text,
-    is_iso_date,
+    is_day,
     is_number,
     is_placeholder_age,
     literal,
@@ -23,7 +26,10 @@ from monai_unlearn.index.tables.table_sql import (
 from monai_unlearn.vocabulary.fields import Kind
 
 SEEDS = {
-    Kind.DATE: ["20180605", "2018.06.05", "20240231", "20240229", "00000101", "***", "201806", "2018-06-05"],
+    Kind.DATE: [
+        *("20180605", "2018.06.05", "20240231", "20240229", "00000101", "***", "201806", "2018-06-05", "2018/06/05"),
+        *("20180605.0", "2018-06-05 00:00:00", "2018-06-05T10:11:12.5Z", "2018/6/5", "05.06.2018", "06/05/2018"),
+    ],
     Kind.DATETIME: [
         "20180605101112.5+0100",
         "20180605",
@@ -35,6 +41,10 @@ SEEDS = {
         "20189999",
         "201806",
         "20180605-0500",
+        "2018-06-05 10:11:12",
+        "2018-06-05T10:11:12.5Z",
+        "2018/06/05 10:11+01:00",
+        "2018-06-05",
     ],
     Kind.AGE: ["045Y", "45Y", "000Y", "018M", "010D", "003W", "***", "45", "045y", "1234Y", "Y"],
     Kind.NUMBER: ["1.5", "-3", "+.5", "1e3", "1E-2", "1,5", "1_000", "NaN", "inf", "1e999", "5.", ".", "0x1", "007"],
@@ -63,13 +73,17 @@ def _ask(texts: list[str], expression: str) -> list[object]:
 
 
 def _python(kind: Kind, text: str) -> object:
-    """The result of `values.py`; a table may also have dates in ISO 8601."""
-    if kind is Kind.DATE and len(text) == 10 and text[4] == text[7] == "-":
-        return values.coerce(kind, text.replace("-", "."))
-    if kind is Kind.DATETIME and len(text) > 4 and text[4] == "-":
+    """The result of `values.py`; days of tables are those of `spellings.py`, and may have a time behind them."""
+    if kind is Kind.DATE:
+        return day_of(text)
+    if kind is Kind.DATETIME and text[4:5] in ("-", "/"):
+        day, _, time = text.replace("T", " ").partition(" ")
+        time = re.sub(r"(Z|[+-]\d\d:?\d\d)$", "", time)
+        if not re.fullmatch(r"(\d\d:\d\d(:\d\d(\.\d+)?)?)?", time):
+            return None
         try:
-            return dt.datetime.fromisoformat(text)
-        except ValueError:
+            return dt.datetime.combine(day_of(day), dt.time.fromisoformat(time or "00:00"))
+        except (TypeError, ValueError):
             return None
     # DuckDB and Python read the same numbers, save these of Python's.
     return (
@@ -118,9 +132,35 @@ def test_number_is_one_that_a_float_preserves(text, expected):
     assert _ask([text], is_number("x")) == [expected]
 
 
-def test_date_must_exist_in_the_calendar():
-    texts = ["2024-02-29", "2023-02-29", "20240229", "2024-2-9"]
-    assert [bool(one) for one in _ask(texts, is_iso_date("x"))] == [True, False, False, False]
+def test_words_for_a_missing_value_are_null():
+    words = [
+        "NULL",
+        "null",
+        "N/A",
+        "n/a",
+        "NA",
+        "None",
+        " none ",
+        "NaN",
+        "NaT",
+        "#N/A",
+        "<NA>",
+        "n.a.",
+        r"\N",
+        "(null)",
+    ]
+    assert _ask(words, cleaned("x")) == [None] * len(words)
+    assert all(is_missing(word.strip()) for word in words)
+    kept = ["normal", "nation", "no", "-", "0", "nonea", "null.", "unknown"]
+    assert _ask(kept, cleaned("x")) == kept
+    assert not any(map(is_missing, kept))
+
+
+def test_a_column_of_days_has_days_of_the_calendar_in_our_time():
+    texts = [*_mutated(SEEDS[Kind.DATE]), "20180101", "19000101", "18990101", "21010101", "2101-01-01", "12345678"]
+    found = [bool(one) for one in _ask(texts, is_day("x"))]
+    assert found == [is_day_in_python(text) for text in texts]
+    assert found[-6:] == [True, True, False, False, True, False]
 
 
 def test_names_and_texts_cannot_leave_their_quotes():
