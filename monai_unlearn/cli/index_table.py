@@ -67,11 +67,15 @@ def from_table(  # noqa: PLR0913 - in Typer, each option is a parameter
 
 
 def _show(done: TableReport) -> None:
+    from monai_unlearn.index.build_view import missing_line
+
     index = done.index
     typer.echo(f"{index.images:,} images of {index.rows:,} rows, {len(index.columns)} columns: {done.table}")
     for fault, count in done.faults.items():
         mark = "counts" if fault.usable else "left out"
         typer.echo(f"  {count:,} {fault.code} ({mark})")
+    for column, count in done.read_as_missing.items():
+        typer.echo(f"  {missing_line(column, count)}")
     typer.echo(f"Index: {index.directory} ({index.digest[:19]}…)")
     typer.echo("Next:")
     typer.echo(f"  monai-unlearn cohort preview SPEC --index {index.directory}")

@@ -53,7 +53,9 @@ def _lines(report: BuildReport) -> Iterator[tuple[str, str]]:
     yield "images", f"{index.images:,} ({formats})"
     yield "patients", _patients(report)
     yield "label", _label(report)
-    yield from (("table", _match(match)) for match in report.matches)
+    for match in report.matches:
+        yield "table", _match(match)
+        yield from (("missing", missing_line(*pair)) for pair in match.read_as_missing.items())
     yield from (("measures", line) for match in report.measures for line in _measures(match))
     for fault, (count, path) in report.faults.items():
         mark = "counts" if fault.usable else "left out"
@@ -94,6 +96,11 @@ def _label(report: BuildReport) -> str:
         return "none (name the column that contains the class with --label FIELD)"
     found = ", found by its name" if report.label_found else ""
     return f"{report.index.label}{found}"
+
+
+def missing_line(column: str, rows: int) -> str:
+    """Return the sentence about words for a missing value: one of them might have been meant as a value."""
+    return f"{column}: a word for a missing value, such as NULL, N/A or None, in {rows:,} row{'s' if rows > 1 else ''}"
 
 
 def _match(match: Match) -> str:

@@ -138,7 +138,7 @@ class Pseudonyms:
             typed = typed.set_column(typed.column_names.index(name), name, hashed)
             texts = texts.set_column(texts.column_names.index(name), name, hashed)
         kinds = {**table.kinds, **dict.fromkeys(names, Kind.TEXT)}
-        return SourceTable(path=table.path, kinds=kinds, typed=typed, texts=texts)
+        return SourceTable(path=table.path, kinds=kinds, typed=typed, texts=texts, missing=table.missing)
 
     def _column(self, column: pa.ChunkedArray, domain: str) -> pa.ChunkedArray:
         """Hash each distinct value once."""

@@ -53,6 +53,14 @@ def test_report_shows_what_is_missing(tmp_path, make_image, capsys):
     assert "no image for row 2, 3, 4, 5, 6, …" in out
 
 
+def test_report_says_where_words_became_null(tmp_path, make_image, capsys):
+    report = _built(tmp_path, make_image, "name,diagnosis,n\na.png,None,N/A\nb.png,none,2\nc.png,x,1\n")
+    render(report)
+    out = capsys.readouterr().out
+    assert "diagnosis: a word for a missing value, such as NULL, N/A or None, in 2 rows" in out
+    assert "n: a word for a missing value, such as NULL, N/A or None, in 1 row\n" in out
+
+
 def test_report_names_tags_that_no_file_fills(tmp_path, make_dicom, capsys):
     make_dicom(tmp_path / "images" / "a.dcm", KVP="120", PatientBirthDate=None)
     tags = ExtraTags.of(("KVP", "AccessionNumber"), raw_values=False, pseudonyms=None)

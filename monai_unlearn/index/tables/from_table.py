@@ -21,9 +21,9 @@ from monai_unlearn.index.store.write import check_target, finish_index
 from monai_unlearn.index.tables.opened_table import OpenedTable, SourceColumn, opened_table
 from monai_unlearn.index.tables.table_columns import TableColumn, table_columns
 from monai_unlearn.index.tables.table_people import TablePeople
-from monai_unlearn.index.tables.table_sql import quoted
+from monai_unlearn.index.tables.table_sql import is_missing_word, quoted
 from monai_unlearn.index.tables.table_statement import has_sides, identifier_sql, table_statement
-from monai_unlearn.vocabulary.fields import vocabulary
+from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     import duckdb
 
     from monai_unlearn.index.store.store import Index
-    from monai_unlearn.vocabulary.fields import Kind
-
 _EXAMPLES = 5
 _ROWS_A_BATCH = 50_000
 
@@ -74,11 +72,13 @@ class TableReport:
         index: The written index.
         table: The file.
         faults: The number of rows with each fault.
+        read_as_missing: In how many rows a column has a word for a missing value, such as NULL, which became null.
     """
 
     index: Index
     table: Path
     faults: Mapping[Fault, int]
+    read_as_missing: Mapping[str, int]
 
     def document(self) -> dict[str, Any]:
         """Return this as a JSON-serialisable dict."""
@@ -91,6 +91,7 @@ class TableReport:
             "label": self.index.label,
             "columns": {name: kind.value for name, kind in self.index.columns.items()},
             "faults": {fault.code: {"count": count, "usable": fault.usable} for fault, count in self.faults.items()},
+            "read_as_missing": dict(self.read_as_missing),
         }
 
 
@@ -127,16 +128,18 @@ def index_table(request: TableRequest) -> TableReport:
     writer = PartWriter(request.out.parent / f".{request.out.name}.{secrets.token_hex(4)}.tmp")
     dates = DateTally(request.built)
     try:
-        columns, label = _write_parts(request, writer, dates)
+        columns, label, missing = _write_parts(request, writer, dates)
         index = _finish(request, writer, columns, label, dates)
     finally:
         shutil.rmtree(writer.stage, ignore_errors=True)
     faults = {fault: writer.faults[fault.code] for fault in Fault if fault.code in writer.faults}
-    return TableReport(index=index, table=request.table, faults=faults)
+    return TableReport(index=index, table=request.table, faults=faults, read_as_missing=missing)
 
 
-def _write_parts(request: TableRequest, writer: PartWriter, dates: DateTally) -> tuple[list[TableColumn], str | None]:
-    """Stream the rows, because a table may not fit into memory; return the columns and the label."""
+def _write_parts(
+    request: TableRequest, writer: PartWriter, dates: DateTally
+) -> tuple[list[TableColumn], str | None, Mapping[str, int]]:
+    """Stream the rows, because a table may not fit into memory; return the columns, the label, and words for null."""
     with opened_table(request.table, delimiter=request.delimiter) as table:
         identifier = _identifier(request, table)
         columns = table_columns(request.table, table.columns, id_column=request.id_column, rename=request.rename)
@@ -156,8 +159,19 @@ def _write_parts(request: TableRequest, writer: PartWriter, dates: DateTally) ->
             dates.add(rows)
         for rows in _batches(table.connection, statement):
             writer.write(dates.noted(people.apply(rows).select(schema.names).cast(schema)))
+        missing = _missing(table.connection, columns)
     writer.close()
-    return columns, label
+    return columns, label, missing
+
+
+def _missing(connection: duckdb.DuckDBPyConnection, columns: Sequence[TableColumn]) -> dict[str, int]:
+    """Return in how many rows a column has a word for a missing value."""
+    texts = [column for column in columns if column.source.is_spelled or column.source.kind is Kind.TEXT]
+    counts = [f"count(*) FILTER (WHERE {is_missing_word(quoted(column.source.name))})" for column in texts]
+    if not counts:
+        return {}
+    (found,) = connection.execute(f"SELECT {', '.join(counts)} FROM source").fetchall()  # noqa: S608 - quoted names
+    return {column.name: count for column, count in zip(texts, found, strict=True) if count}
 
 
 def _batches(connection: duckdb.DuckDBPyConnection, statement: str) -> Iterator[pa.Table]:

@@ -28,6 +28,7 @@ class Match:
     """How the rows of a table matched the images.
 
     `unmatched_row_numbers` are the first of the rows without an image, counted from 1 below the header.
+    `read_as_missing` has, for each column that came into the index, in how many rows a word such as NULL became null.
     """
 
     file: str
@@ -39,6 +40,7 @@ class Match:
     unmatched_row_numbers: tuple[int, ...]
     images_with_row: int
     images_without_row: int
+    read_as_missing: Mapping[str, int]
 
     def document(self) -> dict[str, Any]:
         """Return this as a JSON-serialisable dict."""
@@ -165,6 +167,7 @@ class _Join:
             unmatched_row_numbers=tuple(row + 1 for row in unmatched[:_EXAMPLES]),
             images_with_row=self._with_row,
             images_without_row=self._without_row,
+            read_as_missing={name: count for name, count in self.table.missing.items() if name in self.added},
         )
 
     def _refuse_shared_names(self) -> None:

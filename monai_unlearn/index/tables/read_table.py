@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.store.schema import arrow_type
 from monai_unlearn.index.tables.csv_rows import csv_rows
 from monai_unlearn.index.tables.delimiter import delimiter_of
-from monai_unlearn.index.tables.spellings import MISSING, day_of, is_day, is_missing
+from monai_unlearn.index.tables.spellings import MISSING, MISSING_WORD, day_of, is_day, is_missing
 from monai_unlearn.index.values import LARGEST_EXACT_WHOLE
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -38,12 +38,14 @@ class SourceTable:
         kinds: The kind of each column.
         typed: The columns with the types of their kinds.
         texts: The same columns as text, as the table spells them, for matching.
+        missing: In how many rows a column has a word for a missing value, such as NULL, which is null here.
     """
 
     path: Path
     kinds: Mapping[str, Kind]
     typed: pa.Table
     texts: pa.Table
+    missing: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_table(path: Path, *, delimiter: str | None = None) -> SourceTable:
@@ -79,14 +81,20 @@ def _read_csv(path: Path, delimiter: str | None) -> SourceTable:
         raise IndexReadError(f"{path}: expected a table with a header and rows, got an empty file.")
     names = column_names(path, header)
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
-    texts = {name: _spellings(cells) for name, cells in zip(names, columns, strict=True)}
+    stripped = {name: [cell.strip() for cell in cells] for name, cells in zip(names, columns, strict=True)}
+    texts = {name: [None if is_missing(cell) else cell for cell in cells] for name, cells in stripped.items()}
     kinds = {name: _kind(spelled) for name, spelled in texts.items()}
     return SourceTable(
         path=path,
         kinds=kinds,
         typed=pa.table({name: _parse(spelled, kinds[name]) for name, spelled in texts.items()}),
         texts=pa.table({name: pa.array(spelled, pa.string()) for name, spelled in texts.items()}),
+        missing=_counted({name: sum(map(is_missing, filter(None, cells))) for name, cells in stripped.items()}),
     )
+
+
+def _counted(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}
 
 
 def column_names(path: Path, header: Sequence[str]) -> list[str]:
@@ -100,11 +108,6 @@ def column_names(path: Path, header: Sequence[str]) -> list[str]:
         if names.count(name) > 1:
             raise IndexReadError(f"{path}: the header repeats the column '{name}'. Rename one of them.")
     return names
-
-
-def _spellings(cells: Sequence[str]) -> list[str | None]:
-    stripped = (cell.strip() for cell in cells)
-    return [None if is_missing(cell) else cell for cell in stripped]
 
 
 def _kind(spelled: Sequence[str | None]) -> Kind:
@@ -140,7 +143,13 @@ def _read_parquet(path: Path) -> SourceTable:
         kinds=kinds,
         typed=pa.table({name: _cast(column, kinds[name]) for name, column in columns.items()}),
         texts=pa.table({name: _cast(column, Kind.TEXT) for name, column in columns.items()}),
+        missing=_counted({name: _words(column) for name, column in columns.items() if kinds[name] is Kind.TEXT}),
     )
+
+
+def _words(column: pa.ChunkedArray) -> int:
+    trimmed = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    return int(pc.sum(pc.match_substring_regex(trimmed, f"^{MISSING_WORD}$")).as_py() or 0)
 
 
 def _flat(path: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:

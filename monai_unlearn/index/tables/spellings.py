@@ -12,7 +12,8 @@ import re
 
 # Words for a missing value in any case; pandas's are among them. DuckDB and Arrow, whose regular expressions (RE2) read
 # these alike, use them too.
-MISSING = r"(?i)(?:-?nan|nat|null|none|n/a|na|n\.a\.|#n/a|#na|#n/a n/a|<na>|\(null\)|\\n)?"
+MISSING_WORD = r"(?i)(?:-?nan|nat|null|none|n/a|na|n\.a\.|#n/a|#na|#n/a n/a|<na>|\(null\)|\\n)"
+MISSING = f"{MISSING_WORD}?"
 LONGEST_MISSING = 8
 TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
 ZONE = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})?"

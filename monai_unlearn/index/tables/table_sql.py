@@ -11,6 +11,7 @@ from monai_unlearn.index.tables.spellings import (
     LAST_YEAR,
     LONGEST_MISSING,
     MISSING,
+    MISSING_WORD,
     SPLIT_DAY,
     TIME,
     ZONE,
@@ -57,6 +58,15 @@ def cleaned(text: str) -> str:
 
 def _is_missing(text: str) -> str:
     return f"regexp_full_match({text}, {literal(MISSING)})"
+
+
+def is_missing_word(text: str) -> str:
+    """Return the condition that a text is a word for a missing value, with or without padding."""
+    padded = f"CAST({text} AS VARCHAR)"
+    return (
+        f"strlen({padded}) BETWEEN 1 AND {2 * LONGEST_MISSING} "
+        f"AND regexp_full_match(trim({padded}, {_PADDING}), {literal(MISSING_WORD)})"
+    )
 
 
 def from_text(kind: Kind, text: str) -> str:

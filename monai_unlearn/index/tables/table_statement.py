@@ -8,6 +8,7 @@ from monai_unlearn.index.doubts import DOUBTS
 from monai_unlearn.index.faults import SEPARATOR, WHOLE_SLIDE_CLASS, Fault
 from monai_unlearn.index.store.schema import BASE_COLUMNS
 from monai_unlearn.index.tables.table_sql import cleaned, literal, quoted, side
+from monai_unlearn.vocabulary.fields import Kind
 from monai_unlearn.vocabulary.laterality import LATERALITY, LATERALITY_TAGS
 
 if TYPE_CHECKING:
@@ -43,7 +44,11 @@ def table_statement(columns: Sequence[TableColumn], identifier: SourceColumn) ->
     gravest = f"split_part(faults, {literal(SEPARATOR)}, 1) AS fault"
     last = ["image_id", f"{literal(FORMAT)} AS format", gravest, "faults", *_doubts(columns)]
     last += [f"CASE WHEN sides IN ('R', 'L', 'B') THEN sides END AS {quoted(LATERALITY)}"] if sides else []
-    last += [f"typed_{number} AS {quoted(column.name)}" for number, column in enumerate(columns)]
+    last += [
+        f"typed_{number} AS {quoted(column.name)}"
+        for number, column in enumerate(columns)
+        if not (sides and column.name == LATERALITY)
+    ]
     absent = set(BASE_COLUMNS) - {"image_id", "format", "fault", "faults", *DOUBTS}
     absent -= {column.name for column in columns}
     last += [f"NULL AS {quoted(name)}" for name in sorted(absent)]
@@ -55,16 +60,24 @@ def table_statement(columns: Sequence[TableColumn], identifier: SourceColumn) ->
 
 
 def has_sides(columns: Sequence[TableColumn]) -> bool:
-    """Return whether an index of these columns has a column `laterality` that is found from others."""
-    names = {column.name for column in columns}
-    return LATERALITY not in names and not names.isdisjoint(LATERALITY_TAGS)
+    """Return whether an index of these columns has a column `laterality` that is found from theirs."""
+    return bool(_of_sides(columns))
+
+
+def _of_sides(columns: Sequence[TableColumn]) -> list[int]:
+    """Return the numbers of the columns that name sides, one called `laterality` included, unless it holds numbers."""
+    own = [column.kind for column in columns if column.name == LATERALITY]
+    if own not in ([], [Kind.TEXT]):
+        return []
+    names = (LATERALITY, *LATERALITY_TAGS)
+    return [number for number, column in enumerate(columns) if column.name in names]
 
 
 def _sides(columns: Sequence[TableColumn]) -> str | None:
     """Return the SQL of the different sides that the tags of a row name, joined by commas; null if none is named."""
     if not has_sides(columns):
         return None
-    raws = [f"raw_{number}" for number, column in enumerate(columns) if column.name in LATERALITY_TAGS]
+    raws = [f"raw_{number}" for number in _of_sides(columns)]
     words = f"string_split(concat_ws(chr(92), {', '.join(raws)}), chr(92))"
     return f"array_to_string(list_sort(list_distinct([{side('word')} FOR word IN {words} IF trim(word) != ''])), ',')"
 

@@ -220,11 +220,18 @@ def test_laterality_is_found_from_the_tags_of_a_table(tmp_path):
     assert found == [[side, fault] for _, side, fault in rows]
 
 
-def test_own_column_of_sides_is_kept(tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_text("id,ImageLaterality,laterality\na,R,OS\n", encoding="utf-8")
-    index = index_table(TableRequest(table=path, id_column="id", out=tmp_path / "index")).index
-    assert index.frame(["laterality"])["laterality"].tolist() == ["OS"]
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("id,laterality\na,OS\nb,right\nc,upper\nd,\n", ["L", "R", "", ""]),
+        ("id,ImageLaterality,laterality\na,R,OD\nb,R,OS\n", ["R", ""]),
+        ("id,ImageLaterality,laterality\na,R,0\nb,L,1\n", [0, 1]),
+    ],
+)
+def test_own_column_of_sides_is_one_of_them(text, found, make):
+    index = make(text, id_column="id").index
+    sides = index.frame(["laterality"])["laterality"]
+    assert ["" if pd.isna(side) else side for side in sides] == found
 
 
 @pytest.mark.parametrize("word", ["OS", "o.d.", "Left-Eye", "BOTH", "u", "upper", "r\t", "LT"])
@@ -245,3 +252,31 @@ def test_whole_slides_of_a_table_say_so(tmp_path):
     index = index_table(TableRequest(table=path, id_column="id", out=tmp_path / "index")).index
     assert index.frame(["fault"])["fault"].fillna("").tolist() == ["whole_slide", ""]
     assert index.images == 2
+
+
+def test_words_for_a_missing_value_are_null_and_counted(make):
+    report = make(
+        "id,StudyDate,PatientAge,Modality,thick,PatientID\n"
+        "a,20150321,045Y,OCT,1.5,p1\n"
+        "b,NULL,N/A,n/a,None,p2\n"
+        "c,2015/03/22,046Y,null, NaN ,p3\n",
+        id_column="id",
+    )
+    frame = report.index.frame()
+    assert frame["StudyDate"].tolist() == [dt.date(2015, 3, 21), None, dt.date(2015, 3, 22)]
+    assert frame["PatientAge"].fillna(-1).tolist() == [45, -1, 46]
+    assert frame["Modality"].fillna("-").tolist() == ["OCT", "-", "-"]
+    assert frame["thick"].fillna(-1).tolist() == [1.5, -1, -1]
+    assert (report.faults, report.index.columns["thick"]) == ({}, Kind.NUMBER)
+    assert report.document()["read_as_missing"] == {"StudyDate": 1, "PatientAge": 1, "Modality": 2, "thick": 2}
+
+
+def test_dates_look_like_numbers_in_some_tables(make, tmp_path):
+    dates = "id,StudyDate,AcquisitionDateTime,seen\na,20150321,20150321101112,20150321\nb,20150322.0,,20150322\n"
+    of_text = make(dates, id_column="id").index.frame(["StudyDate", "AcquisitionDateTime", "seen"])
+    days = [dt.date(2015, 3, 21), dt.date(2015, 3, 22)]
+    assert of_text["StudyDate"].tolist() == of_text["seen"].tolist() == days
+    assert of_text["AcquisitionDateTime"].iloc[0] == pd.Timestamp(2015, 3, 21, 10, 11, 12)
+    numbers = pa.table({"id": ["a", "b"], "StudyDate": [20150321.0, 20150322.0]})
+    of_numbers = make(numbers, id_column="id", out=tmp_path / "numbers").index.frame(["StudyDate"])
+    assert of_numbers["StudyDate"].tolist() == days

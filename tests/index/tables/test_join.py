@@ -132,3 +132,9 @@ def test_two_tables_are_joined_and_must_not_share_columns(tmp_path):
     second.write_text("patient,n\np,1\n", encoding="utf-8")
     with pytest.raises(IndexReadError, match=r"b.csv: the index already has a column named 'n'"):
         join_tables(FRAME, keys, KINDS)
+
+
+def test_words_for_a_missing_value_are_counted_in_the_columns_that_are_joined(join):
+    found = join("file,label,n\n1.jpg,None,1\n2.jpg,x,N/A\n3.jpg,NULL,\n", "file")
+    assert found.matches[0].document()["read_as_missing"] == {"label": 2, "n": 1}
+    assert found.frame["label"].fillna("").tolist() == ["", "x", ""]
