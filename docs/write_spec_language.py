@@ -20,6 +20,7 @@ CHAPTERS = (
     "presence",
     "logic",
     "aliases",
+    "tags",
     "patients",
 )
 INTRODUCTION = """\
@@ -67,6 +68,27 @@ is the time from birth to acquisition: in completed years, below two years in co
 
 The run time of a regular expression (RE2) is linear in the length of the text. A number with a unit is converted to the
 declared unit of the field; without a declared unit it is refused.
+"""
+TAGS = """\
+## Which tags an index has
+
+Every index of DICOM files has the keywords of `monai_unlearn/vocabulary/fields.yaml`; `index build --tag TAG` adds
+others, and its report says which of them no file has. Functional groups of enhanced objects are searched for all of
+them.
+
+| you write | it is |
+| --- | --- |
+| `--tag SourceApplicationEntityTitle` | a tag of the dictionary, file meta included; `(0002,0016)` works too |
+| `--tag AnatomicRegionSequence.CodeMeaning` | a tag within a sequence; several items are several values |
+| `--tag '(0019,"GEMS_ACQU_01",10)'` | a private tag by its creator; in a predicate in backquotes |
+
+Frames that differ are several values: of a text each counts, a number of `fields.yaml` is unknown with the fault
+`several_numbers`, and a number of `--tag` is indexed as text.
+
+`laterality` is R, L or B, from ImageLaterality, Laterality and FrameLaterality, where `OS`, `O.D.`, `left` or `l` count
+as what they mean. It is unknown where these contradict each other (`contradicting_laterality`) or one is another word
+(`invalid_laterality`). Descriptions are not read. A whole-slide image has the fault `whole_slide` and counts as one
+image, whatever its `NumberOfFrames`.
 """
 LISTS = """\
 ## Lists, and which of their values occur
@@ -127,7 +149,7 @@ def document() -> str:
     ]
     parts = [INTRODUCTION.format(functions=names), "What the cohort statistics mean:\n\n" + "\n".join(meanings) + "\n"]
     parts += [_chapter(ROOT / "tests" / "spec" / f"test_{name}.py") for name in CHAPTERS]
-    return "\n".join([*parts, LISTS])
+    return "\n".join([*parts, TAGS, LISTS])
 
 
 def _chapter(path: Path) -> str:

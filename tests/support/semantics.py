@@ -15,6 +15,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -50,7 +51,13 @@ KINDS = {
     "AccessionNumber": Kind.TEXT,
     "PatientBirthDate": Kind.DATE,
     "PatientAge": Kind.AGE,
+    "NumberOfFrames": Kind.NUMBER,
+    "AnatomicRegionSequence.CodeMeaning": Kind.TEXT,
+    '(0019,"GEMS_ACQU_01",10)': Kind.TEXT,
+    "SourceApplicationEntityTitle": Kind.TEXT,
 }
+# As if the index was built with `--tag` for each.
+TAGS = frozenset(("AnatomicRegionSequence.CodeMeaning", '(0019,"GEMS_ACQU_01",10)', "SourceApplicationEntityTitle"))
 UNITS = {"length_mm": "mm", "length_cm": "cm"}
 VALUE_SETS = """\
 value_sets:
@@ -99,7 +106,7 @@ def check(block: str, directory: Path) -> None:
         yaml.safe_dump(rule, width=10_000).split("\n")[0], f"allow_empty_record: true\n{key}\n{VALUE_SETS}"
     )
     units = {name: unit for name, unit in UNITS.items() if name in kinds}
-    cohort = spec.resolve(make_index(directory, columns, kinds, units=units))
+    cohort = spec.resolve(replace(make_index(directory, columns, kinds, units=units), tags=TAGS & kinds.keys()))
     found = {name: part for part, ids in cohort.image_ids.items() for name in ids}
     parts = [found[f"i{number:02d}"] for number in range(len(images))]
     assert parts == [row[-1] for row in images], f"{predicate}: found {parts}"
