@@ -11,9 +11,14 @@ import pytest
 import yaml
 
 from monai_unlearn.cohort import CohortSpec
+from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.build import BuildRequest, build
+from monai_unlearn.index.build_view import render
 from monai_unlearn.index.scan.extra_tags import ExtraTags
 from monai_unlearn.index.scan.options import ScanOptions
+from monai_unlearn.index.tables.from_table import TableRequest, index_table
+from monai_unlearn.index.tables.key import Key
+from monai_unlearn.index.tables.read_table import read_table
 
 CASES = os.environ.get("MONAI_UNLEARN_CASES")
 pytestmark = pytest.mark.skipif(CASES is None, reason="MONAI_UNLEARN_CASES does not name the folder of cases")
@@ -96,3 +101,36 @@ def test_tag_that_no_file_has_is_said(cases, tmp_path):
         '(0019,"GEMS_ACQU_01",10)': {"images": 0, "of": 2, "invalid": 0},
         "ContrastBolusAgent": {"images": 1, "of": 2, "invalid": 0},
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("semi.csv", "got a header separated by semicolons. Read it with: --delimiter ';'"),
+        ("ragged.csv", "not a well-formed CSV in line 14: expected 3 values as in the header, got 2"),
+        ("quote.csv", "not a well-formed CSV in line 14: a quote that opens there is never closed"),
+    ],
+)
+def test_odd_tables_are_refused_with_what_is_odd(name, message, tmp_path):
+    table = Path(CASES) / "tables" / name
+    with pytest.raises(IndexReadError, match=message):
+        index_table(TableRequest(table=table, id_column="file", out=tmp_path / "index"))
+    with pytest.raises(IndexReadError, match=message):
+        read_table(table)
+
+
+def test_table_of_semicolons_is_read_with_its_delimiter(tmp_path):
+    request = TableRequest(table=Path(CASES) / "tables" / "semi.csv", id_column="file", out=tmp_path, delimiter=";")
+    frame = index_table(request).index.frame(["image_id", "diag", "pat"])
+    assert frame.iloc[0].tolist() == ["0_left.jpg", "a", "p0"]
+
+
+def test_escape_sequences_of_a_table_reach_no_terminal(tmp_path, make_image, capsys):
+    make_image(tmp_path / "in" / "[bold]markup.jpg")
+    table = Path(CASES) / "tables" / "08_ansi.csv"
+    request = BuildRequest(sources=(tmp_path / "in",), out=tmp_path / "i", keys=(Key(table, "file"),), label="diag")
+    render(build(request, track=iter))
+    out = capsys.readouterr().out
+    assert "1 of 5 rows matched" in out
+    assert "\x1b" not in out
+    assert "\x07" not in out
