@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from monai_unlearn.cli import app
@@ -92,3 +93,21 @@ def test_commands_load_neither_torch_nor_image_libraries(run, tmp_path):
         command = [sys.executable, "-c", code, "index", *words]
         done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
         assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_delimiter_is_named_and_taken(run, tmp_path):
+    (tmp_path / "semi.csv").write_text("file;scanner\na.png;NULL\nb.png;Spectralis\n", encoding="utf-8")
+    refused = run("from-table", "semi.csv", "--id", "file", "--out", "index")
+    assert (refused.exit_code, "Read it with: --delimiter ';'" in refused.stderr) == (2, True)
+    taken = run("from-table", "semi.csv", "--id", "file", "--out", "index", "--delimiter", ";")
+    assert taken.exit_code == 0, taken.output
+    assert "scanner: a word for a missing value, such as NULL, N/A or None, in 1 row" in taken.stdout
+    (tmp_path / "images").mkdir()
+    Image.new("L", (4, 4)).save(tmp_path / "images" / "a.png")
+    joined = ("build", "images", "--out", "other", "--table", "semi.csv", "--key", "file")
+    assert run(*joined).exit_code == 2
+    result = run(*joined, "--delimiter", ";", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["tables"][0]["read_as_missing"] == {"scanner": 1}
+    wrong = run(*joined, "--delimiter", ";;")
+    assert (wrong.exit_code, "expected one character" in wrong.stderr) == (2, True)
