@@ -8,26 +8,35 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from monai.transforms import MapTransform
-from PIL import Image
-from pydicom import dcmread
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.pixels import apply_color_lut
 
 from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.readers import dicom
+from monai_unlearn.index.readers.dicom_pixels import decoded, frame_count, opened_pixels
+from monai_unlearn.index.readers.image_pixels import DEFAULT, PIL_MODES, ImageOptions, image_pixels, no_frame
+from monai_unlearn.index.readers.row import FaultyFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Mapping, Sequence
 
     from monai.config import KeysCollection
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
-    from pydicom.uid import UID
 
 SPATIAL_DIMS = 2
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
-_PIL_MODES = {1: "L", 3: "RGB"}
 # ITU-R BT.601, the weights that PIL uses.
 _LUMA = (0.299, 0.587, 0.114)
+_SET_OPTION = "Set it at the transform that loads images, in each config of the bundle, or convert the file"
+_REMEDIES = {
+    Fault.SEVERAL_FRAMES: _SET_OPTION,
+    Fault.TRANSPARENT_PIXELS: _SET_OPTION,
+    Fault.UNKNOWN_VALUE_RANGE: _SET_OPTION,
+    Fault.PIXELS_NOT_CHECKED: "Install a decoder, such as pylibjpeg or python-gdcm, or convert the file",
+    Fault.UNSUPPORTED_PIXELS: "Convert the file, then run `monai-unlearn index build` again",
+}
+_FIX = "Fix or remove the file, then run `monai-unlearn index build` again"
 
 
 class LoadImage2Dd(MapTransform):
@@ -35,53 +44,76 @@ class LoadImage2Dd(MapTransform):
 
     The content of a file decides whether it is DICOM. This replaces MONAI's `LoadImaged`, which transposes height and
     width of 2-D images, and whose readers fall back to one another on a damaged file: an image that cannot be read
-    completely must stop the run, with a message that names it.
+    completely must stop the run, with a message that names it. Images come upright: their Exif orientation is applied.
+
+    Values are scaled by the range of their type: 8-bit images by 255, DICOM by its stored bits, grey PNG and TIFF by
+    their 9 to 16 bits. What a file leaves open must be set, or the file is refused.
 
     Args:
         keys: Keys of the items that hold a path.
         channels: 3 for colour (RGB), 1 for grey. Grey images are repeated, colour is reduced to luma.
+        frame: The number of the frame or page to read, from 0, of files with several.
+        value_range: The values that become 0 and 1 in grey PNG and TIFF images of more than 8 bits, and in DICOM images
+            of floating-point values; 32-bit and floating-point values need it. Values beyond are clipped.
+        background: What is behind transparent pixels: a grey level or an RGB colour, in [0, 1].
         allow_missing_keys: Do not raise if a key is missing.
 
     Raises:
         DataError: `channels` is neither 1 nor 3.
+        ConfigError: `frame`, `value_range` or `background` is out of range.
     """
 
-    def __init__(self, keys: KeysCollection, *, channels: int = 3, allow_missing_keys: bool = False) -> None:
+    def __init__(
+        self,
+        keys: KeysCollection,
+        *,
+        channels: int = 3,
+        frame: int | None = None,
+        value_range: Sequence[float] | None = None,
+        background: float | Sequence[float] | None = None,
+        allow_missing_keys: bool = False,
+    ) -> None:
         super().__init__(keys, allow_missing_keys)
-        if channels not in _PIL_MODES:
+        if channels not in PIL_MODES:
             raise DataError(f"LoadImage2Dd takes channels 1 or 3, got {channels}.")
         self.channels = channels
+        self.options = ImageOptions(frame=frame, value_range=value_range, background=background)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Replace each path by its image.
 
         Raises:
-            DataError: A file cannot be read, is truncated, or holds something other than one 2-D image.
+            DataError: A file cannot be read, is truncated, or is not one 2-D image that the options determine.
         """
         item = dict(data)
         for key in self.key_iterator(item):
-            item[key] = torch.from_numpy(read_image(Path(item[key]), channels=self.channels))
+            pixels = read_image(Path(item[key]), channels=self.channels, options=self.options)
+            item[key] = torch.from_numpy(pixels)
         return item
 
 
-def read_image(path: Path, *, channels: int = 3) -> NDArray[np.float32]:
+def read_image(path: Path, *, channels: int = 3, options: ImageOptions = DEFAULT) -> NDArray[np.float32]:
     """Return an image as an array of shape (channel, height, width) with values in [0, 1].
 
     Raises:
-        DataError: The file cannot be read, is truncated, or holds something other than one 2-D image.
+        DataError: The file cannot be read, is truncated, or is not one 2-D image that the options determine. A fault
+            that `index build --decode-check` finds is described in the same words.
     """
     try:
-        pixels = _dicom_pixels(path) if _is_dicom(path) else _image_pixels(path, channels)
+        pixels = (
+            _dicom_pixels(path, options) if _is_dicom(path) else image_pixels(path, channels=channels, options=options)
+        )
     except DataError:
         raise
+    except FaultyFileError as refused:
+        remedy = _REMEDIES.get(refused.fault, _FIX)
+        raise DataError(f"{path}: this file {refused.fault.sentence}. {remedy}.") from None
     except Exception as error:  # decoders raise anything on damaged files
-        raise DataError(
-            f"{path}: the image cannot be decoded ({type(error).__name__}). Fix or remove the file, "
-            "then run `monai-unlearn index build` again."
-        ) from error
+        sentence = Fault.PIXEL_DATA_UNDECODABLE.sentence
+        raise DataError(f"{path}: this file {sentence} ({type(error).__name__}). {_FIX}.") from error
     if pixels.ndim == SPATIAL_DIMS:
         pixels = pixels[..., None]
-    if pixels.ndim != SPATIAL_DIMS + 1 or pixels.shape[-1] not in _PIL_MODES:
+    if pixels.ndim != SPATIAL_DIMS + 1 or pixels.shape[-1] not in PIL_MODES:
         raise DataError(f"{path}: expected one 2-D grey or RGB image, got an array of shape {pixels.shape}.")
     return np.ascontiguousarray(_with_channels(pixels, channels).transpose(2, 0, 1))
 
@@ -106,33 +138,36 @@ def _is_dicom(path: Path) -> bool:
         return dicom.recognises(stream.read(dicom.HEAD))
 
 
-def _image_pixels(path: Path, channels: int) -> NDArray[np.float32]:
-    with Image.open(path) as image:
-        pixels: NDArray[np.float32] = np.asarray(image.convert(_PIL_MODES[channels]), dtype=np.float32)
-    pixels /= np.float32(255)
-    return pixels
-
-
-def _dicom_pixels(path: Path) -> NDArray[np.float32]:
+def _dicom_pixels(path: Path, options: ImageOptions) -> NDArray[np.float32]:
     """Scale stored values to [0, 1] by the declared bit depth (PS3.3 C.7.6.3); invert MONOCHROME1.
 
-    Colour is returned as RGB: pydicom converts YBR.
+    Colour is returned as RGB: pydicom converts YBR, and the palette of PALETTE COLOR is applied.
     """
-    dataset = dcmread(path, force=True)  # some files lack the preamble
-    if "TransferSyntaxUID" not in dataset.file_meta:
-        dataset.file_meta.TransferSyntaxUID = _syntax_of(dataset)
-    pixels = dataset.pixel_array
-    photometric = dataset.PhotometricInterpretation
-    low = -(2 ** (dataset.BitsStored - 1)) if dataset.PixelRepresentation else 0
-    scaled = (pixels.astype(np.float32) - low) / (2**dataset.BitsStored - 1)
+    with opened_pixels(path) as dataset:
+        count = frame_count(dataset)
+        if options.frame is None and count > 1:
+            raise FaultyFileError(Fault.SEVERAL_FRAMES)
+        if options.frame is not None and options.frame >= count:
+            raise no_frame(path, options.frame, count)
+        pixels = decoded(dataset, options.frame)
+        photometric = dataset.PhotometricInterpretation
+        if photometric == "PALETTE COLOR":
+            pixels = apply_color_lut(pixels, dataset)
+            return np.asarray(pixels / np.float32(np.iinfo(pixels.dtype).max), np.float32)
+        low, high = _stored_range(dataset, options)
+    scaled = (pixels.astype(np.float32) - low) / (high - low)
+    if np.issubdtype(pixels.dtype, np.floating):
+        scaled = np.clip(scaled, 0, 1)
     return np.asarray(1 - scaled if photometric == "MONOCHROME1" else scaled, np.float32)
 
 
-def _syntax_of(dataset: Dataset) -> UID:
-    """Return the transfer syntax that a data set without File Meta Information was read in."""
-    is_implicit, is_little = dataset.original_encoding
-    explicit = ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian
-    return ImplicitVRLittleEndian if is_implicit else explicit
+def _stored_range(dataset: Dataset, options: ImageOptions) -> Sequence[float]:
+    if "PixelData" not in dataset:  # floating-point values
+        if options.value_range is None:
+            raise FaultyFileError(Fault.UNKNOWN_VALUE_RANGE)
+        return options.value_range
+    low = -(2 ** (dataset.BitsStored - 1)) if dataset.PixelRepresentation else 0
+    return low, low + 2**dataset.BitsStored - 1
 
 
 def _with_channels(pixels: NDArray[np.float32], channels: int) -> NDArray[np.float32]:

@@ -14,9 +14,10 @@ from torch.nn.functional import interpolate
 from monai_unlearn.data import list_images, read_image
 from monai_unlearn.errors import ConfigError, DataError, check_choice
 from monai_unlearn.index.readers import HEAD, nifti
+from monai_unlearn.index.readers.image_pixels import ImageOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Mapping, Sequence
 
     from monai.config import KeysCollection
     from numpy.typing import NDArray
@@ -43,14 +44,25 @@ class LoadMRd(MapTransform):
         keys: Keys of the items that hold a path.
         view: `axial`, `coronal`, `sagittal`, or `volume`.
         position: Position of the slice, from 0 (foot, front or right end of the volume) to 1 (the other end).
+        frame: As in `LoadImage2Dd`, for DICOM and other image files.
+        value_range: As in `LoadImage2Dd`.
+        background: As in `LoadImage2Dd`.
         allow_missing_keys: Do not raise if a key is missing.
 
     Raises:
-        ConfigError: `view` is unknown, or `position` is out of range.
+        ConfigError: `view` is unknown, or another option is out of range.
     """
 
     def __init__(
-        self, keys: KeysCollection, *, view: str = "axial", position: float = 0.5, allow_missing_keys: bool = False
+        self,
+        keys: KeysCollection,
+        *,
+        view: str = "axial",
+        position: float = 0.5,
+        frame: int | None = None,
+        value_range: Sequence[float] | None = None,
+        background: float | Sequence[float] | None = None,
+        allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         check_choice(view, VIEWS, name="view")
@@ -58,6 +70,7 @@ class LoadMRd(MapTransform):
             raise ConfigError(f"position: expected a share of the volume from 0 to 1, got {position}.")
         self.view = view
         self.position = position
+        self.options = ImageOptions(frame=frame, value_range=value_range, background=background)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Replace each path by its scan.
@@ -77,7 +90,7 @@ class LoadMRd(MapTransform):
             raise DataError(
                 f"{path}: expected a NIfTI volume for the view 'volume', got one slice. Convert the series."
             )
-        return torch.from_numpy(read_image(path, channels=1))
+        return torch.from_numpy(read_image(path, channels=1, options=self.options))
 
 
 def is_nifti(path: Path) -> bool:

@@ -47,6 +47,10 @@ class Fault(Enum):
     PIXEL_DATA_MISSING = ("pixel_data_missing", "is an image according to its SOP class, but has no pixel data")
     PIXEL_DATA_SHORT = ("pixel_data_short", "has less pixel data than its rows, columns and frames need")
     PIXEL_DATA_UNDECODABLE = ("pixel_data_undecodable", "has pixel data that cannot be decoded")
+    UNSUPPORTED_PIXELS = (
+        "unsupported_pixels",
+        "has pixels of a kind that is not read: colour of more than 8 bits, signed 8-bit values, Lab colour or NaN",
+    )
     DICOMDIR_ESCAPES = (
         "dicomdir_escapes",
         "is a DICOMDIR that refers to files outside its own folder; the references are not followed",
@@ -95,6 +99,18 @@ class Fault(Enum):
     PIXELS_NOT_CHECKED = (
         "pixels_not_checked",
         "is compressed in a way that no installed decoder supports; it counts, but its pixels are not checked",
+    )
+    SEVERAL_FRAMES = (
+        "several_frames",
+        "contains several frames or pages; it counts, but is only read if `frame` chooses one",
+    )
+    TRANSPARENT_PIXELS = (
+        "transparent_pixels",
+        "has transparent pixels; it counts, but is only read if `background` says what is behind them",
+    )
+    UNKNOWN_VALUE_RANGE = (
+        "unknown_value_range",
+        "has 32-bit or floating-point values of no stated range; it counts, but is only read if `value_range` is set",
     )
     PATIENT_WITH_TWO_SEXES = (
         "patient_with_two_sexes",
@@ -164,6 +180,9 @@ _USABLE = frozenset(
         Fault.INVALID_LATERALITY,
         Fault.WHOLE_SLIDE,
         Fault.PIXELS_NOT_CHECKED,
+        Fault.SEVERAL_FRAMES,
+        Fault.TRANSPARENT_PIXELS,
+        Fault.UNKNOWN_VALUE_RANGE,
         Fault.PATIENT_WITH_TWO_SEXES,
         Fault.PATIENT_WITH_TWO_BIRTH_DATES,
         Fault.PATIENT_WITH_TWO_ISSUERS,

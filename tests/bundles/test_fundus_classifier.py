@@ -111,7 +111,7 @@ def test_an_image_truncated_after_indexing_is_named(trained, tmp_path):
     finally:
         image.write_bytes(content)
     assert found.returncode == 2
-    assert "3R.png: the image cannot be decoded" in found.stderr.splitlines()[-1]
+    assert "3R.png: this file has pixel data that cannot be decoded" in found.stderr.splitlines()[-1]
 
 
 def test_inference_writes_probabilities(trained, tmp_path):

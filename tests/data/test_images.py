@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from monai_unlearn.data import LoadImage2Dd, list_images, read_image
 from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.index.faults import Fault
 
 RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
 
@@ -89,20 +95,77 @@ def test_a_truncated_file_is_named(tmp_path, kind):
         dicom(path, RGB, photometric="RGB")
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 3 // 4])
-    with pytest.raises(DataError, match=rf"cut\.{kind}: the image cannot be decoded"):
+    with pytest.raises(DataError, match=rf"cut\.{kind}: this file has pixel data that cannot be decoded"):
         read_image(path)
 
 
-def test_volumes_are_refused(tmp_path):
-    pixels = np.zeros((4, 4), np.uint8)
-    path = dicom(tmp_path / "a", pixels, photometric="MONOCHROME2")
-    from pydicom import dcmread
-
+def test_one_frame_of_a_dicom_file_must_be_chosen(tmp_path):
+    path = dicom(tmp_path / "a", np.zeros((4, 4), np.uint8), photometric="MONOCHROME2")
     dataset = dcmread(path)
-    dataset.NumberOfFrames, dataset.PixelData = 5, b"\0" * 80
+    dataset.NumberOfFrames, dataset.PixelData = 5, bytes(range(80))
     dataset.save_as(path)
-    with pytest.raises(DataError, match=r"expected one 2-D grey or RGB image, got an array of shape \(5, 4, 4\)"):
+    with pytest.raises(
+        DataError, match="a: this file contains several frames or pages; it counts, but is only read if"
+    ):
         read_image(path)
+    found = LoadImage2Dd("image", channels=1, frame=2)({"image": path})["image"]
+    np.testing.assert_allclose(found, np.arange(32, 48).reshape(1, 4, 4) / 255, atol=1e-7)
+    with pytest.raises(DataError, match="a: expected a frame of number 5, counted from 0, got a file with 5 of them"):
+        LoadImage2Dd("image", frame=5)({"image": path})
+
+
+def test_the_palette_of_a_dicom_file_is_applied(tmp_path):
+    path = dicom(tmp_path / "a", np.array([[0, 1, 2, 3]], np.uint8), photometric="PALETTE COLOR")
+    dataset = dcmread(path)
+    tables = {"Red": [0, 255, 0, 100], "Green": [10, 0, 255, 100], "Blue": [20, 0, 0, 100]}
+    for name, table in tables.items():
+        dataset.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [4, 0, 8])
+        dataset.add_new(f"{name}PaletteColorLookupTableData", "OW", bytes(table))
+    dataset.save_as(path)
+    np.testing.assert_allclose(read_image(path)[:, 0] * 255, list(tables.values()), atol=1e-4)
+
+
+def test_floating_point_values_of_a_dicom_file_need_a_range(tmp_path):
+    path = dicom(tmp_path / "a", np.zeros((1, 3), np.uint8), photometric="MONOCHROME2")
+    dataset = dcmread(path)
+    del dataset.PixelData
+    dataset.BitsAllocated = 32
+    dataset.FloatPixelData = np.array([-1, 0.5, 9], np.float32).tobytes()
+    dataset.save_as(path)
+    with pytest.raises(DataError, match="of no stated range; it counts, but is only read if `value_range` is set"):
+        read_image(path)
+    found = LoadImage2Dd("image", channels=1, value_range=[0, 2])({"image": path})["image"]
+    np.testing.assert_allclose(found, [[[0, 0.25, 1]]])
+
+
+def test_a_compression_without_a_decoder_is_named():
+    with pytest.raises(
+        DataError, match=r"JPGExtended\.dcm: this file is compressed in a way that no .* Install a decoder"
+    ):
+        read_image(Path(get_testdata_file("JPGExtended.dcm")))
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "words", "options"),
+    [
+        ("a.tif", Image.fromarray(np.full((2, 2), 7, np.float32)), Fault.UNKNOWN_VALUE_RANGE, {"value_range": [5, 9]}),
+        ("a.png", Image.new("RGBA", (2, 2)), Fault.TRANSPARENT_PIXELS, {"background": 0.5}),
+        ("b.tif", Image.new("LAB", (2, 2)), Fault.UNSUPPORTED_PIXELS, None),
+    ],
+)
+def test_a_refusal_has_the_words_of_the_fault_and_the_option_lifts_it(tmp_path, name, image, words, options):
+    image.save(tmp_path / name)
+    with pytest.raises(DataError, match=rf"{name}: this file {re.escape(words.sentence)}\. \w"):
+        read_image(tmp_path / name)
+    if options:
+        found = LoadImage2Dd("image", **options)({"image": tmp_path / name})["image"]
+        np.testing.assert_allclose(found, np.full((3, 2, 2), 0.5))
+
+
+def test_deep_grey_is_neither_saturated_nor_crushed(tmp_path):
+    values = np.array([[0, 255, 256, 4095, 65535]], np.uint16)
+    Image.fromarray(values).save(tmp_path / "a.png")
+    np.testing.assert_allclose(read_image(tmp_path / "a.png", channels=1), [values / 65535], atol=1e-7)
 
 
 def test_refuses_other_channel_counts():

@@ -78,6 +78,13 @@ def test_nan_is_background(volume):
     assert read(volume(voxels), position=0.5)[0, -1, -1] == 0
 
 
+def test_what_an_image_file_leaves_open_is_set(tmp_path):
+    Image.fromarray(np.full((2, 3), 25, np.float32)).save(tmp_path / "slice.tif")
+    with pytest.raises(DataError, match="`value_range` is set"):
+        read(tmp_path / "slice.tif")
+    assert read(tmp_path / "slice.tif", value_range=[0, 50], frame=0, background=0).unique().tolist() == [0.5]
+
+
 def test_an_image_file_is_read_as_grey(tmp_path):
     Image.fromarray(np.full((2, 3, 3), 255, np.uint8)).save(tmp_path / "slice.png")
     found = read(tmp_path / "slice.png")

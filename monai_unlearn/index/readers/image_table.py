@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 FORMAT = "image"
-_FORMATS = ("JPEG", "PNG", "TIFF", "BMP")
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP")
 # The marker that ends a complete file is searched for in this many last bytes: some cameras append data.
 _TAIL = 64 * 1024
 _STRIPS = ((273, 279), (324, 325))  # TIFF: offsets and byte counts of strips, of tiles
@@ -30,7 +30,7 @@ def read(stream: BinaryIO) -> Row:
         FaultyFileError: The file is not one of these, or ends too early.
     """
     try:
-        image = Image.open(stream, formats=_FORMATS)
+        image = Image.open(stream, formats=FORMATS)
     except UnidentifiedImageError:
         raise FaultyFileError(Fault.NOT_AN_IMAGE) from None
     begins = stream.tell()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.readers.row import FaultyFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,8 @@ def decode_fault(path: Path, file_format: str) -> Fault | None:
         warnings.simplefilter("ignore")
         try:
             return _DECODE[file_format](path)
+        except FaultyFileError as refused:
+            return refused.fault
         except Exception:  # noqa: BLE001 - a decoder may raise anything; the file has a fault in any case
             return Fault.PIXEL_DATA_UNDECODABLE
 
@@ -36,49 +39,29 @@ def has_decoder(file_format: str | None) -> bool:
 
 
 def _decode_dicom(path: Path) -> Fault | None:
-    import pydicom
-    from pydicom.pixels import iter_pixels
+    from monai_unlearn.index.readers.dicom_pixels import decoded, frame_bytes, frame_count, has_pixels, opened_pixels
 
-    from monai_unlearn.index.readers.deflated import inflated
-    from monai_unlearn.index.readers.lenient import lenient_values
-
-    with lenient_values(), path.open("rb") as stream:
-        inflated(stream)  # refuses what pydicom would inflate without a limit
-        stream.seek(0)
-        dataset = pydicom.dcmread(stream, force=True)  # a file without a preamble is DICOM, too
-        if "PixelData" not in dataset:  # floating-point pixels are never compressed
+    with opened_pixels(path) as dataset:
+        if not has_pixels(dataset):
             return None
-        syntax = dataset.file_meta.get("TransferSyntaxUID")
-        if syntax is None or not syntax.is_encapsulated:
-            return None  # the reader has compared the lengths
-        if not _can_decode(syntax):
-            return Fault.PIXELS_NOT_CHECKED
-        if _frame_bytes(dataset) > MAX_DECODED:
+        syntax = dataset.file_meta.TransferSyntaxUID
+        is_native = syntax.is_transfer_syntax and not syntax.is_encapsulated
+        if not is_native and frame_bytes(dataset) > MAX_DECODED:
             return Fault.TOO_LARGE_INFLATED
-        frames = sum(1 for _ in iter_pixels(dataset, raw=True))
-    return None if frames >= int(dataset.get("NumberOfFrames") or 1) else Fault.PIXEL_DATA_SHORT
-
-
-def _can_decode(syntax: str) -> bool:
-    from pydicom.pixels import get_decoder
-
-    try:
-        return bool(get_decoder(syntax).is_available)
-    except NotImplementedError:
-        return False
-
-
-def _frame_bytes(dataset: Any) -> int:  # noqa: ANN401 - pydicom ships no types
-    return int(dataset.Rows * dataset.Columns * dataset.SamplesPerPixel * (dataset.BitsAllocated + 7) // 8)
+        for frame in range(frame_count(dataset)):  # pydicom's iterators fail where a frame's sign has to be corrected
+            decoded(dataset, frame)
+    return None
 
 
 def _decode_image(path: Path) -> Fault | None:
     from PIL import Image
 
-    with Image.open(path) as image:
+    from monai_unlearn.index.readers.image_pixels import FORMATS, image_pixels
+
+    with Image.open(path, formats=FORMATS) as image:
         if image.width * image.height * len(image.getbands()) > MAX_DECODED:
             return Fault.TOO_LARGE_INFLATED
-        image.load()
+    image_pixels(path)
     return None
 
 
