@@ -13,6 +13,7 @@ from monai.transforms import Randomizable
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.safe_path import safe_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -155,7 +156,8 @@ class PairedBatches:
 
     def __next__(self) -> dict[str, Any]:
         if self._inner is None:
-            self._inner = iter(self._open())
+            with safe_start(keep_path=True):
+                self._inner = iter(self._open())
         batch = next(self._inner)
         self.step += 1
         return batch

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ConfigError, DataError, ExitCode, TrainingError
 from monai_unlearn.experiments.plan import VALIDATION, require_validation
 from monai_unlearn.experiments.report import markdown, plot
 from monai_unlearn.experiments.score import CRITERIA, best, choose_criterion, figures
+from monai_unlearn.safe_path import module_command, safe_environment
 from monai_unlearn.staging import write_json, write_text
 
 if TYPE_CHECKING:
@@ -81,7 +81,9 @@ def command(plan: Plan, trial: Trial, folder: Path, reference: str | None) -> li
         **trial.settings,
     }
     words = [f"--{name}={value}" for name, value in settings.items()]
-    return [sys.executable, "-m", "monai.bundle", "run", "unlearn", "--config_file", str(plan.config), *words]
+    # A bundle's own modules lie in its folder, as they do in MONAI's model zoo.
+    bundle = plan.config.parent.parent.resolve()
+    return module_command("monai.bundle", "run", "unlearn", "--config_file", str(plan.config), *words, folder=bundle)
 
 
 def _result(plan: Plan, trial: Trial, folder: Path, reference: str | None, criterion: str) -> dict[str, Any]:
@@ -103,7 +105,9 @@ def _run(words: list[str], folder: Path) -> tuple[int, str]:
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "log.txt"
     with log.open("w", encoding="utf-8") as stream:
-        done = subprocess.run(words, stdout=stream, stderr=subprocess.STDOUT, check=False)  # noqa: S603 - no shell; the words are the user's own command
+        done = subprocess.run(  # noqa: S603 - no shell; the words are the user's own command
+            words, stdout=stream, stderr=subprocess.STDOUT, check=False, env=safe_environment()
+        )
     lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     return done.returncode, (lines[-1] if lines else "it printed nothing.").removeprefix("Error: ")
 

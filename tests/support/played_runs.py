@@ -29,8 +29,11 @@ class PlayedRuns:
         monkeypatch.setattr(sweep_run.subprocess, "run", self._run)
 
     def _run(self, words, *, stdout, **_):
-        assert words[:5] == [sys.executable, "-m", "monai.bundle", "run", "unlearn"]
-        settings = dict(word[2:].split("=", 1) for word in words[7:])
+        assert (words[0], words[3:7]) == (
+            sys.executable,
+            [str(self.folder / "bundle"), "monai.bundle", "run", "unlearn"],
+        )
+        settings = dict(word[2:].split("=", 1) for word in words[9:])
         self.runs.append(settings)
         code = self.play(settings)
         if code in (0, 3):

@@ -20,6 +20,7 @@ from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.row_faults import with_fault
 from monai_unlearn.index.scan.decode import decode_fault, has_decoder
 from monai_unlearn.index.usable import is_usable
+from monai_unlearn.safe_path import safe_start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,11 +87,12 @@ class DecodeCheck:
         return Fault.PIXEL_DATA_UNDECODABLE if answer is None else answer[0]
 
     def _submit(self, files: Sequence[tuple[str, str]]) -> Any:  # noqa: ANN401 - a future, or null if no worker runs
-        if self._pool is None:
-            # Not forked: the parent has threads, of Arrow and others.
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"))
         try:
-            return self._pool.submit(_faults_of, files)
+            with safe_start():  # the pool starts a process when it is made, and others when it is given work
+                if self._pool is None:
+                    # Not forked: the parent has threads, of Arrow and others.
+                    self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"))
+                return self._pool.submit(_faults_of, files)
         except BrokenProcessPool:
             self._end()
             return None

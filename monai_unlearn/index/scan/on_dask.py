@@ -11,6 +11,7 @@ import pyarrow as pa
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.fast_readers import Reader, read_files
 from monai_unlearn.index.scan.packing import packed, unpacked, unreadable
+from monai_unlearn.safe_path import safe_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -80,6 +81,7 @@ def _client(address: str) -> Iterator[Any]:
     distributed = _distributed()
     if address == LOCAL:
         with (
+            safe_start(),  # for as long as it runs: a worker that dies is replaced
             distributed.LocalCluster(threads_per_worker=1, dashboard_address=None) as cluster,
             distributed.Client(cluster) as client,
         ):

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from monai_unlearn.index.fast_readers import Reader, read_files
 from monai_unlearn.index.scan.packing import packed, unpacked, unreadable
+from monai_unlearn.safe_path import safe_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -160,7 +161,8 @@ class _Pool:
         context = _context()
         ours, theirs = context.Pipe()
         process = context.Process(target=self.body, args=(theirs,), daemon=True)  # type: ignore[attr-defined]
-        process.start()
+        with safe_start():
+            process.start()
         theirs.close()
         self.workers.append(_Worker(process, ours, self.limit))
         return self.workers[-1]
