@@ -14,7 +14,8 @@ from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.readers import dicom
 from monai_unlearn.index.readers.dicom_pixels import decoded, frame_count, opened_pixels
-from monai_unlearn.index.readers.image_pixels import DEFAULT, PIL_MODES, ImageOptions, image_pixels, no_frame
+from monai_unlearn.index.readers.image_options import DEFAULT, ImageOptions, no_frame
+from monai_unlearn.index.readers.image_pixels import PIL_MODES, image_pixels
 from monai_unlearn.index.readers.row import FaultyFileError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 from monai_unlearn.data import list_images, read_image
 from monai_unlearn.errors import ConfigError, DataError, check_choice
 from monai_unlearn.index.readers import HEAD, nifti
-from monai_unlearn.index.readers.image_pixels import ImageOptions
+from monai_unlearn.index.readers.image_options import ImageOptions
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence

@@ -5,14 +5,13 @@ Pillow decodes. What it would saturate, cut to 8 bits, ignore or take for opaque
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.readers.image_options import DEFAULT, ImageOptions, no_frame
 from monai_unlearn.index.readers.image_table import FORMATS
 from monai_unlearn.index.readers.row import FaultyFileError
 
@@ -43,39 +42,6 @@ _UPRIGHT = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageOptions:
-    """What a file leaves open about its pixels; an image that needs an option that is not set is refused.
-
-    Attributes:
-        frame: The number of the frame or page to read, from 0, of files with several.
-        value_range: The values that become 0 and 1, of grey images with more than 8 bits; null for the range of their
-            integer type, up to 16 bits. Values beyond are clipped.
-        background: What is behind transparent pixels: a grey level or an RGB colour, in [0, 1].
-
-    Raises:
-        ConfigError: An option is out of range.
-    """
-
-    frame: int | None = None
-    value_range: Sequence[float] | None = None
-    background: float | Sequence[float] | None = None
-
-    def __post_init__(self) -> None:
-        if self.frame is not None and self.frame < 0:
-            raise ConfigError(f"frame: expected the number of a frame, from 0, got {self.frame}.")
-        if self.value_range is not None and not (len(self.value_range) == 2 and np.diff(self.value_range)[0] > 0):  # noqa: PLR2004 - a pair
-            raise ConfigError(f"value_range: expected [low, high] with low < high, got {self.value_range}.")
-        behind = np.asarray(0 if self.background is None else self.background, float)
-        if behind.shape not in {(), (3,)} or not ((behind >= 0) & (behind <= 1)).all():
-            raise ConfigError(
-                f"background: expected a grey level or an RGB colour, each from 0 to 1, got {self.background}."
-            )
-
-
-DEFAULT = ImageOptions()
-
-
 def image_pixels(path: Path, *, channels: int = 3, options: ImageOptions = DEFAULT) -> NDArray[np.float32]:
     """Return the pixels of an image, upright, in [0, 1].
 
@@ -97,7 +63,7 @@ def image_pixels(path: Path, *, channels: int = 3, options: ImageOptions = DEFAU
         OSError: The file is damaged; Pillow also raises other errors.
     """
     # From a path, Pillow maps the file, and then confuses height and width of a TIFF that lies on its side.
-    with path.open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
+    with path.open("rb") as stream, _opened(stream) as image:
         _select_frame(image, path, options.frame)
         if image.mode in _DEEP_GREY:
             return _deep_grey(image, options)
@@ -112,11 +78,11 @@ def image_pixels(path: Path, *, channels: int = 3, options: ImageOptions = DEFAU
     return pixels
 
 
-def no_frame(path: Path, frame: int, count: int) -> DataError:
-    """Return the error of a file that has fewer frames than the number that was asked for."""
-    return DataError(
-        f"{path}: expected a frame of number {frame}, counted from 0, got a file with {count} of them. Change `frame`."
-    )
+def _opened(stream: BinaryIO) -> Image.Image:
+    try:
+        return Image.open(stream, formats=FORMATS)
+    except UnidentifiedImageError:
+        raise FaultyFileError(Fault.NOT_AN_IMAGE) from None
 
 
 def _select_frame(image: Image.Image, path: Path, frame: int | None) -> None:

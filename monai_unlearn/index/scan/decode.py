@@ -56,7 +56,8 @@ def _decode_dicom(path: Path) -> Fault | None:
 def _decode_image(path: Path) -> Fault | None:
     from PIL import Image
 
-    from monai_unlearn.index.readers.image_pixels import FORMATS, image_pixels
+    from monai_unlearn.index.readers.image_pixels import image_pixels
+    from monai_unlearn.index.readers.image_table import FORMATS
 
     with Image.open(path, formats=FORMATS) as image:
         if image.width * image.height * len(image.getbands()) > MAX_DECODED:

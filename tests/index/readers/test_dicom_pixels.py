@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pydicom
@@ -9,11 +10,17 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
 from pydicom.pixels import decoders
-from pydicom.uid import UID
+from pydicom.uid import UID, JPEGLSLossless
 
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.readers import read_file
-from monai_unlearn.index.readers.dicom_pixels import DEFLATED_IMAGE_FRAME, decoded, frame_count, opened_pixels
+from monai_unlearn.index.readers.dicom_pixels import (
+    DEFLATED_IMAGE_FRAME,
+    _is_limit,
+    decoded,
+    frame_count,
+    opened_pixels,
+)
 from monai_unlearn.index.readers.row import FaultyFileError
 
 JPEG_XL = ("1.2.840.10008.1.2.4.110", "1.2.840.10008.1.2.4.111", "1.2.840.10008.1.2.4.112")
@@ -79,6 +86,18 @@ def test_damage_is_damage(encapsulated):
     with pytest.raises(Exception, match=r"\w") as found:
         pixels_of(path)
     assert not isinstance(found.value, FaultyFileError)
+
+
+def test_what_a_decoder_was_not_made_for_is_told_from_damage():
+    from pydicom.pixels.decoders import gdcm, rle
+
+    runner = SimpleNamespace(rows=8, columns=8, samples_per_pixel=1, bits_allocated=8, get_option=lambda *_: ">")
+    runner.transfer_syntax, runner.photometric_interpretation = JPEGLSLossless, ""
+    runner.bits_stored, runner.pixel_representation = 6, 0
+    for plugin, frame, is_limit in [(gdcm, b"", True), (rle, bytes(64), False)]:
+        with pytest.raises(ValueError, match=r"\w") as found:
+            plugin._decode_frame(frame, runner)
+        assert _is_limit(found.value) is is_limit
 
 
 @pytest.mark.parametrize("syntax", [*JPEG_XL, "1.2.840.10008.1.2.1.98", "1.2.826.0.1.3680043.2.1"])
