@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+import sys
 import zlib
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
-from pydicom.pixels import decoders
-from pydicom.uid import UID, JPEGLSLossless
+from pydicom.pixels import decoders, get_decoder
+from pydicom.uid import HTJ2K, UID, JPEGExtended12Bit, JPEGLSLossless
 
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.readers import read_file
@@ -86,6 +87,26 @@ def test_damage_is_damage(encapsulated):
     with pytest.raises(Exception, match=r"\w") as found:
         pixels_of(path)
     assert not isinstance(found.value, FaultyFileError)
+
+
+def test_a_decoder_that_finds_damage_outweighs_those_that_refuse(monkeypatch):
+    plugin = ModuleType("plugin_that_finds_damage")
+    plugin.is_available = lambda _: True
+    plugin.decode = lambda *_: 1 // 0
+    monkeypatch.setitem(sys.modules, plugin.__name__, plugin)
+    decoder = get_decoder(JPEGExtended12Bit)
+    decoder.add_plugin("damage", (plugin.__name__, "decode"))
+    try:
+        with pytest.raises(RuntimeError, match="damage: integer division"):
+            pixels_of(Path(get_testdata_file("JPGExtended.dcm")))
+    finally:
+        decoder.remove_plugin("damage")
+
+
+@pytest.mark.skipif(get_decoder(HTJ2K).is_available, reason="a decoder of HTJ2K is installed")
+def test_compression_whose_decoder_is_not_installed_is_not_checked(encapsulated):
+    path, _ = encapsulated(HTJ2K, lambda part: part[:20])
+    assert fault_of(path) is Fault.PIXELS_NOT_CHECKED
 
 
 def test_what_a_decoder_was_not_made_for_is_told_from_damage():

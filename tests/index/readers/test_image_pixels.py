@@ -240,6 +240,17 @@ def test_thumbnails_and_reduced_copies_are_not_frames(tmp_path):
     np.testing.assert_array_equal(image_pixels(tmp_path / "a.tif"), RGB.astype(np.float32) / np.float32(255))
 
 
+def test_the_thumbnail_of_a_photograph_is_not_a_frame(tmp_path):
+    path = tmp_path / "a.jpg"
+    Image.fromarray(GREY).save(path, "MPO", save_all=True, append_images=[Image.new("L", (2, 2))])
+    assert refusal(path) is Fault.SEVERAL_FRAMES
+    content = bytearray(path.read_bytes())
+    primary = content.index((0x030000).to_bytes(4, "little"), content.index(b"MPF\0") + 54)
+    content[primary + 16 : primary + 20] = (0x010001).to_bytes(4, "little")  # the second entry of 16 bytes
+    path.write_bytes(content)
+    assert image_pixels(path).shape[:2] == GREY.shape
+
+
 def test_a_frame_of_a_file_with_one_is_that_one(tmp_path):
     path = save(tmp_path / "a.png", RGB)
     np.testing.assert_array_equal(image_pixels(path, options=ImageOptions(frame=0)), image_pixels(path))
