@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from monai_unlearn import __version__
-from monai_unlearn.cli import cohort, index, index_report, index_table, phantom, spec, sweep
+from monai_unlearn.cli import cohort, index, index_report, index_table, index_verify, phantom, spec, sweep
 
 app = typer.Typer(
     name="monai-unlearn",
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(phantom.app, name="phantom")
 index_table.register(index.app)
 index_report.register(index.app)
+index_verify.register(index.app)
 app.add_typer(index.app, name="index")
 spec.register(cohort.app)
 app.add_typer(cohort.app, name="cohort")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, Keyfile, emit, emit_json
+from monai_unlearn.cli.index_check import Trust, with_check
 from monai_unlearn.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -90,19 +91,20 @@ def preview(
     *,
     keyfile: Keyfile = None,
     suppress_below: _SuppressBelow = None,
+    trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
     """Show which images a spec would forget, before anything is changed."""
     from monai_unlearn.cohort.reports import report
 
-    parsed, opened = _opened(spec, index, keyfile)
+    parsed, opened = _opened(spec, index, keyfile, trust=trust)
     if suppress_below is None:
         document = parsed.resolve(opened).preview()
     else:
         from monai_unlearn.cohort.reports.suppress_preview import preview_for_others
 
         document = preview_for_others(parsed, opened, below=suppress_below)
-    emit(document, as_json=as_json, render=lambda: _print(report.show, document))
+    emit(with_check(document, opened), as_json=as_json, render=lambda: _print(report.show, document))
 
 
 @app.command(
@@ -118,6 +120,7 @@ def diff(
     listed: _Listed = False,
     keyfile: Keyfile = None,
     suppress_below: _SuppressBelow = None,
+    trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
     """Show which images change their part from one spec to another, and which differences in the specs cause it."""
@@ -126,11 +129,11 @@ def diff(
     from monai_unlearn.cohort.reports.compare import compare, suppress_comparison
     from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
 
-    first, (second, opened) = CohortSpec.read(spec_a), _opened(spec_b, index, keyfile)
+    first, (second, opened) = CohortSpec.read(spec_a), _opened(spec_b, index, keyfile, trust=trust)
     document = compare(with_pseudonyms(first, opened, keyfile), second, opened, listed=listed)
     if suppress_below is not None:
         document = suppress_comparison(document, below=suppress_below)
-    emit(document, as_json=as_json, render=lambda: _print(report.show_comparison, document))
+    emit(with_check(document, opened), as_json=as_json, render=lambda: _print(report.show_comparison, document))
 
 
 @app.command(
@@ -145,12 +148,13 @@ def freeze(
     *,
     keyfile: Keyfile = None,
     force: _Force = False,
+    trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the images of each part to a manifest, with the digests of spec and index."""
     from monai_unlearn.cohort.resolve.manifest import write_manifest
 
-    parsed, opened = _opened(spec, index, keyfile)
+    parsed, opened = _opened(spec, index, keyfile, trust=trust)
     cohort = parsed.resolve(opened)
     digest = write_manifest(cohort.manifest, out, overwrite=force)
     document = {
@@ -163,7 +167,7 @@ def freeze(
         "value_lists": cohort.value_lists,
         "warnings": cohort.warnings,
     }
-    emit(document, as_json=as_json, render=lambda: _print_frozen(cohort, document))
+    emit(with_check(document, opened), as_json=as_json, render=lambda: _print_frozen(cohort, document))
 
 
 @app.command(cls=Command, help=_CHECK, epilog="Example: monai-unlearn cohort check cohort.json --index index/ --list")
@@ -173,6 +177,7 @@ def check(
     *,
     listed: _Listed = False,
     keyfile: Keyfile = None,
+    trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
     """Check whether a frozen cohort still holds on an index, and show what has changed."""
@@ -181,9 +186,9 @@ def check(
     from monai_unlearn.cohort.resolve.manifest import read_manifest
     from monai_unlearn.index import Index
 
-    frozen, opened = read_manifest(manifest), Index.open(index)
+    frozen, opened = read_manifest(manifest), Index.open(index, trust=trust)
     document = recheck(frozen, opened, source=str(manifest), listed=listed, keyfile=keyfile)
-    emit(document, as_json=as_json, render=lambda: _print(report.show_recheck, document))
+    emit(with_check(document, opened), as_json=as_json, render=lambda: _print(report.show_recheck, document))
     if not document["holds"]:
         raise typer.Exit(int(ExitCode.NOT_ACCEPTED))
 
@@ -208,13 +213,13 @@ def schema(
     emit({"schema": str(out), "modeline": line}, as_json=as_json, render=lambda: typer.echo(said))
 
 
-def _opened(spec: Path, index: Path, keyfile: Path | None) -> tuple[CohortSpec, Index]:
+def _opened(spec: Path, index: Path, keyfile: Path | None, *, trust: bool) -> tuple[CohortSpec, Index]:
     from monai_unlearn.cohort import CohortSpec
     from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
     from monai_unlearn.index import Index
 
     # The spec first: most of its faults are found without an index.
-    parsed, opened = CohortSpec.read(spec), Index.open(index)
+    parsed, opened = CohortSpec.read(spec), Index.open(index, trust=trust)
     return with_pseudonyms(parsed, opened, keyfile), opened
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
+from monai_unlearn.cli.index_check import Trust, with_check
 
 _HELP = (
     "Show what an index contains: its images, its faults by code with examples, how many images have each tag, "
@@ -25,13 +26,15 @@ def register(app: typer.Typer) -> None:
 def report(
     index: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the index.")],
     *,
+    trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what an index contains."""
     from monai_unlearn.index import Index
     from monai_unlearn.index.summary import summarise
 
-    document = summarise(Index.open(index))
+    opened = Index.open(index, trust=trust)
+    document = with_check(summarise(opened), opened)
 
     def show() -> None:
         from rich.console import Console

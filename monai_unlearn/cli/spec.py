@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, Keyfile, emit
+from monai_unlearn.cli.index_check import Trust, with_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,9 @@ def validate(spec: _Spec, as_json: AsJson = False) -> None:  # noqa: FBT002 - Ty
     emit(found, as_json=as_json, render=_on_console(show))
 
 
-def explain(spec: _Spec, index: _Index = None, *, keyfile: Keyfile = None, as_json: AsJson = False) -> None:
+def explain(
+    spec: _Spec, index: _Index = None, *, keyfile: Keyfile = None, trust: Trust = False, as_json: AsJson = False
+) -> None:
     """Explain in plain English which images a spec forgets."""
     from monai_unlearn.cohort import CohortSpec
     from monai_unlearn.cohort.reports.explain import explain as explain_spec
@@ -66,7 +69,7 @@ def explain(spec: _Spec, index: _Index = None, *, keyfile: Keyfile = None, as_js
     from monai_unlearn.errors import SpecError
     from monai_unlearn.index import Index
 
-    parsed, opened = CohortSpec.read(spec), Index.open(index) if index else None
+    parsed, opened = CohortSpec.read(spec), Index.open(index, trust=trust) if index else None
     if keyfile is not None:
         if opened is None:
             raise SpecError("--keyfile needs --index: without an index there are no pseudonyms to compare with.")
@@ -78,7 +81,8 @@ def explain(spec: _Spec, index: _Index = None, *, keyfile: Keyfile = None, as_js
 
         show_explanation(found, console)
 
-    emit(found, as_json=as_json, render=_on_console(show))
+    document = found if opened is None else with_check(found, opened)
+    emit(document, as_json=as_json, render=_on_console(show))
 
 
 def _on_console(show: Callable[[Console], None]) -> Callable[[], None]:

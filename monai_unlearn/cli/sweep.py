@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
+from monai_unlearn.cli.index_check import Trust  # noqa: TC001 - Typer evaluates the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -63,6 +64,7 @@ def sweep(  # noqa: PLR0913 - Typer takes an option as a parameter
             help="What to minimise. Default: gap_to_reference with a reference, else erase.",
         ),
     ] = None,
+    trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
     """Try a grid of settings."""
@@ -72,7 +74,13 @@ def sweep(  # noqa: PLR0913 - Typer takes an option as a parameter
 
     axes = read_axes(swept or ())
     plan = Plan(
-        config=config, spec=spec, index=index, axes=axes, fixed=read_fixed(fix or (), axes), reference=reference
+        config=config,
+        spec=spec,
+        index=index,
+        axes=axes,
+        fixed=read_fixed(fix or (), axes),
+        reference=reference,
+        trust=trust,
     )
     with _progress_bar() as advance:
         document = run.sweep(plan, out, criterion=criterion, progress=advance)

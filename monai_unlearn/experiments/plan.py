@@ -35,6 +35,7 @@ class Plan:
         axes: The values to try for each config id, as text.
         fixed: Settings that all trials share, as text.
         reference: None, `retrain`, or weights that never saw the forget part.
+        trust: Whether the index's parts are not compared with their digests here; each run compares them in any case.
     """
 
     config: Path
@@ -43,6 +44,7 @@ class Plan:
     axes: Mapping[str, tuple[str, ...]]
     fixed: Mapping[str, str]
     reference: str | None
+    trust: bool = False
 
     def trials(self, cohort_digests: Sequence[str]) -> Iterator[Trial]:
         """Yield the trials, the last axis fastest.
@@ -79,7 +81,7 @@ def require_validation(plan: Plan) -> tuple[str, str]:
     from monai_unlearn.cohort import CohortSpec, SplitRule
     from monai_unlearn.index import Index
 
-    index = Index.open(plan.index)
+    index = Index.open(plan.index, trust=plan.trust)
     cohort = CohortSpec.read(plan.spec).resolve(index)
     rule = _split_setting(plan)
     if rule is not None:

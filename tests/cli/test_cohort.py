@@ -58,6 +58,7 @@ def test_preview_prints_one_json_document(spec, index):
         "variants",
         "notes",
         "warnings",
+        "index_check",
     }
     assert document["images"] == document["patients"] == {"forget": 1, "remain": 1, "undetermined": 1}
     assert document["attrition"][-1] == {
@@ -99,6 +100,7 @@ def test_freeze_writes_the_manifest_and_says_so(spec, index, tmp_path):
         "classes_emptied": [],
         "value_lists": [],
         "warnings": ["1 images are undetermined and used for neither part."],
+        "index_check": said["index_check"],
     }
     assert digest_of({key: value for key, value in content.items() if key != "digest"}) == content["digest"]
     assert content["image_ids"] == {"forget": ["i00"], "remain": ["i01"], "undetermined": ["i02"]}

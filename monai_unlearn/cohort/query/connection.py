@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monai_unlearn.cohort.query.sql import AGE_MACROS
@@ -17,8 +18,6 @@ from monai_unlearn.vocabulary.folding import SQL_MACROS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
-
-    import pyarrow as pa
 
     from monai_unlearn.cohort.query.sql import Sql
     from monai_unlearn.index import Index
@@ -52,13 +51,14 @@ def open_index(index: Index) -> Iterator[OpenIndex]:
     """Open an index's parts for queries.
 
     Raises:
-        IndexReadError: A part cannot be read or queried.
+        IndexReadError: A part was changed since the index was opened, or cannot be read or queried.
     """
+    index.checked.refuse_changes(index.directory)
     parts = [str(part.resolve()) for part in index.parts]
     try:
         with locked_connection(index.directory) as connection:
             yield OpenIndex(connection, _names_in_sql(connection, parts), parts)
-    except (duckdb.Error, KeyError, OSError) as error:
+    except (duckdb.Error, pa.ArrowException, KeyError, OSError) as error:
         raise IndexReadError(
             f"{index.directory}: the index cannot be queried ({type(error).__name__}). Build it again with: "
             f"monai-unlearn index build SOURCE --out {index.directory}"

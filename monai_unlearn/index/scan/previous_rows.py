@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.fast_readers import schema
 from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.store.file_digest import file_digest
 from monai_unlearn.index.store.store import read_document
 
 if TYPE_CHECKING:
@@ -114,12 +115,18 @@ class PreviousRows:
 def kept_files(directory: Path, mark: Mapping[str, str]) -> Iterator[pa.Table] | None:
     """Return the rows of the files of the index in a folder, sorted by path; null if they cannot be reused.
 
+    They cannot where the file of the rows is not the one that the index was written with.
+
     Args:
         directory: The folder.
         mark: The metadata that the rows must have.
     """
     try:
-        file = pq.ParquetFile(directory / str(read_document(directory).get("files")))
+        document = read_document(directory)
+        kept = directory / str(document.get("files"))
+        if document.get("digests", {}).get(document.get("files")) != file_digest(kept):
+            return None
+        file = pq.ParquetFile(kept)
         if not file.schema_arrow.equals(schema().with_metadata(mark), check_metadata=True):
             file.close()
             return None

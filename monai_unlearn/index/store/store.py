@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,14 @@ import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError, did_you_mean
 from monai_unlearn.index.plausible import latest_plausible
+from monai_unlearn.index.store.check_files import FileCheck, check_files, other_content, remedy
+from monai_unlearn.index.store.seal import SEAL, seal_of
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 DOCUMENT = "index.json"
 PARTS = "parts"
 
@@ -63,6 +65,7 @@ class Index:
         built: The day on which the index was built; null if it is not known.
         dates_shifted: Whether nearly all dates lie after that day, because de-identification shifted them.
         tags: The columns that are DICOM tags beyond those of the vocabulary; text in them may be several values.
+        checked: How the parts were compared with their digests when the index was opened.
     """
 
     directory: Path
@@ -79,6 +82,7 @@ class Index:
     built: dt.date | None = None
     dates_shifted: bool = False
     tags: frozenset[str] = frozenset()
+    checked: FileCheck = field(default_factory=FileCheck, compare=False, repr=False)
 
     @property
     def latest_plausible(self) -> dt.date:
@@ -86,21 +90,28 @@ class Index:
         return latest_plausible(self.built, are_shifted=self.dates_shifted)
 
     @classmethod
-    def open(cls, directory: Path | str) -> Index:
-        """Open the index in a folder.
+    def open(cls, directory: Path | str, *, trust: bool = False) -> Index:
+        """Open the index in a folder; its parts must be those that it was written with.
+
+        Args:
+            directory: The folder.
+            trust: Do not compare the parts with their digests: for archives where reading all parts takes too long,
+                and where other means tell whether they changed.
 
         Raises:
-            IndexReadError: The folder, its `index.json` or a part is missing, or the index has another version.
+            IndexReadError: The folder, its `index.json` or a part is missing or was changed, or the index has another
+                version.
         """
         directory = Path(directory)
         document = read_document(directory)
         try:
+            digests = {inside(directory, part): str(document["digests"][part]) for part in document["parts"]}
             index = cls(
                 directory=directory,
                 digest=document["digest"],
                 columns={name: Kind(kind) for name, kind in document["columns"].items()},
                 label=document["label"],
-                parts=tuple(_inside(directory, part) for part in document["parts"]),
+                parts=tuple(digests),
                 images=document["images"],
                 rows=document["rows"],
                 units={str(name): str(unit) for name, unit in document.get("units", {}).items()},
@@ -113,12 +124,12 @@ class Index:
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             raise IndexReadError(
-                f"{directory / DOCUMENT}: expected the document of an index, got other content. {_remedy(directory)}"
+                f"{directory / DOCUMENT}: expected the document of an index, got other content. {remedy(directory)}"
             ) from None
         for part in index.parts:
             if not part.is_file():
-                raise IndexReadError(f"{part}: this part of the index is missing. {_remedy(directory)}")
-        return index
+                raise IndexReadError(f"{part}: this part of the index is missing. {remedy(directory)}")
+        return index if trust else replace(index, checked=check_files(directory, digests))
 
     def frame(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the rows, faulty ones included, sorted by path.
@@ -130,8 +141,9 @@ class Index:
             columns: The columns to return, in this order; null for all.
 
         Raises:
-            IndexReadError: A column is not in the index, or a part cannot be read.
+            IndexReadError: A column is not in the index, or a part cannot be read or was changed since.
         """
+        self.checked.refuse_changes(self.directory)
         for name in columns or ():
             if name not in self.columns:
                 raise IndexReadError(
@@ -142,33 +154,47 @@ class Index:
             table = pa.concat_tables([pq.read_table(part, columns=names) for part in self.parts])
         except (OSError, pa.ArrowException):
             raise IndexReadError(
-                f"{self.directory}: a part of the index cannot be read. {_remedy(self.directory)}"
+                f"{self.directory}: a part of the index cannot be read. {remedy(self.directory)}"
             ) from None
         frame: pd.DataFrame = table.select(names).to_pandas(types_mapper=PANDAS_TYPES.get)
         return frame
 
 
 def read_document(directory: Path) -> dict[str, Any]:
-    """Read the `index.json` of a folder, and check its version.
+    """Read the `index.json` of a folder, and check its version and its digest.
+
+    Raises:
+        IndexReadError: The folder or the document is missing, or the document is not JSON, has another version or was
+            changed.
+    """
+    document = read_json(directory)
+    if document.get(SEAL) != (found := seal_of(document)):
+        stated = str(document.get(SEAL))
+        raise IndexReadError(other_content(directory / DOCUMENT, expected=stated, got=found, directory=directory))
+    return document
+
+
+def read_json(directory: Path) -> dict[str, Any]:
+    """Read the `index.json` of a folder, and check its version only.
 
     Raises:
         IndexReadError: The folder or the document is missing, or the document is not JSON or has another version.
     """
     path = directory / DOCUMENT
     if not directory.is_dir():
-        raise IndexReadError(f"{directory}: there is no such folder. {_remedy(directory)}")
+        raise IndexReadError(f"{directory}: there is no such folder. {remedy(directory)}")
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise IndexReadError(f"{directory}: this folder contains no {DOCUMENT}. {_remedy(directory)}") from None
+        raise IndexReadError(f"{directory}: this folder contains no {DOCUMENT}. {remedy(directory)}") from None
     except OSError as error:
-        raise IndexReadError(f"{path}: cannot be read ({error.strerror}). {_remedy(directory)}") from None
+        raise IndexReadError(f"{path}: cannot be read ({error.strerror}). {remedy(directory)}") from None
     except ValueError:  # not JSON, or not UTF-8
-        raise IndexReadError(f"{path}: expected JSON, got other content. {_remedy(directory)}") from None
+        raise IndexReadError(f"{path}: expected JSON, got other content. {remedy(directory)}") from None
     version = document.get("schema_version") if isinstance(document, dict) else None
     if not isinstance(document, dict) or version != SCHEMA_VERSION:
         raise IndexReadError(
-            f"{path}: expected an index of schema version {SCHEMA_VERSION}, got {version!r}. {_remedy(directory)}"
+            f"{path}: expected an index of schema version {SCHEMA_VERSION}, got {version!r}. {remedy(directory)}"
         )
     return document
 
@@ -177,13 +203,13 @@ def _text_or_null(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _inside(directory: Path, part: str) -> Path:
-    """Return the path of a part; a path that leaves the index is refused as malformed."""
+def inside(directory: Path, part: str) -> Path:
+    """Return the path of a file of an index.
+
+    Raises:
+        ValueError: The path leaves the index.
+    """
     relative = PurePosixPath(part)
     if relative.is_absolute() or ".." in relative.parts:
         raise ValueError(part)
     return directory / relative
-
-
-def _remedy(directory: Path) -> str:
-    return f"Build it with: monai-unlearn index build SOURCE --out {directory}"

@@ -13,8 +13,10 @@ from monai_unlearn import __version__
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.plausible import today
 from monai_unlearn.index.store.digest import SPILL, content_digest, engine
+from monai_unlearn.index.store.file_digest import file_digest
 from monai_unlearn.index.store.part_writer import PartWriter
 from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
+from monai_unlearn.index.store.seal import sealed
 from monai_unlearn.index.store.store import DOCUMENT, PARTS, SCHEMA_VERSION, Index
 
 if TYPE_CHECKING:
@@ -108,10 +110,12 @@ def finish_index(
         **document,
         "parts": writer.parts,
     }
-    text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+    files = [name for name in (*writer.parts, whole["files"]) if name]
+    whole["digests"] = {name: file_digest(writer.stage / name) for name in files}
+    text = json.dumps(sealed(whole), indent=2, ensure_ascii=False) + "\n"
     (writer.stage / DOCUMENT).write_text(text, encoding="utf-8")
     _publish(writer.stage, directory)
-    return Index.open(directory)
+    return Index.open(directory, trust=True)  # its files were hashed a moment ago
 
 
 def check_target(directory: Path) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.store.seal import sealed
 from monai_unlearn.index.store.store import Index
 from monai_unlearn.index.store.write import write_index
 from monai_unlearn.vocabulary.fields import Kind
@@ -60,13 +61,36 @@ def test_missing_folder_and_document_are_errors(tmp_path):
         Index.open(tmp_path)
 
 
+def rewrite(directory, change, *, seal=True):
+    """Change the text of the document, and state its digest as whoever forges an index would."""
+    document = directory / "index.json"
+    text = change(document.read_text(encoding="utf-8"))
+    document.write_text(json.dumps(sealed(json.loads(text))) if seal else text, encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda text: text[:-20], "expected JSON, got other content"),
-        (lambda _: "[]", "expected an index of schema version 2, got None"),
-        (lambda text: text.replace('"schema_version": 2', '"schema_version": 99'), "schema version 2, got 99"),
+        (lambda _: "[]", "expected an index of schema version 3, got None"),
+        (lambda text: text.replace('"schema_version": 3', '"schema_version": 99'), "expected an index of .* 3, got 99"),
+        (lambda text: text.replace('"rows": 2', '"rows": 3'), "expected the content with the digest sha256:"),
+        (lambda text: text.replace('"document_digest"', '"other"'), "expected the content with the digest None"),
+    ],
+)
+def test_changed_document_is_an_error(change, message, written):
+    rewrite(written.directory, change, seal=False)
+    with pytest.raises(IndexReadError, match=rf"index.json: {message}.* Build it with: monai-unlearn index build"):
+        Index.open(written.directory)
+    with pytest.raises(IndexReadError, match=message):
+        Index.open(written.directory, trust=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
         (lambda text: text.replace('"digest"', '"other"'), "expected the document of an index"),
+        (lambda text: text.replace('"digests"', '"other"'), "expected the document of an index"),
         (lambda text: text.replace('"age": "age"', '"age": "years"'), "expected the document of an index"),
         (lambda text: text.replace('"parts/part', '"../parts/part'), "expected the document of an index"),
         (lambda text: text.replace('"parts/part', '"/parts/part'), "expected the document of an index"),
@@ -74,10 +98,28 @@ def test_missing_folder_and_document_are_errors(tmp_path):
     ],
 )
 def test_document_of_another_shape_is_an_error(change, message, written):
-    document = written.directory / "index.json"
-    document.write_text(change(document.read_text(encoding="utf-8")), encoding="utf-8")
+    rewrite(written.directory, change)
     with pytest.raises(IndexReadError, match=rf"{message}.* Build it with: monai-unlearn index build"):
         Index.open(written.directory)
+
+
+def test_changed_part_is_an_error_unless_it_is_trusted(written):
+    part = written.parts[0]
+    content = part.read_bytes()
+    place = content.index(b"parquet-cpp-arrow")
+    part.write_bytes(content[:place] + b"q" + content[place + 1 :])
+    with pytest.raises(IndexReadError, match=r"part-.*parquet: expected the content with the digest"):
+        Index.open(written.directory)
+    assert Index.open(written.directory, trust=True).frame().equals(written.frame())
+    part.write_bytes(content)
+    assert Index.open(written.directory).checked.hashed == len(content)
+
+
+def test_part_that_changes_after_it_was_opened_is_an_error(written):
+    index = Index.open(written.directory)
+    index.parts[0].write_bytes(index.parts[0].read_bytes() + b" ")
+    with pytest.raises(IndexReadError, match=r"it was changed since. Open the index again"):
+        index.frame()
 
 
 def test_document_that_is_not_text_is_an_error(written):

@@ -1,0 +1,35 @@
+"""The option `--trust`, and what comparing an index with its digests cost: of all commands that open an index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from monai_unlearn.index import Index
+
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Do not compare the index's parts with their digests: for huge archives, where other means tell whether "
+        "they changed.",
+    ),
+]
+# A wait that people notice, in seconds.
+_NOTICEABLE = 1.0
+
+
+def with_check(document: Mapping[str, Any], index: Index) -> dict[str, Any]:
+    """Return a command's document with the entry `index_check`; say on stderr where comparing took long."""
+    check = index.checked
+    if check.seconds > _NOTICEABLE:
+        typer.echo(
+            f"Note: {check.hashed / 1e6:,.0f} MB of the index were compared with their digests, in "
+            f"{check.seconds:.1f} s. They are not hashed again until they change; --trust skips this.",
+            err=True,
+        )
+    return {**document, "index_check": check.document()}
