@@ -80,3 +80,19 @@ def test_a_damaged_part_is_reported_in_one_sentence(index):
     message = r"index: the index cannot be queried \(.*\)\. Build it again with"
     with pytest.raises(IndexReadError, match=message), open_index(index):
         pass
+
+
+def test_a_trusted_part_that_arrow_cannot_read_is_reported_too(index):
+    content = index.parts[0].read_bytes()
+    place = content.index(b"ARROW:schema") + 40  # within base64
+    index.parts[0].write_bytes(content[:place] + b"*" + content[place + 1 :])
+    trusted = Index.open(index.directory, trust=True)
+    with pytest.raises(IndexReadError, match=r"cannot be queried \(ArrowInvalid\)"), open_index(trusted):
+        pass
+
+
+def test_a_part_that_changes_after_the_index_was_opened_is_refused(index):
+    opened = Index.open(index.directory)
+    index.parts[0].write_bytes(index.parts[0].read_bytes())
+    with pytest.raises(IndexReadError, match=r"it was changed since"), open_index(opened):
+        pass
