@@ -63,7 +63,7 @@ def check_pixels(dataset: Dataset, pixels: PixelElement) -> Fault | None:
     if not is_encapsulated and not _declares_enough(dataset, pixels.length):
         return Fault.PIXEL_DATA_SHORT if pixels.length else Fault.PIXEL_DATA_MISSING
     try:
-        end = _end_of_fragments(pixels) if is_encapsulated else pixels.offset + pixels.length
+        end = end_of_fragments(pixels) if is_encapsulated else pixels.offset + pixels.length
         is_whole = end <= size and _tail_is_whole(dataset, pixels, end, size)
     except (OSError, ValueError, struct.error):  # ends within a header
         return Fault.TRUNCATED
@@ -81,7 +81,7 @@ def _declares_enough(dataset: Dataset, length: int) -> bool:
         return length > 0
 
 
-def _end_of_fragments(pixels: PixelElement) -> int:
+def end_of_fragments(pixels: PixelElement) -> int:
     """Return the position after the delimiter that ends encapsulated pixel data (DICOM PS3.5 section A.4).
 
     Raises:
