@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,6 +9,8 @@ import pyarrow.parquet as pq
 from monai_unlearn.index.fast_readers import schema
 from monai_unlearn.index.listing import Listed
 from monai_unlearn.index.scan.previous_rows import PreviousRows, kept_files
+from monai_unlearn.index.store.file_digest import file_digest
+from monai_unlearn.index.store.seal import sealed
 from monai_unlearn.index.store.write import write_index
 
 
@@ -62,17 +66,27 @@ def test_no_rows_have_no_file():
 
 def stored(folder, mark, file_schema=None):
     """Write an index whose stored rows of files have this mark and schema."""
-    index = write_index(pd.DataFrame({"image_id": ["a"]}), folder, kinds={}, provenance={"files": "files.parquet"})
+    index = write_index(pd.DataFrame({"image_id": ["a"]}), folder, kinds={})
     file_schema = (file_schema or schema()).with_metadata(mark)
-    rows = [{"path": path} for path in "ab"]
-    pq.write_table(pa.Table.from_pylist(rows, file_schema), index.directory / "files.parquet")
-    return index.directory
+    path, document = folder / "files.parquet", index.directory / "index.json"
+    pq.write_table(pa.Table.from_pylist([{"path": path} for path in "ab"], file_schema), path)
+    content = json.loads(document.read_text(encoding="utf-8"))
+    digests = {**content["digests"], path.name: file_digest(path)}
+    document.write_text(json.dumps(sealed({**content, "files": path.name, "digests": digests})), encoding="utf-8")
+    return folder
 
 
 def test_stored_rows_are_reused_only_with_the_same_mark(tmp_path):
     folder = stored(tmp_path / "index", {"tool_version": "1"})
     assert [table["path"].to_pylist() for table in kept_files(folder, {"tool_version": "1"})] == [["a", "b"]]
     assert kept_files(folder, {"tool_version": "2"}) is None
+
+
+def test_stored_rows_that_were_changed_are_not_reused(tmp_path):
+    folder = stored(tmp_path / "index", {"tool_version": "1"})
+    rows = pa.Table.from_pylist([{"path": "a"}], schema().with_metadata({"tool_version": "1"}))
+    pq.write_table(rows, folder / "files.parquet")
+    assert kept_files(folder, {"tool_version": "1"}) is None
 
 
 def test_stored_rows_with_other_columns_or_without_an_index_are_not_reused(tmp_path):
