@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort import Cohort, CohortSpec, SplitRule
 from monai_unlearn.cohort.resolve.datalist import datalist, image_table
 from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
+from monai_unlearn.data.pixel_digest import PixelCheck
 from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.index import Index, usable_mask
 from monai_unlearn.vocabulary.parts import PARTS, SPLITS
@@ -30,6 +31,7 @@ class CohortData:
         split_rule: How patients were assigned to splits.
         index_digest: The digest of the index.
         cohort: The cohort, if there is a spec.
+        pixels: Compares the files of images with the index, before they are used.
     """
 
     frame: pd.DataFrame
@@ -37,6 +39,7 @@ class CohortData:
     split_rule: SplitRule
     index_digest: str
     cohort: Cohort | None
+    pixels: PixelCheck = field(default_factory=PixelCheck, repr=False, compare=False)
 
     def items(self, parts: Iterable[str] = PARTS, split: str = "train") -> list[dict[str, Any]]:
         """Return `{"image": path, "label": class number, "image_id": …, "row": …}` for each image.
@@ -99,6 +102,7 @@ def open_data(
         split_rule=rule,
         index_digest=index.digest,
         cohort=cohort,
+        pixels=PixelCheck.of(index),
     )
 
 

@@ -48,7 +48,7 @@ def subset_datasets(
     parts: Sequence[str] = ("forget", "remain"),
     splits: Sequence[str] = ("train", "test"),
 ) -> dict[tuple[str, str], Dataset[Any]]:
-    """Return an `InMemoryDataset` for each (part, split).
+    """Return an `InMemoryDataset` for each (part, split); no image is read unless all are the files that were indexed.
 
     Args:
         data: The images of the cohort.
@@ -57,9 +57,11 @@ def subset_datasets(
         splits: The splits to read.
 
     Raises:
-        InputError: A part or split is unknown.
+        InputError: A part or split is unknown, or a file is not the one that was indexed.
     """
+    items = {(part, split): data.items([part], split) for part, split in itertools.product(parts, splits)}
+    data.pixels.check(itertools.chain.from_iterable(items.values()))
     return {
-        (part, split): InMemoryDataset(data.items([part], split), transform, description=f"Reading {part} / {split}")
-        for part, split in itertools.product(parts, splits)
+        (part, split): InMemoryDataset(subset, transform, description=f"Reading {part} / {split}")
+        for (part, split), subset in items.items()
     }

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from monai_unlearn.engine.report import accuracy_report
+from monai_unlearn.engine.trained_pixels import check_trained_pixels
+from monai_unlearn.engine.training_record import record_of
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.evaluation import has_running_statistics, metrics_table, predict_subsets, recalibrated
 from monai_unlearn.release import load_weights, weights_digest
@@ -66,7 +68,9 @@ def evaluate(
 
     Raises:
         ConfigError: The weights do not fit the network, or there is no image.
+        DataError: An image has other pixels than those that the weights were trained on.
     """
+    check_trained_pixels(Path(checkpoint), record_of(Path(checkpoint)), data)
     load_weights(network, checkpoint)
     networks = {"weights": network}
     remain = subsets.get(("remain", "train"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from monai.bundle import ConfigWorkflow
 
 from monai_unlearn.engine.config_values import build_from_config, config_values
+from monai_unlearn.engine.trained_pixels import check_trained_pixels
 from monai_unlearn.engine.training_record import RECORD, check_reference, record_of
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release import load_weights, weights_digest
@@ -171,4 +172,5 @@ def load_reference(
         raise ConfigError(f"reference: {path} holds the original weights themselves. Use --reference retrain.")
     record = record_of(path)
     check_reference(record, path.with_name(RECORD), data)
+    check_trained_pixels(path, record, data)
     return Reference(network=network, source=path.name, record=record)

@@ -28,6 +28,7 @@ from monai_unlearn.engine.reference import Reference, Retraining, load_reference
 from monai_unlearn.engine.report import print_result
 from monai_unlearn.engine.stop_rule import StopRule
 from monai_unlearn.engine.stopping import Stopping
+from monai_unlearn.engine.trained_pixels import check_trained_pixels
 from monai_unlearn.engine.training_record import RECORD, check_original, record_of
 from monai_unlearn.engine.updating import Updates
 from monai_unlearn.errors import ConfigError, NotAccepted, check_choice
@@ -174,6 +175,7 @@ class Revision:
             *check_original(record, Path(self.checkpoint).with_name(RECORD), self.data),
             *consent_warnings(check_consent(self.cohort, self.data, record)),
         ]
+        check_trained_pixels(Path(self.checkpoint), record, self.data)
         load_weights(self.network, self.checkpoint)
         check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
         self.trainer.classes = len(self.data.class_names)

@@ -10,6 +10,7 @@ from ignite.engine import Engine, Events
 
 from monai_unlearn import __version__
 from monai_unlearn.engine.guards import check_finite
+from monai_unlearn.engine.trained_pixels import check_before_training, write_members
 from monai_unlearn.engine.training_record import RECORD, images_digest
 from monai_unlearn.release import save_weights
 from monai_unlearn.staging import write_json
@@ -36,8 +37,10 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
         The record.
 
     Raises:
+        DataError: An image is not the file that was indexed, or has other pixels than an earlier training saw.
         TrainingError: The weights stopped being finite; nothing is written.
     """
+    check_before_training(Path(checkpoint), data, parts)
     counted = _count_images(trainer)
     started = time.perf_counter()
     trainer.run()
@@ -57,6 +60,7 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
         "gradient_evaluations": counted["images"],
         "seconds": round(seconds, 3),
     }
+    record.update(write_members(Path(checkpoint), data, parts))
     save_weights(trainer.network, Path(checkpoint))
     write_json(Path(checkpoint).with_name(RECORD), record)
     return record

@@ -8,6 +8,7 @@ import torch
 from ignite.engine import Engine
 from torch import nn
 
+from monai_unlearn.data.pixel_digest import PixelCheck
 from monai_unlearn.engine import train
 from monai_unlearn.errors import TrainingError
 from monai_unlearn.release import load_weights
@@ -17,7 +18,10 @@ DATA = SimpleNamespace(
     cohort=None,
     class_names=("up", "down"),
     split_rule=SimpleNamespace(to_dict=lambda: {"seed": 0}),
-    items=lambda parts, split: [{"image_id": f"{part} {split} {row}"} for part in parts for row in range(5)],
+    items=lambda parts, split: [
+        {"image_id": f"{part} {split} {row}", "image": None} for part in parts for row in range(5)
+    ],
+    pixels=PixelCheck(),
 )
 
 
@@ -50,7 +54,8 @@ def test_weights_and_their_record_are_written(tmp_path):
 
 def test_no_identifier_is_written(tmp_path):
     train(trainer=trainer(lambda *_: None), data=DATA, checkpoint=tmp_path / "model.pt", parts=["remain"])
-    assert "remain train" not in (tmp_path / "training.json").read_text()
+    for path in tmp_path.iterdir():
+        assert b"remain train" not in path.read_bytes()
 
 
 def test_weights_that_are_not_finite_are_not_written(tmp_path):
