@@ -75,6 +75,13 @@ _Dask = Annotated[
     ),
 ]
 _DecodeCheck = Annotated[bool, typer.Option("--decode-check", help="Also decode all pixels: finds more faults, slow.")]
+_PixelDigest = Annotated[
+    bool,
+    typer.Option(
+        "--pixel-digest",
+        help="Also keep a digest of each image's pixels, which every later run compares; reads all files whole.",
+    ),
+]
 _Pseudonymise = Annotated[
     Path | None,
     typer.Option(
@@ -133,6 +140,7 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     workers: _Workers = None,
     dask: _Dask = None,
     decode_check: _DecodeCheck = False,
+    pixel_digest: _PixelDigest = False,
     pseudonymise: _Pseudonymise = None,
     drop: _Drop = None,
     keep: _Keep = None,
@@ -171,6 +179,7 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
             workers=workers,
             dask=dask,
             decode_check=decode_check,
+            pixel_digest=pixel_digest,
             pseudonyms=names,
             decisions=Decisions.parse(drop or (), keep or (), is_pseudonymised=names is not None),
             extra_tags=ExtraTags.of(tag or (), raw_values=raw_values, pseudonyms=names),

@@ -1,7 +1,8 @@
-"""`monai-unlearn index verify`: whether the files of an index are those that it was written with."""
+"""`monai-unlearn index verify`: whether an index is as it was written, and its images as they were indexed."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003 - Typer evaluates the annotations
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,47 +12,106 @@ from monai_unlearn.cli.command import AsJson, Command, emit
 from monai_unlearn.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from monai_unlearn.index.verify import Verification
+    from monai_unlearn.index.verify_pixels import PixelVerification
 
 _HELP = (
     "Hash all files of an index again, and name each that was changed, damaged or lost since it was written.\n\n"
-    "Every command compares the files that it reads, once until they change; this one compares all, each time.\n\n"
-    "Exit codes: 0 every file is as it was written, 2 one is not, or there is no index."
+    "Every command compares the files that it reads, once until they change; this one compares all, each time. With "
+    "--pixels, also compare every image with the index: size, time, and the digest of its pixels.\n\n"
+    "Exit codes: 0 every file is as it was, 2 one is not, or there is no index."
 )
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the group of index commands."""
-    app.command("verify", cls=Command, help=_HELP, epilog="Example: monai-unlearn index verify index/")(verify)
+    app.command("verify", cls=Command, help=_HELP, epilog="Example: monai-unlearn index verify index/ --pixels")(verify)
 
 
 def verify(
     index: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the index.")],
     *,
+    pixels: Annotated[
+        bool, typer.Option("--pixels", help="Also compare the images; the index must have been built --pixel-digest.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Hash all files of an index again, and name each that is not as it was written."""
     from monai_unlearn.index.verify import verify_index
 
     found = verify_index(index)
-    emit(found.document(), as_json=as_json, render=lambda: _show(found))
+    images = None if found.bad or not pixels else _verified_pixels(index)
+    document = found.document()
+    if pixels:
+        document["pixels"] = None if images is None else images.document()
+        document["sound"] = not found.bad and images is not None and not images.bad
+    emit(document, as_json=as_json, render=lambda: _show(found, images))
+    _refuse(index, found, images)
+
+
+def _verified_pixels(index: Path) -> PixelVerification:
+    from monai_unlearn.index import Index
+    from monai_unlearn.index.verify_pixels import verify_pixels
+
+    with _progress_bar() as advance:
+        return verify_pixels(Index.open(index, trust=True), progress=advance)  # its files were hashed a moment ago
+
+
+def _refuse(index: Path, found: Verification, images: PixelVerification | None) -> None:
+    """End with 2 if anything is not as it was."""
+    bad = []
     if found.bad:
-        typer.echo(
-            f"Error: {index}: {len(found.bad)} of {found.files} files are not as they were written. Build the index "
-            f"again with: monai-unlearn index build SOURCE --out {index}",
-            err=True,
-        )
+        bad.append(f"{len(found.bad)} of {found.files} files are not as they were written")
+    if images is not None and images.bad:
+        bad.append(f"{len(images.bad)} of {images.images} images are not the files that were indexed")
+    if bad:
+        remedy = f"Build the index again with: monai-unlearn index build SOURCE --out {index}"
+        typer.echo(f"Error: {index}: {' and '.join(bad)}. {remedy}", err=True)
         raise typer.Exit(int(ExitCode.BAD_INPUT))
 
 
-def _show(found: Verification) -> None:
+def _show(found: Verification, images: PixelVerification | None) -> None:
     for file in found.bad:
         digests = "" if file.got is None else f": expected {_short(file.expected)}, got {_short(file.got)}"
         typer.echo(f"{file.file}: {file.problem}{digests}")
     if not found.bad:
         typer.echo(f"{found.index}: all {found.files} files are as they were written.")
     typer.echo(f"{found.hashed / 1e6:,.1f} MB hashed in {found.seconds:.2f} s")
+    if images is not None:
+        _show_images(images)
+
+
+def _show_images(images: PixelVerification) -> None:
+    for image in images.bad:
+        typer.echo(f"{image.path}: {_PROBLEMS[image.problem]}")
+    if not images.bad:
+        typer.echo(f"All {images.images:,} images are the files that were indexed.")
+    if images.without:
+        typer.echo(f"Note: {images.without:,} images have no digest: their pixels could not be read.")
+    typer.echo(f"{images.hashed / 1e6:,.1f} MB of images hashed in {images.seconds:.2f} s")
+
+
+_PROBLEMS = {"missing": "missing", "pixels": "other pixels", "size_or_time": "another size or time, the same pixels"}
 
 
 def _short(digest: str | None) -> str:
     return "no digest" if digest is None else f"{digest[:19]}…"
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on stderr; yield a function that moves it to a number of images."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("Images", total=None)
+
+        def advance(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield advance

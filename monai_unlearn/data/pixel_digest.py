@@ -12,17 +12,16 @@ from rich.progress import track
 
 from monai_unlearn.errors import DataError
 from monai_unlearn.index import usable_mask
-from monai_unlearn.index.readers.pixel_digest import pixel_digest
+from monai_unlearn.index.readers.pixel_digest import pixel_digests
+from monai_unlearn.index.readers.row import PIXEL_DIGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from monai_unlearn.index import Index
 
-# The column of an index that `index build --pixel-digest` wrote.
-PIXEL_DIGEST = "pixel_digest"
-_STAMPS = ("file_size", "file_mtime_ns")
 _EXAMPLES = 3
+_FILES_A_STEP = 256
 
 
 class Seen(NamedTuple):
@@ -62,7 +61,7 @@ class PixelCheck:
     @classmethod
     def of(cls, index: Index) -> PixelCheck:
         """Take what an index knows of its files."""
-        columns = [name for name in (*_STAMPS, PIXEL_DIGEST) if name in index.columns]
+        columns = [name for name in ("file_size", "file_mtime_ns", PIXEL_DIGEST) if name in index.columns]
         frame = index.frame(["image_id", "fault", *columns])
         return cls(frame[usable_mask(frame)].set_index("image_id")[columns])
 
@@ -76,34 +75,51 @@ class PixelCheck:
             DataError: Files have another size or time than their rows of the index, or other pixels.
         """
         fresh = [item for item in items if str(item["image_id"]) not in self.seen and item["image"] is not None]
-        pairs = list(zip(fresh, self._rows(fresh), strict=True))
         console = Console(stderr=True)
-        bar = track(pairs, "Comparing images", console=console, disable=not console.is_terminal, transient=True)
-        found = {str(item["image"]): fault for item, row in bar if (fault := self._look(item, row))}
+        starts = range(0, len(fresh), _FILES_A_STEP)
+        bar = track(starts, "Comparing images", console=console, disable=not console.is_terminal, transient=True)
+        found = [fault for start in bar for fault in self._look(fresh[start : start + _FILES_A_STEP])]
         if found:
             raise DataError(_message(found, len(fresh)))
+
+    def _look(self, items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+        """Look at some files; yield the path of each that is another, and what tells it from the one indexed."""
+        stamps = [_stamps(Path(item["image"])) for item in items]
+        there = [(item, *stamp) for item, stamp in zip(items, stamps, strict=True) if stamp is not None]
+        digests = pixel_digests(Path(item["image"]) for item, *_ in there)
+        rows = self._rows([item for item, *_ in there])
+        for (item, size, modified), digest, expected in zip(there, digests, rows, strict=True):
+            seen = Seen(digest, size, modified)
+            if fault := _fault(seen, expected):
+                yield str(item["image"]), fault
+            else:
+                self.seen[str(item["image_id"])] = seen
 
     def _rows(self, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return what the index knows of each image's file; null where it knows nothing."""
         rows = self._indexed.reindex([str(item["image_id"]) for item in items])
         names = list(rows.columns)
-        return [dict(zip(names, values, strict=True)) for values in rows.where(rows.notna(), None).to_numpy()]
+        known = [[None if pd.isna(value) else value for value in values] for values in rows.to_numpy()]
+        return [dict(zip(names, values, strict=True)) for values in known]
 
-    def _look(self, item: Mapping[str, Any], expected: Mapping[str, Any]) -> str | None:
-        """Look at one file; return what is wrong with it."""
-        path = Path(item["image"])
-        try:
-            stat = path.stat()
-            stamps = dict(zip(_STAMPS, (stat.st_size, stat.st_mtime_ns), strict=True))
-            if any(expected.get(name) not in {None, stamp} for name, stamp in stamps.items()):
-                return "another size or time"
-            digest = pixel_digest(path)
-        except OSError:
-            return None
-        if expected.get(PIXEL_DIGEST) not in {None, digest}:
-            return "other pixels"
-        self.seen[str(item["image_id"])] = Seen(digest, stat.st_size, stat.st_mtime_ns)
+
+def _stamps(path: Path) -> tuple[int, int] | None:
+    """Return size and time of a file; null where there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
         return None
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _fault(seen: Seen, expected: Mapping[str, Any]) -> str | None:
+    """Return what tells a file from the one that was indexed."""
+    stamps = {"file_size": seen.size, "file_mtime_ns": seen.modified}
+    if any(expected.get(name) not in {None, stamp} for name, stamp in stamps.items()):
+        return "another size or time"
+    if expected.get(PIXEL_DIGEST) not in {None, seen.digest}:
+        return "other pixels"
+    return None
 
 
 def examples(paths: Sequence[str]) -> str:
@@ -112,9 +128,11 @@ def examples(paths: Sequence[str]) -> str:
     return ", ".join(paths[:_EXAMPLES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _message(found: Mapping[str, str], images: int) -> str:
-    kinds = ", ".join(f"{count} have {kind}" for kind, count in sorted(Counter(found.values()).items()))
+def _message(found: Sequence[tuple[str, str]], images: int) -> str:
+    kinds = Counter(kind for _, kind in found)
+    told = ", ".join(f"{count} have {kind}" for kind, count in sorted(kinds.items()))
+    paths = examples([path for path, _ in found])
     return (
-        f"{len(found)} of {images} images are not the files that were indexed: {kinds}; {examples(list(found))}. "
+        f"{len(found)} of {images} images are not the files that were indexed: {told}; {paths}. "
         "Restore the files; or, if they are meant to be others, run `monai-unlearn index build` again."
     )

@@ -17,6 +17,7 @@ from monai_unlearn.index.faults import Fault, split
 from monai_unlearn.index.measures.measured import measured_parts
 from monai_unlearn.index.patients import PatientSource
 from monai_unlearn.index.pseudonyms import domain_of
+from monai_unlearn.index.readers.row import PIXEL_DIGEST
 from monai_unlearn.index.scan.decisions import PATH, Decisions
 from monai_unlearn.index.scan.personal import is_telling
 from monai_unlearn.index.store.digest import count_patients, engine
@@ -69,6 +70,8 @@ class Composition:
         self.extra_kinds = request.scan.extra_tags.with_kinds(tags)
         self.ignored = plan.skipped + len(plan.files) - collected.rows
         kinds = {**BASE_COLUMNS, **collected.tags, **self.extra_kinds}
+        if request.scan.pixel_digest:
+            kinds[PIXEL_DIGEST] = Kind.TEXT
         self.joiner = Joiner(request.keys, kinds, tables=partial(_table, request))
         self.decisions = request.scan.decisions
         self.kinds = _chosen({**kinds, **self.joiner.kinds}, self.decisions)

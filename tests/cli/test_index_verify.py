@@ -4,6 +4,8 @@ import json
 
 import pytest
 from cohort_index import make_index
+from PIL import Image
+from swaps import swap
 from typer.testing import CliRunner
 
 from monai_unlearn.cli import app
@@ -59,3 +61,47 @@ def test_a_missing_index_ends_with_2(tmp_path):
     result = RUNNER.invoke(app, ["index", "verify", str(tmp_path / "absent")])
     assert result.exit_code == 2
     assert "there is no such folder" in result.stderr
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """An index of four pictures of the same size, with the digests of their pixels."""
+    (tmp_path / "images").mkdir()
+    for number in range(4):
+        Image.new("RGB", (4, 4), (number, 0, 0)).save(tmp_path / "images" / f"{number}.bmp")
+    given = ["index", "build", str(tmp_path / "images"), "--out", str(tmp_path / "archive"), "--pixel-digest"]
+    assert RUNNER.invoke(app, given).exit_code == 0
+    return tmp_path / "archive"
+
+
+def test_images_are_compared_if_asked_for(archive):
+    assert "of images" not in RUNNER.invoke(app, ["index", "verify", str(archive)]).stdout
+    result = RUNNER.invoke(app, ["index", "verify", str(archive), "--pixels"])
+    assert result.exit_code == 0, result.output
+    assert "All 4 images are the files that were indexed." in result.stdout
+
+
+def test_swapped_images_are_named_and_end_with_2(archive, tmp_path):
+    swap(str(tmp_path / "images" / "1.bmp"), str(tmp_path / "images" / "2.bmp"))
+    result = RUNNER.invoke(app, ["index", "verify", str(archive), "--pixels"])
+    assert result.exit_code == 2
+    assert "1.bmp: other pixels\n" in result.stdout
+    assert "2.bmp: other pixels\n" in result.stdout
+    assert "2 of 4 images are not the files that were indexed. Build the index again" in result.stderr
+    document = json.loads(RUNNER.invoke(app, ["index", "verify", str(archive), "--pixels", "--json"]).stdout)
+    assert (document["sound"], document["pixels"]["images"]) == (False, 4)
+    assert [bad["problem"] for bad in document["pixels"]["bad"]] == ["pixels", "pixels"]
+
+
+def test_images_of_an_unsound_index_are_not_compared(archive):
+    spoil(archive)
+    result = RUNNER.invoke(app, ["index", "verify", str(archive), "--pixels", "--json"])
+    assert result.exit_code == 2
+    document = json.loads(result.stdout)
+    assert (document["sound"], document["pixels"]) == (False, None)
+
+
+def test_an_index_without_digests_of_pixels_ends_with_2(index):
+    result = RUNNER.invoke(app, ["index", "verify", str(index), "--pixels"])
+    assert result.exit_code == 2
+    assert "expected the column pixel_digest, found none" in result.stderr

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO
 
 from monai_unlearn.index.readers import dicom
@@ -19,6 +20,7 @@ from monai_unlearn.index.readers.pixels import DESCRIBES_PIXELS, end_of_fragment
 from monai_unlearn.index.readers.row import FaultyFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from pydicom.dataset import Dataset
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 _DESCRIBED_BY = (*DESCRIBES_PIXELS, "BitsStored", "HighBit", "PixelRepresentation", "PlanarConfiguration")
 _UNDEFINED = 0xFFFFFFFF
 _CHUNK = 1 << 20
+_THREADS = 4
 
 
 def pixel_digest(path: Path) -> str | None:
@@ -44,6 +47,23 @@ def pixel_digest(path: Path) -> str | None:
         elif not _add_dicom(digest, stream):
             return None
     return f"sha256:{digest.hexdigest()}"
+
+
+def pixel_digests(paths: Iterable[Path]) -> list[str | None]:
+    """Return the digest of each file, in their order; null where it cannot be read or has no pixels.
+
+    Threads wait for the files together: reading and hashing release Python's lock.
+    """
+    # Entered once for all threads, whose own entries then change nothing: pydicom's settings are global.
+    with lenient_values(), ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(_digest_or_null, paths))
+
+
+def _digest_or_null(path: Path) -> str | None:
+    try:
+        return pixel_digest(path)
+    except OSError:
+        return None
 
 
 def _add_dicom(digest: hashlib._Hash, stream: BinaryIO) -> bool:

@@ -20,6 +20,8 @@ Row = dict[str, Value]
 
 # The column of what the user asks for beyond the vocabulary, as JSON.
 EXTRA_TAGS = "extra_tags"
+# The column of the digests of pixels, where the user asks for them.
+PIXEL_DIGEST = "pixel_digest"
 OTHER_IDS = "OtherPatientIDsSequence"
 # What the row says further about the patient; see `identity.py`.
 SETTLED = ("issuer", "other_ids", "birth_check")
@@ -33,12 +35,13 @@ _OF_LATERALITY = {
 
 
 def file_columns() -> Mapping[str, Kind]:
-    """Return the columns of a file's row: format, faults and doubts, its identity, the vocabulary, and the extra tags.
+    """Return the columns of a file's row: format, faults, doubts, identity, vocabulary, and what users ask for.
 
-    Readers leave the extra tags null; `scan/extra_tags.py` reads them afterwards.
+    Readers leave what users ask for null; `scan/extra_tags.py` and `scan/pixel_digests.py` add it afterwards.
     """
     about = dict.fromkeys(("format", "fault", "faults", *DOUBTS), Kind.TEXT)
-    return {**about, **tag_columns(), **derived_columns(), **dict.fromkeys((*SETTLED, EXTRA_TAGS), Kind.TEXT)}
+    added = dict.fromkeys((*SETTLED, EXTRA_TAGS, PIXEL_DIGEST), Kind.TEXT)
+    return {**about, **tag_columns(), **derived_columns(), **added}
 
 
 def derived_columns() -> Mapping[str, Kind]:

@@ -24,6 +24,7 @@ class ScanOptions:
         workers: The number of processes that read; null for one per core.
         dask: The address of a dask scheduler, or `local`, if dask is to read.
         decode_check: Whether all pixels are decoded.
+        pixel_digest: Whether the digests of all pixels are taken.
         pseudonyms: What replaces identifiers, before anything is written.
         extra_tags: What is read from the files beyond what every index contains.
         decisions: Which columns that may identify people are dropped, and which kept.
@@ -33,6 +34,7 @@ class ScanOptions:
     workers: int | None = None
     dask: str | None = None
     decode_check: bool = False
+    pixel_digest: bool = False
     pseudonyms: Pseudonyms | None = None
     extra_tags: ExtraTags = field(default_factory=ExtraTags)
     decisions: Decisions = field(default_factory=Decisions)
@@ -45,6 +47,7 @@ class ScanOptions:
             "tool_version": __version__,
             "pseudonyms": fingerprint,
             "decode_check": str(self.decode_check),
+            "pixel_digest": str(self.pixel_digest),
             "extra_tags": self.extra_tags.mark,
             "drop": ",".join(sorted(self.decisions.drop)),
         }

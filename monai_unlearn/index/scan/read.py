@@ -12,6 +12,7 @@ import pyarrow as pa
 from monai_unlearn.index.fast_readers import Reader, read_files
 from monai_unlearn.index.listing import Listed
 from monai_unlearn.index.scan.decode_check import DecodeCheck
+from monai_unlearn.index.scan.pixel_digests import with_pixel_digests
 from monai_unlearn.index.scan.workers import FILES_A_CHUNK, cores, read_in_processes
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def _finished(chunks: Iterator[tuple[int, pa.Table]], options: ScanOptions) -> I
     with DecodeCheck(options.workers or cores()) if options.decode_check else nullcontext() as check:
         for number, rows in chunks:
             decoded, decisions = rows if check is None else check.rows(rows), options.decisions
+            if options.pixel_digest:
+                decoded = with_pixel_digests(decoded)
             tagged = options.extra_tags.rows(decoded, options.pseudonyms, dropped=decisions.drop)
             kept = decisions.without_dropped(tagged)
             yield number, kept if options.pseudonyms is None else options.pseudonyms.rows(kept)

@@ -8,7 +8,7 @@ import pydicom
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian, RLELossless
 
-from monai_unlearn.index.readers.pixel_digest import pixel_digest
+from monai_unlearn.index.readers.pixel_digest import pixel_digest, pixel_digests
 
 
 @pytest.fixture
@@ -95,3 +95,11 @@ def test_a_file_without_pixels_has_none(content, make_dicom, tmp_path):
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
     with pytest.raises(OSError, match="No such file"):
         pixel_digest(tmp_path / "absent.dcm")
+
+
+def test_many_files_are_read_in_their_order_and_pydicom_is_as_before(make_dicom, make_image, tmp_path):
+    paths = [make_dicom(tmp_path / f"{number}.dcm", number) for number in range(20)]
+    paths[3:3] = [tmp_path / "absent.dcm", make_image(tmp_path / "image.png")]
+    before = pydicom.config.settings.reading_validation_mode
+    assert pixel_digests(paths) == [None if path.name == "absent.dcm" else pixel_digest(path) for path in paths]
+    assert pydicom.config.settings.reading_validation_mode == before

@@ -9,6 +9,7 @@ from monai_unlearn.index.doubts import DOUBTS
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.readers.row import (
     EXTRA_TAGS,
+    PIXEL_DIGEST,
     SETTLED,
     FaultyFileError,
     file_columns,
@@ -111,7 +112,8 @@ def test_whole_slides_say_so():
 
 
 def test_row_has_a_column_for_what_is_asked_for():
-    columns = ["format", "fault", "faults", *DOUBTS, *tag_columns(), "laterality", *SETTLED, EXTRA_TAGS]
+    asked_for = [EXTRA_TAGS, PIXEL_DIGEST]
+    columns = ["format", "fault", "faults", *DOUBTS, *tag_columns(), "laterality", *SETTLED, *asked_for]
     assert list(file_columns()) == columns
     assert file_columns()[EXTRA_TAGS] is Kind.TEXT
 
