@@ -85,8 +85,10 @@ def _show(found: Verification, images: PixelVerification | None) -> None:
 
 def _show_images(images: PixelVerification) -> None:
     for image in images.bad:
-        typer.echo(f"{image.path}: {_PROBLEMS[image.problem]}")
-    if not images.bad:
+        typer.echo(f"{image.image_id}: {_PROBLEMS[image.problem]}")
+    if images.bad:
+        typer.echo("Their paths are in the index, in the column path.")
+    else:
         typer.echo(f"All {images.images:,} images are the files that were indexed.")
     if images.without:
         typer.echo(f"Note: {images.without:,} images have no digest: their pixels could not be read.")

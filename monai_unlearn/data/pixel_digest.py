@@ -83,7 +83,7 @@ class PixelCheck:
             raise DataError(_message(found, len(fresh)))
 
     def _look(self, items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-        """Look at some files; yield the path of each that is another, and what tells it from the one indexed."""
+        """Look at some files; yield the image of each that is another, and what tells it from the one indexed."""
         stamps = [_stamps(Path(item["image"])) for item in items]
         there = [(item, *stamp) for item, stamp in zip(items, stamps, strict=True) if stamp is not None]
         digests = pixel_digests(Path(item["image"]) for item, *_ in there)
@@ -91,7 +91,7 @@ class PixelCheck:
         for (item, size, modified), digest, expected in zip(there, digests, rows, strict=True):
             seen = Seen(digest, size, modified)
             if fault := _fault(seen, expected):
-                yield str(item["image"]), fault
+                yield str(item["image_id"]), fault
             else:
                 self.seen[str(item["image_id"])] = seen
 
@@ -122,17 +122,18 @@ def _fault(seen: Seen, expected: Mapping[str, Any]) -> str | None:
     return None
 
 
-def examples(paths: Sequence[str]) -> str:
-    """Return some of the paths, and how many more there are."""
-    more = len(paths) - _EXAMPLES
-    return ", ".join(paths[:_EXAMPLES]) + (f" and {more} more" if more > 0 else "")
+def examples(images: Sequence[str]) -> str:
+    """Name some images by their identifiers, since paths may hold names of patients, and say where the paths are."""
+    more = len(images) - _EXAMPLES
+    named = ", ".join(images[:_EXAMPLES]) + (f" and {more} more" if more > 0 else "")
+    return f"{named} (their paths are in the index, in the column path)"
 
 
-def _message(found: Sequence[tuple[str, str]], images: int) -> str:
+def _message(found: Sequence[tuple[str, str]], total: int) -> str:
     kinds = Counter(kind for _, kind in found)
     told = ", ".join(f"{count} have {kind}" for kind, count in sorted(kinds.items()))
-    paths = examples([path for path, _ in found])
+    images = examples([image for image, _ in found])
     return (
-        f"{len(found)} of {images} images are not the files that were indexed: {told}; {paths}. "
+        f"{len(found)} of {total} images are not the files that were indexed: {told}; {images}. "
         "Restore the files; or, if they are meant to be others, run `monai-unlearn index build` again."
     )

@@ -52,7 +52,7 @@ def check_before_training(checkpoint: Path, data: CohortData, parts: Iterable[st
     for item in items:
         seen, before = data.pixels.seen.get(str(item["image_id"])), members.get(_member(item["image_id"]))
         if seen and before and seen[1:] == before[1:] and seen.digest != before[0]:
-            changed.append(str(item["image"]))
+            changed.append(str(item["image_id"]))
     if changed:
         raise DataError(
             f"{len(changed)} of {len(items)} images have other pixels than when {checkpoint} was trained, although "
@@ -96,13 +96,12 @@ def check_trained_pixels(checkpoint: Path, record: Mapping[str, Any], data: Coho
 
 
 def _compare_each(checkpoint: Path, before: Mapping[str, str | None], data: CohortData) -> None:
-    paths = dict(zip(data.frame["image_id"].astype(str), data.frame["path"].astype(str), strict=True))
     common = {one: seen for one, seen in data.pixels.seen.items() if _member(one) in before}
     changed = [one for one, seen in common.items() if before[_member(one)] != seen.digest]
     if changed:
         raise DataError(
             f"{len(changed)} of {len(common)} images have other pixels than those that {checkpoint} was trained on: "
-            f"{examples([paths.get(one, one) for one in changed])}. {_REMEDY}"
+            f"{examples(changed)}. {_REMEDY}"
         )
 
 

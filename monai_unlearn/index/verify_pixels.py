@@ -29,13 +29,11 @@ class BadImage:
     """An image whose file is not the one that was indexed.
 
     Attributes:
-        image_id: Its identifier.
-        path: Its file.
+        image_id: Its identifier; the path, which may hold a patient's name, is in the index.
         problem: `missing`, `pixels`, or `size_or_time`, where the pixels are those that were indexed.
     """
 
     image_id: str
-    path: str
     problem: str
 
 
@@ -90,7 +88,7 @@ def verify_pixels(index: Index, *, progress: Callable[[int, int], None] = lambda
         digests = pixel_digests(Path(row["path"]) for row in rows)
         for row, size, digest in zip(rows, sizes, digests, strict=True):
             if problem := _problem(row, size, digest):
-                bad.append(BadImage(row["image_id"], row["path"], problem))
+                bad.append(BadImage(row["image_id"], problem))
         done += len(rows)
         without += sum(row[PIXEL_DIGEST] is None for row in rows)
         hashed += sum(size[0] for size in sizes if size)

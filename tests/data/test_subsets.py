@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from tiny import tiny_index, tiny_spec
+from tiny import tiny_index, tiny_spec, write_images
 
 from monai_unlearn.data import InMemoryDataset, open_data, subset_datasets
 from monai_unlearn.errors import DataError, InputError
@@ -44,6 +46,19 @@ def test_only_the_subsets_asked_for_are_read(data):
     subsets = subset_datasets(data=data, transform=read.append, parts=("forget",), splits=("test",))
     assert list(subsets) == [("forget", "test")]
     assert len(read) == data.counts()["forget"]["test"]
+
+
+def test_no_image_is_read_unless_all_are_the_files_that_were_indexed(tmp_path):
+    frame = write_images(tmp_path / "images")
+    sizes = [Path(path).stat().st_size for path in frame["path"]]
+    tiny_index(tmp_path, frame=frame.assign(file_size=sizes))
+    data, read = open_data(index_dir=tmp_path / "index", class_names=("up", "down")), []
+    items = data.items(split="test")
+    for item in items:
+        Path(item["image"]).write_bytes(b"another")
+    with pytest.raises(DataError, match=rf"^{len(items)} of 48 images are not the files that were indexed"):
+        subset_datasets(data=data, transform=read.append)
+    assert read == []
 
 
 def test_refuses_an_unknown_part(data):
