@@ -59,6 +59,7 @@ def test_import(module, loaded):
         "experiments.run",
         "cohort.resolve.resolve",
         "cohort.reports.report",
+        "evaluation.decision",
         "index.build",
         "phantom",
         "vocabulary.units",

@@ -1,34 +1,6 @@
-"""Measurement: predictions, metrics with intervals, the BatchNorm control, comparisons, verdicts. Loads torch."""
+"""Measurement: predictions, metrics with intervals, the BatchNorm control, the decision. Loads torch only when used."""
 
-from monai_unlearn.evaluation.batchnorm import has_running_statistics, recalibrated
-from monai_unlearn.evaluation.criteria import Criterion, accepted, read_criteria
-from monai_unlearn.evaluation.intervals import mcnemar, newcombe, student, wilson
-from monai_unlearn.evaluation.predictions import Predictions, predict
-from monai_unlearn.evaluation.table import (
-    SubsetKey,
-    SubsetPredictions,
-    compare,
-    differences,
-    metrics_table,
-    predict_subsets,
-)
+import lazy_loader
 
-__all__ = [
-    "Criterion",
-    "Predictions",
-    "SubsetKey",
-    "SubsetPredictions",
-    "accepted",
-    "compare",
-    "differences",
-    "has_running_statistics",
-    "mcnemar",
-    "metrics_table",
-    "newcombe",
-    "predict",
-    "predict_subsets",
-    "read_criteria",
-    "recalibrated",
-    "student",
-    "wilson",
-]
+# In the stub, so that the verdict can be computed from a table of predictions without torch.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

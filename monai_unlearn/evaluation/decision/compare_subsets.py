@@ -1,0 +1,182 @@
+"""Turns endpoints and their guards into comparisons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monai_unlearn.evaluation.decision.endpoint import ALL
+from monai_unlearn.evaluation.decision.estimates import Estimates, compare, compare_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from monai_unlearn.evaluation.decision.comparison import Comparison
+    from monai_unlearn.evaluation.decision.evidence import ClassMeans, Evidence
+
+    Array = npt.NDArray[np.float64]
+
+TWO = 2
+"""A spread needs two patients. Of two classes, one probability says all of a row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Against:
+    """What the revised network is compared with.
+
+    Attributes:
+        evidence: The means of all networks.
+        healthy: The classes that mean no disease.
+        others: The networks to compare with; empty to compare with nothing, so that d is the value itself.
+        fixed: Whether they are one fixed network, and not draws from what retraining gives.
+    """
+
+    evidence: Evidence
+    healthy: tuple[str, ...]
+    others: tuple[str, ...]
+    fixed: bool = False
+
+    @property
+    def seeds(self) -> int | None:
+        """How many retrained networks the target is the mean of; None if it is fixed."""
+        return None if self.fixed else len(self.others)
+
+    def split(self, values: Array) -> tuple[Array, Array]:
+        """Return the revised network's values, (patient, m), and the others', (network, patient, m)."""
+        subject = values[self.evidence.rows(self.evidence.revised)[0]]
+        others = values[self.evidence.rows(*self.others)] if self.others else np.zeros((1, *subject.shape))
+        return subject, others
+
+    def fault(self, means: ClassMeans | None) -> str | None:
+        """Return why a class cannot be judged, or None."""
+        if means is None:
+            return "there is no image"
+        for name in (self.evidence.revised, *self.others):
+            if count := means.not_finite.get(name, 0):
+                return f"{count} of {means.images} images have no finite output of {name}"
+        if not self.others and not self.fixed:
+            return "there is no retrained network to compare with"
+        return None if len(means) >= TWO else "there is one patient"
+
+
+def of_class(like: Comparison, against: Against) -> list[Comparison]:
+    """Return the comparisons of one true class: one for each probability of a soft row, else one."""
+    means = against.evidence.of(like.subset, like.label)
+    counted = _counted(like, against, means)
+    shown = _predicted(like, against.evidence.class_names)
+    if fault := against.fault(means):
+        return [replace(counted, predicted=name, fault=fault) for name in shown[:1]]
+    if means is None:
+        raise AssertionError("a class without images has a fault")
+    found = compare(*against.split(_values(like, against, means)), fixed=against.fixed)
+    return _filled(counted, found, shown)
+
+
+def of_mean(like: Comparison, against: Against) -> list[Comparison]:
+    """Return the comparison of the mean of the sensitivities of all classes that the subset should have."""
+    evidence = against.evidence
+    labels = evidence.expected(like.subset)
+    classes = [evidence.of(like.subset, name) for name in labels]
+    counted = _counted(like, against, *classes)
+    faults = [f"of {name}, {fault}" for name, one in zip(labels, classes, strict=True) if (fault := against.fault(one))]
+    if faults or not labels:
+        return [replace(counted, fault=faults[0] if faults else "there is no image")]
+    present = [one for one in classes if one is not None]
+    pairs = [
+        against.split(one.hard[:, :, evidence.class_names.index(name)])
+        for name, one in zip(labels, present, strict=True)
+    ]
+    subjects, others = zip(*pairs, strict=True)
+    found = compare_mean(subjects, others, [one.patients for one in present], fixed=against.fixed)
+    return _filled(counted, found, (None,))
+
+
+def of_all(like: Comparison, against: Against) -> list[Comparison]:
+    """Return the comparison of the share of images classified correctly, over all patients of a subset."""
+    evidence = against.evidence
+    present = {name: one for name in evidence.class_names if (one := evidence.of(like.subset, name))}
+    counted = _counted(like, against, *present.values())
+    faults = [
+        f"of {name}, {fault}" for name, one in present.items() if len(one) >= TWO and (fault := against.fault(one))
+    ]
+    if faults or counted.patients < TWO:
+        return [replace(counted, fault=faults[0] if faults else "there are fewer than two patients")]
+    total = 1 + max(int(one.patients.max()) for one in present.values())
+    values, counts = np.zeros((len(evidence.networks), total)), np.zeros(total)
+    for name, one in present.items():
+        np.add.at(values.T, one.patients, one.hard[:, :, evidence.class_names.index(name)].T)
+        np.add.at(counts, one.patients, 1)
+    correct = values[:, counts > 0] / counts[counts > 0]
+    return _filled(counted, compare(*against.split(correct[:, :, None]), fixed=against.fixed), (None,))
+
+
+def compared(like: Comparison, against: Against) -> list[Comparison]:
+    """Return the comparisons that a comparison without figures stands for.
+
+    Args:
+        like: Names subset, class, measure, margin and rule.
+        against: What to compare with.
+    """
+    if like.measure == "macro_sensitivity":
+        return of_mean(like, against)
+    return of_all(like, against) if like.label == ALL else of_class(like, against)
+
+
+def _counted(like: Comparison, against: Against, *classes: ClassMeans | None) -> Comparison:
+    numbers = [one.patients for one in classes if one is not None]
+    patients = len(np.unique(np.concatenate(numbers))) if numbers else 0
+    images = sum(one.images for one in classes if one is not None)
+    return replace(like, patients=patients, images=images, seeds=against.seeds)
+
+
+def _predicted(like: Comparison, class_names: Sequence[str]) -> tuple[str | None, ...]:
+    if like.measure != "mean_probability":
+        return (None,)
+    return (like.label,) if len(class_names) == TWO else tuple(class_names)
+
+
+def _values(like: Comparison, against: Against, means: ClassMeans) -> Array:
+    """Return the measure of each network, patient and predicted class."""
+    names = against.evidence.class_names
+    if like.measure == "mean_probability":
+        return means.soft[:, :, [names.index(str(one)) for one in _predicted(like, names)]]
+    if like.measure == "sensitivity":
+        return means.hard[:, :, [names.index(like.label)]]
+    return np.asarray(means.hard[:, :, [names.index(one) for one in against.healthy]].sum(-1, keepdims=True))
+
+
+def _filled(like: Comparison, found: Estimates, predicted: Sequence[str | None]) -> list[Comparison]:
+    target, (below, above) = found.target_distance(), found.patient_distances()
+    low, high = found.limits_at(target, below, above)
+    distances = np.maximum(below, above)
+    smallest = _p(like, found)
+    return [
+        replace(
+            like,
+            predicted=name,
+            value=float(found.value[i]),
+            target=float(found.target[i]),
+            low=float(low[i]),
+            high=float(high[i]),
+            seed_sd=None if found.seed_sd is None else float(found.seed_sd[i]),
+            target_distance=float(target[i]),
+            patient_se=float(found.patient_se[i]),
+            patient_distance=float(distances[i]),
+            p=float(smallest[i]),
+        )
+        for i, name in enumerate(predicted)
+    ]
+
+
+def _p(like: Comparison, found: Estimates) -> Array:
+    """Return the smallest error at which each interval is wholly beyond the margin, on a side that counts."""
+    if (np.abs(found.difference) <= like.margin).all():
+        return np.ones_like(found.value)
+    below, above = found.p_beyond(like.margin)
+    if like.sides == "both":
+        return np.minimum(below, above)
+    return above if like.sides == "upper" else below

@@ -1,0 +1,140 @@
+"""Judges whether a cohort was erased: no longer recognised, with the rest as good as it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from monai_unlearn.evaluation.decision.compare_subsets import Against, compared
+from monai_unlearn.evaluation.decision.comparison import Comparison
+from monai_unlearn.evaluation.decision.endpoint import ALL, Endpoint, part_of
+from monai_unlearn.evaluation.decision.needs import few_patients, merged, missing_outputs, more_evidence
+from monai_unlearn.evaluation.decision.outcome import Outcome
+from monai_unlearn.evaluation.decision.sentences import LIMIT, named, place
+from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from monai_unlearn.evaluation.decision.decision import Decision
+    from monai_unlearn.evaluation.decision.evidence import Evidence
+
+ORIGINAL = "the original"
+
+
+def judge_erase(decision: Decision, evidence: Evidence) -> Outcome:
+    """Judge whether the forget part is classified correctly no more often than the limit, and remain kept.
+
+    - `erased` if the upper limit on the forget part is within the declared limit (else chance), no class of it is
+      shown to be above it, and remain is shown to be no worse than under the original by more than its margins;
+    - `not_erased` if a share is above the limit, or remain is worse by more than a margin;
+    - `inconclusive` if neither is shown.
+    """
+    forget = [one for like in _forget(decision, evidence) for one in compared(like, _nothing(decision, evidence))]
+    remain = [one for like in _remain(decision, evidence) for one in compared(like, _original(decision, evidence))]
+    verdict, why = _verdict(forget, remain)
+    needs = [*few_patients([*forget, *remain]), *missing_outputs([*forget, *remain])]
+    if verdict is Verdict.INCONCLUSIVE:
+        needs = [*more_evidence([*forget, *remain]), *needs]
+    return Outcome(
+        verdict=verdict,
+        why=tuple(why),
+        needs=tuple(merged(needs)),
+        basis=Basis.NONE,
+        comparisons=(*forget, *remain),
+        decision=decision,
+        notes=(*evidence.notes, *_shared(evidence)),
+        references=len(evidence.references),
+    )
+
+
+def _nothing(decision: Decision, evidence: Evidence) -> Against:
+    return Against(evidence=evidence, healthy=decision.healthy_classes, others=(), fixed=True)
+
+
+def _original(decision: Decision, evidence: Evidence) -> Against:
+    return Against(evidence=evidence, healthy=decision.healthy_classes, others=(evidence.original,), fixed=True)
+
+
+def _forget(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
+    """Yield the shares classified correctly that should be at most the limit, and each class as a guard."""
+    limit = decision.chance_or_limit
+    for one in (endpoint for endpoint in decision.endpoints if endpoint.part == "forget"):
+        like = replace(_like(one), margin=limit, sides="upper")
+        yield like
+        for label in evidence.expected(one.subset):
+            if one.label == ALL and evidence.of(one.subset, label) is not None:
+                yield replace(like, label=label, is_guard=True, rule="not_beyond", min_patients=0)
+
+
+def _remain(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
+    for one in (endpoint for endpoint in decision.endpoints if endpoint.part == "remain"):
+        labels = evidence.expected(one.subset) or evidence.class_names
+        if one.measure == "false_negatives":
+            labels = tuple(name for name in labels if name in decision.diseases)
+        for label in (ALL,) if one.measure == "macro_sensitivity" else one.classes(labels):
+            yield replace(_like(one), label=label)
+    for subset in (name for name in decision.subsets if part_of(name) == "remain"):
+        for label in evidence.expected(subset):
+            yield from _remain_guards(decision, subset, label)
+
+
+def _remain_guards(decision: Decision, subset: str, label: str) -> Iterator[Comparison]:
+    """Yield what guards a class of remain, where no endpoint is about the same: its sensitivity and false negatives."""
+    declared = {(one.measure, one.label) for one in decision.endpoints if one.subset == subset}
+    measures = ("sensitivity", "false_negatives") if label in decision.diseases else ("sensitivity",)
+    for measure in measures:
+        if {(measure, label), (measure, ALL)} & declared:
+            continue
+        few, margin = decision.min_patients(subset), decision.margin(subset, measure)
+        one = Endpoint(subset=subset, label=label, measure=measure, margin=margin, min_patients=few)
+        yield replace(_like(one), is_guard=True, rule="inside" if measure == "false_negatives" else "not_beyond")
+
+
+def _like(one: Endpoint) -> Comparison:
+    """Return an endpoint as a comparison without figures."""
+    return Comparison(
+        subset=one.subset,
+        label=one.label,
+        predicted=None,
+        measure=one.measure,
+        margin=one.margin,
+        sides=one.sides,
+        min_patients=one.min_patients,
+    )
+
+
+def _verdict(forget: Sequence[Comparison], remain: Sequence[Comparison]) -> tuple[Verdict, list[str]]:
+    above = [one for one in forget if one.value is not None and _is_above(one)]
+    worse = [one for one in remain if one.value is not None and (one.is_wholly_beyond or one.gap > 2 * one.margin)]
+    if above or worse:
+        why = [f"Above the limit: {line}" for line in named(above, LIMIT)]
+        return Verdict.NOT_ERASED, [*why, *(f"Not kept: {line}" for line in named(worse, ORIGINAL))]
+    blocking = [one for one in (*forget, *remain) if one.blocks]
+    if not blocking:
+        return Verdict.ERASED, [
+            "The upper limits on the forget part are within the limit, and no class of remain is worse."
+        ]
+    why = [f"{place(one)}: could not be judged, since {one.fault}." for one in blocking if one.value is None]
+    judged = [one for one in blocking if one.value is not None]
+    why += named([one for one in judged if one in forget], LIMIT)
+    return Verdict.INCONCLUSIVE, [*why, *named([one for one in judged if one in remain], ORIGINAL)]
+
+
+def _is_above(one: Comparison) -> bool:
+    """Return whether a share is above the limit: all images by their share itself, a class only if that is shown."""
+    return one.is_wholly_beyond if one.is_guard else one.gap > one.margin
+
+
+def _shared(evidence: Evidence) -> tuple[str, ...]:
+    """Warn of classes that remain shares: images like the erased ones will be misread too."""
+    forget = {name for subset, found in evidence.subsets.items() if part_of(subset) == "forget" for name in found}
+    remain = {name for subset, found in evidence.subsets.items() if part_of(subset) == "remain" for name in found}
+    shared = [name for name in evidence.class_names if name in forget & remain]
+    if not shared:
+        return ()
+    warning = (
+        f"The cohort shares labels with remain ({', '.join(shared)}): a network retrained without it would still "
+        "classify many of its images correctly. Erased, they are misclassified, which harms whoever has such an image."
+    )
+    return (warning,)

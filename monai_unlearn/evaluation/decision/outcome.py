@@ -1,0 +1,87 @@
+"""The outcome of a decision: the verdict with all that it follows from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.evaluation.decision.verdict import Basis, Verdict, exit_code, promotes
+
+if TYPE_CHECKING:
+    from monai_unlearn.errors import ExitCode
+    from monai_unlearn.evaluation.decision.comparison import Comparison
+    from monai_unlearn.evaluation.decision.decision import Decision
+    from monai_unlearn.evaluation.decision.needs import Need
+
+SCHEMA_VERSION = 1
+
+SUMMARIES = {
+    Verdict.EQUIVALENT: "within the declared margins of networks retrained without the cohort",
+    Verdict.DIFFERENT: "beyond the declared margins of networks retrained without the cohort",
+    Verdict.INCONCLUSIVE: "neither within nor beyond the declared margins is shown",
+    Verdict.TARGET_UNDETERMINED: "the retrained networks do not agree closely enough to be a target",
+    Verdict.NOT_KNOWN: "there is nothing to compare with",
+    Verdict.QUALIFIED: "by a rehearsed protocol or a predicted target",
+    Verdict.ERASED: "the cohort is no longer recognised, and the rest is kept",
+    Verdict.NOT_ERASED: "the cohort is still recognised, or the rest is not kept",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A verdict, why, and what would decide.
+
+    Attributes:
+        verdict: One of `Verdict`.
+        why: Its reasons, in sentences; the first says most.
+        needs: What would decide, or lend more support.
+        basis: What it rests on.
+        comparisons: Every endpoint and guard with its figures.
+        decision: What was declared.
+        notes: What a reader must know of the decision and the evidence.
+        references: How many retrained networks count.
+        spread: How the same revision under other seeds came out, which changes nothing above; None if there is none.
+    """
+
+    verdict: Verdict
+    why: tuple[str, ...]
+    needs: tuple[Need, ...]
+    basis: Basis
+    comparisons: tuple[Comparison, ...]
+    decision: Decision
+    notes: tuple[str, ...] = ()
+    references: int = 0
+    spread: dict[str, Any] | None = None
+
+    @property
+    def promotes(self) -> bool:
+        """Whether the revised bundle is promoted."""
+        return promotes(self.verdict)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of the run."""
+        return exit_code(self.verdict)
+
+    @property
+    def line(self) -> str:
+        """The verdict in one line, with whatever was declared more leniently than the default."""
+        lenient = self.decision.notes()
+        head = f"{self.verdict.value}: {SUMMARIES[self.verdict]}."
+        return " ".join([head, *lenient])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `outcome.schema.json` describes: plain values, always in the same order."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "verdict": self.verdict.value,
+            "line": self.line,
+            "why": list(self.why),
+            "needs": [one.to_dict() for one in self.needs],
+            "basis": self.basis.value,
+            "notes": [*self.decision.notes(), *self.notes],
+            "references": self.references,
+            "endpoints": [one.to_dict() for one in self.comparisons],
+            "spread": self.spread,
+            "decision": self.decision.to_dict(),
+        }

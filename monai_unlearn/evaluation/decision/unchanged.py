@@ -1,0 +1,45 @@
+"""Whether a revision changed anything: a network that predicts as before has not forgotten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monai_unlearn.evaluation.decision.evidence import Evidence
+
+HARDLY = 0.1
+"""A revision that moves predictions by less than this share of what retraining moves them by has changed nothing."""
+
+
+def moved(evidence: Evidence, name: str, subsets: Sequence[str]) -> float:
+    """Return how far a network's predictions lie from the original's: half the mean of Σ|Δp|, in [0, 1].
+
+    Over the patients of each true class in the subsets; NaN if there are none or an output is not finite.
+    """
+    rows = evidence.rows(name, evidence.original)
+    distances = [
+        np.abs(means.soft[rows[0]] - means.soft[rows[1]]).sum(-1) / 2
+        for subset in subsets
+        for means in evidence.subsets.get(subset, {}).values()
+    ]
+    return float(np.concatenate(distances).mean()) if distances else float("nan")
+
+
+def unchanged(evidence: Evidence, subsets: Sequence[str]) -> str | None:
+    """Return a sentence if the revised network hardly differs from the original where it should forget, else None.
+
+    Within wide margins, an original that was never retrained can look equivalent. Networks retrained without the cohort
+    show how far its predictions move when it is left out, by chance alone at least.
+    """
+    found = moved(evidence, evidence.revised, subsets)
+    least = min((moved(evidence, name, subsets) for name in evidence.references), default=0.0)
+    if not found <= HARDLY * least:
+        return None
+    return (
+        f"The revised network predicts the forget part as the original does: its probabilities differ by "
+        f"{100 * found:.2f} points on average, those of retrained networks by at least {100 * least:.2f}."
+    )

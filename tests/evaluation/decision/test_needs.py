@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from scipy.stats import t
+
+from monai_unlearn.evaluation.decision.comparison import Comparison
+from monai_unlearn.evaluation.decision.needs import (
+    Need,
+    few_patients,
+    merged,
+    missing_outputs,
+    missing_reference,
+    more_evidence,
+    more_seeds,
+)
+
+ONE = Comparison(
+    subset="forget_test",
+    label="a",
+    predicted="a",
+    measure="mean_probability",
+    margin=0.1,
+    sides="both",
+    min_patients=30,
+    patients=50,
+    seeds=3,
+    value=0.5,
+    target=0.5,
+    low=-0.2,
+    high=0.2,
+    seed_sd=0.01,
+    target_distance=0.017,
+    patient_distance=0.2,
+)
+
+
+def test_a_class_with_few_patients_is_named_with_the_number_that_would_decide():
+    (need,) = few_patients([replace(ONE, patients=12), replace(ONE, patients=12, predicted="b"), ONE])
+    assert need.to_dict() == {
+        "what": "patients",
+        "text": "forget test, class a: needs at least 30 patients, has 12.",
+        "subset": "forget_test",
+        "class": "a",
+        "has": 12,
+        "needs": 30,
+    }
+
+
+def test_a_class_without_images_is_named():
+    (need,) = few_patients([replace(ONE, patients=0, value=None, min_patients=0, fault="there is no image")])
+    assert (need.has, need.needs) == (0, 2)
+
+
+def test_more_patients():
+    (need,) = more_evidence([ONE])
+    # The distance for patients must fall from 0.2 to √(0.1² − 0.017²).
+    assert need.what == "patients"
+    assert need.needs == pytest.approx(50 * 0.2**2 / (0.1**2 - 0.017**2), abs=1)
+
+
+def test_more_seeds_bring_the_interval_inside():
+    wide = replace(ONE, seed_sd=0.08, target_distance=0.135, patient_distance=0.03)
+    (need,) = more_evidence([wide])
+    assert need.what == "seeds"
+    distance = t.ppf(0.95, need.needs - 1) * 0.08 / need.needs**0.5
+    assert distance**2 + 0.03**2 <= 0.1**2
+    fewer = need.needs - 1
+    assert (t.ppf(0.95, fewer - 1) * 0.08 / fewer**0.5) ** 2 + 0.03**2 > 0.1**2
+    assert "About" in need.text
+    assert "8.0 points apart" in need.text
+
+
+def test_networks_that_never_agree():
+    (need,) = more_evidence([replace(ONE, seed_sd=0.45, target_distance=0.76, patient_distance=0.01)])
+    assert need.needs is None
+    assert "more than 50 seeds" in need.text
+
+
+def test_no_number_helps_a_difference_beyond_the_margin():
+    assert more_evidence([replace(ONE, value=0.65, low=0.0, high=0.3)]) == []
+    far = replace(ONE, value=0.65, low=0.0, high=0.3, seed_sd=0.07, target_distance=0.118)
+    assert [need.what for need in more_evidence([far])] == ["seeds"]
+
+
+def test_what_is_inside_needs_nothing():
+    inside = replace(ONE, low=-0.05, high=0.05)
+    assert more_evidence([inside, replace(ONE, rule="not_beyond"), replace(ONE, value=None)]) == []
+
+
+def test_of_two_needs_the_larger_stays():
+    small, large = (
+        Need(what="patients", text=str(n), subset="forget_test", label="a", has=5, needs=n) for n in (30, 99)
+    )
+    assert merged([small, large, more_seeds(1)]) == [large, more_seeds(1)]
+
+
+def test_others():
+    assert "--reference retrain --reference_seeds 3" in missing_reference().text
+    assert more_seeds(2).to_dict()["needs"] == 3
+    fault = "3 of 5 images have no finite output of revised"
+    (need,) = missing_outputs([replace(ONE, value=None, fault=fault)] * 2)
+    assert fault in need.text

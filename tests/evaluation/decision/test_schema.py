@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import jsonschema
+import pytest
+from decision_example import binary, decision, everywhere, table
+
+from monai_unlearn.evaluation.decision import decide, schema
+
+GOOD = everywhere(binary(0.8, 0.8))
+SHARES = {"original": everywhere(binary(0.99, 0.99)), "revised": GOOD, **{f"reference-{i}": GOOD for i in range(3)}}
+
+
+def test_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(schema())
+
+
+@pytest.mark.parametrize("objective", ["match_reference", "erase"])
+@pytest.mark.parametrize("patients", [0, 1, 2, 400])
+def test_outcomes_are_valid(objective, patients):
+    shares = {**SHARES, "repeat-1": SHARES["original"]}
+    document = decide(decision(objective=objective), table(shares, patients=patients)).to_dict()
+    jsonschema.validate(document, schema())
+
+
+@pytest.mark.parametrize(("key", "value"), [("verdict", "accepted"), ("basis", "luck"), ("why", [])])
+def test_other_words_are_not(key, value):
+    document = decide(decision(), table(SHARES, patients=50)).to_dict()
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**document, key: value}, schema())
