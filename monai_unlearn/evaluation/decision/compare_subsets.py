@@ -153,7 +153,7 @@ def _filled(like: Comparison, found: Estimates, predicted: Sequence[str | None])
     target, (below, above) = found.target_distance(), found.patient_distances()
     low, high = found.limits_at(target, below, above)
     distances = np.maximum(below, above)
-    smallest = _p(like, found)
+    smallest, stray = _p(like, found), found.stray()
     return [
         replace(
             like,
@@ -167,6 +167,7 @@ def _filled(like: Comparison, found: Estimates, predicted: Sequence[str | None])
             patient_se=float(found.patient_se[i]),
             patient_distance=float(distances[i]),
             p=float(smallest[i]),
+            stray=float(stray[i]),
         )
         for i, name in enumerate(predicted)
     ]

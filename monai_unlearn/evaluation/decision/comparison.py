@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from monai_unlearn.evaluation.decision.endpoint import Sides
 
-Rule = Literal["inside", "not_beyond"]
-"""What does not block: an interval inside the margin, or one that is not wholly beyond it and a point gap within twice
-the margin."""
+Rule = Literal["inside", "point_within", "not_beyond"]
+"""What must hold, lest it block: the interval lies inside the margin; d itself is within it; or the interval is not
+wholly beyond it and d is within twice the margin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Comparison:
         measure: One of `endpoint.MEASURES`.
         margin: The margin, as a share.
         sides: Which side of the margin counts.
-        rule: What does not block.
+        rule: What must hold, lest it block.
         is_guard: Whether it was not declared as an endpoint, but guards one.
         min_patients: From how many patients on it may support `equivalent`.
         patients: G, how many patients there are.
@@ -40,8 +40,10 @@ class Comparison:
         patient_se: The standard error over patients.
         patient_distance: The larger of the distances from d that the doubt about patients alone gives the limits.
         p: The smallest error at which the interval is wholly beyond the margin; 1 if none is.
+        stray: How far from their mean a single retrained network strays, at 98 % (t_{R−1,.99}·s_R·√(1 + 1/R)).
         fault: Why it could not be judged, as a sentence without its end.
-        is_beyond: Whether its Holm-adjusted interval is wholly beyond the margin.
+        is_beyond: Whether its Holm-adjusted interval is wholly beyond the margin, and d beyond what one retrained
+            network strays.
     """
 
     subset: str
@@ -65,6 +67,7 @@ class Comparison:
     patient_se: float = math.nan
     patient_distance: float = math.nan
     p: float = 1.0
+    stray: float = 0.0
     fault: str | None = None
     is_beyond: bool = False
 
@@ -114,8 +117,8 @@ class Comparison:
         """Whether it blocks a verdict that promotes."""
         if self.value is None or self.gap > 2 * self.margin:
             return True
-        if self.rule == "not_beyond":
-            return self.is_wholly_beyond
+        if self.rule != "inside":
+            return self.is_wholly_beyond or (self.rule == "point_within" and self.gap > self.margin)
         return self.has_few_patients or not self.is_inside
 
     @property
@@ -125,7 +128,7 @@ class Comparison:
             return "not_judged"
         if self.is_beyond:
             return "beyond"
-        if self.rule == "not_beyond":
+        if self.rule != "inside":
             return "blocks" if self.blocks else "clear"
         if self.has_few_patients:
             return "too_few_patients"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LEVEL = 0.05
 """The one-sided error of every limit: intervals hold 90 %."""
+STRAY = 0.01
+"""The one-sided error of the range of a single retrained network: 98 %."""
 
 # The smallest error for which a limit is computed, and the steps of the bisection for it.
 SMALLEST, STEPS = 1e-9, 20
@@ -59,6 +61,10 @@ class Estimates:
     def target_distance(self, level: float | Array = LEVEL) -> Array:
         """Return t_{R−1}·s_R/√R, shape (m,): infinite for one seed, 0 if the others are one fixed network."""
         return seed_distance(self.seed_sd, self.seeds, level, like=self.value)
+
+    def stray(self) -> Array:
+        """Return how far a single retrained network strays from their mean, t_{R−1,.99}·s_R·√(1 + 1/R), shape (m,)."""
+        return np.asarray(self.target_distance(STRAY) * np.sqrt(self.seeds + 1))
 
     def patient_distances(self, level: float | Array = LEVEL) -> tuple[Array, Array]:
         """Return how far the limits lie below and above d for the doubt about patients alone, each of shape (m,)."""

@@ -26,6 +26,7 @@ from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from monai_unlearn.evaluation.decision.comparison import Rule
     from monai_unlearn.evaluation.decision.decision import Decision
     from monai_unlearn.evaluation.decision.evidence import Evidence
 
@@ -36,7 +37,7 @@ def judge_match(decision: Decision, evidence: Evidence) -> Outcome:
     """Judge whether the revised network is equivalent to the mean of what retraining gives.
 
     - `not_known` without retrained networks, `target_undetermined` with fewer than three: nothing else can be said;
-    - `different` if a Holm-adjusted interval is wholly beyond its margin;
+    - `different` if a Holm-adjusted interval is wholly beyond its margin, and no single retrained network strays so far;
     - `target_undetermined` if the retrained networks leave the target open by more than a margin;
     - `equivalent` if every interval is inside its margin and nothing blocks;
     - `inconclusive` otherwise.
@@ -113,23 +114,30 @@ def _guards(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
     """Yield the guards of every subset that an endpoint is about, for each class that it should have.
 
     Probabilities can agree where classifications do not, if they lie near the boundary: so the sensitivity of each
-    class is guarded on both sides, and the false negatives must be shown not to rise.
+    class is guarded on both sides. False negatives must be shown not to rise on remain images, which stand for the
+    patients to come; on forget images, their difference itself must be within the margin.
     """
     for subset in decision.subsets:
         for measure in ("mean_probability", "sensitivity", "false_negatives"):
+            rule = _rule(subset, measure)
             for label in _labels(decision, evidence, subset, measure):
-                negatives = measure == "false_negatives"
                 yield Comparison(
                     subset=subset,
                     label=label,
                     predicted=None,
                     measure=measure,
                     margin=decision.margin(subset, measure),
-                    sides="upper" if negatives else "both",
-                    rule="inside" if negatives else "not_beyond",
+                    sides="upper" if measure == "false_negatives" else "both",
+                    rule=rule,
                     is_guard=True,
-                    min_patients=decision.min_patients(subset) if negatives else 0,
+                    min_patients=decision.min_patients(subset) if rule == "inside" else 0,
                 )
+
+
+def _rule(subset: str, measure: str) -> Rule:
+    if measure != "false_negatives":
+        return "not_beyond"
+    return "inside" if part_of(subset) == "remain" else "point_within"
 
 
 def _all_inside(comparisons: Sequence[Comparison]) -> str:
@@ -156,10 +164,10 @@ def _open(blocking: Sequence[Comparison], still: str | None) -> list[str]:
     why = [still] if still else []
     why += [f"{place(one)}: could not be judged, since {one.fault}." for one in blocking if one.value is None]
     judged = [one for one in blocking if one.value is not None]
-    gaps = [one for one in judged if one.gap > 2 * one.margin or one.rule == "not_beyond"]
+    gaps = [one for one in judged if one.gap > 2 * one.margin or one.rule != "inside"]
     if gaps:
         why += [
-            "A guard objects: a class lies beyond its margin, or its gap exceeds twice the margin.",
+            "A guard objects: a class lies beyond its margin.",
             *named(gaps, TARGET),
         ]
     few = {(one.subset, one.label): one for one in judged if one.has_few_patients}

@@ -29,6 +29,12 @@ def test_interval_is_the_formula_where_many_patients_differ():
     assert high == pytest.approx(d + half, abs=0.005)
 
 
+def test_a_single_retrained_network_strays_as_student_predicts():
+    spread = OTHERS.mean(1).std(0, ddof=1)
+    assert compare(SUBJECT, OTHERS).stray() == pytest.approx(t.ppf(0.99, 3) * spread * (1 + 1 / 4) ** 0.5)
+    assert compare(SUBJECT, OTHERS[:1], fixed=True).stray().tolist() == [0, 0]
+
+
 def test_no_patient_differs_is_not_certain():
     same = np.full((30, 1), 0.5)
     low, high = compare(same, np.stack([same] * 3)).limits()
