@@ -21,6 +21,12 @@ BATCH = 128
 class Predictions:
     """A network's logits, shape (image, class), and the true classes, shape (image,), on the CPU.
 
+    Attributes:
+        logits: float32, shape (image, class).
+        labels: The numbers of the true classes, shape (image,).
+        healthy: The numbers of the classes that mean no disease; empty where none is declared, and then sensitivity and
+            specificity have no value.
+
     >>> predictions = Predictions(logits=torch.tensor([[2.0, 0.0], [0.0, 1.0]]), labels=torch.tensor([0, 0]))
     >>> len(predictions), predictions.correct.tolist()
     (2, [True, False])
@@ -28,6 +34,7 @@ class Predictions:
 
     logits: Tensor
     labels: Tensor
+    healthy: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -45,11 +52,31 @@ class Predictions:
     def of_class(self, number: int) -> Predictions:
         """Return the predictions for the images whose true class has this number."""
         chosen = self.labels == number
-        return Predictions(logits=self.logits[chosen], labels=self.labels[chosen])
+        return self.of_images(chosen)
+
+    def of_images(self, chosen: Tensor) -> Predictions:
+        """Return the predictions for some images, by a boolean mask or by numbers."""
+        return Predictions(logits=self.logits[chosen], labels=self.labels[chosen], healthy=self.healthy)
+
+    @property
+    def called_healthy(self) -> Tensor:
+        """Whether each image is classified as a healthy class, boolean, shape (image,)."""
+        predicted = self.logits.argmax(1) if len(self) else self.labels
+        return torch.isin(predicted, torch.tensor(self.healthy, dtype=torch.long))
+
+    @property
+    def is_healthy(self) -> Tensor:
+        """Whether the true class of each image is a healthy one, boolean, shape (image,)."""
+        return torch.isin(self.labels, torch.tensor(self.healthy, dtype=torch.long))
 
 
 def predict(
-    network: nn.Module, data: Dataset[Any], *, device: str | torch.device = "cpu", batch_size: int = BATCH
+    network: nn.Module,
+    data: Dataset[Any],
+    *,
+    device: str | torch.device = "cpu",
+    batch_size: int = BATCH,
+    healthy: tuple[int, ...] = (),
 ) -> Predictions:
     """Run a network over a data set in eval mode, then restore its mode.
 
@@ -58,6 +85,7 @@ def predict(
         data: Items with `image` (channel, *spatial) and `label`; may be empty.
         device: Where the network is.
         batch_size: Changes speed, not results.
+        healthy: The numbers of the classes that mean no disease, if any is declared.
 
     Raises:
         DataError: A label lies outside the network's classes.
@@ -72,7 +100,7 @@ def predict(
                 labels.append(batch["label"])
     finally:
         network.train(training)
-    found = Predictions(logits=torch.cat(logits[1:] or logits), labels=torch.cat(labels))
+    found = Predictions(logits=torch.cat(logits[1:] or logits), labels=torch.cat(labels), healthy=healthy)
     if len(found) and int(found.labels.max()) >= found.logits.shape[1]:
         raise DataError(
             f"a label says class number {int(found.labels.max())}, but the network has {found.logits.shape[1]} "

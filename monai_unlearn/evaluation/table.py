@@ -23,10 +23,14 @@ SubsetPredictions = dict[SubsetKey, Predictions]
 
 
 def predict_subsets(
-    network: nn.Module, subsets: Mapping[SubsetKey, Dataset[Any]], *, device: str | torch.device = "cpu"
+    network: nn.Module,
+    subsets: Mapping[SubsetKey, Dataset[Any]],
+    *,
+    device: str | torch.device = "cpu",
+    healthy: tuple[int, ...] = (),
 ) -> SubsetPredictions:
-    """Run a network over the data set of each subset."""
-    return {subset: predict(network, data, device=device) for subset, data in subsets.items()}
+    """Run a network over the data set of each subset; `healthy` are the numbers of the classes that mean no disease."""
+    return {subset: predict(network, data, device=device, healthy=healthy) for subset, data in subsets.items()}
 
 
 def metrics_table(predictions: Mapping[SubsetKey, Predictions], class_names: Sequence[str]) -> dict[str, Any]:

@@ -78,3 +78,17 @@ def test_probabilities_are_a_softmax_in_double_precision():
     found = Predictions(logits=logits, labels=torch.tensor([0])).probabilities
     expected = torch.tensor([[1.0, 3.0, -2.0]], dtype=torch.float64).exp()
     torch.testing.assert_close(found, expected / expected.sum())
+
+
+def test_healthy_classes():
+    logits = torch.eye(3)[[0, 1, 2, 0]]
+    found = Predictions(logits=logits, labels=torch.tensor([0, 0, 1, 2]), healthy=(0, 1))
+    assert found.is_healthy.tolist() == [True, True, True, False]
+    assert found.called_healthy.tolist() == [True, True, False, True]
+    assert found.of_class(0).healthy == (0, 1)
+    assert found.of_images(torch.tensor([3])).is_healthy.tolist() == [False]
+    none = Predictions(logits=logits, labels=found.labels)
+    assert not none.is_healthy.any()
+    assert not none.called_healthy.any()
+    empty = Predictions(logits=torch.zeros(0, 0), labels=torch.zeros(0, dtype=torch.long), healthy=(0,))
+    assert empty.called_healthy.tolist() == []

@@ -236,7 +236,7 @@ METRIC = Addition(
     edits={
         "evaluation/metrics/__init__.py": [
             after("import ACCURACY\n", "from monai_unlearn.evaluation.metrics.errors import ERRORS\n"),
-            ("(ACCURACY, ", "(ACCURACY, ERRORS, "),
+            after("    ACCURACY,\n", "    ERRORS,\n"),
         ]
     },
     program="""

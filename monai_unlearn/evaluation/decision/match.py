@@ -37,7 +37,7 @@ def judge_match(decision: Decision, evidence: Evidence) -> Outcome:
     """Judge whether the revised network is equivalent to the mean of what retraining gives.
 
     - `not_known` without retrained networks, `target_undetermined` with fewer than three: nothing else can be said;
-    - `different` if a Holm-adjusted interval is wholly beyond its margin, and no single retrained network strays so far;
+    - `different` if a Holm-adjusted interval is wholly beyond its margin, and no retrained network strays so far;
     - `target_undetermined` if the retrained networks leave the target open by more than a margin;
     - `equivalent` if every interval is inside its margin and nothing blocks;
     - `inconclusive` otherwise.
