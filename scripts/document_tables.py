@@ -6,6 +6,7 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 import measured
+import verdict_tables
 from bundle_tables import bundle_table
 from markdown_tables import percent, table, with_range
 from measured import MILLION, SUBSETS, odir, odir_shares, result
@@ -175,6 +176,9 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "psg_sums": psg_sums,
     "psg_speed": psg_speed,
     "mri_classes": mri_classes,
+    "verdict_errors": lambda: verdict_tables.errors(result("verdict_calibration")),
+    "verdict_power": lambda: verdict_tables.power(result("verdict_calibration")),
+    "verdict_truths": lambda: verdict_tables.truths(result("verdict_calibration")),
     "fundus_classifier": lambda: bundle("fundus_classifier"),
     "mri_classifier": lambda: bundle("mri_classifier"),
     "oculoplastic_classifier": lambda: bundle("oculoplastic_classifier"),
