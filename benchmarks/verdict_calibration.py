@@ -177,7 +177,7 @@ def main() -> None:
         runs.append(simulate(setting, options.verdicts, [20, number]))
         print(setting, runs[-1]["verdicts"], flush=True)
     document = {
-        "facts": facts("numpy", "scipy", seconds=round(time.process_time() - start, 1)),
+        "facts": facts("monai-unlearn", "numpy", "scipy", seconds=round(time.process_time() - start, 1)),
         "decision": DECISION.to_dict(),
         "runs": runs,
     }
