@@ -37,6 +37,7 @@ BOTH = Comparison(
         ({"sides": "lower", "low": -0.1}, "undecided", True),
         ({"patients": 29}, "too_few_patients", True),
         ({"value": None, "fault": "there is no image"}, "not_judged", True),
+        ({"value": None, "rule": "not_beyond", "fault": "there is one patient"}, "not_judged", True),
         ({"is_beyond": True, "value": 0.9, "low": 0.3, "high": 0.5}, "beyond", True),
         ({"rule": "point_within", "sides": "upper", "value": 0.59, "high": 0.3}, "clear", False),
         ({"rule": "point_within", "sides": "upper", "value": 0.61, "high": 0.3}, "blocks", True),
