@@ -4,6 +4,7 @@ from monai_unlearn.evaluation.decision.decide import decide, judge
 from monai_unlearn.evaluation.decision.decision import Decision
 from monai_unlearn.evaluation.decision.endpoint import Endpoint
 from monai_unlearn.evaluation.decision.evidence import ClassMeans, Evidence, gather
+from monai_unlearn.evaluation.decision.leave_one_out import leave_one_out
 from monai_unlearn.evaluation.decision.outcome import Outcome
 from monai_unlearn.evaluation.decision.schema import schema
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict, exit_code, promotes
@@ -20,6 +21,7 @@ __all__ = [
     "exit_code",
     "gather",
     "judge",
+    "leave_one_out",
     "promotes",
     "schema",
 ]
