@@ -105,6 +105,16 @@ def million_rows() -> list[str]:
     return table(["spec", "resolved in", "the same counts by pandas", "images to forget"], cells, numbers=(1, 2, 3))
 
 
+def clinician_specs() -> list[str]:
+    """Return how many series of IDC each spec sorts into each part; pandas finds the same."""
+    cells = []
+    for name, row in result("clinician_specs")["specs"].items():
+        images = row["images"]
+        link = f"[{name}](../cohort_specs/idc/{name}.yaml)"
+        cells.append([link, *(f"{images[part]:,}" for part in ("forget", "remain", "undetermined"))])
+    return table(["spec", "forget", "remain", "undetermined"], cells, numbers=(1, 2, 3))
+
+
 def index_scale() -> list[str]:
     """Return what a build costs by its size."""
     how = {"real": "real files", "synthesised": "synthesised rows, without listing and reading"}
@@ -171,6 +181,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "odir_recall": odir_recall,
     "recalibration": recalibration,
     "million_rows": million_rows,
+    "clinician_specs": clinician_specs,
     "index_scale": index_scale,
     "psg_quality": psg_quality,
     "psg_sums": psg_sums,
