@@ -28,6 +28,16 @@ def date_hint(text: str) -> str:
     return f" Write the year first: {' or '.join(dates)}{which}."
 
 
+def one_date(text: str) -> str | None:
+    """Return the one date that a text stands for, as specs write it; null if it is none, or may be two.
+
+    >>> one_date("31.01.2019"), one_date("01/02/2019"), one_date("tomorrow")
+    ('2019-01-31', None, None)
+    """
+    dates = _dates(text)
+    return dates[0] if len(dates) == 1 else None
+
+
 def _dates(text: str) -> list[str]:
     """Return the dates that a text may stand for, the same date once."""
     if match := _YEAR_FIRST.fullmatch(text):

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monai_unlearn.cohort.language.date_hint import date_hint
+from monai_unlearn.cohort.language.date_hint import date_hint, one_date
 from monai_unlearn.cohort.language.functions import FUNCTIONS
 from monai_unlearn.cohort.language.source import Fault, Span, shown
 from monai_unlearn.errors import did_you_mean
@@ -142,7 +142,11 @@ def _operator_hint(place: _Place) -> str:
     if found:
         return f" Write {'!=' if found['no'] else '=='}."
     operator = _OPERATORS[place.got.lower()]
-    return f" Write {name} {operator} 2019-01-31." if operator[0] in "<>" else f" Write {operator}."
+    if operator[0] not in "<>":
+        return f" Write {operator}."
+    given = re.match(r"[^\s()\[\],]+", place.after.lstrip())
+    day = one_date(given[0]) if given else None
+    return f" Write {name} {operator} {day or 'YYYY-MM-DD'}."
 
 
 _WORDS = re.compile(r"(?:and|or|not)(?![^\s()\[\],])", re.IGNORECASE)

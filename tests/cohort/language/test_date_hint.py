@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from monai_unlearn.cohort.language.date_hint import date_hint
+from monai_unlearn.cohort.language.date_hint import date_hint, one_date
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,11 @@ from monai_unlearn.cohort.language.date_hint import date_hint
 )
 def test_another_form_of_a_date_is_turned_into_ours(text, hint):
     assert date_hint(text) == hint
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("15.01.2019", "2019-01-15"), ("2019-01-15", "2019-01-15"), ("01/02/2019", None), ("2019", None), ("", None)],
+)
+def test_a_text_that_stands_for_one_date_alone_gives_it(text, day):
+    assert one_date(text) == day

@@ -95,9 +95,19 @@ got 'is'. Write !=.
       |        ^^""",
     "acquired after 2019-01-01": """
 predicate:1:10: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'like', 'matches' or 'within', \
-got 'after'. Write acquired > 2019-01-31.
+got 'after'. Write acquired > 2019-01-01.
     1 | acquired after 2019-01-01
       |          ^^^^^""",
+    "acquired since 15.01.2019 and device == x": """
+predicate:1:10: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'like', 'matches' or 'within', \
+got 'since'. Write acquired >= 2019-01-15.
+    1 | acquired since 15.01.2019 and device == x
+      |          ^^^^^""",
+    "acquired before 01/02/2019": """
+predicate:1:10: expected one of == != ~= < <= > >=, 'in', 'between', 'contains', 'like', 'matches' or 'within', \
+got 'before'. Write acquired < YYYY-MM-DD.
+    1 | acquired before 01/02/2019
+      |          ^^^^^^""",
     "acquired within 30 days of 01.01.2019": """
 predicate:1:28: expected a date, a field or @name, got '01.01.2019'. Write the year first: 2019-01-01.
     1 | acquired within 30 days of 01.01.2019
