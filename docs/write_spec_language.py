@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -47,7 +48,7 @@ def document() -> str:
         "functions": ", ".join(f"`{name}(…)`" for name in FUNCTIONS),
         "statistics": "\n".join(f"- `{one.name}`: {one.meaning}." for one in statistics),
         "aliases": "\n".join(["| alias | keywords |", "| --- | --- |", *aliases]),
-        "placeholders": ", ".join(sorted(placeholders().words)),
+        "placeholders": textwrap.indent(textwrap.fill(", ".join(sorted(placeholders().words)), 117), "  "),
         "tables": "\n".join(_chapter(ROOT / "tests" / "spec" / f"test_{name}.py") for name in CHAPTERS),
     }
     text = TEMPLATE.read_text(encoding="utf-8")
