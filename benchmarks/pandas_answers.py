@@ -32,9 +32,29 @@ def mapped(values: pd.Series, change: Callable[[str], Any]) -> pd.Series:
     return pd.Series([None if pd.isna(text) else changed[text] for text in values], index=values.index, dtype=object)
 
 
+# Words of tables for a missing value.
+MISSING = {
+    "",
+    "nan",
+    "-nan",
+    "nat",
+    "null",
+    "none",
+    "n/a",
+    "na",
+    "n.a.",
+    "#n/a",
+    "#na",
+    "#n/a n/a",
+    "<na>",
+    "(null)",
+    r"\n",
+}
+
+
 def tidy(text: str) -> str | None:
     bare = text.strip(" \t\r\n\0")
-    return None if bare in {"", "nan", "NaN"} else bare
+    return None if bare.lower() in MISSING else bare
 
 
 def age_of(text: str) -> float | None:

@@ -77,12 +77,12 @@ class Fault(Enum):
         "contains text that cannot be decoded or is far too long; it counts, but that text is missing",
     )
     INVALID_UID = ("invalid_uid", "contains an invalid UID; it counts, but that UID is missing")
-    INVALID_DATE = ("invalid_date", "contains an invalid date; it counts, but that date is missing")
-    INVALID_AGE = ("invalid_age", "contains an invalid age; it counts, but that age is missing")
-    INVALID_NUMBER = ("invalid_number", "contains an invalid number; it counts, but that number is missing")
+    INVALID_DATE = ("invalid_date", "contains an invalid date; it counts, but that date is unknown")
+    INVALID_AGE = ("invalid_age", "contains an invalid age; it counts, but that age is unknown")
+    INVALID_NUMBER = ("invalid_number", "contains an invalid number; it counts, but that number is unknown")
     SEVERAL_NUMBERS = (
         "several_numbers",
-        "has several values of a number, such as one per frame; it counts, but that number is missing",
+        "has several values of a number, such as one per frame; it counts, but that number is unknown",
     )
     CONTRADICTING_LATERALITY = (
         "contradicting_laterality",
@@ -132,11 +132,11 @@ class Fault(Enum):
     )
     IMPLAUSIBLE_AGE = (
         "implausible_age",
-        "contains an age of 000Y, or of 120 years or more; it counts, but specs do not use that age",
+        "contains an age of 000Y, or of 120 years or more; it counts, but its age is unknown without implausible: keep",
     )
     IMPLAUSIBLE_DATE = (
         "implausible_date",
-        "contains a date of 1900-01-01 or before, or after the build; it counts, but specs do not use that date",
+        "contains a date up to 1900-01-01 or after the build; it counts, but is unknown without implausible: keep",
     )
     DATES_SHIFTED = (
         "dates_shifted",

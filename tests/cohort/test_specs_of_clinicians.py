@@ -85,18 +85,18 @@ COLLECTIONS = ["nlst", "ct_colonography", "lidc_idri", "acrin_nsclc_fdg_pet", "f
 POOLS = {
     "ManufacturerModelName": [
         *("Volume Zoom", "Biograph64", "Biograph 64", "BIOGRAPH_64", "Biograph\u201164", "Biograph 6"),
-        *("Signa HDxt", "Signa  HDxt", "SIGNA HDx", " Volume Zoom ", "", None),
+        *("Signa HDxt", "Signa  HDxt", "SIGNA HDx", " Volume Zoom ", "", "NA", None),
     ],
     "Manufacturer": [
         *("SIEMENS", "Siemens", "Siemens Corporate Research", "SIEMENS NM", "GE MEDICAL SYSTEMS", "GE Medical Systems"),
-        *("GE Healthcare", "GE HEALTHCARE", "GE MEDICAL SYSTEMS, NUCLEAR", "HOLOGIC, Inc.", "nan", None),
+        *("GE Healthcare", "GE HEALTHCARE", "GE MEDICAL SYSTEMS, NUCLEAR", "HOLOGIC, Inc.", "nan", " n/a", None),
     ],
     "SeriesDescription": [
         *("AX STIR", "AX  STIR", "Ax STIR", "AX\u00a0STIR", "AX_STIR", "Topogram  0.6  T20s", "Topogram 0.6 T20s"),
         *("Topogram  1.0  T20s", "TotalSegmentator(v1.5.6) Segmentation of Series 2", "TotalSegmentator(v2.0) x"),
-        *("SliceInc-\0_B", "SliceInc-\0_C", None),
+        *("SliceInc-\0_B", "SliceInc-\0_C", "None", "NONE of it", None),
     ],
-    "StudyDescription": ["MRI BREAST", "MR mammae", "breast", "CT", None],
+    "StudyDescription": ["MRI BREAST", "MR mammae", "breast", "CT", "NULL", None],
     "BodyPartExamined": ["BREAST", "CHEST", "", None],
     "PatientAge": ["000Y", "017Y", "018Y", "204M", "216M", "075Y", "090Y", "120Y", "999Y", "12", "***", "001D", None],
     "PatientSex": ["F", "M", "O", "0000", None],

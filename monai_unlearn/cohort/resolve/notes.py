@@ -34,8 +34,8 @@ def words_of_notes(notes: Mapping[str, int | str]) -> Iterator[str]:
         notes: The number of images by code, or what is shown in its place.
 
     >>> print(*words_of_notes({"implausible_age": 1200}))
-    implausible_age (1,200 images): contains an age of 000Y, or of 120 years or more; it counts, but specs do not use \
-that age.
+    implausible_age (1,200 images): contains an age of 000Y, or of 120 years or more; it counts, but its age is \
+unknown without implausible: keep.
     """
     for code, count in notes.items():
         images = count if isinstance(count, str) else f"{count:,}"
