@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from monai_unlearn.cohort.query.sql import Parameter
+    from monai_unlearn.cohort.typing.term_type import TermType
     from monai_unlearn.cohort.typing.values import TypedValue
 
 Form = Callable[[str], str]
@@ -60,10 +61,23 @@ class TextTerm:
             return one
         several = (each or holds)(self._made("part"))
         is_all = isinstance(self.term, Each) and self.term.quantifier is Quantifier.ALL
-        parts = f"LIST_FILTER(STRING_SPLIT({expression}, '\\'), lambda part: part <> '')"
-        met = f"{'LIST_BOOL_AND' if is_all else 'LIST_BOOL_OR'}(LIST_TRANSFORM({parts}, lambda part: {several.text}))"
+        met = f"{'LIST_BOOL_AND' if is_all else 'LIST_BOOL_OR'}({_for_parts(expression, several.text)})"
         text = f"CASE WHEN CONTAINS({expression}, '\\') THEN {met} ELSE {one.text} END"
         return Sql(text, (*several.parameters, *one.parameters))
+
+    def texts(self, *, whole: bool) -> str:
+        r"""Return the SQL expression of the list of texts that `condition` compares one by one.
+
+        Args:
+            whole: Whether with a value that contains a backslash itself.
+        """
+        expression = self._source
+        one = f"[{self._made(expression)}]"
+        if whole or not self.context.type_of(self.term).many:
+            return one
+        return (
+            f"CASE WHEN CONTAINS({expression}, '\\') THEN {_for_parts(expression, self._made('part'))} ELSE {one} END"
+        )
 
     @property
     def _source(self) -> str:
@@ -83,9 +97,13 @@ def comparands(term: Term, given: Value | Reference, context: SqlContext) -> Ite
     folded.
     """
     wanted = context.type_of(term)
-    is_exact = wanted.made_by is not None or (isinstance(given, Value) and given.exact)
     for text in map(str, context.values(given, wanted)):
-        yield (text, _exactly) if is_exact else (folded(text), _folded)
+        yield comparand(text, wanted, exact=isinstance(given, Value) and given.exact)
+
+
+def comparand(text: str, wanted: TermType, *, exact: bool) -> tuple[str, Form]:
+    """Return a value of a term of text as it is compared, and the form in which both are; see `comparands`."""
+    return (text, _exactly) if exact or wanted.made_by is not None else (folded(text), _folded)
 
 
 def in_natural_order(text: str, limits: Sequence[tuple[str, str]]) -> Sql:
@@ -112,6 +130,12 @@ def in_natural_order(text: str, limits: Sequence[tuple[str, str]]) -> Sql:
 def is_whole(value: TypedValue, term: Term) -> bool:
     """Return whether a value is compared with the whole of several texts: it has a backslash of its own."""
     return isinstance(value, str) and "\\" in value and not isinstance(term, Each)
+
+
+def _for_parts(expression: str, made: str) -> str:
+    """Return the list of what is made of each `part` of several texts; what stands between backslashes may be empty."""
+    parts = f"LIST_FILTER(STRING_SPLIT({expression}, '\\'), lambda part: part <> '')"
+    return f"LIST_TRANSFORM({parts}, lambda part: {made})"
 
 
 def _exactly(text: str) -> str:

@@ -6,16 +6,19 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.cohort.language.term import Each
 from monai_unlearn.cohort.query.connection import open_index
 from monai_unlearn.cohort.query.field_sql import Plausibility
-from monai_unlearn.cohort.query.near_misses import KINDS, cores, folded
+from monai_unlearn.cohort.query.near_misses import KINDS, cores
+from monai_unlearn.cohort.query.near_misses import folded as folded_sql
 from monai_unlearn.cohort.query.sql import Sql, SqlContext, quoted
 from monai_unlearn.cohort.query.statement import SEEN
 from monai_unlearn.cohort.query.term_sql import term_sql
+from monai_unlearn.cohort.query.text_sql import TextTerm, comparand, is_whole
+from monai_unlearn.cohort.query.value_lists import Listed, Spelling
 from monai_unlearn.cohort.typing.values import TypedValue, coerce
 from monai_unlearn.index import usable_sql
 from monai_unlearn.vocabulary.fields import Kind
+from monai_unlearn.vocabulary.folding import folded, letters
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -41,22 +44,22 @@ class ListMatch:
     """
 
     source: ValueList
-    found: frozenset[str]
-    absent: frozenset[str]
-    wrongly_absent: frozenset[str]
+    found: frozenset[Listed]
+    absent: frozenset[Listed]
+    wrongly_absent: frozenset[Listed]
     near: Mapping[str, int]
 
     @property
-    def missing(self) -> frozenset[str]:
+    def missing(self) -> frozenset[Listed]:
         """The values that do not occur, without being known not to."""
-        return frozenset(self.source.texts) - self.found - self.absent
+        return frozenset(self.source.values) - self.found - self.absent
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as plain values."""
         return {
             "list": self.source.label,
             "field": self.source.term.render(private=True),
-            "values": len(self.source.texts),
+            "values": len(self.source.values),
             "matched": len(self.found),
             "absent": len(self.absent),
             "near": dict(self.near),
@@ -73,7 +76,8 @@ def match_values(
 ) -> tuple[ListMatch, ...]:
     """Compare the values of each list with those of the usable images, by one statement per list.
 
-    Every value of a multi-valued tag counts by itself, as in predicates.
+    A value occurs where `field == value` holds, or with the operator of its condition: folded unless it was quoted,
+    and every value of a multi-valued tag by itself.
 
     Args:
         index: The index.
@@ -91,53 +95,81 @@ def match_values(
         context = SqlContext(bound, opened.in_sql, plausibility=plausibility or Plausibility())
         matches = []
         for one in lists:
-            known = frozenset((absent or {}).get(one, ()))
-            typed = dict(_typed({*one.texts, *known}, context.type_of(one.term)))
-            texts = tuple(typed)
-            table = opened.fetch(matches_sql(one, tuple(typed.values()), context)) if texts else None
+            known = frozenset(map(Listed, (absent or {}).get(one, ())))
+            typed = dict(_typed({*one.values, *known}, context.type_of(one.term)))
+            listed = tuple(typed)
+            table = opened.fetch(matches_sql(one, typed, context)) if typed else None
             rows = [] if table is None else table.to_pylist()
-            matches.append(_matched(one, known, {texts[int(row["place"])]: row for row in rows}))
+            matches.append(_matched(one, known, {listed[int(row["place"])]: row for row in rows}))
         return tuple(matches)
 
 
-def matches_sql(one: ValueList, values: Sequence[TypedValue], context: SqlContext) -> Sql:
+def matches_sql(one: ValueList, values: Mapping[Listed, TypedValue], context: SqlContext) -> Sql:
     """Return the statement that says of each value whether it occurs, and of which kind of near miss it is.
 
     Its result has the columns `place`, of the value in `values`, `found` and `near`.
     """
-    present = _present(one, context)
-    found = _is_among("LOWER(value)" if one.ignores_case else "value")
-    tables = [SEEN, f"present AS ({present.text})", "listed AS (SELECT UNNEST(?) AS value, UNNEST(?) AS place)"]
-    tables.append(f"compared AS (SELECT *, {found} AS found FROM listed)")  # noqa: S608 - no text of an author's
-    near = "NULL"
-    if context.type_of(one.term).kind is Kind.TEXT:
+    compared = [_compared(one, listed, value, context) for listed, value in values.items()]
+    ways = list(dict.fromkeys(way for _, way in compared))
+    tables = [
+        SEEN,
+        _present("present", one, context, whole=False),
+        _present("whole", one, context, whole=True),
+        "listed AS (SELECT UNNEST(?) AS value, UNNEST(?) AS key, UNNEST(?) AS way, UNNEST(?) AS place)",
+        f"compared AS (SELECT *, CASE way {' '.join(map(_found, range(len(ways)), ways))} END AS found FROM listed)",  # noqa: S608 - no text of an author's
+    ]
+    near, wanted = "NULL", context.type_of(one.term)
+    if wanted.kind is Kind.TEXT and wanted.made_by is None:
         tables += _near_tables()
         near = _near()
     text = f"WITH {', '.join(tables)} SELECT place, found, {near} AS near FROM compared"  # noqa: S608 - quoted names
-    return Sql(text, (*present.parameters, list(values), [float(place) for place in range(len(values))]))
+    _, parameters = usable_sql()
+    listed: list[list[TypedValue]] = [
+        list(values.values()),
+        [key for key, _ in compared],
+        [float(ways.index(way)) for _, way in compared],
+        [float(place) for place in range(len(values))],
+    ]
+    return Sql(text, (*parameters, *parameters, *listed))
 
 
-def _present(one: ValueList, context: SqlContext) -> Sql:
-    """Return the query of the distinct values that a predicate on the term compares with."""
-    usable, parameters = usable_sql()
-    expression = term_sql(one.term, context)
-    if context.type_of(one.term).many:
-        whole = "" if isinstance(one.term, Each) else f" || [{expression}]"
-        parts = f"LIST_FILTER(STRING_SPLIT({expression}, '\\'), lambda part: part <> ''){whole}"
-        source = f"SELECT UNNEST({parts}) AS value FROM seen WHERE {usable}"  # noqa: S608 - quoted names
+# The table of what a value is compared with, and the form in which both are: SQL with the value as `{}`.
+_Way = tuple[str, str]
+
+
+def _compared(one: ValueList, listed: Listed, value: TypedValue, context: SqlContext) -> tuple[TypedValue, _Way]:
+    """Return a value as it is compared, and the way of comparing, as in `to_sql`."""
+    wanted = context.type_of(one.term)
+    if wanted.kind is not Kind.TEXT or not isinstance(value, str):
+        return value, ("present", "{}")
+    table = "whole" if is_whole(value, one.term) else "present"
+    if one.spelling is Spelling.LETTERS:
+        return letters(value), (table, "letters({})")
+    text, form = comparand(value, wanted, exact=listed.exact)
+    return text, (table, f"LOWER({form('{}')})" if one.spelling is Spelling.ANY_CASE else form("{}"))
+
+
+def _found(number: int, way: _Way) -> str:
+    """Return the case of the values that are compared in one way; their keys have its form already, but for case."""
+    table, form = way
+    key = "LOWER(key)" if form.startswith("LOWER") else "key"
+    return f"WHEN {number} THEN {key} IN (SELECT {form.format('value')} FROM {table})"  # noqa: S608 - no text of an author's
+
+
+def _present(name: str, one: ValueList, context: SqlContext, *, whole: bool) -> str:
+    """Return the table of the distinct values that a predicate on the term compares with."""
+    usable, _ = usable_sql()
+    if context.type_of(one.term).kind is Kind.TEXT:
+        value = f"UNNEST({TextTerm(one.term, context).texts(whole=whole)})"
     else:
-        source = f"SELECT {expression} AS value FROM seen WHERE {usable}"  # noqa: S608 - quoted names
-    return Sql(f"SELECT DISTINCT value FROM ({source}) WHERE value IS NOT NULL", parameters)  # noqa: S608 - quoted
-
-
-def _is_among(folded_value: str) -> str:
-    """Return the condition that a listed value occurs, with both sides folded by an expression of `value`."""
-    return f"({folded_value} IN (SELECT {folded_value} FROM present))"  # noqa: S608 - no text of an author's
+        value = term_sql(one.term, context)
+    source = f"SELECT {value} AS value FROM seen WHERE {usable}"  # noqa: S608 - quoted names
+    return f"{name} AS (SELECT DISTINCT value FROM ({source}) WHERE value IS NOT NULL)"  # noqa: S608 - quoted names
 
 
 def _near_tables() -> list[str]:
     """Return the tables of values to look for near misses among; empty where every listed value occurs."""
-    folds = ", ".join(f"{folded('value', kind)} AS {quoted(kind)}" for kind in _FOLDS)
+    folds = ", ".join(f"{folded_sql('value', kind)} AS {quoted(kind)}" for kind in _FOLDS)
     return [
         # Folding a million values takes seconds.
         f"others AS (SELECT value, {folds} FROM present WHERE EXISTS (SELECT 1 FROM compared WHERE NOT found))",  # noqa: S608 - no text of an author's
@@ -148,21 +180,22 @@ def _near_tables() -> list[str]:
 
 def _near() -> str:
     """Return the expression of a value's kind of near miss; NULL for none."""
-    cases = [f"WHEN {folded('value', kind)} IN (SELECT {quoted(kind)} FROM others) THEN '{kind}'" for kind in _FOLDS]  # noqa: S608 - no text of an author's
+    kept = "SELECT {} FROM others"
+    cases = [f"WHEN {folded_sql('value', kind)} IN ({kept.format(quoted(kind))}) THEN '{kind}'" for kind in _FOLDS]
     loosest = _FOLDS[-1]
     cases.append(
-        f"WHEN {folded('value', loosest)} IN (SELECT core FROM cut_others)"  # noqa: S608 - no text of an author's
+        f"WHEN {folded_sql('value', loosest)} IN (SELECT core FROM cut_others)"  # noqa: S608 - no text of an author's
         f" OR place IN (SELECT place FROM cut WHERE core IN (SELECT {loosest} FROM others)) THEN '{_AFFIX}'"
     )
     return f"CASE WHEN found THEN NULL {' '.join(cases)} END"
 
 
-def _typed(texts: Collection[str], wanted: TermType) -> Iterator[tuple[str, TypedValue]]:
-    """Yield the texts that are values of the field's kind; the others do not occur in it."""
-    for text in sorted(texts):
-        value = _coerced(text, wanted)
+def _typed(values: Collection[Listed], wanted: TermType) -> Iterator[tuple[Listed, TypedValue]]:
+    """Yield the values that are of the field's kind; the others do not occur in it."""
+    for listed in sorted(values):
+        value = _coerced(listed.text, wanted)
         if value is not None:
-            yield text, value
+            yield listed, value
 
 
 def _coerced(text: str, wanted: TermType) -> TypedValue | None:
@@ -172,14 +205,17 @@ def _coerced(text: str, wanted: TermType) -> TypedValue | None:
         return None
 
 
-def _matched(one: ValueList, absent: frozenset[str], rows: Mapping[str, Mapping[str, Any]]) -> ListMatch:
-    occurring = frozenset(text for text, row in rows.items() if row["found"])
-    own = frozenset(one.texts)
-    near = Counter(rows[text]["near"] for text in own - occurring if text in rows)
+def _matched(one: ValueList, absent: frozenset[Listed], rows: Mapping[Listed, Mapping[str, Any]]) -> ListMatch:
+    occurring = frozenset(listed for listed, row in rows.items() if row["found"])
+    own = frozenset(one.values)
+    near = Counter(rows[listed]["near"] for listed in own - occurring if listed in rows)
+    texts = {listed.text for listed in absent}
+    folds = set(map(folded, texts))
+    said = {listed for listed in own if listed.text in texts or (not listed.exact and folded(listed.text) in folds)}
     return ListMatch(
         source=one,
         found=own & occurring,
-        absent=(own & absent) - occurring,
+        absent=frozenset(said) - occurring,
         wrongly_absent=absent & occurring,
         near={kind: near[kind] for kind in KINDS},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monai_unlearn.cohort.query.value_lists import value_lists
+from monai_unlearn.cohort.query.value_lists import Listed, value_lists
 from monai_unlearn.cohort.query.value_matches import match_values
 from monai_unlearn.cohort.resolve.value_list_words import near_words
 from monai_unlearn.cohort.spec.document import Reason
@@ -69,7 +69,7 @@ def _absent(spec: CohortSpec, one: ValueList) -> set[str]:
 
 
 def _wrongly_absent(of_list: Sequence[ListMatch]) -> Iterator[str]:
-    wrong = frozenset[str]().union(*(match.wrongly_absent for match in of_list))
+    wrong = frozenset[Listed]().union(*(match.wrongly_absent for match in of_list))
     if wrong:
         yield (
             f"{len(wrong)} values under absent: do occur in the index ({_named(of_list)}), so that list is wrong. "
@@ -83,8 +83,8 @@ def _too_few(spec: CohortSpec, of_list: Sequence[ListMatch]) -> Iterator[str]:
     if least is None:
         return
     missing = frozenset.intersection(*(match.missing for match in of_list))
-    found = frozenset[str]().union(*(match.found for match in of_list))
-    counted = f"found {len(found)} of {len(source.texts)}"
+    found = frozenset[Listed]().union(*(match.found for match in of_list))
+    counted = f"found {len(found)} of {len(source.values)}"
     near = near_words(of_list[0].near) if len(of_list) == 1 else ""
     if least == EXPECTS_ALL and missing:
         why = "expect: matched: all" if _asks_for_all(spec) else "the default for reason: consent_withdrawal"

@@ -165,10 +165,10 @@ def _hashed_absent(texts: tuple[str, ...], domains: set[str | None], key: Pseudo
 
 def _plain_lists(spec: CohortSpec, domains: _Domains) -> Iterator[str]:
     for one in value_lists(spec.predicates, spec.value_sets):
-        plain = sum(not is_pseudonym(text) for text in one.texts)
+        plain = sum(not is_pseudonym(listed.text) for listed in one.values)
         if domains.of(one.term) is not None and plain:
             yield (
-                f"{plain} of {len(one.texts)} values of {one.label} ({one.term.render(private=True)}) are not "
+                f"{plain} of {len(one.values)} values of {one.label} ({one.term.render(private=True)}) are not "
                 "pseudonyms, but the index is pseudonymised, so they would match nothing. Give the key that the index "
                 "was built with (--keyfile FILE), or list pseudonyms."
             )
