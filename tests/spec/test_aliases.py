@@ -59,6 +59,20 @@ age < 6 months
 | PatientBirthDate | StudyDate  | part   |
 | 2018-01-31       | 2018-07-30 | forget |
 | 2018-01-31       | 2018-07-31 | remain |
+
+age > 60
+| PatientBirthDate | StudyDate  | part         |
+| 1901-01-02       | 2018-06-05 | forget       |
+| 1900-01-01       | 2018-06-05 | undetermined |
+| 1901-01-02       | 2021-01-02 | undetermined |
+| 0095-01-01       | 2018-06-05 | undetermined |
+
+implausible: keep
+age > 60
+| PatientBirthDate | StudyDate  | part   |
+| 1900-01-01       | 2018-06-05 | forget |
+| 1901-01-02       | 2021-01-02 | forget |
+| 1990-01-02       | 2021-01-02 | remain |
 """
 
 

@@ -25,6 +25,7 @@ def make_index(
     *,
     label: str | None = None,
     units: Mapping[str, str] | None = None,
+    patient_from: str | None = None,
 ) -> Index:
     """Write an index of these columns; images are named i00, i01, …, each of a patient of its own."""
     rows = len(next(iter(columns.values())))
@@ -37,7 +38,8 @@ def make_index(
         "series": [f"e{name}" for name in names],
     }
     frame = pd.DataFrame({name: pd.Series(list(values), dtype=object) for name, values in {**base, **columns}.items()})
-    return write_index(frame, directory, kinds=kinds or {}, label=label, units=units)
+    provenance = {} if patient_from is None else {"patient_from": patient_from}
+    return write_index(frame, directory, kinds=kinds or {}, label=label, units=units, provenance=provenance)
 
 
 def make_spec(forget: str, more: str = "") -> CohortSpec:

@@ -68,8 +68,9 @@ class FieldSql:
     def is_present(self) -> str:
         """The condition that one of the tags is present, whether or not its value is valid."""
         conditions = [self._present(name, kind) for name, kind in self.bound.columns]
-        if self._between is not None:
-            conditions.append(f"{self._between} IS NOT NULL")
+        if self.bound.between is not None:
+            born, day = (date.is_present for date in self._dates(self.bound.between))
+            conditions.append(f"(({born}) AND ({day}))")
         return " OR ".join(conditions)
 
     @property
@@ -89,11 +90,16 @@ class FieldSql:
 
     @property
     def _between(self) -> str | None:
-        """The time between two dates, for an age that no tag has."""
+        """The time between two dates, for an age that no tag has; NULL where a date or the age is in doubt."""
         if self.bound.between is None:
             return None
-        born, day = (FieldSql(date, self.in_sql, self.plausibility).value for date in self.bound.between)
-        return f"age_at({born}, {day})"
+        born, day = (date.value for date in self._dates(self.bound.between))
+        age = f"age_at({born}, {day})"
+        return age if self.plausibility.keep else f"CASE WHEN {age} < {OLDEST!r} THEN {age} END"
+
+    def _dates(self, between: tuple[Bound, Bound]) -> tuple[FieldSql, FieldSql]:
+        born, day = (FieldSql(date, self.in_sql, self.plausibility) for date in between)
+        return born, day
 
     def _first_present(self, expression: Callable[[str, Kind], str], otherwise: str | None = None) -> str:
         cases = [(self._present(name, kind), expression(name, kind)) for name, kind in self.bound.columns]
@@ -152,5 +158,5 @@ class FieldSql:
 
 
 def _is_tag(name: str) -> bool:
-    """Return whether a column is a DICOM keyword of every index, whose values readers judge."""
-    return name in vocabulary().dicom
+    """Return whether a column is a DICOM keyword whose values are judged: one of every index, or a birth date."""
+    return name in vocabulary().dicom or any(name == born for born, _ in vocabulary().ages.values())

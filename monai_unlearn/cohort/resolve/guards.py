@@ -40,7 +40,7 @@ def refusal(cohort: Cohort) -> str | None:
 
 def _unmatched(cohort: Cohort) -> Iterator[str]:
     if needs_matches(cohort.spec):
-        yield from unmatched(cohort.spec, cohort.value_matches)
+        yield from unmatched(cohort)
 
 
 def _empty(cohort: Cohort) -> Iterator[str]:

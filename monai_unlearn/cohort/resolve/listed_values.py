@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monai_unlearn.cohort.language.term import Field
 from monai_unlearn.cohort.query.value_lists import Listed, value_lists
 from monai_unlearn.cohort.query.value_matches import match_values
+from monai_unlearn.cohort.resolve.pseudonymised import patient_columns
 from monai_unlearn.cohort.resolve.value_list_words import near_words
 from monai_unlearn.cohort.spec.document import Reason
 from monai_unlearn.cohort.spec.value_sets import EVERY_LIST
+from monai_unlearn.vocabulary.privacy import may_show_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from monai_unlearn.cohort.query.statement import Question
     from monai_unlearn.cohort.query.value_lists import ValueList
     from monai_unlearn.cohort.query.value_matches import ListMatch
+    from monai_unlearn.cohort.resolve.cohort import Cohort
     from monai_unlearn.cohort.spec.spec import CohortSpec
+    from monai_unlearn.cohort.typing.columns import Bound
     from monai_unlearn.index import Index
 
 EXPECTS_ALL = "all"
@@ -48,19 +53,34 @@ def needs_matches(spec: CohortSpec) -> bool:
     return expected or spec.reason is Reason.CONSENT_WITHDRAWAL or any(spec.absent.values())
 
 
-def unmatched(spec: CohortSpec, matches: Sequence[ListMatch]) -> Iterator[str]:
+def names_somebody(one: ValueList, index: Index, bound: Mapping[str, Bound]) -> bool:
+    """Return whether the values of a list may identify people: by `reason: consent_withdrawal`, all must then occur.
+
+    Args:
+        one: The list.
+        index: The index.
+        bound: The columns of the spec's fields.
+    """
+    fields = {node.name for node in one.term.walk() if isinstance(node, Field)}
+    columns = {column for name in fields for column, _ in bound[name].columns}
+    return not (fields | columns).isdisjoint(patient_columns(index)) or not all(map(may_show_values, fields | columns))
+
+
+def unmatched(cohort: Cohort) -> Iterator[str]:
     """Yield why the values that occur are not those that a spec expects, a sentence per list, without any value.
 
     A value set that is compared with several fields must be found in one of them.
     """
+    spec, matches = cohort.spec, cohort.value_matches
     by_name: dict[str, list[ListMatch]] = {}
     for number, match in enumerate(matches):
         by_name.setdefault(match.source.set_name or f" {number}", []).append(match)
     for of_list in by_name.values():
         yield from _wrongly_absent(of_list)
-        yield from _too_few(spec, of_list)
+        names = any(names_somebody(match.source, cohort.index, cohort.bound) for match in of_list)
+        yield from _too_few(spec, of_list, names_somebody=names)
     for name in sorted(spec.value_sets.keys() - by_name.keys()):
-        if _least(spec, name) is not None:
+        if _least(spec, name, names_somebody=True) is not None:
             yield f"expected the values of @{name} to occur in the index (expect: matched), but no condition uses it."
 
 
@@ -77,9 +97,9 @@ def _wrongly_absent(of_list: Sequence[ListMatch]) -> Iterator[str]:
         )
 
 
-def _too_few(spec: CohortSpec, of_list: Sequence[ListMatch]) -> Iterator[str]:
+def _too_few(spec: CohortSpec, of_list: Sequence[ListMatch], *, names_somebody: bool) -> Iterator[str]:
     source = of_list[0].source
-    least = _least(spec, source.set_name)
+    least = _least(spec, source.set_name, names_somebody=names_somebody)
     if least is None:
         return
     missing = frozenset.intersection(*(match.missing for match in of_list))
@@ -100,12 +120,15 @@ def _too_few(spec: CohortSpec, of_list: Sequence[ListMatch]) -> Iterator[str]:
         )
 
 
-def _least(spec: CohortSpec, set_name: str | None) -> str | int | None:
-    """Return how many values of a list must occur: `all`, a number, or None where nothing is expected."""
+def _least(spec: CohortSpec, set_name: str | None, *, names_somebody: bool) -> str | int | None:
+    """Return how many values of a list must occur: `all`, a number, or None where nothing is expected.
+
+    A set that no condition uses may name somebody.
+    """
     matched = None if spec.expect is None else spec.expect.matched
     if isinstance(matched, dict) and set_name in matched:
         return matched[set_name].min
-    if matched == EXPECTS_ALL or spec.reason is Reason.CONSENT_WITHDRAWAL:
+    if matched == EXPECTS_ALL or (spec.reason is Reason.CONSENT_WITHDRAWAL and names_somebody):
         return EXPECTS_ALL
     return None
 

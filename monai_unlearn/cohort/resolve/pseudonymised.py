@@ -7,13 +7,23 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from monai_unlearn.cohort.language.condition import Between, Comparison, Condition, Contains, In, Matches
+from monai_unlearn.cohort.language.condition import (
+    Between,
+    Comparison,
+    Condition,
+    Contains,
+    In,
+    Like,
+    Matches,
+    Operator,
+)
 from monai_unlearn.cohort.language.mapped import mapped
 from monai_unlearn.cohort.language.node import Reference, Value
-from monai_unlearn.cohort.language.term import Field
+from monai_unlearn.cohort.language.term import Each, Field
 from monai_unlearn.cohort.query.value_lists import value_lists
 from monai_unlearn.cohort.spec.value_sets import EVERY_LIST
 from monai_unlearn.errors import IndexReadError, SpecError
+from monai_unlearn.index.patient_key import INSTITUTION, ISSUED_BY, ISSUER
 from monai_unlearn.index.pseudonyms import Pseudonyms, domain_of, is_pseudonym
 
 if TYPE_CHECKING:
@@ -26,6 +36,14 @@ if TYPE_CHECKING:
     from monai_unlearn.index import Index
 
 _ORIGINS = re.compile(r"\s*,\s*")
+
+
+def patient_columns(index: Index) -> frozenset[str]:
+    """Return the columns that name the patients of an index: PatientID, or what the user named, whatever its name.
+
+    Who issued an identifier, and where, are parts of a patient's key, but name nobody.
+    """
+    return frozenset(_ORIGINS.split(index.patient_from or "")) - {ISSUER, INSTITUTION, ""}
 
 
 def read_key(keyfile: Path | str, index: Index) -> Pseudonyms:
@@ -66,28 +84,29 @@ def hash_identifiers(spec: CohortSpec, index: Index, bound: Mapping[str, Bound],
     """
     domains = _Domains(index, bound)
     of_sets = _domains_of_sets(spec, domains)
+    hashed = _Hashing(key, qualified=domains.qualified)
 
     def change(condition: Condition) -> Condition:
         domain = domains.of(condition.term)
         if domain is None:
             return condition
         if isinstance(condition, Comparison) and isinstance(condition.value, Value):
-            return replace(condition, value=_hashed_value(condition.value, domain, key))
+            return replace(condition, value=hashed.value(condition.value, domain))
         if isinstance(condition, In) and not isinstance(condition.values, Reference):
-            return replace(condition, values=tuple(_hashed_value(value, domain, key) for value in condition.values))
+            return replace(condition, values=tuple(hashed.value(value, domain) for value in condition.values))
         return condition
 
     absent = {
-        name: _hashed_absent(texts, set(of_sets.values()) | domains.used(spec), key)
+        name: hashed.for_all(texts, set(of_sets.values()) | domains.used(spec))
         if name == EVERY_LIST
-        else _hashed(texts, of_sets.get(name), key)
+        else hashed.texts(texts, of_sets.get(name))
         for name, texts in spec.absent.items()
     }
     return replace(
         spec,
         forget=mapped(spec.forget, change),
         population=None if spec.population is None else mapped(spec.population, change),
-        value_sets={name: _hashed(texts, of_sets.get(name), key) for name, texts in spec.value_sets.items()},
+        value_sets={name: hashed.texts(texts, of_sets.get(name)) for name, texts in spec.value_sets.items()},
         absent=absent,
     )
 
@@ -124,14 +143,17 @@ class _Domains:
         columns = [column for name in names for column, _ in self.bound[name].columns]
         return next((domain for column in columns if (domain := self._of_column(column)) is not None), None)
 
+    @property
+    def qualified(self) -> bool:
+        """Whether the key of a patient may have the issuer or the institution behind the identifier."""
+        return not {ISSUER, INSTITUTION}.isdisjoint(_ORIGINS.split(self.index.patient_from or ""))
+
     def used(self, spec: CohortSpec) -> set[str | None]:
         """Return the domains of all lists of a spec."""
         return {self.of(one.term) for one in value_lists(spec.predicates, spec.value_sets)}
 
     def _of_column(self, column: str) -> str | None:
-        # A column that the user named as that of the patients is hashed whatever its name.
-        is_patient = column in _ORIGINS.split(self.index.patient_from or "")
-        return "patient" if is_patient else domain_of(column)
+        return "patient" if column in patient_columns(self.index) else domain_of(column)
 
 
 def _domains_of_sets(spec: CohortSpec, domains: _Domains) -> dict[str, str | None]:
@@ -148,24 +170,44 @@ def _domains_of_sets(spec: CohortSpec, domains: _Domains) -> dict[str, str | Non
     return {name: next(iter(of_set)) for name, of_set in found.items()}
 
 
-def _hashed_value(value: Value, domain: str, key: Pseudonyms) -> Value:
-    return replace(value, text=_hashed((value.text,), domain, key)[0])
+@dataclass(frozen=True)
+class _Hashing:
+    """Replaces identifiers by their pseudonyms, where they are not pseudonyms already.
+
+    Attributes:
+        key: The key of the index.
+        qualified: Whether an identifier of a patient may be followed by who issued it (`1001^^^HOSP_A`), which is
+            not hashed.
+    """
+
+    key: Pseudonyms
+    qualified: bool
+
+    def value(self, value: Value, domain: str) -> Value:
+        return replace(value, text=self._of(value.text, domain))
+
+    def texts(self, texts: tuple[str, ...], domain: str | None) -> tuple[str, ...]:
+        return texts if domain is None else tuple(sorted({self._of(text, domain) for text in texts}))
+
+    def for_all(self, texts: tuple[str, ...], domains: set[str | None]) -> tuple[str, ...]:
+        """Return values that hold for every list, in the spelling of each."""
+        return tuple(sorted({text for domain in domains for text in self.texts(texts, domain)}))
+
+    def _of(self, text: str, domain: str) -> str:
+        name, rest = _split(text, qualified=self.qualified)
+        return text if is_pseudonym(name) else self.key.of(domain, name) + rest
 
 
-def _hashed(texts: tuple[str, ...], domain: str | None, key: Pseudonyms) -> tuple[str, ...]:
-    if domain is None:
-        return texts
-    return tuple(sorted({text if is_pseudonym(text) else key.of(domain, text) for text in texts}))
-
-
-def _hashed_absent(texts: tuple[str, ...], domains: set[str | None], key: Pseudonyms) -> tuple[str, ...]:
-    """Return values that hold for every list, in the spelling of each."""
-    return tuple(sorted({text for domain in domains for text in _hashed(texts, domain, key)}))
+def _split(text: str, *, qualified: bool) -> tuple[str, str]:
+    """Return an identifier, and what stands behind it in the key of a patient."""
+    name, mark, issuer = text.partition(ISSUED_BY) if qualified else (text, "", "")
+    return name, mark + issuer
 
 
 def _plain_lists(spec: CohortSpec, domains: _Domains) -> Iterator[str]:
     for one in value_lists(spec.predicates, spec.value_sets):
-        plain = sum(not is_pseudonym(listed.text) for listed in one.values)
+        names = [_split(listed.text, qualified=domains.qualified)[0] for listed in one.values]
+        plain = sum(not is_pseudonym(name) for name in names)
         if domains.of(one.term) is not None and plain:
             yield (
                 f"{plain} of {len(one.values)} values of {one.label} ({one.term.render(private=True)}) are not "
@@ -179,11 +221,12 @@ def _meaningless(spec: CohortSpec, domains: _Domains) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, Condition) and _needs_plain_text(node) and domains.of(node.term) is not None:
             yield (
-                f"'{node.render(private=True)}' asks for a part or an order of identifiers, and the index has "
-                "pseudonyms in their place, which have neither. Compare with ==, != or in."
+                f"'{node.render(private=True)}' asks for a part, an order or other spellings of "
+                "identifiers, and the index has pseudonyms in their place, which have none. Compare with ==, != or in."
             )
 
 
 def _needs_plain_text(node: Condition) -> bool:
-    ordered = isinstance(node, Between) or (isinstance(node, Comparison) and node.operator.orders)
-    return ordered or isinstance(node, Contains | Matches)
+    if isinstance(node, Comparison) and (node.operator.orders or node.operator is Operator.SAME):
+        return True
+    return isinstance(node, Between | Contains | Matches | Like) or not isinstance(node.term, Field | Each)

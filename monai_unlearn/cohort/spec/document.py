@@ -221,7 +221,8 @@ class Expect(_Closed):
         share: Bounds of its share of the images.
         remain_per_class: How many images every class must keep.
         matched: `all`, where every value of every list must occur in the index, or how many values of which sets
-            must. None: for `reason: consent_withdrawal` as with `all`, for other reasons nothing is expected.
+            must. None: for `reason: consent_withdrawal`, all of every list on a field that identifies people; for
+            other reasons, and of other lists, nothing is expected.
     """
 
     images: Counts | None = None

@@ -78,7 +78,8 @@ _KEYS: dict[str, dict[str, str]] = {
         "remain_per_class": "How many images every class must keep in the remain part.",
         "matched": (
             "How many listed values must occur in the index: `all` of every list, or a smallest number by the name of "
-            "the value set. With `reason: consent_withdrawal`, `all` is the default."
+            "the value set. With `reason: consent_withdrawal`, all values of every list on a field that identifies "
+            "people (patients, studies, images) must occur by default; other lists are only reported."
         ),
     },
     "Counts": _BOUNDS,

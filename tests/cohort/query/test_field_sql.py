@@ -10,7 +10,10 @@ from monai_unlearn.cohort.query.sql import AGE_MACROS
 from monai_unlearn.cohort.typing.columns import Bound
 from monai_unlearn.vocabulary.fields import Kind
 
-NAMES = {name: name for name in ("AcquisitionDateTime", "StudyDate", "PatientAge", "visit", "invalid", "partial")}
+NAMES = {
+    name: name
+    for name in ("AcquisitionDateTime", "StudyDate", "PatientAge", "visit", "invalid", "partial", "PatientBirthDate")
+}
 NAMES["implausible"] = "Implausible_1"
 ACQUIRED = Bound((("AcquisitionDateTime", Kind.DATETIME), ("StudyDate", Kind.DATE)), Kind.DATE)
 AGE = Bound((("PatientAge", Kind.AGE),), Kind.AGE)
@@ -21,7 +24,8 @@ LATER = dt.date(2150, 1, 1)
 
 def _ask(field, expression, **values):
     """Evaluate an expression of a field on one row; unnamed columns are null."""
-    types = {"AcquisitionDateTime": "TIMESTAMP", "StudyDate": "DATE", "visit": "DATE", "PatientAge": "DOUBLE"}
+    dates = dict.fromkeys(("StudyDate", "visit", "PatientBirthDate"), "DATE")
+    types = {"AcquisitionDateTime": "TIMESTAMP", "PatientAge": "DOUBLE", **dates}
     columns = ", ".join(f'CAST(? AS {types.get(name, "VARCHAR")}) AS "{NAMES[name]}"' for name in NAMES)
     with duckdb.connect(":memory:") as connection:
         for macro in AGE_MACROS:
@@ -115,9 +119,10 @@ def test_an_index_without_columns_of_doubts_can_be_asked():
         ({"PatientAge": 40.0, "visit": dt.date(2000, 6, 5), "StudyDate": DAY}, 40.0, True),
         ({"visit": dt.date(2000, 6, 5), "StudyDate": DAY}, 18.0, True),
         ({"visit": dt.date(2000, 6, 5), "StudyDate": DAY, "invalid": "PatientAge"}, None, True),
-        ({"visit": dt.date(2000, 6, 5), "StudyDate": LATER}, None, False),
-        ({"visit": dt.date(2000, 6, 5), "StudyDate": DAY, "invalid": "AcquisitionDateTime"}, None, False),
-        ({"visit": dt.date(2000, 6, 5), "partial": "StudyDate=2018-01-01/2018-12-31"}, None, False),
+        # As in a tag: present, and in doubt.
+        ({"visit": dt.date(2000, 6, 5), "StudyDate": LATER}, None, True),
+        ({"visit": dt.date(2000, 6, 5), "StudyDate": DAY, "invalid": "AcquisitionDateTime"}, None, True),
+        ({"visit": dt.date(2000, 6, 5), "partial": "StudyDate=2018-01-01/2018-12-31"}, None, True),
         ({"StudyDate": DAY}, None, False),
     ],
 )
@@ -125,6 +130,25 @@ def test_an_age_is_computed_from_dates_that_are_known_where_none_is_stated(row, 
     field = _field(Bound((("PatientAge", Kind.AGE),), Kind.AGE, between=(VISIT, ACQUIRED)))
     assert _ask(field, "value", **row) == value
     assert bool(_ask(field, "is_present", **row)) is present
+
+
+@pytest.mark.parametrize(
+    ("born", "day", "value", "kept"),
+    [
+        (dt.date(1901, 1, 2), dt.date(2021, 1, 1), 119.0, 119.0),
+        (dt.date(1901, 1, 1), dt.date(2021, 1, 1), None, 120.0),
+        # Placeholders of a birth date, also where the age would do.
+        (dt.date(1900, 1, 1), dt.date(2018, 1, 1), None, 118.0),
+        (dt.date(95, 1, 1), dt.date(2018, 1, 1), None, 1923.0),
+        (dt.date(2999, 1, 1), dt.date(2018, 1, 1), None, None),
+    ],
+)
+def test_an_age_between_dates_is_as_implausible_as_one_in_a_tag(born, day, value, kept):
+    birth, acquired = (Bound(((name, Kind.DATE),), Kind.DATE) for name in ("PatientBirthDate", "StudyDate"))
+    bound, row = Bound((), Kind.AGE, between=(birth, acquired)), {"PatientBirthDate": born, "StudyDate": day}
+    assert _ask(_field(bound), "value", **row) == value
+    assert _ask(_field(bound, keep=True), "value", **row) == kept
+    assert _ask(_field(bound), "is_present", **row) is True
 
 
 def test_a_column_that_is_complete_has_an_empty_value_where_nothing_is_stored():

@@ -53,6 +53,31 @@ def test_a_list_in_an_or_is_no_way_around(index):
     assert "found 2 of 6" in refusal(index, "patient in @gone or eye == D")
 
 
+@pytest.mark.parametrize("forget", ["patient == B17 or eye in [D, X]", "patient == B17 or eye in @eyes"])
+def test_a_list_that_identifies_nobody_is_only_reported(index, forget):
+    more = "value_sets: {eyes: [D, X]}\n" if "@" in forget else ""
+    cohort = spec(forget, more).resolve(index)
+    assert cohort.images["forget"] == 2
+    assert [(entry["matched"], entry["values"]) for entry in cohort.value_lists if "eye" in entry["field"]] == [(1, 2)]
+    assert "(eye) to occur in the index (expect: matched: all)" in refusal(
+        index, forget, f"{more}expect: {{matched: all}}\n"
+    )
+    least = "expect: {matched: {eyes: {min: 2}}}\n"
+    if more:
+        assert "expected at least 2 values of @eyes" in refusal(index, forget, more + least)
+
+
+@pytest.mark.parametrize("field", ["mrn", "person_name", "chart", "study", "image_id", "any(OtherPatientIDs)"])
+def test_a_list_that_may_identify_people_must_be_found_whole(tmp_path, field):
+    columns = {name: ["B17", "other"] for name in ("mrn", "person_name", "chart", "OtherPatientIDs")}
+    columns |= {"study": ["B17", "1.2"], "image_id": ["B17", "i2"]}
+    kinds = dict.fromkeys(("mrn", "person_name", "chart", "OtherPatientIDs"), Kind.TEXT)
+    index = make_index(tmp_path / "index", columns, kinds, patient_from="chart")
+    assert f"every value of @gone ({field}) to occur" in refusal(
+        index, f"{field} in @gone", "value_sets: {gone: [B17, nobody]}\n"
+    )
+
+
 def test_other_reasons_expect_it_where_the_spec_does(index):
     assert spec(reason="other").resolve(index).images["forget"] == 2
     text = refusal(index, more=f"{WITHDRAWN}expect: {{matched: all}}\n", reason="other")

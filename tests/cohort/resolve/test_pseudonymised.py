@@ -81,8 +81,10 @@ def test_a_population_is_hashed_too(index, keyfile):
         ("patient == B17 or device == old", "", r"1 of 1 values of == … \(patient\) are not pseudonyms"),
         ("device == old and patient not in [B17, other]", "", r"2 of 2 values of \[… 2 values\] \(patient\)"),
         ("device == old", "population: patient != B17\n", r"1 of 1 values of == … \(patient\)"),
-        ("patient contains B17 or device == old", "", r"'patient contains …' asks for a part or an order"),
-        ("patient matches /^B/ or device == old", "", r"'patient matches /…/' asks for a part or an order"),
+        ("patient contains B17 or device == old", "", r"'patient contains …' asks for a part, an order or other"),
+        ("patient like b-17 or device == old", "", r"'patient like …' asks for a part, an order or other spellings"),
+        ("patient ~= b17 or device == old", "", r"'patient ~= …' asks for a part, an order or other spellings"),
+        ("patient matches /^B/ or device == old", "", r"'patient matches /…/' asks for a part, an order"),
     ],
 )
 def test_plain_identifiers_are_recognised_and_refused(index, forget, more, message):
@@ -90,6 +92,74 @@ def test_plain_identifiers_are_recognised_and_refused(index, forget, more, messa
         with pytest.raises(SpecError, match=message) as caught:
             spec(forget, more, reason).resolve(index)
         assert "B17" not in str(caught.value)
+
+
+@pytest.fixture
+def qualified(tmp_path):
+    """The patient 12346 of two hospitals, one of them with an alias, as `--patient-key` with the issuer writes them."""
+    of = Pseudonyms(KEY)
+    hashed = {name: of.of("patient", name) for name in ("12346", "77", "OLD-7")}
+    frame = pd.DataFrame(
+        {
+            "image_id": ["a", "b", "c", "d"],
+            "patient": [f"{hashed['12346']}^^^HOSP_A", f"{hashed['12346']}^^^HOSP B", f"{hashed['77']}^^^HOSP_A", None],
+            "patient_ids": [
+                f"{hashed['12346']}^^^HOSP_A",
+                f"{hashed['12346']}^^^HOSP B",
+                "\\".join([hashed["77"], f"{hashed['77']}^^^HOSP_A", hashed["OLD-7"], f"{hashed['OLD-7']}^^^HOSP_A"]),
+                None,
+            ],
+            "IssuerOfPatientID": ["HOSP_A", "HOSP B", "HOSP_A", "HOSP_A"],
+        }
+    )
+    provenance = {"pseudonyms": of.fingerprint, "patient_from": "PatientID, IssuerOfPatientID"}
+    kinds = {"IssuerOfPatientID": Kind.TEXT}
+    return write_index(frame, tmp_path / "qualified", kinds=kinds, provenance=provenance)
+
+
+HASHED = Pseudonyms(KEY).of("patient", "12346")
+
+
+@pytest.mark.parametrize(
+    ("listed", "images"),
+    [
+        ("77", ["c"]),
+        ("77^^^HOSP_A", ["c"]),
+        ("OLD-7", ["c"]),
+        ("OLD-7^^^HOSP_A", ["c"]),
+        ("12346^^^HOSP_A", ["a"]),
+        ("12346^^^HOSP  B", ["b"]),
+        (f"{HASHED}^^^HOSP_A", ["a"]),
+    ],
+)
+@pytest.mark.parametrize("form", ["patient in @gone", "patient in [{}]", "patient == {}"])
+def test_an_identifier_is_hashed_with_or_without_its_issuer(qualified, keyfile, form, listed, images):
+    more = f"value_sets: {{gone: ['{listed}']}}\n" if "@" in form else ""
+    found = with_pseudonyms(spec(form.format(listed), more), qualified, keyfile)
+    cohort = found.resolve(qualified)
+    assert cohort.image_ids["forget"] == images
+    assert [(entry["values"], entry["matched"]) for entry in cohort.value_lists] == [(1, 1)]
+    assert "12346" not in str(cohort.manifest).replace(HASHED, "")
+
+
+def test_an_identifier_that_two_hospitals_gave_needs_its_issuer(qualified, keyfile):
+    with pytest.raises(CohortError, match="found 0 of 1"):
+        with_pseudonyms(spec("patient in [12346]"), qualified, keyfile).resolve(qualified)
+
+
+def test_the_issuer_is_no_identifier(qualified):
+    assert spec("IssuerOfPatientID == HOSP B").resolve(qualified).image_ids["forget"] == ["b"]
+
+
+def test_absent_values_may_have_an_issuer_too(qualified, keyfile):
+    more = "value_sets: {gone: [77^^^HOSP_A, 99^^^HOSP_B]}\nabsent: [99^^^HOSP_B]\n"
+    cohort = with_pseudonyms(spec("patient in @gone", more), qualified, keyfile).resolve(qualified)
+    assert [entry["absent"] for entry in cohort.value_lists] == [1]
+
+
+def test_a_plain_key_has_no_issuer(index, keyfile):
+    with pytest.raises(CohortError, match="found 0 of 1"):
+        with_pseudonyms(spec("patient in [B17^^^HOSP_A]"), index, keyfile).resolve(index)
 
 
 def test_pseudonyms_need_no_key(index):
