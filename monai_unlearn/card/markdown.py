@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monai_unlearn.cohort.resolve.value_list_words import value_list_words
+from monai_unlearn.cohort.resolve.variant_words import variant_words
 from monai_unlearn.evaluation.metrics import ACCURACY, Metric, registered
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def to_markdown(diff: Mapping[str, Any]) -> str:
         number=number,
         title=title,
         value_list=value_list_words,
+        variants=variant_words,
         doubtful=doubtful,
     )
     further = [row for row in diff["metrics"] if row["metric"] != ACCURACY.name]

@@ -130,6 +130,7 @@ def _modification(outcome: Outcome, date: str) -> dict[str, Any]:
             "patients": preview["patients"],
             "attrition": preview["attrition"],
             "value_lists": preview["value_lists"],
+            "variants": outcome.cohort.variant_counts,
             "doubtful_training": None if outcome.doubtful is None else outcome.doubtful.to_dict(),
         },
         "method": {

@@ -125,6 +125,15 @@ def test_a_part_without_images_is_a_dash():
     assert "There are no forget images to measure it on." in text
 
 
+def test_the_card_says_how_many_other_spellings_there_are():
+    entry = {"field": "device", "value": "Bio|graph64", "spellings": 1, "images": 589}
+    entry["not_caught"] = {"spellings": 1, "images": 589}
+    text = to_markdown(build(cohort={"variants": [entry]}, **MODELS))
+    words = "has 1 other spelling, in 589 images; it is not taken as equal. |"
+    assert f"| Other spellings | “Bio\\|graph64” (device) {words}" in text
+    assert "Other spellings" not in to_markdown(build(**MODELS))
+
+
 def test_the_card_says_how_many_listed_values_occur():
     entry = {"list": "[… 3 values]", "field": "patient", "values": 3, "matched": 2, "absent": 1, "near": {"case": 0}}
     text = to_markdown(build(cohort={"value_lists": [entry, {**entry, "list": "@gone"}]}, **MODELS))

@@ -35,6 +35,7 @@ def build(
                 {"rule": "device == Old", "images_in": 31, "images_out": 10, "patients_in": 31, "patients_out": 10}
             ],
             "value_lists": [],
+            "variants": [],
             "doubtful_training": None,
             **(cohort or {}),
         },

@@ -71,7 +71,7 @@ def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
     return {
         **document,
         "compared": _compared(spec, question.bound),
-        "variants": variants_of(index, question),
+        "variants": [entry.to_dict() for entry in variants_of(index, question)],
         "sql": {"statement": statement.text, "parameters": parameters},
         "fields": fields,
         "value_lists": [match.to_dict() for match in matches_of(spec, index, question)],

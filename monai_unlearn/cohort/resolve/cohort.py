@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from monai_unlearn.cohort.query.value_matches import ListMatch
     from monai_unlearn.cohort.resolve.attrition import AttritionRow
     from monai_unlearn.cohort.resolve.membership import Membership
+    from monai_unlearn.cohort.resolve.variants import Variants
     from monai_unlearn.cohort.spec.spec import CohortSpec
     from monai_unlearn.cohort.typing.columns import Bound
 
@@ -173,6 +174,7 @@ class Cohort:
             **self._counts(),
             "classes_emptied": self.counts.classes_emptied,
             "value_lists": self.value_lists,
+            "variants": self.variant_counts,
             "warnings": self.warnings,
             "split_patients": self.counts.split_patients,
             "image_ids": self.image_ids,
@@ -191,15 +193,20 @@ class Cohort:
             "strata": None if self.membership.strata is None else self.membership.strata.to_dict(),
             "value_lists": self.value_lists,
             "compared": [part.to_dict() for part in compared(self.spec.predicates, self.question.bound)],
-            "variants": self.variants,
+            "variants": [entry.to_dict() for entry in self.variants],
             "notes": notes_of(self.answers),
             "warnings": self.warnings,
         }
 
     @cached_property
-    def variants(self) -> list[dict[str, Any]]:
+    def variants(self) -> list[Variants]:
         """Other spellings of the values that the spec compares with; see `variants.py`."""
         return variants_of(self.index, self.question)
+
+    @property
+    def variant_counts(self) -> list[dict[str, Any]]:
+        """How many other spellings each of these values has, and in how many images, as plain values."""
+        return [entry.counts() for entry in self.variants]
 
     def _counts(self) -> dict[str, Any]:
         return {

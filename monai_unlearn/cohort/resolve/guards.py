@@ -40,7 +40,7 @@ def refusal(cohort: Cohort) -> str | None:
 
 def _unmatched(cohort: Cohort) -> Iterator[str]:
     if needs_matches(cohort.spec):
-        yield from unmatched(cohort)
+        yield from unmatched(cohort.spec, cohort.value_matches, cohort.index, cohort.bound)
 
 
 def _empty(cohort: Cohort) -> Iterator[str]:

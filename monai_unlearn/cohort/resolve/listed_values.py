@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from monai_unlearn.cohort.query.statement import Question
     from monai_unlearn.cohort.query.value_lists import ValueList
     from monai_unlearn.cohort.query.value_matches import ListMatch
-    from monai_unlearn.cohort.resolve.cohort import Cohort
     from monai_unlearn.cohort.spec.spec import CohortSpec
     from monai_unlearn.cohort.typing.columns import Bound
     from monai_unlearn.index import Index
@@ -66,18 +65,19 @@ def names_somebody(one: ValueList, index: Index, bound: Mapping[str, Bound]) -> 
     return not (fields | columns).isdisjoint(patient_columns(index)) or not all(map(may_show_values, fields | columns))
 
 
-def unmatched(cohort: Cohort) -> Iterator[str]:
+def unmatched(
+    spec: CohortSpec, matches: Sequence[ListMatch], index: Index, bound: Mapping[str, Bound]
+) -> Iterator[str]:
     """Yield why the values that occur are not those that a spec expects, a sentence per list, without any value.
 
     A value set that is compared with several fields must be found in one of them.
     """
-    spec, matches = cohort.spec, cohort.value_matches
     by_name: dict[str, list[ListMatch]] = {}
     for number, match in enumerate(matches):
         by_name.setdefault(match.source.set_name or f" {number}", []).append(match)
     for of_list in by_name.values():
         yield from _wrongly_absent(of_list)
-        names = any(names_somebody(match.source, cohort.index, cohort.bound) for match in of_list)
+        names = any(names_somebody(match.source, index, bound) for match in of_list)
         yield from _too_few(spec, of_list, names_somebody=names)
     for name in sorted(spec.value_sets.keys() - by_name.keys()):
         if _least(spec, name, names_somebody=True) is not None:

@@ -63,15 +63,28 @@ class Variants:
             "caught": {text: self.spellings[text] for text in self.caught[:_SHOWN_VARIANTS]},
         }
 
+    def counts(self) -> dict[str, Any]:
+        """Return how many other spellings there are, and in how many images, as plain values without their texts.
 
-def variants_of(index: Index, question: Question) -> list[dict[str, Any]]:
-    """Return the values of a question that have other spellings in the index, as plain values.
+        An image with several of them, in a multi-valued tag, counts for each.
+        """
+        missed = {text: images for text, images in self.others.items() if text not in self.caught}
+        return {
+            "field": self.field,
+            "value": self.value,
+            "spellings": len(self.others),
+            "images": sum(self.others.values()),
+            "not_caught": {"spellings": len(missed), "images": sum(missed.values())},
+        }
+
+
+def variants_of(index: Index, question: Question) -> list[Variants]:
+    """Return the values of a question that have other spellings in the index, at most `_SHOWN_VALUES`.
 
     Raises:
         IndexReadError: The index cannot be read.
     """
-    found = (entry for entry in _examined(index, question) if entry.others)
-    return [entry.to_dict() for entry in islice(found, _SHOWN_VALUES)]
+    return list(islice((entry for entry in _examined(index, question) if entry.others), _SHOWN_VALUES))
 
 
 def near_values(index: Index, question: Question) -> Iterator[str]:

@@ -56,6 +56,28 @@ def test_what_is_caught_is_what_the_condition_takes_to_be_equal(index, forget, c
         assert cohort.images["forget"] == sum(caught.values())
 
 
+@pytest.mark.parametrize(
+    ("forget", "spellings", "images", "missed"),
+    [
+        ("device == Biograph64", 3, 7, (3, 7)),
+        ("device == Biograph 64", 3, 3, (2, 2)),
+        ("device like biograph64", 4, 8, (0, 0)),
+    ],
+)
+def test_the_manifest_counts_other_spellings_without_their_texts(index, forget, spellings, images, missed):
+    manifest = resolve_unguarded(make_spec(forget), index).manifest
+    assert manifest["variants"] == [
+        {
+            "field": "device",
+            "value": forget.split(maxsplit=2)[2],
+            "spellings": spellings,
+            "images": images,
+            "not_caught": {"spellings": missed[0], "images": missed[1]},
+        }
+    ]
+    assert "BIOGRAPH-64" not in str(manifest)
+
+
 def test_value_sets_and_the_population_count_as_well(index):
     found = _variants(index, "age > 3", "population: device in @old\nvalue_sets: {old: [biograph 64, Spectralis]}\n")
     assert [(entry["value"], len(entry["variants"])) for entry in found] == [("biograph 64", 4)]
@@ -66,6 +88,7 @@ def test_value_sets_and_the_population_count_as_well(index):
 )
 def test_fields_that_identify_people_and_values_of_one_spelling_have_none(index, forget):
     assert _variants(index, forget) == []
+    assert resolve_unguarded(make_spec(forget), index).manifest["variants"] == []
 
 
 def test_an_empty_forget_part_shows_values_near_those_that_occur_nowhere(index):

@@ -1,0 +1,36 @@
+"""How many other spellings a value of a spec has in an index, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.vocabulary.folding import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def variant_words(entry: Mapping[str, Any]) -> str:
+    """Return what `Variants.counts` returns as a sentence.
+
+    >>> entry = {"field": "device", "value": "Biograph64", "spellings": 2, "images": 600}
+    >>> variant_words({**entry, "not_caught": {"spellings": 1, "images": 589}})
+    '“Biograph64” (device) has 2 other spellings, in 600 images; 1 of them, in 589 images, is not taken as equal.'
+    >>> variant_words({**entry, "not_caught": {"spellings": 0, "images": 0}})
+    '“Biograph64” (device) has 2 other spellings, in 600 images; all are taken as equal.'
+    """
+    missed = entry["not_caught"]
+    all_are = "it is" if entry["spellings"] == 1 else "all are"
+    are = "is" if missed["spellings"] == 1 else "are"
+    said = f"{missed['spellings']:,} of them, in {_images(missed['images'])}, {are} not taken as equal"
+    if not missed["spellings"]:
+        said = f"{all_are} taken as equal"
+    elif missed["spellings"] == entry["spellings"]:
+        said = "it is not taken as equal" if entry["spellings"] == 1 else "none is taken as equal"
+    plural = "" if entry["spellings"] == 1 else "s"
+    head = f"“{visible(entry['value'])}” ({entry['field']}) has {entry['spellings']:,} other spelling{plural}"
+    return f"{head}, in {_images(entry['images'])}; {said}."
+
+
+def _images(count: int) -> str:
+    return f"{count:,} image{'' if count == 1 else 's'}"
