@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -160,6 +162,26 @@ def test_birth_dates_are_compared_and_not_stored(tmp_path, make_dicom, indexed):
     assert report["faults"]["patient_with_two_birth_dates"]["count"] == 2
     content = b"".join(path.read_bytes() for path in index.directory.rglob("*") if path.is_file())
     assert b"19700304" not in content
+
+
+def test_an_index_of_pseudonyms_misses_no_contradiction_of_birth_dates(tmp_path, make_dicom, indexed):
+    # Two dates that share their number below 32: without a secret, this contradiction must stay unseen.
+    first = "19700304"
+    number = hashlib.sha256(first.encode()).digest()[0] % 32
+    days = (f"1981{month:02d}{day:02d}" for month in range(1, 13) for day in range(1, 29))
+    other = next(day for day in days if hashlib.sha256(day.encode()).digest()[0] % 32 == number)
+    for place, (patient, birth) in enumerate([("P", first), ("P", other), ("Q", first), ("Q", first)]):
+        make_dicom(tmp_path / "in" / f"{place}.dcm", place, PatientID=patient, PatientBirthDate=birth)
+    key = tmp_path / "key"
+    key.write_bytes(b"sixteen bytes or more")
+    for words, noted in (((), 0), (("--pseudonymise", key), 2)):
+        index, report = indexed(tmp_path / "in", *words)
+        assert report["faults"].get("patient_with_two_birth_dates", {"count": 0})["count"] == noted
+        # Parquet is compressed: its values are what is looked at.
+        stored = "".join(str(pq.read_table(path).to_pydict()) for path in index.directory.rglob("*.parquet"))
+        for birth in (first, other):
+            assert birth not in stored
+            assert hashlib.sha256(birth.encode()).hexdigest() not in stored
 
 
 def test_harmless_copies_count_once(tmp_path, make_dicom, indexed):

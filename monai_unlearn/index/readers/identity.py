@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from monai_unlearn.index.faults import Fault, joined, split
 from monai_unlearn.index.patient_key import ISSUED_BY
 from monai_unlearn.vocabulary.placeholders import is_placeholder
@@ -17,13 +19,12 @@ _BIRTH_CHECKS = 32
 
 
 def settled(row: Row) -> Row:
-    """Return a row with all its faults, without a placeholder for its patient, and without its birth date.
+    """Return a row with all its faults, and without a placeholder for its patient.
 
     - A PatientID such as ANONYMOUS becomes null, with the fault `placeholder_patient_id`.
     - A segmentation, dose, report and the like gets the fault `derived_object`.
     - `issuer` and `other_ids` (each with its issuer, joined by backslashes) replace the tags that they come from.
-    - `birth_check` replaces the birth date: a number below 32. It differs for 31 of 32 pairs of birth dates, and many
-      dates share it, so it shows contradictions, not the date.
+    - `birth_check` is the birth date, which nobody may write: `without_birth_dates` or `Pseudonyms.rows` replace it.
 
     Args:
         row: The row, as a reader of any format returns it.
@@ -45,7 +46,7 @@ def settled(row: Row) -> Row:
         "PatientID": patient,
         "issuer": row.get("IssuerOfPatientID"),
         "other_ids": _other_ids(row, patient),
-        "birth_check": _birth_check(_text(row, "PatientBirthDate")),
+        "birth_check": (_text(row, "PatientBirthDate") or "").replace(".", "") or None,
     }
 
 
@@ -58,10 +59,20 @@ def _other_ids(row: Row, patient: str | None) -> str | None:
     return "\\".join(sorted(name for name in found if not is_placeholder(name.partition(ISSUED_BY)[0]))) or None
 
 
-def _birth_check(birth: str | None) -> str | None:
-    if birth is None:
-        return None
-    return str(hashlib.sha256(birth.replace(".", "").encode()).digest()[0] % _BIRTH_CHECKS)
+def without_birth_dates(rows: pa.Table) -> pa.Table:
+    """Return rows with a number below 32 in place of each birth date.
+
+    The number differs for 31 of 32 pairs of dates, so of contradictions that only one pair of dates shows, 1 in 32 is
+    missed. No number could differ for all pairs and keep the date to itself: a century has 36,525 days, which
+    anybody can try, and with an age and a study date only some 365 of them are left, 11 for each number. An index
+    of pseudonyms misses none, because its key is secret.
+    """
+    found = rows["birth_check"].to_pylist()
+    numbers = [
+        None if birth is None else str(hashlib.sha256(birth.encode()).digest()[0] % _BIRTH_CHECKS) for birth in found
+    ]
+    position = rows.column_names.index("birth_check")
+    return rows.set_column(position, rows.schema.field(position), pa.array(numbers, pa.string()))
 
 
 def _text(row: Row, name: str) -> str | None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from monai_unlearn.index.fast_readers import Reader, read_files
 from monai_unlearn.index.listing import Listed
+from monai_unlearn.index.readers.identity import without_birth_dates
 from monai_unlearn.index.scan.decode_check import DecodeCheck
 from monai_unlearn.index.scan.pixel_digests import with_pixel_digests
 from monai_unlearn.index.scan.workers import FILES_A_CHUNK, cores, read_in_processes
@@ -37,15 +38,18 @@ def read_fresh(plan: Plan, space: Workspace, *, options: ScanOptions, track: Tra
 
 
 def _finished(chunks: Iterator[tuple[int, pa.Table]], options: ScanOptions) -> Iterator[tuple[int, pa.Table]]:
-    """Yield the chunks with decoded pixels, extra tags and pseudonyms, as far as the options ask for them."""
+    """Yield the chunks with decoded pixels, extra tags and pseudonyms, as far as the options ask for them.
+
+    Their birth dates are replaced in any case: what is yielded may be written.
+    """
     with DecodeCheck(options.workers or cores()) if options.decode_check else nullcontext() as check:
         for number, rows in chunks:
             decoded, decisions = rows if check is None else check.rows(rows), options.decisions
             if options.pixel_digest:
                 decoded = with_pixel_digests(decoded)
             tagged = options.extra_tags.rows(decoded, options.pseudonyms, dropped=decisions.drop)
-            kept = decisions.without_dropped(tagged)
-            yield number, kept if options.pseudonyms is None else options.pseudonyms.rows(kept)
+            kept, names = decisions.without_dropped(tagged), options.pseudonyms
+            yield number, without_birth_dates(kept) if names is None else names.rows(kept)
 
 
 def _chunks(files: Iterator[Listed]) -> Iterator[Sequence[Listed]]:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
-from monai_unlearn.index.readers.identity import settled
+from monai_unlearn.index.readers.identity import settled, without_birth_dates
 
 CT, SEG = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.66.4"
 
@@ -41,15 +42,19 @@ def test_further_identifiers_are_collected_without_placeholders():
     assert settled(row(PatientID="***", OtherPatientIDs="OLD"))["other_ids"] is None
 
 
-def test_birth_date_is_compared_and_not_kept():
-    checks = {settled(row(PatientBirthDate=f"19700{month}01"))["birth_check"] for month in range(1, 8)}
-    assert len(checks) > 3
-    assert all(len(check) <= 2 for check in checks)
-    assert (
-        settled(row(PatientBirthDate="1970.01.01"))["birth_check"]
-        == settled(row(PatientBirthDate="19700101"))["birth_check"]
-    )
+def test_birth_dates_are_compared_in_one_spelling():
+    spelled = [settled(row(PatientBirthDate=date))["birth_check"] for date in ("1970.01.01", "19700101")]
+    assert spelled == ["19700101"] * 2
     assert settled(row())["birth_check"] is None
+    assert settled(row(PatientBirthDate=""))["birth_check"] is None
+
+
+def test_birth_dates_become_numbers_that_many_share():
+    days = [f"{year}{month:02d}15" for year in range(1930, 2010) for month in range(1, 13)]
+    rows = pa.table({"path": ["x"] * (len(days) + 1), "birth_check": [*days, None]})
+    numbers = without_birth_dates(rows)["birth_check"].to_pylist()
+    assert set(numbers) == {None, *map(str, range(32))}
+    assert all(len(days) / 64 < numbers.count(str(number)) < len(days) / 16 for number in range(32))
 
 
 def test_other_formats_and_faulty_files_keep_their_fault():
