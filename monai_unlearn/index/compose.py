@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from monai_unlearn.index.assemble import Collected, Duplicates, assembled
 from monai_unlearn.index.build_report import BuildReport
 from monai_unlearn.index.column_roles import check_units, label_column, tag_units
 from monai_unlearn.index.faults import Fault, split
+from monai_unlearn.index.identities import contradictions_of
 from monai_unlearn.index.measures.measured import measured_parts
 from monai_unlearn.index.patients import PatientSource
 from monai_unlearn.index.pseudonyms import domain_of
@@ -30,7 +32,7 @@ from monai_unlearn.index.usable import usable_array
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from monai_unlearn.index.build_request import BuildRequest
@@ -72,7 +74,8 @@ class Composition:
         kinds = {**BASE_COLUMNS, **collected.tags, **self.extra_kinds}
         if request.scan.pixel_digest:
             kinds[PIXEL_DIGEST] = Kind.TEXT
-        self.joiner = Joiner(request.keys, kinds, tables=partial(_table, request))
+        self._join = partial(Joiner, request.keys, kinds, tables=partial(_table, request))
+        self.joiner = self._join()
         self.decisions = request.scan.decisions
         self.kinds = _chosen({**kinds, **self.joiner.kinds}, self.decisions)
         check_units(request.units, self.joiner.kinds)
@@ -102,6 +105,10 @@ class Composition:
         Raises:
             IndexReadError: A table or a path of measures matches no image, or a measure cannot be added.
         """
+        if self.patients.is_asked:
+            with engine(space.folder) as connection:
+                noted = contradictions_of(connection, self._named_people(duplicates))
+            self.patients = replace(self.patients, identities=noted)
         writer = self._write(PartWriter(space.stage), duplicates)
         matches = self.joiner.matches()
         request, pseudonyms = self.request, self.request.scan.pseudonyms
@@ -164,6 +171,15 @@ class Composition:
             self.collected.files.unlink()
             return None
         return named_by_content(self.collected.files, space.stage)
+
+    def _named_people(self, duplicates: Duplicates) -> Iterator[pa.Table]:
+        """Yield what the images of patients that a table names say of them, before the rows are written."""
+        joiner = self._join()
+        for batch in assembled(self.collected, duplicates, derived=self.request.include_derived):
+            columns = self.request.scan.extra_tags.columns(batch, self.extra_kinds)
+            rows, texts = joiner.add(columns, self.patients.column)
+            if texts is not None:
+                yield self.patients.people(rows, texts)
 
     def _write(self, writer: PartWriter, duplicates: Duplicates) -> PartWriter:
         schema, extra_tags = part_schema(self.kinds), self.request.scan.extra_tags

@@ -144,6 +144,21 @@ def identities_of(connection: duckdb.DuckDBPyConnection, collected: Collected, k
     return Identities.find(connection, key)
 
 
+def contradictions_of(connection: duckdb.DuckDBPyConnection, people: Iterable[pa.Table]) -> Identities:
+    """Find the notes on patients that a table names: each name is one patient.
+
+    Args:
+        connection: A connection from `digest.engine`.
+        people: Batches with the columns `PEOPLE`.
+    """
+    connection.execute(f"create temp table people ({', '.join(f'{name} varchar' for name in PEOPLE)})")
+    for batch in people:
+        connection.register("named", batch)
+        connection.execute("insert into people select * from named")
+        connection.unregister("named")
+    return Identities.find(connection, PatientKey(), zeros=False)
+
+
 def _leave_out_placeholders(connection: duckdb.DuckDBPyConnection, *, zeros: bool) -> None:
     """Delete the people whose PatientID is a placeholder; readers of files have done so already."""
     found: list[str] = []

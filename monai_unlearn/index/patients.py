@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from monai_unlearn.errors import IndexReadError, did_you_mean
 from monai_unlearn.index.faults import Fault
-from monai_unlearn.index.identities import Identities
+from monai_unlearn.index.identities import PEOPLE, Identities
 from monai_unlearn.index.row_faults import has_fault, with_fault, without_fault
 from monai_unlearn.index.usable import usable_array
 from monai_unlearn.vocabulary.placeholders import is_placeholder
@@ -40,7 +40,7 @@ class PatientSource:
         column: The column of a table that names patients, if one does.
         is_asked: Whether the user named that column; it then applies to DICOM images too.
         origin: Its name in `index.json`: `PatientID`, the column, or both; null if no patient is known.
-        identities: The patients of the DICOM images.
+        identities: The patients of the DICOM images; of a column that the user named, only their notes.
     """
 
     column: str | None
@@ -109,9 +109,29 @@ class PatientSource:
                 rows = without_fault(rows, which, Fault.PLACEHOLDER_PATIENT_ID)
             is_usable = usable_array(rows["fault"])
             rows = with_fault(rows, pc.and_(pc.and_(which, placeholder), is_usable), Fault.PLACEHOLDER_PATIENT_ID)
+        if self.is_asked:
+            rows = self.identities.apply(rows)
         nameless = pc.and_(pc.is_null(rows["patient"]), pc.invert(has_fault(rows, Fault.PLACEHOLDER_PATIENT_ID)))
         missing = pc.and_(pc.and_(is_dicom, nameless), usable_array(rows["fault"]))
         return with_fault(rows, missing, Fault.MISSING_PATIENT_ID)
+
+    def people(self, rows: pa.Table, texts: pa.ChunkedArray) -> pa.Table:
+        """Return what the images of patients that a table names say of them, for `identities.contradictions_of`.
+
+        Args:
+            rows: Rows of the index.
+            texts: The values of `column` for these rows.
+        """
+        named, _ = without_placeholders(texts, zeros=False)
+        # A table, or --tag, may have the date itself, of every image.
+        birth = "PatientBirthDate" if "PatientBirthDate" in rows.column_names else "birth_check"
+        sources = {"issuer": "issuer", "sex": "PatientSex", "birth": birth, "study": "study"}
+        empty = pa.nulls(rows.num_rows, pa.string())
+        found = {
+            name: rows[column].cast(pa.string()) for name, column in sources.items() if column in rows.column_names
+        }
+        table = pa.table({name: {"id": named, **found}.get(name, empty) for name in PEOPLE})
+        return table.filter(pc.and_(pc.is_valid(named), usable_array(rows["fault"])))
 
 
 def without_placeholders(texts: pa.ChunkedArray, *, zeros: bool) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:

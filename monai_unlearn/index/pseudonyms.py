@@ -21,6 +21,7 @@ from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.patient_key import ISSUED_BY
 from monai_unlearn.index.tables.read_table import SourceTable
 from monai_unlearn.vocabulary.fields import Kind
+from monai_unlearn.vocabulary.placeholders import is_placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -141,10 +142,17 @@ class Pseudonyms:
         return SourceTable(path=table.path, kinds=kinds, typed=typed, texts=texts, missing=table.missing)
 
     def _column(self, column: pa.ChunkedArray, domain: str) -> pa.ChunkedArray:
-        """Hash each distinct value once."""
+        """Hash each distinct value once; a placeholder for a patient stays one, and identifies nobody."""
         texts = column.cast(pa.string())
         different = pc.unique(texts.drop_null())
-        hashed = pa.array([self._hash(domain, text) for text in different.to_pylist()], pa.string())
+        is_patient = domain == "patient"
+        hashed = pa.array(
+            [
+                text if is_patient and is_placeholder(text, zeros=False) else self._hash(domain, text)
+                for text in different.to_pylist()
+            ],
+            pa.string(),
+        )
         return pa.chunked_array([hashed.take(pc.index_in(chunk, different)) for chunk in texts.chunks], pa.string())
 
     def _hash(self, domain: str, text: str) -> str:

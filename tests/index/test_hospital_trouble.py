@@ -164,6 +164,42 @@ def test_birth_dates_are_compared_and_not_stored(tmp_path, make_dicom, indexed):
     assert b"19700304" not in content
 
 
+def test_patients_that_a_table_names_have_the_same_notes(tmp_path, make_dicom, indexed):
+    # What the files say of A differs, also that of D; the study of A and C is one.
+    tags = [
+        ("A", {"PatientSex": "M", "IssuerOfPatientID": "X", "StudyInstanceUID": "1.1"}),
+        ("A", {"PatientSex": "F", "IssuerOfPatientID": "Y", "StudyInstanceUID": "1.2"}),
+        ("C", {"PatientSex": "F", "StudyInstanceUID": "1.2"}),
+        ("D", {"PatientBirthDate": "19700304", "StudyInstanceUID": "1.3"}),
+        ("D", {"PatientBirthDate": "19810506", "StudyInstanceUID": "1.3"}),
+        ("***", {"PatientSex": "M", "StudyInstanceUID": "1.4"}),
+        ("***", {"PatientSex": "F", "StudyInstanceUID": "1.4"}),
+        ("E", {"PatientSex": "F", "StudyInstanceUID": "1.5"}),
+    ]
+    for place, (_, more) in enumerate(tags):
+        make_dicom(tmp_path / "in" / f"{place}.dcm", place, PatientID=f"P{place}", **more)
+    table = tmp_path / "t.csv"
+    table.write_text(
+        "file,who\n" + "".join(f"{place}.dcm,{who}\n" for place, (who, _) in enumerate(tags)), encoding="utf-8"
+    )
+    for words in ((), ("--pseudonymise", tmp_path / "key")):
+        (tmp_path / "key").write_bytes(b"sixteen bytes or more")
+        index, report = indexed(tmp_path / "in", "--table", table, "--key", "file", "--patient", "who", *words)
+        sexes, births = "patient_with_two_sexes", "patient_with_two_birth_dates"
+        issuers, studies = "patient_with_two_issuers", "study_with_two_patients"
+        assert {name: faults for name, (faults,) in rows(index, "faults").items()} == {
+            "0": f"{sexes}\\{issuers}",
+            "1": f"{sexes}\\{issuers}\\{studies}",
+            "2": studies,
+            "3": births,
+            "4": births,
+            "5": "placeholder_patient_id",
+            "6": "placeholder_patient_id",
+            "7": None,
+        }
+        assert report["faults"][sexes]["count"] == 2
+
+
 def test_an_index_of_pseudonyms_misses_no_contradiction_of_birth_dates(tmp_path, make_dicom, indexed):
     # Two dates that share their number below 32: without a secret, this contradiction must stay unseen.
     first = "19700304"
