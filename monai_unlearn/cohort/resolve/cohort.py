@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn import __version__
 from monai_unlearn.cohort.resolve.counts import PartCounts
+from monai_unlearn.cohort.resolve.kept_although_listed import kept_although_listed, negated_lists
 from monai_unlearn.cohort.resolve.listed_values import matches_of
 from monai_unlearn.cohort.resolve.notes import notes_of
 from monai_unlearn.cohort.resolve.split import SplitRule
@@ -219,9 +220,16 @@ class Cohort:
     @cached_property
     def notices(self) -> tuple[CohortWarning, ...]:
         """Warnings about the cohort: counts and names of classes, never a value of a single patient."""
-        return tuple(
-            warnings_of(self.counts, scope=self.spec.scope, sample=self.spec.sample, strata=self.membership.strata)
+        spec, index, question = self.spec, self.index, self.question
+        found = warnings_of(
+            self.counts,
+            scope=spec.scope,
+            sample=spec.sample,
+            strata=self.membership.strata,
+            kept_although_listed=kept_although_listed(spec, index, question, self.image_ids["forget"]),
+            negated_lists=negated_lists(spec, index, question),
         )
+        return tuple(found)
 
     @property
     def warnings(self) -> list[str]:

@@ -16,6 +16,7 @@ from monai_unlearn.vocabulary.privacy import may_show_values
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from monai_unlearn.cohort.language.term import Term
     from monai_unlearn.cohort.query.statement import Question
     from monai_unlearn.cohort.query.value_lists import ValueList
     from monai_unlearn.cohort.query.value_matches import ListMatch
@@ -52,15 +53,15 @@ def needs_matches(spec: CohortSpec) -> bool:
     return expected or spec.reason is Reason.CONSENT_WITHDRAWAL or any(spec.absent.values())
 
 
-def names_somebody(one: ValueList, index: Index, bound: Mapping[str, Bound]) -> bool:
+def names_somebody(term: Term, index: Index, bound: Mapping[str, Bound]) -> bool:
     """Return whether the values of a list may identify people: by `reason: consent_withdrawal`, all must then occur.
 
     Args:
-        one: The list.
+        term: What they are compared with.
         index: The index.
         bound: The columns of the spec's fields.
     """
-    fields = {node.name for node in one.term.walk() if isinstance(node, Field)}
+    fields = {node.name for node in term.walk() if isinstance(node, Field)}
     columns = {column for name in fields for column, _ in bound[name].columns}
     return not (fields | columns).isdisjoint(patient_columns(index)) or not all(map(may_show_values, fields | columns))
 
@@ -77,7 +78,7 @@ def unmatched(
         by_name.setdefault(match.source.set_name or f" {number}", []).append(match)
     for of_list in by_name.values():
         yield from _wrongly_absent(of_list)
-        names = any(names_somebody(match.source, index, bound) for match in of_list)
+        names = any(names_somebody(match.source.term, index, bound) for match in of_list)
         yield from _too_few(spec, of_list, names_somebody=names)
     for name in sorted(spec.value_sets.keys() - by_name.keys()):
         if _least(spec, name, names_somebody=True) is not None:

@@ -9,7 +9,7 @@ from monai_unlearn.cohort.language.source import shown
 from monai_unlearn.cohort.spec.document import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from monai_unlearn.cohort.resolve.counts import PartCounts
     from monai_unlearn.cohort.resolve.strata import Strata
@@ -30,7 +30,13 @@ class CohortWarning:
 
 
 def warnings_of(
-    counts: PartCounts, *, scope: Scope, sample: Sample | None, strata: Strata | None
+    counts: PartCounts,
+    *,
+    scope: Scope,
+    sample: Sample | None,
+    strata: Strata | None,
+    kept_although_listed: int = 0,
+    negated_lists: Sequence[str] = (),
 ) -> Iterator[CohortWarning]:
     """Yield the warnings about a cohort, in a fixed order.
 
@@ -39,8 +45,11 @@ def warnings_of(
         scope: The scope of the spec.
         sample: The sample of the spec, if it has one.
         strata: What a stratified sample drew; None without one.
+        kept_although_listed: How many images of people who withdrew their consent are not forgotten.
+        negated_lists: The conditions that forget others than those who withdrew their consent.
     """
     yield from _about_parts(counts)
+    yield from _about_lists(kept_although_listed, negated_lists)
     if scope in {Scope.PATIENT, Scope.STUDY} and (images := counts.staying_in_study):
         yield CohortWarning(f"{images} images stay behind in studies from which other images are forgotten.")
     for name in counts.classes_emptied:
@@ -60,6 +69,17 @@ def _about_parts(counts: PartCounts) -> Iterator[CohortWarning]:
         yield CohortWarning(
             f"{images} images of the remain part name no patient: they may belong to a patient who is forgotten."
         )
+
+
+def _about_lists(kept: int, negated: Sequence[str]) -> Iterator[CohortWarning]:
+    if kept:
+        yield CohortWarning(
+            f"{kept} images of people who are listed to be forgotten are not forgotten: the population, another "
+            "condition or the sample leaves them out. To withdraw consent for all images of a person, make the list "
+            "the only condition."
+        )
+    for condition in negated:
+        yield CohortWarning(f"'{condition}' is negated: it forgets others than those who are listed.")
 
 
 def _about_size(sample: Sample, scope: Scope, counts: PartCounts) -> Iterator[CohortWarning]:

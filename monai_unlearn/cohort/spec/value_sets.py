@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import stat
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_VALUES = 1_000_000
+_COMMENT = re.compile(r"#(?:[\s#]|$)")
+_SHOWN_ROWS = 5
 EVERY_LIST = "*"
 """In `absent`: the values that every list of a spec may have although they do not occur in the index."""
 
@@ -100,8 +103,8 @@ def _from_file(values: ValueFile, folder: Path | None, *, least: int = 1) -> lis
     text = _read(path, name)
     texts = _lines(text) if values.column is None else _column(text, values.column, name)
     if not least <= len(texts) <= MAX_VALUES:
-        found = "more" if texts else "none"
-        raise ValueSetError(f"expected at most {MAX_VALUES:,} values in {name}, found {found}")
+        expected, found = (f"at most {MAX_VALUES:,} values", "more") if texts else ("at least one value", "none")
+        raise ValueSetError(f"expected {expected} in {name}, found {found}")
     return texts
 
 
@@ -141,9 +144,18 @@ def _read(path: Path, name: str) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """Return one value per line, without empty lines and lines that begin with `#`."""
+    """Return one value per line, without empty lines and comments.
+
+    A comment begins with `#` and a space: `#123` may be an identifier, which nobody must lose without a word.
+    """
     lines = (line.strip() for line in text.splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+    return [line for line in lines if line and not _COMMENT.match(line)]
+
+
+def _hint(column: str, header: Sequence[str]) -> str:
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        return " Its columns are not separated by commas: save it as a CSV with commas, or as a .tsv with tabs"
+    return did_you_mean(column, header)
 
 
 def _column(text: str, column: str, name: str) -> list[str]:
@@ -152,7 +164,7 @@ def _column(text: str, column: str, name: str) -> list[str]:
         rows = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
         header = [name.strip() for name in next(rows, [])]
         if column not in header:
-            raise ValueSetError(f"{name} has no column '{shown(column)}'.{did_you_mean(column, header)}")
+            raise ValueSetError(f"{name} has no column '{shown(column)}'.{_hint(column, header)}")
         if header.count(column) > 1:
             raise ValueSetError(f"{name} has the column '{shown(column)}' twice. Rename one of them")
         whole = [row for row in rows if row]
@@ -163,4 +175,19 @@ def _column(text: str, column: str, name: str) -> list[str]:
         values = [row[header.index(column)].strip() for row in whole]
     except csv.Error:
         raise ValueSetError(f"{name} is not a well-formed CSV") from None
+    _check_whole(values, whole, column, name)
     return [value for value in values if value]
+
+
+def _check_whole(values: Sequence[str], rows: Sequence[Sequence[str]], column: str, name: str) -> None:
+    """Refuse a row without a value that has others: nobody must drop out of a list without a word."""
+    numbers = [
+        number for number, (value, row) in enumerate(zip(values, rows, strict=True), 1) if not value and any(row)
+    ]
+    if numbers:
+        more = ", …" if len(numbers) > _SHOWN_ROWS else ""
+        raise ValueSetError(
+            f"expected a value of '{shown(column)}' in each row of {name}, found none in {len(numbers)} rows: "
+            f"{', '.join(map(str, numbers[:_SHOWN_ROWS]))}{more} (counted from 1 below the header). Fill it in, or "
+            "delete the row"
+        )

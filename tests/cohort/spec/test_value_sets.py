@@ -36,9 +36,14 @@ def test_a_text_file_has_one_value_per_line(tmp_path):
     assert _read(tmp_path, "{file: names.txt}").value_sets == {"names": ("a", "b")}
 
 
+def test_only_a_hash_and_a_space_make_a_comment(tmp_path):
+    (tmp_path / "names.txt").write_text("# old\n#\n## more\n#17\n#A-1 # no comment\n")
+    assert _read(tmp_path, "{file: names.txt}").value_sets == {"names": ("#17", "#A-1 # no comment")}
+
+
 def test_a_csv_has_a_column_of_values(tmp_path):
     (tmp_path / "lists").mkdir()
-    (tmp_path / "lists" / "names.csv").write_text('id,name\n1,"x, y"\n2,z\n3,\n')
+    (tmp_path / "lists" / "names.csv").write_bytes(b'\xef\xbb\xbfid, name \r\n1,"x, y"\r\n\r\n2,z \r\n,\r\n')
     assert _read(tmp_path, "{file: lists/names.csv, column: name}").value_sets == {"names": ("x, y", "z")}
 
 
@@ -66,7 +71,12 @@ def test_value_sets_are_used_in_queries(tmp_path):
         ("{file: none.txt}", "found no none.txt"),
         ("{file: folder}", "got something else at folder"),
         ("{file: fifo}", "got something else at fifo"),
-        ("{file: empty.txt}", "expected at most 1,000,000 values in empty.txt, found none"),
+        ("{file: empty.txt}", "expected at least one value in empty.txt, found none"),
+        (
+            "{file: gaps.csv, column: name}",
+            r"of 'name' in each row of gaps.csv, found none in 6 rows: 1, 3, 4, 5, 6, …",
+        ),
+        ("{file: semicolons.csv, column: name}", "has no column 'name'. Its columns are not separated by commas"),
         ("{file: latin.txt}", "expected UTF-8 in latin.txt"),
         ("{file: big.txt}", "expected at most 16 MiB in big.txt"),
         ("{file: names.csv, column: nam}", r"names.csv has no column 'nam'\. Did you mean 'name'\?"),
@@ -85,6 +95,8 @@ def test_a_value_set_that_cannot_be_read_is_one_fault(tmp_path, text, message):
     (folder / "latin.txt").write_bytes(b"caf\xe9\n")
     (folder / "big.txt").write_bytes(b"x\n" * (MAX_BYTES // 2 + 1))
     (folder / "names.csv").write_text("name\na\n")
+    (folder / "gaps.csv").write_text("id,name\n1,\n2,a\n3,\n4,\n5,\n6, \n,\n8,\n")
+    (folder / "semicolons.csv").write_text("id;name\n1;a\n")
     (folder / "broken.csv").write_text('name\n"a\n')
     with pytest.raises(SpecError, match=message) as caught:
         _read(folder, text)
