@@ -7,7 +7,8 @@ is a near miss of `0012346` by its decimals, although its leading zeros are miss
 from __future__ import annotations
 
 KINDS = ("case", "spaces", "leading_zeros", "decimal", "affix")
-"""Upper and lower case; spaces and hyphens of any kind; `12` for `0012`; `12.0` for `12`; `12` for `MRN-12`."""
+"""Upper and lower case; spaces and hyphens of any kind; `12` for `0012`; `12.0` or `1.2E+01` for `12`; `12` for
+`MRN-12`."""
 
 # RE2's \s is ASCII only: the other spaces, what has no width at all, and hyphens with their look-alikes.
 _SPACES = r"[\s\p{Z}\x{AD}\x{200B}-\x{200F}\x{2060}\x{FEFF}\p{Pd}\x{2212}_]"
@@ -35,7 +36,7 @@ def folded(expression: str, kind: str) -> str:
         return text
     text = _replaced(text, _SPACES, "")
     if kind == "decimal":
-        text = _replaced(text, r"[.,]0+$", "")
+        text = _whole(_replaced(text, r"[.,]0+$", ""))
     return text if kind == "spaces" else _without_zeros(text)
 
 
@@ -51,6 +52,14 @@ def cores(expression: str) -> str:
     listed = ", ".join(folded(one, "decimal") for one in cut)
     # What has no digit, and one or two letters, is no identifier.
     return f"LIST_FILTER(LIST_DISTINCT([{listed}]), lambda core: REGEXP_MATCHES(core, '[0-9]|...'))"
+
+
+def _whole(text: str) -> str:
+    """Return a number that Excel wrote with an exponent, such as 1.2346E+04, with its digits."""
+    digits = "CAST(CAST(CAST(one AS DOUBLE) AS BIGINT) AS VARCHAR)"
+    pattern = "^[0-9]([.][0-9]{1,16})?e[+]?(0?[0-9]|1[0-5])$"  # Excel has 15 digits
+    # A list of one, because repeating the expression would double its length.
+    return f"LIST_TRANSFORM([{text}], lambda one: IF(REGEXP_MATCHES(one, '{pattern}'), {digits}, one))[1]"
 
 
 def _without_zeros(text: str) -> str:

@@ -153,9 +153,11 @@ def _lines(text: str) -> list[str]:
 
 
 def _hint(column: str, header: Sequence[str]) -> str:
+    """Return what to do about a column that a table does not have, without its full stop."""
     if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        return " Its columns are not separated by commas: save it as a CSV with commas, or as a .tsv with tabs"
-    return did_you_mean(column, header)
+        return ". Its columns are not separated by commas: save it as a CSV with commas, or as a .tsv with tabs"
+    similar = did_you_mean(column, header)
+    return f".{similar}" if similar else ". Its first line must name the columns"
 
 
 def _column(text: str, column: str, name: str) -> list[str]:
@@ -164,7 +166,7 @@ def _column(text: str, column: str, name: str) -> list[str]:
         rows = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
         header = [name.strip() for name in next(rows, [])]
         if column not in header:
-            raise ValueSetError(f"{name} has no column '{shown(column)}'.{_hint(column, header)}")
+            raise ValueSetError(f"{name} has no column '{shown(column)}'{_hint(column, header)}")
         if header.count(column) > 1:
             raise ValueSetError(f"{name} has the column '{shown(column)}' twice. Rename one of them")
         whole = [row for row in rows if row]

@@ -24,6 +24,10 @@ def value(expression, *parameters):
         ("decimal", "0012.00", "12"),
         ("decimal", "12,0", "12"),
         ("decimal", "0", "0"),
+        ("decimal", "1.2346E+04", "12346"),
+        ("decimal", "1e5", "100000"),
+        ("decimal", "12e5", "12e5"),
+        ("decimal", "9E+99", "9e+99"),
     ],
 )
 def test_each_kind_folds_what_the_kinds_before_it_fold(kind, text, wanted):

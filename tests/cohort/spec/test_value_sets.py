@@ -80,6 +80,7 @@ def test_value_sets_are_used_in_queries(tmp_path):
         ("{file: latin.txt}", "expected UTF-8 in latin.txt"),
         ("{file: big.txt}", "expected at most 16 MiB in big.txt"),
         ("{file: names.csv, column: nam}", r"names.csv has no column 'nam'\. Did you mean 'name'\?"),
+        ("{file: names.csv, column: patients}", r"no column 'patients'\. Its first line must name the columns\."),
         ("{file: broken.csv, column: name}", "broken.csv is not a well-formed CSV"),
         ("{file: names.csv}", r"names.csv is a table: name the column"),
         ("[a, '']", "an empty value or control characters for value 2"),
