@@ -72,6 +72,8 @@ def locked_connection(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(":memory:") as connection:
         # Parquet's statistics leave NaN out. DuckDB would conclude that no value is NaN, and skip the check for it.
         connection.execute("SET disabled_optimizers = 'statistics_propagation'")
+        # DuckDB would print it to standard output, which is for JSON, where it takes its caller to be interactive.
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SET allowed_directories = ['{folder}']")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")

@@ -12,6 +12,7 @@ KINDS = ("case", "spaces", "leading_zeros", "decimal", "affix")
 
 # RE2's \s is ASCII only: the other spaces, what has no width at all, and hyphens with their look-alikes.
 _SPACES = r"[\s\p{Z}\x{AD}\x{200B}-\x{200F}\x{2060}\x{FEFF}\p{Pd}\x{2212}_]"
+_DECIMALS = "[.,]0+$"
 # What a prefix or suffix leaves of a value: without letters and signs before the first or after the last
 # digit, and without what stands before or after the first or last sign.
 _CUTS = (
@@ -36,7 +37,7 @@ def folded(expression: str, kind: str) -> str:
         return text
     text = _replaced(text, _SPACES, "")
     if kind == "decimal":
-        text = _whole(_replaced(text, r"[.,]0+$", ""))
+        text = _whole(_replaced(text, _DECIMALS, ""))
     return text if kind == "spaces" else _without_zeros(text)
 
 
@@ -49,7 +50,8 @@ def cores(expression: str) -> str:
     text = f"TRIM({expression})"
     cut = [_replaced(text, pattern, new) for pattern, new in _CUTS]
     cut.append(_replaced(_replaced(text, *_CUTS[0]), *_CUTS[1]))
-    listed = ", ".join(folded(one, "decimal") for one in cut)
+    # Without exponents, which would cost as much as all the rest.
+    listed = ", ".join(_without_zeros(_replaced(folded(one, "spaces"), _DECIMALS, "")) for one in cut)
     # What has no digit, and one or two letters, is no identifier.
     return f"LIST_FILTER(LIST_DISTINCT([{listed}]), lambda core: REGEXP_MATCHES(core, '[0-9]|...'))"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from monai_unlearn.cohort.language.condition import Comparison, In, Like, Operator
 from monai_unlearn.cohort.language.node import Reference
@@ -26,8 +26,7 @@ class Spelling(str, Enum):
     LETTERS = "like"
 
 
-@dataclass(frozen=True, order=True)
-class Listed:
+class Listed(NamedTuple):
     """One value of a list.
 
     Attributes:

@@ -96,3 +96,8 @@ def test_a_part_that_changes_after_the_index_was_opened_is_refused(index):
     index.parts[0].write_bytes(index.parts[0].read_bytes())
     with pytest.raises(IndexReadError, match=r"it was changed since"), open_index(opened):
         pass
+
+
+def test_nothing_is_printed_of_the_progress_of_a_query(index):
+    with locked_connection(index.directory) as connection:
+        assert connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (False,)
