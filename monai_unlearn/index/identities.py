@@ -22,7 +22,7 @@ from monai_unlearn.index.usable import usable_array
 from monai_unlearn.vocabulary.placeholders import is_placeholder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import duckdb
 

@@ -19,6 +19,7 @@ from monai_unlearn.index.scan.decisions import FREE_TEXT
 
 CASES = os.environ.get("MONAI_UNLEARN_CASES")
 HEAD = "schema_version: 1\nname: test\nreason: other\nunknown: exclude\n"
+KEPT = "path,InstitutionName,StudyDescription,SeriesDescription,ProtocolName"
 needs_cases = pytest.mark.skipif(CASES is None, reason="MONAI_UNLEARN_CASES does not name the folder of cases")
 
 
@@ -182,7 +183,7 @@ def test_patients_that_a_table_names_have_the_same_notes(tmp_path, make_dicom, i
     table.write_text(
         "file,who\n" + "".join(f"{place}.dcm,{who}\n" for place, (who, _) in enumerate(tags)), encoding="utf-8"
     )
-    for words in ((), ("--pseudonymise", tmp_path / "key")):
+    for words in ((), ("--pseudonymise", tmp_path / "key", "--keep", f"{KEPT},file")):
         (tmp_path / "key").write_bytes(b"sixteen bytes or more")
         index, report = indexed(tmp_path / "in", "--table", table, "--key", "file", "--patient", "who", *words)
         sexes, births = "patient_with_two_sexes", "patient_with_two_birth_dates"
@@ -210,7 +211,7 @@ def test_an_index_of_pseudonyms_misses_no_contradiction_of_birth_dates(tmp_path,
         make_dicom(tmp_path / "in" / f"{place}.dcm", place, PatientID=patient, PatientBirthDate=birth)
     key = tmp_path / "key"
     key.write_bytes(b"sixteen bytes or more")
-    for words, noted in (((), 0), (("--pseudonymise", key), 2)):
+    for words, noted in (((), 0), (("--pseudonymise", key, "--keep", KEPT), 2)):
         index, report = indexed(tmp_path / "in", *words)
         assert report["faults"].get("patient_with_two_birth_dates", {"count": 0})["count"] == noted
         # Parquet is compressed: its values are what is looked at.
