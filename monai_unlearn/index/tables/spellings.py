@@ -15,6 +15,8 @@ import re
 MISSING_WORD = r"(?i)(?:-?nan|nat|null|none|n/a|na|n\.a\.|#n/a|#na|#n/a n/a|<na>|\(null\)|\\n)"
 MISSING = f"{MISSING_WORD}?"
 LONGEST_MISSING = 8
+# What such a word begins with, which decides faster than a regular expression.
+MISSING_STARTS = "nN#<(-\\"
 TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
 ZONE = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
 EIGHT_DIGITS = r"([0-9]{4})([0-9]{2})([0-9]{2})(?:\.0+)?"

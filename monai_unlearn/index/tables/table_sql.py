@@ -11,6 +11,7 @@ from monai_unlearn.index.tables.spellings import (
     LAST_YEAR,
     LONGEST_MISSING,
     MISSING,
+    MISSING_STARTS,
     MISSING_WORD,
     SPLIT_DAY,
     TIME,
@@ -51,22 +52,21 @@ def cleaned(text: str) -> str:
     Trimming and comparing are slow and rarely needed, so the expression tests first.
     """
     trimmed = f"trim({text}, {_PADDING})"
-    is_value = f"(strlen({text}) > {LONGEST_MISSING} OR NOT {_is_missing(text)})"
+    is_value = f"(strlen({text}) > {LONGEST_MISSING} OR NOT contains({literal(MISSING_STARTS)}, {text}[1]))"
     is_clean = f"{text}[1] > ' ' AND {text}[-1] > ' ' AND {is_value}"
-    return f"CASE WHEN {is_clean} THEN {text} WHEN NOT {_is_missing(trimmed)} THEN {trimmed} END"
-
-
-def _is_missing(text: str) -> str:
-    return f"regexp_full_match({text}, {literal(MISSING)})"
+    is_missing = f"regexp_full_match({trimmed}, {literal(MISSING)})"
+    return f"CASE WHEN {is_clean} THEN {text} WHEN NOT {is_missing} THEN {trimmed} END"
 
 
 def is_missing_word(text: str) -> str:
     """Return the condition that a text is a word for a missing value, with or without padding."""
     padded = f"CAST({text} AS VARCHAR)"
-    return (
-        f"strlen({padded}) BETWEEN 1 AND {2 * LONGEST_MISSING} "
-        f"AND regexp_full_match(trim({padded}, {_PADDING}), {literal(MISSING_WORD)})"
+    may_be = (
+        f"strlen({padded}) BETWEEN 2 AND {2 * LONGEST_MISSING} "
+        f"AND contains({literal(MISSING_STARTS)} || {_PADDING}, {padded}[1])"
     )
+    is_word = f"regexp_full_match(trim({padded}, {_PADDING}), {literal(MISSING_WORD)})"
+    return f"CASE WHEN {may_be} THEN {is_word} ELSE false END"
 
 
 def from_text(kind: Kind, text: str) -> str:
