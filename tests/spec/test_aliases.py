@@ -49,6 +49,13 @@ age < 18
 | -          | 2000-06-05       | -               | -          | undetermined |
 | -          | -                | 2018-06-05      | -          | undetermined |
 
+age > 60
+| PatientBirthDate | StudyDate  | part         |
+| 1940-01-01       | 2018-06-05 | forget       |
+| 1900-01-01       | 2018-06-05 | undetermined |
+| 0095-07-24       | 2018-06-05 | undetermined |
+| 2999-12-31       | 2018-06-05 | undetermined |
+
 age between 17 and 17
 | PatientBirthDate | StudyDate  | part   |
 | 2000-12-31       | 2018-12-30 | forget |
