@@ -21,6 +21,8 @@ from benchmark_options import parser_of
 from markdown_tables import table, with_interval
 from results_file import ROOT, facts, read, write
 
+from monai_unlearn.vocabulary.run_folder import RunFolder
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -128,14 +130,14 @@ def measure(case: Case, data: Path, work: Path) -> dict[str, Any]:
     if not checkpoint.is_file():
         run("monai.bundle", "run", "train", "--config_file", str(configs / "train.yaml"), *common)
     out, kept = place / "revision", place / "reference"
-    if not kept.exists() and (out / "reference").exists():
-        shutil.copytree(out / "reference", kept)
+    if not kept.exists() and (retrained := RunFolder(out).references()):
+        shutil.copytree(retrained[0], kept)
     shutil.rmtree(out, ignore_errors=True)
     # Retrain once: a reference depends on no setting of the revision.
     reference = str(kept / "model.pt") if kept.exists() else "retrain"
     unlearn = ["--cohort_spec", str(case.spec), "--output_dir", str(out), "--reference", reference]
     code = run("monai.bundle", "run", "unlearn", "--config_file", str(configs / "unlearn.yaml"), *common, *unlearn)
-    metrics = json.loads((out / "metrics.json").read_text())
+    metrics = json.loads(RunFolder(out).metrics.read_text())
     return {
         "bundle": case.bundle,
         "data": case.data,

@@ -22,6 +22,8 @@ from benchmark_options import data_folder, parser_of
 from markdown_tables import percent, table, with_interval, with_range
 from results_file import ROOT, facts, write
 
+from monai_unlearn.vocabulary.run_folder import RunFolder
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -90,15 +92,15 @@ def measure(data: Path, work: Path, cohort: str) -> dict[str, Any]:
         if not out.exists():
             arguments = ["--checkpoint", str(checkpoint), "--output_dir", str(out), "--reference", reference]
             bundle_run("unlearn", "unlearn.yaml", *common, *arguments, *settings)
-        results[name] = json.loads((out / "metrics.json").read_text())
+        results[name] = json.loads(RunFolder(out).metrics.read_text())
         if not kept.is_file():
-            shutil.copytree(out / "reference", kept.parent)
+            shutil.copytree(RunFolder(out).references()[0], kept.parent)
         reference = str(kept)
     again = {seed: repeated(work / cohort, seed, common, checkpoint, reference) for seed in MORE_SEEDS}
     return {
         "again": again,
         "training": json.loads(checkpoint.with_name("training.json").read_text()),
-        "manifest": json.loads((work / cohort / "psg" / "cohort_manifest.json").read_text()),
+        "manifest": json.loads(RunFolder(work / cohort / "psg").manifest.read_text()),
         "runs": results,
     }
 
@@ -118,7 +120,7 @@ def repeated(work: Path, seed: int, common: list[str], checkpoint: Path, referen
         bundle_run("unlearn", "unlearn.yaml", *common, *arguments)
     return {
         "reference": json.loads(table.read_text())["models"]["weights"],
-        "psg": json.loads((out / "metrics.json").read_text())["models"]["revised"],
+        "psg": json.loads(RunFolder(out).metrics.read_text())["models"]["revised"],
     }
 
 
@@ -180,7 +182,6 @@ def main() -> None:
     parser.add_argument("cohort", choices=list(COHORTS))
     options = parser.parse_args()
     result = measure(data_folder(options) / "fundus_odir", options.work, options.cohort)
-    # Identifiers belong to people; the result keeps counts only.
     manifest = result.pop("manifest")
     result["cohort"] = {key: manifest[key] for key in ("spec", "images", "patients", "attrition", "index_digest")}
     result["facts"] = facts(

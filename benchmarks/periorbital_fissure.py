@@ -18,6 +18,8 @@ from benchmark_options import parser_of
 from markdown_tables import percent, table, with_interval
 from results_file import ROOT, facts, write
 
+from monai_unlearn.vocabulary.run_folder import RunFolder
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -85,10 +87,9 @@ def measure(index: Path, work: Path, seed: int) -> dict[str, Any]:
                 *(*common, *words),
                 accepted=(0, 3),
             )
-        found["runs"][name] = json.loads((out / "metrics.json").read_text())
-        reference = str(folder / "psg" / "reference" / "model.pt")
-    manifest = json.loads((folder / "psg" / "cohort_manifest.json").read_text())
-    # Identifiers stay behind; the result keeps counts only.
+        found["runs"][name] = json.loads(RunFolder(out).metrics.read_text())
+        reference = str(RunFolder(folder / "psg").references()[0] / "model.pt")
+    manifest = json.loads(RunFolder(folder / "psg").manifest.read_text())
     found["cohort"] = {key: manifest[key] for key in ("spec", "images", "patients", "attrition", "index_digest")}
     return found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import json
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import InputError
+from monai_unlearn.terminal import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,7 @@ def write_json(path: Path, document: object) -> None:
     Raises:
         ValueError: The document holds NaN or infinity, which JSON cannot express.
     """
-    write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json_text(document, allow_nan=False) + "\n")
 
 
 @contextmanager

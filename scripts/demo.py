@@ -140,7 +140,7 @@ def main() -> None:
     options.out.mkdir(parents=True)
     code = Demo(options.out.resolve(), options.patients, options.bundle).walk()
     bundle = "revised_bundle" if code == 0 else "rejected_bundle"
-    print(f"\nDone in {time.monotonic() - started:.0f} s. Read {options.out}/revision/model_card_diff.md;")
+    print(f"\nDone in {time.monotonic() - started:.0f} s. Read {options.out}/revision/evidence/model_card_diff.md;")
     print(f"the bundle is {options.out}/revision/{bundle}.")
 
 

@@ -70,7 +70,8 @@ def _revise(checkout: Path, out: Path, bundle: str, phantom: str, spec: Path, pa
         *("run", "unlearn", "--config_file", configs / "unlearn.yaml", "--index_dir", index),
         *("--cohort_spec", spec, "--output_dir", revision, "--reference", "retrain"),
     )
-    weights = {path.relative_to(out).as_posix(): _digest(path) for path in sorted(out.rglob("*.pt"))}
+    # Without their paths: a commit may move files, as long as the weights in them stay the same.
+    weights = sorted(_digest(path) for path in out.rglob("*.pt"))
     shown = json.loads(preview)
     counts = {key: shown[key] for key in ("spec_digest", "index_digest", "images", "patients")}
     return {"weights": weights, "cohort": counts, "exit_codes": run.codes}

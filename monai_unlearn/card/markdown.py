@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from monai_unlearn.cohort.resolve.value_list_words import value_list_words
 from monai_unlearn.cohort.resolve.variant_words import variant_words
 from monai_unlearn.evaluation.metrics import ACCURACY, Metric, registered
+from monai_unlearn.terminal import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,12 +45,13 @@ def to_markdown(diff: Mapping[str, Any]) -> str:
         doubtful=doubtful,
     )
     further = [row for row in diff["metrics"] if row["metric"] != ACCURACY.name]
-    return environment.get_template("model_card_diff.md.jinja").render(
+    rendered = environment.get_template("model_card_diff.md.jinja").render(
         diff=diff,
         accuracy=[row for row in diff["metrics"] if row["metric"] == ACCURACY.name],
         further=further,
         descriptions={row["metric"]: _metric(row["metric"]).description for row in further},
     )
+    return escaped(rendered)
 
 
 def estimate(measured: Mapping[str, Any] | None, metric: str) -> str:

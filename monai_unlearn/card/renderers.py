@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from monai_unlearn.card.html import to_html
 from monai_unlearn.card.markdown import to_markdown
+from monai_unlearn.terminal import json_text
 
 Renderer = Callable[[Mapping[str, Any]], str]
 
 
 def to_json(diff: Mapping[str, Any]) -> str:
     """Return the difference as indented JSON with a final newline."""
-    return json.dumps(diff, indent=2, ensure_ascii=False) + "\n"
+    return json_text(diff) + "\n"
 
 
 RENDERERS: Mapping[str, Renderer] = {
     "model_card_diff.json": to_json,
     "model_card_diff.md": to_markdown,
+    "model_card_diff.html": to_html,
 }

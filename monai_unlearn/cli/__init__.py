@@ -8,6 +8,7 @@ import typer
 
 from monai_unlearn import __version__
 from monai_unlearn.cli import cohort, index, index_report, index_table, index_verify, phantom, spec, sweep
+from monai_unlearn.terminal import say
 
 app = typer.Typer(
     name="monai-unlearn",
@@ -30,7 +31,7 @@ sweep.register(app)
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback signature
     if wanted:
-        typer.echo(__version__)
+        say(__version__)
         raise typer.Exit
 
 

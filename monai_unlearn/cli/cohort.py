@@ -10,6 +10,7 @@ import typer
 from monai_unlearn.cli.command import AsJson, Command, Keyfile, emit, emit_json
 from monai_unlearn.cli.index_check import Trust, with_check
 from monai_unlearn.errors import ExitCode
+from monai_unlearn.terminal import escaping_console, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from monai_unlearn.cohort import Cohort, CohortSpec
+    from monai_unlearn.cohort.resolve.frozen import Frozen
     from monai_unlearn.index import Index
 
 app = typer.Typer(
@@ -43,7 +45,11 @@ _SuppressBelow = Annotated[
     ),
 ]
 _Listed = Annotated[bool, typer.Option("--list", help="Name the images as well, by their identifiers.")]
-_Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
+_Force = Annotated[bool, typer.Option("--force", help="Replace what exists.")]
+_MaybeIndex = Annotated[
+    Path | None,
+    typer.Option("--index", metavar="DIR", help="The image index; two frozen cohorts are compared without one."),
+]
 
 # One line per paragraph: the terminal wraps them.
 _PREVIEW = (
@@ -54,23 +60,26 @@ _PREVIEW = (
     "Exit code 2: the spec has a fault, does not fit the index, or its guards refuse what it selects."
 )
 _DIFF = (
-    "Show which images change their part from one spec to another, and which differences in the specs cause it.\n\n"
-    "Rows are where an image is by SPEC_A, columns where it is by SPEC_B; `outside` images are outside a spec's "
-    "population. A cohort that the guards would refuse is compared as well, and the reason is shown.\n\n"
-    "Exit code 0, whether images move or not; 2: a spec has a fault or does not fit the index."
+    "Show which images change their part from one cohort to another, and which differences in the specs cause it.\n\n"
+    "A and B are specs, or folders that `cohort freeze` or a run wrote. Rows are where an image is by A, columns where "
+    "it is by B; `outside` images are outside a population. A cohort that the guards would refuse is compared as well, "
+    "and the reason is shown.\n\n"
+    "Exit code 0, whether images move or not; 2: a spec or a folder cannot be used, or a spec has no index."
 )
 _FREEZE = (
-    "Write the images of each part to a manifest, with the digests of spec and index.\n\n"
-    "The manifest is what an audit reads later: the spec, the digest of the index, the version of this tool, and the "
-    "images of each part. It contains image identifiers: keep it where the images may be kept.\n\n"
+    "Write a cohort to a folder: what an audit reads later.\n\n"
+    "cohort_manifest.json holds counts, attrition and the digests of spec, index and members: no identifier, no list "
+    "of values. cohort_members.parquet beside it holds part and split of each image by its identifier: keep it where "
+    "the images may be kept.\n\n"
     "Exit code 2: the spec has a fault, does not fit the index, or its guards refuse what it selects."
 )
 _CHECK = (
-    "Check whether a frozen cohort still holds on an index, and show what has changed.\n\n"
-    "The spec in the manifest is resolved again. The cohort holds if every part has the images that it had and the "
-    "guards let it pass. A manifest that was changed after it was frozen is refused; its digest does not prove who "
-    "wrote it.\n\n"
-    "Exit code 0: it holds; 3: it does not; 2: the manifest or the index cannot be used."
+    "Check whether a frozen cohort still holds, and show what has changed.\n\n"
+    "The spec in the manifest is resolved again, or the one that you give as NOW: the manifest holds no lists and no "
+    "values that identify people, so a spec with such values must be given once the index has changed. NOW may also be "
+    "a cohort that was frozen later. The cohort holds if every part has the images that it had and the guards let it "
+    "pass. Files that were changed after they were frozen are refused; their digests do not prove who wrote them.\n\n"
+    "Exit code 0: it holds; 3: it does not; 2: the cohorts or the index cannot be used."
 )
 _SCHEMA = (
     "Print the JSON Schema of cohort specs: editors use it to complete and check specs while you type.\n\n"
@@ -113,9 +122,9 @@ def preview(
     epilog="Example: monai-unlearn cohort diff retire-camera.yaml retire-camera-2019.yaml --index index/",
 )
 def diff(
-    spec_a: Annotated[Path, typer.Argument(metavar="SPEC_A", help="The cohort spec that images come from.")],
-    spec_b: Annotated[Path, typer.Argument(metavar="SPEC_B", help="The cohort spec that they move to.")],
-    index: _IndexDir,
+    a: Annotated[Path, typer.Argument(metavar="A", help="The cohort that images come from: a spec, or a folder.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The cohort that they move to: a spec, or a folder.")],
+    index: _MaybeIndex = None,
     *,
     listed: _Listed = False,
     keyfile: Keyfile = None,
@@ -123,42 +132,43 @@ def diff(
     trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show which images change their part from one spec to another, and which differences in the specs cause it."""
-    from monai_unlearn.cohort import CohortSpec
+    """Show which images change their part from one cohort to another, and which differences in the specs cause it."""
     from monai_unlearn.cohort.reports import report
     from monai_unlearn.cohort.reports.compare import compare, suppress_comparison
-    from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
 
-    first, (second, opened) = CohortSpec.read(spec_a), _opened(spec_b, index, keyfile, trust=trust)
-    document = compare(with_pseudonyms(first, opened, keyfile), second, opened, listed=listed)
+    (first, second), opened = _cohorts([a, b], index, keyfile, trust=trust)
+    document = compare(first, second, opened, listed=listed)
     if suppress_below is not None:
         document = suppress_comparison(document, below=suppress_below)
-    emit(with_check(document, opened), as_json=as_json, render=lambda: _print(report.show_comparison, document))
+    shown = document if opened is None else with_check(document, opened)
+    emit(shown, as_json=as_json, render=lambda: _print(report.show_comparison, document))
 
 
 @app.command(
     cls=Command,
     help=_FREEZE,
-    epilog="Example: monai-unlearn cohort freeze cohort_specs/retire-camera.yaml --index index/ --out cohort.json",
+    epilog="Example: monai-unlearn cohort freeze cohort_specs/retire-camera.yaml --index index/ --out cohort/",
 )
 def freeze(
     spec: _Spec,
     index: _IndexDir,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The manifest to write, a JSON file.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write the two files to.")],
     *,
     keyfile: Keyfile = None,
     force: _Force = False,
     trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the images of each part to a manifest, with the digests of spec and index."""
-    from monai_unlearn.cohort.resolve.manifest import write_manifest
+    """Write a cohort to a folder, in counts and digests and image by image."""
+    from monai_unlearn.cohort.resolve.frozen import freeze as write
+    from monai_unlearn.vocabulary.run_folder import MANIFEST, MEMBERS
 
     parsed, opened = _opened(spec, index, keyfile, trust=trust)
     cohort = parsed.resolve(opened)
-    digest = write_manifest(cohort.manifest, out, overwrite=force)
+    digest = write(cohort, out, overwrite=force)
     document = {
-        "manifest": str(out),
+        "manifest": str(out / MANIFEST),
+        "members": str(out / MEMBERS),
         "digest": digest,
         "images": cohort.images,
         "patients": cohort.patients,
@@ -170,25 +180,31 @@ def freeze(
     emit(with_check(document, opened), as_json=as_json, render=lambda: _print_frozen(cohort, document))
 
 
-@app.command(cls=Command, help=_CHECK, epilog="Example: monai-unlearn cohort check cohort.json --index index/ --list")
+@app.command(cls=Command, help=_CHECK, epilog="Example: monai-unlearn cohort check cohort/ --index index/ --list")
 def check(
-    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="What `cohort freeze` wrote, a JSON file.")],
-    index: _IndexDir,
+    frozen: Annotated[
+        Path, typer.Argument(metavar="FROZEN", help="The folder that `cohort freeze` or a run wrote, or a spec.")
+    ],
+    now: Annotated[
+        Path | None,
+        typer.Argument(metavar="[NOW]", help="A spec, or another folder. By default the spec in the manifest."),
+    ] = None,
+    index: _MaybeIndex = None,
     *,
     listed: _Listed = False,
     keyfile: Keyfile = None,
     trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check whether a frozen cohort still holds on an index, and show what has changed."""
+    """Check whether a frozen cohort still holds, and show what has changed."""
     from monai_unlearn.cohort.reports import report
-    from monai_unlearn.cohort.reports.recheck import recheck
-    from monai_unlearn.cohort.resolve.manifest import read_manifest
-    from monai_unlearn.index import Index
+    from monai_unlearn.cohort.reports.recheck import frozen_of, recheck
 
-    frozen, opened = read_manifest(manifest), Index.open(index, trust=trust)
-    document = recheck(frozen, opened, source=str(manifest), listed=listed, keyfile=keyfile)
-    emit(with_check(document, opened), as_json=as_json, render=lambda: _print(report.show_recheck, document))
+    given, opened = _cohorts([frozen] if now is None else [frozen, now], index, keyfile, trust=trust)
+    before = frozen_of(given[0], opened, has_other=now is not None)
+    document = recheck(before, opened, now=given[1] if now else None, listed=listed, keyfile=keyfile)
+    shown = document if opened is None else with_check(document, opened)
+    emit(shown, as_json=as_json, render=lambda: _print(report.show_recheck, document))
     if not document["holds"]:
         raise typer.Exit(int(ExitCode.NOT_ACCEPTED))
 
@@ -210,7 +226,7 @@ def schema(
     write_document(json_schema(), out, overwrite=force)
     line = f"# yaml-language-server: $schema={out.name}"
     said = f"{out}: written. First line of a spec in the same folder:\n{line}"
-    emit({"schema": str(out), "modeline": line}, as_json=as_json, render=lambda: typer.echo(said))
+    emit({"schema": str(out), "modeline": line}, as_json=as_json, render=lambda: say(said))
 
 
 def _opened(spec: Path, index: Path, keyfile: Path | None, *, trust: bool) -> tuple[CohortSpec, Index]:
@@ -223,16 +239,30 @@ def _opened(spec: Path, index: Path, keyfile: Path | None, *, trust: bool) -> tu
     return with_pseudonyms(parsed, opened, keyfile), opened
 
 
-def _print(show: Callable[[Mapping[str, Any], Console], None], document: Mapping[str, Any]) -> None:
-    from rich.console import Console
+def _cohorts(
+    paths: list[Path], index: Path | None, keyfile: Path | None, *, trust: bool
+) -> tuple[list[CohortSpec | Frozen], Index | None]:
+    """Read specs, and the folders of frozen cohorts; open the index, if one is given."""
+    from monai_unlearn.cohort import CohortSpec
+    from monai_unlearn.cohort.resolve.frozen import Frozen
+    from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
+    from monai_unlearn.index import Index
 
-    show(document, Console())
+    read = [Frozen.read(path) if path.is_dir() else CohortSpec.read(path) for path in paths]
+    opened = None if index is None else Index.open(index, trust=trust)
+    if opened is None:
+        return read, None
+    return [one if isinstance(one, Frozen) else with_pseudonyms(one, opened, keyfile) for one in read], opened
+
+
+def _print(show: Callable[[Mapping[str, Any], Console], None], document: Mapping[str, Any]) -> None:
+    show(document, escaping_console())
 
 
 def _print_frozen(cohort: Cohort, document: Mapping[str, Any]) -> None:
     from monai_unlearn.cohort.resolve.value_list_words import value_list_words
 
     counts = ", ".join(f"{images} images {part}" for part, images in cohort.images.items())
-    typer.echo(f"{document['manifest']}: {counts}, {document['digest']}")
+    say(f"{document['manifest']}: {counts}, {document['digest']}")
     for note in [*map(value_list_words, document["value_lists"]), *document["warnings"]]:
-        typer.echo(f"Note: {note}")
+        say(f"Note: {note}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +9,22 @@ import typer
 from typer.core import TyperCommand
 
 from monai_unlearn.errors import UnlearnError
+from monai_unlearn.terminal import json_text, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, for machines.")]
+
+ShowPaths = Annotated[
+    bool,
+    typer.Option(
+        "--paths",
+        help="Name faulty and unmatched files by their paths, which may hold names of patients; by default each has a "
+        "short handle.",
+    ),
+]
 
 Keyfile = Annotated[
     Path | None,
@@ -40,13 +49,13 @@ class Command(TyperCommand):
         except UnlearnError as error:
             if ctx.params.get("as_json"):
                 emit_json({"error": {"kind": type(error).__name__, "message": str(error)}})
-            typer.echo(f"Error: {error}", err=True)
+            say(f"Error: {error}", err=True)
             raise typer.Exit(int(error.exit_code)) from None
 
 
 def emit_json(document: object) -> None:
     """Print one JSON document on stdout."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+    say(json_text(document, default=str))
 
 
 def emit(document: object, *, as_json: bool, render: Callable[[], None]) -> None:

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from monai_unlearn.cli.command import AsJson, Command, emit
+from monai_unlearn.cli.command import AsJson, Command, ShowPaths, emit
 from monai_unlearn.cli.index_options import IncludeDerived, PatientKeyOption  # noqa: TC001 - Typer evaluates the annotations
 from monai_unlearn.errors import ExitCode
+from monai_unlearn.terminal import say
 
 app = typer.Typer(help="Build the index of images that cohorts are chosen from.", no_args_is_help=True)
 
@@ -147,6 +148,7 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     tag: _Tags = None,
     raw_values: _RawValues = False,
     strict: _Strict = False,
+    paths: ShowPaths = False,
     as_json: AsJson = False,
 ) -> None:
     """Index images: one row per image, with its DICOM tags, table columns, measures, and faults.
@@ -186,7 +188,8 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
         ),
     )
     done = build.build(request, track=build_view.track)
+    done = done if paths else done.without_paths()
     emit(done.document(), as_json=as_json, render=lambda: build_view.render(done))
     if strict and done.faults:
-        typer.echo("Error: files have faults, and --strict was given. The index is written.", err=True)
+        say("Error: files have faults, and --strict was given. The index is written.", err=True)
         raise typer.Exit(int(ExitCode.BAD_INPUT))

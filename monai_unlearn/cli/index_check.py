@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from monai_unlearn.terminal import say
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,7 +29,7 @@ def with_check(document: Mapping[str, Any], index: Index) -> dict[str, Any]:
     """Return a command's document with the entry `index_check`; say on stderr where comparing took long."""
     check = index.checked
     if check.seconds > _NOTICEABLE:
-        typer.echo(
+        say(
             f"Note: {check.hashed / 1e6:,.0f} MB of the index were compared with their digests, in "
             f"{check.seconds:.1f} s. They are not hashed again until they change; --trust skips this.",
             err=True,

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from monai_unlearn.cli.command import AsJson, Command, emit
+from monai_unlearn.cli.command import AsJson, Command, ShowPaths, emit
 from monai_unlearn.cli.index_check import Trust, with_check
+from monai_unlearn.terminal import escaping_console
 
 _HELP = (
     "Show what an index contains: its images, its faults by code with examples, how many images have each tag, "
@@ -27,20 +28,20 @@ def report(
     index: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the index.")],
     *,
     trust: Trust = False,
+    paths: ShowPaths = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what an index contains."""
     from monai_unlearn.index import Index
-    from monai_unlearn.index.summary import summarise
+    from monai_unlearn.index.summary import summarise, without_paths
 
     opened = Index.open(index, trust=trust)
-    document = with_check(summarise(opened), opened)
+    summary = summarise(opened)
+    document = with_check(summary if paths else without_paths(summary), opened)
 
     def show() -> None:
-        from rich.console import Console
-
         from monai_unlearn.index import summary_view
 
-        summary_view.show(document, Console())
+        summary_view.show(document, escaping_console())
 
     emit(document, as_json=as_json, render=show)

@@ -9,6 +9,7 @@ import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
 from monai_unlearn.cli.index_options import IncludeDerived, PatientKeyOption  # noqa: TC001 - Typer evaluates the annotations
+from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
     from monai_unlearn.index.tables.from_table import TableReport
@@ -70,12 +71,12 @@ def _show(done: TableReport) -> None:
     from monai_unlearn.index.build_view import missing_line
 
     index = done.index
-    typer.echo(f"{index.images:,} images of {index.rows:,} rows, {len(index.columns)} columns: {done.table}")
+    say(f"{index.images:,} images of {index.rows:,} rows, {len(index.columns)} columns: {done.table}")
     for fault, count in done.faults.items():
         mark = "counts" if fault.usable else "left out"
-        typer.echo(f"  {count:,} {fault.code} ({mark})")
+        say(f"  {count:,} {fault.code} ({mark})")
     for column, count in done.read_as_missing.items():
-        typer.echo(f"  {missing_line(column, count)}")
-    typer.echo(f"Index: {index.directory} ({index.digest[:19]}…)")
-    typer.echo("Next:")
-    typer.echo(f"  monai-unlearn cohort preview SPEC --index {index.directory}")
+        say(f"  {missing_line(column, count)}")
+    say(f"Index: {index.directory} ({index.digest[:19]}…)")
+    say("Next:")
+    say(f"  monai-unlearn cohort preview SPEC --index {index.directory}")

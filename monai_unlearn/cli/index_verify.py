@@ -10,6 +10,7 @@ import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
 from monai_unlearn.errors import ExitCode
+from monai_unlearn.terminal import escaping_console, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,31 +69,31 @@ def _refuse(index: Path, found: Verification, images: PixelVerification | None) 
         bad.append(f"{len(images.bad)} of {images.images} images are not the files that were indexed")
     if bad:
         remedy = f"Build the index again with: monai-unlearn index build SOURCE --out {index}"
-        typer.echo(f"Error: {index}: {' and '.join(bad)}. {remedy}", err=True)
+        say(f"Error: {index}: {' and '.join(bad)}. {remedy}", err=True)
         raise typer.Exit(int(ExitCode.BAD_INPUT))
 
 
 def _show(found: Verification, images: PixelVerification | None) -> None:
     for file in found.bad:
         digests = "" if file.got is None else f": expected {_short(file.expected)}, got {_short(file.got)}"
-        typer.echo(f"{file.file}: {file.problem}{digests}")
+        say(f"{file.file}: {file.problem}{digests}")
     if not found.bad:
-        typer.echo(f"{found.index}: all {found.files} files are as they were written.")
-    typer.echo(f"{found.hashed / 1e6:,.1f} MB hashed in {found.seconds:.2f} s")
+        say(f"{found.index}: all {found.files} files are as they were written.")
+    say(f"{found.hashed / 1e6:,.1f} MB hashed in {found.seconds:.2f} s")
     if images is not None:
         _show_images(images)
 
 
 def _show_images(images: PixelVerification) -> None:
     for image in images.bad:
-        typer.echo(f"{image.image_id}: {_PROBLEMS[image.problem]}")
+        say(f"{image.image_id}: {_PROBLEMS[image.problem]}")
     if images.bad:
-        typer.echo("Their paths are in the index, in the column path.")
+        say("Their paths are in the index, in the column path.")
     else:
-        typer.echo(f"All {images.images:,} images are the files that were indexed.")
+        say(f"All {images.images:,} images are the files that were indexed.")
     if images.without:
-        typer.echo(f"Note: {images.without:,} images have no digest: their pixels could not be read.")
-    typer.echo(f"{images.hashed / 1e6:,.1f} MB of images hashed in {images.seconds:.2f} s")
+        say(f"Note: {images.without:,} images have no digest: their pixels could not be read.")
+    say(f"{images.hashed / 1e6:,.1f} MB of images hashed in {images.seconds:.2f} s")
 
 
 _PROBLEMS = {"missing": "missing", "pixels": "other pixels", "size_or_time": "another size or time, the same pixels"}
@@ -105,10 +106,9 @@ def _short(digest: str | None) -> str:
 @contextmanager
 def _progress_bar() -> Iterator[Callable[[int, int], None]]:
     """Show a bar on stderr; yield a function that moves it to a number of images."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
+    console = escaping_console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
         task = progress.add_task("Images", total=None)

@@ -10,6 +10,7 @@ import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
 from monai_unlearn.errors import InputError
+from monai_unlearn.terminal import escaping_console, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,7 +99,6 @@ def _one_folder(argument: Path | None, option: Path | None) -> Path:
 @contextmanager
 def _progress_bar(patients: int) -> Iterator[Callable[[int], None]]:
     """Show a bar on stderr; yield a function that moves it to a number of patients."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -108,7 +108,7 @@ def _progress_bar(patients: int) -> Iterator[Callable[[int], None]]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=escaping_console(stderr=True)) as progress:
         task = progress.add_task("Patients", total=patients, rate="")
 
         def advance(done: int) -> None:
@@ -120,12 +120,12 @@ def _progress_bar(patients: int) -> Iterator[Callable[[int], None]]:
 
 def _show(summary: Summary, *, measured: str = "per side") -> None:
     size = f"{summary.size} pixels {measured}"
-    typer.echo(f"{summary.images} images of {summary.patients} patients, {size}: {summary.out}")
+    say(f"{summary.images} images of {summary.patients} patients, {size}: {summary.out}")
     for title, counts in (
         ("by device", summary.devices),
         ("by diagnosis", summary.diagnoses),
         ("without their tag of", summary.lacking),
     ):
-        typer.echo(f"  {title}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
-    typer.echo("Next:")
-    typer.echo(f"  {summary.next_command}")
+        say(f"  {title}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+    say("Next:")
+    say(f"  {summary.next_command}")

@@ -9,6 +9,7 @@ import typer
 
 from monai_unlearn.cli.command import AsJson, Command, Keyfile, emit
 from monai_unlearn.cli.index_check import Trust, with_check
+from monai_unlearn.terminal import escaping_console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,8 +88,6 @@ def explain(
 
 def _on_console(show: Callable[[Console], None]) -> Callable[[], None]:
     def render() -> None:
-        from rich.console import Console
-
-        show(Console())
+        show(escaping_console())
 
     return render

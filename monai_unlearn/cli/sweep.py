@@ -10,6 +10,7 @@ import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
 from monai_unlearn.cli.index_check import Trust  # noqa: TC001 - Typer evaluates the annotations
+from monai_unlearn.terminal import escaping_console, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -90,11 +91,10 @@ def sweep(  # noqa: PLR0913 - Typer takes an option as a parameter
 @contextmanager
 def _progress_bar() -> Iterator[Callable[[int, int], None]]:
     """Show a bar on stderr; yield a function that moves it to the number of trials done."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=escaping_console(stderr=True)) as progress:
         task = progress.add_task("Runs", total=None)
 
         def advance(done: int, total: int) -> None:
@@ -104,7 +104,6 @@ def _progress_bar() -> Iterator[Callable[[int, int], None]]:
 
 
 def _show(document: Mapping[str, Any], out: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from monai_unlearn.experiments.report import best_settings, table
@@ -113,7 +112,7 @@ def _show(document: Mapping[str, Any], out: Path) -> None:
     shown = Table(*headings)
     for row in rows:
         shown.add_row(*row)
-    Console().print(shown)
+    escaping_console().print(shown)
     if settings := best_settings(document):
-        typer.echo(f"Best on validation images, by {document['criterion']['formula']}: {settings}")
-    typer.echo(f"The table, the plot and the runs are in {out}.")
+        say(f"Best on validation images, by {document['criterion']['formula']}: {settings}")
+    say(f"The table, the plot and the runs are in {out}.")

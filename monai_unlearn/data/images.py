@@ -10,6 +10,7 @@ import torch
 from monai.transforms import MapTransform
 from pydicom.pixels import apply_color_lut
 
+from monai_unlearn.data.named_by_id import named_by_id
 from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.readers import dicom
@@ -88,7 +89,8 @@ class LoadImage2Dd(MapTransform):
         """
         item = dict(data)
         for key in self.key_iterator(item):
-            pixels = read_image(Path(item[key]), channels=self.channels, options=self.options)
+            with named_by_id(item, item[key]):
+                pixels = read_image(Path(item[key]), channels=self.channels, options=self.options)
             item[key] = torch.from_numpy(pixels)
         return item
 

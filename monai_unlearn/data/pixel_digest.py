@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
-from rich.console import Console
 from rich.progress import track
 
 from monai_unlearn.errors import DataError
 from monai_unlearn.index import usable_mask
 from monai_unlearn.index.readers.pixel_digest import pixel_digests
 from monai_unlearn.index.readers.row import PIXEL_DIGEST
+from monai_unlearn.terminal import escaping_console
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -75,7 +75,7 @@ class PixelCheck:
             DataError: Files have another size or time than their rows of the index, or other pixels.
         """
         fresh = [item for item in items if str(item["image_id"]) not in self.seen and item["image"] is not None]
-        console = Console(stderr=True)
+        console = escaping_console(stderr=True)
         starts = range(0, len(fresh), _FILES_A_STEP)
         bar = track(starts, "Comparing images", console=console, disable=not console.is_terminal, transient=True)
         found = [fault for start in bar for fault in self._look(fresh[start : start + _FILES_A_STEP])]

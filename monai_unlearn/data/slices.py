@@ -12,6 +12,7 @@ from monai.transforms import MapTransform
 from torch.nn.functional import interpolate
 
 from monai_unlearn.data import list_images, read_image
+from monai_unlearn.data.named_by_id import named_by_id
 from monai_unlearn.errors import ConfigError, DataError, check_choice
 from monai_unlearn.index.readers import HEAD, nifti
 from monai_unlearn.index.readers.image_options import ImageOptions
@@ -80,7 +81,8 @@ class LoadMRd(MapTransform):
         """
         item = dict(data)
         for key in self.key_iterator(item):
-            item[key] = self._read(Path(item[key]))
+            with named_by_id(item, item[key]):
+                item[key] = self._read(Path(item[key]))
         return item
 
     def _read(self, path: Path) -> Tensor:

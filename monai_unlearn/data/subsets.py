@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import track
 from torch.utils.data import Dataset
+
+from monai_unlearn.terminal import escaping_console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +31,7 @@ class InMemoryDataset(Dataset[Any]):
     def __init__(
         self, items: Sequence[Any], transform: Callable[[Any], Any], *, description: str = "Reading images"
     ) -> None:
-        console = Console(stderr=True)
+        console = escaping_console(stderr=True)
         bar = track(items, description, console=console, disable=not console.is_terminal, transient=True)
         self._items = [transform(item) for item in bar]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor, distributed
 
 from monai_unlearn.errors import ConfigError, TrainingError
+from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -146,11 +146,10 @@ def average(loss: float, tensors: Iterable[Tensor], device: torch.device) -> flo
 
 def _on_sigterm(_signal: int, _frame: FrameType | None) -> NoReturn:
     """Explain why this process ends: when one process dies, torchrun stops the others with SIGTERM."""
-    print(  # noqa: T201 - the last words of a program
+    say(
         f"Process {rank()} received SIGTERM, most likely because another process of this run ended. The same command "
         "resumes from the last checkpoint.",
-        file=sys.stderr,
-        flush=True,
+        err=True,
     )
     raise SystemExit(128 + signal.SIGTERM)
 

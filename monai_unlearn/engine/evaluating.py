@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from monai_unlearn.engine.report import accuracy_report
 from monai_unlearn.engine.trained_pixels import check_trained_pixels
 from monai_unlearn.engine.training_record import record_of
@@ -14,6 +12,7 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.evaluation import has_running_statistics, metrics_table, predict_subsets, recalibrated
 from monai_unlearn.release import load_weights, weights_digest
 from monai_unlearn.staging import write_json
+from monai_unlearn.terminal import escaping_console
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +90,7 @@ def evaluate(
         "spec_digest": data.cohort.spec.digest if data.cohort else None,
         "models": models,
     }
-    Console(highlight=False).print(accuracy_report("Accuracy in %, 95 % interval", models))
+    escaping_console(highlight=False).print(accuracy_report("Accuracy in %, 95 % interval", models))
     if output_file:
         Path(output_file).parent.mkdir(parents=True, exist_ok=True)
         write_json(Path(output_file), result)

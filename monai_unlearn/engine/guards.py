@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.utils.data import Dataset
 
+    from monai_unlearn.cohort import Cohort
     from monai_unlearn.data import CohortData
 
 
@@ -99,3 +101,18 @@ def _outputs(network: nn.Module, image: Any, device: str | torch.device) -> tupl
         ) from error
     finally:
         network.train(training)
+
+
+def check_spec_stays(bundle_root: Path, cohort: Cohort) -> None:
+    """Refuse a spec within the bundle whose lists or values may name people: the bundle is copied, and travels.
+
+    Raises:
+        ConfigError: There is such a spec.
+    """
+    spec = Path(cohort.spec.source)
+    within = spec.is_file() and spec.resolve().is_relative_to(bundle_root.resolve())
+    if within and not cohort.passed_on.spec["whole"]:
+        raise ConfigError(
+            f"{spec} lists values that may name people, but lies within the bundle {bundle_root}, which is copied and "
+            "travels. Move the spec and its lists out of the bundle."
+        )

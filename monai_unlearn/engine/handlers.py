@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from ignite.engine import Engine, Events
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monai_unlearn.engine import distributed
+from monai_unlearn.terminal import escaping_console
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ class ProgressBar:
 
     def __init__(self, *, description: str) -> None:
         self.description = description
-        self._console = Console(stderr=True)
+        self._console = escaping_console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

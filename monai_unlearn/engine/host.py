@@ -10,6 +10,7 @@ import difflib
 import json
 import re
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from yaml import YAMLError
 
 from monai_unlearn.engine.config_values import on_the_stack, taken_by_name
 from monai_unlearn.errors import ConfigError, ExitCode, UnlearnError
+from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -143,17 +145,17 @@ def ours(error: BaseException | None) -> UnlearnError | None:
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if isinstance(error, KeyboardInterrupt):
-        print(INTERRUPTED, file=sys.stderr)  # noqa: T201 - the last words of a program
+        say(INTERRUPTED, err=True)
         raise SystemExit(130)
     found = ours(error)
     if found is None:
-        sys.__excepthook__(kind, error, trace)
+        say("".join(traceback.format_exception(kind, error, trace)).rstrip(), err=True)
         raise SystemExit(int(ExitCode.UNEXPECTED))
     summary, *details = str(found).splitlines() or [""]
     if details:
-        print(summary, *details, sep="\n", file=sys.stderr)  # noqa: T201 - as above
+        say(summary, *details, err=True)
         if summary.endswith(":"):
             summary = f"{summary} {details[0].strip()}"
     # The last line says what is wrong, for people and pipelines that see only that.
-    print(f"Error: {summary}", file=sys.stderr)  # noqa: T201 - as above
+    say(f"Error: {summary}", err=True)
     raise SystemExit(int(found.exit_code))

@@ -1,4 +1,4 @@
-"""Writes what a run leaves behind, into a folder that gets its final name once everything is in it."""
+"""Writes what a run leaves behind: a bundle that travels, and evidence that stays with the images."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from torch import nn
 
 from monai_unlearn import __version__
 from monai_unlearn.card import RENDERERS, build_diff
+from monai_unlearn.cohort.resolve.frozen import freeze
 from monai_unlearn.engine import distributed
 from monai_unlearn.methods import info_of
 from monai_unlearn.release import weights_digest, write_revised_bundle
-from monai_unlearn.staging import write_json
+from monai_unlearn.staging import write_json, write_text
+from monai_unlearn.vocabulary.run_folder import README, STAYS, RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from monai_unlearn.cohort import Cohort
+    from monai_unlearn.cohort import Cohort, SplitRule
     from monai_unlearn.engine.consent import DoubtfulTraining
     from monai_unlearn.methods import Method
     from monai_unlearn.release import BundleInfo
 
-PROMOTED = "revised_bundle"
-REJECTED = "rejected_bundle"
 _PACKAGES = ("monai", "torch", "pytorch-ignite", "pydicom", "numpy", "pandas", "duckdb", "pyarrow")
 
 
@@ -42,6 +42,7 @@ class Outcome:
         base_record: The training record of the original weights; empty where there is none.
         bundle_settings: What the run used for classes, image size and the like; the revised bundle says the same.
         cohort: The cohort that was forgotten.
+        split_rule: How patients were assigned to splits.
         doubtful: The doubtful images that are not forgotten; None where the reason is not a withdrawn consent.
         network: The revised network.
         method: The method that revised it.
@@ -60,6 +61,7 @@ class Outcome:
     base_record: Mapping[str, Any]
     bundle_settings: Mapping[str, Any]
     cohort: Cohort
+    split_rule: SplitRule
     doubtful: DoubtfulTraining | None
     network: nn.Module
     method: Method
@@ -74,33 +76,20 @@ class Outcome:
 
 
 def write_outputs(outcome: Outcome, folder: Path) -> None:
-    """Write metrics, manifest, run record, card difference and bundle into a folder.
+    """Write the bundle and, beside it, the evidence into a folder.
 
     A result that is not accepted leaves its bundle as `rejected_bundle`, so that nothing that picks up
     `revised_bundle` can deploy it.
     """
-    date = datetime.now(timezone.utc)
-    base, accepted = outcome.base, outcome.evidence["accepted"]
-    diff = build_diff(
-        base={"name": base.name, "version": base.version, "weights_digest": outcome.base_digest},
-        revised={
-            "name": base.name,
-            "version": base.next_version,
-            "weights_digest": weights_digest(outcome.network.state_dict()),
-        },
-        modification=_modification(outcome, date.date().isoformat()),
-        evidence=outcome.evidence,
-    )
-    write_json(folder / "metrics.json", outcome.evidence)
-    write_json(folder / "cohort_manifest.json", outcome.cohort.manifest)
-    write_json(folder / "run.json", {**_run_record(outcome, diff, date), "updates": outcome.updates})
-    outcome.method.write_diagnostics(folder / "plots")
+    run, date = RunFolder(folder), datetime.now(timezone.utc)
+    diff = _difference(outcome, date.date().isoformat())
     texts = {name: render(diff) for name, render in RENDERERS.items()}
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    record = {**_run_record(outcome, diff, date), "updates": outcome.updates}
+    _write_evidence(outcome, run, record, texts)
+    accepted = outcome.evidence["accepted"]
     write_revised_bundle(
-        base,
-        folder / (PROMOTED if accepted else REJECTED),
+        outcome.base,
+        run.bundle(accepted=accepted),
         network=outcome.network,
         record=outcome.base_record,
         settings=outcome.bundle_settings,
@@ -109,28 +98,56 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
     )
 
 
+def _write_evidence(outcome: Outcome, run: RunFolder, record: Mapping[str, Any], texts: Mapping[str, str]) -> None:
+    """Write what stays with the images."""
+    run.evidence.mkdir(exist_ok=True)  # a retrained reference is there already
+    write_text(run.evidence / README, f"# Evidence\n\n{STAYS}\n")
+    write_json(run.metrics, outcome.evidence)
+    write_json(run.record, record)
+    freeze(outcome.cohort, run.evidence, rule=outcome.split_rule)
+    outcome.method.write_diagnostics(run.plots)
+    for name, text in texts.items():
+        write_text(run.evidence / name, text)
+
+
+def _difference(outcome: Outcome, date: str) -> dict[str, Any]:
+    """Return the model-card difference."""
+    base = outcome.base
+    return build_diff(
+        base={"name": base.name, "version": base.version, "weights_digest": outcome.base_digest},
+        revised={
+            "name": base.name,
+            "version": base.next_version,
+            "weights_digest": weights_digest(outcome.network.state_dict()),
+        },
+        modification=_modification(outcome, date),
+        evidence=outcome.evidence,
+    )
+
+
 def _modification(outcome: Outcome, date: str) -> dict[str, Any]:
     """Return the card's account of what was done, and for whom."""
-    preview, spec, info = outcome.cohort.preview(), outcome.cohort.spec, info_of(outcome.method)
+    cohort, spec, info = outcome.cohort, outcome.cohort.spec, info_of(outcome.method)
+    # A bundle is passed on: it must not name people, neither as identifiers nor in texts that a rule compares with.
+    shown = cohort.passed_on
     return {
-        "reason": preview["reason"],
+        "reason": spec.reason.value,
         "date": date,
         "seed": outcome.seed,
         "tool_version": __version__,
         "cohort": {
             "name": spec.name,
-            "spec_digest": preview["spec_digest"],
-            "index_digest": preview["index_digest"],
-            # A bundle is passed on: it must not name people who withdrew their consent.
-            "forget": spec.forget.render(private=True),
-            "population": None if spec.population is None else spec.population.render(private=True),
+            "spec_digest": spec.digest,
+            "index_digest": cohort.index.digest,
+            "forget": shown.spec["content"]["forget"],
+            "population": shown.spec["content"]["population"],
             "unknown": spec.unknown.value,
             "scope": spec.scope.value,
-            "images": preview["images"],
-            "patients": preview["patients"],
-            "attrition": preview["attrition"],
-            "value_lists": preview["value_lists"],
-            "variants": outcome.cohort.variant_counts,
+            "images": cohort.images,
+            "patients": cohort.patients,
+            "attrition": shown.attrition,
+            "value_lists": cohort.value_lists,
+            "variants": cohort.variants_passed_on,
             "doubtful_training": None if outcome.doubtful is None else outcome.doubtful.to_dict(),
         },
         "method": {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monai.bundle import ConfigWorkflow
+from monai.bundle import ConfigParser, ConfigWorkflow
 
 from monai_unlearn.engine.config_values import build_from_config, config_values
 from monai_unlearn.engine.trained_pixels import check_trained_pixels
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from monai_unlearn.data import CohortData
     from monai_unlearn.engine.checkpoint import Checkpoints
+    from monai_unlearn.vocabulary.run_folder import RunFolder
 
 RETRAIN = "retrain"
 WEIGHTS = "model.pt"
@@ -99,6 +100,16 @@ class Retraining:
             raise ConfigError(f"retraining: shared names {', '.join(missing)}, which the config does not define.")
         return build_from_config(cls, {**given, "overrides": {**settings, **(overrides or {})}})
 
+    @property
+    def seed(self) -> int:
+        """The seed of the training: the run's, where it is shared, else the one in the training config."""
+        if "seed" in self.overrides:
+            return int(self.overrides["seed"])
+        configs = Path(self.bundle_root) / "configs"
+        settings = ConfigParser.load_config_files([str(configs / config) for config in self.configs])
+        seed = settings.get("seed")
+        return seed if isinstance(seed, int) else 0
+
     def run(self, checkpoint: Path) -> None:
         """Train on the remain part from scratch and save the weights as `checkpoint`."""
         configs = Path(self.bundle_root) / "configs"
@@ -123,12 +134,12 @@ class Retraining:
         workflow.run()
 
 
-def retrain(retraining: Retraining, folder: Path, checkpoints: Checkpoints) -> Path:
+def retrain(retraining: Retraining, results: RunFolder, checkpoints: Checkpoints) -> Path:
     """Train the reference, unless a killed run did, and copy its weights and record into a folder.
 
     Args:
         retraining: How the bundle is trained.
-        folder: A folder of the results, which does not exist yet.
+        results: The folder of the results.
         checkpoints: Where a trained reference is saved until the run is over.
 
     Returns:
@@ -137,7 +148,8 @@ def retrain(retraining: Retraining, folder: Path, checkpoints: Checkpoints) -> P
     saved = checkpoints.latest("reference")
     if saved is None:
         saved = checkpoints.save("reference", lambda partial: retraining.run(partial / WEIGHTS))
-    folder.mkdir()
+    folder = results.reference(retraining.seed)
+    folder.mkdir(parents=True)
     for name in (WEIGHTS, RECORD):
         shutil.copyfile(saved / name, folder / name)
     return folder / WEIGHTS

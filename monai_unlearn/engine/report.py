@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
+
+from monai_unlearn.terminal import escaping_console
+from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +24,7 @@ _NAMES = {
 
 def print_result(evidence: Mapping[str, Any], target: Path) -> None:
     """Print accuracy by model, part and split, the verdicts, the recommendation, and where the card is."""
-    console = Console(highlight=False)
+    console = escaping_console(highlight=False)
     console.print(accuracy_report("Accuracy in %, 95 % interval", evidence["models"]))
     console.print(_criteria(evidence))
     word = {True: "yes", False: "nothing measured suggests it", None: "unknown"}
@@ -31,7 +33,7 @@ def print_result(evidence: Mapping[str, Any], target: Path) -> None:
         console.print(f"  - {reason}")
     for warning in evidence["warnings"]:
         console.print(f"Note: {warning}")
-    console.print(f"Model-card difference: {target / 'model_card_diff.md'}", soft_wrap=True)
+    console.print(f"Model-card difference: {RunFolder(target).evidence / 'model_card_diff.md'}", soft_wrap=True)
 
 
 def accuracy_report(title: str, models: Mapping[str, Mapping[str, Any]]) -> Table:

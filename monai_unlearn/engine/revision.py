@@ -20,7 +20,7 @@ from monai_unlearn.engine.consent import check_consent, consent_warnings
 from monai_unlearn.engine.evaluating import predict_models
 from monai_unlearn.engine.evidence import Cost, RunFacts, assemble, why_not_accepted
 from monai_unlearn.engine.fingerprint import fingerprint
-from monai_unlearn.engine.guards import check_finite, check_fits
+from monai_unlearn.engine.guards import check_finite, check_fits, check_spec_stays
 from monai_unlearn.engine.host import executed_config
 from monai_unlearn.engine.outputs import Outcome, write_outputs
 from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, with_controls
@@ -33,8 +33,9 @@ from monai_unlearn.engine.training_record import RECORD, check_original, record_
 from monai_unlearn.engine.updating import Updates
 from monai_unlearn.errors import ConfigError, NotAccepted, check_choice
 from monai_unlearn.evaluation import has_running_statistics, read_criteria
-from monai_unlearn.release import BundleInfo, load_weights, weights_digest
+from monai_unlearn.release import BundleInfo, check_travels, load_weights, weights_digest
 from monai_unlearn.staging import check_free, remove_unfinished, staged
+from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from monai_unlearn.cohort import Cohort
@@ -91,7 +92,8 @@ class Revision:
         config: The config as executed, for `run.json`.
 
     Raises:
-        ConfigError: A setting is missing or unknown, the bundle has no metadata, or `output_dir` is not empty.
+        ConfigError: A setting is missing or unknown, the bundle has no metadata, holds what must not travel or would
+            hold the results, or `output_dir` is not empty.
     """
 
     trainer: UnlearnTrainer
@@ -120,6 +122,7 @@ class Revision:
         self.stop_rule = StopRule.of_run(self.stop, objective=self.objective, has_reference=bool(self.reference))
         self.base = BundleInfo.read(self.bundle_root)
         check_free(Path(self.output_dir))
+        check_travels(self.base.root, Path(self.output_dir))
 
     @classmethod
     def from_config(cls, **given: Any) -> Revision:  # noqa: ANN401 - whatever the fields take
@@ -169,6 +172,7 @@ class Revision:
             UnlearnError: Something went wrong earlier: nothing is written.
         """
         target = Path(self.output_dir)
+        check_spec_stays(self.base.root, self.cohort)
         record = record_of(Path(self.checkpoint))
         warnings = [
             *self.cohort.preview()["warnings"],
@@ -194,7 +198,9 @@ class Revision:
         distributed.wait()
         print_result(evidence, target)
         if not evidence["accepted"]:
-            raise NotAccepted(f"not accepted: {why_not_accepted(evidence)}. The evidence is in {target}.")
+            raise NotAccepted(
+                f"not accepted: {why_not_accepted(evidence)}. The evidence is in {RunFolder(target).evidence}."
+            )
         return evidence
 
     def _revise(
@@ -206,7 +212,7 @@ class Revision:
             self.reference,
             like=original,
             data=self.data,
-            retrained=lambda: retrain(self.retraining, folder / "reference", checkpoints),
+            retrained=lambda: retrain(self.retraining, RunFolder(folder), checkpoints),
         )
         distributed.wait()
         updates = self._updates(checkpoints, reference)
@@ -304,6 +310,7 @@ class Revision:
             base_record=record,
             bundle_settings=self.retraining.overrides,
             cohort=self.cohort,
+            split_rule=self.data.split_rule,
             doubtful=check_consent(self.cohort, self.data, record),
             network=self.network,
             method=self.trainer.method,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from monai_unlearn.engine.phases import Phase, Phases, planned_steps
 from monai_unlearn.engine.running_accuracy import RunningAccuracy
 from monai_unlearn.errors import TrainingError
 from monai_unlearn.methods.low_precision import channels_last
+from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -275,7 +275,7 @@ class UnlearnTrainer(SupervisedTrainer):
         if self.state.micro_batches == 1:
             note = f"Memory ran out at step {self.state.iteration}: batches are split into micro-batches from there on."
             self.state.notes = (*self.state.notes, note)
-            print(note, file=sys.stderr)  # noqa: T201 - you see at once that the run got slower
+            say(note, err=True)  # you see at once that the run got slower
         self.state.micro_batches *= 2
         if self.state.device.type == "cuda":
             torch.cuda.empty_cache()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from monai_unlearn.engine.random_state import random_state, set_random_state
 from monai_unlearn.errors import TrainingError
 from monai_unlearn.methods import MethodContext
 from monai_unlearn.release import load_weights, save_weights
+from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,9 +148,7 @@ class Updates:
         self._good_step = trainer.state.iteration
         self.resumed_at = [*state["resumed_at"], trainer.state.iteration]
         if distributed.is_main_process():
-            print(  # noqa: T201 - you see that a run started again resumes
-                f"Resuming from step {trainer.state.iteration} of {trainer.total_steps}.", file=sys.stderr
-            )
+            say(f"Resuming from step {trainer.state.iteration} of {trainer.total_steps}.", err=True)
 
     def _train(self) -> None:
         """Run the steps, saving a checkpoint whenever one is due."""

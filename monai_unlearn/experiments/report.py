@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.staging import staged_file
+from monai_unlearn.terminal import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ def markdown(document: Mapping[str, Any]) -> str:
         f"|{' --- |' * len(headings)}",
         *(f"| {' | '.join(row)} |" for row in rows),
     ]
-    return "\n".join(lines) + "\n"
+    return escaped("\n".join(lines)) + "\n"
 
 
 def best_settings(document: Mapping[str, Any]) -> str | None:

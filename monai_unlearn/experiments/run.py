@@ -12,6 +12,7 @@ from monai_unlearn.experiments.report import markdown, plot
 from monai_unlearn.experiments.score import CRITERIA, best, choose_criterion, figures
 from monai_unlearn.safe_path import module_command, safe_environment
 from monai_unlearn.staging import write_json, write_text
+from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +58,8 @@ def sweep(
         progress(number, len(trials))
         folder = out / "trials" / trial.name
         results.append(_result(plan, trial, folder, reference, criterion))
-        if reference == RETRAIN and (kept := folder / "run" / "reference" / "model.pt").is_file():
-            reference = str(kept)
+        if reference == RETRAIN and (kept := RunFolder(folder / "run").references()):
+            reference = str(kept[0] / "model.pt")
         document = _document(plan, results, criterion)
         write_json(out / "sweep.json", document)
     progress(len(trials), len(trials))
@@ -87,7 +88,7 @@ def command(plan: Plan, trial: Trial, folder: Path, reference: str | None) -> li
 
 
 def _result(plan: Plan, trial: Trial, folder: Path, reference: str | None, criterion: str) -> dict[str, Any]:
-    metrics = folder / "run" / "metrics.json"
+    metrics = RunFolder(folder / "run").metrics
     known: dict[str, Any] = {"name": trial.name, "settings": dict(trial.settings), "kept": metrics.is_file()}
     if not metrics.is_file():
         code, error = _run(command(plan, trial, folder, reference), folder)

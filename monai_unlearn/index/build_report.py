@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.vocabulary.privacy import handle_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +49,11 @@ class BuildReport:
     patient_from: str | None
     files: FileCounts
     tags: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def without_paths(self) -> BuildReport:
+        """Return this with handles in place of the paths that were found: they may hold names of patients."""
+        faults = {fault: (count, handle_of(path)) for fault, (count, path) in self.faults.items()}
+        return replace(self, faults=faults, measures=tuple(match.without_paths() for match in self.measures))
 
     def document(self) -> dict[str, Any]:
         """Return this as a JSON-serialisable dict."""

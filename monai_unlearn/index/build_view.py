@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,6 +14,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from monai_unlearn.terminal import escaping_console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,15 +36,15 @@ class _Rate(ProgressColumn):
 def track(files: Sequence[Listed]) -> Iterator[Listed]:
     """Pass the files on, and show a bar, the rate and the remaining time on stderr."""
     columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not files) as progress:
+    with Progress(*columns, console=escaping_console(stderr=True), disable=not files) as progress:
         yield from progress.track(files)
 
 
 def render(report: BuildReport) -> None:
     """Print what a build did, one fact per line and without line breaks, so that paths can be copied."""
-    console = Console(soft_wrap=True, highlight=False)
+    console = escaping_console(soft_wrap=True, highlight=False)
     for head, line in _lines(report):
-        console.print(f"[bold]{head:<9}[/bold]{escape(line)}")
+        console.print(Text.assemble((f"{head:<9}", "bold"), line))
 
 
 def _lines(report: BuildReport) -> Iterator[tuple[str, str]]:

@@ -14,9 +14,10 @@ from monai_unlearn.index.faults import Fault, split
 from monai_unlearn.index.row_faults import has_fault
 from monai_unlearn.index.store.store import read_document
 from monai_unlearn.index.usable import usable_array
+from monai_unlearn.vocabulary.privacy import handle_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from monai_unlearn.index.store.store import Index
@@ -63,6 +64,15 @@ def summarise(index: Index, *, examples: int = EXAMPLES) -> dict[str, Any]:
         "ignored": document.get("ignored", 0),
         "sources": document.get("sources", []),
     }
+
+
+def without_paths(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a summary with handles in place of the paths of its examples: they may hold names of patients."""
+    faults = {
+        code: {**fault, "examples": list(map(handle_of, fault["examples"]))}
+        for code, fault in summary["faults"].items()
+    }
+    return {**summary, "faults": faults}
 
 
 def _parts(index: Index) -> Iterator[pa.Table]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ _EXAMPLES_SHOWN = 20
 def show(document: Mapping[str, Any], console: Console) -> None:
     """Print a summary for people, with at most twenty devices."""
     for head, text in _lines(document):
-        console.print(f"[bold]{head:<9}[/bold]{escape(text)}", soft_wrap=True, highlight=False)
+        console.print(Text.assemble((f"{head:<9}", "bold"), text), soft_wrap=True)
     if document["devices"]:
         console.print(_devices(document["devices"]))
     if len(document["devices"]) > _DEVICES_SHOWN:
@@ -47,7 +47,7 @@ def _lines(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _devices(devices: Sequence[Mapping[str, Any]]) -> Table:
     table = Table("manufacturer", "model", "images", title="Devices", title_justify="left")
     for device in devices[:_DEVICES_SHOWN]:
-        names = (escape(device[key] or "–") for key in ("manufacturer", "model"))
+        names = (Text(device[key] or "–") for key in ("manufacturer", "model"))
         table.add_row(*names, f"{device['images']:,}")
     return table
 
@@ -55,5 +55,5 @@ def _devices(devices: Sequence[Mapping[str, Any]]) -> Table:
 def _fill(fill: Mapping[str, float]) -> Table:
     table = Table("column", "images that have it", title="Filled", title_justify="left")
     for name, share in fill.items():
-        table.add_row(escape(name), f"{100 * share:.1f} %")
+        table.add_row(Text(name), f"{100 * share:.1f} %")
     return table

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import InvalidVersion, Version
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.release.travels import LEFT_BEHIND, say_that_it_travels
 from monai_unlearn.release.weights import save_weights
 from monai_unlearn.staging import write_json
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 METADATA = Path("configs/metadata.json")
 WEIGHTS = Path("models/model.pt")
 TRAINING_RECORD = Path("models/training.json")
-# Not copied: outputs of runs, caches, and exports of the old weights.
-_LEFT_BEHIND = ("models", "eval", "mlruns", "__pycache__", ".*")
+# Keys of a training record that name images; the record of the original stays where the images are.
+_OF_IMAGES = ("members",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +92,7 @@ def write_revised_bundle(
         change: The changelog entry, one line.
         documents: Texts to add to `docs/`, by file name.
     """
-    shutil.copytree(base.root, target, ignore=shutil.ignore_patterns(*_LEFT_BEHIND))
+    shutil.copytree(base.root, target, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
     version = base.next_version
     changelog = {version: change, **base.metadata.get("changelog", {})}
     metadata = _with_classes(base.metadata, settings.get("class_names"))
@@ -100,12 +101,13 @@ def write_revised_bundle(
         config.write_text(_with_settings(config.read_text(encoding="utf-8"), settings), encoding="utf-8")
     save_weights(network, target / WEIGHTS)
     if record:
-        write_json(target / TRAINING_RECORD, record)
+        write_json(target / TRAINING_RECORD, {key: value for key, value in record.items() if key not in _OF_IMAGES})
     docs = target / "docs"
     docs.mkdir(exist_ok=True)
     for name, text in documents.items():
         (docs / name).write_text(text, encoding="utf-8")
     _note_in_readme(docs / "README.md", version, change)
+    say_that_it_travels(target)
 
 
 def _with_classes(metadata: Mapping[str, Any], class_names: Sequence[str] | None) -> dict[str, Any]:

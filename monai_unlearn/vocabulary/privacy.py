@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from monai_unlearn.vocabulary.fields import vocabulary
@@ -20,8 +21,12 @@ _PERSONAL = re.compile(
     r"nurse|birth|address|phone|e_?mail|comment|history|occupation|ssn|insurance|order_?number|admission|note|report|"
     r"record|case|hash"
 )
+# Descriptions that operators type, which may name people: DICOM PS3.15, E.3.6, Clean Descriptors Option.
+_DESCRIPTORS = frozenset(("StudyDescription", "SeriesDescription", "ProtocolName"))
 # Names of things.
 _OF_THINGS = re.compile(r"(?i)(?:model|station|protocol|institution|department|sequence|device|coil|filter)_?name")
+
+_SUFFIX = re.compile(r"(?i)\.(?:dcm|ima|nii|nii\.gz|png|jpe?g|tiff?|bmp|json|csv)$")
 
 
 def names_people(text: str) -> bool:
@@ -46,3 +51,26 @@ def may_show_values(name: str) -> bool:
         return False
     known = name in vocabulary().names
     return known or _OF_THINGS.search(name) is not None or _PERSONAL.search(name) is None
+
+
+def may_pass_on(name: str) -> bool:
+    """Return whether texts that a field is compared with may stand in what leaves the site, such as a model card.
+
+    Only fields of the vocabulary may, and names of things: what the text columns of a table hold is not known.
+
+    >>> may_pass_on("device"), may_pass_on("remark"), may_pass_on("StudyDescription")
+    (True, False, False)
+    """
+    known = name in vocabulary().names and name not in _DESCRIPTORS
+    return not names_people(name) and (known or _OF_THINGS.fullmatch(name) is not None)
+
+
+def handle_of(path: str) -> str:
+    """Return a name for a file that tells nothing of its path: folders and files are often called after patients.
+
+    >>> handle_of("/archive/Doe^Jane/1.dcm")
+    'file a1c93bbfb3f6.dcm'
+    """
+    suffix = _SUFFIX.search(path)
+    digest = hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"file {digest}{'' if suffix is None else suffix[0].lower()}"

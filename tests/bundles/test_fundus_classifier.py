@@ -70,7 +70,7 @@ def test_the_main_command_runs_in_another_folder(trained, tmp_path):
     assert found.returncode == 0, found.stderr
     assert "Model-card difference:" in found.stdout
     assert (tmp_path / "out" / "revised_bundle" / "models" / "model.pt").is_file()
-    assert json.loads((tmp_path / "out" / "run.json").read_text())["config"]["max_epochs"] == 1
+    assert json.loads((tmp_path / "out" / "evidence" / "run.json").read_text())["config"]["max_epochs"] == 1
 
 
 def test_a_result_that_is_not_accepted_has_exit_code_3(trained, tmp_path):
@@ -111,7 +111,8 @@ def test_an_image_truncated_after_indexing_is_named(trained, tmp_path):
     finally:
         image.write_bytes(content)
     assert found.returncode == 2
-    assert "3R.png: this file has pixel data that cannot be decoded" in found.stderr.splitlines()[-1]
+    assert "image image-003R: this file has pixel data that cannot be decoded" in found.stderr.splitlines()[-1]
+    assert "3R.png" not in found.stdout + found.stderr
 
 
 def test_inference_writes_probabilities(trained, tmp_path):

@@ -88,7 +88,7 @@ def test_wide_fissures_are_unlearnt(trained, tmp_path):
     run("unlearn", "unlearn.yaml", **trained, cohort_spec=str(SPEC), output_dir=str(out), acceptance=accept)
     assert (out / "revised_bundle" / "models" / "model.pt").is_file()
     assert (out / "revised_bundle" / "docs" / "data_license.txt").is_file()
-    metrics = json.loads((out / "metrics.json").read_text())
+    metrics = json.loads((out / "evidence" / "metrics.json").read_text())
     assert {"original", "revised"} <= set(metrics["models"])
 
 

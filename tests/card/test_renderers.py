@@ -10,8 +10,8 @@ COUNTS = {"forget": 90, "remain": 90}
 DIFF = build(original=COUNTS, revised=COUNTS)
 
 
-def test_a_run_writes_json_and_markdown():
-    assert list(RENDERERS) == ["model_card_diff.json", "model_card_diff.md"]
+def test_a_run_writes_json_markdown_and_html():
+    assert list(RENDERERS) == ["model_card_diff.json", "model_card_diff.md", "model_card_diff.html"]
     assert RENDERERS["model_card_diff.md"](DIFF) == to_markdown(DIFF)
 
 

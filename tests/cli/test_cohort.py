@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from cohort_index import HEAD, make_index
@@ -86,13 +88,18 @@ def test_preview_prints_tables_for_people(spec, index):
         assert text in result.stdout
 
 
-def test_freeze_writes_the_manifest_and_says_so(spec, index, tmp_path):
-    out = tmp_path / "cohort.json"
+def _manifest(out):
+    return json.loads((out / "cohort_manifest.json").read_text(encoding="utf-8"))
+
+
+def test_freeze_writes_manifest_and_members_and_says_so(spec, index, tmp_path):
+    out = tmp_path / "cohort"
     result = _run("freeze", spec, "--index", index, "--out", out, "--json")
     assert result.exit_code == 0
-    said, content = json.loads(result.stdout), json.loads(out.read_text())
+    said, content = json.loads(result.stdout), _manifest(out)
     assert said == {
-        "manifest": str(out),
+        "manifest": str(out / "cohort_manifest.json"),
+        "members": str(out / "cohort_members.parquet"),
         "digest": content["digest"],
         "images": content["images"],
         "patients": content["patients"],
@@ -103,25 +110,37 @@ def test_freeze_writes_the_manifest_and_says_so(spec, index, tmp_path):
         "index_check": said["index_check"],
     }
     assert digest_of({key: value for key, value in content.items() if key != "digest"}) == content["digest"]
-    assert content["image_ids"] == {"forget": ["i00"], "remain": ["i01"], "undetermined": ["i02"]}
+    assert "i00" not in json.dumps(content)
+    members = pq.read_table(out / "cohort_members.parquet").to_pylist()
+    assert {row["image_id"]: row["part"] for row in members} == {
+        "i00": "forget",
+        "i01": "remain",
+        "i02": "undetermined",
+    }
+    assert {row["split"] for row in members} <= {"train", "validation", "test"}
 
 
 def test_freezing_twice_gives_the_same_bytes(spec, index, tmp_path):
-    first, second = tmp_path / "1.json", tmp_path / "2.json"
+    first, second = tmp_path / "1", tmp_path / "2"
     for out in (first, second):
         result = _run("freeze", spec, "--index", index, "--out", out)
         assert result.exit_code == 0
-        assert f"{out}: 1 images forget, 1 images remain, 1 images undetermined, sha256:" in result.stdout
-    assert first.read_bytes() == second.read_bytes()
+        assert (
+            f"{out / 'cohort_manifest.json'}: 1 images forget, 1 images remain, 1 images undetermined, sha256:"
+            in result.stdout
+        )
+    for name in ("cohort_manifest.json", "cohort_members.parquet"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
 def test_a_frozen_cohort_is_replaced_only_by_force(spec, index, tmp_path):
-    out = tmp_path / "cohort.json"
-    out.write_text("precious")
+    out = tmp_path / "cohort"
+    out.mkdir()
+    (out / "cohort_manifest.json").write_text("precious")
     assert _run("freeze", spec, "--index", index, "--out", out).exit_code == 2
-    assert out.read_text() == "precious"
+    assert [path.read_text() for path in out.iterdir()] == ["precious"]
     assert _run("freeze", spec, "--index", index, "--out", out, "--force").exit_code == 0
-    assert out.read_text() != "precious"
+    assert _manifest(out)["images"]["forget"] == 1
 
 
 BAD = {
@@ -140,7 +159,7 @@ BAD = {
 @pytest.mark.parametrize(("text", "message"), BAD.items())
 def test_bad_input_is_one_message_and_exit_code_2(command, text, message, spec, index, tmp_path):
     spec.write_text(text)
-    out = tmp_path / "cohort.json"
+    out = tmp_path / "cohort"
     more = ["--out", out] if command == "freeze" else []
     result = _run(command, spec, "--index", index, *more)
     assert result.exit_code == 2
@@ -199,7 +218,7 @@ def test_diff_counts_and_lists_the_images_that_move(spec, index, tmp_path):
 
 
 def test_check_holds_until_an_image_moves(spec, index, tmp_path):
-    out = tmp_path / "cohort.json"
+    out = tmp_path / "cohort"
     _run("freeze", spec, "--index", index, "--out", out)
     held = _run("check", out, "--index", index, "--json")
     assert (held.exit_code, json.loads(held.stdout)["holds"]) == (0, True)
@@ -211,10 +230,33 @@ def test_check_holds_until_an_image_moves(spec, index, tmp_path):
 
 
 def test_a_manifest_that_somebody_changed_is_refused(spec, index, tmp_path):
-    out = tmp_path / "cohort.json"
+    out = tmp_path / "cohort"
     _run("freeze", spec, "--index", index, "--out", out)
-    out.write_text(out.read_text().replace('"i00"', '"i09"'))
+    path = out / "cohort_manifest.json"
+    path.write_text(path.read_text().replace('"tool_version": "', '"tool_version": "9'))
     assert _run("check", out, "--index", index).exit_code == 2
+
+
+def test_check_and_diff_take_any_two_of_folders_and_specs(consent, spec, index, tmp_path):
+    consent.write_text(consent.read_text() + "expect: {matched: {gone: {min: 1}}}\n")
+    folders = {path: tmp_path / path.stem for path in (consent, spec)}
+    for path, out in folders.items():
+        assert _run("freeze", path, "--index", index, "--out", out).exit_code == 0
+    for first, second in product((consent, folders[consent]), (spec, folders[spec], consent, folders[consent])):
+        moves = first.stem != second.stem
+        with_index = ("--index", index)
+        for more in (with_index, ()) if first.is_dir() and second.is_dir() else (with_index,):
+            checked = _run("check", first, second, *more, "--json")
+            assert checked.exit_code == (3 if moves else 0), checked.output
+            compared = json.loads(_run("diff", first, second, *more, "--json").stdout)
+            assert bool(compared["moved"]["images"]) == moves
+            assert (compared["patients"] is None) == (not more)
+    for command in ("check", "diff"):
+        result = _run(command, folders[spec], spec)
+        assert (result.exit_code, "Give --index DIR" in result.stderr) == (2, True)
+    assert _run("check", spec, "--index", index).exit_code == 2
+    result = _run("diff", *folders.values(), "--suppress-below", "5")
+    assert (result.exit_code, "need the index" in result.stderr) == (2, True)
 
 
 def test_schema_accepts_a_spec_and_refuses_a_misspelt_key(tmp_path):
@@ -252,24 +294,24 @@ def consent(tmp_path):
 
 @pytest.mark.parametrize("command", ["preview", "freeze"])
 def test_a_consent_list_that_is_not_found_whole_ends_with_2(command, consent, index, tmp_path):
-    out = ("--out", tmp_path / "cohort.json") if command == "freeze" else ()
+    out = ("--out", tmp_path / "cohort") if command == "freeze" else ()
     result = _run(command, consent, "--index", index, *out)
     assert result.exit_code == 2
     assert "found 1 of 3. Near misses: 1 by upper and lower case, 1 by a prefix or suffix." in result.stderr
-    assert not (tmp_path / "cohort.json").exists()
+    assert not (tmp_path / "cohort").exists()
     assert "P01" not in result.stderr
 
 
 def test_reports_say_how_many_listed_values_occur(consent, index, tmp_path):
     consent.write_text(consent.read_text() + "expect: {matched: {gone: {min: 1}}}\n")
     words = "1 of 3 values of @gone (patient) occur in the index."
-    out = tmp_path / "cohort.json"
+    out = tmp_path / "cohort"
     for arguments in (["preview", consent], ["explain", consent], ["freeze", consent, "--out", out]):
         result = _run(*arguments, "--index", index)
         assert result.exit_code == 0
         assert words in " ".join(result.stdout.split())
     (entry,) = json.loads(_run("preview", consent, "--index", index, "--json").stdout)["value_lists"]
-    assert entry == json.loads(out.read_text())["value_lists"][0]
+    assert entry == _manifest(out)["value_lists"][0]
     assert entry == json.loads(_run("explain", consent, "--index", index, "--json").stdout)["value_lists"][0]
     assert entry["near"] == {"case": 1, "spaces": 0, "leading_zeros": 0, "decimal": 0, "affix": 1}
 
@@ -320,13 +362,13 @@ def test_a_plain_list_on_a_pseudonymised_index_needs_the_key(consent, archive, t
         assert refused.exit_code == 2
         assert "2 of 2 values of @gone (patient) are not pseudonyms" in refused.stderr
         assert "--keyfile FILE" in refused.stderr
-    key, out = ("--keyfile", tmp_path / "key"), tmp_path / "cohort.json"
+    key, out = ("--keyfile", tmp_path / "key"), tmp_path / "cohort"
     found = json.loads(_run("preview", consent, "--index", archive, *key, "--json").stdout)
     assert found["images"] == {"forget": 3, "remain": 3, "undetermined": 0}
     assert (found["value_lists"][0]["matched"], found["value_lists"][0]["values"]) == (2, 2)
     assert json.loads(_run("explain", consent, "--index", archive, *key, "--json").stdout)["value_lists"]
     assert _run("freeze", consent, "--index", archive, "--out", out, *key).exit_code == 0
-    assert "0012345" not in out.read_text()
+    assert b"0012345" not in b"".join(path.read_bytes() for path in out.iterdir())
     assert _run("check", out, "--index", archive, *key).exit_code == 0
     assert _run("check", out, "--index", archive).exit_code == 0
     moved = json.loads(_run("diff", consent, consent, "--index", archive, *key, "--json").stdout)

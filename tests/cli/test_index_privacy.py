@@ -230,6 +230,6 @@ def test_pixels_are_decoded_on_request(archive, run, tmp_path):
     content[middle : middle + 4000] = b"\x80" * 4000  # invalid RLE
     (archive / "9.dcm").write_bytes(content)
     assert "pixel_data_undecodable" not in json.loads(run("--json").stdout)["faults"]
-    found = json.loads(run("--decode-check", "--json").stdout)["faults"]
+    found = json.loads(run("--decode-check", "--paths", "--json").stdout)["faults"]
     assert found["pixel_data_undecodable"]["example"].endswith("9.dcm")
     assert found["truncated"]["count"] == 1

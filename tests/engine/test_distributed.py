@@ -54,9 +54,11 @@ def test_two_processes_compute_what_one_does(settings, two, tmp_path):
     assert killed_run.unlearn({**settings, "output_dir": str(tmp_path / "out")}) == [0]
     alone, shared = weights(tmp_path / "out"), weights(out)
     assert max(float((alone[name] - shared[name]).abs().max()) for name in alone) < TOLERANCE
-    costs = [json.loads((folder / "metrics.json").read_text())["cost"] for folder in (tmp_path / "out", out)]
+    costs = [
+        json.loads((folder / "evidence" / "metrics.json").read_text())["cost"] for folder in (tmp_path / "out", out)
+    ]
     assert costs[0]["gradient_evaluations"] == costs[1]["gradient_evaluations"]
-    assert json.loads((out / "run.json").read_text())["machine"]["processes"] == 2
+    assert json.loads((out / "evidence" / "run.json").read_text())["machine"]["processes"] == 2
 
 
 def test_each_output_is_written_and_printed_once(two):

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import torch
+from cohort_index import HEAD, make_index
 from torch import nn
 
-from monai_unlearn.engine.guards import check_finite, check_fits, check_labels
+from monai_unlearn.cohort import CohortSpec
+from monai_unlearn.engine.guards import check_finite, check_fits, check_labels, check_spec_stays
 from monai_unlearn.errors import ConfigError, DataError, TrainingError
+from monai_unlearn.vocabulary.fields import Kind
 
 
 def check(network=None, *, labels=(0, 1), forget=1, remain=1, channels=3):
@@ -78,3 +82,19 @@ def test_weights_that_are_not_finite_are_named(value):
     network.bias.data[0] = value
     with pytest.raises(TrainingError, match="'bias' is not finite"):
         check_finite(network)
+
+
+@pytest.mark.parametrize(
+    ("forget", "folder", "stays"),
+    [("device == old", "bundle", True), ("patient in [p00]", "elsewhere", True), ("patient in [p00]", "bundle", False)],
+)
+def test_a_spec_that_names_people_does_not_travel_in_the_bundle(forget, folder, stays, tmp_path):
+    for name in ("bundle", "elsewhere"):
+        (tmp_path / name).mkdir()
+    path = tmp_path / folder / "spec.yaml"
+    path.write_text(f"{HEAD}forget: {forget}\n", encoding="utf-8")
+    index = make_index(tmp_path / "index", {"device": ["old", "new"]}, {"device": Kind.TEXT})
+    cohort = CohortSpec.read(path).resolve(index)
+    expected = nullcontext() if stays else pytest.raises(ConfigError, match="Move the spec and its lists out of the")
+    with expected:
+        check_spec_stays(tmp_path / "bundle", cohort)

@@ -44,7 +44,8 @@ def test_a_pause_is_shown(capsys):
 
 def test_on_a_terminal_it_is_a_live_line(monkeypatch, capsys):
     monkeypatch.setattr(
-        "monai_unlearn.engine.handlers.Console", lambda **kwargs: Console(force_terminal=True, width=100, **kwargs)
+        "monai_unlearn.engine.handlers.escaping_console",
+        lambda **kwargs: Console(force_terminal=True, width=100, **kwargs),
     )
     trainer = engine([1.0, 0.5])
     ProgressBar(description="Unlearning").attach(trainer)

@@ -9,10 +9,13 @@ from evidence_example import evidence
 from tiny import SPEC, tiny_index, tiny_spec
 from torch import nn
 
+from monai_unlearn.cohort import SplitRule
+from monai_unlearn.cohort.resolve.frozen import Frozen
 from monai_unlearn.data import open_data
 from monai_unlearn.engine.outputs import Outcome, write_outputs
 from monai_unlearn.methods import FineTune
 from monai_unlearn.release import BundleInfo, weights_digest
+from monai_unlearn.vocabulary.run_folder import STAYS, TRAVELS
 
 SECRET = SPEC.replace("device_deprecation", "consent_withdrawal").replace(
     "ManufacturerModelName == Old", "patient in [patient-003, patient-005]"
@@ -34,6 +37,7 @@ def written(folder, *, accepted=True, text=SPEC, **changes):
         "base_record": {"images": 3},
         "bundle_settings": {"class_names": ["up", "down"], "image_size": [16, 16]},
         "cohort": cohort(folder, text),
+        "split_rule": SplitRule(seed=2),
         "doubtful": None,
         "network": nn.Linear(2, 2),
         "method": FineTune(),
@@ -52,7 +56,11 @@ def written(folder, *, accepted=True, text=SPEC, **changes):
     return outcome, folder / "out"
 
 
+OF_THE_EVIDENCE = {"metrics.json", "run.json", "cohort_manifest.json", "model_card_diff.json"}
+
+
 def read(folder, name):
+    folder = folder / "evidence" if name in OF_THE_EVIDENCE else folder
     return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
@@ -85,8 +93,8 @@ def test_the_run_record_follows_from_the_outcome(tmp_path):
 
 def test_the_card_is_beside_the_results_and_in_the_bundle(tmp_path):
     _, out = written(tmp_path)
-    for name in ("model_card_diff.json", "model_card_diff.md"):
-        assert (out / name).read_bytes() == (out / "revised_bundle" / "docs" / name).read_bytes()
+    for name in ("model_card_diff.json", "model_card_diff.md", "model_card_diff.html"):
+        assert (out / "evidence" / name).read_bytes() == (out / "revised_bundle" / "docs" / name).read_bytes()
     modification = read(out, "model_card_diff.json")["modification"]
     assert modification["cohort"]["forget"] == "ManufacturerModelName == Old"
     assert (modification["seed"], modification["method"]["recalibrated"]) == (4, True)
@@ -108,7 +116,7 @@ def test_diagnostics_of_the_method_are_written(tmp_path):
             (folder / "drawing.txt").write_text("a drawing")
 
     _, out = written(tmp_path, method=Drawing())
-    assert (out / "plots" / "drawing.txt").is_file()
+    assert (out / "evidence" / "plots" / "drawing.txt").is_file()
 
 
 def test_a_method_that_was_built_in_python_is_named_by_its_class(tmp_path):
@@ -116,9 +124,25 @@ def test_a_method_that_was_built_in_python_is_named_by_its_class(tmp_path):
     assert read(out, "model_card_diff.json")["modification"]["method"]["settings"] == {"_target_": "FineTune"}
 
 
-def test_people_who_withdrew_consent_are_only_in_the_manifest(tmp_path):
+def test_people_who_withdrew_consent_are_named_nowhere(tmp_path):
     _, out = written(tmp_path, text=SECRET)
     for path in out.rglob("*"):
-        if path.is_file() and path.name != "cohort_manifest.json":
+        if path.is_file():
             assert b"patient-00" not in path.read_bytes(), path
-    assert read(out, "cohort_manifest.json")["image_ids"]["forget"]
+    assert read(out, "cohort_manifest.json")["spec"]["whole"] is False
+
+
+def test_the_frozen_cohort_has_the_splits_of_the_run(tmp_path):
+    outcome, out = written(tmp_path)
+    frozen = Frozen.read(out / "evidence")
+    assert frozen.manifest["split"] == SplitRule(seed=2).to_dict()
+    expected = outcome.cohort.image_table(SplitRule(seed=2))
+    assert {row["image_id"]: row["split"] for row in frozen.members.to_pylist()} == dict(
+        zip(expected["image_id"], expected["split"], strict=True)
+    )
+
+
+def test_each_folder_says_whether_it_travels(tmp_path):
+    _, out = written(tmp_path)
+    assert STAYS in (out / "evidence" / "README.md").read_text(encoding="utf-8")
+    assert TRAVELS in (out / "revised_bundle" / "README.md").read_text(encoding="utf-8")

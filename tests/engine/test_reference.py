@@ -14,6 +14,7 @@ from monai_unlearn.engine.reference import load_reference, retrain
 from monai_unlearn.engine.training_record import images_digest
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release import save_weights
+from monai_unlearn.vocabulary.run_folder import RunFolder
 
 DATA = SimpleNamespace(items=lambda parts, _split: [{"image_id": f"{part} image"} for part in parts])
 ORIGINAL = nn.Linear(2, 2)
@@ -116,10 +117,22 @@ def test_the_reference_of_a_killed_run_is_not_trained_again(tmp_path):
         checkpoint.write_bytes(b"weights")
         checkpoint.with_name("training.json").write_text("{}")
 
-    retraining = SimpleNamespace(run=train)
+    retraining = SimpleNamespace(run=train, seed=7)
     for name in ("killed", "resumed"):
-        found = retrain(retraining, tmp_path / name, Checkpoints(tmp_path / ".checkpoint", {}))
-        assert found == tmp_path / name / "model.pt"
+        results = RunFolder(tmp_path / name)
+        found = retrain(retraining, results, Checkpoints(tmp_path / ".checkpoint", {}))
+        assert found == results.reference(7) / "model.pt"
         assert found.read_bytes() == b"weights"
-        assert (tmp_path / name / "training.json").is_file()
+        assert found.with_name("training.json").is_file()
     assert len(trained) == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "overrides", "seed"),
+    [("seed: 3", {}, 3), ("seed: 3", {"seed": 5}, 5), ("seed: $1", {}, 0), ("a: 1", {}, 0)],
+)
+def test_the_seed_is_that_of_the_training(config, overrides, seed, tmp_path):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "train.yaml").write_text(config)
+    places = {"bundle_root": str(tmp_path), "index_dir": "index", "cohort_spec": "spec.yaml", "device": "cpu"}
+    assert Retraining(configs=["train.yaml"], **places, overrides=overrides).seed == seed

@@ -46,7 +46,7 @@ def test_the_recommendation_is_printed_with_its_reasons(capsys, monkeypatch, ret
     found = {"retrain": retrain, "reasons": ["a reason"]}
     text = printed(capsys, monkeypatch, recommendation=found, warnings=["a warning"])
     assert f"Would retraining have been better? {answer}\n  - a reason\nNote: a warning\n" in text
-    assert text.endswith(f"Model-card difference: {Path('out/model_card_diff.md')}\n")
+    assert text.endswith(f"Model-card difference: {Path('out/evidence/model_card_diff.md')}\n")
 
 
 def test_accuracy_is_in_percent_with_its_interval():

@@ -61,7 +61,9 @@ def test_killed_anywhere_the_weights_are_the_same(settings, whole, tmp_path, die
     printed = killed_and_resumed(settings, die)
     assert killed_run.digest(tmp_path / "out") == killed_run.digest(whole)
     assert (f"Resuming from step {resumes_at} of 7." in printed) == (resumes_at is not None)
-    found, expected = (json.loads((out / "run.json").read_text())["updates"] for out in (tmp_path / "out", whole))
+    found, expected = (
+        json.loads((out / "evidence" / "run.json").read_text())["updates"] for out in (tmp_path / "out", whole)
+    )
     assert found.pop("resumed_at_steps") == ([] if resumes_at is None else [resumes_at])
     assert found == {name: value for name, value in expected.items() if name != "resumed_at_steps"}
     assert len(found["history"]) > 1
@@ -84,7 +86,7 @@ def test_a_reference_is_not_retrained(settings, tmp_path):
     assert killed_run.unlearn(settings, die=("reference", 1)) == [-9]
     assert killed_run.unlearn(settings) == [0]
     assert killed_run.log_of(settings).count("Retraining the reference: step 1/") == 1
-    assert (tmp_path / "out" / "reference" / "training.json").is_file()
+    assert (tmp_path / "out" / "evidence" / "reference" / "seed-0" / "training.json").is_file()
 
 
 def test_another_command_does_not_resume_it(settings, tmp_path):

@@ -15,6 +15,7 @@ from monai.bundle import ConfigParser, ConfigWorkflow
 from tiny import SPEC, tiny_index, tiny_spec, write_images
 
 from monai_unlearn.card import schema
+from monai_unlearn.cohort.resolve.frozen import Frozen
 from monai_unlearn.data import subset_datasets
 from monai_unlearn.engine import NotAccepted, Revision
 from monai_unlearn.engine.host import ours
@@ -22,8 +23,11 @@ from monai_unlearn.errors import CohortError, ConfigError, ExitCode, InputError,
 from monai_unlearn.methods import PSG, PixelSpace
 from monai_unlearn.release import load_weights, weights_digest
 
+OF_THE_EVIDENCE = {"metrics.json", "run.json", "cohort_manifest.json", "model_card_diff.json"}
+
 
 def read(folder, name):
+    folder = folder / "evidence" if name in OF_THE_EVIDENCE else folder
     return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
@@ -50,15 +54,21 @@ def prefixed(overrides):
 
 def test_writes_what_the_contract_names(revised):
     out, _ = revised
-    assert {path.name for path in out.iterdir()} == {
-        "revised_bundle",
+    assert {path.name for path in out.iterdir()} == {"revised_bundle", "evidence"}
+    assert {path.name for path in (out / "evidence").iterdir()} == {
+        "README.md",
         "cohort_manifest.json",
+        "cohort_members.parquet",
         "metrics.json",
         "run.json",
         "model_card_diff.json",
         "model_card_diff.md",
+        "model_card_diff.html",
         "reference",
     }
+    assert [path.name for path in (out / "evidence" / "reference").iterdir()] == ["seed-0"]
+    assert "stays with the images" in (out / "evidence" / "README.md").read_text(encoding="utf-8")
+    assert "This folder travels" in (out / "revised_bundle" / "README.md").read_text(encoding="utf-8")
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
 
@@ -112,7 +122,7 @@ def test_the_cost_is_that_of_the_backward_passes(tiny, tmp_path, monkeypatch):
 
 
 def test_the_reference_is_trained_on_the_remain_part_alone(revised):
-    record = read(revised[0] / "reference", "training.json")
+    record = read(revised[0] / "evidence" / "reference" / "seed-0", "training.json")
     assert record["parts"] == ["remain"]
     assert record["images"] == read(revised[0], "metrics.json")["counts"]["remain"]["train"]
 
@@ -135,15 +145,21 @@ def test_the_run_is_recorded(revised):
     assert (record["epochs"], record["seed"]) == (2, 0)
 
 
-def test_the_manifest_names_every_image(revised):
-    ids = read(revised[0], "cohort_manifest.json")["image_ids"]
-    assert {part: len(names) for part, names in ids.items()} == {"forget": 24, "remain": 24, "undetermined": 0}
+def test_the_members_are_those_of_the_run(revised):
+    out, workflow = revised
+    frozen = Frozen.read(out / "evidence")
+    frame = workflow.parser.get_parsed_content("data").frame
+    expected = {row.image_id: (row.part, row.split) for row in frame.itertuples()}
+    assert {row["image_id"]: (row["part"], row["split"]) for row in frozen.members.to_pylist()} == expected
+    assert frozen.manifest["images"] == {"forget": 24, "remain": 24, "undetermined": 0}
 
 
-def test_identifiers_of_patients_are_only_in_the_manifest(revised):
+def test_identifiers_are_in_the_members_alone(revised):
     out, _ = revised
-    for name in ("metrics.json", "run.json", "model_card_diff.json", "model_card_diff.md"):
-        assert "patient-0" not in (out / name).read_text(encoding="utf-8")
+    for path in out.rglob("*"):
+        if path.is_file() and path.name != "cohort_members.parquet":
+            assert b"patient-0" not in path.read_bytes(), path
+            assert b"image-0" not in path.read_bytes(), path
 
 
 def test_people_who_withdrew_consent_are_not_named_in_the_bundle(tiny, tmp_path):
@@ -152,7 +168,7 @@ def test_people_who_withdrew_consent_are_not_named_in_the_bundle(tiny, tmp_path)
     )
     tiny.unlearn(tmp_path / "out", cohort_spec=str(tiny_spec(tmp_path, text)))
     for path in (tmp_path / "out").rglob("*"):
-        if path.is_file() and path.name != "cohort_manifest.json":
+        if path.is_file():
             assert b"patient-00" not in path.read_bytes(), path
     card = read(tmp_path / "out", "model_card_diff.json")["modification"]["cohort"]
     assert card["forget"] == "patient in [… 4 values]"
@@ -176,7 +192,7 @@ def test_doubtful_images_that_were_trained_on_are_not_passed_over_when_consent_i
     assert card["modification"]["cohort"]["doubtful_training"]["images"] > 0
     assert card["modification"]["cohort"]["value_lists"][0]["matched"] == 2
     assert any("are not forgotten, although their patients may have" in warning for warning in card["warnings"])
-    text = (tmp_path / "out" / "model_card_diff.md").read_text(encoding="utf-8")
+    text = (tmp_path / "out" / "evidence" / "model_card_diff.md").read_text(encoding="utf-8")
     assert "Why they are left out: They are phantoms." in text
     assert "2 of 2 values of \\[… 2 values\\] (patient) occur in the index" in text
 
@@ -256,12 +272,12 @@ def network():
 
 
 def test_a_given_reference_is_loaded(tiny, revised, tmp_path):
-    reference = revised[0] / "reference" / "model.pt"
+    reference = revised[0] / "evidence" / "reference" / "seed-0" / "model.pt"
     tiny.unlearn(tmp_path / "out", reference=str(reference))
     evidence = read(tmp_path / "out", "metrics.json")
     assert evidence["models"]["reference"] == read(revised[0], "metrics.json")["models"]["reference"]
     assert evidence["cost"]["gradient_evaluations"]["retraining"] > 0
-    assert not (tmp_path / "out" / "reference").exists()
+    assert not (tmp_path / "out" / "evidence" / "reference").exists()
 
 
 @pytest.mark.parametrize(
@@ -273,7 +289,7 @@ def test_a_given_reference_is_loaded(tiny, revised, tmp_path):
 )
 def test_weights_of_another_training_are_refused_as_a_reference(tiny, revised, tmp_path, record, message):
     (tmp_path / "weights").mkdir()
-    shutil.copy(revised[0] / "reference" / "model.pt", tmp_path / "weights" / "model.pt")
+    shutil.copy(revised[0] / "evidence" / "reference" / "seed-0" / "model.pt", tmp_path / "weights" / "model.pt")
     (tmp_path / "weights" / "training.json").write_text(json.dumps(record))
     with pytest.raises(ConfigError, match=message):
         unwrapped(tiny, tmp_path / "out", reference=str(tmp_path / "weights" / "model.pt"))
@@ -286,7 +302,7 @@ def test_the_original_is_not_its_own_reference(tiny, tmp_path):
 
 
 def test_the_evidence_says_that_a_reference_has_no_training_record(tiny, revised, tmp_path):
-    shutil.copy(revised[0] / "reference" / "model.pt", tmp_path / "bare.pt")
+    shutil.copy(revised[0] / "evidence" / "reference" / "seed-0" / "model.pt", tmp_path / "bare.pt")
     tiny.unlearn(tmp_path / "out", reference=str(tmp_path / "bare.pt"))
     assert read(tmp_path / "out", "metrics.json")["reference_is_recorded"] is False
 
@@ -377,3 +393,11 @@ def test_the_example_in_the_docstring_runs(tiny, tmp_path, monkeypatch):
 
 def digest(folder):
     return read(folder, "run.json")["digests"]["revised_weights"]
+
+
+def test_results_within_the_bundle_are_refused(tiny, tmp_path):
+    bundle = tmp_path / "bundle"
+    shutil.copytree(BUNDLE, bundle, ignore=shutil.ignore_patterns("models"))
+    with pytest.raises(ConfigError, match="lies within the bundle"):
+        unwrapped(tiny, bundle / "out", bundle_root=str(bundle))
+    assert not (bundle / "out").exists()

@@ -58,6 +58,7 @@ def test_the_successor_is_a_whole_bundle(base, tmp_path):
     assert metadata["task"] == "t"
     files = {path.relative_to(revised).as_posix() for path in revised.rglob("*") if path.is_file()}
     assert files == {
+        "README.md",
         "configs/metadata.json",
         "configs/train.yaml",
         "docs/README.md",
@@ -88,6 +89,19 @@ def test_outputs_of_runs_caches_and_stale_exports_are_not_copied(base, tmp_path,
     revised, _ = write(base, tmp_path)
     assert not (revised / left_behind).exists()
     assert (revised / "scripts" / "own.py").is_file()
+
+
+def test_the_members_in_a_training_record_stay_behind(base, tmp_path):
+    write_revised_bundle(
+        BundleInfo.read(base),
+        tmp_path / "revised",
+        network=nn.Linear(2, 2),
+        record={"images": 3, "members": {"MARK": "digest"}},
+        settings={},
+        change="x",
+        documents={},
+    )
+    assert json.loads((tmp_path / "revised" / "models" / "training.json").read_text()) == {"images": 3}
 
 
 def test_the_base_stays_as_it_is(base, tmp_path):

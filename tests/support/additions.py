@@ -275,7 +275,7 @@ RENDERER = Addition(
         from monai_unlearn.card import RENDERERS
         print(sorted(RENDERERS), RENDERERS["card.txt"]({"base": {"name": "A"}}), end="")
         """,
-    prints="['card.txt', 'model_card_diff.json', 'model_card_diff.md'] A was revised",
+    prints="['card.txt', 'model_card_diff.html', 'model_card_diff.json', 'model_card_diff.md'] A was revised",
 )
 
 SPEC = Addition(

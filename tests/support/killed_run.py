@@ -60,7 +60,7 @@ def unlearn(settings: dict[str, Any], *, die: tuple[str, int] | None = None, pro
 
 def digest(output: Path) -> str:
     """Return the digest of the revised weights of a run."""
-    return json.loads((output / "run.json").read_text())["digests"]["revised_weights"]
+    return json.loads((output / "evidence" / "run.json").read_text())["digests"]["revised_weights"]
 
 
 def log_of(settings: dict[str, Any]) -> str:

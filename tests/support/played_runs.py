@@ -10,6 +10,7 @@ from pathlib import Path
 from tiny import tiny_index, tiny_spec
 
 from monai_unlearn.experiments import run as sweep_run
+from monai_unlearn.vocabulary.run_folder import RunFolder
 
 
 class PlayedRuns:
@@ -43,15 +44,15 @@ class PlayedRuns:
         return subprocess.CompletedProcess(words, code)
 
     def _write(self, settings, code):
-        run = Path(settings["output_dir"])
-        run.mkdir(parents=True)
+        run = RunFolder(Path(settings["output_dir"]))
+        run.evidence.mkdir(parents=True)
         accuracy = {"0": 0.5, "1": 0.1}[settings["method::noise"]] + float(settings["method::proximity_weight"])
         models = {"original": (0.9, 0.9), "revised": (accuracy, 0.8), "reference": (0.2, 0.9)}
         if "reference" not in settings:
             del models["reference"]
         if settings.get("reference") == "retrain":
-            (run / "reference").mkdir()
-            (run / "reference" / "model.pt").write_bytes(b"weights")
+            run.reference(0).mkdir(parents=True)
+            (run.reference(0) / "model.pt").write_bytes(b"weights")
         metrics = {
             "models": {
                 name: {
@@ -67,4 +68,4 @@ class PlayedRuns:
             },
             "accepted": code == 0,
         }
-        (run / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+        run.metrics.write_text(json.dumps(metrics), encoding="utf-8")

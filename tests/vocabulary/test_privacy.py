@@ -4,7 +4,7 @@ import pytest
 
 from monai_unlearn.index.store.schema import BASE_COLUMNS
 from monai_unlearn.vocabulary.fields import vocabulary
-from monai_unlearn.vocabulary.privacy import names_people
+from monai_unlearn.vocabulary.privacy import handle_of, may_pass_on, names_people
 
 IDENTIFYING = [
     "patient", "patient_id", "PatientID", "study", "series", "image_id", "path", "StudyInstanceUID", "SOPInstanceUID",
@@ -30,3 +30,18 @@ def test_every_column_of_every_index_is_one_or_the_other():
     assert {name for name in columns if names_people(name)} == {
         "image_id", "path", "patient", "patient_ids", "study", "series", "SOPClassUID"
     }  # fmt: skip
+
+
+def test_no_identifying_field_is_passed_on():
+    assert not any(map(may_pass_on, (*IDENTIFYING, "remark", "surname", "PatientName", "SeriesDescription")))
+    assert all(map(may_pass_on, ("device", "StationName", "station_name", "PatientSex", "modality")))
+
+
+@pytest.mark.parametrize(
+    ("path", "suffix"), [("/MARK/a.dcm", ".dcm"), ("/MARK/a.NII.GZ", ".nii.gz"), ("/a.MARK", ""), ("/MARK\udc80", "")]
+)
+def test_a_handle_keeps_a_known_suffix_alone(path, suffix):
+    handle = handle_of(path)
+    assert handle != handle_of(f"{path[:-4]}x{path[-4:]}")
+    assert (handle[:5], handle[17:]) == ("file ", suffix)
+    assert "mark" not in handle.lower()

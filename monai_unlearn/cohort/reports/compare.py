@@ -1,4 +1,4 @@
-"""Compare two specs on one index: which images change their part, and which differences in the specs cause it."""
+"""Compare two cohorts, frozen or by their specs: which images change their part, and which differences cause it."""
 
 from __future__ import annotations
 
@@ -7,52 +7,55 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort.reports.disclosure import Relation, at_most, total
-from monai_unlearn.cohort.reports.places import PLACES, places
+from monai_unlearn.cohort.reports.places import PLACES, joined
+from monai_unlearn.cohort.reports.spec_differences import differences_of
 from monai_unlearn.cohort.reports.suppress import Connections, check_limit, masked, suppressed
+from monai_unlearn.cohort.resolve.frozen import Frozen
 from monai_unlearn.cohort.resolve.guards import refusal
 from monai_unlearn.cohort.resolve.resolve import resolve_unguarded
 from monai_unlearn.errors import CohortError
 from monai_unlearn.vocabulary.parts import PARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
-    from monai_unlearn.cohort.language.predicate import Predicate
     from monai_unlearn.cohort.reports.disclosure import Key
     from monai_unlearn.cohort.resolve.cohort import Cohort
     from monai_unlearn.cohort.spec.spec import CohortSpec
     from monai_unlearn.index import Index
 
 
-def compare(first: CohortSpec, second: CohortSpec, index: Index, *, listed: bool = False) -> dict[str, Any]:
-    """Return how two specs differ on an index, as plain values.
+def compare(
+    first: CohortSpec | Frozen, second: CohortSpec | Frozen, index: Index | None, *, listed: bool = False
+) -> dict[str, Any]:
+    """Return how two cohorts differ, as plain values.
 
-    A cohort that the guards refuse is compared as well; `refused` says why.
+    Each is a spec, which is resolved on the index, or a frozen cohort, which has its members already. A cohort that
+    the guards refuse is compared as well; `refused` says why. Without an index, patients are not counted.
 
     Args:
-        first: The spec that images come from, A.
-        second: The spec that they move to, B.
-        index: The index that both are resolved on.
+        first: What images come from, A.
+        second: What they move to, B.
+        index: The index; two frozen cohorts need none.
         listed: Whether to name the images that move.
 
     Raises:
         SpecError: A field or value does not fit the index.
         IndexReadError: The index cannot be read.
+        CohortError: There is a spec and no index.
     """
-    cohorts = {"a": resolve_unguarded(first, index), "b": resolve_unguarded(second, index)}
-    before, after = (places(cohort) for cohort in cohorts.values())
-    images = before.rename(columns={"place": "a"}).assign(b=after["place"])
+    sides = {"a": cohort_of(first, index), "b": cohort_of(second, index)}
+    images = joined(sides["a"], sides["b"], index)
     moved = images[images["a"] != images["b"]]
     document: dict[str, Any] = {
-        **{side: _side(cohort) for side, cohort in cohorts.items()},
-        "index_digest": index.digest,
-        "moved": {"images": len(moved), "patients": _patients(moved)},
+        **{side: _side(cohort) for side, cohort in sides.items()},
+        "index_digest": None if index is None else index.digest,
+        "moved": {"images": len(moved), "patients": None if index is None else _patients(moved)},
         "images": crossed(zip(images["a"], images["b"], strict=True), PLACES, PLACES),
-        "patients": _crossed_patients(images),
-        "changes": list(_changes(first, second)),
-        "rules": _rules(first, second),
+        "patients": None if index is None else _crossed_patients(images),
+        **differences_of(sides["a"], sides["b"]),
     }
     if listed:
         document["image_ids"] = [
@@ -60,6 +63,21 @@ def compare(first: CohortSpec, second: CohortSpec, index: Index, *, listed: bool
             for (place_a, place_b), group in moved.groupby(["a", "b"])
         ]
     return document
+
+
+def cohort_of(given: CohortSpec | Frozen, index: Index | None) -> Cohort | Frozen:
+    """Resolve a spec without the guards; return a frozen cohort as it is.
+
+    Raises:
+        SpecError: A field or value does not fit the index.
+        IndexReadError: The index cannot be read.
+        CohortError: There is no index to resolve the spec on.
+    """
+    if isinstance(given, Frozen):
+        return given
+    if index is None:
+        raise CohortError(f"{given.source}: a spec needs an index to be resolved on. Give --index DIR.")
+    return resolve_unguarded(given, index)
 
 
 def suppress_comparison(comparison: Mapping[str, Any], *, below: int) -> dict[str, Any]:
@@ -71,6 +89,8 @@ def suppress_comparison(comparison: Mapping[str, Any], *, below: int) -> dict[st
     check_limit(below)
     if "image_ids" in comparison:
         raise CohortError("--list names every image that moves: leave it out, or leave out --suppress-below.")
+    if comparison["patients"] is None:
+        raise CohortError("--suppress-below hides counts of patients as well, which need the index. Give --index DIR.")
     document = suppressed(comparison, _ComparisonConnections(comparison), below=below)
     for side in "ab":
         if reason := comparison[side]["refused"]:
@@ -99,7 +119,11 @@ def _patients(images: pd.DataFrame) -> int:
     return int(images.loc[images["patient"] >= 0, "patient"].nunique())
 
 
-def _side(cohort: Cohort) -> dict[str, Any]:
+def _side(cohort: Cohort | Frozen) -> dict[str, Any]:
+    if isinstance(cohort, Frozen):
+        spec, counts = cohort.manifest["spec"], {key: cohort.manifest[key] for key in ("images", "patients")}
+        name, digest, refused = spec["content"]["name"], spec["digest"], None
+        return {"spec": cohort.source, "name": name, "spec_digest": digest, **counts, "refused": refused}
     return {
         "spec": cohort.spec.source,
         "name": cohort.spec.name,
@@ -108,50 +132,6 @@ def _side(cohort: Cohort) -> dict[str, Any]:
         "patients": cohort.patients,
         "refused": refusal(cohort),
     }
-
-
-def _changes(first: CohortSpec, second: CohortSpec) -> Iterator[dict[str, Any]]:
-    """Yield the keys in which two specs differ, without values that identify somebody."""
-    real = [_flat(spec.to_dict()) for spec in (first, second)]
-    shown = [{**values, **_private(spec)} for values, spec in zip(real, (first, second), strict=True)]
-    for key in dict.fromkeys((*real[0], *real[1])):
-        values = [side.get(key) for side in real]
-        if values[0] != values[1]:
-            texts = [side.get(key) for side in shown]
-            yield {"key": key, "a": texts[0], "b": texts[1], "values_hidden": texts[0] == texts[1]}
-
-
-def _flat(content: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Return nested mappings as one with keys such as `sample.seed`, without None."""
-    found: dict[str, Any] = {}
-    for key, value in content.items():
-        if isinstance(value, dict):
-            found |= _flat(value, f"{above}{key}.")
-        elif value is not None:
-            found[above + key] = value
-    return found
-
-
-def _private(spec: CohortSpec) -> dict[str, str]:
-    """Return what is shown for the keys whose values may identify somebody."""
-    predicates = {"forget": spec.forget, "population": spec.population}
-    lists = {key: values for key, values in _flat(spec.to_dict()).items() if key.startswith(("value_sets.", "absent"))}
-    return {
-        **{key: _shown(predicate) for key, predicate in predicates.items() if predicate is not None},
-        **{key: f"… {len(values)} values" for key, values in lists.items()},
-    }
-
-
-def _shown(predicate: Predicate) -> str:
-    return predicate.render(private=True)
-
-
-def _rules(first: CohortSpec, second: CohortSpec) -> dict[str, list[str]]:
-    """Return the rules of both specs and of only one; rules are equal if their canonical texts are."""
-    sides = [Counter(map(str, spec.rules)) for spec in (first, second)]
-    shown = {str(rule): _shown(rule) for spec in (first, second) for rule in spec.rules}
-    found = {"both": sides[0] & sides[1], "only_a": sides[0] - sides[1], "only_b": sides[1] - sides[0]}
-    return {name: [shown[text] for text in texts.elements()] for name, texts in found.items()}
 
 
 class _ComparisonConnections(Connections):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn import __version__
 from monai_unlearn.cohort.reports.compare import crossed
 from monai_unlearn.cohort.reports.places import OUTSIDE, PLACES
+from monai_unlearn.cohort.resolve.frozen import Frozen
 from monai_unlearn.cohort.resolve.guards import refusal
 from monai_unlearn.cohort.resolve.resolve import resolve_unguarded, with_pseudonyms
 from monai_unlearn.cohort.spec.canonical import digest_of
 from monai_unlearn.cohort.spec.spec import CohortSpec
+from monai_unlearn.errors import CohortError
 from monai_unlearn.vocabulary.parts import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from monai_unlearn.cohort.resolve.cohort import Cohort
     from monai_unlearn.index import Index
 
     _Move = tuple[str, str, str]
@@ -27,23 +29,23 @@ NEW = "new"
 
 
 def recheck(
-    manifest: Mapping[str, Any],
-    index: Index,
+    before: Frozen,
+    index: Index | None,
     *,
-    source: str,
+    now: CohortSpec | Frozen | None = None,
     listed: bool = False,
     keyfile: Path | str | None = None,
 ) -> dict[str, Any]:
-    """Resolve a frozen spec again, and compare what comes out with what was frozen.
+    """Compare what a cohort was when it was frozen with what it is.
 
     The cohort holds if every part has the images that it had, the guards let it pass, and the manifest's spec
     matches the spec digest in it. A changed index digest alone does not break it: a column may have been added. A
-    change of tool version is reported, because results may differ.
+    change of tool version, and another spec, are reported, because results may differ.
 
     Args:
-        manifest: `read_manifest(…)`.
-        index: The index as it is now.
-        source: How messages name the manifest.
+        before: The frozen cohort.
+        index: The index as it is now; two frozen cohorts need none.
+        now: A spec to resolve on the index, or a cohort that was frozen later. By default the spec in the manifest.
         listed: Whether to name the images that joined or left a part.
         keyfile: The key of a pseudonymised index, where the frozen spec lists plain identifiers.
 
@@ -52,24 +54,23 @@ def recheck(
         images are in it but unreadable or outside the population, and `new` images were in no part.
 
     Raises:
-        SpecError: The frozen spec does not fit this index or this version.
+        SpecError: The spec does not fit this index or this version.
         IndexReadError: The index cannot be read.
+        CohortError: There is no spec to resolve, or no index to resolve it on.
     """
-    content = manifest["spec"]["content"]
-    spec = CohortSpec.from_dict(content, source=f"the spec in {source}")
-    cohort = resolve_unguarded(with_pseudonyms(spec, index, keyfile), index)
-    moves = _moves(manifest["image_ids"], cohort)
+    after = _now(before, index, now, keyfile)
+    moves = _moves(before.parts, after)
     document: dict[str, Any] = {
         "holds": False,
-        "name": spec.name,
-        "spec": _pair(manifest["spec"]["digest"], digest_of(content)),
-        "index": _pair(manifest["index_digest"], index.digest),
-        "tool_version": _pair(manifest["tool_version"], __version__),
+        "name": before.manifest["spec"]["content"]["name"],
+        "spec": _pair(before.manifest["spec"]["digest"], after.spec_digest),
+        "index": _pair(before.manifest["index_digest"], after.index_digest),
+        "tool_version": _pair(before.manifest["tool_version"], after.tool_version),
         "parts": {part: {name: len(ids) for name, ids in _of_part(moves, part).items()} for part in PARTS},
         "moves": crossed(((was, is_now) for _, was, is_now in moves), (*PARTS, NEW), (*PLACES, GONE)),
-        "refused": refusal(cohort),
+        "refused": after.refused,
     }
-    document["findings"] = _findings(document, same_digest=spec.digest == digest_of(content))
+    document["findings"] = _findings(document, is_frozen_spec=now is None, is_written_alike=after.is_written_alike)
     document["holds"] = not any(finding["breaks"] for finding in document["findings"])
     if listed:
         wanted = ("joined", "left")
@@ -77,15 +78,105 @@ def recheck(
     return document
 
 
-def _moves(frozen: Mapping[str, list[str]], cohort: Cohort) -> list[_Move]:
+def frozen_of(given: CohortSpec | Frozen, index: Index | None, *, has_other: bool) -> Frozen:
+    """Return the cohort that a check begins with: a frozen one, or a spec as it would be frozen now.
+
+    Args:
+        given: The cohort.
+        index: The index.
+        has_other: Whether there is another cohort to compare a spec with.
+
+    Raises:
+        CohortError: A spec stands alone, or there is no index to resolve it on.
+    """
+    if isinstance(given, Frozen):
+        return given
+    if not has_other:
+        raise CohortError(
+            f"{given.source}: expected the folder of a frozen cohort, got a spec alone. Give the folder that `cohort "
+            "freeze` wrote as well."
+        )
+    if index is None:
+        raise CohortError(f"{given.source}: a spec needs an index to be resolved on. Give --index DIR.")
+    return Frozen.of(resolve_unguarded(given, index))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Now:
+    """What a cohort is now.
+
+    Attributes:
+        parts: The part of each image, by its identifier.
+        spec_digest: The digest of its spec.
+        index_digest: The digest of the index that it was resolved on.
+        tool_version: The version that resolved it.
+        refused: Why the guards refuse it, or None.
+        indexed: The images of the index; None where no index was given.
+        is_written_alike: Whether this version writes the spec as it was frozen.
+    """
+
+    parts: Mapping[str, str]
+    spec_digest: str
+    index_digest: str
+    tool_version: str
+    refused: str | None = None
+    indexed: frozenset[str] | None = None
+    is_written_alike: bool = True
+
+    @classmethod
+    def of_frozen(cls, frozen: Frozen, index: Index | None) -> _Now:
+        return cls(
+            parts=frozen.parts,
+            spec_digest=frozen.manifest["spec"]["digest"],
+            index_digest=frozen.manifest["index_digest"],
+            tool_version=frozen.manifest["tool_version"],
+            indexed=None if index is None else frozenset(index.frame(["image_id"])["image_id"]),
+        )
+
+    @classmethod
+    def of_spec(cls, spec: CohortSpec, index: Index, keyfile: Path | str | None) -> _Now:
+        spec = with_pseudonyms(spec, index, keyfile)
+        cohort = resolve_unguarded(spec, index)
+        return cls(
+            parts={name: part for part, names in cohort.image_ids.items() for name in names},
+            spec_digest=spec.digest,
+            index_digest=index.digest,
+            tool_version=__version__,
+            refused=refusal(cohort),
+            indexed=frozenset(cohort.answers.image.names),
+        )
+
+
+def _now(before: Frozen, index: Index | None, now: CohortSpec | Frozen | None, keyfile: Path | str | None) -> _Now:
+    if isinstance(now, Frozen):
+        return _Now.of_frozen(now, index)
+    if index is None:
+        raise CohortError(f"{before.source}: checking needs the index, or a second frozen cohort. Give --index DIR.")
+    if now is not None:
+        return _Now.of_spec(now, index, keyfile)
+    spec = before.manifest["spec"]
+    if spec["whole"]:
+        parsed = CohortSpec.from_dict(spec["content"], source=f"the spec in {before.source}")
+        found, claimed = _Now.of_spec(parsed, index, keyfile), digest_of(spec["content"])
+        return replace(found, spec_digest=claimed, is_written_alike=parsed.digest == claimed)
+    if (before.manifest["index_digest"], before.manifest["tool_version"]) == (index.digest, __version__):
+        # The same version resolves the same spec on the same content to the same parts.
+        return _Now.of_frozen(before, index)
+    raise CohortError(
+        f"{before.source}: the index or the version has changed, and the manifest does not hold the lists and values "
+        f"of the spec, so that it cannot be resolved again. Give the spec: monai-unlearn cohort check {before.source} "
+        f"SPEC --index {index.directory}"
+    )
+
+
+def _moves(before: Mapping[str, str], after: _Now) -> list[_Move]:
     """Return each image that was or is in a part: its identifier, where it was, and where it is."""
-    before = {name: part for part, names in frozen.items() for name in names}
-    now = {name: part for part, names in cohort.image_ids.items() for name in names}
-    indexed = set(cohort.answers.image.names)
-    return [
-        (name, before.get(name, NEW), now.get(name, OUTSIDE if name in indexed else GONE))
-        for name in sorted(before.keys() | now.keys())
-    ]
+    indexed = after.indexed
+
+    def is_now(name: str) -> str:
+        return after.parts.get(name) or (OUTSIDE if indexed is None or name in indexed else GONE)
+
+    return [(name, before.get(name, NEW), is_now(name)) for name in sorted(before.keys() | after.parts.keys())]
 
 
 def _of_part(moves: list[_Move], part: str) -> dict[str, list[str]]:
@@ -102,7 +193,7 @@ def _pair(frozen: str, now: str) -> dict[str, Any]:
     return {"frozen": frozen, "now": now, "same": frozen == now}
 
 
-def _findings(document: Mapping[str, Any], *, same_digest: bool) -> list[dict[str, Any]]:
+def _findings(document: Mapping[str, Any], *, is_frozen_spec: bool, is_written_alike: bool) -> list[dict[str, Any]]:
     """Return what has changed as sentences, each with whether it breaks the cohort."""
     gone = sum(cells[GONE] for cells in document["moves"].values())
     spec, version = document["spec"], document["tool_version"]
@@ -113,10 +204,11 @@ def _findings(document: Mapping[str, Any], *, same_digest: bool) -> list[dict[st
         **left,
         f"{gone:,} frozen images are no longer in the index.": gone,
         "The guards refuse the cohort as it is now.": document["refused"],
-        "The spec in the manifest does not match the spec digest in it.": not spec["same"],
+        "The spec in the manifest does not match the spec digest in it.": is_frozen_spec and not spec["same"],
     }
     reported = {
-        "This version writes the spec differently, so its digest has changed.": not same_digest,
+        "The cohort was frozen with another spec.": not is_frozen_spec and not spec["same"],
+        "This version writes the spec differently, so its digest has changed.": not is_written_alike,
         "The content of the index has changed.": not document["index"]["same"],
         f"The cohort was frozen by version {version['frozen']}; this is {version['now']}.": not version["same"],
     }

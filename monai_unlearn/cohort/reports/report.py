@@ -54,7 +54,7 @@ def show_comparison(comparison: Mapping[str, Any], console: Console) -> None:
     console.print(Text(_verdict(comparison["moved"]), style="bold"))
     for side in _SIDES:
         console.print(Text(f"{side.upper()}: {comparison[side]['spec']} ({comparison[side]['name']})"), soft_wrap=True)
-    for unit in ("images", "patients"):
+    for unit in ("images", "patients") if comparison["patients"] else ("images",):
         console.print(_moves(f"{unit.capitalize()}: where they are by A, and by B", comparison[unit]))
     _changes(console, comparison)
     for side in _SIDES:
@@ -87,9 +87,11 @@ def show_recheck(recheck: Mapping[str, Any], console: Console) -> None:
         _images(console, f"Left the {part} part", ids["left"])
 
 
-def _verdict(moved: Mapping[str, int | str]) -> str:
+def _verdict(moved: Mapping[str, Any]) -> str:
     if not moved["images"]:
         return "No image moves."
+    if moved["patients"] is None:
+        return f"{_count(moved['images'])} images move."
     images, patients = ("some" if moved[unit] == "hidden" else _count(moved[unit]) for unit in ("images", "patients"))
     return f"{images} images of {patients} patients move.".capitalize()
 

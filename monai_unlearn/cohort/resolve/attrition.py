@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from monai_unlearn.cohort.query.answers import Answers, Mask
 
@@ -110,6 +110,6 @@ class Attrition:
         return int(mask.sum()), units["study"].distinct(mask), units["patient"].distinct(mask)
 
 
-def as_text(rows: Sequence[AttritionRow]) -> str:
-    """Return the rows as lines of an error message."""
-    return "\n".join(f"  {row.images_in:>9} → {row.images_out:<9} {row.rule}" for row in rows)
+def as_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the rows, as plain values, as lines of an error message."""
+    return "\n".join(f"  {row['images_in']:>9} → {row['images_out']:<9} {row['rule']}" for row in rows)

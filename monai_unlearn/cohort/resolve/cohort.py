@@ -11,10 +11,12 @@ from monai_unlearn.cohort.resolve.counts import PartCounts
 from monai_unlearn.cohort.resolve.kept_although_listed import kept_although_listed, negated_lists
 from monai_unlearn.cohort.resolve.listed_values import matches_of
 from monai_unlearn.cohort.resolve.notes import notes_of
+from monai_unlearn.cohort.resolve.passed_on import PassedOn
 from monai_unlearn.cohort.resolve.split import SplitRule
 from monai_unlearn.cohort.resolve.variants import variants_of
 from monai_unlearn.cohort.resolve.warnings import CohortWarning, warnings_of
 from monai_unlearn.cohort.typing.compared import compared
+from monai_unlearn.cohort.typing.passed_on import may_stay
 from monai_unlearn.index import Index, usable_mask
 
 if TYPE_CHECKING:
@@ -164,21 +166,25 @@ class Cohort:
 
         return datalist(self.image_table(rule), [part], split)
 
+    @cached_property
+    def passed_on(self) -> PassedOn:
+        """The rules and the attrition as they may leave the site; see `passed_on.py`."""
+        return PassedOn.of(self.spec, self.attrition, self.bound, label=self.index.label)
+
     @property
     def manifest(self) -> dict[str, Any]:
-        """The cohort as plain values: the spec, the index's digest, and the images of each part."""
+        """The cohort as plain values, in counts and digests: no identifier, no listed value."""
         return {
             "schema_version": SCHEMA_VERSION,
             "tool_version": __version__,
-            "spec": {"digest": self.spec.digest, "content": self.spec.to_dict()},
+            "spec": self.passed_on.spec,
             "index_digest": self.index.digest,
             **self._counts(),
+            "attrition": self.passed_on.attrition,
             "classes_emptied": self.counts.classes_emptied,
             "value_lists": self.value_lists,
-            "variants": self.variant_counts,
+            "variants": self.variants_passed_on,
             "warnings": self.warnings,
-            "split_patients": self.counts.split_patients,
-            "image_ids": self.image_ids,
         }
 
     def preview(self) -> dict[str, Any]:
@@ -208,6 +214,15 @@ class Cohort:
     def variant_counts(self) -> list[dict[str, Any]]:
         """How many other spellings each of these values has, and in how many images, as plain values."""
         return [entry.counts() for entry in self.variants]
+
+    @property
+    def variants_passed_on(self) -> list[dict[str, Any]]:
+        """The same as they may leave the site: without values of columns whose content is not known."""
+        label = self.index.label
+        return [
+            entry if may_stay(entry["field"], self.bound[entry["field"]], label) else {**entry, "value": "…"}
+            for entry in self.variant_counts
+        ]
 
     def _counts(self) -> dict[str, Any]:
         return {

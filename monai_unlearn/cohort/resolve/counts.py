@@ -45,11 +45,6 @@ class PartCounts:
         """How many patients have images in the forget part and in the remain part."""
         return int(self._is_in_both.sum())
 
-    @cached_property
-    def split_patients(self) -> list[str]:
-        """The identifiers of the patients who have images in the forget part and in the remain part, sorted."""
-        return sorted(self.answers.units["patient"].chosen(self._is_in_both))
-
     @property
     def _is_in_both(self) -> Mask:
         patients = self.answers.units["patient"]

@@ -29,7 +29,8 @@ def check(cohort: Cohort) -> None:
         CohortError: Something does not hold; the message lists all of it, and the attrition.
     """
     if reason := refusal(cohort):
-        raise CohortError(f"{reason}\nImages, rule by rule:\n{as_text(cohort.attrition)}")
+        # Logs travel: the rules are shown as they may leave the site.
+        raise CohortError(f"{reason}\nImages, rule by rule:\n{as_text(cohort.passed_on.attrition)}")
 
 
 def refusal(cohort: Cohort) -> str | None:

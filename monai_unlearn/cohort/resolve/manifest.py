@@ -1,40 +1,35 @@
-"""A frozen cohort on disk: canonical JSON that carries its own digest."""
+"""The manifest of a frozen cohort: canonical JSON in counts and digests, which carries its own digest."""
 
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.cohort.spec.canonical import canonical_json, digest_of
+from monai_unlearn.cohort.spec.canonical import digest_of
 from monai_unlearn.errors import CohortError
+from monai_unlearn.staging import write_text
+from monai_unlearn.terminal import json_text
 from monai_unlearn.vocabulary.parts import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 SCHEMA_VERSION = 1
-# About three million images, each by its SOPInstanceUID.
-MAX_BYTES = 256 * 1024**2
-_FREEZE = "Freeze the cohort again with: monai-unlearn cohort freeze SPEC --index DIR --out FILE"
+MAX_BYTES = 16 * 1024**2
+_FREEZE = "Freeze the cohort again with: monai-unlearn cohort freeze SPEC --index DIR --out DIR"
 
 
-def write_manifest(manifest: Mapping[str, Any], path: Path, *, overwrite: bool = False) -> str:
-    """Write a cohort's manifest in one step, and return its digest.
+def write_manifest(manifest: Mapping[str, Any], path: Path) -> str:
+    """Write a manifest in one step, replacing an earlier one, and return its digest.
 
     The file is canonical JSON; its key `digest` covers everything else in it.
 
-    Args:
-        manifest: `Cohort.manifest`.
-        path: The file to write.
-        overwrite: Whether to replace an existing file.
-
     Raises:
-        CohortError: The file exists already, or cannot be written.
+        CohortError: The file cannot be written.
     """
     digest = digest_of(manifest)
-    write_document({**manifest, "digest": digest}, path, overwrite=overwrite)
+    write_document({**manifest, "digest": digest}, path, overwrite=True)
     return digest
 
 
@@ -47,22 +42,12 @@ def write_document(content: Mapping[str, Any], path: Path, *, overwrite: bool = 
     if path.exists() and not overwrite:
         raise CohortError(f"{path}: expected a new file, got one that exists. Name another, or add --force.")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(canonical_json(content), path)
+        write_text(path, json_text(content, sort_keys=True, allow_nan=False) + "\n")
     except OSError as error:
         raise CohortError(f"{path}: cannot be written ({error.strerror}). Name another file.") from None
 
 
-def _write(text: str, path: Path) -> None:
-    stage = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        stage.write_text(text, encoding="utf-8", newline="\n")
-        stage.replace(path)
-    finally:
-        stage.unlink(missing_ok=True)
-
-
-def read_manifest(path: Path | str) -> dict[str, Any]:
+def read_manifest(path: Path) -> dict[str, Any]:
     """Read a manifest that `write_manifest` wrote, and check that nothing in it has changed since.
 
     The digest detects damage and edits by hand. It does not prove who froze the cohort: anyone who can write the file
@@ -74,9 +59,8 @@ def read_manifest(path: Path | str) -> dict[str, Any]:
     Raises:
         CohortError: The file cannot be read, is not a manifest of this version, or does not match its digest.
     """
-    path = Path(path)
     claimed, content, digest = _parsed(_bytes(path), path)
-    if claimed is None or "image_ids" not in content:
+    if claimed is None or "members" not in content:
         raise CohortError(f"{path}: expected the manifest of a frozen cohort, got other JSON. {_FREEZE}")
     if content.get("schema_version") != SCHEMA_VERSION:
         raise CohortError(f"{path}: expected a manifest of schema version {SCHEMA_VERSION}, got another. {_FREEZE}")
@@ -93,11 +77,13 @@ def read_manifest(path: Path | str) -> dict[str, Any]:
 def _bytes(path: Path) -> bytes:
     try:
         if path.exists() and not path.is_file():
-            raise CohortError(f"{path}: expected a file. Give the manifest that `cohort freeze` wrote.")
+            raise CohortError(f"{path}: expected a file. Give the folder that `cohort freeze` wrote.")
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise CohortError(f"{path}: cannot be read ({error.strerror}). Give a manifest's path.") from None
+        raise CohortError(
+            f"{path}: cannot be read ({error.strerror}). Give the folder that `cohort freeze` wrote."
+        ) from None
     if len(content) > MAX_BYTES:
         raise CohortError(f"{path}: expected at most {MAX_BYTES // 1024**2} MiB of JSON, got more.")
     return content
@@ -126,23 +112,23 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+# What a check needs: each key, and the type of its value.
+_SHAPE: dict[str, Any] = {
+    "spec": {"digest": str, "whole": bool, "content": {"name": str}, "rules": list},
+    "index_digest": str,
+    "tool_version": str,
+    "images": dict.fromkeys(PARTS, int),
+    "patients": dict.fromkeys(PARTS, int),
+    "members": {"file": str, "digest": str, "images": int},
+}
+
+
 def _is_whole(content: Mapping[str, Any]) -> bool:
     """Return whether everything is there that a check needs."""
-    spec, ids = content.get("spec"), content["image_ids"]
-    return (
-        isinstance(spec, dict)
-        and isinstance(spec.get("digest"), str)
-        and isinstance(spec.get("content"), dict)
-        and isinstance(content.get("index_digest"), str)
-        and isinstance(content.get("tool_version"), str)
-        and isinstance(ids, dict)
-        and ids.keys() == set(PARTS)
-        and _are_names(ids)
-    )
+    return _fits(content, _SHAPE)
 
 
-def _are_names(ids: Mapping[str, object]) -> bool:
-    """Return whether these are lists of texts, each text in one list and once."""
-    names = [name for part in ids.values() if isinstance(part, list) for name in part]
-    texts = {name for name in names if isinstance(name, str)}
-    return all(isinstance(part, list) for part in ids.values()) and len(texts) == len(names)
+def _fits(value: object, shape: object) -> bool:
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(_fits(value.get(key), inner) for key, inner in shape.items())
+    return isinstance(value, shape)  # type: ignore[arg-type] # what is no mapping is a type

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.usable import usable_mask
+from monai_unlearn.vocabulary.privacy import handle_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,15 @@ class MeasureMatch:
     conflicts: int
     conflicting_columns: tuple[str, ...]
     conflicting_images: tuple[str, ...]
+
+    def without_paths(self) -> MeasureMatch:
+        """Return this with handles in place of the paths that were found: they may hold names of patients."""
+        return replace(
+            self,
+            unmatched_paths=tuple(map(handle_of, self.unmatched_paths)),
+            faults={code: {**fault, "example": handle_of(fault["example"])} for code, fault in self.faults.items()},
+            conflicting_images=tuple(map(handle_of, self.conflicting_images)),
+        )
 
     def document(self) -> dict[str, Any]:
         """Return this as a JSON-serialisable dict."""

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from cohort_index import HEAD, make_index, make_spec
 
 from monai_unlearn import __version__
 from monai_unlearn.cohort import CohortSpec
-from monai_unlearn.cohort.reports.recheck import recheck
+from monai_unlearn.cohort.reports.recheck import frozen_of, recheck
+from monai_unlearn.cohort.resolve.frozen import Frozen, freeze
 from monai_unlearn.cohort.resolve.resolve import resolve_unguarded
 from monai_unlearn.cohort.spec.canonical import digest_of
-from monai_unlearn.errors import SpecError
+from monai_unlearn.errors import CohortError, SpecError
 from monai_unlearn.vocabulary.fields import Kind
 
 KINDS = {"device": Kind.TEXT, "age": Kind.AGE}
@@ -28,13 +30,18 @@ def _index(folder, *, images=None, more=None, **changes):
 
 
 def _frozen(folder, forget="device == old", more="", **changes):
-    """Return a manifest as it comes back from its file."""
+    """Return a frozen cohort as it comes back from its files."""
     cohort = resolve_unguarded(make_spec(forget, more), _index(folder / "frozen", **changes))
-    return json.loads(json.dumps(cohort.manifest))
+    return _again(cohort, folder / "m")
+
+
+def _again(cohort, folder):
+    freeze(cohort, folder)
+    return replace(Frozen.read(folder), source="m")
 
 
 def _check(manifest, index, **options):
-    return recheck(manifest, index, source="m.json", **options)
+    return recheck(manifest, index, **options)
 
 
 def _texts(found, *, breaks):
@@ -97,7 +104,7 @@ def test_images_that_were_and_are_outside_the_population_change_nothing(tmp_path
 def test_a_cohort_that_the_guards_refuse_does_not_hold(tmp_path):
     manifest = _frozen(tmp_path, more="expect: {images: {min: 2}}\n")
     found = _check(manifest, _index(tmp_path / "now", images=[1, 2, 3, 4]))
-    assert found["refused"].startswith("the spec in m.json: expected at least 2 images")
+    assert found["refused"].startswith("the spec in m: expected at least 2 images")
     assert "The guards refuse the cohort as it is now." in _texts(found, breaks=True)
     # What was refused when it was frozen can hold image by image, and is still refused.
     odd = _frozen(tmp_path / "2", more="expect: {images: {min: 3}}\n")
@@ -105,14 +112,16 @@ def test_a_cohort_that_the_guards_refuse_does_not_hold(tmp_path):
 
 
 def test_another_version_is_reported_and_changes_nothing(tmp_path):
-    found = _check({**_frozen(tmp_path), "tool_version": "0.0.1"}, _index(tmp_path / "now"))
+    frozen = _frozen(tmp_path)
+    frozen.manifest["tool_version"] = "0.0.1"
+    found = _check(frozen, _index(tmp_path / "now"))
     assert found["holds"] is True
     assert _texts(found, breaks=False) == [f"The cohort was frozen by version 0.0.1; this is {__version__}."]
 
 
 def test_a_spec_that_does_not_match_its_digest_does_not_hold(tmp_path):
     manifest = _frozen(tmp_path)
-    manifest["spec"]["digest"] = "sha256:0"
+    manifest.manifest["spec"]["digest"] = "sha256:0"
     found = _check(manifest, _index(tmp_path / "now"))
     assert (found["holds"], found["spec"]["same"]) == (False, False)
     assert _texts(found, breaks=True) == ["The spec in the manifest does not match the spec digest in it."]
@@ -120,8 +129,8 @@ def test_a_spec_that_does_not_match_its_digest_does_not_hold(tmp_path):
 
 def test_a_spec_that_is_written_differently_now_still_holds(tmp_path):
     manifest = _frozen(tmp_path)
-    manifest["spec"]["content"]["forget"] = "(device == old)"
-    manifest["spec"]["digest"] = digest_of(manifest["spec"]["content"])
+    manifest.manifest["spec"]["content"]["forget"] = "(device == old)"
+    manifest.manifest["spec"]["digest"] = digest_of(manifest.manifest["spec"]["content"])
     found = _check(manifest, _index(tmp_path / "now"))
     assert found["holds"] is True
     assert _texts(found, breaks=False) == ["This version writes the spec differently, so its digest has changed."]
@@ -132,7 +141,7 @@ def test_a_spec_that_cannot_be_read_or_does_not_fit_is_an_error(tmp_path):
     index = make_index(tmp_path / "other", {"age": [1.0]}, {"age": Kind.AGE})
     with pytest.raises(SpecError, match="device"):
         _check(manifest, index)
-    manifest["spec"]["content"]["forget"] = "device = old"
+    manifest.manifest["spec"]["content"]["forget"] = "device = old"
     with pytest.raises(SpecError, match="write =="):
         _check(manifest, index)
 
@@ -144,8 +153,8 @@ def test_values_and_numbers_that_no_spec_may_write_can_be_frozen(tmp_path):
         "expect: {share: {min: 0.00001}}\nsample: {fraction: 0.9999999, stratify: [device]}\n",
         folder=tmp_path,
     )
-    manifest = json.loads(json.dumps(spec.resolve(_index(tmp_path / "frozen")).manifest))
-    found = _check(manifest, _index(tmp_path / "now"))
+    frozen = _again(spec.resolve(_index(tmp_path / "frozen")), tmp_path / "m")
+    found = _check(frozen, _index(tmp_path / "now"), now=spec)
     assert found["findings"] == []
     assert found["parts"]["forget"]["now"] == 2
 
@@ -163,14 +172,56 @@ def test_values_and_numbers_that_no_spec_may_write_can_be_frozen(tmp_path):
 )
 def test_a_frozen_spec_of_another_form_is_an_error(change, tmp_path):
     manifest = _frozen(tmp_path)
-    manifest["spec"]["content"] |= change
-    with pytest.raises(SpecError, match=r"^the spec in m\.json: expected a cohort spec as CohortSpec\.to_dict"):
+    manifest.manifest["spec"]["content"] |= change
+    with pytest.raises(SpecError, match=r"^the spec in m: expected a cohort spec as CohortSpec\.to_dict"):
         _check(manifest, _index(tmp_path / "now"))
 
 
-def test_the_values_of_a_value_set_are_frozen_with_it(tmp_path):
-    more = "value_sets: {bad: ['old', '007', 'no', '2019-01-01']}\n"
-    manifest = _frozen(tmp_path, "device in @bad", more)
-    found = _check(manifest, _index(tmp_path / "now"))
+PEOPLE = "value_sets: {gone: [p00, p01]}\n"
+
+
+def test_a_frozen_list_is_not_needed_while_nothing_has_changed(tmp_path):
+    frozen = _frozen(tmp_path, "patient in @gone", PEOPLE)
+    assert "p00" not in json.dumps(frozen.manifest)
+    found = _check(frozen, _index(tmp_path / "now"))
+    assert (found["holds"], found["findings"], found["parts"]["forget"]["now"]) == (True, [], 2)
+
+
+def test_a_frozen_list_must_be_given_once_the_index_has_changed(tmp_path):
+    frozen, index = _frozen(tmp_path, "patient in @gone", PEOPLE), _index(tmp_path / "now", images=[1, 2, 3, 4])
+    with pytest.raises(
+        CohortError, match=r"so that it cannot be resolved again\. Give the spec: .* cohort check m SPEC"
+    ):
+        _check(frozen, index)
+    found = _check(frozen, index, now=make_spec("patient in @gone", PEOPLE))
+    assert (found["holds"], found["spec"]["same"], found["moves"]["forget"]["gone"]) == (False, True, 1)
+
+
+def test_another_spec_that_selects_the_same_images_holds_and_is_reported(tmp_path):
+    found = _check(_frozen(tmp_path), _index(tmp_path / "now"), now=make_spec("device in [old]"))
     assert found["holds"] is True
-    assert found["parts"]["forget"]["now"] == 2
+    assert _texts(found, breaks=False) == ["The cohort was frozen with another spec."]
+
+
+def test_two_frozen_cohorts_are_checked_without_an_index(tmp_path):
+    first = _frozen(tmp_path)
+    assert _check(first, None, now=_frozen(tmp_path / "same"))["holds"] is True
+    second = _frozen(tmp_path / "2", device=["old", "new", "new", "new", None])
+    found = _check(first, None, now=second)
+    assert (found["holds"], found["refused"], found["moves"]["forget"]["remain"]) == (False, None, 1)
+    fewer = _frozen(tmp_path / "3", images=[1, 2, 3, 4])
+    assert _check(first, None, now=fewer)["moves"]["forget"]["outside"] == 1
+    assert (
+        _check(first, _index(tmp_path / "3" / "frozen", images=[1, 2, 3, 4]), now=fewer)["moves"]["forget"]["gone"] == 1
+    )
+    with pytest.raises(CohortError, match="checking needs the index, or a second frozen cohort"):
+        _check(first, None)
+
+
+def test_a_spec_is_checked_as_it_would_be_frozen_now(tmp_path):
+    index, spec = _index(tmp_path / "now"), make_spec("device == old")
+    assert _check(frozen_of(spec, index, has_other=True), index, now=_frozen(tmp_path))["holds"] is True
+    with pytest.raises(CohortError, match="expected the folder of a frozen cohort, got a spec alone"):
+        frozen_of(spec, index, has_other=False)
+    with pytest.raises(CohortError, match="a spec needs an index"):
+        frozen_of(spec, None, has_other=True)

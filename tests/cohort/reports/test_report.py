@@ -9,6 +9,7 @@ from rich.console import Console
 from monai_unlearn.cohort.reports.compare import compare, suppress_comparison
 from monai_unlearn.cohort.reports.recheck import recheck
 from monai_unlearn.cohort.reports.report import show, show_comparison, show_recheck
+from monai_unlearn.cohort.resolve.frozen import Frozen
 from monai_unlearn.vocabulary.fields import Kind
 
 
@@ -65,6 +66,13 @@ def test_equal_specs_and_differences_that_are_not_shown_are_said_to_be_so(index)
     assert "the rules differ in values that are not shown" in other
 
 
+def test_patients_are_left_out_where_nobody_counted_them(index):
+    frozen = [Frozen.of(make_spec(rule).resolve(index)) for rule in ("device == new", "patient in [p01]")]
+    text = _shown(show_comparison, compare(*frozen, None))
+    assert text.startswith(f"{compare(*frozen, None)['moved']['images']} images move.")
+    assert "Patients: where they are" not in text
+
+
 def test_suppressed_counts_are_explained(index):
     document = suppress_comparison(compare(make_spec("device == new"), make_spec("patient == p00"), index), below=5)
     text = " ".join(_shown(show_comparison, document).split())
@@ -73,10 +81,10 @@ def test_suppressed_counts_are_explained(index):
 
 @pytest.mark.parametrize("holds", [True, False])
 def test_a_recheck_shows_whether_the_cohort_holds_and_where_images_went(index, tmp_path, holds):
-    manifest = make_spec("device == new", "expect: {images: {min: 4}}\n").resolve(index).manifest
+    frozen = Frozen.of(make_spec("device == new", "expect: {images: {min: 4}}\n").resolve(index))
     devices = ["old"] * 3 + ["new"] * 4 + [None] if holds else ["new"] * 3 + ["old"] * 5
     now = make_index(tmp_path / "now", {"device": devices}, KINDS)
-    text = _shown(show_recheck, recheck(manifest, now, source="m.json", listed=True))
+    text = _shown(show_recheck, recheck(frozen, now, listed=True))
     assert text.startswith("The frozen cohort test " + ("holds." if holds else "no longer holds."))
     assert "Note: The content of the index has changed." in text
     assert ("was: forget" in text) == (not holds)

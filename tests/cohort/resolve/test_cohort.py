@@ -67,16 +67,17 @@ def test_the_preview_counts_and_names_nobody(cohort, index):
     assert json.loads(json.dumps(cohort.preview())) == cohort.preview()
 
 
-def test_the_manifest_holds_the_spec_the_index_digest_and_the_images(cohort, index):
+def test_the_manifest_holds_counts_and_digests_and_names_nobody(cohort, index):
     manifest = cohort.manifest
-    assert manifest["spec"] == {"digest": cohort.spec.digest, "content": cohort.spec.to_dict()}
+    rules = ["device == old"]
+    whole = {"digest": cohort.spec.digest, "whole": True, "content": cohort.spec.to_dict(), "rules": rules}
+    assert manifest["spec"] == whole
     assert manifest["index_digest"] == index.digest
-    assert manifest["image_ids"] == {"forget": ["d"], "remain": ["a", "b", "c"], "undetermined": ["e"]}
     assert manifest["images"] == cohort.images
-    assert manifest["split_patients"] == ["p1"]
+    assert manifest["patients_in_both"] == 1
+    assert "p1" not in json.dumps(manifest)
     assert manifest["classes_emptied"] == ["amd"]
     assert manifest["warnings"] == cohort.preview()["warnings"]
-    assert json.loads(json.dumps(manifest))["image_ids"] == manifest["image_ids"]
 
 
 def test_the_preview_of_a_stratified_sample_shows_what_it_drew(tmp_path):

@@ -43,9 +43,7 @@ def test_without_a_label_there_are_no_classes(tmp_path):
         ("scope: patient\nsample: {count: 1, by: patient}", []),
     ],
 )
-def test_patients_in_the_forget_and_the_remain_part_are_listed_in_the_manifest_and_counted_elsewhere(
-    tmp_path, more, split
-):
+def test_patients_in_the_forget_and_the_remain_part_are_counted(tmp_path, more, split):
     columns = {
         #          c forget, remain   a the same      b      none  d            e forget, undetermined
         "device": ["old", "new", "old", "new", "new", "old", None, "new", "old", None],
@@ -54,10 +52,7 @@ def test_patients_in_the_forget_and_the_remain_part_are_listed_in_the_manifest_a
         "series": [f"e{number}" for number in range(10)],
     }
     cohort = make_spec("device == old", more).resolve(make_index(tmp_path / "index", columns, KINDS))
-    assert cohort.counts.split_patients == split
-    assert cohort.manifest["split_patients"] == split
-    assert cohort.counts.patients_in_both == len(split)
-    assert "split_patients" not in cohort.preview()
+    assert cohort.counts.patients_in_both == cohort.manifest["patients_in_both"] == len(split)
 
 
 def test_images_left_in_a_study_are_counted(tmp_path):

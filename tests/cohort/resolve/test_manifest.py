@@ -10,7 +10,7 @@ from monai_unlearn.cohort.resolve.manifest import read_manifest, write_document,
 from monai_unlearn.cohort.spec.canonical import canonical_json, digest_of
 from monai_unlearn.errors import CohortError
 
-MANIFEST = {"schema_version": 1, "image_ids": {"forget": ["ä"]}}
+MANIFEST = {"schema_version": 1, "members": {"file": "ä"}}
 
 
 def test_the_file_contains_the_digest_of_the_rest(tmp_path):
@@ -22,13 +22,13 @@ def test_the_file_contains_the_digest_of_the_rest(tmp_path):
     assert os.listdir(path.parent) == ["cohort.json"]  # noqa: PTH208 - hidden files count too
 
 
-def test_a_frozen_cohort_is_not_overwritten_by_accident(tmp_path):
+def test_a_document_is_not_overwritten_by_accident(tmp_path):
     path = tmp_path / "cohort.json"
     path.write_text("precious")
     with pytest.raises(CohortError, match=r"cohort\.json: expected a new file, got one that exists\. .* --force"):
-        write_manifest(MANIFEST, path)
+        write_document(MANIFEST, path)
     assert path.read_text() == "precious"
-    write_manifest(MANIFEST, path, overwrite=True)
+    write_document(MANIFEST, path, overwrite=True)
     assert json.loads(path.read_text())["schema_version"] == 1
 
 
@@ -37,7 +37,7 @@ def test_a_place_that_cannot_be_written_is_reported(tmp_path):
     with pytest.raises(CohortError, match="cannot be written"):
         write_manifest(MANIFEST, tmp_path / "file" / "cohort.json")
     with pytest.raises(CohortError, match="cannot be written"):
-        write_manifest(MANIFEST, tmp_path, overwrite=True)
+        write_manifest(MANIFEST, tmp_path)
     assert sorted(os.listdir(tmp_path)) == ["file"]  # noqa: PTH208 - hidden files count too
 
 
@@ -49,9 +49,11 @@ def test_a_document_is_written_without_a_digest(tmp_path):
 WHOLE = {
     "schema_version": 1,
     "tool_version": "0.1.0",
-    "spec": {"digest": "sha256:1", "content": {"name": "x"}},
+    "spec": {"digest": "sha256:1", "whole": True, "content": {"name": "x"}, "rules": ["device == SECRET-ä"]},
     "index_digest": "sha256:2",
-    "image_ids": {"forget": ["SECRET-ä"], "remain": ["b", "c"], "undetermined": []},
+    "images": {"forget": 1, "remain": 2, "undetermined": 0},
+    "patients": {"forget": 1, "remain": 2, "undetermined": 0},
+    "members": {"file": "cohort_members.parquet", "digest": "sha256:3", "images": 3},
     "patients_in_both": 0,
 }
 
@@ -62,14 +64,14 @@ def test_what_was_written_is_read(tmp_path):
     text = (tmp_path / "m.json").read_text(encoding="utf-8")
     # Another layout has the same content.
     (tmp_path / "m.json").write_text(json.dumps(json.loads(text)), encoding="utf-8")
-    assert read_manifest(str(tmp_path / "m.json")) == WHOLE
+    assert read_manifest(tmp_path / "m.json") == WHOLE
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ('"SECRET-ä"', '"SECRET-b"'),
-        ('"c"', '"d"'),
+        ("SECRET-ä", "SECRET-b"),
+        ('"sha256:3"', '"sha256:4"'),
         ('"name": "x"', '"name": "y"'),
         ('"patients_in_both": 0', '"patients_in_both": false'),
         ('"patients_in_both": 0', '"patients_in_both": 0.0'),
@@ -111,7 +113,7 @@ def test_what_is_not_json_is_refused(text, tmp_path):
     assert "SECRET" not in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["[]", "1", "null", "{}", '{"digest": "x"}', '{"image_ids": {}}'])
+@pytest.mark.parametrize("text", ["[]", "1", "null", "{}", '{"digest": "x"}', '{"members": {}}'])
 def test_other_json_is_refused(text, tmp_path):
     (tmp_path / "m.json").write_text(text)
     with pytest.raises(CohortError, match="expected the manifest of a frozen cohort, got other JSON"):
@@ -126,13 +128,11 @@ def test_other_json_is_refused(text, tmp_path):
         {"spec": {"digest": 1, "content": {}}},
         {"index_digest": 1},
         {"tool_version": None},
-        {"image_ids": []},
-        {"image_ids": {"forget": []}},
-        {"image_ids": {"forget": [], "remain": [], "undetermined": [], "other": []}},
-        {"image_ids": {"forget": "abc", "remain": [], "undetermined": []}},
-        {"image_ids": {"forget": [1], "remain": [], "undetermined": []}},
-        {"image_ids": {"forget": ["a"], "remain": ["a"], "undetermined": []}},
-        {"image_ids": {"forget": [["a"]], "remain": [], "undetermined": []}},
+        {"images": []},
+        {"images": {"forget": 1}},
+        {"patients": {"forget": "1", "remain": 1, "undetermined": 1}},
+        {"members": {"file": "x", "images": 3}},
+        {"members": {"file": "x", "digest": None, "images": 3}},
     ],
 )
 def test_parts_of_a_manifest_are_refused(change, tmp_path):

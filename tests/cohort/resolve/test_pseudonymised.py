@@ -5,6 +5,7 @@ import pytest
 
 from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.cohort.reports.recheck import recheck
+from monai_unlearn.cohort.resolve.frozen import Frozen
 from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
 from monai_unlearn.errors import CohortError, IndexReadError, SpecError
 from monai_unlearn.index import write_index
@@ -198,7 +199,9 @@ def test_a_key_for_an_index_without_pseudonyms_is_refused(tmp_path, keyfile):
 
 
 def test_what_is_frozen_names_nobody_and_is_checked_without_the_key(index, keyfile):
-    manifest = with_pseudonyms(spec("patient in @gone", SET), index, keyfile).resolve(index).manifest
-    assert "B17" not in str(manifest)
-    assert recheck(manifest, index, source="cohort.json")["holds"]
-    assert recheck(manifest, index, source="cohort.json", keyfile=keyfile)["holds"]
+    frozen = Frozen.of(with_pseudonyms(spec("patient in @gone", SET), index, keyfile).resolve(index))
+    assert "B17" not in str(frozen.manifest)
+    assert recheck(frozen, index)["holds"]
+    assert recheck(frozen, index, keyfile=keyfile)["holds"]
+    given = recheck(frozen, index, now=spec("patient in @gone", SET), keyfile=keyfile)
+    assert (given["holds"], given["spec"]["same"]) == (True, True)

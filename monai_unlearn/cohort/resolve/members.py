@@ -1,0 +1,122 @@
+"""The members of a cohort, image by image: what `cohort_members.parquet` holds."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from monai_unlearn.errors import CohortError
+from monai_unlearn.index import usable_mask
+from monai_unlearn.vocabulary.parts import PARTS, SPLITS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from monai_unlearn.cohort.resolve.cohort import Cohort
+    from monai_unlearn.cohort.resolve.split import SplitRule
+
+SCHEMA = pa.schema([("image_id", pa.string()), ("part", pa.string()), ("split", pa.string())])
+MAX_BYTES = 4 * 1024**3
+_REMEDY = "Freeze the cohort again with: monai-unlearn cohort freeze SPEC --index DIR --out DIR"
+
+
+def members_of(cohort: Cohort, rule: SplitRule) -> pa.Table:
+    """Return the images of a cohort with their part and split, ordered by part, split and identifier.
+
+    Args:
+        cohort: The cohort.
+        rule: How patients are assigned to splits.
+
+    Raises:
+        DataError: A `split` column of the index cannot be used.
+        IndexReadError: The index cannot be read.
+    """
+    part = np.full(len(cohort.answers.readable), -1, dtype=np.int8)
+    for number, (_, mask) in enumerate(cohort.membership.items()):
+        part[mask] = number
+    rows = part >= 0
+    images = cohort.answers.image.texts.take(pa.array(cohort.answers.image.codes[rows]))
+    columns = ["image_id", "patient", "fault", *(name for name in ("split",) if name in cohort.index.columns)]
+    frame = cohort.index.frame(columns)
+    frame = frame[usable_mask(frame)]
+    # By identifier, not by place: a query with cohort statistics promises no order of its rows.
+    places = pc.index_in(images, value_set=pa.array(frame["image_id"], pa.string()))
+    splits = rule.assign(frame.iloc[places.to_numpy()].reset_index(drop=True))
+    split = splits.map({name: number for number, name in enumerate(SPLITS)}).to_numpy(dtype=np.int8)
+    return _sorted(images, part[rows], split)
+
+
+def _sorted(images: pa.Array, part: np.ndarray, split: np.ndarray) -> pa.Table:
+    numbers = pa.table({"part": part, "split": split, "image_id": images})
+    ordered = numbers.sort_by([(name, "ascending") for name in numbers.column_names])
+    words = {"part": pa.array(PARTS), "split": pa.array(SPLITS)}
+    columns = [words[name].take(ordered[name]) if name in words else ordered[name] for name in SCHEMA.names]
+    return pa.table(columns, schema=SCHEMA)
+
+
+def write_members(members: pa.Table, path: Path) -> str:
+    """Write the members of a cohort to a file, and return the digest of its bytes.
+
+    Identifiers share long beginnings with their neighbours, and what differs is mostly random digits: they are stored
+    by what differs (DELTA_BYTE_ARRAY) and coded by Zstandard at its lowest level, which does not spoil random digits
+    by the chance repetitions that higher levels find. The same members give the same bytes.
+    """
+    pq.write_table(
+        members,
+        path,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=["part", "split"],
+        column_encoding={"image_id": "DELTA_BYTE_ARRAY"},
+        row_group_size=1024**2,
+        write_statistics=False,
+        store_schema=False,
+    )
+    return _digest(path.read_bytes())
+
+
+def read_members(path: Path, *, digest: str) -> pa.Table:
+    """Read the members of a frozen cohort.
+
+    Args:
+        path: The file.
+        digest: The digest of its bytes, from the manifest.
+
+    Raises:
+        CohortError: The file cannot be read, is another than the one that was frozen, or holds no members.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise CohortError(f"{path}: expected at most {MAX_BYTES // 1024**3} GiB, got more. {_REMEDY}")
+        content = path.read_bytes()
+    except OSError as error:
+        raise CohortError(f"{path}: cannot be read ({error.strerror}). {_REMEDY}") from None
+    if _digest(content) != digest:
+        raise CohortError(
+            f"{path}: the file does not match the digest in the manifest beside it: one of them was changed after the "
+            "cohort was frozen. Get the two files that were frozen together."
+        )
+    try:
+        members = pq.read_table(io.BytesIO(content), columns=SCHEMA.names).cast(SCHEMA)
+    except (pa.ArrowException, KeyError, ValueError):
+        raise CohortError(f"{path}: expected the columns {', '.join(SCHEMA.names)}. {_REMEDY}") from None
+    if not _are_members(members):
+        raise CohortError(f"{path}: expected each image once, with a part and a split. {_REMEDY}")
+    return members
+
+
+def _are_members(members: pa.Table) -> bool:
+    known = [("part", PARTS), ("split", SPLITS)]
+    words_are_known = [pc.all(pc.is_in(members[name], value_set=pa.array(words))).as_py() for name, words in known]
+    distinct = pc.count_distinct(members["image_id"], mode="only_valid").as_py()
+    return bool(distinct == len(members)) and False not in words_are_known
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -1,0 +1,63 @@
+"""What must not travel in a bundle: outputs of runs, indexes and frozen cohorts name images and patients."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.vocabulary.run_folder import MEMBERS, PREDICTIONS, README, TRAVELS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Not copied into a revised bundle: outputs of runs, caches, and exports of the old weights.
+LEFT_BEHIND = ("models", "eval", "mlruns", "__pycache__", ".*")
+_OF_PEOPLE = (MEMBERS, PREDICTIONS)
+_INDEX = ("index.json", "parts")
+
+
+def check_travels(bundle: Path, output_dir: Path) -> None:
+    """Refuse a bundle whose revised copy would carry along what names images or patients.
+
+    Args:
+        bundle: The folder of the bundle to revise.
+        output_dir: Where results will go.
+
+    Raises:
+        ConfigError: The results would lie within the bundle, or an index or a frozen cohort does.
+    """
+    if output_dir.resolve().is_relative_to(bundle.resolve()):
+        raise ConfigError(
+            f"output_dir {output_dir} lies within the bundle {bundle}: the next revision would copy it along, with "
+            "all that names images and patients. Give a folder outside the bundle: --output_dir DIR"
+        )
+    if found := next(_naming_people(bundle), None):
+        raise ConfigError(
+            f"{found} names images or patients, but lies within the bundle {bundle}, which is copied and travels. "
+            "Move it out of the bundle."
+        )
+
+
+def _naming_people(root: Path) -> Iterator[Path]:
+    """Yield what names people among that which would be copied."""
+    for folder, below, files in os.walk(root, followlinks=True):
+        below[:] = sorted(name for name in below if not _is_left_behind(name))
+        names = {*below, *files}
+        yield from (Path(folder, name) for name in _OF_PEOPLE if name in names)
+        if names.issuperset(_INDEX):
+            yield Path(folder)
+
+
+def _is_left_behind(name: str) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for pattern in LEFT_BEHIND)
+
+
+def say_that_it_travels(bundle: Path) -> None:
+    """Say in the README of a bundle's folder that it travels."""
+    path = bundle / README
+    text = path.read_text(encoding="utf-8") if path.is_file() else f"# {bundle.name.replace('_', ' ').capitalize()}\n"
+    if TRAVELS not in text:
+        path.write_text(f"{text.rstrip()}\n\n{TRAVELS}\n", encoding="utf-8")

@@ -1,0 +1,90 @@
+"""What an unlearning run writes, and a frozen cohort: the one place that says how the files are called.
+
+A run writes two folders. The bundle travels and names nobody. The evidence stays with the images: it holds
+identifiers of images and patients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROMOTED = "revised_bundle"
+REJECTED = "rejected_bundle"
+EVIDENCE = "evidence"
+MANIFEST = "cohort_manifest.json"
+MEMBERS = "cohort_members.parquet"
+METRICS = "metrics.json"
+PREDICTIONS = "predictions.parquet"
+RUN_RECORD = "run.json"
+README = "README.md"
+
+TRAVELS = "This folder travels: it holds a bundle, and names nobody whose images were used."
+STAYS = "This folder stays with the images: it holds identifiers of images and patients. Do not pass it on."
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The places in the output folder of a run.
+
+    >>> from pathlib import Path
+    >>> run = RunFolder(Path("revision"))
+    >>> run.metrics.as_posix(), run.bundle(accepted=False).as_posix(), run.reference(7).as_posix()
+    ('revision/evidence/metrics.json', 'revision/rejected_bundle', 'revision/evidence/reference/seed-7')
+
+    Attributes:
+        root: The folder that the run was given.
+    """
+
+    root: Path
+
+    @property
+    def evidence(self) -> Path:
+        """The folder that stays with the images."""
+        return self.root / EVIDENCE
+
+    @property
+    def metrics(self) -> Path:
+        """All measurements."""
+        return self.evidence / METRICS
+
+    @property
+    def predictions(self) -> Path:
+        """The logits of every network, image by image."""
+        return self.evidence / PREDICTIONS
+
+    @property
+    def record(self) -> Path:
+        """The config as executed, versions, seconds, digests."""
+        return self.evidence / RUN_RECORD
+
+    @property
+    def manifest(self) -> Path:
+        """The cohort in counts and digests."""
+        return self.evidence / MANIFEST
+
+    @property
+    def members(self) -> Path:
+        """The cohort image by image."""
+        return self.evidence / MEMBERS
+
+    @property
+    def plots(self) -> Path:
+        """Diagnostics of the method."""
+        return self.evidence / "plots"
+
+    def bundle(self, *, accepted: bool) -> Path:
+        """The bundle; only an accepted one has the name that is deployed."""
+        return self.root / (PROMOTED if accepted else REJECTED)
+
+    def reference(self, seed: int) -> Path:
+        """The weights and the training record of the reference that was retrained with a seed."""
+        return self.evidence / "reference" / f"seed-{seed}"
+
+    def references(self) -> list[Path]:
+        """The folders of the references that the run retrained, by seed."""
+        found = (self.evidence / "reference").glob("seed-*")
+        return sorted(found, key=lambda path: int(path.name.removeprefix("seed-")))
