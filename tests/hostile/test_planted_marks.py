@@ -34,6 +34,7 @@ PERSON = "PLANTEDPERSON"  # identifiers of patients
 MARKS = (NAME, PERSON)
 ESCAPE = "\x1b[31m"  # in file names and labels
 RUNNER = CliRunner()
+KEPT = ("path", "InstitutionName", "StudyDescription", "SeriesDescription", "ProtocolName", "remark", "file")
 SETTINGS = {
     "class_names": "['up','down']",
     "image_size": "[16,16]",
@@ -139,7 +140,9 @@ def site(request, archive, tmp_path_factory) -> Site:
     (root / "key").write_bytes(b"sixteen bytes or more")
     site = Site(root, root / "key" if request.param else None)
     words = ("--table", archive.parent / "table.csv", "--key", "file", "--label", "diagnosis")
-    hashed = ("--pseudonymise", root / "key") if request.param else ()
+    # Kept on purpose: what an index holds although it may name people must not leave it either.
+    kept = [word for name in KEPT for word in ("--keep", name)]
+    hashed = ("--pseudonymise", root / "key", *kept) if request.param else ()
     site.tool("build", "index", "build", archive, "--out", root / "index", *words, *hashed)
     return site
 

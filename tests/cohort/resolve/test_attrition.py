@@ -51,7 +51,7 @@ def test_only_unknown_and_scope_add_images():
 
 
 def test_rows_line_up():
-    assert as_text([ROW]) == "       1200 → 7         device == x"
+    assert as_text([ROW.to_dict()]) == "       1200 → 7         device == x"
 
 
 @pytest.fixture
