@@ -20,7 +20,7 @@ def subset(correct: int, n: int = N) -> Predictions:
     """A subset in which the first `correct` of n images are classified correctly, classes in turn."""
     labels = torch.arange(n) % 2
     predicted = torch.where(torch.arange(n) < correct, labels, 1 - labels)
-    return Predictions(logits=torch.eye(2)[predicted], labels=labels)
+    return Predictions(logits=torch.eye(2)[predicted], labels=labels, healthy=(0,))
 
 
 def evidence(
