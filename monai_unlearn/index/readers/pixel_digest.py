@@ -3,7 +3,8 @@
 It is taken of the bytes that the pixels are stored in, not of decoded values: these depend on the version of the
 decoder, and would cost several times as much. Of a DICOM file these are the value of its pixel data and the elements
 that say what the bytes mean (DICOM PS3.3 section C.7.6.3): editing another tag or moving the file does not change it.
-Of every other file they are all its bytes. The same picture in another compression has another digest.
+Of every other file, and of DICOM files with a palette, they are all bytes. The same picture in another compression has
+another digest.
 """
 
 from __future__ import annotations
@@ -76,6 +77,10 @@ def _add_dicom(digest: hashlib._Hash, stream: BinaryIO) -> bool:
         if end.pixels is None:
             return False
         described = [value_of(dataset, keyword) for keyword in _DESCRIBED_BY]
+    if str(value_of(dataset, "PhotometricInterpretation")).startswith("PALETTE"):
+        stream.seek(0)  # a palette may be as long as the pixels, and stands in several elements
+        _add(digest, stream, None)
+        return True
     digest.update(" ".join(map(str, [hex(end.pixels.tag), _encoding(dataset), *described])).encode() + b"\n")
     end.pixels.stream.seek(end.pixels.offset)
     _add(digest, end.pixels.stream, _length(end.pixels))

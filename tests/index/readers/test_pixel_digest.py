@@ -64,6 +64,16 @@ def test_another_picture_has_another_digest(change, first):
     assert pixel_digest(again(first, change)) != pixel_digest(first)
 
 
+def test_a_palette_is_part_of_the_picture(make_dicom, tmp_path):
+    def made(name, **tags):
+        grey = {"PhotometricInterpretation": "PALETTE COLOR", "SamplesPerPixel": 1, "PixelData": bytes(64)}
+        return make_dicom(tmp_path / name, 1, **{**grey, "RedPaletteColorLookupTableData": b"\0\1", **tags})
+
+    first = pixel_digest(made("first.dcm"))
+    assert first == pixel_digest(made("again.dcm"))
+    assert first != pixel_digest(made("other.dcm", RedPaletteColorLookupTableData=b"\1\1"))
+
+
 def test_the_order_of_bytes_counts(make_dicom, tmp_path):
     words = {"BitsAllocated": 16, "BitsStored": 16, "HighBit": 15, "PixelData": bytes(range(192)) * 2}
     little = make_dicom(tmp_path / "little.dcm", 1, **words)
