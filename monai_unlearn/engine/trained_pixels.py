@@ -1,19 +1,22 @@
-"""The pixels that weights were trained on: kept beside the training record, and compared by every later run.
+"""The pixels that weights were trained and evaluated on: kept beside the training record, compared by later runs.
 
-`training_members.parquet` has a row for each training image: a hash of its identifier, the digest of its pixels, and
-size and time of its file. The training record itself holds one digest over all of them, `pixels_digest`, which names
-nobody and travels with the weights; the members stay with the bundle that was trained.
+`training_members.parquet` has a row for each image: a hash of its identifier, the digest of its pixels, size and time
+of its file, and whether the weights were trained on it. Training writes it; evaluation and unlearning add the images
+that they are the first to load. The training record itself holds one digest over the training images, `pixels_digest`,
+which names nobody and travels with the weights; the members stay with the bundle that was trained.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monai_unlearn.data.pixel_digest import examples
+from monai_unlearn.engine import distributed
 from monai_unlearn.engine.training_record import images_digest
 from monai_unlearn.errors import DataError
 from monai_unlearn.staging import staged_file
@@ -23,16 +26,42 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monai_unlearn.data import CohortData
+    from monai_unlearn.data.pixel_digest import Seen
 
 MEMBERS = "training_members.parquet"
 DIGEST = "pixels_digest"
 _SCHEMA = pa.schema(
-    {"member": pa.string(), "pixel_digest": pa.string(), "file_size": pa.int64(), "file_mtime_ns": pa.int64()}
+    {
+        "member": pa.string(),
+        "pixel_digest": pa.string(),
+        "file_size": pa.int64(),
+        "file_mtime_ns": pa.int64(),
+        "trained": pa.bool_(),
+    }
 )
+_REMEDY = "Restore the files; or, if they are meant to be others, train again."
+
+
+class Member(NamedTuple):
+    """An image as it was when it was first loaded: the fields of `Seen`, and whether it was trained on."""
+
+    digest: str | None
+    size: int
+    modified: int
+    trained: bool
+
+    def is_swapped(self, seen: Seen, *, strict: bool) -> bool:
+        """Return whether a file has other pixels now.
+
+        Args:
+            seen: The file as it is.
+            strict: Also where it has another size or time: it was written anew, and the index was built again.
+        """
+        return seen.digest != self.digest and (strict or seen[1:] == self[1:3])
 
 
 def check_before_training(checkpoint: Path, data: CohortData, parts: Iterable[str]) -> None:
-    """Refuse images that are not the files that were indexed, or whose pixels an earlier training saw otherwise.
+    """Refuse images that are not the files that were indexed, or whose pixels an earlier run saw otherwise.
 
     Pixels may change between two trainings. Then the file has another size or time, and the index was built again; a
     file with the size and time that it had, but other pixels, was swapped.
@@ -47,12 +76,7 @@ def check_before_training(checkpoint: Path, data: CohortData, parts: Iterable[st
     """
     items = data.items(parts, "train")
     data.pixels.check(items)
-    members = _read(checkpoint.with_name(MEMBERS))
-    changed = []
-    for item in items:
-        seen, before = data.pixels.seen.get(str(item["image_id"])), members.get(_member(item["image_id"]))
-        if seen and before and seen[1:] == before[1:] and seen.digest != before[0]:
-            changed.append(str(item["image_id"]))
+    changed = _swapped(_read(checkpoint), data, strict=False)
     if changed:
         raise DataError(
             f"{len(changed)} of {len(items)} images have other pixels than when {checkpoint} was trained, although "
@@ -64,18 +88,18 @@ def check_before_training(checkpoint: Path, data: CohortData, parts: Iterable[st
 def write_members(checkpoint: Path, data: CohortData, parts: Iterable[str]) -> dict[str, str]:
     """Write the members beside the weights, and return what the training record says of them."""
     identifiers = [str(item["image_id"]) for item in data.items(parts, "train")]
-    rows = sorted((_member(one), *data.pixels.seen[one]) for one in identifiers if one in data.pixels.seen)
-    table = pa.Table.from_pylist([dict(zip(_SCHEMA.names, row, strict=True)) for row in rows], schema=_SCHEMA)
-    with staged_file(checkpoint.with_name(MEMBERS)) as path:
-        pq.write_table(table, path, compression="zstd")
-    return {DIGEST: _digest({member: digest for member, digest, *_ in rows})}
+    seen = data.pixels.seen
+    trained = {_member(one): Member(*seen[one], trained=True) for one in identifiers if one in seen}
+    others = {one: member._replace(trained=False) for one, member in _read(checkpoint).items() if one not in trained}
+    _write(checkpoint, {**others, **trained})
+    return {DIGEST: _digest(trained)}
 
 
 def check_trained_pixels(checkpoint: Path, record: Mapping[str, Any], data: CohortData) -> None:
-    """Refuse images whose pixels are not those that the weights were trained on.
+    """Refuse images whose pixels are not those that the weights were trained on, or that an earlier run saw.
 
-    Only images are compared that were loaded already; without the members, those that were trained on are looked at,
-    if the index still holds exactly them.
+    Images are compared that were loaded already. Where the members are not there, those that were trained on are looked
+    at, if the index still holds exactly them. Images that no run loaded before are added to the members.
 
     Args:
         checkpoint: The weights.
@@ -87,46 +111,69 @@ def check_trained_pixels(checkpoint: Path, record: Mapping[str, Any], data: Coho
     """
     if DIGEST not in record:
         return
-    members = _read(checkpoint.with_name(MEMBERS))
-    before = {member: digest for member, (digest, *_) in members.items()}
-    if _digest(before) == record[DIGEST]:
-        _compare_each(checkpoint, before, data)
+    members = _read(checkpoint)
+    if members and _digest(members) == record[DIGEST]:
+        _compare_each(checkpoint, members, data)
+        _add_seen(checkpoint, members, data)
     elif record.get("images_digest") == images_digest(data, record.get("parts", ())):
         _compare_all(checkpoint, record, data)
 
 
-def _compare_each(checkpoint: Path, before: Mapping[str, str | None], data: CohortData) -> None:
-    common = {one: seen for one, seen in data.pixels.seen.items() if _member(one) in before}
-    changed = [one for one, seen in common.items() if before[_member(one)] != seen.digest]
+def _compare_each(checkpoint: Path, members: Mapping[str, Member], data: CohortData) -> None:
+    trained = {one: member for one, member in members.items() if member.trained}
+    others = {one: member for one, member in members.items() if not member.trained}
+    changed = [*_swapped(trained, data, strict=True), *_swapped(others, data, strict=False)]
     if changed:
+        common = sum(_member(one) in members for one in data.pixels.seen)
         raise DataError(
-            f"{len(changed)} of {len(common)} images have other pixels than those that {checkpoint} was trained on: "
-            f"{examples(changed)}. {_REMEDY}"
+            f"{len(changed)} of {common} images have other pixels than those that {checkpoint} was trained or "
+            f"evaluated on: {examples(changed)}. {_REMEDY}"
         )
 
 
 def _compare_all(checkpoint: Path, record: Mapping[str, Any], data: CohortData) -> None:
-    items = data.items(record["parts"], "train")
-    data.pixels.check(items)
-    seen = {str(item["image_id"]): data.pixels.seen.get(str(item["image_id"])) for item in items}
-    if _digest({_member(one): found.digest for one, found in seen.items() if found}) != record[DIGEST]:
+    identifiers = [str(item["image_id"]) for item in data.items(record["parts"], "train")]
+    data.pixels.check(data.items(record["parts"], "train"))
+    seen = data.pixels.seen
+    if (
+        _digest({_member(one): Member(*seen[one], trained=True) for one in identifiers if one in seen})
+        != record[DIGEST]
+    ):
         raise DataError(
             f"the images that {checkpoint} was trained on have other pixels now; which of them, only {MEMBERS} beside "
             f"the weights of the trained bundle says. {_REMEDY}"
         )
 
 
-_REMEDY = "Restore the files; or, if they are meant to be others, train again."
+def _add_seen(checkpoint: Path, members: Mapping[str, Member], data: CohortData) -> None:
+    """Add the images that are loaded for the first time; where the folder cannot be written, nothing is kept."""
+    seen = {_member(one): Member(*found, trained=False) for one, found in data.pixels.seen.items()}
+    kept = {**members, **{one: member for one, member in seen.items() if not (one in members and members[one].trained)}}
+    if kept != members and distributed.is_main_process():
+        with suppress(OSError):
+            _write(checkpoint, kept)
 
 
-def _read(path: Path) -> dict[str, tuple[str | None, int, int]]:
-    """Return digest, size and time of each member; nothing where there are none that can be read."""
+def _swapped(members: Mapping[str, Member], data: CohortData, *, strict: bool) -> list[str]:
+    """Return the images that were loaded and have other pixels than as members."""
+    common = ((one, members.get(_member(one)), seen) for one, seen in data.pixels.seen.items())
+    return [one for one, member, seen in common if member is not None and member.is_swapped(seen, strict=strict)]
+
+
+def _read(checkpoint: Path) -> dict[str, Member]:
+    """Return the members beside weights; nothing where there are none that can be read."""
     try:
-        rows = pq.read_table(path, schema=_SCHEMA).to_pydict()
+        columns = pq.read_table(checkpoint.with_name(MEMBERS), schema=_SCHEMA).to_pydict()
     except (OSError, pa.ArrowException):
         return {}
-    values = zip(rows["pixel_digest"], rows["file_size"], rows["file_mtime_ns"], strict=True)
-    return dict(zip(rows["member"], values, strict=True))
+    rows = zip(*(columns[name] for name in _SCHEMA.names), strict=True)
+    return {member: Member(*values) for member, *values in rows}
+
+
+def _write(checkpoint: Path, members: Mapping[str, Member]) -> None:
+    rows = [dict(zip(_SCHEMA.names, (one, *member), strict=True)) for one, member in sorted(members.items())]
+    with staged_file(checkpoint.with_name(MEMBERS)) as path:
+        pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), path, compression="zstd")
 
 
 def _member(image_id: object) -> str:
@@ -134,6 +181,7 @@ def _member(image_id: object) -> str:
     return hashlib.sha256(str(image_id).encode()).hexdigest()
 
 
-def _digest(digests: Mapping[str, str | None]) -> str:
-    lines = "".join(f"{member} {digest}\n" for member, digest in sorted(digests.items()))
+def _digest(members: Mapping[str, Member]) -> str:
+    """Return one digest of the pixels of all members that were trained on."""
+    lines = "".join(f"{one} {member.digest}\n" for one, member in sorted(members.items()) if member.trained)
     return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"

@@ -17,6 +17,7 @@ from tiny import tiny_index, tiny_spec
 
 from monai_unlearn.data import open_data
 from monai_unlearn.data.pixel_digest import PixelCheck, Seen
+from monai_unlearn.engine import trained_pixels
 from monai_unlearn.engine.host import ours
 from monai_unlearn.engine.trained_pixels import (
     MEMBERS,
@@ -59,7 +60,7 @@ def trained(tmp_path):
 def test_members_name_nobody(trained):
     checkpoint, record = trained
     table = pq.read_table(checkpoint.with_name(MEMBERS))
-    assert table.column_names == ["member", "pixel_digest", "file_size", "file_mtime_ns"]
+    assert table.column_names == ["member", "pixel_digest", "file_size", "file_mtime_ns", "trained"]
     assert sorted(table["pixel_digest"].to_pylist()) == ["sha256:1", "sha256:2", "sha256:3"]
     assert all(len(member) == 64 for member in table["member"].to_pylist())
     assert record["pixels_digest"].startswith("sha256:")
@@ -75,7 +76,8 @@ def test_the_same_pixels_pass(trained):
 def test_other_pixels_are_refused_by_path(trained):
     changed = {**SEEN, "b": SEEN["b"]._replace(digest="sha256:9")}
     with pytest.raises(
-        DataError, match=r"1 of 3 images have other pixels than those that .*model.pt was .*: b \(their paths are in"
+        DataError,
+        match=r"1 of 3 images have other pixels than those that .*model.pt was trained or evaluated on: b \(their",
     ):
         check_trained_pixels(*trained, data_of(changed))
     with pytest.raises(
@@ -89,6 +91,36 @@ def test_training_may_see_a_file_that_was_written_anew(trained):
     check_before_training(trained[0], data_of(changed), ["remain"])
     with pytest.raises(DataError, match="1 of 3 images have other pixels"):
         check_trained_pixels(*trained, data_of(changed))
+
+
+def members_of(checkpoint):
+    rows = pq.read_table(checkpoint.with_name(MEMBERS)).to_pylist()
+    return sorted((row["pixel_digest"], row["trained"]) for row in rows)
+
+
+def test_images_that_another_run_was_the_first_to_load_are_kept_and_compared(trained):
+    checkpoint, record = trained
+    trained_on = [("sha256:1", True), ("sha256:2", True), ("sha256:3", True)]
+    check_trained_pixels(checkpoint, record, data_of({"a": SEEN["a"], "test": Seen("sha256:8", 5, 6)}))
+    assert members_of(checkpoint) == [*trained_on, ("sha256:8", False)]
+    with pytest.raises(DataError, match=r"1 of 2 images have other pixels than those that .* evaluated on: test \("):
+        check_trained_pixels(checkpoint, record, data_of({"a": SEEN["a"], "test": Seen("sha256:9", 5, 6)}))
+    check_trained_pixels(checkpoint, record, data_of({"test": Seen("sha256:9", 5, 7)}))  # written anew
+    assert members_of(checkpoint) == [*trained_on, ("sha256:9", False)]
+    assert write_members(checkpoint, data_of(SEEN), ["remain"])["pixels_digest"] == record["pixels_digest"]
+    assert members_of(checkpoint) == [*trained_on, ("sha256:9", False)]
+
+
+def test_members_that_cannot_be_written_stay_as_they_are(trained, monkeypatch):
+    checkpoint, record = trained
+    before = members_of(checkpoint)
+
+    def read_only(*_, **__):
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(trained_pixels, "staged_file", read_only)
+    check_trained_pixels(checkpoint, record, data_of({"test": Seen("sha256:8", 5, 6)}))
+    assert members_of(checkpoint) == before
 
 
 @pytest.mark.parametrize("members", [None, b"no parquet"])
@@ -189,14 +221,30 @@ def test_200_swapped_files_with_their_times_are_noticed_where_they_were_loaded_b
     before = checkpoint.read_bytes()
     record = json.loads(checkpoint.with_name("training.json").read_text(encoding="utf-8"))
     assert pq.read_table(checkpoint.with_name(MEMBERS)).num_rows == record["images"]
-    swap_pairs(trained_paths(tmp_path)[:200])
     given = {"index_dir": str(tmp_path / "index"), "checkpoint": str(checkpoint)}
+    run("evaluate", "evaluate.yaml", **given)
+    assert pq.read_table(checkpoint.with_name(MEMBERS)).num_rows == len(pictures)
+    swap_pairs(trained_paths(tmp_path)[:200])
     unlearning = {**PLAIN, "cohort_spec": str(tiny_spec(tmp_path)), "output_dir": str(tmp_path / "out")}
     with refused(r"^200 of \d+ images have other pixels than when .* although size and time"):
         train()
-    with refused(r"^200 of \d+ images have other pixels than those that .*model.pt was trained on"):
+    with refused(r"^200 of \d+ images have other pixels than those that .*model.pt was trained or"):
         run("unlearn", "unlearn.yaml", acceptance={}, **unlearning, **given)
     with refused(r"^200 of \d+ images have other pixels"):
         run("evaluate", "evaluate.yaml", **given)
     assert checkpoint.read_bytes() == before
     assert not (tmp_path / "out").exists()
+
+
+def test_a_reference_that_was_trained_on_other_pixels_is_refused(train, tmp_path):
+    tiny_index(tmp_path, frame=with_stamps(write_bitmaps(tmp_path / "images")))
+    spec, reference = str(tiny_spec(tmp_path)), tmp_path / "reference" / "model.pt"
+    train()
+    train(checkpoint=str(reference), cohort_spec=spec, parts=["remain"])
+    record = reference.with_name("training.json")
+    content = json.loads(record.read_text(encoding="utf-8"))
+    record.write_text(json.dumps({**content, "pixels_digest": "sha256:other"}), encoding="utf-8")
+    given = {"index_dir": str(tmp_path / "index"), "checkpoint": str(tmp_path / "models" / "model.pt")}
+    settings = {**PLAIN, "acceptance": {}, "cohort_spec": spec, "output_dir": str(tmp_path / "out")}
+    with refused(r"the images that .*reference/model.pt was trained on have other pixels now"):
+        run("unlearn", "unlearn.yaml", reference=str(reference), **settings, **given)
