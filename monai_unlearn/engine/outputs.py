@@ -43,6 +43,7 @@ class Outcome:
         bundle_settings: What the run used for classes, image size and the like; the revised bundle says the same.
         cohort: The cohort that was forgotten.
         split_rule: How patients were assigned to splits.
+        pixels: The digests of the pixels of the images that were loaded.
         doubtful: The doubtful images that are not forgotten; None where the reason is not a withdrawn consent.
         network: The revised network.
         method: The method that revised it.
@@ -62,6 +63,7 @@ class Outcome:
     bundle_settings: Mapping[str, Any]
     cohort: Cohort
     split_rule: SplitRule
+    pixels: Mapping[str, str | None]
     doubtful: DoubtfulTraining | None
     network: nn.Module
     method: Method
@@ -104,7 +106,7 @@ def _write_evidence(outcome: Outcome, run: RunFolder, record: Mapping[str, Any],
     write_text(run.evidence / README, f"# Evidence\n\n{STAYS}\n")
     write_json(run.metrics, outcome.evidence)
     write_json(run.record, record)
-    freeze(outcome.cohort, run.evidence, rule=outcome.split_rule)
+    freeze(outcome.cohort, run.evidence, rule=outcome.split_rule, pixels=outcome.pixels)
     outcome.method.write_diagnostics(run.plots)
     for name, text in texts.items():
         write_text(run.evidence / name, text)

@@ -311,6 +311,7 @@ class Revision:
             bundle_settings=self.retraining.overrides,
             cohort=self.cohort,
             split_rule=self.data.split_rule,
+            pixels={image: seen.digest for image, seen in self.data.pixels.seen.items()},
             doubtful=check_consent(self.cohort, self.data, record),
             network=self.network,
             method=self.trainer.method,

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from monai_unlearn.cohort.resolve.members import pixels_of
 from monai_unlearn.data.pixel_digest import examples
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.training_record import images_digest
 from monai_unlearn.errors import DataError
 from monai_unlearn.staging import staged_file
+from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -98,6 +100,8 @@ def write_members(checkpoint: Path, data: CohortData, parts: Iterable[str]) -> d
 def check_trained_pixels(checkpoint: Path, record: Mapping[str, Any], data: CohortData) -> None:
     """Refuse images whose pixels are not those that the weights were trained on, or that an earlier run saw.
 
+    Weights of a revised bundle are compared with the evidence beside it, if it is still there.
+
     Images are compared that were loaded already. Where the members are not there, those that were trained on are looked
     at, if the index still holds exactly them. Images that no run loaded before are added to the members.
 
@@ -109,6 +113,7 @@ def check_trained_pixels(checkpoint: Path, record: Mapping[str, Any], data: Coho
     Raises:
         DataError: There are such images.
     """
+    _compare_revised(checkpoint, data)
     if DIGEST not in record:
         return
     members = _read(checkpoint)
@@ -117,6 +122,18 @@ def check_trained_pixels(checkpoint: Path, record: Mapping[str, Any], data: Coho
         _add_seen(checkpoint, members, data)
     elif record.get("images_digest") == images_digest(data, record.get("parts", ())):
         _compare_all(checkpoint, record, data)
+
+
+def _compare_revised(checkpoint: Path, data: CohortData) -> None:
+    bundle = checkpoint.resolve().parent.parent
+    before = pixels_of(RunFolder(bundle.parent).members)
+    common = {one: seen for one, seen in data.pixels.seen.items() if one in before}
+    changed = [one for one, seen in common.items() if seen.digest != before[one]]
+    if changed:
+        raise DataError(
+            f"{len(changed)} of {len(common)} images have other pixels than those that {bundle} was revised with: "
+            f"{examples(changed)}. {_REMEDY}"
+        )
 
 
 def _compare_each(checkpoint: Path, members: Mapping[str, Member], data: CohortData) -> None:

@@ -38,6 +38,7 @@ def written(folder, *, accepted=True, text=SPEC, **changes):
         "bundle_settings": {"class_names": ["up", "down"], "image_size": [16, 16]},
         "cohort": cohort(folder, text),
         "split_rule": SplitRule(seed=2),
+        "pixels": {},
         "doubtful": None,
         "network": nn.Linear(2, 2),
         "method": FineTune(),

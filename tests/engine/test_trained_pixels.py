@@ -248,3 +248,21 @@ def test_a_reference_that_was_trained_on_other_pixels_is_refused(train, tmp_path
     settings = {**PLAIN, "acceptance": {}, "cohort_spec": spec, "output_dir": str(tmp_path / "out")}
     with refused(r"the images that .*reference/model.pt was trained on have other pixels now"):
         run("unlearn", "unlearn.yaml", reference=str(reference), **settings, **given)
+
+
+def test_a_revised_bundle_is_compared_with_the_evidence_beside_it(train, tmp_path):
+    pictures = write_bitmaps(tmp_path / "images")
+    tiny_index(tmp_path, frame=with_stamps(pictures))
+    train()
+    given = {"index_dir": str(tmp_path / "index"), "checkpoint": str(tmp_path / "models" / "model.pt")}
+    settings = {**PLAIN, "acceptance": {}, "cohort_spec": str(tiny_spec(tmp_path)), "output_dir": str(tmp_path / "out")}
+    run("unlearn", "unlearn.yaml", **settings, **given)
+    members = pq.read_table(tmp_path / "out" / "evidence" / "cohort_members.parquet").to_pylist()
+    paths = dict(zip(pictures["image_id"], pictures["path"], strict=True))
+    assert len(members) == len(paths)
+    assert all(row["pixel_digest"] == pixel_digest(Path(paths[row["image_id"]])) for row in members)
+    revised = {**given, "checkpoint": str(tmp_path / "out" / "revised_bundle" / "models" / "model.pt")}
+    run("evaluate", "evaluate.yaml", **revised)
+    swap_pairs([paths[row["image_id"]] for row in members if row["split"] == "test"][:2])
+    with refused(r"^2 of 48 images have other pixels than those that .*revised_bundle was revised with"):
+        run("evaluate", "evaluate.yaml", **revised)

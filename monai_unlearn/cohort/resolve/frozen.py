@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort.resolve.manifest import read_manifest, write_manifest
-from monai_unlearn.cohort.resolve.members import members_of, read_members, write_members
+from monai_unlearn.cohort.resolve.members import members_of, read_members, with_pixels, write_members
 from monai_unlearn.cohort.resolve.split import SplitRule
 from monai_unlearn.errors import CohortError
 from monai_unlearn.staging import staged_file
@@ -15,6 +15,7 @@ from monai_unlearn.vocabulary.parts import PARTS, SPLITS
 from monai_unlearn.vocabulary.run_folder import MANIFEST, MEMBERS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pyarrow as pa
@@ -91,13 +92,21 @@ class Frozen:
         return write_manifest({**self.manifest, "members": members}, folder / MANIFEST)
 
 
-def freeze(cohort: Cohort, folder: Path, *, rule: SplitRule | None = None, overwrite: bool = False) -> str:
+def freeze(
+    cohort: Cohort,
+    folder: Path,
+    *,
+    rule: SplitRule | None = None,
+    pixels: Mapping[str, str | None] | None = None,
+    overwrite: bool = False,
+) -> str:
     """Write a cohort to a folder as `cohort_manifest.json` and `cohort_members.parquet`.
 
     Args:
         cohort: The cohort.
         folder: The folder, which is made if it is not there.
         rule: How patients are assigned to splits; by default `SplitRule()`.
+        pixels: The digests of the pixels that a run loaded, by image; they are kept with the members.
         overwrite: Whether to replace a frozen cohort in the folder.
 
     Returns:
@@ -107,7 +116,10 @@ def freeze(cohort: Cohort, folder: Path, *, rule: SplitRule | None = None, overw
         CohortError: There is a frozen cohort already, or the folder cannot be written.
         DataError: A `split` column of the index cannot be used.
     """
-    return Frozen.of(cohort, rule).write(folder, overwrite=overwrite)
+    frozen = Frozen.of(cohort, rule)
+    if pixels is not None:
+        frozen = replace(frozen, members=with_pixels(frozen.members, pixels))
+    return frozen.write(folder, overwrite=overwrite)
 
 
 def _by_split(members: pa.Table) -> dict[str, dict[str, int]]:

@@ -13,9 +13,11 @@ import pyarrow.parquet as pq
 
 from monai_unlearn.errors import CohortError
 from monai_unlearn.index import usable_mask
+from monai_unlearn.index.readers.row import PIXEL_DIGEST
 from monai_unlearn.vocabulary.parts import PARTS, SPLITS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from monai_unlearn.cohort.resolve.cohort import Cohort
@@ -58,6 +60,27 @@ def _sorted(images: pa.Array, part: np.ndarray, split: np.ndarray) -> pa.Table:
     words = {"part": pa.array(PARTS), "split": pa.array(SPLITS)}
     columns = [words[name].take(ordered[name]) if name in words else ordered[name] for name in SCHEMA.names]
     return pa.table(columns, schema=SCHEMA)
+
+
+def with_pixels(members: pa.Table, digests: Mapping[str, str | None]) -> pa.Table:
+    """Return members with the digests of the pixels that a run loaded, in the column `pixel_digest`.
+
+    Args:
+        members: The members.
+        digests: The digest of each image that was loaded, by its identifier.
+    """
+    values = [digests.get(image) for image in members["image_id"].to_pylist()]
+    return members.append_column(PIXEL_DIGEST, pa.array(values, pa.string()))
+
+
+def pixels_of(path: Path) -> dict[str, str]:
+    """Return the digests of pixels in a file of members, by image; nothing where there are none that can be read."""
+    try:
+        rows = pq.read_table(path, columns=["image_id", PIXEL_DIGEST]).to_pydict()
+        found = zip(rows["image_id"], rows[PIXEL_DIGEST], strict=True)
+    except (OSError, KeyError, pa.ArrowException):
+        return {}
+    return {image: digest for image, digest in found if digest is not None}
 
 
 def write_members(members: pa.Table, path: Path) -> str:

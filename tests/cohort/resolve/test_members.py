@@ -8,7 +8,7 @@ import pytest
 from cohort_index import make_index, make_spec
 
 from monai_unlearn.cohort import SplitRule
-from monai_unlearn.cohort.resolve.members import members_of, read_members, write_members
+from monai_unlearn.cohort.resolve.members import members_of, pixels_of, read_members, with_pixels, write_members
 from monai_unlearn.errors import CohortError
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -47,6 +47,19 @@ def test_the_same_members_give_the_same_bytes(members, tmp_path):
     assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
     assert read_members(tmp_path / "1", digest=digests.pop()).equals(members)
     assert pq.read_schema(tmp_path / "1").names == ["image_id", "part", "split"]
+
+
+def test_digests_of_pixels_are_kept_beside_the_members(members, tmp_path):
+    digest = write_members(with_pixels(members, {"a": "sha256:1", "ä": None, "other": "sha256:2"}), tmp_path / "m")
+    assert pq.read_table(tmp_path / "m")["pixel_digest"].to_pylist() == ["sha256:1", None, None]
+    assert pixels_of(tmp_path / "m") == {"a": "sha256:1"}
+    assert read_members(tmp_path / "m", digest=digest).equals(members)
+
+
+def test_members_without_digests_of_pixels_have_none(members, tmp_path):
+    write_members(members, tmp_path / "m")
+    (tmp_path / "damaged").write_bytes(b"words")
+    assert [pixels_of(tmp_path / name) for name in ("m", "damaged", "absent")] == [{}, {}, {}]
 
 
 def test_another_file_is_refused(members, tmp_path):
