@@ -127,6 +127,8 @@ def check_trained_pixels(checkpoint: Path, record: Mapping[str, Any], data: Coho
 def _compare_revised(checkpoint: Path, data: CohortData) -> None:
     bundle = checkpoint.resolve().parent.parent
     before = pixels_of(RunFolder(bundle.parent).members)
+    if not before:
+        return
     common = {one: seen for one, seen in data.pixels.seen.items() if one in before}
     changed = [one for one, seen in common.items() if seen.digest != before[one]]
     if changed:
