@@ -1,6 +1,7 @@
 """Trains, revises and evaluates bundles on MONAI's and Ignite's engines."""
 
 from monai_unlearn.engine.budget import steps_within
+from monai_unlearn.engine.chosen_method import method_of
 from monai_unlearn.engine.distributed import finalize, initialize, process_device
 from monai_unlearn.engine.evaluating import evaluate
 from monai_unlearn.engine.handlers import ProgressBar
@@ -10,6 +11,7 @@ from monai_unlearn.engine.replicas import replicated, written_once
 from monai_unlearn.engine.revision import Revision
 from monai_unlearn.engine.trainer import UnlearnTrainer
 from monai_unlearn.engine.training import train
+from monai_unlearn.engine.training_steps import TrainingSteps
 from monai_unlearn.errors import NotAccepted
 
 __all__ = [
@@ -18,12 +20,14 @@ __all__ = [
     "Reference",
     "Retraining",
     "Revision",
+    "TrainingSteps",
     "UnlearnTrainer",
     "bundle_root",
     "evaluate",
     "executed_config",
     "finalize",
     "initialize",
+    "method_of",
     "process_device",
     "replicated",
     "report_errors",

@@ -16,7 +16,13 @@ MINIMUM = 60
 
 
 def steps_within(
-    budget: float, *, checkpoint: str | Path, data: CohortData, images_a_step: int, method: Method | None = None
+    budget: float,
+    *,
+    checkpoint: str | Path,
+    data: CohortData,
+    batch_size: int,
+    remain_batch_size: int,
+    method: Method,
 ) -> int:
     """Return the number of steps that cost a given share of retraining on the remain part, in gradient evaluations.
 
@@ -28,8 +34,9 @@ def steps_within(
         budget: The share, in (0, 1].
         checkpoint: The original weights.
         data: The cohort's images.
-        images_a_step: Gradients of single images that one step takes, at least 1.
-        method: The method whose preparation counts towards the share, if any.
+        batch_size: Forget images that a step takes, at least 1; not counted if the method needs none.
+        remain_batch_size: Remain images that a step takes, at least 1.
+        method: The method, whose preparation counts towards the share.
 
     Raises:
         ConfigError: The share is not in (0, 1].
@@ -42,6 +49,6 @@ def steps_within(
         return MINIMUM
     counts = data.counts()
     left = budget * gradients * counts["remain"]["train"] / images
-    if method is not None:
-        left -= method.gradients_to_prepare(counts["forget"]["train"])
+    left -= method.gradients_to_prepare(counts["forget"]["train"])
+    images_a_step = remain_batch_size + (batch_size if method.needs_forget else 0)
     return max(MINIMUM, int(left / images_a_step))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.evaluation import SubsetPredictions, accepted, compare, differences, metrics_table
 from monai_unlearn.evaluation.findings import forgetting, recommend
+from monai_unlearn.methods.base import FORWARD_PASS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,33 +24,60 @@ class Cost:
         search: Gradients of single images that preparing the method took.
         updates: Gradients of single images that the steps took.
         seconds: Wall-clock seconds of each stage, by its name.
-        retraining: Gradients of single images that training the reference took, if known.
-        retraining_seconds: Seconds that training the reference took, if known.
+        forward_passes: Single images passed through a network without a gradient, by what for: `search`, `steps`,
+            `evaluations` on the way, `recalibration`. Each counts as a third of a gradient evaluation. What measures
+            the finished network is not among them.
+        retraining: Gradients of single images that training each reference took, None where unknown.
+        retraining_seconds: Seconds that training each reference took, None where unknown.
     """
 
     search: int
     updates: int
     seconds: Mapping[str, float]
-    retraining: int | None = None
-    retraining_seconds: float | None = None
+    forward_passes: Mapping[str, int] = field(default_factory=dict)
+    retraining: Sequence[int | None] = ()
+    retraining_seconds: Sequence[float | None] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the section `cost` of `metrics.json`; unlearning is the search and the updates together."""
-        unlearning = self.search + self.updates
+        """Return the section `cost` of `metrics.json`.
+
+        `unlearning` is search, updates and forward passes together, `retraining` one reference on average. `this_run`
+        and `with_references` are the same in one place: what the run took, and what it took with all its references.
+        """
+        passes = FORWARD_PASS * sum(self.forward_passes.values())
+        unlearning, seconds = round(self.search + self.updates + passes), round(sum(self.seconds.values()), 3)
+        retraining = _mean(self.retraining)
+        in_all = None if retraining is None else round(unlearning + retraining * len(self.retraining))
+        one_second = _mean(self.retraining_seconds)
         return {
             "seconds": {
                 **{name: round(value, 3) for name, value in self.seconds.items()},
-                "unlearning": round(sum(self.seconds.values()), 3),
-                "retraining": self.retraining_seconds,
+                "unlearning": seconds,
+                "retraining": one_second,
             },
             "gradient_evaluations": {
                 "search": self.search,
                 "updates": self.updates,
+                "forward_passes": round(passes),
                 "unlearning": unlearning,
-                "retraining": self.retraining,
+                "retraining": retraining,
             },
-            "share_of_retraining_gradients": unlearning / self.retraining if self.retraining else None,
+            "forward_passes": dict(self.forward_passes),
+            "references": len(self.retraining),
+            "this_run": {"gradient_evaluations": unlearning, "seconds": seconds},
+            "with_references": {
+                "gradient_evaluations": in_all,
+                "seconds": None if one_second is None else round(seconds + one_second * len(self.retraining), 3),
+            },
+            "share_of_retraining_gradients": unlearning / retraining if retraining else None,
+            "share_with_references": in_all / retraining if retraining and in_all else None,
         }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Return the mean of values that are all known, rounded; None where one is not, or there is none."""
+    known = [value for value in values if value is not None]
+    return round(sum(known) / len(known), 3) if known and len(known) == len(values) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +91,7 @@ class RunFacts:
         has_batch_norm: Whether the network keeps running statistics.
         criteria: The declared acceptance criteria.
         cost: What the run cost.
-        reference: The retrained reference, if there is one.
+        references: The retrained references.
         warnings: What a reader must know about the data and the run.
     """
 
@@ -73,7 +101,7 @@ class RunFacts:
     has_batch_norm: bool
     criteria: Sequence[Criterion]
     cost: Cost
-    reference: Reference | None = None
+    references: Sequence[Reference] = ()
     warnings: Sequence[str] = ()
 
 
@@ -96,9 +124,10 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions]) -> dict[s
         "gaps_to_reference": _gaps(facts, models),
         "forgetting": forgetting(tables, has_batch_norm=facts.has_batch_norm),
         "cost": facts.cost.to_dict(),
-        "reference": facts.reference.source if facts.reference else None,
-        # Without a training record it is unknown whether the reference saw the forget part.
-        "reference_is_recorded": bool(facts.reference and facts.reference.record),
+        "reference": ", ".join(dict.fromkeys(one.source for one in facts.references)) or None,
+        "references": [{"source": one.source, "seed": one.seed} for one in facts.references],
+        # Without a training record it is unknown whether a reference saw the forget part.
+        "reference_is_recorded": bool(facts.references) and all(one.record for one in facts.references),
         "warnings": list(facts.warnings),
     }
     evidence["criteria"] = [criterion.judge(evidence) for criterion in facts.criteria]

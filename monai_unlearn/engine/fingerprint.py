@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ def fingerprint(
     trainer: UnlearnTrainer,
     *,
     data: CohortData,
-    reference: str | None,
+    references: Sequence[str],
     config: Mapping[str, Any],
     choices: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def fingerprint(
     Args:
         trainer: The trainer, whose network has the original weights.
         data: The images of the run.
-        reference: What the run compares with: nothing, `retrain`, or a file, whose digest counts.
+        references: Files of weights that the run compares with; their digests count.
         config: The config as executed.
         choices: The run's other choices, such as its seed, for a run that was built in Python and has no config.
     """
@@ -47,7 +47,7 @@ def fingerprint(
         "index_digest": data.index_digest,
         "spec_digest": data.cohort.spec.digest if data.cohort else None,
         "weights_digest": weights_digest(trainer.network.state_dict()),
-        "reference_digest": _file_digest(reference),
+        "reference_digests": [_file_digest(reference) for reference in references],
         "processes": distributed.world_size(),
         "device": torch.device(trainer.state.device).type,
         "run": {
@@ -73,7 +73,7 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _file_digest(reference: str | None) -> str | None:
-    if not reference or not Path(reference).is_file():
+def _file_digest(reference: str) -> str | None:
+    if not Path(reference).is_file():
         return None
     return hashlib.sha256(Path(reference).read_bytes()).hexdigest()

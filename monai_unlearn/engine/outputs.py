@@ -16,6 +16,7 @@ from monai_unlearn import __version__
 from monai_unlearn.card import RENDERERS, build_diff
 from monai_unlearn.cohort.resolve.frozen import freeze
 from monai_unlearn.engine import distributed
+from monai_unlearn.engine.chosen_method import settings_of
 from monai_unlearn.methods import info_of
 from monai_unlearn.release import weights_digest, write_revised_bundle
 from monai_unlearn.staging import write_json, write_text
@@ -163,9 +164,9 @@ def _modification(outcome: Outcome, date: str) -> dict[str, Any]:
 
 
 def _method_settings(outcome: Outcome) -> dict[str, Any]:
-    """Return the method's section of the config, or its class where it was built in Python."""
+    """Return the method's section of the config, or what its name stands for, as `method_of` built it."""
     section = outcome.config.get("method")
-    return dict(section) if isinstance(section, Mapping) else {"_target_": type(outcome.method).__name__}
+    return dict(section) if isinstance(section, Mapping) else settings_of(outcome.method)
 
 
 def _run_record(outcome: Outcome, diff: Mapping[str, Any], date: datetime) -> dict[str, Any]:
@@ -185,8 +186,7 @@ def _run_record(outcome: Outcome, diff: Mapping[str, Any], date: datetime) -> di
             "device": _device_name(outcome.device),
             "processes": distributed.world_size(),
         },
-        "seconds": cost["seconds"],
-        "gradient_evaluations": cost["gradient_evaluations"],
+        "cost": cost,
         "steps": outcome.steps,
         "epochs": outcome.epochs,
         "digests": {

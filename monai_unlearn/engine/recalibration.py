@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.evaluation import has_running_statistics, recalibrated
+from monai_unlearn.evaluation.batchnorm import images_to_recalibrate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,13 @@ def as_delivered(
     if not has_running_statistics(network):
         return network
     return recalibrated(network, remain, device=device, seed=seed, max_images=max_images)
+
+
+def delivery_images(network: nn.Module, remain: Dataset[Any], *, max_images: int | None = None) -> int:
+    """Return how many images `as_delivered` passes through the network, to count costs."""
+    if not has_running_statistics(network):
+        return 0
+    return images_to_recalibrate(len(remain), max_images)  # type: ignore[arg-type]  # torch's Dataset has no __len__
 
 
 def with_controls(

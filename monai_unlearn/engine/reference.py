@@ -1,23 +1,26 @@
-"""The retrained reference: a network trained like the original, without the forget part."""
+"""The retrained references: networks trained like the original, without the forget part, each under its own seed."""
 
 from __future__ import annotations
 
 import copy
 import shutil
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monai.bundle import ConfigParser, ConfigWorkflow
+from monai.bundle import ConfigWorkflow
 
+from monai_unlearn import strict_yaml
 from monai_unlearn.engine.config_values import build_from_config, config_values
+from monai_unlearn.engine.recipe import as_recorded
 from monai_unlearn.engine.trained_pixels import check_trained_pixels
 from monai_unlearn.engine.training_record import RECORD, check_reference, record_of
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release import load_weights, weights_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from torch import nn
 
@@ -42,6 +45,11 @@ class Reference:
     network: nn.Module
     source: str
     record: dict[str, Any]
+
+    @property
+    def seed(self) -> int | None:
+        """The seed that it was trained under, if known."""
+        return self.record.get("seed")
 
     @property
     def gradient_evaluations(self) -> int | None:
@@ -100,18 +108,21 @@ class Retraining:
             raise ConfigError(f"retraining: shared names {', '.join(missing)}, which the config does not define.")
         return build_from_config(cls, {**given, "overrides": {**settings, **(overrides or {})}})
 
-    @property
-    def seed(self) -> int:
-        """The seed of the training: the run's, where it is shared, else the one in the training config."""
-        if "seed" in self.overrides:
-            return int(self.overrides["seed"])
-        configs = Path(self.bundle_root) / "configs"
-        settings = ConfigParser.load_config_files([str(configs / config) for config in self.configs])
-        seed = settings.get("seed")
-        return seed if isinstance(seed, int) else 0
+    def as_recorded(self, record: Mapping[str, Any], path: Path) -> Retraining:
+        """Return the retraining by the recipe of a training record.
 
-    def run(self, checkpoint: Path) -> None:
-        """Train on the remain part from scratch and save the weights as `checkpoint`."""
+        Args:
+            record: The training record of the original weights.
+            path: Where it is, for messages.
+
+        Raises:
+            ConfigError: There is no recipe, or the training config cannot train by it; see `recipe.as_recorded`.
+        """
+        places = {"configs": self.configs, "bundle_root": self.bundle_root}
+        return replace(self, overrides=as_recorded(record, path, **places, overrides=self.overrides))
+
+    def run(self, checkpoint: Path, *, seed: int) -> None:
+        """Train on the remain part from scratch under a seed and save the weights as `checkpoint`."""
         configs = Path(self.bundle_root) / "configs"
         workflow = ConfigWorkflow(
             config_file=[str(configs / config) for config in self.configs],
@@ -125,7 +136,8 @@ class Retraining:
             parts=["remain"],
             device=self.device,
             checkpoint=str(checkpoint),
-            progress="Retraining the reference",
+            progress=f"Retraining the reference, seed {seed}",
+            seed=seed,
             # A training config of one's own need not know the key.
             **({} if self.keyfile is None else {"keyfile": self.keyfile}),
             **self.overrides,
@@ -134,47 +146,121 @@ class Retraining:
         workflow.run()
 
 
-def retrain(retraining: Retraining, results: RunFolder, checkpoints: Checkpoints) -> Path:
-    """Train the reference, unless a killed run did, and copy its weights and record into a folder.
+def retrain(retraining: Retraining, results: RunFolder, checkpoints: Checkpoints, *, seed: int) -> Path:
+    """Train a reference, unless a killed run did, and copy its weights and record into a folder.
 
     Args:
         retraining: How the bundle is trained.
         results: The folder of the results.
-        checkpoints: Where a trained reference is saved until the run is over.
+        checkpoints: Where trained references are saved until the run is over.
+        seed: The seed to train under.
 
     Returns:
         The file of the weights in the folder.
     """
-    saved = checkpoints.latest("reference")
+    name = f"reference-{seed}"
+    saved = checkpoints.latest(name)
     if saved is None:
-        saved = checkpoints.save("reference", lambda partial: retraining.run(partial / WEIGHTS))
-    folder = results.reference(retraining.seed)
-    folder.mkdir(parents=True)
-    for name in (WEIGHTS, RECORD):
-        shutil.copyfile(saved / name, folder / name)
-    return folder / WEIGHTS
+        saved = checkpoints.save(name, lambda partial: retraining.run(partial / WEIGHTS, seed=seed))
+    target = results.reference(seed)
+    target.mkdir(parents=True)
+    for file in (WEIGHTS, RECORD):
+        shutil.copyfile(saved / file, target / file)
+    return target / WEIGHTS
 
 
-def load_reference(
-    wanted: str | None, *, like: nn.Module, data: CohortData, retrained: Callable[[], Path]
-) -> Reference | None:
-    """Return the reference that a run asks for.
+@dataclass(frozen=True, kw_only=True)
+class WantedReferences:
+    """Which references a run asks for.
 
     Args:
-        wanted: Nothing, `retrain`, or the path of a checkpoint trained without the forget part.
+        files: Checkpoints trained without the forget part, in order; none where the run retrains.
+        seeds: Seeds to retrain under.
+    """
+
+    files: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+
+    @classmethod
+    def read(cls, reference: object, count: object, record: Mapping[str, Any]) -> WantedReferences:
+        """Return what the settings `reference` and `reference_seeds` ask for.
+
+        Seeds follow on that of the original: a network under the same seed would begin with its very weights.
+
+        Args:
+            reference: Nothing, `retrain`, a checkpoint, or several as a list or as the text of one.
+            count: How many networks `retrain` trains.
+            record: The training record of the original weights; empty where there is none.
+
+        Raises:
+            ConfigError: `reference` is none of these or names a file twice, or `count` is below 1.
+
+        >>> WantedReferences.read("retrain", 3, {"seed": 0}).seeds
+        (1, 2, 3)
+        >>> WantedReferences.read("[a.pt, b.pt]", 3, {}).files
+        ('a.pt', 'b.pt')
+        """
+        if isinstance(reference, str) and reference.lstrip().startswith("["):
+            reference = strict_yaml.load(reference, source="--reference")
+        if not reference:
+            return cls()
+        if reference == RETRAIN:
+            if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+                raise ConfigError(f"reference_seeds: expected a whole number of at least 1, got {count}.")
+            first = int(record.get("seed") or 0) + 1
+            return cls(seeds=tuple(range(first, first + count)))
+        files = [reference] if isinstance(reference, (str, Path)) else reference
+        if not isinstance(files, Sequence) or not all(isinstance(file, (str, Path)) for file in files):
+            raise ConfigError(f"reference: expected retrain, a file or a list of files, got {reference}.")
+        named = tuple(str(file) for file in files)
+        if RETRAIN in named or len(set(named)) < len(named):
+            raise ConfigError(f"reference: expected different files of weights, got {', '.join(named)}.")
+        return cls(files=named)
+
+    def __bool__(self) -> bool:
+        return bool(self.files or self.seeds)
+
+
+def load_references(
+    wanted: WantedReferences,
+    *,
+    like: nn.Module,
+    data: CohortData,
+    record: Mapping[str, Any],
+    retrained: Callable[[int], Path],
+) -> tuple[Reference, ...]:
+    """Return the references that a run asks for.
+
+    Args:
+        wanted: Which they are.
         like: The original network; a checkpoint is loaded into a copy of it, and must hold other weights.
         data: The cohort, whose remain part a checkpoint must have been trained on.
-        retrained: Retrains, unless that was done already, and returns where the weights are.
+        record: The training record of the original weights; empty where there is none.
+        retrained: Retrains under a seed, unless that was done already, and returns where the weights are.
 
     Raises:
-        ConfigError: The checkpoint cannot be loaded, holds the original weights, or was trained on other images.
+        ConfigError: A checkpoint cannot be loaded, holds the original weights, or was trained on other images or by
+            another recipe; or two references have the same weights.
     """
-    if not wanted:
-        return None
-    if wanted == RETRAIN:
-        weights = retrained()
-        return Reference(network=load_weights(copy.deepcopy(like), weights), source=RETRAIN, record=record_of(weights))
-    path = Path(wanted)
+    references = [
+        *(_retrained(retrained(seed), like) for seed in wanted.seeds),
+        *(_given(Path(file), like, data, record) for file in wanted.files),
+    ]
+    digests = [weights_digest(reference.network.state_dict()) for reference in references]
+    if len(set(digests)) < len(digests):
+        raise ConfigError(
+            "reference: two references have the same weights, so that they say nothing about how far retrained "
+            "networks differ. Each needs its own seed: check that the training config uses `seed`."
+        )
+    return tuple(references)
+
+
+def _retrained(weights: Path, like: nn.Module) -> Reference:
+    return Reference(network=load_weights(copy.deepcopy(like), weights), source=RETRAIN, record=record_of(weights))
+
+
+def _given(path: Path, like: nn.Module, data: CohortData, original: Mapping[str, Any]) -> Reference:
+    """Load a checkpoint as a reference."""
     if not path.is_file():
         raise ConfigError(
             f"reference: there is no file {path}. Give --reference retrain, or weights: --reference FILE."
@@ -183,6 +269,6 @@ def load_reference(
     if weights_digest(network.state_dict()) == weights_digest(like.state_dict()):
         raise ConfigError(f"reference: {path} holds the original weights themselves. Use --reference retrain.")
     record = record_of(path)
-    check_reference(record, path.with_name(RECORD), data)
+    check_reference(record, path.with_name(RECORD), data, original)
     check_trained_pixels(path, record, data)
     return Reference(network=network, source=path.name, record=record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,8 @@ from monai_unlearn.engine.fingerprint import fingerprint
 from monai_unlearn.engine.guards import check_finite, check_fits, check_spec_stays
 from monai_unlearn.engine.host import executed_config
 from monai_unlearn.engine.outputs import Outcome, write_outputs
-from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, with_controls
-from monai_unlearn.engine.reference import Reference, Retraining, load_reference, retrain
+from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, delivery_images, with_controls
+from monai_unlearn.engine.reference import Reference, Retraining, WantedReferences, load_references, retrain
 from monai_unlearn.engine.report import print_result
 from monai_unlearn.engine.stop_rule import StopRule
 from monai_unlearn.engine.stopping import Stopping
@@ -79,7 +79,8 @@ class Revision:
         output_dir: Where results go; new or empty.
         bundle_root: The bundle being revised.
         retraining: How the bundle is trained.
-        reference: Nothing, `retrain`, or a checkpoint trained without the forget part.
+        reference: Nothing, `retrain`, a checkpoint trained without the forget part, or several.
+        reference_seeds: How many networks `retrain` trains, each under a seed of its own.
         objective: `match_reference`, to behave like the retrained model, or `erase`, to misclassify.
         acceptance: Criteria, `{measure: {min: …, max: …}}`.
         recalibrate: Recalibrate BatchNorm on remain images after the last step. Weights that changed under frozen
@@ -104,7 +105,8 @@ class Revision:
     output_dir: str | Path
     bundle_root: str | Path
     retraining: Retraining
-    reference: str | None = None
+    reference: str | Sequence[str] | None = None
+    reference_seeds: int = 3
     objective: str = "match_reference"
     acceptance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     recalibrate: bool = True
@@ -119,7 +121,12 @@ class Revision:
         if not self.output_dir:
             raise ConfigError("output_dir is not set. Give it on the command line: --output_dir DIR")
         self.criteria = read_criteria(self.acceptance)
-        self.stop_rule = StopRule.of_run(self.stop, objective=self.objective, has_reference=bool(self.reference))
+        self.stop_rule = StopRule.of_run(
+            self.stop,
+            objective=self.objective,
+            has_reference=bool(self.reference),
+            needs_forget=self.trainer.method.needs_forget,
+        )
         self.base = BundleInfo.read(self.bundle_root)
         check_free(Path(self.output_dir))
         check_travels(self.base.root, Path(self.output_dir))
@@ -152,6 +159,10 @@ class Revision:
         return torch.device(self.trainer.state.device)
 
     @property
+    def _record_path(self) -> Path:
+        return Path(self.checkpoint).with_name(RECORD)
+
+    @property
     def cohort(self) -> Cohort:
         """The cohort to forget.
 
@@ -176,10 +187,13 @@ class Revision:
         record = record_of(Path(self.checkpoint))
         warnings = [
             *self.cohort.preview()["warnings"],
-            *check_original(record, Path(self.checkpoint).with_name(RECORD), self.data),
+            *check_original(record, self._record_path, self.data, {**self.config, **self.retraining.overrides}),
             *consent_warnings(check_consent(self.cohort, self.data, record)),
         ]
         check_trained_pixels(Path(self.checkpoint), record, self.data)
+        self.wanted = WantedReferences.read(self.reference, self.reference_seeds, record)
+        if self.wanted.seeds:
+            self.retraining = self.retraining.as_recorded(record, self._record_path)
         load_weights(self.network, self.checkpoint)
         check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
         self.trainer.classes = len(self.data.class_names)
@@ -208,42 +222,44 @@ class Revision:
     ) -> dict[str, Any]:
         """Do the whole run, in the main process, and write its results into a folder."""
         original = copy.deepcopy(self.network)
-        reference = load_reference(
-            self.reference,
+        references = load_references(
+            self.wanted,
             like=original,
             data=self.data,
-            retrained=lambda: retrain(self.retraining, RunFolder(folder), checkpoints),
+            record=record,
+            retrained=lambda seed: retrain(self.retraining, RunFolder(folder), checkpoints, seed=seed),
         )
         distributed.wait()
-        updates = self._updates(checkpoints, reference)
+        updates = self._updates(checkpoints, references)
         updates.run()
         started = time.perf_counter()
         if self.recalibrate:
             self.network.load_state_dict(self._as_delivered(self.network).state_dict())
         check_finite(self.network)
         updates.seconds["updates"] += time.perf_counter() - started
-        models = self._predict(original, reference)
-        evidence = assemble(self._facts(updates, reference, warnings), models)
+        models = self._predict(original, references)
+        evidence = assemble(self._facts(updates, references, warnings), models)
         write_outputs(self._outcome(original, record, updates, evidence), folder)
         return evidence
 
     def _share_updates(self, checkpoints: Checkpoints) -> dict[str, Any]:
         """Share search and steps with the main process, which alone evaluates and writes."""
         distributed.wait()
-        self._updates(checkpoints, None).run()
+        self._updates(checkpoints, ()).run()
         distributed.wait()
         return {}
 
-    def _updates(self, checkpoints: Checkpoints, reference: Reference | None) -> Updates:
+    def _updates(self, checkpoints: Checkpoints, references: Sequence[Reference]) -> Updates:
         """Return the part of the run that changes weights, not started yet."""
         stopping = Stopping(
             rule=self.stop_rule,
             subsets=self.subsets,
             network=self.network,
             device=self.device,
-            reference=reference.network if reference else None,
+            references=[reference.network for reference in references],
             eval_interval=self.eval_interval,
             as_delivered=lambda network: self._as_delivered(network, max_images=EVAL_MAX_IMAGES),
+            delivery_images=self._delivery_images(max_images=EVAL_MAX_IMAGES),
         )
         return Updates(
             trainer=self.trainer,
@@ -262,7 +278,13 @@ class Revision:
         remain = self.subsets["remain", "train"]
         return as_delivered(network, remain, device=self.device, seed=self.seed, max_images=max_images)
 
-    def _predict(self, original: nn.Module, reference: Reference | None) -> dict[str, SubsetPredictions]:
+    def _delivery_images(self, max_images: int | None = None) -> int:
+        """Return how many images `_as_delivered` passes through the network."""
+        if not self.recalibrate:
+            return 0
+        return delivery_images(self.network, self.subsets["remain", "train"], max_images=max_images)
+
+    def _predict(self, original: nn.Module, references: Sequence[Reference]) -> dict[str, SubsetPredictions]:
         """Return the predictions of every model on every subset, the recalibration controls among them."""
         networks = with_controls(
             {"original": original, "revised": self.network},
@@ -270,20 +292,20 @@ class Revision:
             device=self.device,
             seed=self.seed,
         )
-        if reference is not None:
-            networks["reference"] = reference.network
+        for number, reference in enumerate(references, 1):
+            networks["reference" if number == 1 else f"reference_{number}"] = reference.network
         return predict_models(networks, self.subsets, device=self.device)
 
     def _fingerprint(self) -> dict[str, Any]:
         return fingerprint(
             self.trainer,
             data=self.data,
-            reference=self.reference,
+            references=self.wanted.files,
             config=self.config,
-            choices={"stop": dict(self.stop or {}), "seed": self.seed},
+            choices={"stop": dict(self.stop or {}), "seed": self.seed, "reference_seeds": list(self.wanted.seeds)},
         )
 
-    def _facts(self, updates: Updates, reference: Reference | None, warnings: list[str]) -> RunFacts:
+    def _facts(self, updates: Updates, references: Sequence[Reference], warnings: list[str]) -> RunFacts:
         return RunFacts(
             objective=self.objective,
             class_names=self.data.class_names,
@@ -294,10 +316,16 @@ class Revision:
                 search=self.trainer.method.gradient_evaluations,
                 updates=self.trainer.state.images_seen,
                 seconds=updates.seconds,
-                retraining=reference.gradient_evaluations if reference else None,
-                retraining_seconds=reference.seconds if reference else None,
+                forward_passes={
+                    "search": self.trainer.method.forward_passes,
+                    "steps": self.trainer.state.images_passed,
+                    "evaluations": updates.stopping.images_passed,
+                    "recalibration": self._delivery_images(),
+                },
+                retraining=[reference.gradient_evaluations for reference in references],
+                retraining_seconds=[reference.seconds for reference in references],
             ),
-            reference=reference,
+            references=references,
             warnings=[*warnings, *updates.notes],
         )
 

@@ -18,8 +18,10 @@ class StopRule:
     """Conditions on a run. The first three end or pause forgetting; the budgets, `steps` and `seconds`, end the run.
 
     Args:
-        forget_accuracy: Accuracy on forget images is at most this, in [0, 1].
-        gap_to_reference: Accuracy on forget images is at most this far above the retrained reference's, in [0, 1].
+        forget_accuracy: Accuracy on the forget images of every class is at most this, in [0, 1].
+        gap_to_reference: For some class, the mean probability of that class on its forget images is at most this far
+            above that of the retrained references, in [0, 1]. One class is enough: more forgetting would take it below
+            them, however far above the others are; one accuracy over all classes would not show it.
         membership_auc: A threshold on the loss separates forget training images from held-out images of the same
             classes with an area under the curve of at most this, in [0, 1]; 0.5 is chance (Yeom et al. 2018,
             arXiv 1709.01604, section 3.3).
@@ -77,24 +79,32 @@ class StopRule:
         return cls(**section)
 
     @classmethod
-    def of_run(cls, section: Mapping[str, Any] | None, *, objective: str, has_reference: bool) -> StopRule:
+    def of_run(
+        cls, section: Mapping[str, Any] | None, *, objective: str, has_reference: bool, needs_forget: bool = True
+    ) -> StopRule:
         """Return the conditions that a config sets; by default, those that follow from what the run aims at.
 
-        A run that is to match a reference pauses while it classifies no more forget images correctly than the
-        reference, which has never seen them. It pauses and does not stop, because the first steps overshoot and the
-        remain images learnt afterwards undo part of that.
+        A run that is to match a reference pauses while some class is where the reference, which has never seen the
+        forget images, has it. It pauses and does not stop, because the first steps overshoot and the remain images
+        learnt afterwards undo part of that. A method that uses no forget images has nothing to pause.
 
         Args:
             section: The section `stop` of the config; null leaves the choice to this function.
             objective: `match_reference` or `erase`.
             has_reference: Whether the run has a retrained reference.
+            needs_forget: Whether the method uses forget images.
 
         Raises:
-            ConfigError: As `read`.
+            ConfigError: As `read`; or the run is to pause forgetting, of which the method does none.
         """
-        if section is None and objective == "match_reference" and has_reference:
+        if section is None and objective == "match_reference" and has_reference and needs_forget:
             return cls(gap_to_reference=0.0, when_met="pause")
-        return cls.read(section)
+        rule = cls.read(section)
+        if rule.when_met == "pause" and not needs_forget:
+            raise ConfigError(
+                "stop: when_met: pause leaves the forget images out, and the method uses none. Leave when_met out."
+            )
+        return rule
 
     @property
     def named(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from monai_unlearn.evaluation import Predictions, predict
 from monai_unlearn.methods import chosen_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor, nn
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Subsets = Mapping[tuple[str, str], Dataset[Any]]
 # Images of each data set that an evaluation uses: enough for three percentage points, and not a whole archive.
 EVAL_MAX_IMAGES = 256
+# Fewer images of a class say too little of it.
+MIN_IMAGES = 5
 # Evaluations in a run that goes as planned.
 EVALUATIONS = 30
 
@@ -35,8 +37,9 @@ EVALUATIONS = 30
 class Stopping:
     """Evaluates the network during a run and applies a `StopRule`; a handler of `UnlearnTrainer`.
 
-    It uses the validation images of the forget part, or the training images where the split has no validation images.
-    The main process evaluates and broadcasts its decision to the others.
+    It uses the validation images of the forget part, or the training images where the split has no validation images,
+    and looks at each class that has at least `MIN_IMAGES` of them, or at every class if none has. The main process
+    evaluates and broadcasts its decision to the others.
 
     Evaluations come after 1, 2, 4 … steps, up to `eval_interval`, whenever forgetting begins or resumes: a step or
     two may be enough. While forgetting is paused, and later on, they come every `eval_interval` steps.
@@ -46,10 +49,11 @@ class Stopping:
         subsets: The images by (part, split).
         network: The network being revised.
         device: Where the network is.
-        reference: The retrained reference, for `gap_to_reference`; the main process alone needs it.
+        references: The retrained references, for `gap_to_reference`; the main process alone needs them.
         eval_interval: Largest number of steps between two evaluations, at least 1; by default a thirtieth of the run.
         as_delivered: Returns the network to evaluate, given the network in training; for example a copy with
             recalibrated BatchNorm.
+        delivery_images: Images that `as_delivered` passes through the network, to count costs.
 
     Raises:
         ConfigError: `eval_interval` is below 1.
@@ -62,25 +66,28 @@ class Stopping:
         subsets: Subsets,
         network: nn.Module,
         device: str | torch.device = "cpu",
-        reference: nn.Module | None = None,
+        references: Sequence[nn.Module] = (),
         eval_interval: int | None = None,
         as_delivered: Callable[[nn.Module], nn.Module] | None = None,
+        delivery_images: int = 0,
     ) -> None:
         if eval_interval is not None and eval_interval < 1:
             raise ConfigError(f"eval_interval: expected at least 1 step between two evaluations, got {eval_interval}.")
         self.rule = rule
         self.network = network
         self.device = torch.device(device)
-        self.reference = reference
+        self.references = tuple(references)
+        self.delivery_images = delivery_images
         self.eval_interval = eval_interval
         self.as_delivered = as_delivered or (lambda network: network)
         self.notes: list[str] = []
         self.evaluated_on, images = _images_to_evaluate(subsets)
         self.images = _at_most(EVAL_MAX_IMAGES, images)
         self.members, self.non_members = self._for_membership(subsets)
-        self.history: list[dict[str, float]] = []
+        self.history: list[dict[str, Any]] = []
+        self.images_passed = 0
         self.next_evaluation, self.evaluation_gap = 1, 1
-        self._reference_accuracy: float | None = None
+        self._aim: list[float] | None = None
         self._seconds_before = 0.0
         self._started = time.perf_counter()
 
@@ -98,7 +105,8 @@ class Stopping:
             "history": [dict(values) for values in self.history],
             "next_evaluation": self.next_evaluation,
             "evaluation_gap": self.evaluation_gap,
-            "reference_accuracy": self._reference_accuracy,
+            "aim": self._aim,
+            "images_passed": self.images_passed,
             "seconds": self.seconds,
         }
 
@@ -107,7 +115,8 @@ class Stopping:
         self.history = [dict(values) for values in state["history"]]
         self.next_evaluation = state["next_evaluation"]
         self.evaluation_gap = state["evaluation_gap"]
-        self._reference_accuracy = state["reference_accuracy"]
+        self._aim = state["aim"]
+        self.images_passed = state["images_passed"]
         self._seconds_before, self._started = state["seconds"], time.perf_counter()
 
     @property
@@ -115,22 +124,34 @@ class Stopping:
         """Seconds that the updates have taken so far, those before a resumption included."""
         return self._seconds_before + time.perf_counter() - self._started
 
-    def measure(self) -> dict[str, float]:
-        """Return the value of each condition that can be measured, by its name."""
+    def measure(self) -> dict[str, Any]:
+        """Return the value of each condition that can be measured, by its name, and what each class contributes.
+
+        Classes are in the order of their numbers, those that are not looked at left out.
+        """
         network = self.as_delivered(self.network)
-        found: dict[str, float] = {}
-        if self.rule.forget_accuracy is not None or self._reference_accuracy is not None:
-            accuracy = _accuracy(predict(network, self.images, device=self.device))
+        self.images_passed += self.delivery_images
+        found: dict[str, Any] = {}
+        if self.rule.forget_accuracy is not None or self._aim is not None:
+            predictions = self._predict(network, self.images)
             if self.rule.forget_accuracy is not None:
-                found["forget_accuracy"] = accuracy
-            if self._reference_accuracy is not None:
-                found["gap_to_reference"] = accuracy - self._reference_accuracy
+                found["accuracy_by_class"] = _by_class(predictions, predictions.correct)
+                found["forget_accuracy"] = max(found["accuracy_by_class"])
+            if self._aim is not None:
+                own = zip(_by_class(predictions, _own_probability(predictions)), self._aim, strict=True)
+                found["gap_by_class"] = [probability - aim for probability, aim in own]
+                found["gap_to_reference"] = min(found["gap_by_class"])
         if self.non_members is not None:
             members, non_members = (
-                _losses(predict(network, images, device=self.device)) for images in (self.members, self.non_members)
+                _losses(self._predict(network, images)) for images in (self.members, self.non_members)
             )
             found["membership_auc"] = loss_threshold_auc(members, non_members)
         return found
+
+    def _predict(self, network: nn.Module, images: Dataset[Any]) -> Predictions:
+        predictions = predict(network, images, device=self.device)
+        self.images_passed += len(predictions)
+        return predictions
 
     def _check_budgets(self, engine: UnlearnTrainer) -> None:
         """End the run when a budget is spent."""
@@ -168,13 +189,15 @@ class Stopping:
             engine.end_phase(MEASURED[int(number)])
 
     def _measure_reference(self) -> None:
-        """Measure the reference's accuracy on the evaluation images once, where a condition asks for it."""
+        """Measure, once, what the references give each class, where a condition asks for it."""
         if self.rule.gap_to_reference is None or not distributed.is_main_process():
             return
-        if self.reference is None:
+        if not self.references:
             self.notes.append("Stopping: gap_to_reference was not judged, since there is no reference.")
-        elif self._reference_accuracy is None:
-            self._reference_accuracy = _accuracy(predict(self.reference, self.images, device=self.device))
+        elif self._aim is None:
+            found = [self._predict(reference, self.images) for reference in self.references]
+            rows = torch.tensor([_by_class(one, _own_probability(one)) for one in found], dtype=torch.float64)
+            self._aim = rows.mean(0).tolist()
 
     def _for_membership(self, subsets: Subsets) -> tuple[Dataset[Any], Dataset[Any] | None]:
         """Return forget training images, and held-out images of the same classes, where a condition asks for them."""
@@ -222,8 +245,17 @@ def _labels(images: Any) -> list[int]:  # noqa: ANN401 - any sized collection of
     return [images[row]["label"] for row in range(len(images))]
 
 
-def _accuracy(predictions: Predictions) -> float:
-    return float(predictions.correct.float().mean())
+def _by_class(predictions: Predictions, values: Tensor) -> list[float]:
+    """Return the mean of a value per image, shape (image,), for each class with enough images."""
+    counts = predictions.labels.bincount()
+    enough = (counts >= MIN_IMAGES).nonzero().flatten()
+    classes = enough if len(enough) else counts.nonzero().flatten()
+    return [float(values[predictions.labels == label].double().mean()) for label in classes]
+
+
+def _own_probability(predictions: Predictions) -> Tensor:
+    """Return the probability of each image's own class, shape (image,)."""
+    return predictions.probabilities.gather(1, predictions.labels[:, None]).flatten()
 
 
 def _losses(predictions: Predictions) -> Tensor:

@@ -11,6 +11,7 @@ from ignite.engine import Events
 from monai.data import MetaTensor
 from monai.engines import SupervisedTrainer
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.guards import check_labels
@@ -22,7 +23,7 @@ from monai_unlearn.methods.low_precision import channels_last
 from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch.optim import Optimizer
 
@@ -38,6 +39,7 @@ PROGRESS: Mapping[str, Any] = MappingProxyType(
         "skipped": 0,  # planned steps that an early end of the forget phase leaves out
         "paused": False,  # whether steps leave the forget images out for now
         "images_seen": 0,  # gradients of single images that the steps have taken
+        "images_passed": 0,  # single images that the steps have passed through a network without a gradient
         "micro_batches": 1,  # into which each batch is split, so that it fits into memory
         "ended_by": None,  # the condition that ended the run early
         "phase_ends": (),  # `{"step", "by"}` of each phase that ended early
@@ -73,6 +75,7 @@ class UnlearnTrainer(SupervisedTrainer):
         phases: The run's phases in order, each a `Phase` or its arguments; they set the learning rate.
         max_gradient_norm: Clip gradients to this Euclidean norm over all weights. Relabelled images start with a loss
             far above that of images that the network has learnt.
+        training_loss: The loss that the network was trained with, for methods that train on as before.
 
     Raises:
         ConfigError: The length of the run is not given, or below 1.
@@ -92,6 +95,7 @@ class UnlearnTrainer(SupervisedTrainer):
         steps: int | None = None,
         phases: Sequence[Phase | Mapping[str, Any]] | None = None,
         max_gradient_norm: float | None = None,
+        training_loss: Callable[[Tensor, Tensor], Tensor] = cross_entropy,
     ) -> None:
         on_cuda = torch.device(device).type == "cuda"
         self.phases = Phases(phases) if phases else None
@@ -113,6 +117,7 @@ class UnlearnTrainer(SupervisedTrainer):
         self._amp = amp
         self.in_bfloat16 = on_cuda if amp is None else amp
         self.max_gradient_norm = max_gradient_norm
+        self.training_loss = training_loss
         self.classes: int | None = None
         self.running_accuracy = RunningAccuracy()
         for name, value in PROGRESS.items():
@@ -206,7 +211,8 @@ class UnlearnTrainer(SupervisedTrainer):
         return phase.name, phase.rate(within)
 
     def _parts_of(self, step: int) -> tuple[str, ...]:
-        return ("remain",) if self._at(step)[0] == "repair" else ("forget", "remain")
+        remain_only = self._at(step)[0] == "repair" or not self.method.needs_forget
+        return ("remain",) if remain_only else ("forget", "remain")
 
     def _end_within_epoch(self) -> None:
         """End the run inside an epoch where the plan says so; Ignite itself counts whole epochs."""
@@ -231,8 +237,9 @@ class UnlearnTrainer(SupervisedTrainer):
         if self.max_gradient_norm is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.max_gradient_norm)
         self.optimizer.step()
-        images = sum(len(batchdata[part]["image"]) for part in self.method.parts if part in batchdata)
-        self.state.images_seen += images * distributed.world_size()
+        for name, parts in (("images_seen", self.method.parts), ("images_passed", self.method.taught)):
+            images = sum(len(batchdata[part]["image"]) for part in parts if part in batchdata)
+            setattr(self.state, name, getattr(self.state, name) + images * distributed.world_size())
         return {"loss": loss}
 
     def _gradients(self, batch: Mapping[str, Any]) -> float:

@@ -10,9 +10,11 @@ from ignite.engine import Engine, Events
 
 from monai_unlearn import __version__
 from monai_unlearn.engine.guards import check_finite
+from monai_unlearn.engine.host import bundle_root, executed_config
+from monai_unlearn.engine.recipe import recipe_of
 from monai_unlearn.engine.trained_pixels import check_before_training, write_members
 from monai_unlearn.engine.training_record import RECORD, images_digest
-from monai_unlearn.release import save_weights
+from monai_unlearn.release import WEIGHTS, save_weights, write_class_names
 from monai_unlearn.staging import write_json
 
 if TYPE_CHECKING:
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
 def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequence[str]) -> dict[str, Any]:  # noqa: ANN401 - any MONAI trainer
     """Run a MONAI trainer, then write the weights and, beside them, the training record.
 
-    From the record, a later revision checks that the images to forget were trained on here. It holds the split rule,
-    the parts and a digest of the image identifiers, but no identifier.
+    From the record, a later revision checks that the images to forget were trained on here, and how, so that it can
+    train in the same way. It holds the split rule, the parts, the recipe (see `recipe_of`) and a digest of the image
+    identifiers, but no identifier. Weights that become those of the bundle bring their classes with them: the bundle's
+    metadata names them.
 
     Args:
         trainer: A trainer with a `network`, over the training items of `data` for `parts`.
@@ -41,7 +45,7 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
         TrainingError: The weights stopped being finite; nothing is written.
     """
     check_before_training(Path(checkpoint), data, parts)
-    counted = _count_images(trainer)
+    counted, config = _count_images(trainer), executed_config()
     started = time.perf_counter()
     trainer.run()
     seconds = time.perf_counter() - started
@@ -56,6 +60,8 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
         "parts": list(parts),
         "images": len(data.items(parts, "train")),
         "images_digest": images_digest(data, parts),
+        "recipe": recipe_of(config),
+        "seed": config.get("seed"),
         "epochs": trainer.state.epoch,
         "gradient_evaluations": counted["images"],
         "seconds": round(seconds, 3),
@@ -63,6 +69,8 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
     record.update(write_members(Path(checkpoint), data, parts))
     save_weights(trainer.network, Path(checkpoint))
     write_json(Path(checkpoint).with_name(RECORD), record)
+    if Path(checkpoint).resolve() == (Path(bundle_root()) / WEIGHTS).resolve():
+        write_class_names(Path(bundle_root()), data.class_names)
     return record
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from monai_unlearn.engine.recipe import INPUTS, differing, recipe_of
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release import TRAINING_RECORD
 
@@ -33,19 +34,24 @@ def images_digest(data: CohortData, parts: Iterable[str]) -> str:
     return "sha256:" + hashlib.sha256("\n".join(identifiers).encode()).hexdigest()
 
 
-def check_original(record: Mapping[str, Any], path: Path, data: CohortData) -> list[str]:
-    """Compare the record of the original weights with the images of a run; return warnings for the evidence.
+def check_original(
+    record: Mapping[str, Any], path: Path, data: CohortData, inputs: Mapping[str, Any] | None = None
+) -> list[str]:
+    """Compare the record of the original weights with a run's images; return warnings for the evidence.
 
     Args:
         record: The training record; empty where there is none.
         path: Where the record is, for the message.
         data: The images of the run.
+        inputs: The run's settings, of which those that say what the network's input is are compared.
 
     Raises:
-        ConfigError: The weights were trained under another split, so that test images may be training images.
+        ConfigError: The weights were trained for other inputs (see `check_inputs`), or under another split, so that
+            test images may be training images.
     """
     if not record:
         return ["The weights come without a training record: it is unknown whether they were trained on forget images."]
+    check_inputs(record, path, {**(inputs or {}), "class_names": list(data.class_names)})
     if record.get("split") != data.split_rule.to_dict():
         raise ConfigError(
             f"{path} says that the weights were trained under another split ({record.get('split')}), so test images "
@@ -60,16 +66,52 @@ def check_original(record: Mapping[str, Any], path: Path, data: CohortData) -> l
     return []
 
 
-def check_reference(record: Mapping[str, Any], path: Path, data: CohortData) -> None:
+def check_inputs(record: Mapping[str, Any], path: Path, inputs: Mapping[str, Any]) -> None:
+    """Refuse weights that were trained for other classes, another order of classes, image size or normalisation.
+
+    The order of the network's outputs is the order of the classes, and nothing in the weights says which it is.
+
+    Args:
+        record: The training record.
+        path: Where the record is, for the message.
+        inputs: The run's settings by name; those among `INPUTS` are compared.
+
+    Raises:
+        ConfigError: A setting differs; the message says which, and both values.
+    """
+    recipe = record.get("recipe", {})
+    recorded = {"class_names": record["class_names"]} if "class_names" in record else {}
+    recorded |= {name: value for name, value in recipe.items() if _root(name) in INPUTS}
+    given = recipe_of({name: value for name, value in inputs.items() if name in INPUTS})
+    found = {**given, "class_names": list(inputs["class_names"])} if "class_names" in inputs else given
+    # What only one of the two names is not an input of both: a user's own config need not use these names.
+    shared = {_root(name) for name in recorded} & {_root(name) for name in found}
+    recorded, found = ({n: v for n, v in one.items() if _root(n) in shared} for one in (recorded, found))
+    if different := differing(recorded, found):
+        raise ConfigError(
+            f"{path} says that the weights were trained for other inputs: {'; '.join(different)}. "
+            "Give the run the same settings, or train the weights again."
+        )
+
+
+def _root(name: str) -> str:
+    return name.partition("::")[0]
+
+
+def check_reference(
+    record: Mapping[str, Any], path: Path, data: CohortData, original: Mapping[str, Any] | None = None
+) -> None:
     """Refuse weights whose own record says that they are not a reference for this cohort.
 
     Args:
         record: The training record; empty where there is none, and then nothing is checked.
         path: Where the record is, for the message.
         data: The images of the run.
+        original: The training record of the original weights, if they have one.
 
     Raises:
-        ConfigError: The weights were trained on other parts, or on other images than the remain part.
+        ConfigError: The weights were trained on other parts, on other images than the remain part, under another
+            split, or by another recipe than the original.
     """
     if not record:
         return
@@ -82,4 +124,10 @@ def check_reference(record: Mapping[str, Any], path: Path, data: CohortData) -> 
         raise ConfigError(
             f"{path} says that these weights were trained on other images than the remain part of this cohort, maybe "
             "on images to forget. Use --reference retrain."
+        )
+    wanted = (original or {}).get("recipe")
+    if wanted is not None and (different := differing(wanted, record.get("recipe", {}))):
+        raise ConfigError(
+            f"{path} says that these weights were trained by another recipe than the original: "
+            f"{'; '.join(different)}. Their differences would count as forgetting. Use --reference retrain."
         )

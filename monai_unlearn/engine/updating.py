@@ -125,6 +125,8 @@ class Updates:
                 pixel_space=self.pixel_space,
                 device=torch.device(self.trainer.state.device),
                 seed=self.seed,
+                remain=self.trainer.loader.data["remain"],
+                training_loss=self.trainer.training_loss,
                 rank=distributed.rank(),
                 world_size=distributed.world_size(),
                 all_reduce_sum=distributed.all_reduce_sum,

@@ -47,13 +47,20 @@ def recalibrated(
             module.momentum = None
             module.train()
     generator = torch.Generator().manual_seed(seed)
-    size = len(remain)  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
-    loader = DataLoader(remain, batch_size=min(BATCH, size), shuffle=True, generator=generator, drop_last=True)
-    batches = None if max_images is None else max(1, max_images // BATCH)
+    count = len(remain)  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
+    size = min(BATCH, count)
+    loader = DataLoader(remain, batch_size=size, shuffle=True, generator=generator, drop_last=True)
     with torch.no_grad():
-        for batch in itertools.islice(loader, batches):
+        for batch in itertools.islice(loader, images_to_recalibrate(count, max_images) // size):
             control(batch["image"].to(device))
     return control.eval()
+
+
+def images_to_recalibrate(count: int, max_images: int | None = None) -> int:
+    """Return how many of so many images `recalibrated` passes through the network."""
+    size = min(BATCH, count)
+    batches = count // size
+    return size * (batches if max_images is None else min(batches, max(1, max_images // BATCH)))
 
 
 def _tracks(module: nn.Module) -> bool:

@@ -33,7 +33,7 @@ def sweep(
 
     Writes `sweep.json`, `sweep.md` and `sweep.png`, and a folder per trial below `trials/` with its bundle run in
     `run` and its output in `log.txt`. A finished trial is not run again: its name is a digest of everything that
-    decides its result. With `--reference retrain` the first run retrains, and the others use its reference.
+    decides its result. With `--reference retrain` the first run retrains, and the others use its references.
 
     Args:
         plan: What to run.
@@ -59,7 +59,7 @@ def sweep(
         folder = out / "trials" / trial.name
         results.append(_result(plan, trial, folder, reference, criterion))
         if reference == RETRAIN and (kept := RunFolder(folder / "run").references()):
-            reference = str(kept[0] / "model.pt")
+            reference = json.dumps([str(path / "model.pt") for path in kept])
         document = _document(plan, results, criterion)
         write_json(out / "sweep.json", document)
     progress(len(trials), len(trials))

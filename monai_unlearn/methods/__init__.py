@@ -1,6 +1,6 @@
 """Unlearning methods: one file each, and the parts that they share."""
 
-from monai_unlearn.methods.base import Method, MethodContext
+from monai_unlearn.methods.base import Method, MethodContext, StepSettings
 from monai_unlearn.methods.boundary import BoundarySearch
 from monai_unlearn.methods.boundary_shrink import BoundaryShrink
 from monai_unlearn.methods.diagnostics import SearchStep, SearchTrace
@@ -12,6 +12,7 @@ from monai_unlearn.methods.psg import PSG
 from monai_unlearn.methods.psg_published import PublishedPSG
 from monai_unlearn.methods.registry import MethodInfo, info_of, register, registered
 from monai_unlearn.methods.relabelling import PUBLISHED, PublishedSettings
+from monai_unlearn.methods.reset import Reset
 from monai_unlearn.methods.schedules import Schedule
 from monai_unlearn.methods.targets import TargetRule
 
@@ -28,9 +29,11 @@ __all__ = [
     "PixelSpace",
     "PublishedPSG",
     "PublishedSettings",
+    "Reset",
     "Schedule",
     "SearchStep",
     "SearchTrace",
+    "StepSettings",
     "TargetRule",
     "chosen_rows",
     "info_of",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from monai_unlearn.errors import ConfigError, check_choice
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 BatchNormMode = Literal["frozen", "remain", "mixed", "published"]
 BATCH_NORM_MODES = ("frozen", "remain", "mixed", "published")
 PhaseName = Literal["forget", "repair"]
+# What a forward pass of an image costs, in gradient evaluations: the backward pass takes about two forward passes.
+FORWARD_PASS = 1 / 3
 
 
 def _no_checkpoint() -> None:
@@ -33,12 +36,34 @@ def _sum_of_one_process(tensor: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StepSettings:
+    """How the steps of a method are taken, unless a config says otherwise.
+
+    Args:
+        learning_rate: The peak rate, as a multiple of training's own.
+        warm_up: Share of the steps over which the rate rises to its peak, in [0, 1).
+        batch_size: Forget images per batch, at least 1.
+        remain_batch_size: Remain images per batch, at least 1.
+        as_training: Whether training's own optimiser, loss and augmentation are used; otherwise Adam, the plain cross
+            entropy, and no augmentation.
+    """
+
+    learning_rate: float = 0.5
+    warm_up: float = 0.2
+    batch_size: int = 4
+    remain_batch_size: int = 28
+    as_training: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class MethodContext:
     """What a method is given before the first step.
 
     Args:
         network: The network to revise, on its device, with the original weights.
         forget: The forget part's training items: `image` (channel, *spatial), `label`, `row`.
+        remain: The remain part's training items, of the same form; None where the method is prepared without them.
+        training_loss: The loss that the network was trained with, from logits (batch, class) and labels (batch,).
         pixel_space: How inputs are computed from pixels.
         device: Where to compute.
         seed: Seeds every draw of the method.
@@ -54,6 +79,8 @@ class MethodContext:
     pixel_space: PixelSpace
     device: torch.device
     seed: int
+    remain: Dataset[Any] | None = None
+    training_loss: Callable[[Tensor, Tensor], Tensor] = cross_entropy
     rank: int = 0
     world_size: int = 1
     all_reduce_sum: Callable[[Tensor], Tensor] = _sum_of_one_process
@@ -76,6 +103,12 @@ class Method(ABC):
 
     phase: PhaseName = "forget"
     """The phase of the current step: `forget`, or `repair`, whose batches have no `forget`. The engine sets it."""
+
+    steps: ClassVar[StepSettings] = StepSettings()
+    """How the steps are taken, unless a config says otherwise."""
+
+    needs_forget: ClassVar[bool] = True
+    """Whether steps use the forget images; if not, they are not read."""
 
     network: nn.Module
 
@@ -116,12 +149,22 @@ class Method(ABC):
         return ("forget", "remain")
 
     @property
+    def taught(self) -> tuple[str, ...]:
+        """The parts of a batch whose images `loss` also passes through another network, to count costs."""
+        return ()
+
+    @property
     def gradient_evaluations(self) -> int:
         """Gradients of single images taken outside `loss` so far, to count costs."""
         return 0
 
-    def gradients_to_prepare(self, images: int) -> int:  # noqa: ARG002 - most methods need none
-        """Return the most gradients of single images that `prepare` will take, to plan a run.
+    @property
+    def forward_passes(self) -> int:
+        """Single images passed through a network outside `loss` so far, without a gradient, to count costs."""
+        return 0
+
+    def gradients_to_prepare(self, images: int) -> float:  # noqa: ARG002 - most methods need none
+        """Return the most that `prepare` will cost, in gradient evaluations, to plan a run.
 
         Args:
             images: Number of forget images.

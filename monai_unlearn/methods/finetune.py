@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 class FineTune(Method):
     """Continues training on remain images alone; the network may forget the others (catastrophic forgetting)."""
 
+    needs_forget = False
+
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
         """Return the cross entropy on the remain images of the batch."""
         remain = batch["remain"]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.methods.base import FORWARD_PASS
 from monai_unlearn.methods.chunk_search import BFLOAT16, FLOAT32, UNDECIDED, ChunkSearch
 from monai_unlearn.methods.diagnostics import SearchTrace
 from monai_unlearn.methods.low_precision import has_bfloat16
@@ -75,10 +76,24 @@ class LabelSearch:
         """Gradients of single images taken so far."""
         return int(self._state["gradients"].sum()) if self._state else 0
 
-    def planned(self, images: int) -> int:
-        """Return the most gradients of single images that a search among so many images takes."""
+    @property
+    def forwards(self) -> int:
+        """Single images passed through the copy without a gradient, once the search is complete."""
+        if not self._state:
+            return 0
+        searched = self.gradients // self.search.steps
+        return self._forwards(searched, twice=searched - len(self.rows))
+
+    def planned(self, images: int) -> float:
+        """Return the most that a search among so many images costs, in gradient evaluations."""
         searched = min(images, images if self.limit is None else self.limit)
-        return self.search.steps * (searched + min(searched, CHUNK_SIZE))
+        twice = min(searched, CHUNK_SIZE)
+        forwards = self._forwards(searched + twice, twice=twice)
+        return self.search.steps * (searched + twice) + FORWARD_PASS * forwards
+
+    def _forwards(self, searched: int, *, twice: int) -> int:
+        """Return the forward passes of a search: bisections and the label; predictions of those searched twice."""
+        return searched * (self.search.bisection_steps + 1) + 2 * twice + 1
 
     @property
     def precision(self) -> str:

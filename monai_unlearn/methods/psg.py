@@ -225,8 +225,18 @@ class PSG(Method):
         """T for each forget image searched; twice for those searched in both precisions."""
         return self.finder.gradients
 
-    def gradients_to_prepare(self, images: int) -> int:
-        """T for each forget image to be searched; twice for those of the first chunk."""
+    @property
+    def forward_passes(self) -> int:
+        """One for each bisection and one for the label of each forget image searched, and trials in bfloat16."""
+        return self.finder.forwards
+
+    @property
+    def taught(self) -> tuple[str, ...]:
+        """The remain images, where the original network is their teacher."""
+        return ("remain",) if self._teacher is not None else ()
+
+    def gradients_to_prepare(self, images: int) -> float:
+        """T for each forget image to be searched, and a third for each forward pass; twice for the first chunk."""
         return self.finder.planned(images)
 
     @property

@@ -128,6 +128,11 @@ class RelabellingLoop(Method):
         """One for each forget image of each step so far."""
         return self._searched
 
+    @property
+    def forward_passes(self) -> int:
+        """One for the label of each forget image of each step so far."""
+        return self._searched
+
     def state_dict(self) -> dict[str, Any]:
         """Return how many steps were taken and how many images were searched."""
         return {"steps": self._steps, "searched": self._searched}

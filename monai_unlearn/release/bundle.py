@@ -110,6 +110,20 @@ def write_revised_bundle(
     say_that_it_travels(target)
 
 
+def write_class_names(root: Path, class_names: Sequence[str]) -> None:
+    """Write the classes into a bundle's metadata, in the order of the network's outputs; configs read them there.
+
+    Metadata that name these classes, and a folder without any, are left as they are.
+    """
+    path = root / METADATA
+    if not path.is_file():
+        return
+    metadata = BundleInfo.read(root).metadata
+    changed = _with_classes(metadata, class_names)
+    if changed != metadata:
+        write_json(path, changed)
+
+
 def _with_classes(metadata: Mapping[str, Any], class_names: Sequence[str] | None) -> dict[str, Any]:
     """Return the metadata with these classes as output channels."""
     content: dict[str, Any] = json.loads(json.dumps(metadata))

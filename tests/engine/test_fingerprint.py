@@ -23,7 +23,7 @@ def prints(*, weight=1.0, lr=0.1, index="sha256:1", steps=3, **changes):
         loader=SimpleNamespace(batch_sizes={"forget": 2, "remain": 4}, seed=0),
     )
     data = SimpleNamespace(index_digest=index, cohort=None)
-    plain = {"config": CONFIG, "reference": None, "choices": {"stop": {}, "seed": 0}}
+    plain = {"config": CONFIG, "references": (), "choices": {"stop": {}, "seed": 0}}
     return fingerprint(trainer, data=data, **{**plain, **changes})
 
 
@@ -38,7 +38,7 @@ def test_everything_that_determines_the_weights_changes_the_fingerprint(tmp_path
         {"config": {"seed": 1}},
         {"weight": 2.0},
         {"index": "sha256:2"},
-        {"reference": str(tmp_path / "reference.pt")},
+        {"references": [str(tmp_path / "reference.pt")]},
         {"choices": {"stop": {"steps": 1}, "seed": 0}},
         {"choices": {"stop": {}, "seed": 1}},
         {"lr": 0.2},

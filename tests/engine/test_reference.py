@@ -10,7 +10,7 @@ from torch import nn
 from monai_unlearn.engine import Retraining
 from monai_unlearn.engine import reference as reference_module
 from monai_unlearn.engine.checkpoint import Checkpoints
-from monai_unlearn.engine.reference import load_reference, retrain
+from monai_unlearn.engine.reference import WantedReferences, load_references, retrain
 from monai_unlearn.engine.training_record import images_digest
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release import save_weights
@@ -29,33 +29,79 @@ def saved(folder, *, value=1.0, **record):
     return folder / "weights.pt"
 
 
-def load(wanted, retrained=None):
-    def refuse():
+def load(wanted, retrained=None, *, seeds=1, original=None):
+    def refuse(_seed):
         pytest.fail("nothing is to be retrained")
 
-    return load_reference(wanted, like=ORIGINAL, data=DATA, retrained=retrained or refuse)
+    record = original or {}
+    named = WantedReferences.read(wanted, seeds, record)
+    return load_references(named, like=ORIGINAL, data=DATA, record=record, retrained=retrained or refuse)
 
 
-@pytest.mark.parametrize("wanted", [None, ""])
+@pytest.mark.parametrize("wanted", [None, "", []])
 def test_without_a_wish_there_is_no_reference(wanted):
-    assert load(wanted) is None
+    assert load(wanted) == ()
+    assert not WantedReferences.read(wanted, 3, {})
+
+
+@pytest.mark.parametrize("wanted", [["a.pt", "b.pt"], "[a.pt, b.pt]", "['a.pt', 'b.pt']"])
+def test_several_files_can_be_wanted(wanted):
+    assert WantedReferences.read(wanted, 3, {}).files == ("a.pt", "b.pt")
+
+
+@pytest.mark.parametrize(("record", "seeds"), [({}, (1, 2, 3)), ({"seed": None}, (1, 2, 3)), ({"seed": 4}, (5, 6, 7))])
+def test_the_seeds_follow_on_that_of_the_original(record, seeds):
+    assert WantedReferences.read("retrain", 3, record) == WantedReferences(seeds=seeds)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count", "message"),
+    [
+        ("retrain", 0, "reference_seeds: expected a whole number of at least 1, got 0"),
+        ("retrain", "many", "reference_seeds: expected a whole number of at least 1, got many"),
+        (["a.pt", "a.pt"], 3, "reference: expected different files of weights, got a.pt, a.pt"),
+        (["a.pt", "retrain"], 3, "reference: expected different files of weights"),
+        (3, 3, "reference: expected retrain, a file or a list of files, got 3"),
+    ],
+)
+def test_what_names_no_reference_is_refused(wanted, count, message):
+    with pytest.raises(ConfigError, match=message):
+        WantedReferences.read(wanted, count, {})
+
+
+def test_each_reference_has_other_weights(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    trained = {1: saved(tmp_path / "a", seed=1), 2: saved(tmp_path / "b", value=2.0, seed=2)}
+    found = load("retrain", retrained=trained.__getitem__, seeds=2)
+    assert [one.seed for one in found] == [1, 2]
+    with pytest.raises(ConfigError, match="two references have the same weights.* check that the training config uses"):
+        load("retrain", retrained=lambda _seed: trained[1], seeds=2)
+
+
+def test_a_reference_of_another_recipe_is_refused(tmp_path):
+    record = {"parts": ["remain"], "images_digest": images_digest(DATA, ["remain"]), "recipe": {"max_epochs": 2}}
+    path = str(saved(tmp_path, **record))
+    assert len(load(path, original={"recipe": {"max_epochs": 2}})) == 1
+    with pytest.raises(ConfigError, match=r"another recipe than the original: max_epochs \(3 there, 2 here\)"):
+        load(path, original={"recipe": {"max_epochs": 3}})
 
 
 def test_a_checkpoint_is_loaded_with_what_its_training_cost(tmp_path):
     record = {"parts": ["remain"], "images_digest": images_digest(DATA, ["remain"])}
-    found = load(str(saved(tmp_path, **record, gradient_evaluations=50, seconds=1.5)))
+    (found,) = load(str(saved(tmp_path, **record, gradient_evaluations=50, seconds=1.5)))
     assert (found.source, found.gradient_evaluations, found.seconds) == ("weights.pt", 50, 1.5)
     assert torch.equal(found.network.weight, torch.ones(2, 2))
     assert not torch.equal(ORIGINAL.weight, torch.ones(2, 2))
 
 
 def test_without_a_record_the_cost_is_unknown(tmp_path):
-    found = load(str(saved(tmp_path)))
+    (found,) = load(str(saved(tmp_path)))
     assert (found.record, found.gradient_evaluations, found.seconds) == ({}, None, None)
 
 
 def test_retraining_gives_the_reference(tmp_path):
-    found = load("retrain", retrained=lambda: saved(tmp_path, gradient_evaluations=7))
+    (found,) = load("retrain", retrained=lambda _seed: saved(tmp_path, gradient_evaluations=7))
     assert (found.source, found.gradient_evaluations) == ("retrain", 7)
 
 
@@ -99,12 +145,12 @@ def test_retraining_runs_the_training_config_on_the_remain_part(monkeypatch, tmp
         **key,
         overrides={"image_size": [8, 8]},
     )
-    retraining.run(tmp_path / "out" / "model.pt")
+    retraining.run(tmp_path / "out" / "model.pt", seed=7)
     options, *steps = calls
     assert steps == ["initialize", "run"]
     assert options["config_file"] == [str(tmp_path / "configs" / name) for name in ("train.yaml", "gpu.yaml")]
     assert (options["run_id"], options["parts"], options["image_size"]) == ("train", ["remain"], [8, 8])
-    assert options["checkpoint"] == str(tmp_path / "out" / "model.pt")
+    assert (options["checkpoint"], options["seed"]) == (str(tmp_path / "out" / "model.pt"), 7)
     # A training config that knows no key is not given one.
     assert {name: value for name, value in options.items() if name == "keyfile"} == key
 
@@ -112,27 +158,17 @@ def test_retraining_runs_the_training_config_on_the_remain_part(monkeypatch, tmp
 def test_the_reference_of_a_killed_run_is_not_trained_again(tmp_path):
     trained = []
 
-    def train(checkpoint):
-        trained.append(checkpoint)
+    def train(checkpoint, *, seed):
+        trained.append(seed)
         checkpoint.write_bytes(b"weights")
         checkpoint.with_name("training.json").write_text("{}")
 
-    retraining = SimpleNamespace(run=train, seed=7)
+    retraining = SimpleNamespace(run=train)
     for name in ("killed", "resumed"):
         results = RunFolder(tmp_path / name)
-        found = retrain(retraining, results, Checkpoints(tmp_path / ".checkpoint", {}))
-        assert found == results.reference(7) / "model.pt"
-        assert found.read_bytes() == b"weights"
-        assert found.with_name("training.json").is_file()
-    assert len(trained) == 1
-
-
-@pytest.mark.parametrize(
-    ("config", "overrides", "seed"),
-    [("seed: 3", {}, 3), ("seed: 3", {"seed": 5}, 5), ("seed: $1", {}, 0), ("a: 1", {}, 0)],
-)
-def test_the_seed_is_that_of_the_training(config, overrides, seed, tmp_path):
-    (tmp_path / "configs").mkdir()
-    (tmp_path / "configs" / "train.yaml").write_text(config)
-    places = {"bundle_root": str(tmp_path), "index_dir": "index", "cohort_spec": "spec.yaml", "device": "cpu"}
-    assert Retraining(configs=["train.yaml"], **places, overrides=overrides).seed == seed
+        for seed in (1, 2):
+            found = retrain(retraining, results, Checkpoints(tmp_path / ".checkpoint", {}), seed=seed)
+            assert found == results.reference(seed) / "model.pt"
+            assert found.read_bytes() == b"weights"
+            assert found.with_name("training.json").is_file()
+    assert trained == [1, 2]

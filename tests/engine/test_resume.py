@@ -81,12 +81,13 @@ def test_a_reference_is_not_retrained(settings, tmp_path):
         **settings,
         "output_dir": str(tmp_path / "out"),
         "reference": "retrain",
-        "revision::retraining::overrides::max_epochs": 1,
+        "reference_seeds": 2,
     }
     assert killed_run.unlearn(settings, die=("reference", 1)) == [-9]
-    assert killed_run.unlearn(settings) == [0]
-    assert killed_run.log_of(settings).count("Retraining the reference: step 1/") == 1
-    assert (tmp_path / "out" / "evidence" / "reference" / "seed-0" / "training.json").is_file()
+    assert killed_run.unlearn(settings) == [0], killed_run.log_of(settings)
+    for seed in (1, 2):
+        assert killed_run.log_of(settings).count(f"Retraining the reference, seed {seed}: step 1/") == 1
+        assert (tmp_path / "out" / "evidence" / "reference" / f"seed-{seed}" / "training.json").is_file()
 
 
 def test_another_command_does_not_resume_it(settings, tmp_path):

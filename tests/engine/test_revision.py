@@ -43,13 +43,8 @@ def unwrapped(tiny, output, **overrides):
 def revised(tiny, tmp_path_factory):
     """A run beside a retrained reference."""
     out = tmp_path_factory.mktemp("run") / "out"
-    overrides = {"retraining::overrides::max_epochs": 2}
-    workflow = tiny.unlearn(out, reference="retrain", max_epochs=2, stop={}, **prefixed(overrides))
+    workflow = tiny.unlearn(out, reference="retrain", reference_seeds=2, max_epochs=2, stop={})
     return out, workflow
-
-
-def prefixed(overrides):
-    return {f"revision::{key}": value for key, value in overrides.items()}
 
 
 def test_writes_what_the_contract_names(revised):
@@ -74,16 +69,17 @@ def test_writes_what_the_contract_names(revised):
 
 def test_every_model_is_measured_on_every_part_and_split(revised):
     models = read(revised[0], "metrics.json")["models"]
-    assert set(models) == {"original", "original_recalibrated", "revised", "revised_recalibrated", "reference"}
+    controlled = {"original", "original_recalibrated", "revised", "revised_recalibrated"}
+    assert set(models) == {*controlled, "reference", "reference_2"}
     counts = {
         (name, part, split): subset["n"]
         for name, parts in models.items()
         for part, splits in parts.items()
         for split, subset in splits.items()
     }
-    assert len(counts) == 20
-    assert len({n for (_, part, _), n in counts.items() if part == "forget"}) <= 2
-    assert sum(models["revised"]["forget"][split]["n"] for split in ("train", "test")) == 24
+    assert len(counts) == 36
+    assert len({n for (_, part, _), n in counts.items() if part == "forget"}) <= 3
+    assert sum(models["revised"]["forget"][split]["n"] for split in ("train", "validation", "test")) == 24
 
 
 def test_costs_are_counted_in_gradients(revised):
@@ -93,13 +89,21 @@ def test_costs_are_counted_in_gradients(revised):
     forget, remain = counts["forget"]["train"], counts["remain"]["train"]
     # One search step on each forget image; two epochs of batches of 8 forget images and up to 32 remain images.
     search, updates = forget, 2 * math.ceil(forget / 8) * (8 + min(32, remain))
+    # The width of the network; eight bisections and the label of each image; the statistics of all remain images.
+    assert cost["forward_passes"] == {"search": 1 + 9 * forget, "steps": 0, "evaluations": 0, "recalibration": remain}
+    passes = (1 + 9 * forget + remain) / 3
+    unlearning = round(search + updates + passes)
     assert cost["gradient_evaluations"] == {
         "search": search,
         "updates": updates,
-        "unlearning": search + updates,
-        "retraining": 2 * remain,
+        "forward_passes": round(passes),
+        "unlearning": unlearning,
+        "retraining": 3 * remain,
     }
-    assert cost["share_of_retraining_gradients"] == pytest.approx((search + updates) / (2 * remain))
+    assert cost["this_run"]["gradient_evaluations"] == unlearning
+    assert cost["with_references"]["gradient_evaluations"] == unlearning + 2 * 3 * remain
+    assert cost["share_of_retraining_gradients"] == pytest.approx(unlearning / (3 * remain))
+    assert read(out, "run.json")["cost"] == cost
 
 
 def test_the_cost_is_that_of_the_backward_passes(tiny, tmp_path, monkeypatch):
@@ -118,13 +122,14 @@ def test_the_cost_is_that_of_the_backward_passes(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(PSG, "prepare", prepare_counted)
     tiny.unlearn(tmp_path / "out", **{"method::search_precision": "float32"})
     found = read(tmp_path / "out", "metrics.json")["cost"]["gradient_evaluations"]
-    assert 0 < found["search"] < found["unlearning"] == sum(passes)
+    assert 0 < found["search"] < found["search"] + found["updates"] == sum(passes)
 
 
 def test_the_reference_is_trained_on_the_remain_part_alone(revised):
-    record = read(revised[0] / "evidence" / "reference" / "seed-0", "training.json")
-    assert record["parts"] == ["remain"]
-    assert record["images"] == read(revised[0], "metrics.json")["counts"]["remain"]["train"]
+    for seed in (1, 2):
+        record = read(revised[0] / "evidence" / "reference" / f"seed-{seed}", "training.json")
+        assert (record["parts"], record["seed"]) == (["remain"], seed)
+        assert record["images"] == read(revised[0], "metrics.json")["counts"]["remain"]["train"]
 
 
 def test_the_card_difference_fits_its_schema(revised):
@@ -249,7 +254,7 @@ def test_stops_when_enough_is_forgotten(tiny, tmp_path):
     tiny.unlearn(tmp_path / "out", stop={"forget_accuracy": 1.0}, max_epochs=5, eval_interval=2)
     record = read(tmp_path / "out", "run.json")
     assert (record["steps"], record["updates"]["ended_by"]) == (1, "forget_accuracy")
-    assert record["updates"]["evaluated_on"] == "forget / train"
+    assert record["updates"]["evaluated_on"] == "forget / validation"
 
 
 def test_the_effect_of_the_published_batch_norm_is_an_artefact_here_too(tiny, tmp_path):
@@ -272,11 +277,12 @@ def network():
 
 
 def test_a_given_reference_is_loaded(tiny, revised, tmp_path):
-    reference = revised[0] / "evidence" / "reference" / "seed-0" / "model.pt"
+    reference = revised[0] / "evidence" / "reference" / "seed-1" / "model.pt"
     tiny.unlearn(tmp_path / "out", reference=str(reference))
     evidence = read(tmp_path / "out", "metrics.json")
     assert evidence["models"]["reference"] == read(revised[0], "metrics.json")["models"]["reference"]
     assert evidence["cost"]["gradient_evaluations"]["retraining"] > 0
+    assert evidence["references"] == [{"source": "model.pt", "seed": 1}]
     assert not (tmp_path / "out" / "evidence" / "reference").exists()
 
 
@@ -289,7 +295,7 @@ def test_a_given_reference_is_loaded(tiny, revised, tmp_path):
 )
 def test_weights_of_another_training_are_refused_as_a_reference(tiny, revised, tmp_path, record, message):
     (tmp_path / "weights").mkdir()
-    shutil.copy(revised[0] / "evidence" / "reference" / "seed-0" / "model.pt", tmp_path / "weights" / "model.pt")
+    shutil.copy(revised[0] / "evidence" / "reference" / "seed-1" / "model.pt", tmp_path / "weights" / "model.pt")
     (tmp_path / "weights" / "training.json").write_text(json.dumps(record))
     with pytest.raises(ConfigError, match=message):
         unwrapped(tiny, tmp_path / "out", reference=str(tmp_path / "weights" / "model.pt"))
@@ -302,7 +308,7 @@ def test_the_original_is_not_its_own_reference(tiny, tmp_path):
 
 
 def test_the_evidence_says_that_a_reference_has_no_training_record(tiny, revised, tmp_path):
-    shutil.copy(revised[0] / "evidence" / "reference" / "seed-0" / "model.pt", tmp_path / "bare.pt")
+    shutil.copy(revised[0] / "evidence" / "reference" / "seed-1" / "model.pt", tmp_path / "bare.pt")
     tiny.unlearn(tmp_path / "out", reference=str(tmp_path / "bare.pt"))
     assert read(tmp_path / "out", "metrics.json")["reference_is_recorded"] is False
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -75,7 +76,7 @@ def stopping(subsets=SUBSETS, reference=None, trainer=None, eval_interval=None, 
         rule=StopRule.read(conditions),
         subsets=subsets,
         network=PixelIsClass(),
-        reference=reference,
+        references=() if reference is None else [reference],
         eval_interval=eval_interval,
     )
     made.attach(trainer or Trainer())
@@ -84,14 +85,122 @@ def stopping(subsets=SUBSETS, reference=None, trainer=None, eval_interval=None, 
 
 def test_validation_images_are_evaluated_if_there_are_any():
     found = stopping(forget_accuracy=0.1)
-    assert (found.evaluated_on, found.measure()) == ("validation", {"forget_accuracy": 0.5})
+    assert (found.evaluated_on, found.measure()["forget_accuracy"]) == ("validation", 0.5)
     found = stopping(TRAIN_ONLY, forget_accuracy=0.1)
-    assert (found.evaluated_on, found.measure()) == ("train", {"forget_accuracy": 0.75})
+    assert (found.evaluated_on, found.measure()["forget_accuracy"]) == ("train", 0.75)
 
 
-def test_the_gap_is_accuracy_minus_that_of_the_reference():
-    assert stopping(reference=AlwaysOne(), gap_to_reference=0.1).measure() == {"gap_to_reference": 0.5}
-    assert stopping(reference=PixelIsClass(), gap_to_reference=0.1).measure() == {"gap_to_reference": 0.0}
+# What `PixelIsClass` gives the class that it predicts and each of the others, and `AlwaysOne` any class but 1.
+LIKELY, OTHER = (math.exp(4) / (math.exp(4) + 2), 1 / (math.exp(4) + 2))
+UNSEEN = 1 / (math.e + 2)
+
+
+def test_the_gap_is_that_of_the_probabilities_to_the_mean_of_the_references():
+    gap = (LIKELY + OTHER) / 2 - UNSEEN
+    assert stopping(reference=AlwaysOne(), gap_to_reference=0.1).measure()["gap_to_reference"] == pytest.approx(gap)
+    made = Stopping(
+        rule=StopRule(gap_to_reference=0.1),
+        subsets=SUBSETS,
+        network=PixelIsClass(),
+        references=[AlwaysOne(), PixelIsClass()],
+    )
+    made.attach(Trainer())
+    assert made.measure()["gap_to_reference"] == pytest.approx(gap / 2)
+
+
+def swapped(correct, classes=(0, 1, 2)):
+    """Subsets in which as many of ten images of each class are classified correctly as `correct` says."""
+    pairs = [
+        (label if row < right else (label + 1) % 3, label)
+        for label, right in zip(classes, correct, strict=True)
+        for row in range(10)
+    ]
+    return {("forget", "train"): images(*pairs), ("forget", "validation"): images(*pairs)}
+
+
+class Fixed(nn.Module):
+    """Gives each class of the ten images a class of the same number the same probabilities: a retrained network."""
+
+    def __init__(self, rows):
+        super().__init__()
+        self.rows = torch.tensor(rows).repeat_interleave(10, 0).log()
+
+    def forward(self, pixels):
+        return self.rows[: len(pixels)]
+
+
+def test_a_swap_of_classes_at_the_same_accuracy_pauses_forgetting():
+    """As many images are correct as under retraining, but those of class 0 are not: no more may be forgotten."""
+    retrained = Fixed([[0.8, 0.1, 0.1], [0.5, 0.4, 0.1], [0.5, 0.1, 0.4]])
+    trainer = Trainer()
+    found = stopping(
+        swapped((2, 7, 7)),
+        reference=retrained,
+        trainer=trainer,
+        eval_interval=1,
+        gap_to_reference=0.0,
+        when_met="pause",
+    )
+    trainer.steps(1)
+    assert trainer.state.paused
+    low, *high = found.history[0]["gap_by_class"]
+    assert low < -0.5
+    assert min(high) > 0.2
+    assert found.history[0]["gap_to_reference"] == low
+
+
+def test_forgetting_goes_on_while_every_class_is_above_the_reference():
+    retrained = Fixed([[0.3, 0.4, 0.3], [0.4, 0.3, 0.3], [0.4, 0.3, 0.3]])
+    trainer = Trainer()
+    stopping(
+        swapped((8, 7, 7)),
+        reference=retrained,
+        trainer=trainer,
+        eval_interval=1,
+        gap_to_reference=0.0,
+        when_met="pause",
+    )
+    trainer.steps(1)
+    assert not trainer.state.paused
+
+
+def test_every_class_must_be_forgotten():
+    found = stopping(swapped((0, 0, 6)), forget_accuracy=0.5).measure()
+    assert found == {"accuracy_by_class": [0.0, 0.0, 0.6], "forget_accuracy": 0.6}
+
+
+def test_a_class_of_few_images_is_looked_at_only_where_there_is_no_other():
+    pairs = [*[(0, 0)] * 5, *[(0, 1)] * 4]
+    subsets = {("forget", "train"): images(*pairs), ("forget", "validation"): images(*pairs)}
+    assert stopping(subsets, forget_accuracy=0.5).measure()["accuracy_by_class"] == [1.0]
+    few = {key: value[2:] for key, value in subsets.items()}
+    assert stopping(few, forget_accuracy=0.5).measure()["accuracy_by_class"] == [1.0, 0.0]
+
+
+def test_no_test_image_is_looked_at():
+    class Untouched(list):
+        def __getitem__(self, _row):
+            pytest.fail("a test image was read")
+
+    subsets = {**SUBSETS, ("forget", "test"): Untouched([1] * 9), ("remain", "test"): Untouched([1] * 9)}
+    found = stopping(subsets, reference=AlwaysOne(), forget_accuracy=0.1, gap_to_reference=0.1, membership_auc=0.5)
+    assert set(found.measure()) >= {"forget_accuracy", "gap_to_reference", "membership_auc"}
+
+
+def test_every_image_that_is_passed_is_counted():
+    found = Stopping(
+        rule=StopRule(forget_accuracy=0.1, gap_to_reference=0.1, membership_auc=0.5),
+        subsets=SUBSETS,
+        network=PixelIsClass(),
+        references=[AlwaysOne(), AlwaysOne()],
+        delivery_images=64,
+    )
+    found.attach(Trainer())
+    assert found.images_passed == 2 * 2
+    found.measure()
+    # Statistics, two images to evaluate, four members and two non-members.
+    assert found.images_passed == 4 + 64 + 2 + 4 + 2
+    assert found.state_dict()["images_passed"] == found.images_passed
 
 
 def test_without_a_reference_the_gap_is_not_judged_and_a_note_says_so():
@@ -107,7 +216,7 @@ def test_the_network_is_evaluated_as_delivered():
         network=PixelIsClass(),
         as_delivered=lambda _network: AlwaysOne(),
     )
-    assert made.measure() == {"forget_accuracy": 0.0}
+    assert made.measure()["forget_accuracy"] == 0.0
 
 
 def test_membership_compares_training_with_held_out_images_of_the_same_classes():
@@ -167,7 +276,7 @@ def test_a_pause_lasts_as_long_as_a_condition_holds():
     found.images = images((0, 0), (0, 0), (1, 0))
     trainer.steps(2)
     assert (trainer.state.paused, trainer.ended) == (False, [])
-    assert found.history == [{"forget_accuracy": 0.5}, {"forget_accuracy": pytest.approx(2 / 3)}]
+    assert [one["forget_accuracy"] for one in found.history] == [0.5, pytest.approx(2 / 3)]
 
 
 def evaluations(found, trainer):
@@ -211,10 +320,10 @@ def test_another_process_goes_on_with_the_schedule_and_the_history(at):
 
 def test_the_reference_is_not_evaluated_again_after_a_resumption():
     first = stopping(reference=AlwaysOne(), gap_to_reference=0.1)
-    second = Stopping(rule=first.rule, subsets=SUBSETS, network=PixelIsClass(), reference=nn.Identity())
+    second = Stopping(rule=first.rule, subsets=SUBSETS, network=PixelIsClass(), references=[nn.Identity()])
     second.load_state_dict(first.state_dict())
     second.attach(Trainer())
-    assert second.measure() == {"gap_to_reference": 0.5}
+    assert second.measure()["gap_to_reference"] == first.measure()["gap_to_reference"]
 
 
 def test_the_steps_between_evaluations_can_be_set():

@@ -9,7 +9,7 @@ from ignite.engine import Engine
 from torch import nn
 
 from monai_unlearn.data.pixel_digest import PixelCheck
-from monai_unlearn.engine import train
+from monai_unlearn.engine import train, training
 from monai_unlearn.errors import TrainingError
 from monai_unlearn.release import load_weights
 
@@ -50,6 +50,28 @@ def test_weights_and_their_record_are_written(tmp_path):
     assert (record["split"], record["spec_digest"], record["class_names"]) == ({"seed": 0}, None, ["up", "down"])
     loaded = load_weights(nn.Linear(2, 2), tmp_path / "models" / "model.pt")
     assert torch.equal(loaded.bias, made.network.bias)
+
+
+def test_how_it_was_trained_is_recorded(tmp_path, monkeypatch):
+    config = {"seed": 3, "learning_rate": 0.1, "index_dir": "private", "train": {"loss": {"weight": [1, 2]}}}
+    monkeypatch.setattr(training, "executed_config", lambda: config)
+    train(trainer=trainer(lambda *_: None), data=DATA, checkpoint=tmp_path / "model.pt", parts=["remain"])
+    record = json.loads((tmp_path / "training.json").read_text())
+    assert record["recipe"] == {"learning_rate": 0.1, "train::loss::weight::0": 1, "train::loss::weight::1": 2}
+    assert record["seed"] == 3
+
+
+@pytest.mark.parametrize(("place", "named"), [("models/model.pt", True), ("elsewhere/model.pt", False)])
+def test_the_weights_of_the_bundle_bring_their_classes_into_its_metadata(tmp_path, monkeypatch, place, named):
+    monkeypatch.setattr(training, "bundle_root", lambda: str(tmp_path))
+    (tmp_path / "configs").mkdir()
+    pred = {"num_channels": 1, "channel_def": {"0": "other"}}
+    metadata = {"version": "1.0.0", "network_data_format": {"outputs": {"pred": pred}}}
+    (tmp_path / "configs" / "metadata.json").write_text(json.dumps(metadata))
+    train(trainer=trainer(lambda *_: None), data=DATA, checkpoint=tmp_path / place, parts=["remain"])
+    found = json.loads((tmp_path / "configs" / "metadata.json").read_text())
+    expected = {"num_channels": 2, "channel_def": {"0": "up", "1": "down"}} if named else pred
+    assert found["network_data_format"]["outputs"]["pred"] == expected
 
 
 def test_no_identifier_is_written(tmp_path):

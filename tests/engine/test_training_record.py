@@ -6,7 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from monai_unlearn.engine.training_record import check_original, check_reference, images_digest, record_of
+from monai_unlearn.engine.training_record import (
+    check_inputs,
+    check_original,
+    check_reference,
+    images_digest,
+    record_of,
+)
 from monai_unlearn.errors import ConfigError
 
 IMAGES = {"forget": ["image-1", "image-2"], "remain": ["image-3"]}
@@ -19,7 +25,8 @@ def data(images=IMAGES):
         assert split == "train"
         return [{"image_id": name} for part in parts for name in images.get(part, ())]
 
-    return SimpleNamespace(items=items, split_rule=SimpleNamespace(to_dict=lambda: dict(SPLIT)))
+    rule = SimpleNamespace(to_dict=lambda: dict(SPLIT))
+    return SimpleNamespace(items=items, split_rule=rule, class_names=("up", "down"))
 
 
 def record(parts, **changes):
@@ -62,6 +69,46 @@ def test_another_split_is_refused():
     other = record(["forget"], split={"seed": 1, "test_fraction": 0.2})
     with pytest.raises(ConfigError, match=r"models/training.json says .* trained under another split \(.*'seed': 1"):
         check_original(other, PATH, data())
+
+
+RECIPE = {"image_size::0": 64, "image_size::1": 64, "mean::0": 0.5, "std::0": 0.25, "max_epochs": 20}
+INPUTS = {"image_size": [64, 64], "mean": [0.5], "std": [0.25], "class_names": ["up", "down"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"class_names": ["down", "up"]}, r"class_names \(\['up', 'down'\] there, \['down', 'up'\] here\)"),
+        ({"image_size": [64, 32]}, r"other inputs: image_size::1 \(64 there, 32 here\)\. Give the run the same"),
+        ({"image_size": [64, 64, 64]}, r"image_size::2 \(none there, 64 here\)"),
+        ({"mean": [0.25], "std": [0.5]}, r"mean::0 \(0.5 there, 0.25 here\); std::0 \(0.25 there, 0.5 here\)"),
+    ],
+)
+def test_weights_trained_for_other_inputs_are_refused(changes, message):
+    recorded = record(["remain"], recipe=RECIPE, class_names=["up", "down"])
+    check_inputs(recorded, PATH, INPUTS)
+    with pytest.raises(ConfigError, match=message):
+        check_inputs(recorded, PATH, {**INPUTS, **changes})
+
+
+def test_the_classes_of_the_run_are_those_of_its_data():
+    recorded = record(["remain"], recipe=RECIPE, class_names=["down", "up"])
+    with pytest.raises(ConfigError, match="class_names"):
+        check_original(recorded, PATH, data(), INPUTS)
+
+
+def test_settings_that_only_one_of_them_names_are_not_compared():
+    recorded = record(["remain"], recipe={"side": 64, "std::0": 0.25}, class_names=["up", "down"])
+    check_inputs(recorded, PATH, {**INPUTS, "batch_size": 8})
+
+
+def test_a_reference_trained_by_another_recipe_is_refused():
+    found = record(["remain"], recipe={**RECIPE, "max_epochs": 5})
+    check_reference(found, PATH, data(), record(["forget", "remain"], recipe={**RECIPE, "max_epochs": 5}))
+    check_reference(found, PATH, data(), {})
+    message = r"another recipe than the original: max_epochs \(20 there, 5 here\)\. Their differences would count"
+    with pytest.raises(ConfigError, match=message):
+        check_reference(found, PATH, data(), record(["forget", "remain"], recipe=RECIPE))
 
 
 def test_a_reference_trained_on_the_remain_part_is_accepted():

@@ -56,7 +56,11 @@ def updates(folder, *, seconds=0.0, killed_at=None, method=None, rule=None, refe
         forget=subsets["forget", "train"],
         pixel_space=SPACE,
         stopping=Stopping(
-            rule=rule or StopRule(), subsets=subsets, network=trainer.network, reference=reference, eval_interval=1
+            rule=rule or StopRule(),
+            subsets=subsets,
+            network=trainer.network,
+            references=reference or (),
+            eval_interval=1,
         ),
         checkpoints=Checkpoints(folder / ".out.checkpoint", {}),
         checkpoint_seconds=seconds,
@@ -121,7 +125,7 @@ def test_seconds_of_a_killed_run_count(tmp_path):
 @pytest.mark.parametrize("rule", [StopRule(forget_accuracy=0.0), StopRule(gap_to_reference=0.0, when_met="pause")])
 def test_evaluations_change_neither_the_weights_nor_the_history_of_a_resumed_run(tmp_path, rule):
     """Evaluations draw from torch's generator too, that of the reference among them."""
-    reference = tiny_trainer().network
+    reference = [tiny_trainer().network]
     first = updates(tmp_path / "whole", rule=rule, reference=reference)
     first.run()
     with pytest.raises(Killed, match="killed"):

@@ -82,7 +82,28 @@ def test_no_search_takes_more_gradients_than_planned(limit, has_bfloat16, monkey
     monkeypatch.setattr(label_search, "has_bfloat16", lambda _: has_bfloat16)
     finder = LabelSearch(BoundarySearch(steps=2), limit=limit)
     planned = finder.planned(20)
-    assert run(finder, small_network(), small_items()).gradients <= planned == 2 * ((limit or 20) + 4)
+    found = run(finder, small_network(), small_items())
+    assert found.gradients + found.forwards / 3 <= planned + 1e-9
+    assert planned == pytest.approx(2 * ((limit or 20) + 4) + ((limit or 20) + 4 + 2 * 4 + 1) / 3)
+
+
+@pytest.mark.parametrize("has_bfloat16", [False, True])
+def test_every_forward_pass_is_counted(has_bfloat16, monkeypatch):
+    monkeypatch.setattr(label_search, "has_bfloat16", lambda _: has_bfloat16)
+    passed = []
+
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = small_network()
+
+        def forward(self, inputs):
+            if not torch.is_grad_enabled():
+                passed.append(len(inputs))
+            return self.network(inputs)
+
+    finder = run(LabelSearch(BoundarySearch(bisection_steps=3)), Counting(), small_items())
+    assert finder.forwards == sum(passed)
 
 
 class Stop(Exception):  # noqa: N818 - simulates a kill

@@ -11,6 +11,7 @@ from monai_unlearn.methods import (
     Method,
     MethodInfo,
     PublishedPSG,
+    Reset,
     info_of,
     register,
     registered,
@@ -23,6 +24,7 @@ def test_the_registered_methods():
         "psg_published": PublishedPSG,
         "boundary_shrink": BoundaryShrink,
         "finetune": FineTune,
+        "reset": Reset,
     }
     assert info_of(PSG()).paper.endswith("arXiv 2505.21872")
 
@@ -33,8 +35,12 @@ def test_a_record_is_frozen():
 
 
 def test_only_the_comparison_loops_can_do_without_remain_images():
-    needs_remain = {name: info.needs_remain for name, (info, _) in registered().items()}
-    assert needs_remain == {"psg": True, "finetune": True, "psg_published": False, "boundary_shrink": False}
+    without = {name for name, (info, _) in registered().items() if not info.needs_remain}
+    assert without == {"psg_published", "boundary_shrink"}
+
+
+def test_what_learns_on_remain_alone_needs_no_forget_image():
+    assert {name for name, (_, kind) in registered().items() if not kind.needs_forget} == {"finetune", "reset"}
 
 
 def test_registering_a_duplicate_name_raises():

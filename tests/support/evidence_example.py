@@ -50,9 +50,9 @@ def evidence(
             search=0,
             updates=round(share * RETRAINING),
             seconds={"updates": 1.0},
-            retraining=RETRAINING if reference else None,
-            retraining_seconds=10.0 if reference else None,
+            retraining=[RETRAINING] if reference else [],
+            retraining_seconds=[10.0] if reference else [],
         ),
-        reference=reference,
+        references=[reference] if reference else [],
     )
     return assemble(facts, models)

@@ -51,8 +51,9 @@ class PlayedRuns:
         if "reference" not in settings:
             del models["reference"]
         if settings.get("reference") == "retrain":
-            run.reference(0).mkdir(parents=True)
-            (run.reference(0) / "model.pt").write_bytes(b"weights")
+            for seed in (1, 2):
+                run.reference(seed).mkdir(parents=True)
+                (run.reference(seed) / "model.pt").write_bytes(b"weights")
         metrics = {
             "models": {
                 name: {
