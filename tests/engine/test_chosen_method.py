@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from monai_unlearn.engine.chosen_method import method_of, settings_of
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.methods import FineTune, Reset
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"name": "reset", "depth": "head"},
+        "{name: reset, depth: head}",
+        "{_target_: monai_unlearn.methods.Reset, depth: head}",
+        {"_target_": "monai_unlearn.methods.Reset", "depth": "head"},
+        Reset(depth="head"),
+    ],
+)
+def test_a_method_can_be_named_in_several_ways(given):
+    found = method_of(given)
+    assert (type(found), found.depth) == (Reset, "head")
+
+
+def test_a_name_alone_gives_the_default_settings():
+    assert isinstance(method_of("finetune"), FineTune)
+    assert method_of("reset").depth == "last_block"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("rest", r"method: expected one of .*, reset, got 'rest'\. Did you mean 'reset'\?"),
+        ({"depth": 2}, "method: expected one of .* got 'None'"),
+        ({"name": "reset", "dept": 2}, "method: reset does not take these settings .*'dept'"),
+        ("{name: reset", "method: expected a name or a mapping, got '{name: reset'"),
+        (3, "method: expected a method, its name or a mapping with its name, got int"),
+        ({"_target_": "torch.nn.Identity"}, "method: expected a method, .* got Identity"),
+    ],
+)
+def test_anything_else_is_refused(given, message):
+    with pytest.raises(ConfigError, match=message):
+        method_of(given)
+
+
+def test_the_settings_are_those_that_the_method_keeps():
+    assert settings_of(Reset(depth=2)) == {"_target_": "Reset", "depth": 2}
