@@ -27,6 +27,7 @@ def print_result(evidence: Mapping[str, Any], target: Path) -> None:
     console = escaping_console(highlight=False)
     console.print(accuracy_report("Accuracy in %, 95 % interval", evidence["models"]))
     console.print(_criteria(evidence))
+    console.print(cost_line(evidence["cost"]))
     word = {True: "yes", False: "nothing measured suggests it", None: "unknown"}
     console.print(f"Would retraining have been better? {word[evidence['recommendation']['retrain']]}")
     for reason in evidence["recommendation"]["reasons"]:
@@ -47,6 +48,22 @@ def accuracy_report(title: str, models: Mapping[str, Mapping[str, Any]]) -> Tabl
     for name, parts in models.items():
         table.add_row(_NAMES.get(name, name), *(percent(parts[part][split]) for part, split in subsets))
     return table
+
+
+def cost_line(cost: Mapping[str, Any]) -> str:
+    """Return what a run cost, and what it cost with its references, in gradient evaluations and of retraining once."""
+    line = f"Cost: this run {_cost(cost['this_run'], cost['share_of_retraining_gradients'])}"
+    if not cost["references"]:
+        return f"{line}; no reference was trained."
+    in_all = _cost(cost["with_references"], cost["share_with_references"])
+    return f"{line}; with its references, {cost['references']} in number, {in_all}."
+
+
+def _cost(measured: Mapping[str, Any], share: float | None) -> str:
+    if measured["gradient_evaluations"] is None:
+        return "unknown"
+    of = "" if share is None else f" ({share:.0%} of retraining once)"
+    return f"{measured['gradient_evaluations']:,} gradient evaluations{of}"
 
 
 def percent(subset: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from evidence_example import evidence
 
-from monai_unlearn.engine.report import percent, print_result
+from monai_unlearn.engine.report import cost_line, percent, print_result
 
 MODELS = {
     "original": {"forget": 95, "remain": 90},
@@ -47,6 +47,22 @@ def test_the_recommendation_is_printed_with_its_reasons(capsys, monkeypatch, ret
     text = printed(capsys, monkeypatch, recommendation=found, warnings=["a warning"])
     assert f"Would retraining have been better? {answer}\n  - a reason\nNote: a warning\n" in text
     assert text.endswith(f"Model-card difference: {Path('out/evidence/model_card_diff.md')}\n")
+
+
+def test_the_run_and_the_run_with_its_references_are_told_apart():
+    cost = evidence(share=0.1, **MODELS)["cost"]
+    assert cost_line(cost) == (
+        "Cost: this run 100 gradient evaluations (10% of retraining once); with its references, 1 in number, "
+        "1,100 gradient evaluations (110% of retraining once)."
+    )
+    alone = evidence(original=MODELS["original"], revised=MODELS["revised"])["cost"]
+    assert cost_line(alone).endswith("gradient evaluations; no reference was trained.")
+    unknown = {
+        **cost,
+        "with_references": {"gradient_evaluations": None, "seconds": None},
+        "share_with_references": None,
+    }
+    assert cost_line(unknown).endswith("1 in number, unknown.")
 
 
 def test_accuracy_is_in_percent_with_its_interval():

@@ -107,3 +107,28 @@ def test_the_weights_are_the_same_with_any_number_of_workers(settings, whole, tm
     settings = {**settings, "output_dir": str(tmp_path / "out"), "num_workers": 2}
     assert killed_run.unlearn(settings) == [0]
     assert killed_run.digest(tmp_path / "out") == killed_run.digest(whole)
+
+
+RESET = ("batch_size", "remain_batch_size", "learning_rate")
+
+
+def test_a_reset_resumes_with_the_augmentation_that_it_would_have_drawn(settings, tmp_path):
+    """Fresh layers, training's optimiser and its random flips: the weights are the same, killed or not, and twice."""
+    plain = {name: value for name, value in settings.items() if not name.startswith("method") and name not in RESET}
+    plain |= {"method": "reset", "phases": [{"name": "forget", "steps": 6, "learning_rate": 0.002}], "stop": None}
+    for name in ("whole", "again"):
+        assert killed_run.unlearn({**plain, "output_dir": str(tmp_path / name)}) == [0]
+    killed = {**plain, "output_dir": str(tmp_path / "killed")}
+    assert killed_run.unlearn(killed, die=("step", 5)) == [-9]
+    assert killed_run.unlearn(killed) == [0], killed_run.log_of(killed)
+    assert "Resuming from step 4 of 6." in killed_run.log_of(killed)
+    digests = {name: killed_run.digest(tmp_path / name) for name in ("whole", "again", "killed")}
+    assert len(set(digests.values())) == 1
+    record = json.loads((tmp_path / "whole" / "run.json").read_text())
+    assert record["cost"]["gradient_evaluations"]["updates"] == 6 * min(16, remain_images(tmp_path / "whole"))
+    card = json.loads((tmp_path / "whole" / "model_card_diff.json").read_text())["modification"]["method"]
+    assert (card["name"], card["settings"]) == ("reset", {"_target_": "Reset", "depth": "last_block"})
+
+
+def remain_images(out):
+    return json.loads((out / "metrics.json").read_text())["counts"]["remain"]["train"]
