@@ -54,18 +54,21 @@ STORIES = {
     "fundus_classifier": Story(
         phantom="fundus",
         drawn="fundus studies: real DICOM files of two cameras",
-        spec=SPECS / "retire-camera.yaml",
-        forgotten="the retired camera",
+        patients=750,
+        spec=BUNDLES / "fundus_classifier" / "docs" / "distrust-glaucoma.yaml",
+        forgotten="the unreliable diagnoses of one camera",
     ),
     "mri_classifier": Story(
         phantom="mri",
         drawn="MR studies of the head: real DICOM files of three scanners",
+        patients=300,
         spec=BUNDLES / "mri_classifier" / "docs" / "retire-scanner.yaml",
         forgotten="the retired scanner",
     ),
     "oculoplastic_classifier": Story(
         phantom="periorbital",
         drawn="photographs of both eyes, with measurement reports",
+        patients=300,
         spec=SPECS / "fissure-above-11-mm.yaml",
         forgotten="the photographs of unusual anatomy",
         images="images",
@@ -153,7 +156,9 @@ def main() -> None:
     options.out.mkdir(parents=True)
     patients = options.patients or STORIES[options.bundle].patients
     code = Demo(options.out.resolve(), patients, options.bundle).walk()
-    print(f"\nDone in {time.monotonic() - started:.0f} s. Compare the cards in {options.out}/psg and {options.out}/reset.")
+    print(
+        f"\nDone in {time.monotonic() - started:.0f} s. Compare the cards in {options.out}/psg and {options.out}/reset."
+    )
     for method in ("psg", "reset"):
         print(f"{method}: {verdict(options.out / method)}")
     sys.exit(code)

@@ -92,10 +92,9 @@ def test_continues_after_an_interruption_and_keeps_finished_trials(played):
 def test_retrains_once(played):
     document = swept(played, reference="retrain")
     assert document["criterion"]["name"] == "gap_to_reference"
-    first = (
-        played.out / "trials" / document["trials"][0]["name"] / "run" / "evidence" / "reference" / "seed-0" / "model.pt"
-    )
-    assert [run["reference"] for run in played.runs] == ["retrain", *[str(first)] * 3]
+    first = played.out / "trials" / document["trials"][0]["name"] / "run" / "evidence" / "reference"
+    kept = [str(first / f"seed-{seed}" / "model.pt") for seed in (1, 2)]
+    assert [run["reference"] for run in played.runs] == ["retrain", *[json.dumps(kept)] * 3]
     assert document["best"]["score"] == pytest.approx(0.1 + 0.1)
 
 

@@ -23,7 +23,8 @@ class SplitRule:
 
     A patient's split depends only on the seed and the patient, so adding images never moves an earlier one. An image
     without a patient is assigned on its own, because its patient is not known. If the index has a column `split`,
-    that column decides instead.
+    that column decides instead; where it names no validation image, the hash takes them from the training patients, so
+    that a published split of train and test can be followed.
 
     >>> rule = SplitRule(seed=0, test_fraction=0.2)
     >>> [rule.of(patient) for patient in ("patient-1", "patient-2", "patient-3")]
@@ -32,7 +33,8 @@ class SplitRule:
     Attributes:
         seed: Another seed gives another assignment.
         test_fraction: Share of patients to test on, in (0, 1).
-        validation_fraction: Share of patients to choose settings on, in [0, 1).
+        validation_fraction: Share of patients to choose settings on, in [0, 1); of the training patients where a column
+            says which they are.
     """
 
     seed: int = 0
@@ -52,8 +54,7 @@ class SplitRule:
 
     def of(self, unit: str) -> str:
         """Return the split of one patient, or of one image without a patient."""
-        digest = hashlib.sha256(f"{self.seed}:{unit}".encode()).digest()
-        position = int.from_bytes(digest[:8], "big") / 2**64
+        position = self._position(unit)
         if position < self.test_fraction:
             return "test"
         if position < self.test_fraction + self.validation_fraction:
@@ -66,11 +67,20 @@ class SplitRule:
         Raises:
             DataError: A `split` column holds another word, has gaps, or splits a patient.
         """
-        if "split" in frame.columns:
-            return _from_column(frame)
         patients = patients_of(frame)
-        units = patients.where(patients.notna(), "image:" + frame["image_id"].astype(str))
-        return units.astype(str).map({unit: self.of(unit) for unit in units.astype(str).unique()}).astype(str)
+        units = patients.where(patients.notna(), "image:" + frame["image_id"].astype(str)).astype(str)
+        if "split" not in frame.columns:
+            return units.map({unit: self.of(unit) for unit in units.unique()}).astype(str)
+        splits = _from_column(frame)
+        if "validation" in set(splits):
+            return splits
+        taken = {unit for unit in units.unique() if self._position(unit) < self.validation_fraction}
+        return splits.mask((splits == "train") & units.isin(taken), "validation")
+
+    def _position(self, unit: str) -> float:
+        """Return where the hash puts a patient, or an image without one, uniformly in [0, 1)."""
+        digest = hashlib.sha256(f"{self.seed}:{unit}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def _from_column(frame: pd.DataFrame) -> pd.Series[str]:

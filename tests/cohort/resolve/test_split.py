@@ -170,3 +170,28 @@ def test_a_column_of_numbers_is_refused_in_words():
     frame = pd.DataFrame({"image_id": ["a", "b"], "patient": ["p", "q"], "split": [0.0, 4.0]})
     with pytest.raises(DataError, match="expected train, validation or test, got something else for 2 of 2 images"):
         SplitRule().assign(frame)
+
+
+def test_validation_is_carved_out_of_the_training_patients_of_a_published_split():
+    patients = [patient for patient in PATIENTS[:2000] for _ in ("left", "right")]
+    published = ["test" if number % 8 < 2 else "train" for number in range(len(patients))]
+    frame = frame_of(patients, split=published)
+    found = THREE_WAYS.assign(frame)
+    assert (found == "test").tolist() == [split == "test" for split in published]
+    assert found.groupby(frame["patient"]).nunique().eq(1).all()
+    train = frame.loc[frame["split"] == "train", "patient"].unique()
+    taken = set(frame.loc[found == "validation", "patient"])
+    positions = {p: int(hashlib.sha256(f"3:{p}".encode()).hexdigest()[:16], 16) / 16**16 for p in train}
+    assert taken == {patient for patient in train if positions[patient] < 0.1}
+    assert len(taken) / len(train) == pytest.approx(0.1, abs=0.025)
+
+
+def test_a_published_split_with_validation_images_is_kept():
+    frame = frame_of(PATIENTS[:6], split=["train", "val", "test", "train", "train", "train"])
+    kept = ["train", "validation", "test", "train", "train", "train"]
+    assert SplitRule(validation_fraction=0.7).assign(frame).tolist() == kept
+
+
+def test_without_a_fraction_a_published_split_is_kept():
+    frame = frame_of(PATIENTS[:200], split=["train"] * 100 + ["test"] * 100)
+    assert SplitRule().assign(frame).tolist() == ["train"] * 100 + ["test"] * 100
