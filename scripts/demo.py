@@ -156,9 +156,7 @@ def main() -> None:
     options.out.mkdir(parents=True)
     patients = options.patients or STORIES[options.bundle].patients
     code = Demo(options.out.resolve(), patients, options.bundle).walk()
-    print(
-        f"\nDone in {time.monotonic() - started:.0f} s. Compare the cards in {options.out}/psg and {options.out}/reset."
-    )
+    print(f"\nDone in {time.monotonic() - started:.0f} s. The cards are in {options.out}, in psg and in reset.")
     for method in ("psg", "reset"):
         print(f"{method}: {verdict(options.out / method)}")
     sys.exit(code)
