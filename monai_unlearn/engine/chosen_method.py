@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from typing import Any
 
 from monai.bundle import ConfigParser
 
@@ -57,7 +58,7 @@ def _read(text: str) -> object:
         raise ConfigError(f"method: expected a name or a mapping, got '{text}'. {error}") from error
 
 
-def _named(given: Mapping[str, object]) -> Method:
+def _named(given: Mapping[str, Any]) -> Method:
     known = registered()
     settings = {key: value for key, value in given.items() if key != "name"}
     check_choice(given.get("name"), sorted(known), name="method")

@@ -118,8 +118,10 @@ class Retraining:
         Raises:
             ConfigError: There is no recipe, or the training config cannot train by it; see `recipe.as_recorded`.
         """
-        places = {"configs": self.configs, "bundle_root": self.bundle_root}
-        return replace(self, overrides=as_recorded(record, path, **places, overrides=self.overrides))
+        overrides = as_recorded(
+            record, path, configs=self.configs, bundle_root=self.bundle_root, overrides=self.overrides
+        )
+        return replace(self, overrides=overrides)
 
     def run(self, checkpoint: Path, *, seed: int) -> None:
         """Train on the remain part from scratch under a seed and save the weights as `checkpoint`."""

@@ -99,15 +99,18 @@ class TrainingSteps:
         """Return images with training's augmentation, drawn anew for each batch, or as they are."""
         if not method.steps.as_training or "train::preprocessing" not in self._parser:
             return images
-        return monai.data.Dataset(data=images, transform=self._content("train::preprocessing"))  # type: ignore[arg-type]  # any sized collection
+        augmented: Dataset[Any] = monai.data.Dataset(data=images, transform=self._content("train::preprocessing"))
+        return augmented
 
     @cached_property
     def _parser(self) -> ConfigParser:
         record, path = record_of(Path(self.checkpoint)), Path(self.checkpoint).with_name(RECORD)
-        places = {"configs": self.configs, "bundle_root": self.bundle_root}
-        # Weights without a record have no recipe but that of the config.
-        overrides = as_recorded(record, path, **places, overrides=self.overrides) if record else self.overrides
-        parser = training_config(**places, overrides=overrides)
+        overrides = self.overrides
+        if record:  # weights without one have no recipe but that of the config
+            overrides = as_recorded(
+                record, path, configs=self.configs, bundle_root=self.bundle_root, overrides=overrides
+            )
+        parser = training_config(self.configs, self.bundle_root, overrides)
         run = {"data": self.data, "network": self.network, "device": str(self.device), "parts": ["remain"]}
         parser.update({**run, "class_names": list(self.data.class_names)})
         return parser
