@@ -28,7 +28,7 @@ def settings(tiny):
         "cohort_spec": str(tiny.spec),
         "checkpoint": str(tiny.checkpoint),
         "acceptance": {},
-        "max_epochs": 2,
+        "max_epochs": 3,
         "stop": {"seconds": 1000, "forget_accuracy": 0.0},
         "eval_interval": 2,
         "method::search_precision": "float32",

@@ -168,7 +168,7 @@ def refused(match):
 @pytest.fixture
 def pictures(tmp_path):
     """The table of 260 pictures of the same size."""
-    return write_bitmaps(tmp_path / "images", patients=130)
+    return write_bitmaps(tmp_path / "images", patients=160)
 
 
 @pytest.fixture
@@ -188,7 +188,8 @@ def with_stamps(frame, **columns):
 
 def trained_paths(tmp_path):
     """The paths of the images that training sees, in their order."""
-    data = open_data(index_dir=tmp_path / "index", class_names=CLASSES)
+    split = {"seed": 0, "test_fraction": 0.2, "validation_fraction": 0.1}
+    data = open_data(index_dir=tmp_path / "index", class_names=CLASSES, split=split)
     return [item["image"] for item in data.items(split="train")]
 
 
