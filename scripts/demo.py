@@ -136,7 +136,7 @@ class Demo:
             *(*unlearn, *cohort, "--output_dir", str(self.out / "psg"), "--reference", "retrain"),
             module="monai.bundle",
         )
-        references = sorted(str(path) for path in (self.out / "psg" / "reference").glob("seed-*/model.pt"))
+        references = sorted(str(path) for path in (self.out / "psg" / "evidence" / "reference").glob("seed-*/model.pt"))
         return self.run(
             "Unlearn them by resetting the last block, beside the same networks",
             *(*unlearn, *cohort, "--output_dir", str(self.out / "reset"), "--method", "reset"),
@@ -164,7 +164,7 @@ def main() -> None:
 
 def verdict(out: Path) -> str:
     """Return the verdict of a run."""
-    metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+    metrics = json.loads((out / "evidence" / "metrics.json").read_text(encoding="utf-8"))
     return "accepted" if metrics["accepted"] else "not accepted"
 
 

@@ -124,11 +124,11 @@ def test_a_reset_resumes_with_the_augmentation_that_it_would_have_drawn(settings
     assert "Resuming from step 4 of 6." in killed_run.log_of(killed)
     digests = {name: killed_run.digest(tmp_path / name) for name in ("whole", "again", "killed")}
     assert len(set(digests.values())) == 1
-    record = json.loads((tmp_path / "whole" / "run.json").read_text())
+    record = json.loads((tmp_path / "whole" / "evidence" / "run.json").read_text())
     assert record["cost"]["gradient_evaluations"]["updates"] == 6 * min(16, remain_images(tmp_path / "whole"))
-    card = json.loads((tmp_path / "whole" / "model_card_diff.json").read_text())["modification"]["method"]
+    card = json.loads((tmp_path / "whole" / "evidence" / "model_card_diff.json").read_text())["modification"]["method"]
     assert (card["name"], card["settings"]) == ("reset", {"_target_": "Reset", "depth": "last_block"})
 
 
 def remain_images(out):
-    return json.loads((out / "metrics.json").read_text())["counts"]["remain"]["train"]
+    return json.loads((out / "evidence" / "metrics.json").read_text())["counts"]["remain"]["train"]
