@@ -83,7 +83,7 @@ def test_a_real_run_takes_the_settings_and_reports_validation_images(tmp_path):
     result = CliRunner().invoke(app, [str(word) for word in command])
     assert result.exit_code == 0, result.stderr
     (trial,) = json.loads(result.stdout)["trials"]
-    run = tmp_path / "sweep" / "trials" / trial["name"] / "run"
+    run = tmp_path / "sweep" / "trials" / trial["name"] / "run" / "evidence"
     record, metrics = (json.loads((run / name).read_text(encoding="utf-8")) for name in ("run.json", "metrics.json"))
     assert record["config"]["method"]["noise"] == pytest.approx(1e-4)
     assert trial["read_as"] == "revised_recalibrated"
