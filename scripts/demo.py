@@ -4,8 +4,8 @@
     make demo BUNDLE=mri_classifier
 
 Every step is a command that a user would type; it is printed before it runs. The last line and the exit code are those
-of the second revision, `reset`. Cohorts and numbers of patients are those for which retrained networks agree, as
-`benchmarks/demo_cohorts.py` measures before any method is tried.
+of the second revision, `reset`. `benchmarks/demo_cohorts.py` measures, before any method is tried, for which cohorts
+retrained networks agree.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ STORIES = {
         phantom="fundus",
         drawn="fundus studies: real DICOM files of two cameras",
         patients=750,
-        spec=BUNDLES / "fundus_classifier" / "docs" / "distrust-glaucoma.yaml",
-        forgotten="the unreliable diagnoses of one camera",
+        spec=BUNDLES / "fundus_classifier" / "docs" / "before-overhaul.yaml",
+        forgotten="what a camera took before its overhaul",
     ),
     "mri_classifier": Story(
         phantom="mri",
