@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.evaluation.judgement import VERDICTS
 from monai_unlearn.evaluation.measures import JUDGED_PARTS
 from monai_unlearn.evaluation.metrics import registered
-from monai_unlearn.vocabulary.parts import SPLITS
+from monai_unlearn.vocabulary.parts import EARLIER, SPLITS
 
 if TYPE_CHECKING:
     from monai_unlearn.evaluation.metrics import Metric
+
+# What earlier revisions forgot is measured again, each cohort as a part of its own.
+_PART = f"({'|'.join(JUDGED_PARTS)}|{EARLIER}[^/]+)"
 
 
 def schema() -> dict[str, Any]:
@@ -23,7 +26,7 @@ def schema() -> dict[str, Any]:
     row = content["properties"]["metrics"]["items"]
     row["properties"] |= {
         "metric": {"enum": list(registered())},
-        "part": {"enum": list(JUDGED_PARTS)},
+        "part": {"type": "string", "pattern": f"^{_PART}$"},
         "split": {"enum": list(SPLITS)},
         "verdict": {"enum": list(VERDICTS)},
     }
@@ -37,7 +40,7 @@ def _rule(metric: Metric) -> dict[str, Any]:
     missing = {"properties": {"value": {"type": "null"}, "interval": {"type": "null"}}}
     value = {"anyOf": [missing, measured]}
     value_or_null = {"anyOf": [{"type": "null"}, missing, measured]}
-    key = f"^{metric.name}/({'|'.join(JUDGED_PARTS)})/({'|'.join(SPLITS)})/.+$"
+    key = f"^{metric.name}/{_PART}/({'|'.join(SPLITS)})/.+$"
     properties = {
         "key": {"pattern": key},
         "before": value,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.cohort import Cohort, CohortSpec, SplitRule
 from monai_unlearn.cohort.resolve.datalist import datalist, image_table
 from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
+from monai_unlearn.data.earlier import Earlier, apart, find_earlier
 from monai_unlearn.data.pixel_digest import PixelCheck
 from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.index import Index, usable_mask
@@ -32,6 +33,8 @@ class CohortData:
         index_digest: The digest of the index.
         cohort: The cohort, if there is a spec.
         pixels: Compares the files of images with the index, before they are used.
+        earlier: The images that earlier revisions of the bundle forgot; they are not in `frame`, unless the cohort
+            forgets them again.
     """
 
     frame: pd.DataFrame
@@ -40,6 +43,7 @@ class CohortData:
     index_digest: str
     cohort: Cohort | None
     pixels: PixelCheck = field(default_factory=PixelCheck, repr=False, compare=False)
+    earlier: Earlier = field(default_factory=Earlier, repr=False, compare=False)
 
     def items(self, parts: Iterable[str] = PARTS, split: str = "train") -> list[dict[str, Any]]:
         """Return `{"image": path, "label": class number, "image_id": …, "row": …}` for each image.
@@ -49,10 +53,18 @@ class CohortData:
         Raises:
             DataError: A part or the split has another name.
         """
+        return self._numbered(datalist(self.frame, parts, split))
+
+    def earlier_items(self, part: str, split: str = "train") -> list[dict[str, Any]]:
+        """Return the same for the images that an earlier revision forgot; `part` is one of `earlier.parts`."""
+        frame = self.earlier.frame
+        return self._numbered(datalist(frame[frame["part"] == part].assign(part="remain"), ["remain"], split))
+
+    def _numbered(self, listed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         numbers = {name: number for number, name in enumerate(self.class_names)}
         return [
             {"image": item["image"], "label": numbers[item["label"]], "image_id": item["image_id"], "row": row}
-            for row, item in enumerate(datalist(self.frame, parts, split))
+            for row, item in enumerate(listed)
         ]
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -69,6 +81,8 @@ def open_data(
     split: Mapping[str, Any] | None = None,
     needs_cohort: bool = False,
     keyfile: str | Path | None = None,
+    bundle_root: str | Path | None = None,
+    lineage_members: str | Path | None = None,
 ) -> CohortData:
     """Open an index, resolve a cohort on it, and assign its images to splits.
 
@@ -78,7 +92,10 @@ def open_data(
         cohort_spec: A cohort spec, or None to take every image as `remain`.
         split: Arguments of `SplitRule`.
         needs_cohort: Whether there must be a spec.
-        keyfile: The key of a pseudonymised index, where the spec lists plain identifiers.
+        keyfile: The site's key: of a pseudonymised index, where the spec lists plain identifiers, and of what earlier
+            revisions of the bundle forgot.
+        bundle_root: The bundle, whose earlier revisions' cohorts are left out; None leaves out nothing.
+        lineage_members: What they forgot; see `find_earlier`.
 
     Raises:
         InputError: The index, the spec, a label or the split cannot be used; the message says which.
@@ -93,16 +110,23 @@ def open_data(
             f"the index {index.directory} does not say which column holds the class. "
             "Run `monai-unlearn index build … --label FIELD` again."
         )
-    cohort = with_pseudonyms(CohortSpec.read(Path(cohort_spec)), index, keyfile).resolve(index) if cohort_spec else None
-    rule = SplitRule(**(split or {}))
+    # A plain index has nothing to hash in a spec: there the key is that of earlier revisions alone.
+    pseudonyms_of = keyfile if index.pseudonyms is not None else None
+    spec = None if not cohort_spec else with_pseudonyms(CohortSpec.read(Path(cohort_spec)), index, pseudonyms_of)
+    cohort = None if spec is None else spec.resolve(index)
+    rule, pixels = SplitRule(**(split or {})), PixelCheck.of(index)
     table = image_table(_remaining(index), label=index.label, rule=rule) if cohort is None else cohort.image_table(rule)
+    table = table.assign(class_index=_class_numbers(table["label"], tuple(class_names), index.label))
+    earlier = find_earlier(index, pixels, bundle_root=bundle_root, lineage_members=lineage_members, keyfile=keyfile)
+    frame, earlier = apart(table, earlier)
     return CohortData(
-        frame=table.assign(class_index=_class_numbers(table["label"], tuple(class_names), index.label)),
+        frame=frame,
         class_names=tuple(class_names),
         split_rule=rule,
         index_digest=index.digest,
         cohort=cohort,
-        pixels=PixelCheck.of(index),
+        pixels=pixels,
+        earlier=earlier,
     )
 
 

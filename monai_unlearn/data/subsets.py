@@ -51,6 +51,8 @@ def subset_datasets(
 ) -> dict[tuple[str, str], Dataset[Any]]:
     """Return an `InMemoryDataset` for each (part, split); no image is read unless all are the files that were indexed.
 
+    What earlier revisions of the bundle forgot has subsets of its own, `("earlier:0.2.0", split)`, where there is any.
+
     Args:
         data: The images of the cohort.
         transform: Deterministic preprocessing of items; no augmentation.
@@ -61,6 +63,9 @@ def subset_datasets(
         InputError: A part or split is unknown, or a file is not the one that was indexed.
     """
     items = {(part, split): data.items([part], split) for part, split in itertools.product(parts, splits)}
+    earlier = itertools.product(data.earlier.parts, splits)
+    found = {(part, split): data.earlier_items(part, split) for part, split in earlier}
+    items |= {subset: images for subset, images in found.items() if images}
     data.pixels.check(itertools.chain.from_iterable(items.values()))
     return {
         (part, split): InMemoryDataset(subset, transform, description=f"Reading {part} / {split}")

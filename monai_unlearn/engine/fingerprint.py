@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from monai_unlearn.engine.trainer import UnlearnTrainer
 
 # Paths: the contents have digests of their own, and the checkpoint lies beside the results.
-_PATHS = ("index_dir", "cohort_spec", "keyfile", "output_dir")
+_PATHS = ("index_dir", "cohort_spec", "keyfile", "lineage_members", "output_dir")
 # Components that only observe a run; MONAI's tracking writes the time of day into their settings.
 _OBSERVERS = ("handlers", "train_handlers", "tracking", "imports", "initialize", "finalize")
 
@@ -46,6 +46,7 @@ def fingerprint(
         "config": settings(config),
         "index_digest": data.index_digest,
         "spec_digest": data.cohort.spec.digest if data.cohort else None,
+        "lineage_digest": data.earlier.lineage.digest if data.earlier.lineage else None,
         "weights_digest": weights_digest(trainer.network.state_dict()),
         "reference_digests": [_file_digest(reference) for reference in references],
         "processes": distributed.world_size(),

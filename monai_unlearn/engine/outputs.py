@@ -17,8 +17,10 @@ from monai_unlearn.card import RENDERERS, build_diff
 from monai_unlearn.cohort.resolve.frozen import freeze
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.chosen_method import settings_of
+from monai_unlearn.engine.lineage import revised_record, write_lineage_members
 from monai_unlearn.methods import info_of
 from monai_unlearn.release import weights_digest, write_revised_bundle
+from monai_unlearn.release.lineage import lineage_after
 from monai_unlearn.staging import write_json, write_text
 from monai_unlearn.vocabulary.run_folder import README, STAYS, RunFolder
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monai_unlearn.cohort import Cohort, SplitRule
+    from monai_unlearn.cohort.lineage.document import Lineage
+    from monai_unlearn.data import CohortData
     from monai_unlearn.engine.consent import DoubtfulTraining
     from monai_unlearn.methods import Method
     from monai_unlearn.release import BundleInfo
@@ -42,6 +46,8 @@ class Outcome:
         base_digest: Digest of the original weights.
         base_record: The training record of the original weights; empty where there is none.
         bundle_settings: What the run used for classes, image size and the like; the revised bundle says the same.
+        data: The images of the run.
+        keyfile: The key file of the site, if one is given.
         cohort: The cohort that was forgotten.
         split_rule: How patients were assigned to splits.
         pixels: The digests of the pixels of the images that were loaded.
@@ -62,6 +68,8 @@ class Outcome:
     base_digest: str
     base_record: Mapping[str, Any]
     bundle_settings: Mapping[str, Any]
+    data: CohortData
+    keyfile: str | None
     cohort: Cohort
     split_rule: SplitRule
     pixels: Mapping[str, str | None]
@@ -88,29 +96,54 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
     diff = _difference(outcome, date.date().isoformat())
     texts = {name: render(diff) for name, render in RENDERERS.items()}
     record = {**_run_record(outcome, diff, date), "updates": outcome.updates}
-    _write_evidence(outcome, run, record, texts)
+    manifest = _write_evidence(outcome, run, record, texts)
+    lineage = _lineage(outcome, run, diff, manifest)
     accepted = outcome.evidence["accepted"]
+    bundle = run.bundle(accepted=accepted)
+    parent = {"version": outcome.base.version, "weights_digest": outcome.base_digest}
     write_revised_bundle(
         outcome.base,
-        run.bundle(accepted=accepted),
+        bundle,
         network=outcome.network,
-        record=outcome.base_record,
+        record=revised_record(outcome.base_record, outcome.data, parent=parent, lineage=lineage),
         settings=outcome.bundle_settings,
         change=_changelog_entry(outcome, accepted=accepted),
         documents=texts,
     )
+    lineage.write(bundle)
 
 
-def _write_evidence(outcome: Outcome, run: RunFolder, record: Mapping[str, Any], texts: Mapping[str, str]) -> None:
-    """Write what stays with the images."""
+def _lineage(outcome: Outcome, run: RunFolder, diff: Mapping[str, Any], manifest: str) -> Lineage:
+    """Write the members of the lineage, and return the lineage of the revised bundle."""
+    version = outcome.base.next_version
+    members = write_lineage_members(outcome.data, run, version=version, keyfile=outcome.keyfile)
+    return lineage_after(
+        outcome.data.earlier.lineage,
+        cohort=outcome.cohort,
+        versions=(outcome.base.version, version),
+        date=diff["modification"]["date"],
+        verdict=outcome.evidence.get("verdict"),
+        kept_out=outcome.data.earlier.counts,
+        digests={
+            "manifest": manifest,
+            "members": members.digest(version),
+            "base_weights": outcome.base_digest,
+            "weights": diff["revised"]["weights_digest"],
+        },
+    )
+
+
+def _write_evidence(outcome: Outcome, run: RunFolder, record: Mapping[str, Any], texts: Mapping[str, str]) -> str:
+    """Write what stays with the images, and return the digest of the manifest."""
     run.evidence.mkdir(exist_ok=True)  # a retrained reference is there already
     write_text(run.evidence / README, f"# Evidence\n\n{STAYS}\n")
     write_json(run.metrics, outcome.evidence)
     write_json(run.record, record)
-    freeze(outcome.cohort, run.evidence, rule=outcome.split_rule, pixels=outcome.pixels)
+    manifest = freeze(outcome.cohort, run.evidence, rule=outcome.split_rule, pixels=outcome.pixels)
     outcome.method.write_diagnostics(run.plots)
     for name, text in texts.items():
         write_text(run.evidence / name, text)
+    return manifest
 
 
 def _difference(outcome: Outcome, date: str) -> dict[str, Any]:

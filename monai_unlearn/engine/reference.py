@@ -72,7 +72,9 @@ class Retraining:
         index_dir: The image index.
         cohort_spec: The spec whose remain part is trained on.
         device: Where to train.
-        keyfile: The key of a pseudonymised index, where the spec lists plain identifiers.
+        keyfile: The site's key: of a pseudonymised index, where the spec lists plain identifiers, and of what earlier
+            revisions of the bundle forgot.
+        lineage_members: What earlier revisions forgot, if it does not lie where the last one wrote it.
         overrides: Settings of the training config to replace: those that must agree with the run, such as classes and
             image size. The revised bundle gets them too.
     """
@@ -83,7 +85,12 @@ class Retraining:
     cohort_spec: str
     device: str
     keyfile: str | None = None
+    lineage_members: str | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def _of_the_site(self) -> dict[str, str | None]:
+        return {"keyfile": self.keyfile, "lineage_members": self.lineage_members}
 
     @classmethod
     def from_config(
@@ -140,8 +147,8 @@ class Retraining:
             checkpoint=str(checkpoint),
             progress=f"Retraining the reference, seed {seed}",
             seed=seed,
-            # A training config of one's own need not know the key.
-            **({} if self.keyfile is None else {"keyfile": self.keyfile}),
+            # A training config of one's own need not know these.
+            **{name: value for name, value in self._of_the_site.items() if value is not None},
             **self.overrides,
         )
         workflow.initialize()

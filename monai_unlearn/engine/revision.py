@@ -22,6 +22,7 @@ from monai_unlearn.engine.evidence import Cost, RunFacts, assemble, why_not_acce
 from monai_unlearn.engine.fingerprint import fingerprint
 from monai_unlearn.engine.guards import check_finite, check_fits, check_spec_stays
 from monai_unlearn.engine.host import executed_config
+from monai_unlearn.engine.lineage import check_lineage
 from monai_unlearn.engine.outputs import Outcome, write_outputs
 from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, delivery_images, with_controls
 from monai_unlearn.engine.reference import Reference, Retraining, WantedReferences, load_references, retrain
@@ -185,8 +186,10 @@ class Revision:
         target = Path(self.output_dir)
         check_spec_stays(self.base.root, self.cohort)
         record = record_of(Path(self.checkpoint))
+        check_lineage(self.base.root, self.data, record)
         warnings = [
             *self.cohort.preview()["warnings"],
+            *self.data.earlier.warnings(),
             *check_original(record, self._record_path, self.data, {**self.config, **self.retraining.overrides}),
             *consent_warnings(check_consent(self.cohort, self.data, record)),
         ]
@@ -337,6 +340,8 @@ class Revision:
             base_digest=weights_digest(original.state_dict()),
             base_record=record,
             bundle_settings=self.retraining.overrides,
+            data=self.data,
+            keyfile=self.retraining.keyfile,
             cohort=self.cohort,
             split_rule=self.data.split_rule,
             pixels={image: seen.digest for image, seen in self.data.pixels.seen.items()},

@@ -24,7 +24,7 @@ from monai_unlearn.staging import staged_file
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from monai_unlearn.data import CohortData
@@ -97,6 +97,21 @@ def write_members(checkpoint: Path, data: CohortData, parts: Iterable[str]) -> d
     return {DIGEST: _digest(trained)}
 
 
+def pixels_digest(data: CohortData, items: Sequence[Mapping[str, Any]]) -> str:
+    """Return the digest of the pixels of some images, as a training record has it.
+
+    Args:
+        data: The source of the items.
+        items: Items of `CohortData.items`.
+
+    Raises:
+        DataError: A file is not the one that was indexed.
+    """
+    data.pixels.check(items)
+    identifiers, seen = [str(item["image_id"]) for item in items], data.pixels.seen
+    return _digest({_member(one): Member(*seen[one], trained=True) for one in identifiers if one in seen})
+
+
 def check_trained_pixels(checkpoint: Path, record: Mapping[str, Any], data: CohortData) -> None:
     """Refuse images whose pixels are not those that the weights were trained on, or that an earlier run saw.
 
@@ -151,13 +166,7 @@ def _compare_each(checkpoint: Path, members: Mapping[str, Member], data: CohortD
 
 
 def _compare_all(checkpoint: Path, record: Mapping[str, Any], data: CohortData) -> None:
-    identifiers = [str(item["image_id"]) for item in data.items(record["parts"], "train")]
-    data.pixels.check(data.items(record["parts"], "train"))
-    seen = data.pixels.seen
-    if (
-        _digest({_member(one): Member(*seen[one], trained=True) for one in identifiers if one in seen})
-        != record[DIGEST]
-    ):
+    if pixels_digest(data, data.items(record["parts"], "train")) != record[DIGEST]:
         raise DataError(
             f"the images that {checkpoint} was trained on have other pixels now; which of them, only {MEMBERS} beside "
             f"the weights of the trained bundle says. {_REMEDY}"

@@ -11,6 +11,7 @@ from ignite.engine import Engine, Events
 from monai_unlearn import __version__
 from monai_unlearn.engine.guards import check_finite
 from monai_unlearn.engine.host import bundle_root, executed_config
+from monai_unlearn.engine.lineage import check_lineage, check_not_forgotten
 from monai_unlearn.engine.recipe import recipe_of
 from monai_unlearn.engine.trained_pixels import check_before_training, write_members
 from monai_unlearn.engine.training_record import RECORD, images_digest
@@ -41,9 +42,13 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
         The record.
 
     Raises:
-        DataError: An image is not the file that was indexed, or has other pixels than an earlier training saw.
+        ConfigError: The config does not leave out what earlier revisions of the bundle forgot.
+        DataError: An image is not the file that was indexed, has other pixels than an earlier training saw, or was
+            forgotten by an earlier revision.
         TrainingError: The weights stopped being finite; nothing is written.
     """
+    check_lineage(bundle_root(), data)
+    check_not_forgotten(data, parts)
     check_before_training(Path(checkpoint), data, parts)
     counted, config = _count_images(trainer), executed_config()
     started = time.perf_counter()

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.vocabulary.run_folder import MEMBERS, PREDICTIONS, README, TRAVELS
+from monai_unlearn.vocabulary.run_folder import LINEAGE_KEY, LINEAGE_MEMBERS, MEMBERS, PREDICTIONS, README, TRAVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Not copied into a revised bundle: outputs of runs, caches, and exports of the old weights.
 LEFT_BEHIND = ("models", "eval", "mlruns", "__pycache__", ".*")
-_OF_PEOPLE = (MEMBERS, PREDICTIONS)
+_OF_PEOPLE = (MEMBERS, PREDICTIONS, LINEAGE_MEMBERS, LINEAGE_KEY)
 _INDEX = ("index.json", "parts")
 
 

@@ -5,3 +5,20 @@ PARTS = ("forget", "remain", "undetermined")
 
 SPLITS = ("train", "validation", "test")
 """Splits are independent of parts: a part has images in each split; a patient is in one split only."""
+
+EARLIER = "earlier:"
+"""The images that an earlier revision forgot, by its version: `earlier:0.2.0`. They are in none of the parts above."""
+
+
+def earlier_part(version: str) -> str:
+    """Return the part of the images that an earlier revision forgot.
+
+    >>> earlier_part("0.2.0"), is_earlier("earlier:0.2.0"), is_earlier("remain")
+    ('earlier:0.2.0', True, False)
+    """
+    return EARLIER + version
+
+
+def is_earlier(part: str) -> bool:
+    """Return whether a part holds what an earlier revision forgot."""
+    return part.startswith(EARLIER)

@@ -20,6 +20,9 @@ MEMBERS = "cohort_members.parquet"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.parquet"
 RUN_RECORD = "run.json"
+LINEAGE = "lineage.json"
+LINEAGE_MEMBERS = "lineage_members.parquet"
+LINEAGE_KEY = "lineage.key"
 README = "README.md"
 
 TRAVELS = "This folder travels: it holds a bundle, and names nobody whose images were used."
@@ -70,6 +73,16 @@ class RunFolder:
     def members(self) -> Path:
         """The cohort image by image."""
         return self.evidence / MEMBERS
+
+    @property
+    def lineage_members(self) -> Path:
+        """What this revision and earlier ones forgot, as hashes under a key."""
+        return self.evidence / LINEAGE_MEMBERS
+
+    @property
+    def lineage_key(self) -> Path:
+        """The key of these hashes, where the site gave none of its own."""
+        return self.evidence / LINEAGE_KEY
 
     @property
     def plots(self) -> Path:

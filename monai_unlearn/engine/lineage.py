@@ -1,0 +1,144 @@
+"""What a run does so that forgotten stays forgotten: it obeys the lineage of its bundle, and adds to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.cohort.lineage.document import Lineage
+from monai_unlearn.cohort.lineage.hashes import PATIENT, Hashes, image_rows
+from monai_unlearn.cohort.lineage.members import LineageMembers
+from monai_unlearn.cohort.lineage.site_key import first_key, write_key
+from monai_unlearn.cohort.spec.document import Reason, Scope
+from monai_unlearn.data.earlier import digests_of
+from monai_unlearn.engine.trained_pixels import pixels_digest
+from monai_unlearn.engine.training_record import images_digest
+from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.vocabulary.run_folder import LINEAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from monai_unlearn.cohort import Cohort
+    from monai_unlearn.data import CohortData
+    from monai_unlearn.vocabulary.run_folder import RunFolder
+
+
+def check_lineage(bundle_root: str | Path, data: CohortData, record: Mapping[str, Any] | None = None) -> None:
+    """Refuse data that were opened without the lineage of the bundle.
+
+    Args:
+        bundle_root: The bundle.
+        data: The images of the run.
+        record: The training record of the bundle's weights; one of a revised bundle says that there is a lineage.
+
+    Raises:
+        ConfigError: The config does not tell its `data` which bundle is meant, or the lineage is missing or was
+            changed since.
+    """
+    lineage = Lineage.read(bundle_root)
+    if lineage is None and (record or {}).get("lineage_digest"):
+        raise ConfigError(
+            f"{Path(bundle_root) / LINEAGE} is missing, although the training record says that the bundle was revised: "
+            "without it, what was forgotten would be trained on again. Get the bundle as the revision wrote it."
+        )
+    if lineage is not None and lineage != data.earlier.lineage:
+        raise ConfigError(
+            f"{Path(bundle_root) / LINEAGE} says that this bundle forgot images, but the config does not leave them "
+            'out. Add to the section of `open_data`: bundle_root: "@bundle_root", keyfile: "@keyfile" and '
+            'lineage_members: "@lineage_members".'
+        )
+
+
+def check_not_forgotten(data: CohortData, parts: Sequence[str]) -> None:
+    """Refuse to train on images that earlier revisions forgot, because a new spec names them again.
+
+    Args:
+        data: The images.
+        parts: The parts to train on.
+
+    Raises:
+        DataError: There are such images.
+    """
+    identifiers = {str(item["image_id"]) for item in data.items(parts, "train")}
+    if found := len(identifiers & data.earlier.named_again):
+        raise DataError(
+            f"{found} of {len(identifiers)} images to train on were forgotten by earlier revisions of the bundle, and "
+            "the cohort spec names them again. Train without the forget part: --parts \"['remain']\""
+        )
+
+
+def write_lineage_members(data: CohortData, run: RunFolder, *, version: str, keyfile: str | None) -> LineageMembers:
+    """Write what this revision and earlier ones forgot, as hashes, into the evidence.
+
+    Without a key of the site, a new key is written beside them.
+
+    Args:
+        data: The images of the run.
+        run: The places of its results.
+        version: The bundle's version after the revision.
+        keyfile: The key file of the site, if one is given.
+
+    Raises:
+        DataError: The run has no cohort, or a file is not the one that was indexed.
+        IndexReadError: The file is no key.
+    """
+    cohort = _cohort(data)
+    key = data.earlier.key or first_key(keyfile)
+    hashes = Hashes(key, cohort.index)
+    rows = image_rows(cohort.index)
+    rows = rows[rows["image_id"].isin(cohort.image_ids["forget"])].reset_index(drop=True)
+    found = hashes.of(rows, digests_of(cohort.index, rows, data.pixels))
+    kept = {(kind, one) for _, kind, one in found if kind != PATIENT or forgets_patients(cohort)}
+    members = LineageMembers.of(version, kept, key=key.fingerprint, patients_by=hashes.patients_by)
+    if data.earlier.members is not None:
+        members = members.union(data.earlier.members)
+    members.write(run.lineage_members)
+    if not keyfile or first_key(keyfile) != key:
+        write_key(key, run.lineage_key)
+    return members
+
+
+def forgets_patients(cohort: Cohort) -> bool:
+    """Return whether later images of the patients stay out too: they withdrew, or the spec extends to patients."""
+    return cohort.spec.scope is Scope.PATIENT or cohort.spec.reason is Reason.CONSENT_WITHDRAWAL
+
+
+def revised_record(
+    record: Mapping[str, Any], data: CohortData, *, parent: Mapping[str, str], lineage: Lineage
+) -> dict[str, Any]:
+    """Return the training record of the revised weights: trained on what the original was, without the forget part.
+
+    How they were trained stays what the record of the original says: a reference is retrained in the same way.
+
+    Args:
+        record: The training record of the original weights; without one, the revised weights have none either.
+        data: The images of the run.
+        parent: `version` and `weights_digest` of the original.
+        lineage: The lineage of the revised bundle.
+
+    Raises:
+        DataError: A file is not the one that was indexed.
+    """
+    if not record:
+        return {}
+    parts = [part for part in record.get("parts", ()) if part != "forget"]
+    # Images of another index, or outside the cohort's population: which of them are left is not known.
+    known = record.get("images_digest") == images_digest(data, record.get("parts", ()))
+    items = data.items(parts, "train")
+    return {
+        **{key: value for key, value in record.items() if key != "pixels_digest"},
+        "index_digest": data.index_digest,
+        "spec_digest": _cohort(data).spec.digest,
+        "images": len(items) if known else record.get("images"),
+        "images_digest": images_digest(data, parts) if known else None,
+        **({"pixels_digest": pixels_digest(data, items)} if known else {}),
+        "parent": dict(parent),
+        "lineage_digest": lineage.digest,
+    }
+
+
+def _cohort(data: CohortData) -> Cohort:
+    if data.cohort is None:
+        raise DataError("a revision needs data with a cohort spec; open_data got none.")
+    return data.cohort
