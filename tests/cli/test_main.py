@@ -19,7 +19,8 @@ def test_version():
 def test_help_names_every_group_and_the_bundle_run_that_forgets():
     found = runner.invoke(app, ["--help"])
     assert found.exit_code == 0
-    assert all(group in found.stdout for group in ("phantom", "index", "cohort", "sweep", "monai.bundle run unlearn"))
+    groups = ("phantom", "index", "cohort", "sweep", "history", "monai.bundle run unlearn")
+    assert all(group in found.stdout for group in groups)
 
 
 @pytest.mark.parametrize("start", [main, lambda: runpy.run_module("monai_unlearn", run_name="__main__")])

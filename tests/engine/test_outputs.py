@@ -22,21 +22,24 @@ SECRET = SPEC.replace("device_deprecation", "consent_withdrawal").replace(
 )
 
 
-def cohort(folder, text=SPEC):
+def opened(folder, text=SPEC):
     tiny_index(folder)
     spec = tiny_spec(folder, text)
-    return open_data(index_dir=folder / "index", cohort_spec=spec, class_names=("up", "down")).cohort
+    return open_data(index_dir=folder / "index", cohort_spec=spec, class_names=("up", "down"))
 
 
 def written(folder, *, accepted=True, text=SPEC, **changes):
     """Write the outputs of a run that measured what `evidence` says."""
     found = evidence(original={"forget": 95, "remain": 90}, revised={"forget": 50, "remain": 90})
+    data = opened(folder, text)
     plain = {
         "base": BundleInfo.read(BUNDLE),
         "base_digest": "sha256:" + "0" * 64,
         "base_record": {"images": 3},
         "bundle_settings": {"class_names": ["up", "down"], "image_size": [16, 16]},
-        "cohort": cohort(folder, text),
+        "data": data,
+        "keyfile": None,
+        "cohort": data.cohort,
         "split_rule": SplitRule(seed=2),
         "pixels": {},
         "doubtful": None,
@@ -107,7 +110,8 @@ def test_the_bundle_has_the_settings_and_the_training_record_of_the_run(tmp_path
     pred = read(out / "revised_bundle" / "configs", "metadata.json")["network_data_format"]["outputs"]["pred"]
     assert pred["channel_def"] == {"0": "up", "1": "down"}
     assert "\nimage_size: [16, 16]\n" in (out / "revised_bundle" / "configs" / "unlearn.yaml").read_text()
-    assert read(out / "revised_bundle" / "models", "training.json") == {"images": 3}
+    record = read(out / "revised_bundle" / "models", "training.json")
+    assert (record["images"], record["parent"]["version"]) == (3, BundleInfo.read(BUNDLE).version)
 
 
 def test_diagnostics_of_the_method_are_written(tmp_path):

@@ -54,6 +54,8 @@ def test_writes_what_the_contract_names(revised):
         "README.md",
         "cohort_manifest.json",
         "cohort_members.parquet",
+        "lineage_members.parquet",
+        "lineage.key",
         "metrics.json",
         "run.json",
         "model_card_diff.json",

@@ -228,6 +228,8 @@ def test_what_a_run_writes_names_nobody(revised):
     found = everything(revised.root / "out")
     assert any(name.startswith("evidence/") for name in found)
     assert any(name.startswith(("revised_bundle/", "rejected_bundle/")) for name in found)
+    assert {"evidence/lineage_members.parquet"} <= found.keys()
+    assert any(name.endswith("_bundle/lineage.json") for name in found)
     assert holding(found, NAME) == []
     allowed = {"evidence/predictions.parquet"} if revised.key is None else set()
     assert set(holding(found, PERSON)) <= allowed
