@@ -15,7 +15,7 @@ from monai_unlearn.staging import write_text
 from monai_unlearn.terminal import json_text
 from monai_unlearn.vocabulary.run_folder import LINEAGE
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 MAX_BYTES = 4 * 1024**2
 _REMEDY = "Get the bundle as the revision wrote it."
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -89,6 +89,6 @@ def image_rows(index: Index) -> pd.DataFrame:
     return frame[usable_mask(frame)].drop(columns="fault").reset_index(drop=True)
 
 
-def _identifiers(texts: list[object]) -> set[str]:
+def _identifiers(texts: list[Any]) -> set[str]:
     """Return every identifier of a patient; none for an image without one."""
     return {part for text in texts if pd.notna(text) for part in str(text).split("\\") if part}
