@@ -19,7 +19,8 @@ INPUTS = ("class_names", "image_size", "mean", "std", "view", "position")
 # entries of their own in the record.
 _NOT_HOW = frozenset(
     {
-        *("bundle_root", "index_dir", "dataset_dir", "cohort_spec", "keyfile", "output_dir", "checkpoint"),
+        *("bundle_root", "index_dir", "dataset_dir", "cohort_spec", "keyfile", "lineage_members", "output_dir"),
+        "checkpoint",
         *("device", "seed", "progress", "num_workers", "imports", "initialize", "finalize", "tracking"),
         *("parts", "data", "items", "images", "class_names", "split", "training_configs"),
         # multi_gpu.yaml replaces these three within the section of the trainer.

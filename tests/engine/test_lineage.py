@@ -111,10 +111,8 @@ def test_neither_lineage_nor_members_name_anybody(first):
 
 def test_a_second_revision_does_not_train_on_what_the_first_forgot(first, tiny, tmp_path, drawn):
     spec = spec_of(tmp_path, SECOND)
-    overrides = {"revision::retraining::overrides::max_epochs": 1}
-    bundle = revise(
-        first / "revised_bundle", tmp_path / "out", index=tiny.index, spec=spec, reference="retrain", **overrides
-    )
+    wanted = {"reference": "retrain", "reference_seeds": 1}
+    bundle = revise(first / "revised_bundle", tmp_path / "out", index=tiny.index, spec=spec, **wanted)
     for part, images in drawn.items():
         assert images, part
         assert not images & WITHDRAWN, part
@@ -143,14 +141,15 @@ def test_a_second_revision_does_not_train_on_what_the_first_forgot(first, tiny, 
 def test_the_revised_bundle_has_a_training_record_of_its_own(first, tiny):
     record = json.loads((first / "revised_bundle" / "models" / "training.json").read_text(encoding="utf-8"))
     original = json.loads(tiny.checkpoint.with_name("training.json").read_text(encoding="utf-8"))
-    data = open_data(index_dir=tiny.index, class_names=CLASSES, bundle_root=first / "revised_bundle")
+    settings = {"class_names": CLASSES, "split": original["split"], "bundle_root": first / "revised_bundle"}
+    data = open_data(index_dir=tiny.index, **settings)
     assert record["images"] == len(data.items(["remain"], "train")) < original["images"]
     assert record["images_digest"] != original["images_digest"]
     assert record["pixels_digest"] != original["pixels_digest"]
     assert record["parent"]["version"] == "0.1.0"
     assert record["parent"]["weights_digest"] == Lineage.read(first / "revised_bundle").revisions[0].base_weights_digest
     assert record["lineage_digest"] == Lineage.read(first / "revised_bundle").digest
-    kept = {"epochs", "gradient_evaluations", "parts", "split", "class_names"}
+    kept = {"epochs", "recipe", "seed", "gradient_evaluations", "parts", "split", "class_names"}
     assert {key: record[key] for key in kept} == {key: original[key] for key in kept}
 
 
