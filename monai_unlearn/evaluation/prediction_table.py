@@ -6,7 +6,7 @@
 | --- | --- | --- |
 | `image_id` | string | the image's id in the index; unique |
 | `patient` | string, may be null | the patient's key in the index |
-| `part` | string | `forget`, `remain` or `undetermined` |
+| `part` | string | `forget`, `remain`, `undetermined`, or `earlier:VERSION`: what an earlier revision forgot |
 | `split` | string | `train`, `validation` or `test` |
 | `label` | string | the true class, by name |
 | `slice:NAME` | string, may be null | a slice that the image is in, such as `slice:sex`; see `slices.py` |
@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 
 from monai_unlearn.errors import DataError, check_choice
 from monai_unlearn.staging import staged_file
-from monai_unlearn.vocabulary.parts import PARTS, SPLITS
+from monai_unlearn.vocabulary.parts import PARTS, SPLITS, is_earlier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,7 +167,10 @@ def _check_columns(frame: pd.DataFrame) -> None:
 
 def _check_words(frame: pd.DataFrame, class_names: tuple[str, ...]) -> None:
     for column, known in {"part": PARTS, "split": SPLITS, "label": class_names}.items():
-        if others := int((~frame[column].isin(known)).sum()):
+        is_known = frame[column].isin(known)
+        if column == "part":
+            is_known |= frame[column].astype(str).map(is_earlier).astype(bool)
+        if others := int((~is_known).sum()):
             raise DataError(f"predictions: expected {', '.join(known)} in the column {column}; {others} rows differ.")
 
 

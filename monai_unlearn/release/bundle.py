@@ -17,7 +17,7 @@ from monai_unlearn.release.weights import save_weights
 from monai_unlearn.staging import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from torch import nn
 
@@ -90,7 +90,8 @@ def write_revised_bundle(
         settings: The classes, image size, normalisation and split of the run; they replace those in the configs and
             the metadata of the base.
         change: The changelog entry, one line.
-        documents: Texts to add to `docs/`, by file name.
+        documents: Texts to add to `docs/`, by file name. Those of the revision before are kept, with the version that
+            they are about in their name.
     """
     shutil.copytree(base.root, target, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
     version = base.next_version
@@ -104,6 +105,7 @@ def write_revised_bundle(
         write_json(target / TRAINING_RECORD, {key: value for key, value in record.items() if key not in _OF_IMAGES})
     docs = target / "docs"
     docs.mkdir(exist_ok=True)
+    _rename_earlier(docs, documents, base.version)
     for name, text in documents.items():
         (docs / name).write_text(text, encoding="utf-8")
     _note_in_readme(docs / "README.md", version, change)
@@ -146,6 +148,20 @@ def _with_settings(config: str, settings: Mapping[str, Any]) -> str:
             line = f"{key}: {json.dumps(value)}".replace("\\", "\\\\")
             config = re.sub(rf"(?m)^{re.escape(key)}: [^@$\n]*$", line, config)
     return config
+
+
+def _rename_earlier(docs: Path, names: Iterable[str], version: str) -> None:
+    """Give documents of the last revision its version in their names, in the links of the README as well."""
+    readme = docs / "README.md"
+    for name in map(Path, names):
+        if not (docs / name).is_file():
+            continue
+        kept = f"{name.stem}-{version}{name.suffix}"
+        (docs / name).replace(docs / kept)
+        if readme.is_file():
+            line = rf"(?m)^(- \*\*{re.escape(version)}\*\*: .*)\[{re.escape(str(name))}\]\({re.escape(str(name))}\)"
+            text = re.sub(line, lambda found, to=kept: f"{found[1]}[{to}]({to})", readme.read_text(encoding="utf-8"))
+            readme.write_text(text, encoding="utf-8")
 
 
 def _note_in_readme(path: Path, version: str, change: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from monai_unlearn.data.earlier import Earlier
 from monai_unlearn.engine.fingerprint import fingerprint, settings
 
 CONFIG = {"seed": 0, "output_dir": "a", "train": {"handlers": ["now"], "optimizer": {"lr": 0.1}}}
@@ -22,7 +23,7 @@ def prints(*, weight=1.0, lr=0.1, index="sha256:1", steps=3, **changes):
         state=SimpleNamespace(device="cpu"),
         loader=SimpleNamespace(batch_sizes={"forget": 2, "remain": 4}, seed=0),
     )
-    data = SimpleNamespace(index_digest=index, cohort=None)
+    data = SimpleNamespace(index_digest=index, cohort=None, earlier=Earlier())
     plain = {"config": CONFIG, "references": (), "choices": {"stop": {}, "seed": 0}}
     return fingerprint(trainer, data=data, **{**plain, **changes})
 

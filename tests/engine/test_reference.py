@@ -121,7 +121,7 @@ def test_weights_trained_on_the_forget_part_are_refused(tmp_path):
         load(str(saved(tmp_path, parts=["forget", "remain"])))
 
 
-@pytest.mark.parametrize("key", [{}, {"keyfile": "key"}])
+@pytest.mark.parametrize("key", [{}, {"keyfile": "key"}, {"keyfile": "key", "lineage_members": "members"}])
 def test_retraining_runs_the_training_config_on_the_remain_part(monkeypatch, tmp_path, key):
     calls = []
 
@@ -152,7 +152,7 @@ def test_retraining_runs_the_training_config_on_the_remain_part(monkeypatch, tmp
     assert (options["run_id"], options["parts"], options["image_size"]) == ("train", ["remain"], [8, 8])
     assert (options["checkpoint"], options["seed"]) == (str(tmp_path / "out" / "model.pt"), 7)
     # A training config that knows no key is not given one.
-    assert {name: value for name, value in options.items() if name == "keyfile"} == key
+    assert {name: value for name, value in options.items() if name in {"keyfile", "lineage_members"}} == key
 
 
 def test_the_reference_of_a_killed_run_is_not_trained_again(tmp_path):

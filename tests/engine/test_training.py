@@ -8,6 +8,7 @@ import torch
 from ignite.engine import Engine
 from torch import nn
 
+from monai_unlearn.data.earlier import Earlier
 from monai_unlearn.data.pixel_digest import PixelCheck
 from monai_unlearn.engine import train, training
 from monai_unlearn.errors import TrainingError
@@ -17,6 +18,7 @@ DATA = SimpleNamespace(
     index_digest="sha256:1",
     cohort=None,
     class_names=("up", "down"),
+    earlier=Earlier(),
     split_rule=SimpleNamespace(to_dict=lambda: {"seed": 0}),
     items=lambda parts, split: [
         {"image_id": f"{part} {split} {row}", "image": None} for part in parts for row in range(5)

@@ -119,6 +119,20 @@ def test_revisions_pile_up_newest_first(base, tmp_path):
     assert readme.count("## Revisions") == 1
 
 
+def test_cards_of_earlier_revisions_are_kept_with_their_version(base, tmp_path):
+    revised, _ = write(base, tmp_path)
+    (revised / "docs" / "model_card_diff.md").write_text("the first diff")
+    second, _ = write(revised, tmp_path, "second", change="Unlearned y.")
+    assert (second / "docs" / "model_card_diff.md").read_text() == "the diff"
+    assert (second / "docs" / "model_card_diff-1.5.0.md").read_text() == "the first diff"
+    third, _ = write(second, tmp_path, "third", change="Unlearned z.")
+    readme = (third / "docs" / "README.md").read_text()
+    for version, name in (("1.5.0", "-1.5.0"), ("1.6.0", "-1.6.0"), ("1.7.0", "")):
+        assert (third / "docs" / f"model_card_diff{name}.md").is_file()
+        (line,) = [line for line in readme.splitlines() if line.startswith(f"- **{version}**")]
+        assert line.endswith(f" See [model_card_diff{name}.md](model_card_diff{name}.md).")
+
+
 def test_a_bundle_without_readme_gets_one(base, tmp_path):
     (base / "docs" / "README.md").unlink()
     revised, _ = write(base, tmp_path)

@@ -33,6 +33,8 @@ def test_results_through_a_link_into_the_bundle_are_refused(base, tmp_path):
         ["out/evidence/cohort_members.parquet"],
         ["cohort_members.parquet"],
         ["a/b/predictions.parquet"],
+        ["docs/lineage_members.parquet"],
+        ["docs/lineage.key"],
         ["index/index.json", "index/parts/part-0.parquet"],
     ],
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from monai_unlearn.errors import ConfigError, check_choice
-from monai_unlearn.vocabulary.parts import PARTS, SPLITS
+from monai_unlearn.vocabulary.parts import PARTS, SPLITS, is_earlier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,11 @@ def part_of(subset: str) -> str:
     return subset.partition("_")[0]
 
 
+def is_about_earlier(subset: str) -> bool:
+    """Return whether a subset holds what an earlier revision forgot: `earlier:0.2.0_train`."""
+    return is_earlier(part_of(subset)) and subset.partition("_")[2] in SPLITS
+
+
 def words(subset: str) -> str:
     """Return a subset in words: `forget train` of `forget_train`."""
     return subset.replace("_", " ")
@@ -45,7 +50,7 @@ def default_margin(subset: str, measure: str) -> float:
     """Return the margin of an endpoint that declares none, as a share."""
     if measure == "false_negatives":
         return FALSE_NEGATIVES_MARGIN
-    return FORGET_MARGIN if part_of(subset) == "forget" else REMAIN_MARGIN
+    return REMAIN_MARGIN if part_of(subset) == "remain" else FORGET_MARGIN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +58,7 @@ class Endpoint:
     """One measure on the images of one subset.
 
     Args:
-        subset: One of `SUBSETS`, such as `forget_train`.
+        subset: One of `SUBSETS`, such as `forget_train`, or what an earlier revision forgot, `earlier:0.2.0_train`.
         label: A class, or `all` for each class in turn. In configs the key is `class`.
         measure: One of `MEASURES`.
         margin: The largest difference that counts as none, as a share, above 0 and below 1.
@@ -73,7 +78,8 @@ class Endpoint:
     min_patients: int = MIN_PATIENTS
 
     def __post_init__(self) -> None:
-        check_choice(self.subset, SUBSETS, name="decision: subset")
+        if not is_about_earlier(self.subset):
+            check_choice(self.subset, SUBSETS, name="decision: subset")
         check_choice(self.measure, MEASURES, name="decision: measure")
         if self.margin == 0.0 and not isinstance(self.margin, bool):
             object.__setattr__(self, "margin", default_margin(self.subset, self.measure))
@@ -96,15 +102,15 @@ class Endpoint:
         """Which side of the margin counts.
 
         More false negatives than retraining harm patients, fewer do not: non-inferiority. On remain images, a
-        sensitivity above that of retraining does no harm either; on forget images it is what should be gone.
+        sensitivity above that of retraining does no harm either; on others it is what should be gone.
         """
-        if self.measure == "mean_probability" or (self.measure != "false_negatives" and self.part == "forget"):
+        if self.measure == "mean_probability" or (self.measure != "false_negatives" and self.part != "remain"):
             return "both"
         return "upper" if self.measure == "false_negatives" else "lower"
 
     @property
     def part(self) -> str:
-        """The part of the subset: `forget` or `remain`."""
+        """The part of the subset: `forget`, `remain` or `earlier:VERSION`."""
         return part_of(self.subset)
 
     @property

@@ -1,0 +1,29 @@
+"""Whether what earlier revisions forgot is still forgotten: an endpoint for each of their cohorts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from monai_unlearn.evaluation.decision.endpoint import Endpoint, is_about_earlier
+
+if TYPE_CHECKING:
+    from monai_unlearn.evaluation.decision.decision import Decision
+    from monai_unlearn.evaluation.prediction_table import PredictionTable
+
+
+def with_earlier(decision: Decision, table: PredictionTable) -> Decision:
+    """Return a decision that also judges what earlier revisions forgot, by the margin of the forget part.
+
+    The retrained references never saw these images either: on them, the revised network must behave as they do.
+
+    Args:
+        decision: What was declared. One with `objective: erase` judges without references, and stays as it is.
+        table: The predictions; images that an earlier revision forgot are in parts such as `earlier:0.2.0`.
+    """
+    if decision.objective != "match_reference":
+        return decision
+    found = sorted(set(table.frame["part"] + "_" + table.frame["split"]))
+    declared = {one.subset for one in decision.endpoints}
+    added = [Endpoint(subset=name) for name in found if is_about_earlier(name) and name not in declared]
+    return replace(decision, endpoints=(*decision.endpoints, *added))

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+from decision_example import CLASSES, SUBSETS, decision, table
+
+from monai_unlearn.evaluation.decision import decide
+from monai_unlearn.evaluation.decision.still_forgotten import with_earlier
+
+EARLIER = "earlier:0.2.0_train"
+RETRAINED = {"healthy": (0.7, 0.3), "sick": (0.3, 0.7)}
+KNOWN = {"healthy": (1.0, 0.0), "sick": (0.0, 1.0)}
+
+
+def predictions(revised):
+    """The earlier cohort as the revised network predicts it; elsewhere all networks are alike."""
+    same = dict.fromkeys(SUBSETS, RETRAINED)
+    networks = ("reference-1", "reference-2", "reference-3")
+    shares = {
+        "original": {**same, "forget_train": KNOWN, "forget_test": KNOWN, EARLIER: RETRAINED},
+        "revised": {**same, EARLIER: revised},
+        **{name: {**same, EARLIER: RETRAINED} for name in networks},
+    }
+    patients = {subset: dict.fromkeys(CLASSES, 200) for subset in (*SUBSETS, EARLIER)}
+    return table(shares, patients=patients)
+
+
+def test_each_earlier_cohort_is_an_endpoint_of_the_margin_of_forgetting():
+    found = with_earlier(decision(), predictions(RETRAINED))
+    (added,) = [one for one in found.endpoints if one not in decision().endpoints]
+    assert (added.subset, added.measure, added.margin, added.part) == (
+        EARLIER,
+        "mean_probability",
+        0.1,
+        "earlier:0.2.0",
+    )
+    assert with_earlier(found, predictions(RETRAINED)) == found
+
+
+@pytest.mark.parametrize(("revised", "verdict"), [(RETRAINED, "equivalent"), (KNOWN, "different")])
+def test_what_comes_back_is_different(revised, verdict):
+    predicted = predictions(revised)
+    assert decide(decision(), predicted).verdict == "equivalent"
+    assert decide(with_earlier(decision(), predicted), predicted).verdict == verdict
+
+
+def test_without_references_nothing_is_added():
+    erase = decision(objective="erase")
+    assert with_earlier(erase, predictions(KNOWN)) == erase
