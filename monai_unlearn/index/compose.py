@@ -14,7 +14,7 @@ from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.assemble import Collected, Duplicates, assembled
 from monai_unlearn.index.build_report import BuildReport
 from monai_unlearn.index.column_roles import check_units, label_column, tag_units
-from monai_unlearn.index.faults import Fault, split
+from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.identities import contradictions_of
 from monai_unlearn.index.measures.measured import measured_parts
 from monai_unlearn.index.patients import PatientSource
@@ -28,7 +28,7 @@ from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
 from monai_unlearn.index.store.write import finish_index
 from monai_unlearn.index.tables.join import Joiner
 from monai_unlearn.index.tables.read_table import SourceTable, read_table
-from monai_unlearn.index.usable import usable_array
+from monai_unlearn.index.usable import counted_faults, usable_array
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class Composition:
             self.formats[pair["values"]] += pair["counts"]
         for pair in rows["faults"].drop_null().value_counts().to_pylist():
             example = rows["path"][pc.index(rows["faults"], pair["values"]).as_py()].as_py()
-            for code in split(pair["values"]):
+            for code in counted_faults(pair["values"]):
                 count, path = self.faults.get(code, (0, example))
                 self.faults[code] = (count + pair["counts"], path)
 

@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.faults import Fault, split
+from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.row_faults import has_fault
 from monai_unlearn.index.store.store import read_document
-from monai_unlearn.index.usable import usable_array
+from monai_unlearn.index.usable import counted_faults, usable_array
 from monai_unlearn.vocabulary.privacy import handle_of
 
 if TYPE_CHECKING:
@@ -119,13 +119,13 @@ class _Counts:
         _tally(combinations, faulty["faults"])
         found: Counter[str] = Counter()
         for codes, count in combinations.items():
-            found.update(dict.fromkeys(split(codes), count))
+            found.update(dict.fromkeys(counted_faults(codes), count))
         for code, count in found.items():
             before, paths = self._faults.get(code, (0, []))
             # Whoever has contradicting copies must see all of them to tell which are right.
             limit = before + count if code == Fault.CONFLICTING_DUPLICATE.code else examples
             if len(paths) < limit:
-                of_code = faulty.filter(has_fault(faulty, Fault.of(code)))["path"].drop_null()
+                of_code = _having(Fault.of(code), faulty)["path"].drop_null()
                 paths = [*paths, *of_code.slice(0, limit - len(paths)).to_pylist()]
             self._faults[code] = before + count, paths
 
@@ -165,6 +165,12 @@ class _Counts:
         return [
             {"manufacturer": manufacturer, "model": model, "images": count} for (manufacturer, model), count in ordered
         ]
+
+
+def _having(fault: Fault, rows: pa.Table) -> pa.Table:
+    """Return the rows that count for a fault, as `counted_faults` has it."""
+    having = has_fault(rows, fault)
+    return rows.filter(pc.and_(having, usable_array(rows["fault"])) if fault.usable else having)
 
 
 def _tally(counts: dict[str, int], column: pa.ChunkedArray) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from monai_unlearn.index.faults import usable_faults
+from monai_unlearn.index.faults import split, usable_faults
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +25,21 @@ def is_usable(code: str | None) -> bool:
         code: The code of the row's fault; null if it has none.
     """
     return code in _usable_codes()
+
+
+def counted_faults(faults: str) -> list[str]:
+    r"""Return which faults of a row reports count, gravest first: notes say of images that they count all the same.
+
+    A row that does not count as an image has no notes, only what is wrong with it.
+
+    Args:
+        faults: A value of the column `faults`.
+
+    >>> counted_faults("missing_patient_id\\implausible_age"), counted_faults("derived_object\\implausible_age")
+    (['missing_patient_id', 'implausible_age'], ['derived_object'])
+    """
+    codes = split(faults)
+    return codes if all(map(is_usable, codes)) else [code for code in codes if not is_usable(code)]
 
 
 def usable_mask(frame: pd.DataFrame) -> pd.Series[bool]:

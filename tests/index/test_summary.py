@@ -67,3 +67,20 @@ def test_damaged_part_is_named(index):
     index.parts[0].write_bytes(b"words")
     with pytest.raises(IndexReadError, match="this part of the index cannot be read"):
         summarise(index)
+
+
+def test_reports_count_the_notes_of_images_alone(tmp_path, make_dicom):
+    from monai_unlearn.cohort import CohortSpec
+    from monai_unlearn.cohort.reports.explain import explain
+
+    segmentation = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.66.4", "Modality": "SEG"}
+    make_dicom(tmp_path / "images" / "a.dcm", 1, PatientAge="000Y", **segmentation)
+    make_dicom(tmp_path / "images" / "b.dcm", 2, PatientAge="000Y")
+    make_dicom(tmp_path / "images" / "c.dcm", 3)
+    built = build(BuildRequest(sources=(tmp_path / "images",), out=tmp_path / "index"), track=iter)
+    found = {code: (fault["count"], fault["example"][-5:]) for code, fault in built.document()["faults"].items()}
+    assert found == {"derived_object": (1, "a.dcm"), "implausible_age": (1, "b.dcm")}
+    summary = summarise(built.index)["faults"]["implausible_age"]
+    assert (summary["count"], [path[-5:] for path in summary["examples"]]) == (1, ["b.dcm"])
+    spec = CohortSpec.from_dict({"schema_version": 1, "name": "young", "reason": "other", "forget": "age < 18"})
+    assert explain(spec, built.index)["notes"] == {"implausible_age": 1}

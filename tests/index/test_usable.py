@@ -9,6 +9,7 @@ import pytest
 
 from monai_unlearn.index import is_usable, usable_array, usable_mask, usable_sql
 from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.usable import counted_faults
 
 CODES = [None, *(fault.code for fault in Fault), "a_code_of_a_later_version"]
 EXPECTED = [True, *(fault.usable for fault in Fault), False]
@@ -34,3 +35,9 @@ def test_sql():
         connection.register("rows", rows)
         kept = connection.execute(f"select fault from rows where {condition}", parameters).fetchall()  # noqa: S608 - what is tested
     assert {code for (code,) in kept} == {code for code, keeps in zip(CODES, EXPECTED, strict=True) if keeps}
+
+
+def test_notes_are_counted_of_images_alone():
+    assert counted_faults("invalid_uid\\implausible_age") == ["invalid_uid", "implausible_age"]
+    assert counted_faults("derived_object\\truncated\\implausible_age") == ["derived_object", "truncated"]
+    assert counted_faults("a_code_of_a_later_version\\implausible_age") == ["a_code_of_a_later_version"]

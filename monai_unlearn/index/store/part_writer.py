@@ -10,9 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from monai_unlearn.index.faults import split
 from monai_unlearn.index.store.store import PARTS
-from monai_unlearn.index.usable import usable_array
+from monai_unlearn.index.usable import counted_faults, usable_array
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +28,7 @@ class PartWriter:
         stage: The folder that becomes the index.
         parts: The names of the parts so far.
         rows: The number of rows so far.
-        faults: How many of them have each fault, by its code; a row may have several.
+        faults: How many of them have each fault, by its code, and how many images each note; a row may have several.
 
     Args:
         stage: The folder that becomes the index.
@@ -48,7 +47,7 @@ class PartWriter:
         """Add rows, and write every part that is full."""
         self.rows += rows.num_rows
         for pair in rows["faults"].drop_null().value_counts().to_pylist():
-            self.faults.update(dict.fromkeys(split(pair["values"]), pair["counts"]))
+            self.faults.update(dict.fromkeys(counted_faults(pair["values"]), pair["counts"]))
         self._images += pc.sum(usable_array(rows["fault"])).as_py() or 0
         while self._holds + rows.num_rows >= ROWS_A_PART:
             room = ROWS_A_PART - self._holds

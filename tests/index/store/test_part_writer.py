@@ -55,6 +55,14 @@ def test_rows_images_and_faults_are_counted(tmp_path):
     assert writer.counts() == {"images": 4, "rows": 7, "faults": {"missing_patient_id": 1, "truncated": 3}}
 
 
+def test_notes_on_what_is_no_image_are_not_counted(tmp_path):
+    both = "derived_object\\implausible_age"
+    found = pa.table({"fault": ["derived_object", None, "implausible_age"], "faults": [both, None, "implausible_age"]})
+    writer = PartWriter(tmp_path / "stage")
+    writer.write(found)
+    assert writer.counts() == {"images": 2, "rows": 3, "faults": {"derived_object": 1, "implausible_age": 1}}
+
+
 def test_name_contains_the_digest_of_the_content(tmp_path):
     (tmp_path / "a").mkdir()
     path = tmp_path / "a" / "files.parquet"
