@@ -11,6 +11,7 @@ from monai_unlearn.cli.command import AsJson, Command, Keyfile, emit, emit_json
 from monai_unlearn.cli.index_check import Trust, with_check
 from monai_unlearn.errors import ExitCode
 from monai_unlearn.terminal import escaping_console, say
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -262,7 +263,7 @@ def _print(show: Callable[[Mapping[str, Any], Console], None], document: Mapping
 def _print_frozen(cohort: Cohort, document: Mapping[str, Any]) -> None:
     from monai_unlearn.cohort.resolve.value_list_words import value_list_words
 
-    counts = ", ".join(f"{images} images {part}" for part, images in cohort.images.items())
+    counts = ", ".join(f"{counted(images, 'image')} {part}" for part, images in cohort.images.items())
     say(f"{document['manifest']}: {counts}, {document['digest']}")
     for note in [*map(value_list_words, document["value_lists"]), *document["warnings"]]:
         say(f"Note: {note}")

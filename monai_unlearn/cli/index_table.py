@@ -10,6 +10,7 @@ import typer
 from monai_unlearn.cli.command import AsJson, Command, emit
 from monai_unlearn.cli.index_options import IncludeDerived, PatientKeyOption  # noqa: TC001 - Typer evaluates the annotations
 from monai_unlearn.terminal import say
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from monai_unlearn.index.tables.from_table import TableReport
@@ -71,7 +72,10 @@ def _show(done: TableReport) -> None:
     from monai_unlearn.index.build_view import missing_line
 
     index = done.index
-    say(f"{index.images:,} images of {index.rows:,} rows, {len(index.columns)} columns: {done.table}")
+    say(
+        f"{counted(index.images, 'image')} of {counted(index.rows, 'row')}, {counted(len(index.columns), 'column')}: "
+        f"{done.table}"
+    )
     for fault, count in done.faults.items():
         mark = "counts" if fault.usable else "left out"
         say(f"  {count:,} {fault.code} ({mark})")

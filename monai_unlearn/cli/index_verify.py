@@ -11,6 +11,7 @@ import typer
 from monai_unlearn.cli.command import AsJson, Command, emit
 from monai_unlearn.errors import ExitCode
 from monai_unlearn.terminal import escaping_console, say
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,9 +65,15 @@ def _refuse(index: Path, found: Verification, images: PixelVerification | None) 
     """End with 2 if anything is not as it was."""
     bad = []
     if found.bad:
-        bad.append(f"{len(found.bad)} of {found.files} files are not as they were written")
+        of = f"of {counted(found.files, 'file')}"
+        bad.append(counted(len(found.bad), f"{of} is not as it was written", f"{of} are not as they were written"))
     if images is not None and images.bad:
-        bad.append(f"{len(images.bad)} of {images.images} images are not the files that were indexed")
+        of = f"of {counted(images.images, 'image')}"
+        bad.append(
+            counted(
+                len(images.bad), f"{of} is not the file that was indexed", f"{of} are not the files that were indexed"
+            )
+        )
     if bad:
         remedy = f"Build the index again with: monai-unlearn index build SOURCE --out {index}"
         say(f"Error: {index}: {' and '.join(bad)}. {remedy}", err=True)
@@ -90,9 +97,11 @@ def _show_images(images: PixelVerification) -> None:
     if images.bad:
         say("Their paths are in the index, in the column path.")
     else:
-        say(f"All {images.images:,} images are the files that were indexed.")
+        are = "image is the file that was indexed", "images are the files that were indexed"
+        say(f"{'' if images.images == 1 else 'All '}{counted(images.images, *are)}.")
     if images.without:
-        say(f"Note: {images.without:,} images have no digest: their pixels could not be read.")
+        without = counted(images.without, "image has", "images have")
+        say(f"Note: {without} no digest, because the pixels could not be read.")
     say(f"{images.hashed / 1e6:,.1f} MB of images hashed in {images.seconds:.2f} s")
 
 

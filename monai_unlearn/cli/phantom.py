@@ -11,6 +11,7 @@ import typer
 from monai_unlearn.cli.command import AsJson, Command, emit
 from monai_unlearn.errors import InputError
 from monai_unlearn.terminal import escaping_console, say
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,7 +121,7 @@ def _progress_bar(patients: int) -> Iterator[Callable[[int], None]]:
 
 def _show(summary: Summary, *, measured: str = "per side") -> None:
     size = f"{summary.size} pixels {measured}"
-    say(f"{summary.images} images of {summary.patients} patients, {size}: {summary.out}")
+    say(f"{counted(summary.images, 'image')} of {counted(summary.patients, 'patient')}, {size}: {summary.out}")
     for title, counts in (
         ("by device", summary.devices),
         ("by diagnosis", summary.diagnoses),

@@ -16,6 +16,7 @@ from rich.progress import (
 from rich.text import Text
 
 from monai_unlearn.terminal import escaping_console
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,7 +63,7 @@ def _lines(report: BuildReport) -> Iterator[tuple[str, str]]:
         yield "fault", f"{count:,} {fault.code} ({mark}), e.g. {path}"
     yield from (("warning", line) for line in _tags(report))
     if report.ignored:
-        yield "ignored", f"{report.ignored:,} other files"
+        yield "ignored", counted(report.ignored, "other file")
     yield (
         "files",
         f"{files.added:,} added, {files.changed:,} changed, {files.moved:,} moved, {files.reused:,} reused, "
@@ -76,18 +77,16 @@ def _lines(report: BuildReport) -> Iterator[tuple[str, str]]:
 def _tags(report: BuildReport) -> Iterator[str]:
     for tag, counts in report.tags.items():
         if counts["invalid"]:
-            yield (
-                f"--tag {tag}: {counts['invalid']:,} of {counts['of']:,} DICOM images have a value that is not of the "
-                "tag's kind; it is missing"
-            )
+            of = f"{counts['invalid']:,} of {counted(counts['of'], 'DICOM image')}"
+            yield f"--tag {tag}: {of} with a value that is not of the tag's kind; it is missing"
         elif not counts["images"]:
-            yield f"--tag {tag}: no file has a value (0 of {counts['of']:,} DICOM images)"
+            yield f"--tag {tag}: no file has a value (0 of {counted(counts['of'], 'DICOM image')})"
 
 
 def _patients(report: BuildReport) -> str:
     if report.patient_from is None:
         return "unknown: no PatientID, and no table column that names them (--patient COLUMN)"
-    lacking = f"; {report.without_patient:,} images without a patient" if report.without_patient else ""
+    lacking = f"; {counted(report.without_patient, 'image')} without a patient" if report.without_patient else ""
     return f"{report.patients:,}, from {report.patient_from}{lacking}"
 
 
@@ -100,33 +99,35 @@ def _label(report: BuildReport) -> str:
 
 def missing_line(column: str, rows: int) -> str:
     """Return the sentence about words for a missing value: one of them might have been meant as a value."""
-    return f"{column}: a word for a missing value, such as NULL, N/A or None, in {rows:,} row{'s' if rows > 1 else ''}"
+    return f"{column}: a word for a missing value, such as NULL, N/A or None, in {counted(rows, 'row')}"
 
 
 def _match(match: Match) -> str:
-    head = f"{match.file}: {match.matched_rows:,} of {match.rows:,} rows matched by {match.key} = {match.field}"
+    of = counted(match.rows, "row")
+    head = f"{match.file}: {match.matched_rows:,} of {of} matched by {match.key} = {match.field}"
     if match.unmatched_rows:
         more = ", …" if match.unmatched_rows > len(match.unmatched_row_numbers) else ""
         head += f"; no image for row {', '.join(map(str, match.unmatched_row_numbers))}{more}"
     if match.images_without_row:
-        head += f"; {match.images_without_row:,} images without a row"
+        head += f"; {counted(match.images_without_row, 'image')} without a row"
     return head
 
 
 def _measures(match: MeasureMatch) -> Iterator[str]:
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in match.files.items())
-    head = f"{match.path}: {match.matched_files:,} of {sum(match.files.values()):,} files matched ({kinds})"
-    head += f", {len(match.columns):,} columns, {match.images_with_measures:,} images measured"
+    head = f"{match.path}: {match.matched_files:,} of {counted(sum(match.files.values()), 'file')} matched ({kinds})"
+    head += f", {counted(len(match.columns), 'column')}, {counted(match.images_with_measures, 'image')} measured"
     if match.images_without_measures:
-        head += f"; {match.images_without_measures:,} images without a measure"
+        head += f"; {counted(match.images_without_measures, 'image')} without a measure"
     yield head
     if match.unmatched_files:
         more = ", …" if match.unmatched_files > len(match.unmatched_paths) else ""
-        yield f"{match.unmatched_files:,} files match no image: {', '.join(match.unmatched_paths)}{more}"
+        matching = counted(match.unmatched_files, "file matches", "files match")
+        yield f"{matching} no image: {', '.join(match.unmatched_paths)}{more}"
     for code, fault in match.faults.items():
         yield f"{fault['count']:,} {code}, e.g. {fault['example']}: this file {fault['sentence']}"
     if match.conflicts:
         yield (
-            f"{match.conflicts:,} values are missing because files contradict each other, in "
+            f"{counted(match.conflicts, 'value is', 'values are')} missing because files contradict each other, in "
             f"{', '.join(match.conflicting_columns)}, e.g. of {match.conflicting_images[0]}"
         )

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from monai_unlearn.vocabulary.counted import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import Console
 
 _DEVICES_SHOWN = 20
+_UNITS = (("patients", "patient"), ("studies", "study", "studies"), ("series", "series", "series"))
 _EXAMPLES_SHOWN = 20
 
 
@@ -33,9 +36,9 @@ def _lines(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     formats = ", ".join(f"{count:,} {name}" for name, count in document["formats"].items())
     yield "index", f"{document['index']} ({document['digest'][:19]}…)"
     yield "rows", f"{document['rows']:,}, {document['images']:,} of them images ({formats})"
-    yield "of", f"{document['patients']:,} patients, {document['studies']:,} studies, {document['series']:,} series"
+    yield "of", ", ".join(counted(document[many], *words) for many, *words in _UNITS)
     if document["ignored"]:
-        yield "ignored", f"{document['ignored']:,} other files"
+        yield "ignored", counted(document["ignored"], "other file")
     for code, fault in document["faults"].items():
         mark = "counts" if fault["usable"] else "left out"
         yield "fault", f"{fault['count']:,} {code} ({mark}): {fault['sentence']}"

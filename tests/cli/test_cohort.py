@@ -83,7 +83,7 @@ def test_preview_prints_tables_for_people(spec, index):
         "From the index to the forget part",
         "device == old",
         "(no label)",
-        "Note: 1 images",
+        "Note: 1 image is",
     ):
         assert text in result.stdout
 
@@ -106,7 +106,7 @@ def test_freeze_writes_manifest_and_members_and_says_so(spec, index, tmp_path):
         "patients_in_both": 0,
         "classes_emptied": [],
         "value_lists": [],
-        "warnings": ["1 images are undetermined and used for neither part."],
+        "warnings": ["1 image is undetermined and used for neither part."],
         "index_check": said["index_check"],
     }
     assert digest_of({key: value for key, value in content.items() if key != "digest"}) == content["digest"]
@@ -126,7 +126,7 @@ def test_freezing_twice_gives_the_same_bytes(spec, index, tmp_path):
         result = _run("freeze", spec, "--index", index, "--out", out)
         assert result.exit_code == 0
         assert (
-            f"{out / 'cohort_manifest.json'}: 1 images forget, 1 images remain, 1 images undetermined, sha256:"
+            f"{out / 'cohort_manifest.json'}: 1 image forget, 1 image remain, 1 image undetermined, sha256:"
             in result.stdout
         )
     for name in ("cohort_manifest.json", "cohort_members.parquet"):

@@ -32,10 +32,10 @@ def test_report_shows_counts_and_no_value_of_a_patient(tmp_path, make_image, cap
     assert lines["patients"] == "1, from patient_id; 2 images without a patient"
     assert lines["label"] == "label, found by its name"
     assert lines["table"].endswith(
-        "t.csv: 2 of 3 rows matched by name = file_name; no image for row 3; 1 images without a row"
+        "t.csv: 2 of 3 rows matched by name = file_name; no image for row 3; 1 image without a row"
     )
     assert lines["fault"] == f"1 not_an_image (left out), e.g. {tmp_path}/images/[bold]cut.dcm"
-    assert lines["ignored"] == "1 other files"
+    assert lines["ignored"] == "1 other file"
     assert lines["files"] == "5 added, 0 changed, 0 moved, 0 reused, 0 vanished"
     assert lines["next"] == f"monai-unlearn cohort preview SPEC --index {tmp_path}/index"
     assert err == ""
@@ -68,7 +68,7 @@ def test_report_names_tags_that_no_file_fills(tmp_path, make_dicom, capsys):
     report = build(BuildRequest(sources=(tmp_path / "images",), out=tmp_path / "i", scan=options), track=iter)
     render(report)
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning")]
-    assert lines == ["warning  --tag AccessionNumber: no file has a value (0 of 1 DICOM images)"]
+    assert lines == ["warning  --tag AccessionNumber: no file has a value (0 of 1 DICOM image)"]
 
 
 def test_nothing_to_read_shows_no_bar(capsys):
@@ -92,7 +92,7 @@ def test_report_shows_how_measures_matched_the_images(tmp_path, make_image, caps
     masks, columns = tmp_path / "masks", "label_1_centroid_y, label_1_volume"
     sentence = "this file is neither a NIfTI mask, a DICOM segmentation nor a DICOM measurement report"
     assert out == [
-        f"{masks}: 2 of 4 files matched (4 NIfTI), 5 columns, 1 images measured; 1 images without a measure",
+        f"{masks}: 2 of 4 files matched (4 NIfTI), 5 columns, 1 image measured; 1 image without a measure",
         f"2 files match no image: {masks}/q1.nii, {masks}/q2.nii",
         f"1 not_measures, e.g. {masks}/[bold]notes.txt: {sentence}",
         f"2 values are missing because files contradict each other, in {columns}, e.g. of {tmp_path}/images/a.png",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from monai_unlearn.cohort.language.node import CONTROL, Node, Reference, Value
 from monai_unlearn.cohort.language.predicate import Predicate
 from monai_unlearn.cohort.language.term import Field, Term, asks_about_people
+from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.folding import letters
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class In(Condition):
         if isinstance(self.values, Reference):
             return f"{term} {word} {self.values}"
         hidden = self._hides(private=private)
-        values = f"… {len(self.values)} values" if hidden else ", ".join(map(str, self.values))
+        values = f"… {counted(len(self.values), 'value')}" if hidden else ", ".join(map(str, self.values))
         return f"{term} {word} [{values}]"
 
 

@@ -24,6 +24,7 @@ from monai_unlearn.cohort.language.node import Reference, Value
 from monai_unlearn.cohort.language.predicate import Exists, Missing, Predicate
 from monai_unlearn.cohort.language.term import Field, asks_about_people
 from monai_unlearn.cohort.language.term_english import phrase
+from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.folding import folding_matters
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def _membership(node: In, *, verb: str) -> str:
     if isinstance(node.values, Reference):
         which = f"one of the values of {node.values}"
     elif asks_about_people(node):
-        which = f"one of {len(node.values)} values that are not shown"
+        which = f"one of {counted(len(node.values), 'value that is', 'values that are')} not shown"
     else:
         values = ", ".join(f"“{value.text}”{_exactly(value)}" for value in node.values)
         which = f"one of {values}" if len(node.values) > 1 else values

@@ -29,6 +29,7 @@ from monai_unlearn.cohort.query.statement import (
 )
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index import usable_sql
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -162,6 +163,6 @@ def _check_unique(identity: Identity, index: Index) -> None:
     distinct = identity.image.distinct(identity.readable)
     if distinct < images:
         raise IndexReadError(
-            f"{index.directory}: expected one row per image, got {images} rows of {distinct} images, so an image "
-            "could be in two parts of the cohort. Build the index again."
+            f"{index.directory}: expected one row per image, got {counted(images, 'row')} of "
+            f"{counted(distinct, 'image')}, so an image could be in two parts of the cohort. Build the index again."
         )

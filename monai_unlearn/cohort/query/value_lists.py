@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from monai_unlearn.cohort.language.condition import Comparison, In, Like, Operator
 from monai_unlearn.cohort.language.node import Reference
 from monai_unlearn.cohort.language.term import asks_about_people, statistics_of
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -84,7 +85,7 @@ def value_lists(predicates: Iterable[Predicate], value_sets: Mapping[str, Sequen
             found[one] = one
         elif isinstance(values, tuple):
             listed = _distinct(map(Listed.of, values))
-            one = ValueList(f"[… {len(listed)} values]", None, node.term, listed)
+            one = ValueList(f"[… {counted(len(listed), 'value')}]", None, node.term, listed)
             found[one] = one
         else:
             so_far = singles.setdefault((node.term, spelling), set())

@@ -12,6 +12,7 @@ from monai_unlearn.cohort.language.english import Sentence
 from monai_unlearn.cohort.reports.spellings_report import show_spellings
 from monai_unlearn.cohort.resolve.notes import words_of_notes
 from monai_unlearn.cohort.resolve.value_list_words import value_list_words
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,7 +69,7 @@ def _show_index(found: Mapping[str, Any], console: Console) -> None:
 
 def _lists(found: Mapping[str, Any]) -> Iterator[str]:
     for name, count in found["value_sets"].items():
-        yield f"@{name} lists {count:,} value{'' if count == 1 else 's'}."
+        yield f"@{name} lists {counted(count, 'value')}."
     yield from map(value_list_words, found["value_lists"] or ())
 
 

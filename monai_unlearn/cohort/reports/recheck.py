@@ -14,6 +14,7 @@ from monai_unlearn.cohort.resolve.resolve import resolve_unguarded, with_pseudon
 from monai_unlearn.cohort.spec.canonical import digest_of
 from monai_unlearn.cohort.spec.spec import CohortSpec
 from monai_unlearn.errors import CohortError
+from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.parts import PARTS
 
 if TYPE_CHECKING:
@@ -197,12 +198,14 @@ def _findings(document: Mapping[str, Any], *, is_frozen_spec: bool, is_written_a
     """Return what has changed as sentences, each with whether it breaks the cohort."""
     gone = sum(cells[GONE] for cells in document["moves"].values())
     spec, version = document["spec"], document["tool_version"]
-    joined = {f"{n['joined']:,} images joined the {part} part.": n["joined"] for part, n in document["parts"].items()}
-    left = {f"{n['left']:,} images left the {part} part.": n["left"] for part, n in document["parts"].items()}
+    joined = {
+        f"{counted(n['joined'], 'image')} joined the {part} part.": n["joined"] for part, n in document["parts"].items()
+    }
+    left = {f"{counted(n['left'], 'image')} left the {part} part.": n["left"] for part, n in document["parts"].items()}
     breaking = {
         **joined,
         **left,
-        f"{gone:,} frozen images are no longer in the index.": gone,
+        f"{counted(gone, 'frozen image is', 'frozen images are')} no longer in the index.": gone,
         "The guards refuse the cohort as it is now.": document["refused"],
         "The spec in the manifest does not match the spec digest in it.": is_frozen_spec and not spec["same"],
     }

@@ -12,6 +12,7 @@ from monai_unlearn.cohort.reports.places import OUTSIDE
 from monai_unlearn.cohort.reports.spellings_report import show_spellings
 from monai_unlearn.cohort.resolve.notes import words_of_notes
 from monai_unlearn.cohort.resolve.value_list_words import value_list_words
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,9 +92,10 @@ def _verdict(moved: Mapping[str, Any]) -> str:
     if not moved["images"]:
         return "No image moves."
     if moved["patients"] is None:
-        return f"{_count(moved['images'])} images move."
-    images, patients = ("some" if moved[unit] == "hidden" else _count(moved[unit]) for unit in ("images", "patients"))
-    return f"{images} images of {patients} patients move.".capitalize()
+        return f"{counted(moved['images'], 'image moves', 'images move')}."
+    images, patients = ("some" if moved[unit] == "hidden" else moved[unit] for unit in ("images", "patients"))
+    move = "moves" if images == 1 else "move"
+    return f"{counted(images, 'image')} of {counted(patients, 'patient')} {move}.".capitalize()
 
 
 def _table(title: str, first: str, numbers: Iterable[str]) -> Table:
@@ -150,9 +152,9 @@ def _moves(title: str, rows: Mapping[str, Mapping[str, int | str]]) -> Table:
 
 def _strata(strata: Mapping[str, Any]) -> Text:
     least, largest = (f"{strata[key]:.1%}" for key in ("least_share", "largest_share"))
+    count = counted(strata["count"], "stratum", "strata")
     return Text(
-        f"The sample drew {least} to {largest} of each of {strata['count']:,} strata, and nothing from "
-        f"{strata['empty']:,} of them."
+        f"The sample drew {least} to {largest} of each of {count}, and nothing from {strata['empty']:,} of them."
     )
 
 
@@ -194,7 +196,7 @@ def _said(value: object) -> Text:
 def _images(console: Console, title: str, image_ids: list[str]) -> None:
     """Print identifiers, one per line and never wrapped, so that they can be copied."""
     if image_ids:
-        console.print(Text(f"{title}: {len(image_ids):,} images", style="bold"))
+        console.print(Text(f"{title}: {counted(len(image_ids), 'image')}", style="bold"))
         console.print(Text("\n".join(image_ids)), soft_wrap=True)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort.resolve.frozen import Frozen
 from monai_unlearn.cohort.spec.spec import CohortSpec
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,7 +76,7 @@ def _private(spec: CohortSpec) -> dict[str, str]:
     lists = {key: values for key, values in _flat(spec.to_dict()).items() if key.startswith(("value_sets.", "absent"))}
     return {
         **{key: _shown(predicate) for key, predicate in predicates.items() if predicate is not None},
-        **{key: f"… {len(values)} values" for key, values in lists.items()},
+        **{key: f"… {counted(len(values), 'value')}" for key, values in lists.items()},
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from monai_unlearn.cohort.typing.compared import WORDS
+from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.folding import visible
 
 if TYPE_CHECKING:
@@ -37,12 +38,7 @@ def _compared(parts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def _variants(entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for entry in entries:
         listed = ", ".join(
-            f"“{visible(text)}” ({_images(images)}, {'' if text in entry['caught'] else 'not '}taken as equal)"
+            f"“{visible(text)}” ({counted(images, 'image')}, {'' if text in entry['caught'] else 'not '}taken as equal)"
             for text, images in entry["variants"].items()
         )
         yield f"Other spellings of “{visible(entry['value'])}” ({entry['field']}): {listed}."
-
-
-def _images(images: int | str) -> str:
-    count = images if isinstance(images, str) else f"{images:,}"
-    return f"{count} image{'' if images == 1 else 's'}"

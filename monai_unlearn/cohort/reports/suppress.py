@@ -24,7 +24,7 @@ _PLAIN_TEXTS = {"name", "reason", "spec", "spec_digest", "index_digest", "classe
 _OF_THE_SPEC = {"rule", "rules", "changes", "list", "field", "compared"}
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 # The one count that a predicate's text has: how many values a list has that are not shown (`In.render`).
-_LENGTH_OF_LIST = re.compile(r"… \d+ values")
+_LENGTH_OF_LIST = re.compile(r"… \d+ values?\b")
 
 
 def check_limit(below: int) -> None:

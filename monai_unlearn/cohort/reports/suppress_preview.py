@@ -131,7 +131,7 @@ class _PreviewConnections(Connections):
     def _replace_texts(self, cohort: Cohort) -> None:
         """Leave counts out of the texts that have some."""
         for number, notice in enumerate(cohort.notices):
-            self.texts["warnings", number] = masked(notice.text) if notice.has_counts else notice.text
+            self.texts["warnings", number] = notice.text if notice.uncounted is None else notice.uncounted
         if cohort.spec.sample is not None:
             number = self._kinds.index(RowKind.SAMPLE)
             self.texts["attrition", number, "rule"] = sample_text(cohort.spec.sample, counted=False)

@@ -12,6 +12,7 @@ from monai_unlearn.cohort.resolve.listed_values import needs_matches, unmatched
 from monai_unlearn.cohort.resolve.variants import near_values
 from monai_unlearn.cohort.spec.document import Counts, Share, Unknown
 from monai_unlearn.errors import CohortError
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +49,13 @@ def _empty(cohort: Cohort) -> Iterator[str]:
     counts = cohort.images
     if not counts["forget"]:
         yield (
-            f"the forget part of '{cohort.spec.name}' is empty ({counts['undetermined']} images are undetermined). "
+            f"the forget part of '{cohort.spec.name}' is empty (undetermined images: {counts['undetermined']:,}). "
             "The attrition shows which rule leaves no image: check its values against the index."
             f"{''.join(f' {sentence}' for sentence in near_values(cohort.index, cohort.question))}"
         )
     if not counts["remain"]:
         yield (
-            f"the remain part of '{cohort.spec.name}' is empty ({counts['undetermined']} images are undetermined). "
+            f"the remain part of '{cohort.spec.name}' is empty (undetermined images: {counts['undetermined']:,}). "
             "A model that keeps nothing cannot be revised: make the rules narrower, or the population wider."
         )
 
@@ -63,8 +64,9 @@ def _undetermined(cohort: Cohort) -> Iterator[str]:
     images, patients = cohort.images["undetermined"], cohort.patients["undetermined"]
     if cohort.spec.unknown is Unknown.FAIL and images:
         yield (
-            f"expected no undetermined image (unknown: fail), found {images} images of {patients} patients. Fill in "
-            "the tags that the rules need, or write what becomes of such images: unknown: exclude, forget or remain."
+            f"expected no undetermined image (unknown: fail), found some (images: {images:,}, patients: {patients:,}). "
+            "Fill in the tags that the rules need, or write what becomes of such images: unknown: exclude, "
+            "forget or remain."
         )
 
 
@@ -75,13 +77,23 @@ def _unexpected(cohort: Cohort) -> Iterator[str]:
     images, patients, total = cohort.images["forget"], cohort.patients["forget"], sum(cohort.images.values())
     share = images / total if total else 0.0
     found = {
-        "images": (expect.images, images, "{} images in the forget part", f"{images}"),
-        "patients": (expect.patients, patients, "{} patients in the forget part", f"{patients}"),
-        "share": (expect.share, share, "a share of {} to forget", f"{share:.6g} ({images} of {total} images)"),
+        "images": (expect.images, images, _said(expect.images, "{} in the forget part", "image"), f"{images}"),
+        "patients": (
+            expect.patients,
+            patients,
+            _said(expect.patients, "{} in the forget part", "patient"),
+            f"{patients}",
+        ),
+        "share": (
+            expect.share,
+            share,
+            _said(expect.share, "a share of {} to forget"),
+            f"{share:.6g} (images: {images} of {total})",
+        ),
     }
     for key, (bounds, value, text, got) in found.items():
         if bounds is not None and not _within(bounds, value):
-            yield f"expected {text.format(_spelt(bounds))} (expect: {key}), found {got}. {_EXPECT_REMEDY}"
+            yield f"expected {text} (expect: {key}), found {got}. {_EXPECT_REMEDY}"
     if expect.remain_per_class is not None:
         yield from _scarce(cohort, expect.remain_per_class.min)
 
@@ -102,10 +114,11 @@ def _scarce(cohort: Cohort, least: int) -> Iterator[str]:
         )
     if few := {name: images for name, images in remain.items() if images < least}:
         shown_few = ", ".join(f"{images} of '{shown(name)}'" for name, images in islice(few.items(), _SHOWN_CLASSES))
-        more = f" and {len(few) - _SHOWN_CLASSES} more classes" if len(few) > _SHOWN_CLASSES else ""
+        left = len(few) - _SHOWN_CLASSES
+        more = f" and {counted(left, 'more class', 'more classes')}" if left > 0 else ""
         yield (
-            f"expected at least {least} images of every class in the remain part (expect: remain_per_class), "
-            f"found {shown_few}{more}. {_EXPECT_REMEDY}"
+            f"expected at least {counted(least, 'image')} of every class in the remain part (expect: "
+            f"remain_per_class), found {shown_few}{more}. {_EXPECT_REMEDY}"
         )
 
 
@@ -113,7 +126,10 @@ def _within(bounds: Counts | Share, value: float) -> bool:
     return (bounds.min is None or value >= bounds.min) and (bounds.max is None or value <= bounds.max)
 
 
-def _spelt(bounds: Counts | Share) -> str:
-    low = "" if bounds.min is None else f"at least {bounds.min}"
-    high = "" if bounds.max is None else f"at most {bounds.max}"
-    return " and ".join(text for text in (low, high) if text)
+def _said(bounds: Counts | Share | None, text: str, noun: str = "") -> str:
+    """Return bounds in words, which stand for `{}` in a text: a bound of one is in the singular."""
+    low, high = (None, None) if bounds is None else (bounds.min, bounds.max)
+    said = [f"{words} {bound}" for words, bound in (("at least", low), ("at most", high)) if bound is not None]
+    last = low if high is None else high
+    units = f" {noun if last == 1 else f'{noun}s'}" if noun else ""
+    return text.format(" and ".join(said) + units)

@@ -11,6 +11,7 @@ from monai_unlearn.cohort.resolve.pseudonymised import patient_columns
 from monai_unlearn.cohort.resolve.value_list_words import near_words
 from monai_unlearn.cohort.spec.document import Reason
 from monai_unlearn.cohort.spec.value_sets import EVERY_LIST
+from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.privacy import may_show_values
 
 if TYPE_CHECKING:
@@ -93,8 +94,8 @@ def _wrongly_absent(of_list: Sequence[ListMatch]) -> Iterator[str]:
     wrong = frozenset[Listed]().union(*(match.wrongly_absent for match in of_list))
     if wrong:
         yield (
-            f"{len(wrong)} values under absent: do occur in the index ({_named(of_list)}), so that list is wrong. "
-            "Take out of it what has images here."
+            f"expected no value under absent: to occur in the index ({_named(of_list)}), found {len(wrong):,} that do. "
+            "Take out of that list what has images here."
         )
 
 
@@ -105,19 +106,18 @@ def _too_few(spec: CohortSpec, of_list: Sequence[ListMatch], *, names_somebody: 
         return
     missing = frozenset.intersection(*(match.missing for match in of_list))
     found = frozenset[Listed]().union(*(match.found for match in of_list))
-    counted = f"found {len(found)} of {len(source.values)}"
+    got = f"found {len(found)} of {len(source.values)}"
     near = near_words(of_list[0].near) if len(of_list) == 1 else ""
     if least == EXPECTS_ALL and missing:
         why = "expect: matched: all" if _asks_for_all(spec) else "the default for reason: consent_withdrawal"
         known = f" and {len(of_list[0].absent)} known to be absent" if of_list[0].absent else ""
         yield (
-            f"expected every value of {_named(of_list)} to occur in the index ({why}), {counted}{known}. "
-            f"{near}{_REMEDY}"
+            f"expected every value of {_named(of_list)} to occur in the index ({why}), {got}{known}. {near}{_REMEDY}"
         )
     elif isinstance(least, int) and len(found) < least:
         yield (
-            f"expected at least {least} values of {_named(of_list)} to occur in the index (expect: matched), "
-            f"{counted}. {near}{_REMEDY}"
+            f"expected at least {counted(least, 'value')} of {_named(of_list)} to occur in the index (expect: "
+            f"matched), {got}. {near}{_REMEDY}"
         )
 
 

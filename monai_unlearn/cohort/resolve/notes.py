@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monai_unlearn.index.faults import Fault
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,5 +39,4 @@ def words_of_notes(notes: Mapping[str, int | str]) -> Iterator[str]:
 unknown without implausible: keep.
     """
     for code, count in notes.items():
-        images = count if isinstance(count, str) else f"{count:,}"
-        yield f"{code} ({images} image{'' if count == 1 else 's'}): {Fault.of(code).sentence}."
+        yield f"{code} ({counted(count, 'image')}): {Fault.of(code).sentence}."

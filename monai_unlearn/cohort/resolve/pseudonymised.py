@@ -25,6 +25,7 @@ from monai_unlearn.cohort.spec.value_sets import EVERY_LIST
 from monai_unlearn.errors import IndexReadError, SpecError
 from monai_unlearn.index.patient_key import INSTITUTION, ISSUED_BY, ISSUER
 from monai_unlearn.index.pseudonyms import Pseudonyms, domain_of, is_pseudonym
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -209,9 +210,10 @@ def _plain_lists(spec: CohortSpec, domains: _Domains) -> Iterator[str]:
         names = [_split(listed.text, qualified=domains.qualified)[0] for listed in one.values]
         plain = sum(not is_pseudonym(name) for name in names)
         if domains.of(one.term) is not None and plain:
+            of = f"of {counted(len(one.values), 'value')} of {one.label} ({one.term.render(private=True)})"
             yield (
-                f"{plain} of {len(one.values)} values of {one.label} ({one.term.render(private=True)}) are not "
-                "pseudonyms, but the index is pseudonymised, so they would match nothing. Give the key that the index "
+                f"{counted(plain, f'{of} is not a pseudonym', f'{of} are not pseudonyms')}, but the index is "
+                f"pseudonymised, so {'it' if plain == 1 else 'they'} would match nothing. Give the key that the index "
                 "was built with (--keyfile FILE), or list pseudonyms."
             )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.resolve.missing_identifier import patients_of
 from monai_unlearn.errors import DataError
+from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.parts import SPLITS
 
 if TYPE_CHECKING:
@@ -87,13 +88,13 @@ def _from_column(frame: pd.DataFrame) -> pd.Series[str]:
     splits = frame["split"].astype("string").str.strip().str.lower().map(_SPELLINGS)
     if missing := int(splits.isna().sum()):
         raise DataError(
-            f"the index's column 'split': expected train, validation or test, got something else for {missing} of "
-            f"{len(frame)} images. Fill the column in the table, or leave it out to split by patient."
+            f"the index's column 'split': expected train, validation or test, got something else for {missing:,} of "
+            f"{counted(len(frame), 'image')}. Fill the column in the table, or leave it out to split by patient."
         )
     straddling = int(splits.groupby(patients_of(frame)).nunique().gt(1).sum())
     if straddling:
         raise DataError(
-            f"the index's column 'split' puts {straddling} patients into more than one split. Give every "
+            f"the index's column 'split' puts {counted(straddling, 'patient')} into more than one split. Give every "
             "patient one split, or leave the column out to split by patient."
         )
     return splits

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from monai_unlearn.vocabulary.counted import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -26,11 +28,10 @@ def value_list_words(entry: Mapping[str, Any]) -> str:
     '4 of 6 values of @gone (patient) occur in the index; 1 is known to be absent.'
     """
     known = entry["absent"]
-    absent = f"; {known} {'is' if known == 1 else 'are'} known to be absent" if known else ""
-    values = "value" if entry["values"] == 1 else "values"
-    occur = "occurs" if entry["values"] == 1 else "occur"
-    counted = f"{entry['matched']} of {entry['values']} {values} of {entry['list']} ({entry['field']}) {occur} in the"
-    return f"{counted} index{absent}. {near_words(entry['near'])}".strip()
+    absent = f"; {counted(known, 'is', 'are')} known to be absent" if known else ""
+    values, occur = (counted(entry["values"], "value"), "occurs" if entry["values"] == 1 else "occur")
+    matched = f"{entry['matched']} of {values} of {entry['list']} ({entry['field']}) {occur} in the index"
+    return f"{matched}{absent}. {near_words(entry['near'])}".strip()
 
 
 def near_words(near: Mapping[str, int | str]) -> str:

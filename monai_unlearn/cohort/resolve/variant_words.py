@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.folding import visible
 
 if TYPE_CHECKING:
@@ -22,15 +23,10 @@ def variant_words(entry: Mapping[str, Any]) -> str:
     missed = entry["not_caught"]
     all_are = "it is" if entry["spellings"] == 1 else "all are"
     are = "is" if missed["spellings"] == 1 else "are"
-    said = f"{missed['spellings']:,} of them, in {_images(missed['images'])}, {are} not taken as equal"
+    said = f"{missed['spellings']:,} of them, in {counted(missed['images'], 'image')}, {are} not taken as equal"
     if not missed["spellings"]:
         said = f"{all_are} taken as equal"
     elif missed["spellings"] == entry["spellings"]:
         said = "it is not taken as equal" if entry["spellings"] == 1 else "none is taken as equal"
-    plural = "" if entry["spellings"] == 1 else "s"
-    head = f"“{visible(entry['value'])}” ({entry['field']}) has {entry['spellings']:,} other spelling{plural}"
-    return f"{head}, in {_images(entry['images'])}; {said}."
-
-
-def _images(count: int) -> str:
-    return f"{count:,} image{'' if count == 1 else 's'}"
+    head = f"“{visible(entry['value'])}” ({entry['field']}) has {counted(entry['spellings'], 'other spelling')}"
+    return f"{head}, in {counted(entry['images'], 'image')}; {said}."

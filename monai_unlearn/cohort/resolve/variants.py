@@ -98,9 +98,7 @@ def near_values(index: Index, question: Question) -> Iterator[str]:
     for entry in islice(absent, _SHOWN_VALUES):
         near = _near(entry, texts[entry.field])
         if near:
-            listed = ", ".join(
-                f"'{visible(text)}' ({images} image{'' if images == 1 else 's'})" for text, images in near
-            )
+            listed = ", ".join(f"'{visible(text)}' (images: {images:,})" for text, images in near)
             yield f"No image has the value '{visible(entry.value)}' of {entry.field}. Near it: {listed}."
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.language.source import shown
 from monai_unlearn.cohort.spec.document import Scope
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from monai_unlearn.cohort.resolve.counts import PartCounts
     from monai_unlearn.cohort.resolve.strata import Strata
@@ -22,11 +23,22 @@ class CohortWarning:
 
     Attributes:
         text: The sentence.
-        has_counts: Whether its numbers count images or patients; if not, they are part of a name.
+        uncounted: The sentence without its counts of images or patients, for readers who may not see small ones; None
+            where its numbers count nothing, but are part of a name.
     """
 
     text: str
-    has_counts: bool = True
+    uncounted: str | None = None
+
+    @classmethod
+    def of(cls, sentence: Callable[..., str], *counts: int) -> CohortWarning:
+        """Write a sentence with its counts, and without them.
+
+        Args:
+            sentence: Returns the sentence, given each count, or the text that is shown in its place.
+            counts: The counts.
+        """
+        return cls(sentence(*counts), sentence(*("…" for _ in counts)))
 
 
 def warnings_of(
@@ -51,9 +63,9 @@ def warnings_of(
     yield from _about_parts(counts)
     yield from _about_lists(kept_although_listed, negated_lists)
     if scope in {Scope.PATIENT, Scope.STUDY} and (images := counts.staying_in_study):
-        yield CohortWarning(f"{images} images stay behind in studies from which other images are forgotten.")
+        yield CohortWarning.of(_staying_behind, images)
     for name in counts.classes_emptied:
-        yield CohortWarning(f"The class {shown(name)} has no image left in the remain part.", has_counts=False)
+        yield CohortWarning(f"The class {shown(name)} has no image left in the remain part.")
     if sample is not None:
         yield from _about_size(sample, scope, counts)
     if sample is not None and strata is not None:
@@ -62,22 +74,16 @@ def warnings_of(
 
 def _about_parts(counts: PartCounts) -> Iterator[CohortWarning]:
     if images := counts.images["undetermined"]:
-        yield CohortWarning(f"{images} images are undetermined and used for neither part.")
+        yield CohortWarning.of(_undetermined, images)
     if patients := counts.patients_in_both:
-        yield CohortWarning(f"{patients} patients have images in the forget part and in the remain part.")
+        yield CohortWarning.of(_in_both, patients)
     if images := counts.remaining_without_patient:
-        yield CohortWarning(
-            f"{images} images of the remain part name no patient: they may belong to a patient who is forgotten."
-        )
+        yield CohortWarning.of(_nameless, images)
 
 
 def _about_lists(kept: int, negated: Sequence[str]) -> Iterator[CohortWarning]:
     if kept:
-        yield CohortWarning(
-            f"{kept} images of people who are listed to be forgotten are not forgotten: the population, another "
-            "condition or the sample leaves them out. To withdraw consent for all images of a person, make the list "
-            "the only condition."
-        )
+        yield CohortWarning.of(_kept, kept)
     for condition in negated:
         yield CohortWarning(f"'{condition}' is negated: it forgets others than those who are listed.")
 
@@ -85,7 +91,11 @@ def _about_lists(kept: int, negated: Sequence[str]) -> Iterator[CohortWarning]:
 def _about_size(sample: Sample, scope: Scope, counts: PartCounts) -> Iterator[CohortWarning]:
     found = counts.images["forget"] if sample.by == "image" else counts.patients["forget"]
     if sample.count is not None and found < sample.count:
-        yield CohortWarning(f"The sample asks for {sample.count} ({sample.by}), but the rules select only {found}.")
+        yield CohortWarning.of(
+            lambda asked, got: f"The sample asks for {asked} ({sample.by}), but the rules select only {got}.",
+            sample.count,
+            found,
+        )
     if sample.by == "image" and scope is not Scope.IMAGE:
         yield CohortWarning(
             f"The sample by image may split a {scope.value} between parts, although the scope keeps it together."
@@ -94,10 +104,48 @@ def _about_size(sample: Sample, scope: Scope, counts: PartCounts) -> Iterator[Co
 
 def _about_strata(sample: Sample, strata: Strata) -> Iterator[CohortWarning]:
     if strata.empty:
-        yield CohortWarning(f"The sample draws nothing from {strata.empty} of its {strata.count} strata.")
+        yield CohortWarning.of(_empty_strata, strata.empty, strata.count)
     if strata.images_without_value:
         fields = " and ".join(sample.stratify or ())
-        yield CohortWarning(
-            f"{strata.images_without_value} images that the sample draws from have no value of {fields}: "
-            "a missing value counts as a value, and makes strata of its own."
+        yield CohortWarning.of(
+            lambda images: (
+                f"{_images(images, 'that the sample draws from has', 'that the sample draws from have')} no value of "
+                f"{fields}: a missing value counts as a value, and makes strata of its own."
+            ),
+            strata.images_without_value,
         )
+
+
+def _undetermined(images: int | str) -> str:
+    return f"{_images(images, 'is', 'are')} undetermined and used for neither part."
+
+
+def _in_both(patients: int | str) -> str:
+    have = counted(patients, "patient has", "patients have")
+    return f"{have} images in the forget part and in the remain part."
+
+
+def _nameless(images: int | str) -> str:
+    name = _images(images, "of the remain part names", "of the remain part name")
+    return f"{name} no patient, and may belong to a patient who is forgotten."
+
+
+def _staying_behind(images: int | str) -> str:
+    return f"{_images(images, 'stays', 'stay')} behind in studies from which other images are forgotten."
+
+
+def _kept(images: int | str) -> str:
+    listed = "of people who are listed to be forgotten"
+    are = _images(images, f"{listed} is", f"{listed} are")
+    return (
+        f"{are} not forgotten: the population, another condition or the sample leaves such images out. To withdraw "
+        "consent for all images of a person, make the list the only condition."
+    )
+
+
+def _empty_strata(empty: int | str, count: int | str) -> str:
+    return f"The sample draws nothing from {empty} of {counted(count, 'stratum', 'strata')}."
+
+
+def _images(images: int | str, one: str, many: str) -> str:
+    return counted(images, f"image {one}", f"images {many}")

@@ -13,6 +13,7 @@ from monai_unlearn.cohort.language.node import CONTROL
 from monai_unlearn.cohort.language.source import shown
 from monai_unlearn.cohort.spec.document import ValueFile, ValueSource
 from monai_unlearn.errors import did_you_mean
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -189,7 +190,7 @@ def _check_whole(values: Sequence[str], rows: Sequence[Sequence[str]], column: s
     if numbers:
         more = ", …" if len(numbers) > _SHOWN_ROWS else ""
         raise ValueSetError(
-            f"expected a value of '{shown(column)}' in each row of {name}, found none in {len(numbers)} rows: "
-            f"{', '.join(map(str, numbers[:_SHOWN_ROWS]))}{more} (counted from 1 below the header). Fill it in, or "
-            "delete the row"
+            f"expected a value of '{shown(column)}' in each row of {name}, found none in "
+            f"{counted(len(numbers), 'row')}: {', '.join(map(str, numbers[:_SHOWN_ROWS]))}{more} (counted "
+            "from 1 below the header). Fill it in, or delete the row"
         )

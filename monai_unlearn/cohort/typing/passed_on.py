@@ -18,6 +18,7 @@ from monai_unlearn.cohort.language.condition import (
 from monai_unlearn.cohort.language.mapped import mapped
 from monai_unlearn.cohort.language.node import Reference, Value
 from monai_unlearn.cohort.language.term import Field, asks_about_people
+from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.fields import Kind
 from monai_unlearn.vocabulary.privacy import may_pass_on, may_show_values
 
@@ -72,7 +73,7 @@ def may_stay(name: str, bound: Bound, label: str | None) -> bool:
 def _hidden(condition: Condition) -> Condition:
     """Return a condition with a mark in place of its values; the name of a value set stays."""
     if isinstance(condition, In) and not isinstance(condition.values, Reference):
-        return replace(condition, values=(Value(f"… {len(condition.values)} values"),))
+        return replace(condition, values=(Value(f"… {counted(len(condition.values), 'value')}"),))
     text = _text_without_values(condition)
     return condition if text is None else _Withheld(condition.term, text)
 

@@ -72,7 +72,7 @@ def test_white_space_is_neither_an_identifier_nor_a_class(tmp_path, blank):
 
 def test_an_image_needs_an_identifier(tmp_path):
     index = make_index(tmp_path / "index", {"image_id": [" ", "b"], "device": ["x", "y"]}, {"device": Kind.TEXT})
-    with pytest.raises(IndexReadError, match="expected one row per image, got 2 rows of 1 images"):
+    with pytest.raises(IndexReadError, match="expected one row per image, got 2 rows of 1 image"):
         make_spec("device == x").resolve(index)
 
 

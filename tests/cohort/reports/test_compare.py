@@ -108,7 +108,7 @@ def test_values_that_identify_somebody_are_compared_and_not_shown(index):
     changes = {change.pop("key"): change for change in found["changes"]}
     text = "patient in [… 2 values] or patient in @list"
     assert changes["forget"] == {"a": text, "b": text, "values_hidden": True}
-    assert changes["value_sets.list"] == {"a": "… 1 values", "b": "… 2 values", "values_hidden": False}
+    assert changes["value_sets.list"] == {"a": "… 1 value", "b": "… 2 values", "values_hidden": False}
     assert found["rules"] == {"both": [], "only_a": [text], "only_b": [text]}
 
 

@@ -71,10 +71,10 @@ def test_a_changed_value_moves_an_image_from_part_to_part(tmp_path):
         "undetermined": {"joined": [], "left": ["i04"]},
     }
     assert _texts(found, breaks=True) == [
-        "1 images joined the forget part.",
-        "1 images joined the remain part.",
-        "1 images left the forget part.",
-        "1 images left the undetermined part.",
+        "1 image joined the forget part.",
+        "1 image joined the remain part.",
+        "1 image left the forget part.",
+        "1 image left the undetermined part.",
     ]
     assert _texts(found, breaks=False) == ["The content of the index has changed."]
 
@@ -86,7 +86,7 @@ def test_images_that_are_gone_new_unreadable_or_outside(tmp_path):
     assert found["moves"]["forget"] == {"forget": 1, "remain": 0, "undetermined": 0, "outside": 0, "gone": 1}
     assert found["moves"]["remain"]["outside"] == 1
     assert found["moves"]["new"]["forget"] == 1
-    assert "1 frozen images are no longer in the index." in _texts(found, breaks=True)
+    assert "1 frozen image is no longer in the index." in _texts(found, breaks=True)
     assert found["holds"] is False
 
 

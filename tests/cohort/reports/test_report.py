@@ -25,7 +25,7 @@ def test_every_count_is_printed_and_markup_is_shown_as_text(tmp_path, label):
     assert "device in ['[b]', '[/b]']" in text
     assert "1,000" in text
     assert ("[red]" in text) == (label is not None)
-    assert "Note: 1000 images are undetermined" in text
+    assert "Note: 1,000 images are undetermined" in text
 
 
 KINDS = {"device": Kind.TEXT, "patient": Kind.TEXT}

@@ -58,9 +58,9 @@ def test_the_preview_counts_and_names_nobody(cohort, index):
         "variants": [],
         "notes": {},
         "warnings": [
-            "1 images are undetermined and used for neither part.",
-            "1 patients have images in the forget part and in the remain part.",
-            "1 images of the remain part name no patient: they may belong to a patient who is forgotten.",
+            "1 image is undetermined and used for neither part.",
+            "1 patient has images in the forget part and in the remain part.",
+            "1 image of the remain part names no patient, and may belong to a patient who is forgotten.",
             "The class amd has no image left in the remain part.",
         ],
     }
@@ -97,7 +97,7 @@ def test_the_preview_of_a_stratified_sample_shows_what_it_drew(tmp_path):
     }
     assert preview["attrition"][-1]["rule"] == "sample: count 4 by image, stratified by diagnosis, seed 0"
     assert preview["warnings"][-2:] == [
-        "The sample draws nothing from 1 of its 3 strata.",
+        "The sample draws nothing from 1 of 3 strata.",
         (
             "2 images that the sample draws from have no value of diagnosis: a missing value counts as a value, and "
             "makes strata of its own."
@@ -131,5 +131,5 @@ def test_items_follow_the_split_rule(index):
 def test_a_patient_may_not_straddle_splits_across_parts(tmp_path):
     columns = {"image_id": ["a", "b"], "patient": ["p", "p"], "device": ["old", "new"], "split": ["train", "test"]}
     index = make_index(tmp_path / "index", columns, {"device": Kind.TEXT, "split": Kind.TEXT})
-    with pytest.raises(DataError, match="puts 1 patients into more than one split"):
+    with pytest.raises(DataError, match="puts 1 patient into more than one split"):
         make_spec("device == old").resolve(index).datalist("forget", "train")

@@ -56,7 +56,7 @@ def test_an_empty_cohort_has_no_items():
 
 def test_splits_are_assigned_over_all_parts():
     forget, remain = _frame(["a"], patient=["p"], split=["train"]), _frame(["b"], patient=["p"], split=["test"])
-    with pytest.raises(DataError, match="puts 1 patients into more than one split"):
+    with pytest.raises(DataError, match="puts 1 patient into more than one split"):
         image_table({"forget": forget, "remain": remain}, label=None, rule=SplitRule())
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from cohort_index import make_index, make_spec
 
+from monai_unlearn.cohort.reports.suppress import masked
 from monai_unlearn.cohort.resolve.guards import refusal
 from monai_unlearn.cohort.resolve.resolve import resolve_unguarded
 from monai_unlearn.errors import CohortError
@@ -27,7 +28,7 @@ def test_an_empty_forget_part_shows_which_rule_emptied_it(index):
 
 
 def test_an_empty_remain_part_is_refused(index):
-    with pytest.raises(CohortError, match=r"the remain part of 'test' is empty \(1 images are undetermined\)"):
+    with pytest.raises(CohortError, match=r"the remain part of 'test' is empty \(undetermined images: 1\)"):
         make_spec("device in [old, new]").resolve(index)
 
 
@@ -36,10 +37,10 @@ def test_an_empty_remain_part_is_refused(index):
     [
         ("{images: {min: 4}}", r"expected at least 4 images in the forget part \(expect: images\), found 3\."),
         ("{images: {min: 1, max: 2}}", r"expected at least 1 and at most 2 images .* found 3\."),
-        ("{patients: {max: 1}}", r"expected at most 1 patients in the forget part \(expect: patients\), found 2\."),
+        ("{patients: {max: 1}}", r"expected at most 1 patient in the forget part \(expect: patients\), found 2\."),
         (
             "{share: {min: 0.5}}",
-            r"expected a share of at least 0\.5 to forget \(expect: share\), found 0\.3 \(3 of 10 ",
+            r"expected a share of at least 0\.5 to forget \(expect: share\), found 0\.3 \(images: 3 of 10\)",
         ),
     ],
 )
@@ -49,7 +50,7 @@ def test_another_cohort_than_expected_is_refused(index, expect, message):
 
 
 def test_an_empty_population_has_a_share_of_nothing(index):
-    with pytest.raises(CohortError, match=r"\(expect: share\), found 0 \(0 of 0 images\)"):
+    with pytest.raises(CohortError, match=r"\(expect: share\), found 0 \(images: 0 of 0\)"):
         make_spec("device == old", "population: patient == nobody\nexpect: {share: {min: 0.5}}").resolve(index)
 
 
@@ -76,11 +77,24 @@ def test_bounds_are_inclusive(index):
     assert make_spec("device == old", expect).resolve(index).images["forget"] == 3
 
 
+def test_a_refusal_without_its_numbers_does_not_tell_a_count_of_one(tmp_path):
+    texts = set()
+    for many in (1, 2):
+        devices = {"device": ["old"] * many + [None] * many + ["new"] * 5 * many}
+        index = make_index(tmp_path / f"i{many}", devices, {"device": Kind.TEXT})
+        for forget in ("device == old", "device == odd", "device in [old, new]"):
+            spec = make_spec(
+                forget, "unknown: fail\nexpect: {images: {min: 100}, patients: {min: 100}, share: {min: 1}}"
+            )
+            texts.add((forget, masked(refusal(resolve_unguarded(spec, index)), source=spec.source)))
+    assert len(texts) == 3
+
+
 def test_a_large_number_is_not_rounded(tmp_path):
     index = make_index(tmp_path / "many", {"device": ["old"] * 12_345 + ["new"]}, {"device": Kind.TEXT})
     with pytest.raises(CohortError, match=r"\(expect: images\), found 12345\. .*") as caught:
         make_spec("device == old", "expect: {images: {max: 12344}, share: {max: 0.9999}}").resolve(index)
-    assert "found 0.999919 (12345 of 12346 images)" in str(caught.value)
+    assert "found 0.999919 (images: 12345 of 12346)" in str(caught.value)
 
 
 # Classes that remain
@@ -122,7 +136,7 @@ def test_a_class_outside_the_population_does_not_count(labelled):
     assert _kept(labelled, 1, "population: diagnosis in [amd, cataract]").images["forget"] == 3
 
 
-@pytest.mark.parametrize(("count", "more"), [(10, ""), (11, " and 1 more classes"), (14, " and 4 more classes")])
+@pytest.mark.parametrize(("count", "more"), [(10, ""), (11, " and 1 more class"), (14, " and 4 more classes")])
 def test_ten_classes_are_named_and_further_ones_counted(tmp_path, count, more):
     names = [f"c{number:02d}" for number in range(count)]
     columns = {"device": ["old"] * count + ["new"], "diagnosis": [*names, "x"]}

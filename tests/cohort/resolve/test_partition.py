@@ -67,7 +67,7 @@ def _parts(index, more="", forget="device == old"):
 )
 def test_each_image_belongs_to_one_part(index, more, parts):
     if "-" in parts.split()[1]:
-        with pytest.raises(CohortError, match=r"remain part .* is empty \(1 images are undetermined\)"):
+        with pytest.raises(CohortError, match=r"remain part .* is empty \(undetermined images: 1\)"):
             _parts(index, more)
     else:
         assert _parts(index, more) == parts
@@ -80,7 +80,7 @@ def test_an_image_that_may_be_outside_the_population_is_undetermined_even_if_the
 
 def test_fail_refuses_undetermined_images_and_counts_them(index):
     with pytest.raises(
-        CohortError, match=r"expected no undetermined image \(unknown: fail\), found 2 images of 1 patients"
+        CohortError, match=r"expected no undetermined image \(unknown: fail\), found some \(images: 2, patients: 1\)"
     ):
         _parts(index, "unknown: fail")
     assert _parts(index, "unknown: fail", "series == e1") == "0 123456 -"
@@ -108,7 +108,9 @@ def test_images_without_the_identifier_never_remain(tmp_path, scope, unknown, pa
     index = make_index(tmp_path / "index", columns, KINDS)
     more = f"scope: {scope}\nunknown: {unknown}"
     if parts is None:
-        with pytest.raises(CohortError, match=r"expected no undetermined image \(unknown: fail\), found 1 images of"):
+        with pytest.raises(
+            CohortError, match=r"expected no undetermined image \(unknown: fail\), found some \(images: 1,"
+        ):
             _parts(index, more)
     else:
         assert _parts(index, more) == parts
@@ -123,7 +125,7 @@ def test_images_without_a_patient_never_remain_after_a_sample_by_patient(tmp_pat
     index = make_index(tmp_path / "index", columns, KINDS)
     more = f"scope: patient\nunknown: {unknown}\nsample: {{fraction: 1, by: patient}}"
     if parts is None:
-        with pytest.raises(CohortError, match="found 2 images of 0 patients"):
+        with pytest.raises(CohortError, match=r"found some \(images: 2, patients: 0\)"):
             _parts(index, more)
     else:
         assert _parts(index, more) == parts

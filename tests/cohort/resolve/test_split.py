@@ -134,14 +134,14 @@ def test_a_split_column_with_gaps_is_refused(gap):
 
 def test_a_split_column_that_splits_patients_is_refused_without_naming_them():
     frame = frame_of(["Ann", "Ann", "Bob", "Bob"], split=["train", "test", "train", "Training"])
-    with pytest.raises(DataError, match=r"puts 1 patients into more than one split") as refused:
+    with pytest.raises(DataError, match=r"puts 1 patient into more than one split") as refused:
         SplitRule().assign(frame)
     assert "Ann" not in str(refused.value)
 
 
 def test_a_patient_who_straddles_splits_across_parts_is_found():
     forget, remain = frame_of(["Ann"], split=["train"]), frame_of(["Ann"], split=["test"])
-    with pytest.raises(DataError, match=r"puts 1 patients into more than one split"):
+    with pytest.raises(DataError, match=r"puts 1 patient into more than one split"):
         SplitRule().assign(pd.concat([forget, remain]))
 
 

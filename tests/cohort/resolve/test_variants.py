@@ -95,8 +95,8 @@ def test_an_empty_forget_part_shows_values_near_those_that_occur_nowhere(index):
     with pytest.raises(CohortError, match="is empty") as caught:
         make_spec("device in [Biograf46, Spektralis, Maestro]").resolve(index)
     message = str(caught.value)
-    assert "No image has the value 'Spektralis' of device. Near it: 'Spectralis' (1 image)." in message
-    assert "No image has the value 'Biograf46' of device. Near it: 'Biograph 64' (5 images)" in message
+    assert "No image has the value 'Spektralis' of device. Near it: 'Spectralis' (images: 1)." in message
+    assert "No image has the value 'Biograf46' of device. Near it: 'Biograph 64' (images: 5)" in message
     assert "Maestro' of" not in message
 
 
@@ -111,5 +111,5 @@ def test_suppression_hides_the_counts_of_spellings(index):
     cohort = resolve_unguarded(make_spec("device == Biograph64"), index)
     (entry,) = suppress_preview(cohort, below=5)["variants"]
     assert (entry["value"], set(entry["variants"].values())) == ("Biograph64", {"hidden"})
-    with pytest.raises(CohortError, match=r"Near it: 'Spectralis' \(… image\)"):
+    with pytest.raises(CohortError, match=r"Near it: 'Spectralis' \(images: …\)"):
         preview_for_others(make_spec("device == Spektralis"), index, below=5)
