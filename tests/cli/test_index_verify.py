@@ -38,7 +38,7 @@ def test_a_bad_file_is_named_and_ends_with_2(index):
     result = RUNNER.invoke(app, ["index", "verify", str(index)])
     assert result.exit_code == 2
     assert f"{name}: changed: expected sha256:" in result.stdout
-    assert "1 of 2 files are not as they were written. Build the index again with" in result.stderr
+    assert "1 of 2 files is not as it was written. Build the index again with" in result.stderr
 
 
 def test_json_is_one_document(index):

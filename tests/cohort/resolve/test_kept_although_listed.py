@@ -4,6 +4,7 @@ import pytest
 from cohort_index import make_index
 
 from monai_unlearn.cohort import CohortSpec
+from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.fields import Kind
 
 
@@ -51,9 +52,7 @@ def test_images_of_listed_people_that_are_not_forgotten_are_counted(index, forge
         assert not found
     else:
         assert len(found) == 1
-        assert found[0].startswith(
-            "" if images is None else f"{images} image{'' if images == 1 else 's'} of people who are listed"
-        )
+        assert found[0].startswith("" if images is None else f"{counted(images, 'image')} of people who are listed")
     assert not warned(index, forget, more, reason="other")
 
 
