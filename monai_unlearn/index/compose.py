@@ -28,8 +28,10 @@ from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
 from monai_unlearn.index.store.write import finish_index
 from monai_unlearn.index.tables.join import Joiner
 from monai_unlearn.index.tables.read_table import SourceTable, read_table
+from monai_unlearn.index.tables.table_sides import with_sides
 from monai_unlearn.index.usable import counted_faults, usable_array
 from monai_unlearn.vocabulary.fields import Kind
+from monai_unlearn.vocabulary.laterality import LATERALITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -186,6 +188,7 @@ class Composition:
         for batch in assembled(self.collected, duplicates, derived=self.request.include_derived):
             rows, texts = self.joiner.add(extra_tags.columns(batch, self.extra_kinds), self.patients.column)
             rows = self.collected.dates.noted(self.patients.apply(rows, texts))
+            rows = with_sides(rows) if LATERALITY in self.joiner.kinds else rows
             self._count(rows)
             if self._hides_paths:
                 rows = rows.set_column(rows.column_names.index(PATH), PATH, pa.nulls(rows.num_rows, pa.string()))

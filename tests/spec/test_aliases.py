@@ -26,6 +26,28 @@ laterality == L
 | B          | B               | remain       |
 | -          | L               | undetermined |
 
+laterality == OS
+| laterality | part         |
+| L          | forget       |
+| R          | remain       |
+| -          | undetermined |
+
+laterality in [left, 'both eyes']
+| laterality | part   |
+| L          | forget |
+| R          | remain |
+| B          | forget |
+
+laterality != right
+| laterality | part   |
+| L          | forget |
+| R          | remain |
+
+laterality like o.d.
+| laterality | part   |
+| L          | remain |
+| R          | forget |
+
 age > 60
 | age | PatientAge | part         |
 | 61  | 1          | forget       |

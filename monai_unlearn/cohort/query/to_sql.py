@@ -131,7 +131,7 @@ def _contains(node: Contains, context: SqlContext) -> Sql:
 
 @to_sql.register(Like)
 def _like(node: Like, context: SqlContext) -> Sql:
-    value = node.value.text
+    ((value, _),) = comparands(node.term, node.value, context)
     return TextTerm(node.term, context).condition(lambda x: Sql(f"letters({x}) = ?", (letters(value),)), value)
 
 

@@ -14,7 +14,7 @@ from monai_unlearn.cohort.language.condition import Comparison, Contains, Like, 
 from monai_unlearn.cohort.language.node import Reference
 from monai_unlearn.cohort.language.term import Each, Field
 from monai_unlearn.cohort.query.spellings import count_spellings
-from monai_unlearn.cohort.typing.compared import EXACT, Compared, compared
+from monai_unlearn.cohort.typing.compared import EXACT, SIDES, Compared, compared
 from monai_unlearn.vocabulary.folding import folded, letters, visible
 from monai_unlearn.vocabulary.privacy import may_show_values
 
@@ -142,7 +142,7 @@ def _shown_field(part: Compared, bound: Mapping[str, Bound]) -> Iterator[str]:
     """Yield the field of a condition that compares whole values, if they may be shown."""
     term = part.condition.term
     field = term.field if isinstance(term, Each) else term
-    if isinstance(field, Field) and not isinstance(part.condition, Contains):
+    if isinstance(field, Field) and not isinstance(part.condition, Contains) and part.how != SIDES:
         names = [field.name, *(column for column, _ in bound[field.name].columns)]
         if all(map(may_show_values, names)):
             yield field.name

@@ -17,12 +17,15 @@ from monai_unlearn.cohort.typing.columns import SEVERAL, Bound, Columns, has_sev
 from monai_unlearn.errors import did_you_mean
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 from monai_unlearn.vocabulary.folding import letters
+from monai_unlearn.vocabulary.laterality import LATERALITY
 from monai_unlearn.vocabulary.units import YEAR, Unit, parse_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _DATES = {Kind.DATE, Kind.DATETIME}
+# Value representations of bytes, pixels among them (DICOM PS3.5 section 6.2).
+_NO_VALUES = {"OB", "OD", "OF", "OL", "OV", "OW", "UN"}
 
 
 def bind(
@@ -123,6 +126,11 @@ class _Binder:
         columns = self._columns
         if name in vocabulary().dicom:
             return f"'{name}' is a DICOM keyword that this index does not have. {columns.listing}."
+        if name_in_an_index(name) not in columns.kinds and (tag := _other_tag(name)):
+            return (
+                f"'{shown(name)}' is a DICOM tag that this index does not have. Where the files have it, index it "
+                f"with: monai-unlearn index build … --tag {tag}. {columns.listing}."
+            )
         if name in vocabulary().derived:
             return f"'{name}' is a column of indexes of DICOM files, which this index does not have. {columns.listing}."
         usable = [alias for alias, keywords in vocabulary().aliases.items() if columns.kinds.keys() & set(keywords)]
@@ -155,11 +163,28 @@ class _Binder:
             )
         kind = kinds.pop()
         tags = self._columns.tags
+        sides = kind is Kind.TEXT and columns == [LATERALITY]
         many = kind is Kind.TEXT and all(has_several(column) or column in tags for column in columns)
-        return Bound(tuple(own), kind, units.pop(), many=many, complete=all(map(is_complete, columns)))
+        complete = all(map(is_complete, columns))
+        return Bound(tuple(own), kind, units.pop(), many=many, complete=complete, sides=sides)
 
     def _unit(self, column: str, kind: Kind) -> Unit | None:
         if kind is Kind.AGE:
             return YEAR
         declared = self._columns.units.get(column)
         return None if declared is None or kind is not Kind.NUMBER else parse_unit(declared)
+
+
+def _other_tag(name: str) -> str | None:
+    """Return how `index build --tag` is given a tag that not every index has; None if a name is no tag with values."""
+    from shlex import quote
+
+    from monai_unlearn.index.tag_path import TagPath  # it needs pydicom, whose dictionary takes time to load
+
+    try:
+        path = TagPath.parse(name)
+    except ValueError:
+        return None
+    if path.last.vr == "SQ":
+        return f"{name}.KEYWORD"
+    return None if path.last.vr in _NO_VALUES else quote(str(path))

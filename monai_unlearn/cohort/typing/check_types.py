@@ -124,10 +124,14 @@ class TypeChecker:
     @_check.register(Contains)
     def _contains(self, node: Contains, wanted: TermType | None) -> None:
         self._needs_text(node.term, wanted, "contains")
+        if wanted is not None and wanted.sides:
+            self._check_value(node, node.value, wanted)
 
     @_check.register(Like)
     def _like(self, node: Like, wanted: TermType | None) -> None:
         self._needs_text(node.term, wanted, "like")
+        if wanted is not None and wanted.sides:
+            self._check_value(node, node.value, wanted)
 
     @_check.register(Matches)
     def _matches(self, node: Matches, wanted: TermType | None) -> None:

@@ -76,6 +76,7 @@ class Bound:
         many: Whether a value may be several texts, which DICOM joins by backslashes.
         between: For an age, the dates that it is the time between where none of the columns has a value.
         complete: Whether an image without a value has none, rather than an unknown one: conditions on it are false.
+        sides: Whether a value is a side of the body, R, L or B, which authors may write in other words.
     """
 
     columns: tuple[tuple[str, Kind], ...]
@@ -84,6 +85,7 @@ class Bound:
     many: bool = False
     between: tuple[Bound, Bound] | None = None
     complete: bool = False
+    sides: bool = False
 
 
 # What files and tables call the columns that every index has, by the letters of the name.

@@ -11,6 +11,7 @@ from monai_unlearn.cohort.language.term import asks_about_people
 from monai_unlearn.cohort.typing.term_type import type_of
 from monai_unlearn.vocabulary.fields import Kind
 from monai_unlearn.vocabulary.folding import folding_matters
+from monai_unlearn.vocabulary.laterality import side_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from monai_unlearn.cohort.language.predicate import Predicate
     from monai_unlearn.cohort.typing.columns import Bound
 
-EXACT, FOLDED, LETTERS = "exact", "folded", "letters"
+EXACT, FOLDED, LETTERS, SIDES = "exact", "folded", "letters", "sides"
 WORDS = {
     EXACT: "exactly, as quoted",
     FOLDED: "with runs of white space as one space, and every kind of dash as -",
     LETTERS: "by letters and digits alone, whatever the case",
+    SIDES: "as sides of the body, R, L or B, in whatever words",
 }
 _SHOWN = 20  # values of one list
 
@@ -33,7 +35,7 @@ class Compared:
 
     Attributes:
         condition: The condition.
-        how: `EXACT`, `FOLDED` or `LETTERS`.
+        how: `EXACT`, `FOLDED`, `LETTERS` or `SIDES`.
         values: The values that it compares in this way.
     """
 
@@ -44,7 +46,8 @@ class Compared:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, without those that identify people."""
         hidden = asks_about_people(self.condition)
-        values = [value.text if isinstance(value, Value) else str(value) for value in self.values]
+        given = [_side(value) if self.how == SIDES else value for value in self.values]
+        values = [value.text if isinstance(value, Value) else str(value) for value in given]
         return {
             "field": self.condition.term.render(private=True),
             "how": self.how,
@@ -53,6 +56,8 @@ class Compared:
         }
 
     def _matters(self, value: Value | Reference) -> bool:
+        if self.how == SIDES:
+            return isinstance(value, Reference) or value.text != str(_side(value))
         return self.how == LETTERS or (isinstance(value, Value) and folding_matters(value.text))
 
 
@@ -65,9 +70,10 @@ def compared(predicates: Iterable[Predicate], bound: Mapping[str, Bound | None])
     """
     for node in (node for predicate in predicates for node in predicate.walk()):
         if isinstance(node, Comparison | In | Contains | Like) and _is_text(node, bound):
+            sides = _has_sides(node, bound)
             groups: dict[str, list[Value | Reference]] = {}
             for value in values_of(node):
-                groups.setdefault(_how(node, value), []).append(value)
+                groups.setdefault(SIDES if sides else _how(node, value), []).append(value)
             yield from (Compared(node, how, tuple(values)) for how, values in groups.items())
 
 
@@ -83,6 +89,18 @@ def _is_text(node: Comparison | In | Contains | Like, bound: Mapping[str, Bound 
         return False
     found = type_of(node.term, bound)
     return found is not None and found.kind is Kind.TEXT and found.made_by is None
+
+
+def _has_sides(node: Condition, bound: Mapping[str, Bound | None]) -> bool:
+    found = type_of(node.term, bound)
+    return found is not None and found.sides
+
+
+def _side(value: Value | Reference) -> Value | Reference:
+    """Return the side that a word stands for; a value set as it is."""
+    if isinstance(value, Reference):
+        return value
+    return Value(side_of(value.text) or value.text)
 
 
 def _how(node: Condition, value: Value | Reference) -> str:

@@ -27,6 +27,7 @@ class TermType:
         bare: Whether it is a number without a unit, which adopts the unit of the other operand.
         many: Whether a value may be several texts, which DICOM joins by backslashes.
         made_by: The function of texts that made it, if one did: values are read as it reads them.
+        sides: Whether it is a side of the body: values are read as `vocabulary/laterality.py` reads words.
     """
 
     kind: Kind
@@ -34,6 +35,7 @@ class TermType:
     bare: bool = False
     many: bool = False
     made_by: str | None = None
+    sides: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -70,7 +72,7 @@ def type_of(term: Term, bound: Mapping[str, Bound | None]) -> TermType | None:
 @type_of.register(Field)
 def _field(term: Field, bound: Mapping[str, Bound | None]) -> TermType | None:
     found = bound.get(term.name)
-    return None if found is None else TermType(found.kind, found.unit, many=found.many)
+    return None if found is None else TermType(found.kind, found.unit, many=found.many, sides=found.sides)
 
 
 @type_of.register(Number)
@@ -134,7 +136,7 @@ def _of_text(term: Call, bound: Mapping[str, Bound | None]) -> TermType | None:
     if found is not None and (found.kind is not Kind.TEXT or not isinstance(argument, Field)):
         got = _NAMES[found.kind] if isinstance(argument, Field) else "something computed"
         raise TypeFaultError(term, f"{term.function}() takes a field of text, got {got}")
-    return None if found is None else replace(found, made_by=term.function)
+    return None if found is None else replace(found, made_by=term.function, sides=False)
 
 
 def conversion(term: Term, target: TermType | None, bound: Mapping[str, Bound | None]) -> float:

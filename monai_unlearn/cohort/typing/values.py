@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.language.functions import FUNCTIONS
 from monai_unlearn.vocabulary.fields import Kind
+from monai_unlearn.vocabulary.laterality import UNPAIRED, side_of
 from monai_unlearn.vocabulary.units import YEAR, factor, parse_unit, spelled
 
 if TYPE_CHECKING:
@@ -65,18 +66,23 @@ def coerce(text: str, wanted: TermType) -> TypedValue:
 
 
 def _text(text: str, wanted: TermType) -> str:
-    read = FUNCTIONS[wanted.made_by].read if wanted.made_by else None
+    read = FUNCTIONS[wanted.made_by].read if wanted.made_by else _side if wanted.sides else None
     found = read(text) if read is not None else text
     if found is None:
-        raise ValueError("not a value of this function")
+        raise ValueError("not a value of this term")
     return found
+
+
+def _side(text: str) -> str | None:
+    found = side_of(text)
+    return None if found == UNPAIRED else found  # an image of an unpaired organ has no side
 
 
 def expected(wanted: TermType) -> str:
     """Return what messages call the values that a term is compared with."""
     if wanted.made_by:
         return f"a {wanted.made_by} such as {FUNCTIONS[wanted.made_by].example}"
-    return EXPECTED[wanted.kind]
+    return "R, L or B, or a word for one of them such as left or OD" if wanted.sides else EXPECTED[wanted.kind]
 
 
 def _factor(unit: str, wanted: TermType) -> float:

@@ -56,6 +56,14 @@ def test_only_texts_of_dicom_may_be_several():
         ("station == 1", r"'station' is an alias for StationName, which this index does not have\."),
         ("laterality == L", r"'laterality' is a column of indexes of DICOM files, which this index does not have"),
         ("StationName == 1", r"'StationName' is a DICOM keyword that this index does not have\."),
+        (
+            "KVP > 100",
+            r"'KVP' is a DICOM tag that this index does not have\. .* index build … --tag KVP\. See the list",
+        ),
+        ("AnatomicRegionSequence == x", r"--tag AnatomicRegionSequence\.KEYWORD\. See"),
+        ("`AnatomicRegionSequence.CodeMeaning` == x", r"--tag AnatomicRegionSequence\.CodeMeaning\. See"),
+        ("`(0019,xx10,'GE')` == x", r"""--tag '\(0019,"GE",10\)'\. See"""),
+        ("PixelData == x", r"unknown field 'PixelData'\. See"),
         ("exists(devise)", r"unknown field 'devise'"),
         ("PatientID == 1", r"unknown field 'PatientID'\. An index calls it 'patient': write patient\. See the list"),
         ("label == x", r"unknown field 'label'\. This index has no column of labels"),
@@ -127,3 +135,22 @@ def test_a_predicate_built_in_code_has_a_message_too():
     node = Comparison(Field("devise"), Operator.EQUAL, Value("x"))
     with pytest.raises(SpecError, match="unknown field 'devise'"):
         bind([node], Columns(COLUMNS, {}, "See"), name="s")
+
+
+LATERALITY = {"laterality": Kind.TEXT}
+
+
+@pytest.mark.parametrize(
+    "text", ["laterality == {}", "laterality in [L, {}]", "laterality contains {}", "laterality like {}"]
+)
+def test_a_side_is_named_by_a_known_word(text):
+    for word in ("OS", "left", "o.d.", "'Right eye'", "ou"):
+        _bind(text.format(word), LATERALITY)
+    for word in ("upper", "U"):
+        with pytest.raises(SpecError, match=r"expected R, L or B, or a word for one of them .*, got '(upper|U)'"):
+            _bind(text.format(word), LATERALITY)
+
+
+def test_a_list_of_sides_is_checked_too():
+    with pytest.raises(SpecError, match=r"expected R, L or B.* for each value of '@eyes', got .* for value 2"):
+        _bind("laterality in @eyes", LATERALITY, eyes=("OS", "upper"))

@@ -6,7 +6,9 @@ from monai_unlearn.cohort.typing.columns import Columns
 from monai_unlearn.cohort.typing.compared import compared
 from monai_unlearn.vocabulary.fields import Kind
 
-COLUMNS = Columns({"device": Kind.TEXT, "patient": Kind.TEXT, "vpf": Kind.NUMBER, "visit": Kind.DATE})
+COLUMNS = Columns(
+    {"laterality": Kind.TEXT, "device": Kind.TEXT, "patient": Kind.TEXT, "vpf": Kind.NUMBER, "visit": Kind.DATE}
+)
 
 
 def _compared(text):
@@ -39,3 +41,10 @@ def test_values_of_fields_that_identify_people_are_left_out():
 def test_other_kinds_and_unknown_fields_are_left_out():
     text = "vpf == 10 and visit == 2019-01-31 and unheard == a b and device < A-1 and version(device) == 6.1"
     assert _compared(text) == []
+
+
+def test_words_for_a_side_are_shown_as_the_side_that_is_compared():
+    assert _compared("laterality in [OS, 'right eye', L]") == [
+        {"field": "laterality", "how": "sides", "values": ["L", "R", "L"], "matters": True}
+    ]
+    assert [part["matters"] for part in _compared("laterality == L or laterality in @eyes")] == [False, True]
