@@ -6,6 +6,8 @@ is a near miss of `0012346` by its decimals, although its leading zeros are miss
 
 from __future__ import annotations
 
+ISSUER = "issuer"
+"""An identifier that several patients have, listed without the issuer that tells them apart."""
 KINDS = ("case", "spaces", "leading_zeros", "decimal", "affix")
 """Upper and lower case; spaces and hyphens of any kind; `12` for `0012`; `12.0` or `1.2E+01` for `12`; `12` for
 `MRN-12`."""

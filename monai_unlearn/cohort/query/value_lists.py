@@ -10,6 +10,7 @@ from monai_unlearn.cohort.language.condition import Comparison, In, Like, Operat
 from monai_unlearn.cohort.language.node import Reference
 from monai_unlearn.cohort.language.term import asks_about_people, statistics_of
 from monai_unlearn.vocabulary.counted import counted
+from monai_unlearn.vocabulary.folding import folded, letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,7 +53,7 @@ class ValueList:
         label: How reports name the list, without its values: `@withdrawn`, `[… 3 values]`, `== …`.
         set_name: The name of the value set; None for values that are written in the predicate.
         term: What the values are compared with.
-        values: The distinct values, sorted.
+        values: The values, sorted; of several that the condition takes to be equal, one.
         spelling: Which other spellings count as equal.
     """
 
@@ -80,23 +81,34 @@ def value_lists(predicates: Iterable[Predicate], value_sets: Mapping[str, Sequen
         spelling = _spelling(node)
         values = node.values if isinstance(node, In) else node.value
         if isinstance(values, Reference):
-            listed = _distinct(map(Listed, value_sets.get(values.name, ())))
+            listed = _distinct(map(Listed, value_sets.get(values.name, ())), spelling)
             one = ValueList(str(values), values.name, node.term, listed, spelling)
             found[one] = one
         elif isinstance(values, tuple):
-            listed = _distinct(map(Listed.of, values))
+            listed = _distinct(map(Listed.of, values), spelling)
             one = ValueList(f"[… {counted(len(listed), 'value')}]", None, node.term, listed)
             found[one] = one
         else:
             so_far = singles.setdefault((node.term, spelling), set())
             so_far.add(Listed.of(values))
-            whole = ValueList(f"{spelling.value} …", None, node.term, _distinct(so_far), spelling)
+            whole = ValueList(f"{spelling.value} …", None, node.term, _distinct(so_far, spelling), spelling)
             found["single", node.term, spelling] = whole
     return tuple(found.values())
 
 
-def _distinct(values: Iterable[Listed]) -> tuple[Listed, ...]:
-    return tuple(sorted(set(values)))
+def _distinct(values: Iterable[Listed], spelling: Spelling) -> tuple[Listed, ...]:
+    """Return one of the values that a condition takes to be equal: a patient who is listed twice counts once."""
+    found: dict[object, Listed] = {}
+    for listed in sorted(values):
+        found.setdefault(_key(listed, spelling), listed)
+    return tuple(sorted(found.values()))
+
+
+def _key(listed: Listed, spelling: Spelling) -> object:
+    if spelling is Spelling.LETTERS:
+        return letters(listed.text)
+    text = listed.text if listed.exact else folded(listed.text)
+    return listed.exact, text.lower() if spelling is Spelling.ANY_CASE else text
 
 
 def _spelling(node: In | Comparison | Like) -> Spelling:

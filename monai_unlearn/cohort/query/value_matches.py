@@ -6,17 +6,21 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from monai_unlearn.cohort.language.term import Field
 from monai_unlearn.cohort.query.connection import open_index
 from monai_unlearn.cohort.query.field_sql import Plausibility
-from monai_unlearn.cohort.query.near_misses import KINDS, cores
+from monai_unlearn.cohort.query.near_misses import ISSUER, KINDS, cores
 from monai_unlearn.cohort.query.near_misses import folded as folded_sql
 from monai_unlearn.cohort.query.sql import Sql, SqlContext, quoted
 from monai_unlearn.cohort.query.statement import SEEN
 from monai_unlearn.cohort.query.term_sql import term_sql
 from monai_unlearn.cohort.query.text_sql import TextTerm, comparand, is_whole
 from monai_unlearn.cohort.query.value_lists import Listed, Spelling
+from monai_unlearn.cohort.typing.columns import SEVERAL
 from monai_unlearn.cohort.typing.values import TypedValue, coerce
 from monai_unlearn.index import usable_sql
+from monai_unlearn.index.patient_key import INSTITUTION, ISSUED_BY
+from monai_unlearn.index.patient_key import ISSUER as ISSUED_BY_TAG
 from monai_unlearn.vocabulary.fields import Kind
 from monai_unlearn.vocabulary.folding import folded, letters
 
@@ -40,7 +44,8 @@ class ListMatch:
         found: Its values that occur.
         absent: Its values that do not occur, and are known not to.
         wrongly_absent: The values that are said not to occur, and do, in the list or not.
-        near: How many values that do not occur nearly do, by kind of near miss.
+        near: How many values that do not occur nearly do, by kind of near miss; where issuers tell patients apart,
+            also how many are identifiers that several patients have.
     """
 
     source: ValueList
@@ -98,16 +103,35 @@ def match_values(
             known = frozenset(map(Listed, (absent or {}).get(one, ())))
             typed = dict(_typed({*one.values, *known}, context.type_of(one.term)))
             listed = tuple(typed)
-            table = opened.fetch(matches_sql(one, typed, context)) if typed else None
+            issued = _is_issued(one, index, bound)
+            table = opened.fetch(matches_sql(one, typed, context, issued=issued)) if typed else None
             rows = [] if table is None else table.to_pylist()
-            matches.append(_matched(one, known, {listed[int(row["place"])]: row for row in rows}))
+            found = {listed[int(row["place"])]: row for row in rows}
+            matches.append(_matched(one, known, found, (*KINDS, *([ISSUER] if issued else []))))
         return tuple(matches)
 
 
-def matches_sql(one: ValueList, values: Mapping[Listed, TypedValue], context: SqlContext) -> Sql:
+def _is_issued(one: ValueList, index: Index, bound: Mapping[str, Bound]) -> bool:
+    """Return whether values are identifiers of patients that an issuer or institution tells apart."""
+    columns = {column for node in one.term.walk() if isinstance(node, Field) for column, _ in bound[node.name].columns}
+    return SEVERAL["patient"] in columns and not {ISSUED_BY_TAG, INSTITUTION}.isdisjoint(
+        (index.patient_from or "").split(", ")
+    )
+
+
+def matches_sql(
+    one: ValueList, values: Mapping[Listed, TypedValue], context: SqlContext, *, issued: bool = False
+) -> Sql:
     """Return the statement that says of each value whether it occurs, and of which kind of near miss it is.
 
     Its result has the columns `place`, of the value in `values`, `found` and `near`.
+
+    Args:
+        one: The list.
+        values: Its values, as they are compared.
+        context: What its term is in the query.
+        issued: Whether they are identifiers of patients that an issuer tells apart. One that several patients have
+            then does not occur: it is not known who is meant, even where one of them has it without an issuer.
     """
     compared = [_compared(one, listed, value, context) for listed, value in values.items()]
     ways = list(dict.fromkeys(way for _, way in compared))
@@ -116,21 +140,35 @@ def matches_sql(one: ValueList, values: Mapping[Listed, TypedValue], context: Sq
         _present("present", one, context, whole=False),
         _present("whole", one, context, whole=True),
         "listed AS (SELECT UNNEST(?) AS value, UNNEST(?) AS key, UNNEST(?) AS way, UNNEST(?) AS place)",
-        f"compared AS (SELECT *, CASE way {' '.join(map(_found, range(len(ways)), ways))} END AS found FROM listed)",  # noqa: S608 - no text of an author's
+        f"matched AS (SELECT *, CASE way {' '.join(map(_found, range(len(ways)), ways))} END AS occurs FROM listed)",  # noqa: S608 - no text of an author's
+        *([_shared(one, context)] if issued else []),
+        f"told AS (SELECT *, {_IS_SHARED if issued else 'FALSE'} AS is_shared FROM matched)",  # noqa: S608 - constants
+        "compared AS (SELECT *, occurs AND NOT is_shared AS found FROM told)",
     ]
     near, wanted = "NULL", context.type_of(one.term)
     if wanted.kind is Kind.TEXT and wanted.made_by is None:
         tables += _near_tables()
         near = _near()
     text = f"WITH {', '.join(tables)} SELECT place, found, {near} AS near FROM compared"  # noqa: S608 - quoted names
-    _, parameters = usable_sql()
+    _, own = usable_sql()
     listed: list[list[TypedValue]] = [
         list(values.values()),
         [key for key, _ in compared],
         [float(ways.index(way)) for _, way in compared],
         [float(place) for place in range(len(values))],
     ]
-    return Sql(text, (*parameters, *parameters, *listed))
+    return Sql(text, (*own, *own, *listed, *(own if issued else ())))
+
+
+_IS_SHARED = "LOWER(folded(value)) IN (SELECT bare FROM shared)"
+
+
+def _shared(one: ValueList, context: SqlContext) -> str:
+    """Return the table of identifiers that are found with an issuer alone, since several patients have them."""
+    usable, _ = usable_sql()
+    rows = f"SELECT {TextTerm(one.term, context).texts(whole=False)} AS ids FROM seen WHERE {usable}"  # noqa: S608 - quoted names
+    each = f"SELECT ids, SPLIT_PART(UNNEST(ids), '{ISSUED_BY}', 1) AS bare, UNNEST(ids) AS id FROM (SELECT DISTINCT ids FROM ({rows}))"  # noqa: S608, E501 - quoted names
+    return f"shared AS (SELECT DISTINCT LOWER(folded(bare)) AS bare FROM ({each}) WHERE id <> bare AND NOT LIST_CONTAINS(ids, bare))"  # noqa: S608, E501 - quoted names
 
 
 # The table of what a value is compared with, and the form in which both are: SQL with the value as `{}`.
@@ -187,7 +225,7 @@ def _near() -> str:
         f"WHEN {folded_sql('value', loosest)} IN (SELECT core FROM cut_others)"  # noqa: S608 - no text of an author's
         f" OR place IN (SELECT place FROM cut WHERE core IN (SELECT {loosest} FROM others)) THEN '{_AFFIX}'"
     )
-    return f"CASE WHEN found THEN NULL {' '.join(cases)} END"
+    return f"CASE WHEN found THEN NULL WHEN is_shared THEN '{ISSUER}' {' '.join(cases)} END"
 
 
 def _typed(values: Collection[Listed], wanted: TermType) -> Iterator[tuple[Listed, TypedValue]]:
@@ -205,7 +243,9 @@ def _coerced(text: str, wanted: TermType) -> TypedValue | None:
         return None
 
 
-def _matched(one: ValueList, absent: frozenset[Listed], rows: Mapping[Listed, Mapping[str, Any]]) -> ListMatch:
+def _matched(
+    one: ValueList, absent: frozenset[Listed], rows: Mapping[Listed, Mapping[str, Any]], kinds: Sequence[str]
+) -> ListMatch:
     occurring = frozenset(listed for listed, row in rows.items() if row["found"])
     own = frozenset(one.values)
     near = Counter(rows[listed]["near"] for listed in own - occurring if listed in rows)
@@ -217,5 +257,5 @@ def _matched(one: ValueList, absent: frozenset[Listed], rows: Mapping[Listed, Ma
         found=own & occurring,
         absent=frozenset(said) - occurring,
         wrongly_absent=absent & occurring,
-        near={kind: near[kind] for kind in KINDS},
+        near={kind: near[kind] for kind in kinds},
     )

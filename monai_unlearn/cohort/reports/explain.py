@@ -19,6 +19,7 @@ from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.plausible import LAST_PLACEHOLDER, OLDEST
 from monai_unlearn.index.store.store import read_document
 from monai_unlearn.vocabulary.fields import Kind
+from monai_unlearn.vocabulary.folding import folded
 from monai_unlearn.vocabulary.units import spelled
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
         "digest": spec.digest,
         "population": None if spec.population is None else sentence(spec.population).to_dict(),
         "rules": [{"text": rule.render(private=True), "words": sentence(rule).to_dict()} for rule in spec.rules],
-        "value_sets": {name: len(values) for name, values in spec.value_sets.items()},
+        "value_sets": {name: len(set(map(folded, values))) for name, values in spec.value_sets.items()},
         "names": _names(spec),
         "then": list(_then(spec)),
     }

@@ -9,6 +9,7 @@ from monai_unlearn.cohort.language.source import shown
 from monai_unlearn.cohort.resolve.attrition import as_text
 from monai_unlearn.cohort.resolve.counts import NO_LABEL
 from monai_unlearn.cohort.resolve.listed_values import needs_matches, unmatched
+from monai_unlearn.cohort.resolve.value_list_words import near_words
 from monai_unlearn.cohort.resolve.variants import near_values
 from monai_unlearn.cohort.spec.document import Counts, Share, Unknown
 from monai_unlearn.errors import CohortError
@@ -51,13 +52,21 @@ def _empty(cohort: Cohort) -> Iterator[str]:
         yield (
             f"the forget part of '{cohort.spec.name}' is empty (undetermined images: {counts['undetermined']:,}). "
             "The attrition shows which rule leaves no image: check its values against the index."
-            f"{''.join(f' {sentence}' for sentence in near_values(cohort.index, cohort.question))}"
+            f"{''.join(f' {sentence}' for sentence in _near(cohort))}"
         )
     if not counts["remain"]:
         yield (
             f"the remain part of '{cohort.spec.name}' is empty (undetermined images: {counts['undetermined']:,}). "
             "A model that keeps nothing cannot be revised: make the rules narrower, or the population wider."
         )
+
+
+def _near(cohort: Cohort) -> Iterator[str]:
+    """Yield what a spec that forgets nobody may have meant; a list that must match has said so."""
+    yield from near_values(cohort.index, cohort.question)
+    for match in () if needs_matches(cohort.spec) else cohort.value_matches:
+        if words := near_words(match.near).strip():
+            yield f"{match.source.label} ({match.source.term.render(private=True)}): {words}"
 
 
 def _undetermined(cohort: Cohort) -> Iterator[str]:

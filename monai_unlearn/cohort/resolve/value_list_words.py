@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from monai_unlearn.cohort.query.near_misses import ISSUER
 from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ _KINDS = {
     "decimal": "decimals such as .0",
     "affix": "a prefix or suffix",
 }
+
+_SHARED = "Identifiers that several patients have"
+_FORM = "Write each with its issuer, in the form 1001^^^ISSUER, or 1001^^^ISSUER^^INSTITUTION: nobody knows who is meant."
 
 
 def value_list_words(entry: Mapping[str, Any]) -> str:
@@ -35,12 +39,13 @@ def value_list_words(entry: Mapping[str, Any]) -> str:
 
 
 def near_words(near: Mapping[str, int | str]) -> str:
-    """Return the near misses as a sentence that ends in a space; empty where there are none."""
+    """Return the near misses as sentences that end in a space; empty where there are none."""
     found = ", ".join(_near(near))
-    return f"Near misses: {found}. " if found else ""
+    shared = near.get(ISSUER)
+    return (f"Near misses: {found}. " if found else "") + (f"{_SHARED}: {shared}. {_FORM} " if shared else "")
 
 
 def _near(near: Mapping[str, int | str]) -> Iterator[str]:
     for kind, count in near.items():
-        if count:
+        if count and kind in _KINDS:
             yield f"{count} by {_KINDS[kind]}"

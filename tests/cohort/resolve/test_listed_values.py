@@ -144,3 +144,31 @@ def test_the_counts_of_a_refused_cohort_are_masked_for_others(index):
     with pytest.raises(CohortError, match="found … of …") as caught:
         preview_for_others(spec(), index, below=5)
     assert "Near misses: … by leading zeros" in str(caught.value)
+
+
+SHARED = {
+    "patient": ["1001^^^A", "1001^^^B", "2002^^^B"],
+    "patient_ids": ["1001^^^A", "1001^^^B", "2002\\2002^^^B"],
+}
+
+
+@pytest.mark.parametrize("reason", ["other", "consent_withdrawal"])
+def test_an_identifier_of_several_patients_is_refused_by_its_form_not_its_value(tmp_path, reason):
+    index = make_index(tmp_path / "i", SHARED, patient_from="PatientID, IssuerOfPatientID")
+    one = spec("patient == 1001", "", reason)
+    said = "Identifiers that several patients have: 1. Write each with its issuer"
+    with pytest.raises(CohortError, match=said) as caught:
+        one.resolve(index)
+    assert str(caught.value).count("Identifiers that") == 1
+
+
+def test_an_identifier_of_one_patient_is_found_without_its_issuer(tmp_path):
+    index = make_index(tmp_path / "i", SHARED, patient_from="PatientID, IssuerOfPatientID")
+    assert list(spec("patient == 2002", "").resolve(index).forget["patient"]) == ["2002^^^B"]
+
+
+def test_a_patient_who_is_listed_twice_counts_once(tmp_path):
+    index = make_index(tmp_path / "i", {"patient": ["A 1", "B 2", "C 3"]})
+    more = "value_sets: {gone: ['A 1', 'A\u00a01']}\nexpect: {matched: {gone: {min: 2}}}\n"
+    with pytest.raises(CohortError, match=r"expected at least 2 values of @gone .*, found 1 of 1"):
+        spec("patient in @gone", more).resolve(index)

@@ -27,3 +27,11 @@ def test_an_entry_reads_as_a_sentence(changes, words):
 def test_every_kind_of_near_miss_has_words():
     text = near_words(dict.fromkeys(KINDS, 2))
     assert text.count("2 by ") == len(KINDS)
+
+
+def test_an_identifier_of_several_patients_is_told_apart_by_its_issuer():
+    text = value_list_words({**ENTRY, "near": {"case": 1, "issuer": 2}})
+    assert text.endswith(
+        "Near misses: 1 by upper and lower case. Identifiers that several patients have: 2. Write each with its issuer, "
+        "in the form 1001^^^ISSUER, or 1001^^^ISSUER^^INSTITUTION: nobody knows who is meant."
+    )
