@@ -106,8 +106,13 @@ def count_at(document: Any, path: Path) -> int:  # noqa: ANN401 - see above
 
 def _text(text: str, path: Path) -> str:
     if not _OF_THE_SPEC.isdisjoint(path):
-        return _LENGTH_OF_LIST.sub("… values", text)
+        return without_lengths(text)
     return masked(text) if _PLAIN_TEXTS.isdisjoint(path) else text
+
+
+def without_lengths(text: str) -> str:
+    """Return a text that quotes predicates, without how many values their lists have."""
+    return _LENGTH_OF_LIST.sub("… values", text)
 
 
 def masked(text: str, *, source: str | None = None) -> str:

@@ -6,7 +6,14 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort.reports.disclosure import Relation, at_most, total
-from monai_unlearn.cohort.reports.suppress import Connections, check_limit, count_at, masked, suppressed
+from monai_unlearn.cohort.reports.suppress import (
+    Connections,
+    check_limit,
+    count_at,
+    masked,
+    suppressed,
+    without_lengths,
+)
 from monai_unlearn.cohort.resolve.attrition import RowKind
 from monai_unlearn.cohort.resolve.guards import refusal
 from monai_unlearn.cohort.resolve.resolve import resolve_unguarded
@@ -131,7 +138,7 @@ class _PreviewConnections(Connections):
     def _replace_texts(self, cohort: Cohort) -> None:
         """Leave counts out of the texts that have some."""
         for number, notice in enumerate(cohort.notices):
-            self.texts["warnings", number] = notice.text if notice.uncounted is None else notice.uncounted
+            self.texts["warnings", number] = notice.uncounted or without_lengths(notice.text)
         if cohort.spec.sample is not None:
             number = self._kinds.index(RowKind.SAMPLE)
             self.texts["attrition", number, "rule"] = sample_text(cohort.spec.sample, counted=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn import __version__
 from monai_unlearn.cohort.resolve.counts import PartCounts
-from monai_unlearn.cohort.resolve.kept_although_listed import kept_although_listed, negated_lists
+from monai_unlearn.cohort.resolve.kept_although_listed import kept_although_listed, negated_lists, parts_of_identifiers
 from monai_unlearn.cohort.resolve.listed_values import matches_of
 from monai_unlearn.cohort.resolve.notes import notes_of
 from monai_unlearn.cohort.resolve.passed_on import PassedOn
@@ -243,6 +243,7 @@ class Cohort:
             strata=self.membership.strata,
             kept_although_listed=kept_although_listed(spec, index, question, self.image_ids["forget"]),
             negated_lists=negated_lists(spec, index, question),
+            parts_of_identifiers=parts_of_identifiers(spec, index, question),
         )
         return tuple(found)
 

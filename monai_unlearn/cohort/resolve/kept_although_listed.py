@@ -8,7 +8,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from monai_unlearn.cohort.language.condition import Comparison, In, Like, Operator
+from monai_unlearn.cohort.language.condition import (
+    Between,
+    Comparison,
+    Condition,
+    Contains,
+    In,
+    Like,
+    Matches,
+    Operator,
+)
 from monai_unlearn.cohort.language.logic import And, Not, Or
 from monai_unlearn.cohort.language.term import statistics_of
 from monai_unlearn.cohort.query.query import run_query
@@ -58,6 +67,31 @@ def negated_lists(spec: CohortSpec, index: Index, question: Question) -> list[st
     """
     found = (node.render(private=True) for node, negated in _lists_of_people(spec, index, question) if negated)
     return list(dict.fromkeys(found))
+
+
+def parts_of_identifiers(spec: CohortSpec, index: Index, question: Question) -> list[str]:
+    """Return the conditions that name people by a part or a range of identifiers, where consent is withdrawn.
+
+    Nobody can tell of these whether everybody who is meant occurs in the index, as of a list.
+
+    Args:
+        spec: The spec.
+        index: The index.
+        question: What the spec asks of the index.
+    """
+    if spec.reason is not Reason.CONSENT_WITHDRAWAL:
+        return []
+    found = (
+        node.render(private=True)
+        for node in spec.forget.walk()
+        if isinstance(node, Condition) and _is_part(node) and names_somebody(node.term, index, question.bound)
+    )
+    return list(dict.fromkeys(found))
+
+
+def _is_part(node: Condition) -> bool:
+    is_range = isinstance(node, Comparison) and node.operator.orders
+    return (is_range or isinstance(node, Contains | Matches | Between)) and not statistics_of([node])
 
 
 def _lists_of_people(spec: CohortSpec, index: Index, question: Question) -> Iterator[tuple[_List, bool]]:

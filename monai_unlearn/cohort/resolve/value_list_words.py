@@ -19,7 +19,9 @@ _KINDS = {
 }
 
 _SHARED = "Identifiers that several patients have"
-_FORM = "Write each with its issuer, in the form 1001^^^ISSUER, or 1001^^^ISSUER^^INSTITUTION: nobody knows who is meant."
+_FORM = (
+    "Write each with its issuer, in the form 1001^^^ISSUER, or 1001^^^ISSUER^^INSTITUTION: nobody knows who is meant."
+)
 
 
 def value_list_words(entry: Mapping[str, Any]) -> str:

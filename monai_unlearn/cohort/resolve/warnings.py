@@ -49,6 +49,7 @@ def warnings_of(
     strata: Strata | None,
     kept_although_listed: int = 0,
     negated_lists: Sequence[str] = (),
+    parts_of_identifiers: Sequence[str] = (),
 ) -> Iterator[CohortWarning]:
     """Yield the warnings about a cohort, in a fixed order.
 
@@ -59,9 +60,10 @@ def warnings_of(
         strata: What a stratified sample drew; None without one.
         kept_although_listed: How many images of people who withdrew their consent are not forgotten.
         negated_lists: The conditions that forget others than those who withdrew their consent.
+        parts_of_identifiers: The conditions that name those who withdrew it by something else than a list.
     """
     yield from _about_parts(counts)
-    yield from _about_lists(kept_although_listed, negated_lists)
+    yield from _about_lists(kept_although_listed, negated_lists, parts_of_identifiers)
     if scope in {Scope.PATIENT, Scope.STUDY} and (images := counts.staying_in_study):
         yield CohortWarning.of(_staying_behind, images)
     for name in counts.classes_emptied:
@@ -81,11 +83,16 @@ def _about_parts(counts: PartCounts) -> Iterator[CohortWarning]:
         yield CohortWarning.of(_nameless, images)
 
 
-def _about_lists(kept: int, negated: Sequence[str]) -> Iterator[CohortWarning]:
+def _about_lists(kept: int, negated: Sequence[str], parts: Sequence[str]) -> Iterator[CohortWarning]:
     if kept:
         yield CohortWarning.of(_kept, kept)
     for condition in negated:
         yield CohortWarning(f"'{condition}' is negated: it forgets others than those who are listed.")
+    for condition in parts:
+        yield CohortWarning(
+            f"'{condition}' names people by part of an identifier, or by a range; whether it finds everybody who "
+            "withdrew consent, and nobody else, cannot be checked. List whole identifiers: patient in @NAME."
+        )
 
 
 def _about_size(sample: Sample, scope: Scope, counts: PartCounts) -> Iterator[CohortWarning]:

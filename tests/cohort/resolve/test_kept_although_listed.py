@@ -70,3 +70,24 @@ def test_a_negated_list_is_told(index, forget, more, conditions):
     found = warned(index, forget, more, about="is negated")
     assert found == [f"'{one}' is negated: it forgets others than those who are listed." for one in conditions]
     assert not warned(index, forget, more, reason="other", about="is negated")
+
+
+@pytest.mark.parametrize(
+    ("forget", "conditions"),
+    [
+        ("patient contains A", ["patient contains …"]),
+        ("device == old or patient matches /^[A]$/", ["patient matches /…/"]),
+        ("image_id between i00 and i02", ["image_id between … and …"]),
+        ("patient in @gone", []),
+        ("patient == A", []),
+        ("device contains ol", []),
+        ("age < 55", []),
+    ],
+)
+def test_people_who_are_named_by_part_of_an_identifier_are_told(index, forget, conditions):
+    more = GONE if "@gone" in forget else ""
+    found = warned(index, forget, more, about="part of an identifier")
+    assert [text.partition(" names people by part of an identifier")[0] for text in found] == [
+        f"'{one}'" for one in conditions
+    ]
+    assert not warned(index, forget, more, reason="other", about="part of an identifier")

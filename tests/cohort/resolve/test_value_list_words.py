@@ -32,6 +32,6 @@ def test_every_kind_of_near_miss_has_words():
 def test_an_identifier_of_several_patients_is_told_apart_by_its_issuer():
     text = value_list_words({**ENTRY, "near": {"case": 1, "issuer": 2}})
     assert text.endswith(
-        "Near misses: 1 by upper and lower case. Identifiers that several patients have: 2. Write each with its issuer, "
-        "in the form 1001^^^ISSUER, or 1001^^^ISSUER^^INSTITUTION: nobody knows who is meant."
+        "Near misses: 1 by upper and lower case. Identifiers that several patients have: 2. Write each with its "
+        "issuer, in the form 1001^^^ISSUER, or 1001^^^ISSUER^^INSTITUTION: nobody knows who is meant."
     )
