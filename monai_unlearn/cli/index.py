@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, ShowPaths, emit
-from monai_unlearn.cli.index_options import IncludeDerived, PatientKeyOption  # noqa: TC001 - Typer evaluates the annotations
+from monai_unlearn.cli.index_options import IncludeDerived, KeepWord, PatientKeyOption  # noqa: TC001 - Typer evaluates the annotations
 from monai_unlearn.errors import ExitCode
 from monai_unlearn.terminal import say
 
@@ -130,6 +130,7 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     table: _Tables = None,
     key: _Keys = None,
     delimiter: _Delimiter = None,
+    keep_word: KeepWord = None,
     label: _Label = None,
     patient: _Patient = None,
     patient_key: PatientKeyOption = "PatientID",
@@ -161,6 +162,7 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     from monai_unlearn.index.scan.extra_tags import ExtraTags
     from monai_unlearn.index.scan.options import ScanOptions
     from monai_unlearn.index.tables.delimiter import parse_delimiter
+    from monai_unlearn.index.tables.kept_words import KeptWords
     from monai_unlearn.index.tables.key import pair_keys
 
     names = None if pseudonymise is None else pseudonyms.Pseudonyms.read(pseudonymise, apart_from=out)
@@ -169,6 +171,7 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
         out=out,
         keys=pair_keys(table or (), key or ()),
         delimiter=parse_delimiter(delimiter),
+        kept=KeptWords.parse(keep_word or ()),
         label=label,
         patient=patient,
         patient_key=PatientKey.parse(patient_key),

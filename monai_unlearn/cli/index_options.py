@@ -15,6 +15,14 @@ PatientKeyOption = Annotated[
         "two hospitals may give the same PatientID.",
     ),
 ]
+KeepWord = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep-word",
+        metavar="[COLUMN=]WORD",
+        help="Read a word such as None or NA as a value, not as missing, in one column or in all; can be repeated.",
+    ),
+]
 IncludeDerived = Annotated[
     bool,
     typer.Option(

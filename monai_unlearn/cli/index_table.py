@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
-from monai_unlearn.cli.index_options import IncludeDerived, PatientKeyOption  # noqa: TC001 - Typer evaluates the annotations
+from monai_unlearn.cli.index_options import IncludeDerived, KeepWord, PatientKeyOption  # noqa: TC001 - Typer evaluates the annotations
 from monai_unlearn.terminal import say
 from monai_unlearn.vocabulary.counted import counted
 
@@ -47,12 +47,14 @@ def from_table(  # noqa: PLR0913 - in Typer, each option is a parameter
         str | None,
         typer.Option("--delimiter", metavar="C", help="What separates the values of a CSV, such as ';', or tab."),
     ] = None,
+    keep_word: KeepWord = None,
     as_json: AsJson = False,
 ) -> None:
     """Build an index of metadata alone."""
     from monai_unlearn.index.patient_key import PatientKey
     from monai_unlearn.index.tables.delimiter import parse_delimiter
     from monai_unlearn.index.tables.from_table import TableRequest, index_table, parse_renames
+    from monai_unlearn.index.tables.kept_words import KeptWords
 
     request = TableRequest(
         table=table,
@@ -63,13 +65,14 @@ def from_table(  # noqa: PLR0913 - in Typer, each option is a parameter
         patient_key=PatientKey.parse(patient_key),
         include_derived=include_derived,
         delimiter=parse_delimiter(delimiter),
+        kept=KeptWords.parse(keep_word or ()),
     )
     done = index_table(request)
     emit(done.document(), as_json=as_json, render=lambda: _show(done))
 
 
 def _show(done: TableReport) -> None:
-    from monai_unlearn.index.build_view import missing_line
+    from monai_unlearn.index.tables.kept_words import missing_lines
 
     index = done.index
     say(
@@ -79,8 +82,8 @@ def _show(done: TableReport) -> None:
     for fault, count in done.faults.items():
         mark = "counts" if fault.usable else "left out"
         say(f"  {count:,} {fault.code} ({mark})")
-    for column, count in done.read_as_missing.items():
-        say(f"  {missing_line(column, count)}")
+    for line in missing_lines(done.missing):
+        say(f"  {line}")
     say(f"Index: {index.directory} ({index.digest[:19]}…)")
     say("Next:")
     say(f"  monai-unlearn cohort preview SPEC --index {index.directory}")

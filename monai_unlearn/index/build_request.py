@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from monai_unlearn.index.patient_key import PatientKey
 from monai_unlearn.index.plausible import today
 from monai_unlearn.index.scan.options import ScanOptions
+from monai_unlearn.index.tables.kept_words import KeptWords
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -31,6 +32,7 @@ class BuildRequest:
         include_derived: Whether derived objects that have pixels, such as segmentations, count as images.
         units: The units of columns of tables.
         delimiter: What separates the values of the CSVs among the tables; null for what their suffixes say.
+        kept: The words for a missing value that are values of their columns.
         measures: Files and folders of NIfTI masks, DICOM segmentations and DICOM measurement reports.
         mask_labels: The file that names the labels of NIfTI masks.
         scan: How files are read.
@@ -46,6 +48,7 @@ class BuildRequest:
     include_derived: bool = False
     units: Mapping[str, str] = field(default_factory=dict)
     delimiter: str | None = None
+    kept: KeptWords = field(default_factory=KeptWords)
     measures: tuple[Path, ...] = ()
     mask_labels: Path | None = None
     scan: ScanOptions = field(default_factory=ScanOptions)

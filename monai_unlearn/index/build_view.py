@@ -15,6 +15,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from monai_unlearn.index.tables.kept_words import missing_lines
 from monai_unlearn.terminal import escaping_console
 from monai_unlearn.vocabulary.counted import counted
 
@@ -56,7 +57,7 @@ def _lines(report: BuildReport) -> Iterator[tuple[str, str]]:
     yield "label", _label(report)
     for match in report.matches:
         yield "table", _match(match)
-        yield from (("missing", missing_line(*pair)) for pair in match.read_as_missing.items())
+        yield from (("missing", line) for line in missing_lines(match.words_read_as_missing))
     yield from (("measures", line) for match in report.measures for line in _measures(match))
     for fault, (count, path) in report.faults.items():
         mark = "counts" if fault.usable else "left out"
@@ -95,11 +96,6 @@ def _label(report: BuildReport) -> str:
         return "none (name the column that contains the class with --label FIELD)"
     found = ", found by its name" if report.label_found else ""
     return f"{report.index.label}{found}"
-
-
-def missing_line(column: str, rows: int) -> str:
-    """Return the sentence about words for a missing value: one of them might have been meant as a value."""
-    return f"{column}: a word for a missing value, such as NULL, N/A or None, in {counted(rows, 'row')}"
 
 
 def _match(match: Match) -> str:

@@ -81,6 +81,7 @@ class Composition:
         self.decisions = request.scan.decisions
         self.kinds = _chosen({**kinds, **self.joiner.kinds}, self.decisions)
         check_units(request.units, self.joiner.kinds)
+        request.kept.check(self.joiner.kinds)
         units = {**tag_units(collected.tags), **request.units}
         self.units = {name: unit for name, unit in units.items() if name in self.kinds}
         of_tables = [name for name in self.joiner.kinds if name in self.kinds]
@@ -223,7 +224,7 @@ def check_decisions(request: BuildRequest) -> None:
     columns: dict[str, Kind] = {}
     telling: list[str] = []
     for key in request.keys:
-        table = read_table(key.table, delimiter=request.delimiter)
+        table = read_table(key.table, delimiter=request.delimiter, kept=request.kept)
         own = {name: kind for name, kind in table.kinds.items() if name != request.patient}
         if key.matches_files(table):
             telling.append(key.column)
@@ -240,7 +241,7 @@ def check_decisions(request: BuildRequest) -> None:
 
 def _table(request: BuildRequest, path: Path) -> SourceTable:
     """Read a table to join, with pseudonyms if the user asked for them."""
-    table = read_table(path, delimiter=request.delimiter)
+    table = read_table(path, delimiter=request.delimiter, kept=request.kept)
     pseudonyms = request.scan.pseudonyms
     key = next((key for key in request.keys if key.table == path), None)
     return table if pseudonyms is None else pseudonyms.table(table, patient=request.patient, key=key)

@@ -101,7 +101,7 @@ def test_delimiter_is_named_and_taken(run, tmp_path):
     assert (refused.exit_code, "Read it with: --delimiter ';'" in refused.stderr) == (2, True)
     taken = run("from-table", "semi.csv", "--id", "file", "--out", "index", "--delimiter", ";")
     assert taken.exit_code == 0, taken.output
-    assert "scanner: a word for a missing value, such as NULL, N/A or None, in 1 row" in taken.stdout
+    assert "scanner: “NULL” in 1 row read as missing" in taken.stdout
     (tmp_path / "images").mkdir()
     Image.new("L", (4, 4)).save(tmp_path / "images" / "a.png")
     joined = ("build", "images", "--out", "other", "--table", "semi.csv", "--key", "file")

@@ -57,8 +57,8 @@ def test_report_says_where_words_became_null(tmp_path, make_image, capsys):
     report = _built(tmp_path, make_image, "name,diagnosis,n\na.png,None,N/A\nb.png,none,2\nc.png,x,1\n")
     render(report)
     out = capsys.readouterr().out
-    assert "diagnosis: a word for a missing value, such as NULL, N/A or None, in 2 rows" in out
-    assert "n: a word for a missing value, such as NULL, N/A or None, in 1 row\n" in out
+    assert "diagnosis: “None” in 1 row, “none” in 1 row read as missing" in out
+    assert "n: “N/A” in 1 row read as missing" in out
 
 
 def test_report_names_tags_that_no_file_fills(tmp_path, make_dicom, capsys):

@@ -18,10 +18,11 @@ from monai_unlearn.index.plausible import date_keywords, today
 from monai_unlearn.index.store.part_writer import PartWriter
 from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
 from monai_unlearn.index.store.write import check_target, finish_index
+from monai_unlearn.index.tables.kept_words import KeptWords
 from monai_unlearn.index.tables.opened_table import OpenedTable, SourceColumn, opened_table
 from monai_unlearn.index.tables.table_columns import TableColumn, table_columns
 from monai_unlearn.index.tables.table_people import TablePeople
-from monai_unlearn.index.tables.table_sql import is_missing_word, quoted
+from monai_unlearn.index.tables.table_sql import is_missing_word, quoted, word
 from monai_unlearn.index.tables.table_statement import has_sides, identifier_sql, table_statement
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
@@ -51,6 +52,7 @@ class TableRequest:
         include_derived: Whether derived objects that have pixels, such as segmentations, count as images.
         built: The day of the build: a date after it is implausible.
         delimiter: What separates the values of a CSV; null for what its suffix says.
+        kept: The words for a missing value that are values.
     """
 
     table: Path
@@ -62,6 +64,7 @@ class TableRequest:
     include_derived: bool = False
     built: dt.date = field(default_factory=today)
     delimiter: str | None = None
+    kept: KeptWords = field(default_factory=KeptWords)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +75,13 @@ class TableReport:
         index: The written index.
         table: The file.
         faults: The number of rows with each fault.
-        read_as_missing: In how many rows a column has a word for a missing value, such as NULL, which became null.
+        missing: In how many rows a column has each word for a missing value, such as NULL, which became null.
     """
 
     index: Index
     table: Path
     faults: Mapping[Fault, int]
-    read_as_missing: Mapping[str, int]
+    missing: Mapping[str, Mapping[str, int]]
 
     def document(self) -> dict[str, Any]:
         """Return this as a JSON-serialisable dict."""
@@ -91,7 +94,8 @@ class TableReport:
             "label": self.index.label,
             "columns": {name: kind.value for name, kind in self.index.columns.items()},
             "faults": {fault.code: {"count": count, "usable": fault.usable} for fault, count in self.faults.items()},
-            "read_as_missing": dict(self.read_as_missing),
+            "read_as_missing": {name: sum(words.values()) for name, words in self.missing.items()},
+            "words_read_as_missing": {name: dict(words) for name, words in self.missing.items()},
         }
 
 
@@ -133,14 +137,16 @@ def index_table(request: TableRequest) -> TableReport:
     finally:
         shutil.rmtree(writer.stage, ignore_errors=True)
     faults = {fault: writer.faults[fault.code] for fault in Fault if fault.code in writer.faults}
-    return TableReport(index=index, table=request.table, faults=faults, read_as_missing=missing)
+    return TableReport(index=index, table=request.table, faults=faults, missing=missing)
 
 
 def _write_parts(
     request: TableRequest, writer: PartWriter, dates: DateTally
-) -> tuple[list[TableColumn], str | None, Mapping[str, int]]:
+) -> tuple[list[TableColumn], str | None, Mapping[str, Mapping[str, int]]]:
     """Stream the rows, because a table may not fit into memory; return the columns, the label, and words for null."""
-    with opened_table(request.table, delimiter=request.delimiter) as table:
+    kept = request.kept.renamed(request.rename)
+    with opened_table(request.table, delimiter=request.delimiter, kept=kept) as table:
+        kept.check(table.columns)
         identifier = _identifier(request, table)
         columns = table_columns(request.table, table.columns, id_column=request.id_column, rename=request.rename)
         kinds = _kinds(columns)
@@ -164,14 +170,20 @@ def _write_parts(
     return columns, label, missing
 
 
-def _missing(connection: duckdb.DuckDBPyConnection, columns: Sequence[TableColumn]) -> dict[str, int]:
-    """Return in how many rows a column has a word for a missing value."""
+def _missing(connection: duckdb.DuckDBPyConnection, columns: Sequence[TableColumn]) -> dict[str, dict[str, int]]:
+    """Return in how many rows a column has each word for a missing value, the most frequent first."""
     texts = [column for column in columns if column.source.is_spelled or column.source.kind is Kind.TEXT]
-    counts = [f"count(*) FILTER (WHERE {is_missing_word(quoted(column.source.name))})" for column in texts]
+    conditions = [is_missing_word(quoted(column.source.name), column.source.kept) for column in texts]
+    counts = [f"count(*) FILTER (WHERE {condition})" for condition in conditions]
     if not counts:
         return {}
     (found,) = connection.execute(f"SELECT {', '.join(counts)} FROM source").fetchall()  # noqa: S608 - quoted names
-    return {column.name: count for column, count in zip(texts, found, strict=True) if count}
+    words = {}
+    for column, condition, count in zip(texts, conditions, found, strict=True):
+        if count:
+            spelled = f"SELECT {word(quoted(column.source.name))}, count(*) FROM source WHERE {condition}"  # noqa: S608 - quoted names
+            words[column.name] = dict(connection.execute(f"{spelled} GROUP BY 1 ORDER BY 2 DESC, 1").fetchall())
+    return words
 
 
 def _batches(connection: duckdb.DuckDBPyConnection, statement: str) -> Iterator[pa.Table]:

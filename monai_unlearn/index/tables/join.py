@@ -28,7 +28,8 @@ class Match:
     """How the rows of a table matched the images.
 
     `unmatched_row_numbers` are the first of the rows without an image, counted from 1 below the header.
-    `read_as_missing` has, for each column that came into the index, in how many rows a word such as NULL became null.
+    `read_as_missing` has, for each column that came into the index, in how many rows a word such as NULL became null,
+    and `words_read_as_missing` each of these words.
     """
 
     file: str
@@ -41,6 +42,7 @@ class Match:
     images_with_row: int
     images_without_row: int
     read_as_missing: Mapping[str, int]
+    words_read_as_missing: Mapping[str, Mapping[str, int]]
 
     def document(self) -> dict[str, Any]:
         """Return this as a JSON-serialisable dict."""
@@ -157,6 +159,7 @@ class _Join:
                 f"Name what it matches with --key {self.key.column}=FIELD: {', '.join(OF_A_FILE)}, patient, …"
             )
         unmatched = [row for row, is_matched in enumerate(self._matched) if not is_matched]
+        words = {name: words for name, words in self.table.missing.items() if name in self.added}
         return Match(
             file=str(self.key.table),
             key=self.key.column,
@@ -167,7 +170,8 @@ class _Join:
             unmatched_row_numbers=tuple(row + 1 for row in unmatched[:_EXAMPLES]),
             images_with_row=self._with_row,
             images_without_row=self._without_row,
-            read_as_missing={name: count for name, count in self.table.missing.items() if name in self.added},
+            read_as_missing={name: sum(counts.values()) for name, counts in words.items()},
+            words_read_as_missing=words,
         )
 
     def _refuse_shared_names(self) -> None:

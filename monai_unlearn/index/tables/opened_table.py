@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.tables.csv_rows import csv_rows
 from monai_unlearn.index.tables.delimiter import delimiter_of
+from monai_unlearn.index.tables.kept_words import KeptWords
 from monai_unlearn.index.tables.read_table import PARQUET, column_names
 from monai_unlearn.index.tables.table_sql import cleaned, is_day, is_number, literal, quoted
 from monai_unlearn.index.values import LARGEST_EXACT_WHOLE
@@ -25,6 +26,7 @@ _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER
 # These may be larger than a float can hold exactly.
 _LARGE_NUMBERS = ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT")
 _TEXTS = ("VARCHAR", "ENUM", "UUID", "BOOLEAN", "TIME")
+_NOTHING_KEPT = KeptWords()
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,13 @@ class SourceColumn:
         name: Its name.
         kind: The kind of its values.
         is_spelled: Whether they are stored as texts, as all values of a CSV are.
+        kept: The words for a missing value that are values of it, in lower case.
     """
 
     name: str
     kind: Kind
     is_spelled: bool = False
+    kept: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class OpenedTable:
 
 
 @contextmanager
-def opened_table(path: Path, *, delimiter: str | None = None) -> Iterator[OpenedTable]:
+def opened_table(path: Path, *, delimiter: str | None = None, kept: KeptWords = _NOTHING_KEPT) -> Iterator[OpenedTable]:
     """Open a table: Parquet if its suffix says so, tab-separated for `.tsv`, otherwise CSV in UTF-8.
 
     A column of a CSV contains dates or numbers if all its values are such (see `spellings.py`); otherwise it is text.
@@ -64,6 +68,7 @@ def opened_table(path: Path, *, delimiter: str | None = None) -> Iterator[Opened
     Args:
         path: The file.
         delimiter: What separates the values of a CSV; null for what its suffix says.
+        kept: The words for a missing value that are values.
 
     Raises:
         IndexReadError: The file is missing or malformed, repeats a column name (ignoring case), has nested columns, or
@@ -74,7 +79,8 @@ def opened_table(path: Path, *, delimiter: str | None = None) -> Iterator[Opened
     with duckdb.connect(":memory:") as connection:
         try:
             is_parquet = path.suffix.lower() in PARQUET
-            columns = _open_parquet(connection, path) if is_parquet else _open_csv(connection, path, delimiter)
+            columns = _open_parquet(connection, path) if is_parquet else _open_csv(connection, path, delimiter, kept)
+            columns = [replace(column, kept=kept.of(column.name)) for column in columns]
             yield OpenedTable(connection, {column.name: column for column in columns})
         except duckdb.Error as error:
             raise _translated(path, error, delimiter) from None
@@ -119,7 +125,9 @@ def _kind(connection: duckdb.DuckDBPyConnection, path: Path, name: str, type_: s
     return Kind.NUMBER if base in _NUMBERS else Kind.TEXT
 
 
-def _open_csv(connection: duckdb.DuckDBPyConnection, path: Path, given: str | None) -> list[SourceColumn]:
+def _open_csv(
+    connection: duckdb.DuckDBPyConnection, path: Path, given: str | None, kept: KeptWords
+) -> list[SourceColumn]:
     delimiter = delimiter_of(path, given)
     names = _header(path, delimiter)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
@@ -130,7 +138,7 @@ def _open_csv(connection: duckdb.DuckDBPyConnection, path: Path, given: str | No
     )
     tests = []
     for name in names:
-        text = cleaned(quoted(name))
+        text = cleaned(quoted(name), kept.of(name))
         tests += [f"bool_and({is_number(text)} OR {text} IS NULL)", f"bool_and({is_day(text)} OR {text} IS NULL)"]
         tests.append(f"count({text}) > 0")
     (found,) = connection.execute(f"SELECT {', '.join(tests)} FROM source").fetchall()  # noqa: S608

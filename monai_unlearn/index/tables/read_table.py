@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,18 +16,20 @@ from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.store.schema import arrow_type
 from monai_unlearn.index.tables.csv_rows import csv_rows
 from monai_unlearn.index.tables.delimiter import delimiter_of
+from monai_unlearn.index.tables.kept_words import KeptWords
 from monai_unlearn.index.tables.spellings import MISSING, MISSING_WORD, day_of, is_day, is_missing
 from monai_unlearn.index.values import LARGEST_EXACT_WHOLE
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 PARQUET = (".parquet", ".pq")
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
+_NOTHING_KEPT = KeptWords()
 
 
 @dataclass(frozen=True)
@@ -38,17 +41,17 @@ class SourceTable:
         kinds: The kind of each column.
         typed: The columns with the types of their kinds.
         texts: The same columns as text, as the table spells them, for matching.
-        missing: In how many rows a column has a word for a missing value, such as NULL, which is null here.
+        missing: In how many rows a column has each word for a missing value, such as NULL, which is null here.
     """
 
     path: Path
     kinds: Mapping[str, Kind]
     typed: pa.Table
     texts: pa.Table
-    missing: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
-def read_table(path: Path, *, delimiter: str | None = None) -> SourceTable:
+def read_table(path: Path, *, delimiter: str | None = None, kept: KeptWords = _NOTHING_KEPT) -> SourceTable:
     """Read a table: Parquet if its suffix says so, tab-separated for `.tsv`, otherwise CSV in UTF-8.
 
     A column of a CSV contains dates if every value is a day, numbers if every value is a number and none has a leading
@@ -58,13 +61,14 @@ def read_table(path: Path, *, delimiter: str | None = None) -> SourceTable:
     Args:
         path: The file.
         delimiter: What separates the values of a CSV; null for what its suffix says.
+        kept: The words for a missing value that are values.
 
     Raises:
         IndexReadError: The file is missing, malformed or empty, repeats a column name, has nested columns, or has
             another delimiter.
     """
     try:
-        table = _read_parquet(path) if path.suffix.lower() in PARQUET else _read_csv(path, delimiter)
+        table = _read_parquet(path, kept) if path.suffix.lower() in PARQUET else _read_csv(path, delimiter, kept)
     except FileNotFoundError:
         raise IndexReadError(f"{path}: this table is missing. Give a CSV or Parquet file with --table.") from None
     except OSError as error:
@@ -74,7 +78,7 @@ def read_table(path: Path, *, delimiter: str | None = None) -> SourceTable:
     return table
 
 
-def _read_csv(path: Path, delimiter: str | None) -> SourceTable:
+def _read_csv(path: Path, delimiter: str | None, kept: KeptWords) -> SourceTable:
     rows = csv_rows(path, delimiter_of(path, delimiter))
     header = next(rows, None)
     if header is None:
@@ -82,19 +86,24 @@ def _read_csv(path: Path, delimiter: str | None) -> SourceTable:
     names = column_names(path, header)
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     stripped = {name: [cell.strip() for cell in cells] for name, cells in zip(names, columns, strict=True)}
-    texts = {name: [None if is_missing(cell) else cell for cell in cells] for name, cells in stripped.items()}
+    missing = {name: _words(cells, kept.of(name)) for name, cells in stripped.items()}
+    texts = {
+        name: [None if cell in missing[name] or not cell else cell for cell in cells]
+        for name, cells in stripped.items()
+    }
     kinds = {name: _kind(spelled) for name, spelled in texts.items()}
     return SourceTable(
         path=path,
         kinds=kinds,
         typed=pa.table({name: _parse(spelled, kinds[name]) for name, spelled in texts.items()}),
         texts=pa.table({name: pa.array(spelled, pa.string()) for name, spelled in texts.items()}),
-        missing=_counted({name: sum(map(is_missing, filter(None, cells))) for name, cells in stripped.items()}),
+        missing={name: words for name, words in missing.items() if words},
     )
 
 
-def _counted(counts: Mapping[str, int]) -> dict[str, int]:
-    return {name: count for name, count in counts.items() if count}
+def _words(cells: Iterable[str], kept: frozenset[str]) -> dict[str, int]:
+    """Return in how many cells each word for a missing value is, but for those that are kept; most frequent first."""
+    return dict(Counter(cell for cell in cells if cell and is_missing(cell) and cell.lower() not in kept).most_common())
 
 
 def column_names(path: Path, header: Sequence[str]) -> list[str]:
@@ -130,7 +139,7 @@ def _parse(spelled: Sequence[str | None], kind: Kind) -> pa.Array:
     return pa.array([None if cell is None else parse(cell) for cell in spelled], arrow_type(kind))
 
 
-def _read_parquet(path: Path) -> SourceTable:
+def _read_parquet(path: Path, kept: KeptWords) -> SourceTable:
     try:
         table = pq.read_table(path)
     except pa.ArrowInvalid:
@@ -138,18 +147,20 @@ def _read_parquet(path: Path) -> SourceTable:
     names = column_names(path, table.column_names)
     columns = {name: _flat(path, name, table.column(position)) for position, name in enumerate(names)}
     kinds = {name: _arrow_kind(column) for name, column in columns.items()}
+    missing = {name: _words_of(column, kept.of(name)) for name, column in columns.items() if kinds[name] is Kind.TEXT}
     return SourceTable(
         path=path,
         kinds=kinds,
-        typed=pa.table({name: _cast(column, kinds[name]) for name, column in columns.items()}),
-        texts=pa.table({name: _cast(column, Kind.TEXT) for name, column in columns.items()}),
-        missing=_counted({name: _words(column) for name, column in columns.items() if kinds[name] is Kind.TEXT}),
+        typed=pa.table({name: _cast(column, kinds[name], kept.of(name)) for name, column in columns.items()}),
+        texts=pa.table({name: _cast(column, Kind.TEXT, kept.of(name)) for name, column in columns.items()}),
+        missing={name: words for name, words in missing.items() if words},
     )
 
 
-def _words(column: pa.ChunkedArray) -> int:
+def _words_of(column: pa.ChunkedArray, kept: frozenset[str]) -> dict[str, int]:
     trimmed = pc.utf8_trim_whitespace(column.cast(pa.string()))
-    return int(pc.sum(pc.match_substring_regex(trimmed, f"^{MISSING_WORD}$")).as_py() or 0)
+    may_be = trimmed.filter(pc.match_substring_regex(trimmed, f"^{MISSING_WORD}$"))
+    return _words(may_be.to_pylist(), kept)
 
 
 def _flat(path: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -175,11 +186,15 @@ def _arrow_kind(column: pa.ChunkedArray) -> Kind:
     return Kind.NUMBER if is_number else Kind.TEXT
 
 
-def _cast(column: pa.ChunkedArray, kind: Kind) -> pa.ChunkedArray:
+def _cast(column: pa.ChunkedArray, kind: Kind, kept: frozenset[str]) -> pa.ChunkedArray:
     if kind is Kind.NUMBER:
         numbers = column.cast(pa.float64(), safe=False)
         return pc.if_else(pc.is_finite(numbers), numbers, None)
     if kind is not Kind.TEXT:
         return column.cast(arrow_type(kind), safe=False)
     trimmed = pc.utf8_trim_whitespace(column.cast(pa.string()))
-    return pc.if_else(pc.match_substring_regex(trimmed, f"^{MISSING}$"), None, trimmed)
+    is_missing_text = pc.match_substring_regex(trimmed, f"^{MISSING}$")
+    if kept:
+        is_kept = pc.is_in(pc.utf8_lower(trimmed), pa.array(sorted(kept), pa.string()))
+        is_missing_text = pc.and_(is_missing_text, pc.invert(is_kept))
+    return pc.if_else(is_missing_text, None, trimmed)

@@ -81,7 +81,7 @@ class TableColumn:
             return found
         text = f"CAST({found} AS VARCHAR)"
         is_number = self.source.kind is Kind.NUMBER and self.is_text
-        return cleaned(f"regexp_replace({text}, '[.]0*$', '')" if is_number else text)
+        return cleaned(f"regexp_replace({text}, '[.]0*$', '')" if is_number else text, self.source.kept)
 
     def partial(self, raw: str) -> str | None:
         """Return the SQL of its entry in the column `partial`; null for a column that cannot have shortened dates."""

@@ -22,7 +22,7 @@ from monai_unlearn.vocabulary.fields import Kind
 from monai_unlearn.vocabulary.laterality import IGNORED, WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 _PADDING = "' ' || chr(9) || chr(10) || chr(13)"
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
@@ -46,27 +46,41 @@ def literal(text: str) -> str:
     return f"'{escaped}'"
 
 
-def cleaned(text: str) -> str:
+def cleaned(text: str, kept: Collection[str] = ()) -> str:
     """Return an expression for a text without its padding; null if nothing is left, or a word for a missing value.
 
     Trimming and comparing are slow and rarely needed, so the expression tests first.
+
+    Args:
+        text: The expression of the text.
+        kept: The words that are values, in lower case.
     """
     trimmed = f"trim({text}, {_PADDING})"
     is_value = f"(strlen({text}) > {LONGEST_MISSING} OR NOT contains({literal(MISSING_STARTS)}, {text}[1]))"
     is_clean = f"{text}[1] > ' ' AND {text}[-1] > ' ' AND {is_value}"
-    is_missing = f"regexp_full_match({trimmed}, {literal(MISSING)})"
+    is_missing = f"(regexp_full_match({trimmed}, {literal(MISSING)}){_but(trimmed, kept)})"
     return f"CASE WHEN {is_clean} THEN {text} WHEN NOT {is_missing} THEN {trimmed} END"
 
 
-def is_missing_word(text: str) -> str:
+def is_missing_word(text: str, kept: Collection[str] = ()) -> str:
     """Return the condition that a text is a word for a missing value, with or without padding."""
     padded = f"CAST({text} AS VARCHAR)"
     may_be = (
         f"strlen({padded}) BETWEEN 2 AND {2 * LONGEST_MISSING} "
         f"AND contains({literal(MISSING_STARTS)} || {_PADDING}, {padded}[1])"
     )
-    is_word = f"regexp_full_match(trim({padded}, {_PADDING}), {literal(MISSING_WORD)})"
+    trimmed = f"trim({padded}, {_PADDING})"
+    is_word = f"regexp_full_match({trimmed}, {literal(MISSING_WORD)}){_but(trimmed, kept)}"
     return f"CASE WHEN {may_be} THEN {is_word} ELSE false END"
+
+
+def word(text: str) -> str:
+    """Return an expression for a text as a word: without its padding."""
+    return f"trim(CAST({text} AS VARCHAR), {_PADDING})"
+
+
+def _but(trimmed: str, kept: Collection[str]) -> str:
+    return f" AND lower({trimmed}) NOT IN ({', '.join(map(literal, sorted(kept)))})" if kept else ""
 
 
 def from_text(kind: Kind, text: str) -> str:

@@ -22,7 +22,7 @@ FORMAT = "table"
 
 def identifier_sql(column: SourceColumn) -> str:
     """Return the SQL of the image identifiers in a column, without padding; null if empty."""
-    return cleaned(f"CAST({quoted(column.name)} AS VARCHAR)")
+    return cleaned(f"CAST({quoted(column.name)} AS VARCHAR)", column.kept)
 
 
 def table_statement(columns: Sequence[TableColumn], identifier: SourceColumn) -> str:
