@@ -24,7 +24,7 @@ WORDS = {
     EXACT: "exactly, as quoted",
     FOLDED: "with runs of white space as one space, and every kind of dash as -",
     LETTERS: "by letters and digits alone, whatever the case",
-    SIDES: "as sides of the body, R, L or B, in whatever words",
+    SIDES: "as a side, R, L or B, in whatever words",
 }
 _SHOWN = 20  # values of one list
 
@@ -47,7 +47,7 @@ class Compared:
         """Return plain values, without those that identify people."""
         hidden = asks_about_people(self.condition)
         given = [_side(value) if self.how == SIDES else value for value in self.values]
-        values = [value.text if isinstance(value, Value) else str(value) for value in given]
+        values = list(dict.fromkeys(value.text if isinstance(value, Value) else str(value) for value in given))
         return {
             "field": self.condition.term.render(private=True),
             "how": self.how,

@@ -45,6 +45,6 @@ def test_other_kinds_and_unknown_fields_are_left_out():
 
 def test_words_for_a_side_are_shown_as_the_side_that_is_compared():
     assert _compared("laterality in [OS, 'right eye', L]") == [
-        {"field": "laterality", "how": "sides", "values": ["L", "R", "L"], "matters": True}
+        {"field": "laterality", "how": "sides", "values": ["L", "R"], "matters": True}
     ]
     assert [part["matters"] for part in _compared("laterality == L or laterality in @eyes")] == [False, True]
