@@ -24,6 +24,8 @@ TARGET = ROOT / "docs" / "traps.md"
 TRAPS = ROOT / "docs" / "traps.yaml"
 WIDTH = 116
 HEAD = "schema_version: 1\nname: trap\n"
+# A file is named by a digest of its path, which is another in each temporary folder.
+HANDLE = re.compile(r"\bfile [0-9a-f]{12}\b")
 # Tables are left out, apart from the counts of the parts; so are titles, and lines with paths, digests or file counts.
 PART = re.compile(r"^│ (forget|remain|undetermined) +│ +([\d,]+) │", re.MULTILINE)
 LEFT_OUT = re.compile(
@@ -145,6 +147,7 @@ def _run(words: Sequence[str]) -> list[str]:
     counts = [f"{part} {count}" for part, count in PART.findall(result.stdout)]
     error = result.stderr.partition("\nImages, rule by rule")[0] if result.exit_code else ""
     text = f"{result.stdout}\n{error}".replace(f"{Path.cwd()}/", "").replace("images/", "")
+    text = HANDLE.sub("file …", text)
     lines = [line.rstrip() for line in text.splitlines() if not LEFT_OUT.search(line)]
     code = [f"(exit code {result.exit_code})"] if result.exit_code else []
     return [*([", ".join(counts)] if counts else []), *lines, *code]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import pandas as pd
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
@@ -65,12 +66,13 @@ def freeze(run, tmp_path, index, listed, *words):
         "value_sets: {gone: {file: gone.txt}}\n",
         encoding="utf-8",
     )
-    out = tmp_path / "cohort.json"
+    out = tmp_path / "cohort"
     result = run("cohort", "freeze", spec, "--index", index, "--out", out, "--force", "--json", *words)
     if result.exit_code:
         return result, None, None
-    manifest = json.loads(out.read_text(encoding="utf-8"))
-    numbers = sorted(int(name.split(".")[3]) for name in manifest["image_ids"]["forget"])
+    manifest = json.loads((out / "cohort_manifest.json").read_text(encoding="utf-8"))
+    members = pd.read_parquet(out / "cohort_members.parquet")
+    numbers = sorted(int(name.split(".")[3]) for name in members.loc[members["part"] == "forget", "image_id"])
     return result, numbers, manifest
 
 
@@ -99,6 +101,19 @@ def test_a_plain_list_finds_the_same_images_with_and_without_pseudonyms(run, tmp
     plain = tmp_path / "plain"
     assert run("index", "build", tmp_path / "images", "--out", plain, "--patient-key", key).exit_code == 0
     assert freeze(run, tmp_path, plain, listed)[1] == images
+
+
+def test_a_number_of_several_patients_is_refused_with_and_without_pseudonyms(run, tmp_path):
+    key = ("--patient-key", "PatientID,IssuerOfPatientID")
+    index, plain = build(run, tmp_path, *key), tmp_path / "plain"
+    assert run("index", "build", tmp_path / "images", "--out", plain, *key).exit_code == 0
+    for refused in (
+        freeze(run, tmp_path, index, ["12346"], "--keyfile", tmp_path / "key")[0],
+        freeze(run, tmp_path, plain, ["12346"])[0],
+    ):
+        assert refused.exit_code == 2
+        assert "found 0 of 1. Identifiers that several patients have: 1. Write each with its issuer" in refused.stderr
+        assert "12346" not in refused.stderr
 
 
 def test_a_plain_list_without_the_key_is_refused(run, tmp_path):
