@@ -118,5 +118,5 @@ def test_identifiers_are_hashed_with_the_key_of_a_pseudonymised_index(tmp_path):
     (tmp_path / "key").write_bytes(b"sixteen bytes or more")
     arguments = {"index_dir": tmp_path / "index", "cohort_spec": spec, "class_names": CLASSES}
     assert open_data(**arguments, keyfile=tmp_path / "key").cohort.images["forget"] == 2
-    with pytest.raises(SpecError, match="are not pseudonyms, but the index is pseudonymised"):
+    with pytest.raises(SpecError, match="is not a pseudonym, but the index is pseudonymised"):
         open_data(**arguments)
