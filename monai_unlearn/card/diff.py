@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 
 from monai_unlearn.card.schema import schema
-from monai_unlearn.evaluation.judgement import goal, verdict
+from monai_unlearn.evaluation.decision.outcome import TOP
 from monai_unlearn.evaluation.layout import read_difference, read_value
 from monai_unlearn.evaluation.metrics import ACCURACY, Metric, registered
 
@@ -32,13 +32,10 @@ def build_diff(*, base: Document, revised: Document, modification: Document, evi
         "base": base,
         "revised": revised,
         "modification": modification,
-        "objective": evidence["objective"],
+        **{key: evidence[key] for key in (*TOP, "decision")},
         "metrics": list(metric_rows(evidence)),
         "forgetting": evidence["forgetting"],
         "cost": evidence["cost"],
-        "criteria": evidence["criteria"],
-        "accepted": evidence["accepted"],
-        "recommendation": evidence["recommendation"],
         "warnings": evidence["warnings"],
     }
     jsonschema.validate(diff, schema())
@@ -64,24 +61,18 @@ def _row(evidence: Document, metric: Metric, *, part: str, split: str, name: str
     models = evidence["models"]
     values = {model: read_value(metric, _pick(table[part][split], name)) for model, table in models.items()}
     change = read_difference(metric, _pick(evidence["changes"][part][split], name))
-    gaps = evidence["gaps_to_reference"]
-    gap = read_difference(metric, _pick(gaps[part][split], name)) if gaps else None
-    n = _pick(models["original"][part][split], name)["n"]
-    direction = goal(metric, part=part, objective=evidence["objective"])
     return {
         "key": f"{metric.name}/{part}/{split}/{name}",
         "metric": metric.name,
         "part": part,
         "split": split,
         "class": name,
-        "n": n,
+        "n": _pick(models["original"][part][split], name)["n"],
         "before": values["original"],
         "after": values["revised"],
         "after_recalibrated": values.get("revised_recalibrated"),
         "reference": values.get("reference"),
         "change": change,
-        "direction": direction,
-        "verdict": verdict(metric, direction, n=n, change=change, gap=gap),
     }
 
 

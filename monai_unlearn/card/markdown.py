@@ -8,17 +8,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monai_unlearn.cohort.resolve.value_list_words import value_list_words
 from monai_unlearn.cohort.resolve.variant_words import variant_words
+from monai_unlearn.evaluation.decision import promotes
 from monai_unlearn.evaluation.metrics import ACCURACY, Metric, registered
 from monai_unlearn.terminal import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_VERDICTS = {
-    "no_reference": "not judged: no reference",
-    "no_interval": "not judged: no interval",
-    "no_images": "no images",
-    "undecided": "undecided: too few images",
+# What guards find where they do not object.
+_QUIET = ("clear", "inside")
+_TARGETS = {
+    "match_reference": "the mean of networks retrained without the cohort",
+    "erase": "the limit on the forget part, and the original on remain",
+}
+_BASES = {
+    "protocol": " (a rehearsed protocol stands in for them)",
+    "predicted": " (a predicted target stands in for them)",
 }
 
 
@@ -36,7 +41,11 @@ def to_markdown(diff: Mapping[str, Any]) -> str:
     environment.filters.update(
         estimate=estimate,
         difference=difference,
-        verdict=verdict,
+        words=words,
+        measure=measure,
+        share=share,
+        judged=judged,
+        points=points,
         text=text,
         number=number,
         title=title,
@@ -45,8 +54,18 @@ def to_markdown(diff: Mapping[str, Any]) -> str:
         doubtful=doubtful,
     )
     further = [row for row in diff["metrics"] if row["metric"] != ACCURACY.name]
+    decision = diff["decision"]
+    guards = [row for row in decision["endpoints"] if row["guard"]]
     rendered = environment.get_template("model_card_diff.md.jinja").render(
         diff=diff,
+        promoted=_promoted(diff["verdict"]),
+        target=_TARGETS[decision["declared"]["objective"]],
+        basis=_BASES.get(diff["basis"], ""),
+        endpoints=[row for row in decision["endpoints"] if not row["guard"]],
+        guards=guards,
+        objecting=[row for row in guards if row["status"] not in _QUIET],
+        # What was declared more leniently stands in the line of the verdict already.
+        warnings=[*(note for note in decision["notes"] if note not in decision["line"]), *diff["warnings"]],
         accuracy=[row for row in diff["metrics"] if row["metric"] == ACCURACY.name],
         further=further,
         descriptions={row["metric"]: _metric(row["metric"]).description for row in further},
@@ -72,9 +91,32 @@ def difference(measured: Mapping[str, Any], metric: str) -> str:
     return f"{measured['value']:+.3f}{_brackets(measured, '{:+.3f} to {:+.3f}', 1)}"
 
 
-def verdict(word: str) -> str:
-    """Format a verdict for reading."""
-    return _VERDICTS.get(word, word.replace("_", " "))
+def words(name: str) -> str:
+    """Return a name of the schema in words: `too few patients`."""
+    return name.replace("_", " ")
+
+
+def measure(row: Mapping[str, Any]) -> str:
+    """Return what an endpoint measures: `probability of glaucoma` for the class that is predicted."""
+    return words(row["measure"]) if row["predicted"] is None else f"probability of {row['predicted']}"
+
+
+def share(value: float | None) -> str:
+    """Format a share in percent."""
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def points(value: float | None) -> str:
+    """Format a share in points."""
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def judged(row: Mapping[str, Any]) -> str:
+    """Format the difference of an endpoint with its interval, in points: `+1.2 (-3.4 to +5.8)`."""
+    if row["d"] is None:
+        return f"not judged: {text(row['fault'])}"
+    low, high = row["interval"]
+    return f"{100 * row['d']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
 
 
 def title(metric: str) -> str:
@@ -102,6 +144,10 @@ def text(value: object) -> str:
     for character in "\\`|<>[]":
         plain = plain.replace(character, "\\" + character)
     return plain
+
+
+def _promoted(verdict: str) -> str:
+    return "The bundle may be deployed." if promotes(verdict) else "Nothing was promoted: the bundle must not be deployed."
 
 
 def _brackets(measured: Mapping[str, Any], form: str, factor: int) -> str:

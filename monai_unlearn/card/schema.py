@@ -1,4 +1,4 @@
-"""The JSON schema of the difference: a fixed document, and the rules that follow from the registered metrics."""
+"""The JSON schema of the difference: a fixed document, the decision, and the rules of the registered metrics."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import math
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.evaluation.judgement import VERDICTS
-from monai_unlearn.evaluation.measures import JUDGED_PARTS
+from monai_unlearn.evaluation.decision import metrics_properties
+from monai_unlearn.evaluation.decision import schema as outcome_schema
 from monai_unlearn.evaluation.metrics import registered
-from monai_unlearn.vocabulary.parts import EARLIER, SPLITS
+from monai_unlearn.vocabulary.parts import EARLIER, JUDGED_PARTS, SPLITS
 
 if TYPE_CHECKING:
     from monai_unlearn.evaluation.metrics import Metric
@@ -23,12 +23,13 @@ def schema() -> dict[str, Any]:
     """Return the JSON schema (draft 2020-12) of the difference, with the metrics registered now."""
     text = resources.files("monai_unlearn.card").joinpath("schema.json").read_text(encoding="utf-8")
     content: dict[str, Any] = json.loads(text)
+    content["properties"] |= metrics_properties()
+    content["$defs"] |= outcome_schema()["$defs"]
     row = content["properties"]["metrics"]["items"]
     row["properties"] |= {
         "metric": {"enum": list(registered())},
         "part": {"type": "string", "pattern": f"^{_PART}$"},
         "split": {"enum": list(SPLITS)},
-        "verdict": {"enum": list(VERDICTS)},
     }
     row["allOf"] = [_rule(metric) for metric in registered().values()]
     return content

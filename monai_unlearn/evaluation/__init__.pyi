@@ -1,5 +1,4 @@
 from .batchnorm import has_running_statistics, recalibrated
-from .criteria import Criterion, accepted, read_criteria
 from .intervals import mcnemar, newcombe, student, wilson
 from .prediction_table import Network, PredictionTable
 from .predictions import Predictions, predict
@@ -13,13 +12,11 @@ from .table import (
 )
 
 __all__ = [
-    "Criterion",
     "Network",
     "PredictionTable",
     "Predictions",
     "SubsetKey",
     "SubsetPredictions",
-    "accepted",
     "compare",
     "differences",
     "has_running_statistics",
@@ -28,7 +25,6 @@ __all__ = [
     "newcombe",
     "predict",
     "predict_subsets",
-    "read_criteria",
     "recalibrated",
     "student",
     "wilson",

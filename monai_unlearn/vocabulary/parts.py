@@ -3,6 +3,9 @@
 PARTS = ("forget", "remain", "undetermined")
 """Every readable image of the population is in exactly one part."""
 
+JUDGED_PARTS = tuple(part for part in PARTS if part != "undetermined")
+"""Undetermined images are neither to be forgotten nor to be kept: nothing is judged by them."""
+
 SPLITS = ("train", "validation", "test")
 """Splits are independent of parts: a part has images in each split; a patient is in one split only."""
 

@@ -226,7 +226,6 @@ METRIC = Addition(
                 description="how many images are classified incorrectly; lower is better",
                 direction="lower_is_better",
                 range=(0, math.inf),
-                margin=1,
                 value=lambda predictions: float((~predictions.correct).sum()),
                 interval=lambda predictions: None,
                 difference=lambda a, b: None,
@@ -243,7 +242,6 @@ METRIC = Addition(
         import torch
         from monai_unlearn.card import schema
         from monai_unlearn.evaluation import Predictions
-        from monai_unlearn.evaluation.criteria import read_criteria
         from monai_unlearn.evaluation.metrics import registered
         predictions = Predictions(logits=torch.eye(2), labels=torch.tensor([0, 0]))
         print(registered()["errors"].measure(predictions)["value"], "errors" in str(schema()))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from monai_unlearn.evaluation.decision import Decision
-from monai_unlearn.evaluation.prediction_table import Network, PredictionTable
+from monai_unlearn.evaluation.prediction_table import RECALIBRATED, Network, PredictionTable
 
 CLASSES = ("healthy", "sick")
 SUBSETS = ("forget_train", "forget_test", "remain_train", "remain_test")
@@ -49,7 +49,7 @@ def table(
     sure: float = 0.97,
     seed: int = 0,
 ) -> PredictionTable:
-    """A table of the networks named `original`, `revised`, `repeat-N` and `reference-N` in `shares`.
+    """A table of the networks named `original`, `revised`, `repeat-N`, `reference-N`, `…_recalibrated` in `shares`.
 
     Images of a subset and class have one order of difficulty that all networks share up to `stable`: so networks agree
     on most images, as trained ones do.
@@ -63,8 +63,12 @@ def table(
     for name, rows in shares.items():
         own = rng.normal(size=len(images)) * (1 - stable) * len(images)
         found[name] = _logits(images, rows, class_names, difficulty + own, sure)
-    listed = tuple(Network(name=name, role=name.split("-")[0], seed=i) for i, name in enumerate(shares))
+    listed = tuple(Network(name=name, role=_role(name), seed=i) for i, name in enumerate(shares))
     return PredictionTable(frame=images, class_names=tuple(class_names), networks=listed, logits=found)
+
+
+def _role(name: str) -> str:
+    return "control" if name.endswith(RECALIBRATED) else name.split("-")[0]
 
 
 def _logits(images: pd.DataFrame, shares: Rows, class_names: Sequence[str], order, sure: float):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from monai_unlearn.errors import ConfigError, check_choice
-from monai_unlearn.vocabulary.parts import PARTS, SPLITS, is_earlier
+from monai_unlearn.vocabulary.parts import JUDGED_PARTS, SPLITS, is_earlier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +15,7 @@ Sides = Literal["both", "lower", "upper"]
 """Which side of the margin counts: both, only a value that is too low, or only one that is too high."""
 
 ALL = "all"
-# Undetermined images are neither to be forgotten nor to be kept.
-SUBSETS = tuple(f"{part}_{split}" for part in PARTS if part != "undetermined" for split in SPLITS)
+SUBSETS = tuple(f"{part}_{split}" for part in JUDGED_PARTS for split in SPLITS)
 
 MEASURES = ("mean_probability", "sensitivity", "macro_sensitivity", "false_negatives")
 """Of the images of a true class, averaged within a patient, then over patients:

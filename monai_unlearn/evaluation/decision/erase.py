@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from monai_unlearn.evaluation.decision.artefact import artefact
 from monai_unlearn.evaluation.decision.compare_subsets import Against, compared
 from monai_unlearn.evaluation.decision.comparison import Comparison
 from monai_unlearn.evaluation.decision.endpoint import ALL, Endpoint, part_of
@@ -32,7 +33,8 @@ def judge_erase(decision: Decision, evidence: Evidence) -> Outcome:
     """
     forget = [one for like in _forget(decision, evidence) for one in compared(like, _nothing(decision, evidence))]
     remain = [one for like in _remain(decision, evidence) for one in compared(like, _original(decision, evidence))]
-    verdict, why = _verdict(forget, remain)
+    unreal = artefact(evidence, [name for name in decision.subsets if part_of(name) == "forget"])
+    verdict, why = _verdict(forget, remain, unreal)
     needs = [*few_patients([*forget, *remain]), *missing_outputs([*forget, *remain])]
     if verdict is Verdict.INCONCLUSIVE:
         needs = [*more_evidence([*forget, *remain]), *needs]
@@ -104,11 +106,13 @@ def _like(one: Endpoint) -> Comparison:
     )
 
 
-def _verdict(forget: Sequence[Comparison], remain: Sequence[Comparison]) -> tuple[Verdict, list[str]]:
+def _verdict(
+    forget: Sequence[Comparison], remain: Sequence[Comparison], unreal: str | None
+) -> tuple[Verdict, list[str]]:
     above = [one for one in forget if one.value is not None and _is_above(one)]
     worse = [one for one in remain if one.value is not None and (one.is_wholly_beyond or one.gap > 2 * one.margin)]
-    if above or worse:
-        why = [f"Above the limit: {line}" for line in named(above, LIMIT)]
+    if above or worse or unreal:
+        why = [*([unreal] if unreal else []), *(f"Above the limit: {line}" for line in named(above, LIMIT))]
         return Verdict.NOT_ERASED, [*why, *(f"Not kept: {line}" for line in named(worse, ORIGINAL))]
     blocking = [one for one in (*forget, *remain) if one.blocks]
     if not blocking:

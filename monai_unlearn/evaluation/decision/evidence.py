@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monai_unlearn.evaluation.decision.endpoint import part_of
+from monai_unlearn.evaluation.prediction_table import RECALIBRATED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +54,7 @@ class Evidence:
         repeats: The same revision under other seeds.
         references: Retrained networks that count: recorded, and each another one.
         subsets: The means by subset, then true class; a class without images there is left out.
+        control: The revised network with BatchNorm statistics recalibrated on remain images, if there is such.
         notes: What a reader must know, such as references that do not count, in sentences.
     """
 
@@ -63,6 +65,7 @@ class Evidence:
     references: tuple[str, ...]
     subsets: Mapping[str, Mapping[str, ClassMeans]]
     repeats: tuple[str, ...] = ()
+    control: str | None = None
     notes: tuple[str, ...] = ()
 
     def rows(self, *names: str) -> list[int]:
@@ -89,7 +92,9 @@ def gather(table: PredictionTable) -> Evidence:
     References without a training record do not count, nor does one whose outputs are those of another network.
     """
     references, notes = _references(table)
-    names = (*table.named("original"), *table.named("revised"), *table.named("repeat"), *references)
+    control = f"{table.named('revised')[0]}{RECALIBRATED}"
+    controls = [name for name in table.named("control") if name == control]
+    names = (*table.named("original"), *table.named("revised"), *table.named("repeat"), *references, *controls)
     soft = np.stack([table.probabilities(name) for name in names])
     predicted = np.nan_to_num(soft).argmax(-1)
     hard = np.eye(len(table.class_names))[predicted]
@@ -109,6 +114,7 @@ def gather(table: PredictionTable) -> Evidence:
         revised=table.named("revised")[0],
         repeats=table.named("repeat"),
         references=tuple(references),
+        control=control if controls else None,
         subsets=subsets,
         notes=tuple(notes),
     )

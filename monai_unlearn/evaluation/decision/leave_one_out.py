@@ -32,6 +32,7 @@ def leave_one_out(decision: Decision, table: PredictionTable) -> dict[str, Outco
                 revised=name,
                 references=tuple(other for other in evidence.references if other != name),
                 repeats=(),
+                control=None,
             ),
         )
         for name in evidence.references

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monai_unlearn.evaluation.decision.artefact import artefact
 from monai_unlearn.evaluation.decision.compare_subsets import Against, compared
 from monai_unlearn.evaluation.decision.comparison import Comparison
 from monai_unlearn.evaluation.decision.endpoint import part_of
@@ -44,8 +45,9 @@ def judge_match(decision: Decision, evidence: Evidence) -> Outcome:
     """
     against = Against(evidence=evidence, healthy=decision.healthy_classes, others=evidence.references)
     comparisons = holm([one for like in _asked(decision, evidence) for one in compared(like, against)])
-    still = unchanged(evidence, [name for name in decision.subsets if part_of(name) == "forget"])
-    verdict, why, needs = _verdict(comparisons, len(evidence.references), still)
+    forget = [name for name in decision.subsets if part_of(name) == "forget"]
+    unreal = [one for one in (unchanged(evidence, forget), artefact(evidence, forget)) if one is not None]
+    verdict, why, needs = _verdict(comparisons, len(evidence.references), unreal)
     return Outcome(
         verdict=verdict,
         why=tuple(why),
@@ -58,7 +60,9 @@ def judge_match(decision: Decision, evidence: Evidence) -> Outcome:
     )
 
 
-def _verdict(comparisons: Sequence[Comparison], seeds: int, still: str | None) -> tuple[Verdict, list[str], list[Need]]:
+def _verdict(
+    comparisons: Sequence[Comparison], seeds: int, unreal: Sequence[str]
+) -> tuple[Verdict, list[str], list[Need]]:
     few = [*few_patients(comparisons), *missing_outputs(comparisons)]
     if not seeds:
         why = "There is no network retrained without the cohort: it is unknown whether the revised one behaves as such."
@@ -74,9 +78,9 @@ def _verdict(comparisons: Sequence[Comparison], seeds: int, still: str | None) -
     if undetermined := [one for one in comparisons if one.is_target_undetermined]:
         return Verdict.TARGET_UNDETERMINED, _undetermined(undetermined), [*more_evidence(comparisons), *few]
     blocking = [one for one in comparisons if one.blocks]
-    if not blocking and not still:
+    if not blocking and not unreal:
         return Verdict.EQUIVALENT, [_all_inside(comparisons)], few
-    return Verdict.INCONCLUSIVE, _open(blocking, still), [*more_evidence(comparisons), *few]
+    return Verdict.INCONCLUSIVE, _open(blocking, unreal), [*more_evidence(comparisons), *few]
 
 
 def _asked(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
@@ -159,9 +163,9 @@ def _undetermined(comparisons: Sequence[Comparison]) -> list[str]:
     return [why]
 
 
-def _open(blocking: Sequence[Comparison], still: str | None) -> list[str]:
+def _open(blocking: Sequence[Comparison], unreal: Sequence[str]) -> list[str]:
     """Say what stands in the way, first what no further evidence would remove."""
-    why = [still] if still else []
+    why = list(unreal)
     why += [f"{place(one)}: could not be judged, since {one.fault}." for one in blocking if one.value is None]
     judged = [one for one in blocking if one.value is not None]
     gaps = [one for one in judged if one.gap > 2 * one.margin or one.rule != "inside"]

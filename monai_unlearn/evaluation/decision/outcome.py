@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from monai_unlearn.evaluation.decision.needs import Need
 
 SCHEMA_VERSION = 1
+TOP = ("verdict", "why", "needs", "basis")
+"""What stands at the top level of `metrics.json` and of the card."""
 
 SUMMARIES = {
     Verdict.EQUIVALENT: "within the declared margins of networks retrained without the cohort",
@@ -83,5 +85,10 @@ class Outcome:
             "references": self.references,
             "endpoints": [one.to_dict() for one in self.comparisons],
             "spread": self.spread,
-            "decision": self.decision.to_dict(),
+            "declared": self.decision.to_dict(),
         }
+
+    def to_metrics(self) -> dict[str, Any]:
+        """Return `to_dict` as it stands in `metrics.json`: the keys of `TOP` first, the rest below `decision`."""
+        document = self.to_dict()
+        return {**{key: document.pop(key) for key in TOP}, "decision": document}

@@ -1,4 +1,4 @@
-"""The JSON schema of the section `decision` of `metrics.json`."""
+"""The JSON schema of an outcome, and of what `metrics.json` and the card hold of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from monai_unlearn.evaluation.decision.comparison import STATUSES
 from monai_unlearn.evaluation.decision.endpoint import MEASURES, SUBSETS
+from monai_unlearn.evaluation.decision.outcome import TOP
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
 
 
@@ -26,3 +27,16 @@ def schema() -> dict[str, Any]:
     }
     content["$defs"] |= {name: {"enum": values} for name, values in words.items()}
     return content
+
+
+def metrics_properties() -> dict[str, Any]:
+    """Return the JSON schemas of the keys of `Outcome.to_metrics`; they refer to the `$defs` of `schema`."""
+    whole = schema()
+    below = {name: value for name, value in whole["properties"].items() if name not in TOP}
+    section = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [name for name in whole["required"] if name not in TOP],
+        "properties": below,
+    }
+    return {**{name: whole["properties"][name] for name in TOP}, "decision": section}

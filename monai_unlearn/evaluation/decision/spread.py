@@ -26,7 +26,7 @@ def spread(outcome: Outcome, evidence: Evidence, judge: Callable[[Evidence], Out
     """
     if not evidence.repeats:
         return None
-    outcomes = [outcome, *(judge(replace(evidence, revised=name)) for name in evidence.repeats)]
+    outcomes = [outcome, *(judge(replace(evidence, revised=name, control=None)) for name in evidence.repeats)]
     names = (evidence.revised, *evidence.repeats)
     endpoints = []
     for row in zip(*(one.comparisons for one in outcomes), strict=True):

@@ -40,7 +40,6 @@ ACCURACY = Metric(
     description="the share of images classified correctly, in percent; higher is better",
     direction="higher_is_better",
     range=(0.0, 1.0),
-    margin=0.1,
     value=accuracy,
     interval=interval,
     difference=difference,

@@ -90,7 +90,6 @@ AUROC = Metric(
     description="the area under the ROC curve, mean over classes of each against the rest; higher is better",
     direction="higher_is_better",
     range=(0.0, 1.0),
-    margin=0.05,
     value=auroc,
     interval=interval,
     difference=difference,

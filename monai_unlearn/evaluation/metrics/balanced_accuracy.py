@@ -60,7 +60,6 @@ BALANCED_ACCURACY = Metric(
     description="the mean over classes of the share classified correctly, in percent; higher is better",
     direction="higher_is_better",
     range=(0.0, 1.0),
-    margin=0.1,
     value=balanced_accuracy,
     interval=interval,
     difference=difference,

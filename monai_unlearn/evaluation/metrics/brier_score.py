@@ -31,5 +31,4 @@ BRIER_SCORE = mean_loss(
     losses=brier_scores,
     highest=2.0,
     # A confident error costs 2: with confident predictions, 0.1 is five points of accuracy.
-    margin=0.1,
 )

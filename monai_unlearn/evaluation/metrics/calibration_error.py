@@ -37,7 +37,6 @@ CALIBRATION_ERROR = Metric(
     description="the mean distance of confidence from accuracy in 15 bins, from 0 to 1; lower is better",
     direction="lower_is_better",
     range=(0.0, 1.0),
-    margin=0.05,
     value=calibration_error,
     interval=lambda _: None,
     difference=difference,

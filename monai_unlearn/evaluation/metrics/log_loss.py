@@ -28,5 +28,4 @@ LOG_LOSS = mean_loss(
     description="the mean of −ln p, with p the probability given to the true class, in nats; lower is better",
     losses=log_losses,
     # Within it, the geometric mean of p changes by about a tenth at most.
-    margin=0.1,
 )

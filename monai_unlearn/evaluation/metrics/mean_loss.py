@@ -22,7 +22,6 @@ def mean_loss(
     description: str,
     losses: Callable[[Predictions], Tensor],
     highest: float = math.inf,
-    margin: float,
 ) -> Metric:
     """Make a metric from per-image losses; lower is better.
 
@@ -34,7 +33,6 @@ def mean_loss(
         description: See `Metric`.
         losses: Returns the loss of each image, float64, shape (image,), at least 0.
         highest: The largest possible loss.
-        margin: See `Metric`.
     """
 
     def value(predictions: Predictions) -> float:
@@ -54,7 +52,6 @@ def mean_loss(
         description=description,
         direction="lower_is_better",
         range=(0.0, highest),
-        margin=margin,
         value=value,
         interval=interval,
         difference=difference,

@@ -1,4 +1,4 @@
-"""What a metric is: one frozen record, from which evidence, criteria, card and schema follow."""
+"""What a metric is: one frozen record, from which evidence, slices, card and schema follow."""
 
 from __future__ import annotations
 
@@ -38,7 +38,6 @@ class Metric:
         description: One sentence for the card: what it is, its unit, which way is better.
         direction: `higher_is_better` or `lower_is_better`.
         range: Smallest and largest possible value; either may be infinite.
-        margin: Two values count as the same if the interval of their difference lies within ±margin, above 0.
         value: Its value, or None if it is undefined for these images.
         interval: The value's interval at 95 %, or None if the images do not support one.
         difference: The estimate of `b − a` for two networks' predictions `a` and `b` of the same images, or None.
@@ -47,7 +46,7 @@ class Metric:
         always_has_interval: Whether every value has an interval; the card's schema then requires it.
 
     Raises:
-        ValueError: The name, direction, range or margin is not valid.
+        ValueError: The name, direction or range is not valid.
 
     >>> from monai_unlearn.evaluation import Predictions
     >>> errors = Metric(
@@ -55,7 +54,6 @@ class Metric:
     ...     description="how many images are classified incorrectly; lower is better",
     ...     direction="lower_is_better",
     ...     range=(0, math.inf),
-    ...     margin=1,
     ...     value=lambda predictions: float((~predictions.correct).sum()),
     ...     interval=lambda predictions: None,
     ...     difference=lambda a, b: None,
@@ -68,7 +66,6 @@ class Metric:
     description: str
     direction: Direction
     range: tuple[float, float]
-    margin: float
     value: Callable[[Predictions], float | None]
     interval: Callable[[Predictions], Interval | None]
     difference: Callable[[Predictions, Predictions], Estimate | None]
@@ -84,8 +81,6 @@ class Metric:
             raise ValueError(f"{self.name}: expected higher_is_better or lower_is_better, got '{self.direction}'.")
         if not self.range[0] < self.range[1]:
             raise ValueError(f"{self.name}: expected a range (low, high) with low below high, got {self.range}.")
-        if not self.margin > 0:
-            raise ValueError(f"{self.name}: expected a margin above 0, got {self.margin}.")
 
     def measure(self, predictions: Predictions) -> dict[str, Any]:
         """Return `{"value", "interval": [low, high]}` of some predictions, as JSON; either may be null."""

@@ -22,7 +22,7 @@ _METRICS: dict[str, Metric] = {}
 
 
 def register(metric: Metric) -> None:
-    """Register a metric: from then on it is measured, can be a criterion, and is shown on the card.
+    """Register a metric: from then on it is measured, also in every slice, and shown on the card.
 
     Raises:
         ValueError: A metric of that name is already registered.

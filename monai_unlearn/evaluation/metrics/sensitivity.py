@@ -47,7 +47,6 @@ SENSITIVITY = Metric(
     description="the share of images of a disease that are not called healthy, in percent; higher is better",
     direction="higher_is_better",
     range=(0.0, 1.0),
-    margin=0.05,
     value=sensitivity,
     interval=interval,
     difference=difference,

@@ -41,7 +41,6 @@ SPECIFICITY = Metric(
     description="the share of healthy images that are called healthy, in percent; higher is better",
     direction="higher_is_better",
     range=(0.0, 1.0),
-    margin=0.1,
     value=specificity,
     interval=interval,
     difference=difference,

@@ -5,7 +5,7 @@ import json
 from decision_example import binary, decision, everywhere, table
 
 from monai_unlearn.evaluation.decision import decide
-from monai_unlearn.evaluation.decision.outcome import SUMMARIES
+from monai_unlearn.evaluation.decision.outcome import SUMMARIES, TOP
 from monai_unlearn.evaluation.decision.verdict import Verdict
 
 GOOD = everywhere(binary(0.8, 0.8))
@@ -26,7 +26,7 @@ def test_keys():
         "references",
         "endpoints",
         "spread",
-        "decision",
+        "declared",
     ]
     assert (document["verdict"], document["basis"], document["references"]) == ("equivalent", "reference", 3)
     assert outcome.promotes
@@ -44,3 +44,11 @@ def test_wider_margins_stand_in_the_line():
 
 def test_every_verdict_has_a_summary():
     assert set(SUMMARIES) == set(Verdict)
+
+
+def test_metrics_hold_the_verdict_at_the_top_and_the_rest_below_decision():
+    outcome = decide(decision(), table(SHARES, patients=400))
+    found = outcome.to_metrics()
+    assert list(found) == ["verdict", "why", "needs", "basis", "decision"]
+    assert {**{key: found[key] for key in TOP}, **found["decision"]} == outcome.to_dict()
+    assert not set(TOP) & set(found["decision"])

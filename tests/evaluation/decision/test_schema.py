@@ -4,7 +4,7 @@ import jsonschema
 import pytest
 from decision_example import binary, decision, everywhere, table
 
-from monai_unlearn.evaluation.decision import decide, schema
+from monai_unlearn.evaluation.decision import decide, metrics_properties, schema
 
 GOOD = everywhere(binary(0.8, 0.8))
 SHARES = {"original": everywhere(binary(0.99, 0.99)), "revised": GOOD, **{f"reference-{i}": GOOD for i in range(3)}}
@@ -27,3 +27,14 @@ def test_other_words_are_not(key, value):
     document = decide(decision(), table(SHARES, patients=50)).to_dict()
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**document, key: value}, schema())
+
+
+@pytest.mark.parametrize("objective", ["match_reference", "erase"])
+def test_what_metrics_hold_is_valid(objective):
+    found = decide(decision(objective=objective), table(SHARES, patients=50)).to_metrics()
+    layout = {"type": "object", "properties": metrics_properties(), "$defs": schema()["$defs"]}
+    jsonschema.Draft202012Validator.check_schema(layout)
+    jsonschema.validate(found, layout)
+    del found["decision"]["line"]
+    with pytest.raises(jsonschema.ValidationError, match="'line' is a required property"):
+        jsonschema.validate(found, layout)

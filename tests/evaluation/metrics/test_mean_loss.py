@@ -18,7 +18,7 @@ def first_logits(predictions: Predictions) -> torch.Tensor:
 @pytest.fixture
 def metric():
     # Made in each test: mutation testing imports this file before it switches a mutant on.
-    return mean_loss(name="some_loss", description="a loss", losses=first_logits, highest=1.0, margin=0.1)
+    return mean_loss(name="some_loss", description="a loss", losses=first_logits, highest=1.0)
 
 
 def with_losses(losses) -> Predictions:
@@ -29,7 +29,7 @@ def with_losses(losses) -> Predictions:
 def test_is_the_mean_and_lower_is_better(metric):
     assert metric.value(with_losses([0.25, 0.75, 0.5])) == 0.5
     assert (metric.direction, metric.range) == ("lower_is_better", (0.0, 1.0))
-    assert (metric.name, metric.description, metric.margin) == ("some_loss", "a loss", 0.1)
+    assert (metric.name, metric.description) == ("some_loss", "a loss")
 
 
 def test_the_interval_is_that_of_scipys_test(metric):

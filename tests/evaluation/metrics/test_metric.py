@@ -23,7 +23,6 @@ NOTHING = Predictions(logits=torch.zeros(0, 0), labels=torch.zeros(0, dtype=torc
         ({"range": (1.0, 0.0)}, r"low below high, got \(1.0, 0.0\)"),
         ({"range": (0.0, math.nan)}, "low below high"),
         ({"range": (1.0, 1.0)}, "low below high"),
-        ({"margin": 0.0}, "expected a margin above 0, got 0.0"),
     ],
 )
 def test_refuses_a_record_that_makes_no_sense(changes, message):

@@ -1,0 +1,54 @@
+"""What every network of a run predicted, as the table that the verdict is computed from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from monai_unlearn.evaluation import Network, PredictionTable
+from monai_unlearn.evaluation.slices import slice_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from monai_unlearn.data import CohortData
+    from monai_unlearn.evaluation import SubsetPredictions
+
+COLUMNS = ["image_id", "patient", "part", "split", "label"]
+
+
+def prediction_table(
+    data: CohortData, models: Mapping[str, SubsetPredictions], networks: Sequence[Network]
+) -> PredictionTable:
+    """Return the predictions of all networks as one table, with the slices that the index has columns for.
+
+    Args:
+        data: The images; predictions of a subset are in the order of its items.
+        models: Each network's predictions by (part, split).
+        networks: The networks, named as in `models`.
+    """
+    subsets = list(next(iter(models.values())))
+    ids = [item["image_id"] for part, split in subsets for item in data.items([part], split)]
+    rows = data.frame.set_index("image_id", drop=False).loc[ids, COLUMNS].reset_index(drop=True)
+    sliced = slice_columns(_index_rows(data).set_index("image_id", drop=False).loc[ids]).reset_index(drop=True)
+    # Of a subset without images, predictions have no columns either.
+    shape = (-1, len(data.class_names))
+    return PredictionTable(
+        frame=pd.concat([rows, sliced], axis=1),
+        class_names=data.class_names,
+        networks=tuple(networks),
+        logits={
+            one.name: np.concatenate([models[one.name][subset].logits.reshape(shape).numpy() for subset in subsets])
+            for one in networks
+        },
+    )
+
+
+def _index_rows(data: CohortData) -> pd.DataFrame:
+    """Return the rows of the index for the images of a cohort, with all columns."""
+    if data.cohort is None:
+        return data.frame[["image_id"]]
+    cohort = data.cohort
+    return pd.concat([cohort.forget, cohort.remain, cohort.undetermined], ignore_index=True)

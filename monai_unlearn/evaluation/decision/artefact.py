@@ -1,0 +1,50 @@
+"""Whether forgetting is in the weights, or only in BatchNorm's running statistics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monai_unlearn.evaluation.decision.evidence import Evidence
+
+NOTICEABLE = 0.01
+"""With a smaller loss of probability there is no forgetting that could come back."""
+SURVIVES = 0.5
+"""Forgetting of which less than this share is left with recalibrated statistics is an artefact."""
+
+
+def own_class(evidence: Evidence, name: str, subsets: Sequence[str]) -> float:
+    """Return the mean probability that a network gives to the true class, over the patients of each class in subsets.
+
+    NaN if there are none, or an output is not finite.
+    """
+    row = evidence.rows(name)[0]
+    found = [
+        means.soft[row, :, evidence.class_names.index(label)]
+        for subset in subsets
+        for label, means in evidence.subsets.get(subset, {}).items()
+    ]
+    return float(np.concatenate(found).mean()) if found else float("nan")
+
+
+def artefact(evidence: Evidence, subsets: Sequence[str]) -> str | None:
+    """Return a sentence if the forgetting comes back when statistics are recalibrated on remain images, else None.
+
+    A network run in train mode on forget images alone predicts them badly until somebody recalibrates it: the weights
+    still hold what was to be forgotten. Judged where the table has the control of the revised network.
+    """
+    if evidence.control is None:
+        return None
+    before, after, control = (
+        own_class(evidence, name, subsets) for name in (evidence.original, evidence.revised, evidence.control)
+    )
+    if not before - after > NOTICEABLE or before - control >= SURVIVES * (before - after):
+        return None
+    return (
+        f"The forgetting is an artefact of BatchNorm statistics: of {100 * (before - after):.1f} points that the forget "
+        f"part lost, {100 * (before - control):.1f} are left once they are recalibrated on remain images."
+    )

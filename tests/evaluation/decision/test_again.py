@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from decision_example import binary, decision, everywhere, table
+
+from monai_unlearn.errors import DataError
+from monai_unlearn.evaluation.decision import decide, decide_again
+from monai_unlearn.vocabulary.run_folder import RunFolder
+
+GOOD = everywhere(binary(0.8, 0.8))
+SHARES = {"original": everywhere(binary(0.99, 0.99)), "revised": GOOD, **{f"reference-{i}": GOOD for i in range(3)}}
+
+
+def finished(folder, shares, **config):
+    """What a run leaves of its decision."""
+    run = RunFolder(folder)
+    found = table(shares, patients=60, eyes=2)
+    run.evidence.mkdir()
+    found.write(run.predictions)
+    metrics = decide(decision(**config), found).to_metrics()
+    run.metrics.write_text(json.dumps(metrics), encoding="utf-8")
+    return run, metrics
+
+
+@pytest.mark.parametrize(
+    ("shares", "config"),
+    [
+        (SHARES, {}),
+        ({**SHARES, "repeat-1": SHARES["original"]}, {"min_patients": 5}),
+        ({"original": GOOD, "revised": GOOD}, {}),
+        (SHARES, {"objective": "erase"}),
+        (SHARES, {"objective": "erase", "limit": 0.9}),
+        (SHARES, {"endpoints": [{"subset": "forget_train", "margin": 0.3}, {"subset": "remain_test", "class": "sick"}]}),
+    ],
+)
+def test_is_the_same_byte_by_byte(tmp_path, shares, config):
+    run, metrics = finished(tmp_path, shares, **config)
+    assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
+
+
+def test_only_predictions_count(tmp_path):
+    run, metrics = finished(tmp_path, SHARES)
+    run.metrics.write_text(json.dumps({**metrics, "verdict": "different"}), encoding="utf-8")
+    assert decide_again(run).verdict.value == metrics["verdict"]
+    table({**SHARES, "revised": SHARES["original"]}, patients=60, eyes=2).write(run.predictions)
+    assert decide_again(run).verdict.value != metrics["verdict"]
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", "{}", '{"decision": {}}'])
+def test_what_is_no_run_is_refused(tmp_path, text):
+    run, _ = finished(tmp_path, SHARES)
+    if text is None:
+        run.metrics.unlink()
+    else:
+        run.metrics.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="expected the measurements of a run"):
+        decide_again(run)
