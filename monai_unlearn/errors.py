@@ -48,7 +48,7 @@ class IndexReadError(InputError):
 
 
 class NotAccepted(UnlearnError):  # noqa: N818 - not a fault: the run is done, but its result is not good enough
-    """A run is done and its results are written, but a criterion failed, or none about the forget part was judged.
+    """A run is done and its results are written, but its verdict does not promote the revised bundle.
 
     `Revision.run` raises it.
     """

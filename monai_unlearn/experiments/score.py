@@ -42,7 +42,7 @@ def figures(metrics: Mapping[str, Any], criterion: str) -> dict[str, Any]:
     Returns:
         `read_as`, the model judged; `forget` and `remain`, its validation accuracies; `forget_gap` and `remain_gap`,
         their differences from the reference, or None; `remain_lost`; `score`, smaller is better; cost in gradients
-        and seconds.
+        and seconds; and the `verdict`, which is about test images too and chooses nothing.
 
     Raises:
         DataError: A part has no validation image.
@@ -61,7 +61,7 @@ def figures(metrics: Mapping[str, Any], criterion: str) -> dict[str, Any]:
     found["gradient_evaluations"] = cost["gradient_evaluations"]["unlearning"]
     found["share_of_retraining_gradients"] = cost["share_of_retraining_gradients"]
     found["seconds"] = cost["seconds"]["unlearning"]
-    found["accepted"] = metrics["accepted"]
+    found["verdict"] = metrics["verdict"]
     return found
 
 

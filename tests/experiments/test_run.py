@@ -112,7 +112,7 @@ def test_a_run_that_is_not_accepted_counts_and_one_that_failed_is_named_and_trie
     assert [trial["status"] for trial in document["trials"]] == ["finished", "finished", "failed", "failed"]
     assert document["trials"][2]["error"] == "what the run said."
     assert document["best"]["settings"]["method::noise"] == "0"
-    assert document["best"]["accepted"] is False
+    assert document["best"]["verdict"] == "inconclusive"
     swept(played)
     assert len(played.runs) == 4 + 2
 

@@ -67,6 +67,6 @@ class PlayedRuns:
                 "share_of_retraining_gradients": 0.1,
                 "seconds": {"unlearning": 1.0},
             },
-            "accepted": code == 0,
+            "verdict": "equivalent" if code == 0 else "inconclusive",
         }
         run.metrics.write_text(json.dumps(metrics), encoding="utf-8")
