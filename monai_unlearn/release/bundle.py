@@ -87,8 +87,8 @@ def write_revised_bundle(
         target: A folder that does not exist.
         network: The revised network.
         record: The training record of the original weights; empty if there is none.
-        settings: The classes, image size, normalisation and split of the run; they replace those in the configs and
-            the metadata of the base.
+        settings: The classes, image size, normalisation and split of the run, and which classes mean no disease; they
+            replace those in the configs and the metadata of the base.
         change: The changelog entry, one line.
         documents: Texts to add to `docs/`, by file name. Those of the revision before are kept, with the version that
             they are about in their name.
@@ -139,14 +139,17 @@ def _with_classes(metadata: Mapping[str, Any], class_names: Sequence[str] | None
 def _with_settings(config: str, settings: Mapping[str, Any]) -> str:
     """Return a config in which settings on a line of their own have these values.
 
-    Values are replaced in the text, which keeps comments and order; JSON is YAML. The classes stay: configs of this
+    Values are replaced in the text, which keeps comments and order; JSON is YAML. `a::b` is the line of `b` within a
+    section, two blanks deeper. The classes stay: configs of this
     package read them from the metadata.
     """
     for key, value in settings.items():
         if key != "class_names":
+            *sections, name = key.split("::")
+            name = "  " * len(sections) + name
             # `re.sub` would interpret a backslash in the replacement.
-            line = f"{key}: {json.dumps(value)}".replace("\\", "\\\\")
-            config = re.sub(rf"(?m)^{re.escape(key)}: [^@$\n]*$", line, config)
+            line = f"{name}: {json.dumps(value)}".replace("\\", "\\\\")
+            config = re.sub(rf"(?m)^{re.escape(name)}: [^@$\n]*$", line, config)
     return config
 
 
