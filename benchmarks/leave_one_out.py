@@ -74,7 +74,9 @@ def swapped(predictions: SubsetPredictions) -> SubsetPredictions:
     before = _accuracy(predictions)
     leanings = [_leaning(predictions, forgotten, by) for by in np.linspace(-12, 12, 481)]
     equal = [one for one in leanings if abs(_accuracy(one) - before) <= HALF_A_POINT]
-    return max(equal, key=lambda one: float((one["forget", "test"].logits - predictions["forget", "test"].logits).abs().max()))
+    return max(
+        equal, key=lambda one: float((one["forget", "test"].logits - predictions["forget", "test"].logits).abs().max())
+    )
 
 
 def _leaning(predictions: SubsetPredictions, forgotten: int, by: float) -> SubsetPredictions:

@@ -15,8 +15,8 @@ from monai_unlearn.terminal import escaped
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What guards find where they do not object.
-_QUIET = ("clear", "inside")
+QUIET = ("clear", "inside")
+"""What guards find where they do not object."""
 _TARGETS = {
     "match_reference": "the mean of networks retrained without the cohort",
     "erase": "the limit on the forget part, and the original on remain",
@@ -63,7 +63,7 @@ def to_markdown(diff: Mapping[str, Any]) -> str:
         basis=_BASES.get(diff["basis"], ""),
         endpoints=[row for row in decision["endpoints"] if not row["guard"]],
         guards=guards,
-        objecting=[row for row in guards if row["status"] not in _QUIET],
+        objecting=[row for row in guards if row["status"] not in QUIET],
         # What was declared more leniently stands in the line of the verdict already.
         warnings=[*(note for note in decision["notes"] if note not in decision["line"]), *diff["warnings"]],
         accuracy=[row for row in diff["metrics"] if row["metric"] == ACCURACY.name],
@@ -147,7 +147,7 @@ def text(value: object) -> str:
 
 
 def _promoted(verdict: str) -> str:
-    return "The bundle may be deployed." if promotes(verdict) else "Nothing was promoted: the bundle must not be deployed."
+    return "The bundle may be deployed." if promotes(verdict) else "Nothing was promoted: do not deploy this bundle."
 
 
 def _brackets(measured: Mapping[str, Any], form: str, factor: int) -> str:

@@ -15,7 +15,7 @@ from monai_unlearn.staging import write_json
 from monai_unlearn.terminal import escaping_console
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import torch
     from torch import nn
@@ -30,6 +30,7 @@ def predict_models(
     subsets: Mapping[tuple[str, str], Dataset[Any]],
     *,
     device: str | torch.device,
+    healthy: Sequence[int] = (),
 ) -> dict[str, SubsetPredictions]:
     """Return each network's predictions by (part, split), without validation subsets that hold no image.
 
@@ -37,13 +38,17 @@ def predict_models(
         networks: The networks by name, on the device.
         subsets: The images by (part, split).
         device: Where to compute.
+        healthy: The numbers of the classes that mean no disease.
     """
     shown = {
         subset: images
         for subset, images in subsets.items()
         if subset[1] != "validation" or len(images)  # type: ignore[arg-type]  # torch's Dataset has no __len__
     }
-    return {name: predict_subsets(network, shown, device=device) for name, network in networks.items()}
+    return {
+        name: predict_subsets(network, shown, device=device, healthy=tuple(healthy))
+        for name, network in networks.items()
+    }
 
 
 def evaluate(

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.evaluation import SubsetPredictions, accepted, compare, differences, metrics_table
-from monai_unlearn.evaluation.findings import forgetting, recommend
+from monai_unlearn.evaluation import SubsetPredictions, compare, differences, metrics_table
+from monai_unlearn.evaluation.breakdown import confusions, slices
+from monai_unlearn.evaluation.decision import decide
+from monai_unlearn.evaluation.findings import forgetting
 from monai_unlearn.methods.base import FORWARD_PASS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from monai_unlearn.engine.reference import Reference
-    from monai_unlearn.evaluation import Criterion
+    from monai_unlearn.evaluation import PredictionTable
+    from monai_unlearn.evaluation.decision import Decision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,43 +88,43 @@ class RunFacts:
     """What the evidence says about a run beside its predictions.
 
     Args:
-        objective: What the run aims at: `match_reference` or `erase`.
-        class_names: The classes, in the order of the network's outputs.
+        decision: What the revised network is judged by.
         counts: Images by part and split.
         has_batch_norm: Whether the network keeps running statistics.
-        criteria: The declared acceptance criteria.
         cost: What the run cost.
         references: The retrained references.
         warnings: What a reader must know about the data and the run.
     """
 
-    objective: str
-    class_names: Sequence[str]
+    decision: Decision
     counts: Mapping[str, Mapping[str, int]]
     has_batch_norm: bool
-    criteria: Sequence[Criterion]
     cost: Cost
     references: Sequence[Reference] = ()
     warnings: Sequence[str] = ()
 
 
-def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions]) -> dict[str, Any]:
+def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictions: PredictionTable) -> dict[str, Any]:
     """Return the evidence of a run.
 
     Args:
         facts: What is known about the run.
         models: Each model's predictions by (part, split); `original` and `revised` at least.
+        predictions: The same as one table; the verdict and whatever is broken down by patients follow from it alone.
     """
-    tables = {name: metrics_table(predictions, facts.class_names) for name, predictions in models.items()}
-    evidence: dict[str, Any] = {
+    decision, class_names = facts.decision, facts.decision.class_names
+    tables = {name: metrics_table(found, class_names) for name, found in models.items()}
+    return {
         "schema_version": 1,
-        "objective": facts.objective,
-        "class_names": list(facts.class_names),
+        **decide(decision, predictions).to_metrics(),
+        "class_names": list(class_names),
         "counts": facts.counts,
         "models": tables,
         "paired": compare(models["original"], models["revised"]),
-        "changes": differences(models["original"], models["revised"], facts.class_names),
-        "gaps_to_reference": _gaps(facts, models),
+        "changes": differences(models["original"], models["revised"], class_names),
+        "gaps_to_reference": _gaps(models, class_names),
+        "slices": slices(predictions, decision.subsets, healthy_classes=decision.healthy_classes),
+        "confusion": confusions(predictions, decision.subsets),
         "forgetting": forgetting(tables, has_batch_norm=facts.has_batch_norm),
         "cost": facts.cost.to_dict(),
         "reference": ", ".join(dict.fromkeys(one.source for one in facts.references)) or None,
@@ -130,22 +133,14 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions]) -> dict[s
         "reference_is_recorded": bool(facts.references) and all(one.record for one in facts.references),
         "warnings": list(facts.warnings),
     }
-    evidence["criteria"] = [criterion.judge(evidence) for criterion in facts.criteria]
-    evidence["accepted"] = accepted(evidence["criteria"])
-    evidence["recommendation"] = recommend(evidence)
-    return evidence
 
 
 def why_not_accepted(evidence: Mapping[str, Any]) -> str:
-    """Return the reason why a result is not accepted, for the message of the run."""
-    if failed := [row["measure"] for row in evidence["criteria"] if row["verdict"] == "failed"]:
-        return f"{', '.join(failed)} failed"
-    return (
-        "no criterion about the forget part could be judged: nothing noticeable was forgotten, or there is no "
-        "reference (--reference retrain) to compare with"
-    )
+    """Return the message of a run whose verdict does not promote: the line of the verdict, then what would decide."""
+    needs = [f"Needs: {one['text']}" for one in evidence["needs"]]
+    return "\n".join([evidence["decision"]["line"], *needs])
 
 
-def _gaps(facts: RunFacts, models: Mapping[str, SubsetPredictions]) -> dict[str, Any]:
+def _gaps(models: Mapping[str, SubsetPredictions], class_names: Sequence[str]) -> dict[str, Any]:
     reference = models.get("reference")
-    return {} if reference is None else differences(reference, models["revised"], facts.class_names)
+    return {} if reference is None else differences(reference, models["revised"], class_names)

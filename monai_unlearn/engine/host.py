@@ -20,7 +20,8 @@ from torch import nn
 from yaml import YAMLError
 
 from monai_unlearn.engine.config_values import on_the_stack, taken_by_name
-from monai_unlearn.errors import ConfigError, ExitCode, UnlearnError
+from monai_unlearn.errors import ConfigError, ExitCode, NotAccepted, UnlearnError
+from monai_unlearn.evaluation.decision.decision import KEYS as DECISION_KEYS
 from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
@@ -129,8 +130,10 @@ def refuse_misspelt(config: Mapping[str, Any], *, known: Collection[str] = ()) -
     text = json.dumps(_plain(config))
     # What a component would take by name counts even where the config leaves it at its default.
     used = {key for key in config if re.search(rf"@{re.escape(key)}\b", text)} | set(taken_by_name(config))
-    for key in config:
-        if key not in (*used, *known) and (meant := difflib.get_close_matches(key, used, n=1, cutoff=0.8)):
+    for key in (key for key in config if key not in (*used, *known)):
+        if "decision" in used and key in DECISION_KEYS:
+            raise ConfigError(f"nothing in the config uses '{key}'. Did you mean '--decision::{key}'?")
+        if meant := difflib.get_close_matches(key, used, n=1, cutoff=0.8):
             raise ConfigError(f"nothing in the config uses '{key}'. Did you mean '--{meant[0]}'?")
 
 
@@ -153,9 +156,9 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
         raise SystemExit(int(ExitCode.UNEXPECTED))
     summary, *details = str(found).splitlines() or [""]
     if details:
-        say(summary, *details, err=True)
+        say(*(() if isinstance(found, NotAccepted) else (summary,)), *details, err=True)
         if summary.endswith(":"):
             summary = f"{summary} {details[0].strip()}"
-    # The last line says what is wrong, for people and pipelines that see only that.
-    say(f"Error: {summary}", err=True)
+    # The last line says what is wrong, or which verdict it is, for people and pipelines that see only that.
+    say(summary if isinstance(found, NotAccepted) else f"Error: {summary}", err=True)
     raise SystemExit(int(found.exit_code))

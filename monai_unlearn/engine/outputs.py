@@ -18,6 +18,7 @@ from monai_unlearn.cohort.resolve.frozen import freeze
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.chosen_method import settings_of
 from monai_unlearn.engine.lineage import revised_record, write_lineage_members
+from monai_unlearn.evaluation.decision import promotes
 from monai_unlearn.methods import info_of
 from monai_unlearn.release import weights_digest, write_revised_bundle
 from monai_unlearn.release.lineage import lineage_after
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from monai_unlearn.cohort.lineage.document import Lineage
     from monai_unlearn.data import CohortData
     from monai_unlearn.engine.consent import DoubtfulTraining
+    from monai_unlearn.evaluation import PredictionTable
     from monai_unlearn.methods import Method
     from monai_unlearn.release import BundleInfo
 
@@ -62,6 +64,7 @@ class Outcome:
         epochs: Passes over the forget images.
         updates: How the updates ended; see `Updates.record`.
         evidence: What `metrics.json` will hold.
+        predictions: What every network predicts for every image.
     """
 
     base: BundleInfo
@@ -84,12 +87,13 @@ class Outcome:
     epochs: int
     updates: Mapping[str, Any]
     evidence: Mapping[str, Any]
+    predictions: PredictionTable
 
 
 def write_outputs(outcome: Outcome, folder: Path) -> None:
     """Write the bundle and, beside it, the evidence into a folder.
 
-    A result that is not accepted leaves its bundle as `rejected_bundle`, so that nothing that picks up
+    A result whose verdict does not promote leaves its bundle as `rejected_bundle`, so that nothing that picks up
     `revised_bundle` can deploy it.
     """
     run, date = RunFolder(folder), datetime.now(timezone.utc)
@@ -98,7 +102,7 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
     record = {**_run_record(outcome, diff, date), "updates": outcome.updates}
     manifest = _write_evidence(outcome, run, record, texts)
     lineage = _lineage(outcome, run, diff, manifest)
-    accepted = outcome.evidence["accepted"]
+    accepted = promotes(outcome.evidence["verdict"])
     bundle = run.bundle(accepted=accepted)
     parent = {"version": outcome.base.version, "weights_digest": outcome.base_digest}
     write_revised_bundle(
@@ -122,7 +126,7 @@ def _lineage(outcome: Outcome, run: RunFolder, diff: Mapping[str, Any], manifest
         cohort=outcome.cohort,
         versions=(outcome.base.version, version),
         date=diff["modification"]["date"],
-        verdict=outcome.evidence.get("verdict"),
+        verdict=outcome.evidence["verdict"],
         kept_out=outcome.data.earlier.counts,
         digests={
             "manifest": manifest,
@@ -138,6 +142,7 @@ def _write_evidence(outcome: Outcome, run: RunFolder, record: Mapping[str, Any],
     run.evidence.mkdir(exist_ok=True)  # a retrained reference is there already
     write_text(run.evidence / README, f"# Evidence\n\n{STAYS}\n")
     write_json(run.metrics, outcome.evidence)
+    outcome.predictions.write(run.predictions)
     write_json(run.record, record)
     manifest = freeze(outcome.cohort, run.evidence, rule=outcome.split_rule, pixels=outcome.pixels)
     outcome.method.write_diagnostics(run.plots)
@@ -236,9 +241,10 @@ def _device_name(device: torch.device) -> str:
 
 
 def _changelog_entry(outcome: Outcome, *, accepted: bool) -> str:
-    status = "" if accepted else "NOT ACCEPTED. "
+    status = "" if accepted else "NOT PROMOTED. "
     spec = outcome.cohort.spec
     return (
         f"{status}Unlearned cohort {spec.name} ({spec.reason.value.replace('_', ' ')}, "
-        f"{len(outcome.cohort.forget)} images) by {info_of(outcome.method).name}."
+        f"{len(outcome.cohort.forget)} images) by {info_of(outcome.method).name}. "
+        f"Verdict: {outcome.evidence['verdict']}."
     )

@@ -8,15 +8,47 @@ import numpy as np
 import pandas as pd
 
 from monai_unlearn.evaluation import Network, PredictionTable
+from monai_unlearn.evaluation.prediction_table import RECALIBRATED
 from monai_unlearn.evaluation.slices import slice_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from monai_unlearn.data import CohortData
+    from monai_unlearn.engine.reference import Reference
     from monai_unlearn.evaluation import SubsetPredictions
 
 COLUMNS = ["image_id", "patient", "part", "split", "label"]
+
+ORIGINAL, REVISED, REFERENCE = "original", "revised", "reference"
+
+
+def reference_name(number: int) -> str:
+    """Return the name of a retrained reference, counted from 1."""
+    return REFERENCE if number == 1 else f"{REFERENCE}_{number}"
+
+
+def listed(
+    names: Iterable[str], *, original_seed: int | None, seed: int, references: Sequence[Reference]
+) -> tuple[Network, ...]:
+    """Return what a table of predictions says of each network of a run, in the order of their names.
+
+    Args:
+        names: `original`, `revised`, the controls of both, and the references as `reference_name` numbers them.
+        original_seed: The seed that the original was trained with, if known.
+        seed: The run's seed.
+        references: The references, in their order.
+    """
+    known = {
+        ORIGINAL: Network(name=ORIGINAL, role="original", seed=original_seed),
+        REVISED: Network(name=REVISED, role="revised", seed=seed),
+    }
+    for number, one in enumerate(references, 1):
+        name = reference_name(number)
+        known[name] = Network(name=name, role="reference", seed=one.seed, recorded=bool(one.record))
+    for name in (ORIGINAL, REVISED):
+        known[name + RECALIBRATED] = Network(name=name + RECALIBRATED, role="control")
+    return tuple(known[name] for name in names)
 
 
 def prediction_table(

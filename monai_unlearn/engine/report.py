@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from monai_unlearn.card.markdown import QUIET, judged, measure, share, words
 from monai_unlearn.terminal import escaping_console
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
@@ -23,18 +24,19 @@ _NAMES = {
 
 
 def print_result(evidence: Mapping[str, Any], target: Path) -> None:
-    """Print accuracy by model, part and split, the verdicts, the recommendation, and where the card is."""
+    """Print accuracy by model, part and split, what was judged, why, where the card is, and last the verdict's line."""
     console = escaping_console(highlight=False)
     console.print(accuracy_report("Accuracy in %, 95 % interval", evidence["models"]))
-    console.print(_criteria(evidence))
+    console.print(_judged(evidence))
     console.print(cost_line(evidence["cost"]))
-    word = {True: "yes", False: "nothing measured suggests it", None: "unknown"}
-    console.print(f"Would retraining have been better? {word[evidence['recommendation']['retrain']]}")
-    for reason in evidence["recommendation"]["reasons"]:
-        console.print(f"  - {reason}")
     for warning in evidence["warnings"]:
         console.print(f"Note: {warning}")
+    for reason in evidence["why"]:
+        console.print(f"  - {reason}")
+    for need in evidence["needs"]:
+        console.print(f"Needs: {need['text']}")
     console.print(f"Model-card difference: {RunFolder(target).evidence / 'model_card_diff.md'}", soft_wrap=True)
+    console.print(evidence["decision"]["line"], soft_wrap=True)
 
 
 def accuracy_report(title: str, models: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -74,12 +76,24 @@ def percent(subset: Mapping[str, Any]) -> str:
     return f"{100 * subset['accuracy']:.1f} ({100 * low:.0f}–{100 * high:.0f})"
 
 
-def _criteria(evidence: Mapping[str, Any]) -> Table:
-    table = Table(title="Accepted" if evidence["accepted"] else "NOT ACCEPTED: nothing is promoted")
-    for heading in ("criterion", "limit", "value", "verdict"):
+def _judged(evidence: Mapping[str, Any]) -> Table:
+    """Return what was declared to be judged, and of the guards those that object."""
+    table = Table(title="Judged: the revised network beside its target, shares in %")
+    for heading in ("subset, class", "measure"):
         table.add_column(heading)
-    for row in evidence["criteria"]:
-        limits = [f"≥ {row['min']}"] * (row["min"] is not None) + [f"≤ {row['max']}"] * (row["max"] is not None)
-        value = "–" if row["value"] is None else f"{row['value']:.3f}"
-        table.add_row(row["measure"], ", ".join(limits), value, row["verdict"].replace("_", " "))
+    for heading in ("revised", "target", "difference, 90 % interval", "margin", "patients"):
+        table.add_column(heading, justify="right")
+    table.add_column("found")
+    for row in evidence["decision"]["endpoints"]:
+        if not row["guard"] or row["status"] not in QUIET:
+            table.add_row(
+                f"{words(row['subset'])}, {row['class']}",
+                measure(row),
+                share(row["revised"]),
+                share(row["target"]),
+                judged(row),
+                f"{100 * row['margin']:g}",
+                f"{row['G']:,}",
+                f"{words(row['status'])}{', guard' if row['guard'] else ''}",
+            )
     return table

@@ -24,6 +24,7 @@ from monai_unlearn.engine.guards import check_finite, check_fits, check_spec_sta
 from monai_unlearn.engine.host import executed_config
 from monai_unlearn.engine.lineage import check_lineage
 from monai_unlearn.engine.outputs import Outcome, write_outputs
+from monai_unlearn.engine.predicted import ORIGINAL, REVISED, listed, prediction_table, reference_name
 from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, delivery_images, with_controls
 from monai_unlearn.engine.reference import Reference, Retraining, WantedReferences, load_references, retrain
 from monai_unlearn.engine.report import print_result
@@ -32,8 +33,9 @@ from monai_unlearn.engine.stopping import Stopping
 from monai_unlearn.engine.trained_pixels import check_trained_pixels
 from monai_unlearn.engine.training_record import RECORD, check_original, record_of
 from monai_unlearn.engine.updating import Updates
-from monai_unlearn.errors import ConfigError, NotAccepted, check_choice
-from monai_unlearn.evaluation import has_running_statistics, read_criteria
+from monai_unlearn.errors import ConfigError, NotAccepted
+from monai_unlearn.evaluation import has_running_statistics
+from monai_unlearn.evaluation.decision import Decision, promotes
 from monai_unlearn.release import BundleInfo, check_travels, load_weights, weights_digest
 from monai_unlearn.staging import check_free, remove_unfinished, staged
 from monai_unlearn.vocabulary.run_folder import RunFolder
@@ -42,10 +44,9 @@ if TYPE_CHECKING:
     from monai_unlearn.cohort import Cohort
     from monai_unlearn.data import CohortData
     from monai_unlearn.engine.trainer import UnlearnTrainer
-    from monai_unlearn.evaluation import SubsetPredictions
+    from monai_unlearn.evaluation import PredictionTable, SubsetPredictions
     from monai_unlearn.methods import PixelSpace
 
-OBJECTIVES = ("match_reference", "erase")
 Subsets = Mapping[tuple[str, str], Dataset[Any]]
 
 
@@ -65,10 +66,10 @@ class Revision:
         output_dir="revision",
         bundle_root="my_bundle",
         retraining=retraining,
-        acceptance={"remain_test_accuracy": {"min": 0.0}},
+        decision={"healthy_classes": []},
     )
-    evidence = revision.run()
-    print(evidence["accepted"], evidence["cost"]["gradient_evaluations"]["unlearning"])
+    evidence = revision.run()  # raises NotAccepted unless the verdict promotes the result
+    print(evidence["verdict"], evidence["cost"]["gradient_evaluations"]["unlearning"])
     ```
 
     Args:
@@ -82,8 +83,7 @@ class Revision:
         retraining: How the bundle is trained.
         reference: Nothing, `retrain`, a checkpoint trained without the forget part, or several.
         reference_seeds: How many networks `retrain` trains, each under a seed of its own.
-        objective: `match_reference`, to behave like the retrained model, or `erase`, to misclassify.
-        acceptance: Criteria, `{measure: {min: …, max: …}}`.
+        decision: What the result is judged by, the arguments of `Decision.from_config`.
         recalibrate: Recalibrate BatchNorm on remain images after the last step. Weights that changed under frozen
             statistics no longer fit them, and errors that come from the mismatch are not forgetting.
         stop: Conditions that end the forget phase or the run, the arguments of `StopRule`. By default, a run that is
@@ -106,10 +106,9 @@ class Revision:
     output_dir: str | Path
     bundle_root: str | Path
     retraining: Retraining
+    decision: Mapping[str, Any]
     reference: str | Sequence[str] | None = None
     reference_seeds: int = 3
-    objective: str = "match_reference"
-    acceptance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     recalibrate: bool = True
     stop: Mapping[str, float | str] | None = None
     eval_interval: int | None = None
@@ -118,13 +117,12 @@ class Revision:
     config: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_choice(self.objective, OBJECTIVES, name="objective")
         if not self.output_dir:
             raise ConfigError("output_dir is not set. Give it on the command line: --output_dir DIR")
-        self.criteria = read_criteria(self.acceptance)
+        self.judged_by = Decision.from_config(self.decision, class_names=self.data.class_names)
         self.stop_rule = StopRule.of_run(
             self.stop,
-            objective=self.objective,
+            objective=self.judged_by.objective,
             has_reference=bool(self.reference),
             needs_forget=self.trainer.method.needs_forget,
         )
@@ -180,7 +178,7 @@ class Revision:
         In a distributed run, the other processes share search and steps, and return nothing.
 
         Raises:
-            NotAccepted: The result is not accepted: everything is written, but the bundle is not promoted.
+            NotAccepted: The verdict does not promote the result: everything is written, but the bundle is not promoted.
             UnlearnError: Something went wrong earlier: nothing is written.
         """
         target = Path(self.output_dir)
@@ -214,10 +212,8 @@ class Revision:
             checkpoints.remove()
         distributed.wait()
         print_result(evidence, target)
-        if not evidence["accepted"]:
-            raise NotAccepted(
-                f"not accepted: {why_not_accepted(evidence)}. The evidence is in {RunFolder(target).evidence}."
-            )
+        if not promotes(evidence["verdict"]):
+            raise NotAccepted(f"{why_not_accepted(evidence)}\nThe evidence is in {RunFolder(target).evidence}.")
         return evidence
 
     def _revise(
@@ -241,8 +237,10 @@ class Revision:
         check_finite(self.network)
         updates.seconds["updates"] += time.perf_counter() - started
         models = self._predict(original, references)
-        evidence = assemble(self._facts(updates, references, warnings), models)
-        write_outputs(self._outcome(original, record, updates, evidence), folder)
+        networks = listed(models, original_seed=record.get("seed"), seed=self.seed, references=references)
+        predictions = prediction_table(self.data, models, networks)
+        evidence = assemble(self._facts(updates, references, warnings), models, predictions)
+        write_outputs(self._outcome(original, record, updates, evidence, predictions), folder)
         return evidence
 
     def _share_updates(self, checkpoints: Checkpoints) -> dict[str, Any]:
@@ -290,14 +288,15 @@ class Revision:
     def _predict(self, original: nn.Module, references: Sequence[Reference]) -> dict[str, SubsetPredictions]:
         """Return the predictions of every model on every subset, the recalibration controls among them."""
         networks = with_controls(
-            {"original": original, "revised": self.network},
+            {ORIGINAL: original, REVISED: self.network},
             self.subsets["remain", "train"],
             device=self.device,
             seed=self.seed,
         )
         for number, reference in enumerate(references, 1):
-            networks["reference" if number == 1 else f"reference_{number}"] = reference.network
-        return predict_models(networks, self.subsets, device=self.device)
+            networks[reference_name(number)] = reference.network
+        healthy = [self.data.class_names.index(name) for name in self.judged_by.healthy_classes]
+        return predict_models(networks, self.subsets, device=self.device, healthy=healthy)
 
     def _fingerprint(self) -> dict[str, Any]:
         return fingerprint(
@@ -310,11 +309,9 @@ class Revision:
 
     def _facts(self, updates: Updates, references: Sequence[Reference], warnings: list[str]) -> RunFacts:
         return RunFacts(
-            objective=self.objective,
-            class_names=self.data.class_names,
+            decision=self.judged_by,
             counts=self.data.counts(),
             has_batch_norm=has_running_statistics(self.network),
-            criteria=self.criteria,
             cost=Cost(
                 search=self.trainer.method.gradient_evaluations,
                 updates=self.trainer.state.images_seen,
@@ -333,13 +330,21 @@ class Revision:
         )
 
     def _outcome(
-        self, original: nn.Module, record: Mapping[str, Any], updates: Updates, evidence: Mapping[str, Any]
+        self,
+        original: nn.Module,
+        record: Mapping[str, Any],
+        updates: Updates,
+        evidence: Mapping[str, Any],
+        predictions: PredictionTable,
     ) -> Outcome:
         return Outcome(
             base=self.base,
             base_digest=weights_digest(original.state_dict()),
             base_record=record,
-            bundle_settings=self.retraining.overrides,
+            bundle_settings={
+                **self.retraining.overrides,
+                "decision::healthy_classes": list(self.judged_by.healthy_classes),
+            },
             data=self.data,
             keyfile=self.retraining.keyfile,
             cohort=self.cohort,
@@ -356,4 +361,5 @@ class Revision:
             epochs=self.trainer.state.epoch,
             updates=updates.record,
             evidence=evidence,
+            predictions=predictions,
         )

@@ -65,9 +65,7 @@ def _by_network(
     return {name: _by_subset(name, subsets, measure) for name in names}
 
 
-def _by_subset(
-    name: str, subsets: Sequence[str], measure: Callable[[str, str, str], dict[str, Any]]
-) -> dict[str, Any]:
+def _by_subset(name: str, subsets: Sequence[str], measure: Callable[[str, str, str], dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for subset in subsets:
         part, _, split = subset.partition("_")

@@ -47,7 +47,13 @@ def test_the_schema_is_one_and_the_difference_fits_it():
         (("metrics", ACCURACY, "before", "value"), None),
         (("metrics", ACCURACY, "before", "interval"), [0.1]),
         (("metrics", ACCURACY, "before"), None),
-        (("metrics", ACCURACY, "verdict"), "fine"),
+        (("metrics", ACCURACY, "verdict"), "improved"),
+        (("verdict",), "accepted"),
+        (("basis",), "luck"),
+        (("decision", "endpoints", 0, "status"), "fine"),
+        (("decision", "endpoints", 0, "s_R"), -0.1),
+        (("decision", "declared", "objective"), "forget"),
+        (("decision", "line"), None),
         (("metrics", ACCURACY, "key"), "loss"),
         (("metrics", ACCURACY, "part"), "undetermined"),
         (("metrics", ACCURACY, "split"), "tests"),
@@ -55,13 +61,14 @@ def test_the_schema_is_one_and_the_difference_fits_it():
         # The key names the metric.
         (("metrics", ACCURACY, "metric"), "log_loss"),
         (("metrics", LOG_LOSS, "before", "value"), -0.1),
-        (("objective",), "forget"),
         (("surprise",), 1),
-        (("recommendation", "retrain"), "yes"),
+        (("accepted",), True),
     ],
 )
 def test_refuses(path, value):
-    with pytest.raises(jsonschema.ValidationError, match=r"is not|does not match|Additional|valid under|too short"):
+    with pytest.raises(
+        jsonschema.ValidationError, match=r"is not|does not match|Additional|valid under|too short|less than"
+    ):
         jsonschema.validate(changed(path, value), schema())
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bundle_run import PLAIN, run
+from bundle_run import JUDGED, PLAIN, run, unlearn
 from tiny import tiny_index, tiny_spec
+
+from monai_unlearn.engine.host import ours
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,20 +23,29 @@ class Tiny:
     spec: Path
     checkpoint: Path
 
+    def settings(self, output: Path, **overrides: Any) -> dict[str, Any]:
+        """Return the settings of a run of `unlearn`."""
+        judged = {} if any(name.startswith("decision::") for name in overrides) else JUDGED
+        return {
+            **PLAIN,
+            **judged,
+            "checkpoint": str(self.checkpoint),
+            "index_dir": str(self.index),
+            "cohort_spec": str(self.spec),
+            "output_dir": str(output),
+            **overrides,
+        }
+
     def unlearn(self, output: Path, **overrides: Any) -> Any:
-        """Run `unlearn`; every result is accepted unless the test declares criteria."""
-        settings = {**PLAIN, "acceptance": {}, "checkpoint": str(self.checkpoint)}
-        return run(
-            "unlearn",
-            "unlearn.yaml",
-            **{
-                **settings,
-                "index_dir": str(self.index),
-                "cohort_spec": str(self.spec),
-                "output_dir": str(output),
-                **overrides,
-            },
-        )
+        """Run `unlearn`, whatever its verdict."""
+        return unlearn(**self.settings(output, **overrides))
+
+    def judged(self, output: Path, **overrides: Any) -> Any:
+        """Run `unlearn`, and raise our error, which MONAI has wrapped, also where the verdict does not promote."""
+        try:
+            return run("unlearn", "unlearn.yaml", **self.settings(output, **overrides))
+        except Exception as error:
+            raise ours(error) or error from None
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
-from evidence_example import CLASSES, subset
+from evidence_example import CLASSES, evidence, predictions, subset
 
-from monai_unlearn.engine.evidence import Cost, RunFacts, assemble, why_not_accepted
+from monai_unlearn.engine.evidence import Cost, RunFacts, why_not_accepted
+from monai_unlearn.engine.evidence import assemble as assembled
 from monai_unlearn.engine.reference import Reference
-from monai_unlearn.evaluation import read_criteria
+from monai_unlearn.evaluation.decision import Decision, promotes
 
 COST = Cost(search=120, updates=280, seconds={"preparation": 1.5, "updates": 2.25})
 REFERENCE = Reference(network=torch.nn.Identity(), source="retrain", record={"parts": ["remain"]})
@@ -14,14 +17,16 @@ REFERENCE = Reference(network=torch.nn.Identity(), source="retrain", record={"pa
 
 def facts(**changes):
     plain = {
-        "objective": "match_reference",
-        "class_names": CLASSES,
+        "decision": Decision.from_config({"healthy_classes": ["a"]}, class_names=CLASSES),
         "counts": {"forget": {"train": 100}},
         "has_batch_norm": False,
-        "criteria": (),
         "cost": COST,
     }
     return RunFacts(**{**plain, **changes})
+
+
+def assemble(facts, models):
+    return assembled(facts, models, predictions(models))
 
 
 def models(**correct):
@@ -95,21 +100,117 @@ def test_a_reference_without_a_training_record_is_not_recorded():
     assert (evidence["reference"], evidence["reference_is_recorded"]) == ("given.pt", False)
 
 
-@pytest.mark.parametrize(("limit", "verdict"), [(0.9, "failed"), (0.6, "passed")])
-def test_criteria_judge_the_evidence(limit, verdict):
-    criteria = read_criteria({"remain_test_accuracy": {"min": limit}})
-    evidence = assemble(facts(criteria=criteria), models(original=95, revised=70))
-    assert evidence["criteria"][0]["verdict"] == verdict
-    assert evidence["accepted"] is (verdict == "passed")
+def test_the_verdict_stands_at_the_top():
+    found = assemble(facts(), models(original=95, revised=70))
+    assert list(found)[:6] == ["schema_version", "verdict", "why", "needs", "basis", "decision"]
+    assert (found["verdict"], found["basis"]) == ("not_known", "none")
+    assert found["decision"]["declared"]["healthy_classes"] == ["a"]
+    assert not {"accepted", "criteria", "recommendation"} & set(found)
 
 
-def test_failed_criteria_are_the_reason_why_a_result_is_not_accepted():
-    rows = [
-        {"measure": name, "verdict": verdict} for name, verdict in (("a", "failed"), ("b", "passed"), ("c", "failed"))
-    ]
-    assert why_not_accepted({"criteria": rows}) == "a, c failed"
+def test_confusion_is_that_of_every_network_but_the_controls():
+    found = assemble(facts(), models(original=95, revised=70, revised_recalibrated=70, reference=60))
+    assert set(found["confusion"]["networks"]) == {"original", "revised", "reference"}
+    assert found["confusion"]["gaps"]["reference"]["remain"]["test"]["n"] == [50, 50]
+    assert found["slices"] == {}
 
 
-def test_without_a_failed_criterion_none_about_the_forget_part_could_be_judged():
-    rows = [{"measure": "forget_test_accuracy", "verdict": "not_judged"}]
-    assert "no criterion about the forget part could be judged" in why_not_accepted({"criteria": rows})
+FULL, RETRAINED = {"forget": 95, "remain": 95}, {"forget": 60, "remain": 95}
+SEEDS = {
+    name: {**RETRAINED, "forget": forget}
+    for name, forget in (("reference", 58), ("reference_2", 59), ("reference_3", 61))
+}
+LENIENT = {
+    "min_patients": 2,
+    "endpoints": [
+        {"subset": "forget_train", "margin": 0.6},
+        {"subset": "remain_test", "margin": 0.6},
+        {"subset": "remain_test", "measure": "false_negatives", "margin": 0.6},
+    ],
+}
+
+
+def test_what_predicts_as_retrained_networks_do_is_equivalent():
+    assert evidence(original=FULL, revised=RETRAINED, **SEEDS, decision=LENIENT)["verdict"] == "equivalent"
+
+
+@pytest.mark.parametrize("references", [{}, SEEDS], ids=["no reference", "references"])
+@pytest.mark.parametrize("decision", [{}, LENIENT], ids=["default", "lenient"])
+def test_a_no_op_is_never_promoted(references, decision):
+    found = evidence(original=FULL, revised=FULL, **references, decision=decision)
+    assert not promotes(found["verdict"])
+
+
+def test_a_no_op_that_hardly_differs_is_not_promoted_either():
+    """By margins as wide as these every difference is none."""
+    found = evidence(original=FULL, revised={**FULL, "forget": 94}, **SEEDS, decision=LENIENT)
+    assert found["verdict"] == "inconclusive"
+    assert found["why"][0].startswith("The revised network predicts the forget part as the original does")
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_fewer_than_three_seeds_are_no_target(seeds):
+    some = dict(list(SEEDS.items())[:seeds])
+    found = evidence(original=FULL, revised=RETRAINED, **some, decision=LENIENT)
+    assert (found["verdict"], found["basis"]) == ("target_undetermined", "reference")
+
+
+def test_references_without_a_record_are_no_target():
+    found = evidence(original=FULL, revised=RETRAINED, **SEEDS, decision=LENIENT, recorded=False)
+    assert (found["verdict"], found["reference_is_recorded"]) == ("not_known", False)
+
+
+def leaning(a, b):
+    """100 images, of each class 50: so many of them classified correctly."""
+    labels = torch.arange(100) % 2
+    rank = torch.arange(100) // 2
+    correct = rank < torch.tensor([a, b])[labels]
+    found = subset(100)
+    return replace(found, logits=torch.eye(2)[torch.where(correct, labels, 1 - labels)] * 6)
+
+
+def test_a_swap_of_classes_at_equal_accuracy_is_not_promoted():
+    """One overall accuracy is that of every retrained network; class by class the two are opposites."""
+    remain = {("remain", split): leaning(48, 48) for split in ("train", "test")}
+
+    def network(a, b):
+        return {**{("forget", split): leaning(a, b) for split in ("train", "test")}, **remain}
+
+    found = {"original": network(49, 49), "revised": network(20, 40)}
+    found |= {name: network(a, 60 - a) for name, a in (("reference", 39), ("reference_2", 40), ("reference_3", 41))}
+    decision = Decision.from_config({"healthy_classes": ["a"]}, class_names=CLASSES)
+    evidence = assemble(facts(decision=decision), found)
+    accuracy = {name: table["forget"]["test"]["accuracy"] for name, table in evidence["models"].items()}
+    assert accuracy["revised"] == accuracy["reference"] == accuracy["reference_2"] == accuracy["reference_3"]
+    assert evidence["verdict"] == "different"
+    assert any("class a" in reason for reason in evidence["why"])
+    # A retrained network of its own is not different from the others.
+    assert assemble(facts(), {**found, "revised": network(39, 20)})["verdict"] != "different"
+
+
+def test_forgetting_nearly_everything_is_not_promoted():
+    """One image of 684 is left to keep: nothing about remain can be judged."""
+    sizes = {"forget": 683, "remain": 1}
+
+    def network(share):
+        return {
+            (part, split): subset(round(share * n) if part == "forget" else n, n)
+            for part, n in sizes.items()
+            for split in ("train", "test")
+        }
+
+    found = {"original": network(0.95), "revised": network(0.5)}
+    references = {f"reference{more}": network(0.5 + 0.001 * i) for i, more in enumerate(("", "_2", "_3"))}
+    for models in (found, {**found, **references}):
+        evidence = assemble(facts(), models)
+        assert not promotes(evidence["verdict"])
+        if len(models) > 2:
+            assert {(need["what"], need["subset"], need["needs"]) for need in evidence["needs"]} >= {
+                ("patients", "remain_test", 30)
+            }
+
+
+def test_the_message_of_a_run_is_the_line_of_the_verdict_and_what_would_decide():
+    lines = why_not_accepted(evidence(original=FULL, revised=RETRAINED)).splitlines()
+    assert lines[0] == "not_known: there is nothing to compare with."
+    assert lines[1].startswith("Needs: Networks retrained without the cohort, from 3 seeds on: --reference retrain")

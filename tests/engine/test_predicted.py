@@ -8,7 +8,7 @@ from tiny import tiny_index, tiny_spec, write_images
 
 from monai_unlearn.data import open_data
 from monai_unlearn.engine.predicted import prediction_table
-from monai_unlearn.evaluation import Network, PredictionTable, Predictions
+from monai_unlearn.evaluation import Network, Predictions, PredictionTable
 
 NETWORKS = (
     Network(name="original", role="original", seed=0),

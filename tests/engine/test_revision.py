@@ -10,7 +10,7 @@ from unittest import mock
 
 import jsonschema
 import pytest
-from bundle_run import BUNDLE, PLAIN, TINY, run
+from bundle_run import BUNDLE, JUDGED, PLAIN, TINY, WIDE, unlearn
 from monai.bundle import ConfigParser, ConfigWorkflow
 from tiny import SPEC, tiny_index, tiny_spec, write_images
 
@@ -18,10 +18,14 @@ from monai_unlearn.card import schema
 from monai_unlearn.cohort.resolve.frozen import Frozen
 from monai_unlearn.data import subset_datasets
 from monai_unlearn.engine import NotAccepted, Revision
-from monai_unlearn.engine.host import ours
 from monai_unlearn.errors import CohortError, ConfigError, ExitCode, InputError, TrainingError
+from monai_unlearn.evaluation import PredictionTable
+from monai_unlearn.evaluation.confusion import confusion
+from monai_unlearn.evaluation.decision import decide_again
+from monai_unlearn.index import Index
 from monai_unlearn.methods import PSG, PixelSpace
 from monai_unlearn.release import load_weights, weights_digest
+from monai_unlearn.vocabulary.run_folder import RunFolder
 
 OF_THE_EVIDENCE = {"metrics.json", "run.json", "cohort_manifest.json", "model_card_diff.json"}
 
@@ -31,19 +35,11 @@ def read(folder, name):
     return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
-def unwrapped(tiny, output, **overrides):
-    """Run `unlearn` and raise our error, which MONAI has wrapped."""
-    try:
-        tiny.unlearn(output, **overrides)
-    except Exception as error:
-        raise ours(error) or error from None
-
-
 @pytest.fixture(scope="module")
 def revised(tiny, tmp_path_factory):
     """A run beside a retrained reference."""
     out = tmp_path_factory.mktemp("run") / "out"
-    workflow = tiny.unlearn(out, reference="retrain", reference_seeds=2, max_epochs=2, stop={})
+    workflow = tiny.unlearn(out, reference="retrain", reference_seeds=2, max_epochs=2, stop={}, **WIDE)
     return out, workflow
 
 
@@ -57,6 +53,7 @@ def test_writes_what_the_contract_names(revised):
         "lineage_members.parquet",
         "lineage.key",
         "metrics.json",
+        "predictions.parquet",
         "run.json",
         "model_card_diff.json",
         "model_card_diff.md",
@@ -190,7 +187,7 @@ def test_doubtful_images_that_were_trained_on_are_not_passed_over_when_consent_i
     tiny_index(tmp_path, frame=frame)
     settings = {"index_dir": str(tmp_path / "index"), "cohort_spec": str(tiny_spec(tmp_path, CONSENT))}
     with pytest.raises(CohortError, match="images that .* may belong to patients who withdrew their consent") as caught:
-        unwrapped(tiny, tmp_path / "out", **settings)
+        tiny.judged(tmp_path / "out", **settings)
     assert caught.value.exit_code == ExitCode.BAD_INPUT
     assert not (tmp_path / "out").exists()
     tiny_spec(tmp_path, f"{CONSENT}unknown: exclude\nwhy: They are phantoms.\n")
@@ -220,7 +217,7 @@ def test_the_revised_bundle_runs_with_the_same_commands(tiny, revised, tmp_path)
         read(tmp_path, "evaluation.json")["models"]["weights"] == read(revised[0], "metrics.json")["models"]["revised"]
     )
     again = tmp_path / "again"
-    run("unlearn", "unlearn.yaml", bundle=bundle, **{**PLAIN, "output_dir": str(again), "acceptance": {}, **settings})
+    unlearn(bundle=bundle, **{**PLAIN, **WIDE, "output_dir": str(again), **settings})
     assert read(again / "revised_bundle" / "configs", "metadata.json")["version"] == "0.3.0"
 
 
@@ -232,24 +229,132 @@ def test_the_same_seed_gives_the_same_weights(tiny, tmp_path):
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_without_reference_nothing_is_claimed(tiny, tmp_path):
-    with pytest.raises(NotAccepted, match="no criterion about the forget part could be judged"):
-        unwrapped(tiny, tmp_path / "out", acceptance={"forget_test_gap_to_reference": {"max": 0}})
-    evidence = read(tmp_path / "out", "metrics.json")
-    assert evidence["criteria"][0]["verdict"] == "not_judged"
-    assert evidence["recommendation"]["retrain"] in (None, True)
-    assert evidence["gaps_to_reference"] == {}
-
-
-def test_a_failed_criterion_promotes_nothing(tiny, tmp_path):
-    with pytest.raises(NotAccepted, match="remain_test_accuracy failed. The evidence is in") as caught:
-        unwrapped(tiny, tmp_path / "out", acceptance={"remain_test_accuracy": {"min": 1.01}})
+def test_without_reference_nothing_is_promoted(tiny, tmp_path):
+    with pytest.raises(NotAccepted, match="not_known: there is nothing to compare with") as caught:
+        tiny.judged(tmp_path / "out")
     assert caught.value.exit_code == ExitCode.NOT_ACCEPTED == 3
+    first, *needs, last = str(caught.value).splitlines()
+    assert first.startswith("not_known: ")
+    assert any("--reference retrain --reference_seeds 3" in need for need in needs)
+    assert last == f"The evidence is in {tmp_path / 'out' / 'evidence'}."
+    evidence = read(tmp_path / "out", "metrics.json")
+    assert (evidence["verdict"], evidence["basis"], evidence["gaps_to_reference"]) == ("not_known", "none", {})
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert "rejected_bundle" in names
-    assert "revised_bundle" not in names
+    assert names == {"rejected_bundle", "evidence"}
     changelog = read(tmp_path / "out" / "rejected_bundle" / "configs", "metadata.json")["changelog"]
-    assert changelog["0.2.0"].startswith("NOT ACCEPTED.")
+    assert changelog["0.2.0"].startswith("NOT PROMOTED.")
+    assert changelog["0.2.0"].endswith("Verdict: not_known.")
+
+
+def test_what_was_erased_is_promoted_without_a_reference(tiny, tmp_path, capsys):
+    tiny.judged(tmp_path / "out", max_epochs=2, **WIDE)
+    evidence = read(tmp_path / "out", "metrics.json")
+    assert (evidence["verdict"], evidence["decision"]["declared"]["objective"]) == ("erased", "erase")
+    assert (tmp_path / "out" / "revised_bundle").is_dir()
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == evidence["decision"]["line"]
+    assert last.startswith("erased: ")
+    assert "wider than the default" in last
+
+
+def test_what_is_still_recognised_is_not_erased(tiny, tmp_path):
+    config = {**WIDE["decision"], "limit": 0.01}
+    with pytest.raises(NotAccepted, match="not_erased: "):
+        tiny.judged(tmp_path / "out", learning_rate=1e-9, decision=config)
+    assert (tmp_path / "out" / "rejected_bundle").is_dir()
+
+
+WIDE_MATCH = {
+    "healthy_classes": [],
+    "min_patients": 2,
+    "endpoints": [
+        {"subset": subset, "measure": measure, "margin": 0.99}
+        for subset in ("forget_train", "remain_train")
+        for measure in ("mean_probability", "sensitivity")
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def references(tiny, tmp_path_factory):
+    """Three retrained networks, each in a file, from a run that changed nothing."""
+    out = tmp_path_factory.mktemp("references") / "out"
+    tiny.unlearn(out, reference="retrain", learning_rate=1e-12, recalibrate=False, stop={}, decision=WIDE_MATCH)
+    return out, sorted(str(path) for path in (out / "evidence" / "reference").glob("seed-*/model.pt"))
+
+
+def test_a_no_op_is_not_promoted_whatever_the_margins(references):
+    evidence = read(references[0], "metrics.json")
+    assert (evidence["verdict"], evidence["basis"], evidence["decision"]["references"]) == (
+        "inconclusive",
+        "reference",
+        3,
+    )
+    assert evidence["why"][0].startswith("The revised network predicts the forget part as the original does")
+    assert (references[0] / "rejected_bundle").is_dir()
+
+
+def test_a_network_within_the_margins_of_three_retrained_ones_is_promoted(tiny, references, tmp_path):
+    settings = {"reference": references[1], "max_epochs": 3, "stop": {}, "decision": WIDE_MATCH}
+    tiny.judged(tmp_path / "out", **settings)
+    evidence = read(tmp_path / "out", "metrics.json")
+    assert (evidence["verdict"], evidence["basis"]) == ("equivalent", "reference")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"revised_bundle", "evidence"}
+    # Margins and patients beyond the default stand in the line.
+    assert "99 points, wider than the default 10" in evidence["decision"]["line"]
+
+
+def test_judging_changes_no_weight(tiny, tmp_path):
+    """The decision has no part in the steps, where no stop condition is set."""
+    digests = set()
+    for name, config in {"a": JUDGED["decision"], "b": WIDE_MATCH, "c": WIDE["decision"]}.items():
+        tiny.unlearn(tmp_path / name, decision=config)
+        digests.add(read(tmp_path / name, "run.json")["digests"]["revised_weights"])
+    assert len(digests) == 1
+
+
+def test_the_decision_follows_from_the_predictions_alone(references):
+    run = RunFolder(references[0])
+    metrics = read(references[0], "metrics.json")
+    again = decide_again(run).to_metrics()
+    assert json.dumps(again) == json.dumps({key: metrics[key] for key in again})
+
+
+def test_predictions_are_those_of_every_network_and_image(tiny, references):
+    table = PredictionTable.read(RunFolder(references[0]).predictions)
+    assert {one.name: (one.role, one.seed, one.recorded) for one in table.networks} == {
+        "original": ("original", 0, True),
+        "original_recalibrated": ("control", None, True),
+        "revised": ("revised", 0, True),
+        "revised_recalibrated": ("control", None, True),
+        "reference": ("reference", 1, True),
+        "reference_2": ("reference", 2, True),
+        "reference_3": ("reference", 3, True),
+    }
+    assert set(table.frame["image_id"]) == set(Index.open(tiny.index).frame()["image_id"])
+    assert table.slices == ("device",)
+    metrics = read(references[0], "metrics.json")
+    for part, splits in metrics["models"]["reference_2"].items():
+        for split, subset in splits.items():
+            found = confusion(table, "reference_2", part=part, split=split)
+            assert sum(found["counts"][i][i] for i in range(2)) == subset["correct"]
+    assert set(metrics["slices"]["revised"]["forget"]["train"]["device"]) == {"New", "Old"}
+
+
+def test_where_a_class_means_no_disease_sensitivity_and_false_negatives_are_measured(tiny, tmp_path):
+    tiny.unlearn(tmp_path / "out", decision={"healthy_classes": ["up"]})
+    metrics = read(tmp_path / "out", "metrics.json")
+    assert 0 <= metrics["models"]["revised"]["remain"]["train"]["sensitivity"]["value"] <= 1
+    assert any(row["measure"] == "false_negatives" for row in metrics["decision"]["endpoints"])
+    text = (tmp_path / "out" / "rejected_bundle" / "configs" / "unlearn.yaml").read_text(encoding="utf-8")
+    assert '\n  healthy_classes: ["up"]\n' in text
+
+
+def test_an_override_of_one_key_is_enough(tiny, tmp_path):
+    with pytest.raises(NotAccepted, match="erased: |inconclusive: "):
+        tiny.judged(tmp_path / "out", **{"decision::objective": "erase", "decision::healthy_classes": []})
+    declared = read(tmp_path / "out", "metrics.json")["decision"]["declared"]
+    assert (declared["objective"], declared["healthy_classes"], declared["limit"]) == ("erase", [], 0.5)
 
 
 def test_stops_when_enough_is_forgotten(tiny, tmp_path):
@@ -300,13 +405,13 @@ def test_weights_of_another_training_are_refused_as_a_reference(tiny, revised, t
     shutil.copy(revised[0] / "evidence" / "reference" / "seed-1" / "model.pt", tmp_path / "weights" / "model.pt")
     (tmp_path / "weights" / "training.json").write_text(json.dumps(record))
     with pytest.raises(ConfigError, match=message):
-        unwrapped(tiny, tmp_path / "out", reference=str(tmp_path / "weights" / "model.pt"))
+        tiny.judged(tmp_path / "out", reference=str(tmp_path / "weights" / "model.pt"))
     assert not (tmp_path / "out").exists()
 
 
 def test_the_original_is_not_its_own_reference(tiny, tmp_path):
     with pytest.raises(ConfigError, match="holds the original weights themselves"):
-        unwrapped(tiny, tmp_path / "out", reference=str(tiny.checkpoint))
+        tiny.judged(tmp_path / "out", reference=str(tiny.checkpoint))
 
 
 def test_the_evidence_says_that_a_reference_has_no_training_record(tiny, revised, tmp_path):
@@ -317,19 +422,25 @@ def test_the_evidence_says_that_a_reference_has_no_training_record(tiny, revised
 
 def test_a_missing_reference_is_named(tiny, tmp_path):
     with pytest.raises(ConfigError, match="reference: there is no file nowhere.pt. Give --reference retrain"):
-        unwrapped(tiny, tmp_path / "out", reference="nowhere.pt")
+        tiny.judged(tmp_path / "out", reference="nowhere.pt")
 
 
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"objective": "eraze"}, "expected one of match_reference, erase, got 'eraze'. Did you mean 'erase'"),
+        (
+            {"decision": {"objective": "eraze", "healthy_classes": []}},
+            "decision: objective: expected one of match_reference, erase, got 'eraze'. Did you mean 'erase'",
+        ),
+        ({"decision": {"healthy_classes": ["upp"]}}, "decision: healthy_classes: .* got 'upp'. Did you mean 'up'"),
+        ({"decision": {"healthy_clases": []}}, "Did you mean 'healthy_classes'"),
+        ({"decision": {}}, "decision: expected healthy_classes"),
+        ({"objective": "erase"}, "nothing in the config uses 'objective'. Did you mean '--decision::objective'"),
         ({"output_dir": None}, "output_dir is not set"),
         ({"cohort_spec": None}, "cohort_spec is not set. Give it on the command line: --cohort_spec"),
         ({"index_dir": None}, "index_dir is not set"),
         ({"refrence": "retrain"}, "nothing in the config uses 'refrence'. Did you mean '--reference'"),
         ({"max_epoch": 3}, "Did you mean '--max_epochs'"),
-        ({"acceptance": {"forget": {"max": 1}}}, "acceptance: expected a measure, got 'forget'"),
         ({"stop": {"forget_accuracy": 2}}, r"expected forget_accuracy in \[0, 1\], got 2"),
         ({"split": {"seed": 1, "test_fraction": 0.2}}, "trained under another split"),
         ({"method": {"_target_": "monai_unlearn.methods.PSG", "steps": 0}}, "boundary search: expected"),
@@ -337,13 +448,13 @@ def test_a_missing_reference_is_named(tiny, tmp_path):
 )
 def test_bad_settings_end_before_anything_is_written(tiny, tmp_path, overrides, message):
     with pytest.raises(InputError, match=message):
-        unwrapped(tiny, tmp_path / "out", **overrides)
+        tiny.judged(tmp_path / "out", **overrides)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tiny, tmp_path):
     with pytest.raises(TrainingError, match="no result was written.* last good checkpoint, of step 0, is kept in"):
-        unwrapped(tiny, tmp_path / "out", learning_rate=1e30, max_epochs=5)
+        tiny.judged(tmp_path / "out", learning_rate=1e30, max_epochs=5)
     assert [path.name for path in tmp_path.iterdir()] == [".out.checkpoint"]
 
 
@@ -351,7 +462,7 @@ def test_results_are_never_overwritten(tiny, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").write_text("precious")
     with pytest.raises(InputError, match="out: expected a new or empty folder, found a folder that is not empty"):
-        unwrapped(tiny, tmp_path / "out")
+        tiny.judged(tmp_path / "out")
     assert (tmp_path / "out" / "mine").read_text() == "precious"
 
 
@@ -393,8 +504,8 @@ def test_the_example_in_the_docstring_runs(tiny, tmp_path, monkeypatch):
     values = {name: parser.get_parsed_content(key) for name, key in {**names, "trainer": "train::trainer"}.items()}
     (snippet,) = re.findall(r"```python\n(.*?)```", Revision.__doc__, re.DOTALL)
     values |= {"Revision": Revision, "PixelSpace": PixelSpace, "subset_datasets": subset_datasets}
-    exec(compile(textwrap.dedent(snippet), "revision.py", "exec"), values)  # noqa: S102 - the example of this package
-    assert values["evidence"]["accepted"] is True
+    with pytest.raises(NotAccepted, match="not_known"):
+        exec(compile(textwrap.dedent(snippet), "revision.py", "exec"), values)  # noqa: S102 - the example of this package
     tiny.unlearn(tmp_path / "out")
     assert digest(tmp_path / "revision") == digest(tmp_path / "out")
 
@@ -407,5 +518,5 @@ def test_results_within_the_bundle_are_refused(tiny, tmp_path):
     bundle = tmp_path / "bundle"
     shutil.copytree(BUNDLE, bundle, ignore=shutil.ignore_patterns("models"))
     with pytest.raises(ConfigError, match="lies within the bundle"):
-        unwrapped(tiny, bundle / "out", bundle_root=str(bundle))
+        tiny.judged(bundle / "out", bundle_root=str(bundle))
     assert not (bundle / "out").exists()

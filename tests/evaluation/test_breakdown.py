@@ -30,7 +30,10 @@ def made():
 def test_every_network_but_the_controls_is_measured_in_every_slice(made):
     found = slices(made, SUBSETS, healthy_classes=["healthy"])
     assert set(found) == {"original", "revised", "reference-1", "reference-2"}
-    assert {part: list(splits) for part, splits in found["revised"].items()} == {"forget": ["train"], "remain": ["test"]}
+    assert {part: list(splits) for part, splits in found["revised"].items()} == {
+        "forget": ["train"],
+        "remain": ["test"],
+    }
     expected = slice_table(made, "revised", part="remain", split="test", healthy_classes=["healthy"])
     assert found["revised"]["remain"]["test"] == expected
     women = expected["sex"]["F"]

@@ -68,7 +68,7 @@ def table(
 
 
 def _role(name: str) -> str:
-    return "control" if name.endswith(RECALIBRATED) else name.split("-")[0]
+    return "control" if name.endswith(RECALIBRATED) else name.split("-", maxsplit=1)[0]
 
 
 def _logits(images: pd.DataFrame, shares: Rows, class_names: Sequence[str], order, sure: float):

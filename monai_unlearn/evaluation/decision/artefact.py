@@ -45,6 +45,6 @@ def artefact(evidence: Evidence, subsets: Sequence[str]) -> str | None:
     if not before - after > NOTICEABLE or before - control >= SURVIVES * (before - after):
         return None
     return (
-        f"The forgetting is an artefact of BatchNorm statistics: of {100 * (before - after):.1f} points that the forget "
-        f"part lost, {100 * (before - control):.1f} are left once they are recalibrated on remain images."
+        f"The forgetting is an artefact of BatchNorm statistics: of {100 * (before - after):.1f} points that the "
+        f"forget part lost, {100 * (before - control):.1f} are left once they are recalibrated on remain images."
     )

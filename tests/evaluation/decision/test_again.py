@@ -32,7 +32,10 @@ def finished(folder, shares, **config):
         ({"original": GOOD, "revised": GOOD}, {}),
         (SHARES, {"objective": "erase"}),
         (SHARES, {"objective": "erase", "limit": 0.9}),
-        (SHARES, {"endpoints": [{"subset": "forget_train", "margin": 0.3}, {"subset": "remain_test", "class": "sick"}]}),
+        (
+            SHARES,
+            {"endpoints": [{"subset": "forget_train", "margin": 0.3}, {"subset": "remain_test", "class": "sick"}]},
+        ),
     ],
 )
 def test_is_the_same_byte_by_byte(tmp_path, shares, config):
