@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bundle_run import JUDGED, PLAIN, run, unlearn
+from bundle_run import JUDGED, PLAIN, judged, run, unlearn
 from tiny import tiny_index, tiny_spec
 
-from monai_unlearn.engine.host import ours
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,10 +24,10 @@ class Tiny:
 
     def settings(self, output: Path, **overrides: Any) -> dict[str, Any]:
         """Return the settings of a run of `unlearn`."""
-        judged = {} if any(name.startswith("decision::") for name in overrides) else JUDGED
+        decision = {} if any(name.startswith("decision::") for name in overrides) else JUDGED
         return {
             **PLAIN,
-            **judged,
+            **decision,
             "checkpoint": str(self.checkpoint),
             "index_dir": str(self.index),
             "cohort_spec": str(self.spec),
@@ -41,11 +40,8 @@ class Tiny:
         return unlearn(**self.settings(output, **overrides))
 
     def judged(self, output: Path, **overrides: Any) -> Any:
-        """Run `unlearn`, and raise our error, which MONAI has wrapped, also where the verdict does not promote."""
-        try:
-            return run("unlearn", "unlearn.yaml", **self.settings(output, **overrides))
-        except Exception as error:
-            raise ours(error) or error from None
+        """Run `unlearn`; see `judged`."""
+        return judged(**self.settings(output, **overrides))
 
 
 @pytest.fixture(scope="session")

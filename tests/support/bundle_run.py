@@ -60,6 +60,14 @@ def unlearn(config: str = "unlearn.yaml", *, bundle: Path = BUNDLE, **overrides:
     return workflow
 
 
+def judged(**overrides: Any) -> ConfigWorkflow:
+    """Run `unlearn`, and raise our error, which MONAI has wrapped, also where the verdict does not promote."""
+    try:
+        return run("unlearn", "unlearn.yaml", **overrides)
+    except Exception as error:
+        raise ours(error) or error from None
+
+
 def run(run_id: str, config: str, *, bundle: Path = BUNDLE, **overrides: Any) -> ConfigWorkflow:
     """Run one id of one config; the process's own error reporting is restored afterwards."""
     workflow = _workflow(run_id, config, bundle=bundle, **overrides)
