@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import warnings
 
 import pytest
-from bundle_run import BUNDLE, ROOT, run
+from bundle_run import BUNDLE, ROOT, WIDE, run
 from monai.bundle import verify_metadata
 from tiny import SPEC, tiny_index, tiny_spec
 
@@ -66,18 +67,33 @@ def trained(tiny):
 
 
 def test_the_main_command_runs_in_another_folder(trained, tmp_path):
-    found = unlearn(trained, tmp_path / "out", "--acceptance", "{'forget_test_accuracy':{'max':1.0}}")
+    found = unlearn(trained, tmp_path / "out", "--max_epochs", "5", "--decision", repr(WIDE["decision"]))
     assert found.returncode == 0, found.stderr
     assert "Model-card difference:" in found.stdout
+    assert found.stdout.splitlines()[-1].startswith("erased: ")
     assert (tmp_path / "out" / "revised_bundle" / "models" / "model.pt").is_file()
-    assert json.loads((tmp_path / "out" / "evidence" / "run.json").read_text())["config"]["max_epochs"] == 1
+    assert json.loads((tmp_path / "out" / "evidence" / "run.json").read_text())["config"]["max_epochs"] == 5
 
 
-def test_a_result_that_is_not_accepted_has_exit_code_3(trained, tmp_path):
-    found = unlearn(trained, tmp_path / "out", "--acceptance", "{'remain_test_accuracy':{'min':1.1}}")
+@pytest.mark.parametrize(
+    ("override", "verdict"), [((), "not_known: "), (("--decision#objective", "erase"), r"(not_erased|inconclusive): ")]
+)
+def test_a_result_that_is_not_promoted_has_exit_code_3_and_the_verdict_last(trained, tmp_path, override, verdict):
+    found = unlearn(trained, tmp_path / "out", "--decision#healthy_classes", "[]", *override)
     assert found.returncode == 3
-    assert found.stderr.splitlines()[-1].startswith("Error: not accepted: remain_test_accuracy failed.")
+    assert re.match(verdict, found.stdout.splitlines()[-1])
+    assert found.stderr.splitlines()[-1] == found.stdout.splitlines()[-1]
+    assert "Needs: " in found.stderr
     assert not (tmp_path / "out" / "revised_bundle").exists()
+    metrics = json.loads((tmp_path / "out" / "evidence" / "metrics.json").read_text())
+    assert metrics["decision"]["declared"]["objective"] == ("erase" if override else "match_reference")
+
+
+def test_the_classes_of_a_bundle_need_not_be_those_that_mean_no_disease(trained, tmp_path):
+    """The bundle's healthy class is none of these; which of them is, must be said."""
+    found = unlearn(trained, tmp_path / "out")
+    assert found.returncode == 2
+    assert found.stderr.splitlines()[-1].startswith("Error: decision: healthy_classes: expected one of up, down")
 
 
 @pytest.mark.parametrize(

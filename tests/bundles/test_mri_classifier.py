@@ -9,7 +9,7 @@ import shlex
 import numpy as np
 import pydicom
 import pytest
-from bundle_run import ROOT, run
+from bundle_run import ROOT, run, unlearn
 from bundle_walk import run_over
 from monai.bundle import ConfigWorkflow
 from typer.testing import CliRunner
@@ -87,7 +87,8 @@ def test_whole_volumes_are_trained_on_and_forgotten(volumes, tmp_path):
     run_over("train", "train.yaml", "volume_3d.yaml", **both, max_epochs=1)
     (tmp_path / "spec.yaml").write_text((BUNDLE / "docs" / "retire-scanner.yaml").read_text())
     places = {"cohort_spec": str(tmp_path / "spec.yaml"), "output_dir": str(tmp_path / "out")}
-    run_over("unlearn", "unlearn.yaml", "volume_3d.yaml", **both, **places, acceptance={}, max_epochs=1)
+    configs = [str(BUNDLE / "configs" / name) for name in ("unlearn.yaml", "volume_3d.yaml")]
+    unlearn(config_file=configs, **both, **places, max_epochs=1)
     (made,) = (tmp_path / "out").glob("*_bundle")
     settings = {"dataset_dir": str(volumes[1].out / "images"), "output_dir": str(tmp_path / "read")}
     settings |= {"class_names": CLASSES, "image_size": [12, 16, 16]}

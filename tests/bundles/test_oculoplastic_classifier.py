@@ -9,7 +9,7 @@ from itertools import islice
 
 import pytest
 import torch
-from bundle_run import ROOT, run
+from bundle_run import ROOT, run, unlearn
 from monai.bundle import ConfigParser
 
 from monai_unlearn.index.build import BuildRequest, build
@@ -84,12 +84,13 @@ def test_evaluation_separates_forget_from_remain(trained, tmp_path):
 
 def test_wide_fissures_are_unlearnt(trained, tmp_path):
     out = tmp_path / "revision"
-    accept = {"forget_test_accuracy": {"max": 1.0}}
-    run("unlearn", "unlearn.yaml", **trained, cohort_spec=str(SPEC), output_dir=str(out), acceptance=accept)
-    assert (out / "revised_bundle" / "models" / "model.pt").is_file()
-    assert (out / "revised_bundle" / "docs" / "data_license.txt").is_file()
+    # The bundle's own decision: without retrained networks nothing is promoted.
+    unlearn(**trained, cohort_spec=str(SPEC), output_dir=str(out))
+    assert (out / "rejected_bundle" / "models" / "model.pt").is_file()
+    assert (out / "rejected_bundle" / "docs" / "data_license.txt").is_file()
     metrics = json.loads((out / "evidence" / "metrics.json").read_text())
     assert {"original", "revised"} <= set(metrics["models"])
+    assert (metrics["verdict"], metrics["decision"]["declared"]["healthy_classes"]) == ("not_known", ["healthy"])
 
 
 def test_inference_writes_probabilities(trained, phantoms, tmp_path):

@@ -9,7 +9,6 @@ import pytest
 from bundle_run import JUDGED, PLAIN, judged, run, unlearn
 from tiny import tiny_index, tiny_spec
 
-
 if TYPE_CHECKING:
     from pathlib import Path
 

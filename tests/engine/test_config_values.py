@@ -67,7 +67,7 @@ def test_settings_taken_by_name_are_found_at_any_depth():
         "other": {"_target_": "monai_unlearn.methods.PSG", "shared": ["position"]},
     }
     names = set(taken_by_name(config))
-    assert {"stop", "acceptance", "cohort_spec", "view"} < names
+    assert {"stop", "decision", "cohort_spec", "view"} < names
     assert names & {"position", "parts", "revision"} == set()
     assert set(taken_by_name({"a": {"_target_": "nowhere.from_config"}})) == set()
 

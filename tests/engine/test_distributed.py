@@ -11,7 +11,7 @@ import time
 import killed_run
 import pytest
 import torch
-from bundle_run import PLAIN, ROOT
+from bundle_run import JUDGED, PLAIN, ROOT
 
 from monai_unlearn.engine import distributed, initialize, process_device
 from monai_unlearn.errors import ConfigError, TrainingError
@@ -27,7 +27,7 @@ def settings(tiny):
         "index_dir": str(tiny.index),
         "cohort_spec": str(tiny.spec),
         "checkpoint": str(tiny.checkpoint),
-        "acceptance": {},
+        **JUDGED,
         "max_epochs": 3,
         "stop": {"seconds": 1000, "forget_accuracy": 0.0},
         "eval_interval": 2,
@@ -37,7 +37,7 @@ def settings(tiny):
 
 
 def weights(folder):
-    return torch.load(folder / "revised_bundle" / "models" / "model.pt", weights_only=True)
+    return torch.load(folder / "rejected_bundle" / "models" / "model.pt", weights_only=True)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import json
 
 import killed_run
 import pytest
-from bundle_run import PLAIN
+from bundle_run import JUDGED, PLAIN
 
 PHASES = [
     {"name": "forget", "steps": 4, "learning_rate": 0.001},
@@ -21,7 +21,7 @@ def settings(tiny):
         "index_dir": str(tiny.index),
         "cohort_spec": str(tiny.spec),
         "checkpoint": str(tiny.checkpoint),
-        "acceptance": {},
+        **JUDGED,
         "phases": PHASES,
         "checkpoint_seconds": 0,
         "method::noise": 0.1,

@@ -300,7 +300,7 @@ def test_a_no_op_is_not_promoted_whatever_the_margins(references):
 
 
 def test_a_network_within_the_margins_of_three_retrained_ones_is_promoted(tiny, tmp_path):
-    """Patients like all others: retrained networks agree on them, and another one, reset and tuned, predicts as they do."""
+    """Patients like all others: retrained networks agree on them, and a network that was reset predicts as they do."""
     gone = ", ".join(f"patient-{number:03}" for number in range(24))
     text = f"schema_version: 1\nname: gone\nreason: policy_change\nforget: patient in [{gone}]\n"
     checkpoint = tmp_path / "models" / "model.pt"

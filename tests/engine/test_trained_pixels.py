@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from bundle_run import PLAIN, run
+from bundle_run import JUDGED, PLAIN, run, unlearn
 from swaps import swap_pairs, write_bitmaps
 from tiny import tiny_index, tiny_spec
 
@@ -226,11 +226,11 @@ def test_200_swapped_files_with_their_times_are_noticed_where_they_were_loaded_b
     run("evaluate", "evaluate.yaml", **given)
     assert pq.read_table(checkpoint.with_name(MEMBERS)).num_rows == len(pictures)
     swap_pairs(trained_paths(tmp_path)[:200])
-    unlearning = {**PLAIN, "cohort_spec": str(tiny_spec(tmp_path)), "output_dir": str(tmp_path / "out")}
+    unlearning = {**PLAIN, **JUDGED, "cohort_spec": str(tiny_spec(tmp_path)), "output_dir": str(tmp_path / "out")}
     with refused(r"^200 of \d+ images have other pixels than when .* although size and time"):
         train()
     with refused(r"^200 of \d+ images have other pixels than those that .*model.pt was trained or"):
-        run("unlearn", "unlearn.yaml", acceptance={}, **unlearning, **given)
+        unlearn(**unlearning, **given)
     with refused(r"^200 of \d+ images have other pixels"):
         run("evaluate", "evaluate.yaml", **given)
     assert checkpoint.read_bytes() == before
@@ -246,9 +246,9 @@ def test_a_reference_that_was_trained_on_other_pixels_is_refused(train, tmp_path
     content = json.loads(record.read_text(encoding="utf-8"))
     record.write_text(json.dumps({**content, "pixels_digest": "sha256:other"}), encoding="utf-8")
     given = {"index_dir": str(tmp_path / "index"), "checkpoint": str(tmp_path / "models" / "model.pt")}
-    settings = {**PLAIN, "acceptance": {}, "cohort_spec": spec, "output_dir": str(tmp_path / "out")}
+    settings = {**PLAIN, **JUDGED, "cohort_spec": spec, "output_dir": str(tmp_path / "out")}
     with refused(r"the images that .*reference/model.pt was trained on have other pixels now"):
-        run("unlearn", "unlearn.yaml", reference=str(reference), **settings, **given)
+        unlearn(reference=str(reference), **settings, **given)
 
 
 def test_a_revised_bundle_is_compared_with_the_evidence_beside_it(train, tmp_path):
@@ -256,14 +256,14 @@ def test_a_revised_bundle_is_compared_with_the_evidence_beside_it(train, tmp_pat
     tiny_index(tmp_path, frame=with_stamps(pictures))
     train()
     given = {"index_dir": str(tmp_path / "index"), "checkpoint": str(tmp_path / "models" / "model.pt")}
-    settings = {**PLAIN, "acceptance": {}, "cohort_spec": str(tiny_spec(tmp_path)), "output_dir": str(tmp_path / "out")}
-    run("unlearn", "unlearn.yaml", **settings, **given)
+    settings = {**PLAIN, **JUDGED, "cohort_spec": str(tiny_spec(tmp_path)), "output_dir": str(tmp_path / "out")}
+    unlearn(**settings, **given)
     members = pq.read_table(tmp_path / "out" / "evidence" / "cohort_members.parquet").to_pylist()
     paths = dict(zip(pictures["image_id"], pictures["path"], strict=True))
     assert len(members) == len(paths)
     assert all(row["pixel_digest"] == pixel_digest(Path(paths[row["image_id"]])) for row in members)
-    revised = {**given, "checkpoint": str(tmp_path / "out" / "revised_bundle" / "models" / "model.pt")}
+    revised = {**given, "checkpoint": str(tmp_path / "out" / "rejected_bundle" / "models" / "model.pt")}
     run("evaluate", "evaluate.yaml", **revised)
     swap_pairs([paths[row["image_id"]] for row in members if row["split"] == "test"][:2])
-    with refused(r"^2 of 48 images have other pixels than those that .*revised_bundle was revised with"):
+    with refused(r"^2 of 48 images have other pixels than those that .*rejected_bundle was revised with"):
         run("evaluate", "evaluate.yaml", **revised)

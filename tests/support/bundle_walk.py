@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from bundle_run import ROOT, TINY, run
+from bundle_run import JUDGED, ROOT, TINY, run, unlearn
 from monai.bundle import ConfigWorkflow
 from tiny import tiny_index, tiny_spec
 
@@ -56,8 +56,8 @@ def revised(bundle: Path, folder: Path) -> Walked:
     """Train a copy of a bundle on the tiny cohort, unlearn, and return the revised bundle."""
     base = copied(bundle, folder)
     run("train", "train.yaml", bundle=base.root, **base.data, max_epochs=1)
-    settings = {"output_dir": str(folder / "out"), "acceptance": {}, "max_epochs": 1}
-    run("unlearn", "unlearn.yaml", bundle=base.root, **base.data, **settings)
+    settings = {"output_dir": str(folder / "out"), "max_epochs": 1, **JUDGED}
+    unlearn(bundle=base.root, **base.data, **settings)
     (made,) = (folder / "out").glob("*_bundle")
     return Walked(root=made, folder=folder)
 

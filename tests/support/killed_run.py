@@ -12,7 +12,8 @@ from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from bundle_run import BUNDLE, run
+from bundle_run import BUNDLE
+from bundle_run import unlearn as bundle_unlearn
 
 from monai_unlearn.engine import revision, trainer, updating
 from monai_unlearn.engine.checkpoint import Checkpoints
@@ -34,7 +35,7 @@ POINTS = {
 
 
 def unlearn(settings: dict[str, Any], *, die: tuple[str, int] | None = None, processes: int = 1) -> list[int]:
-    """Run `unlearn` in one or several processes and return their exit codes, −9 for a killed one.
+    """Run `unlearn` in one or several processes and return their exit codes, −9 for a killed one, 0 for any verdict.
 
     Args:
         settings: Overrides of the config.
@@ -80,7 +81,7 @@ def _unlearn(settings: dict[str, Any], die: tuple[str, int] | None, environment:
         stack.enter_context(redirect_stdout(stream))
         stack.enter_context(redirect_stderr(stream))
         try:
-            run("unlearn", "unlearn.yaml", config_file=CONFIGS if environment else CONFIGS[0], **settings)
+            bundle_unlearn(config_file=CONFIGS if environment else CONFIGS[0], **settings)
         except Exception as error:
             found = ours(error)
             stream.write(f"{found or repr(error)}\n")
