@@ -30,7 +30,7 @@ from results_file import facts, write
 
 from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.engine.predicted import prediction_table
-from monai_unlearn.evaluation import Network, PredictionTable, Predictions, predict_subsets
+from monai_unlearn.evaluation import Network, Predictions, PredictionTable, predict_subsets
 from monai_unlearn.evaluation.decision import Decision, Outcome, decide, leave_one_out
 from monai_unlearn.strict_yaml import load
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.evaluation import SubsetPredictions, compare, differences, metrics_table
 from monai_unlearn.evaluation.breakdown import confusions, slices
 from monai_unlearn.evaluation.decision import decide
+from monai_unlearn.evaluation.decision.still_forgotten import with_earlier
 from monai_unlearn.evaluation.findings import forgetting
 from monai_unlearn.methods.base import FORWARD_PASS
 
@@ -112,7 +113,7 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictio
         models: Each model's predictions by (part, split); `original` and `revised` at least.
         predictions: The same as one table; the verdict and whatever is broken down by patients follow from it alone.
     """
-    decision, class_names = facts.decision, facts.decision.class_names
+    decision, class_names = with_earlier(facts.decision, predictions), facts.decision.class_names
     tables = {name: metrics_table(found, class_names) for name, found in models.items()}
     return {
         "schema_version": 1,

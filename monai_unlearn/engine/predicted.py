@@ -10,6 +10,7 @@ import pandas as pd
 from monai_unlearn.evaluation import Network, PredictionTable
 from monai_unlearn.evaluation.prediction_table import RECALIBRATED
 from monai_unlearn.evaluation.slices import slice_columns
+from monai_unlearn.vocabulary.parts import is_earlier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -57,13 +58,19 @@ def prediction_table(
     """Return the predictions of all networks as one table, with the slices that the index has columns for.
 
     Args:
-        data: The images; predictions of a subset are in the order of its items.
+        data: The images, those that earlier revisions forgot among them; predictions of a subset are in the order of
+            its items.
         models: Each network's predictions by (part, split).
         networks: The networks, named as in `models`.
     """
     subsets = list(next(iter(models.values())))
-    ids = [item["image_id"] for part, split in subsets for item in data.items([part], split)]
-    rows = data.frame.set_index("image_id", drop=False).loc[ids, COLUMNS].reset_index(drop=True)
+    listed_in = {
+        (part, split): data.earlier_items(part, split) if is_earlier(part) else data.items([part], split)
+        for part, split in subsets
+    }
+    ids = [item["image_id"] for items in listed_in.values() for item in items]
+    frame = pd.concat([data.frame, data.earlier.frame], ignore_index=True)
+    rows = frame.set_index("image_id", drop=False).loc[ids, COLUMNS].reset_index(drop=True)
     sliced = slice_columns(_index_rows(data).set_index("image_id", drop=False).loc[ids]).reset_index(drop=True)
     # Of a subset without images, predictions have no columns either.
     shape = (-1, len(data.class_names))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
-from bundle_run import PLAIN, run
+from bundle_run import JUDGED, PLAIN, run, unlearn
 from tiny import SPEC, tiny_index, tiny_spec, write_images
 
 from monai_unlearn.cohort.lineage.document import Lineage
@@ -18,8 +18,11 @@ from monai_unlearn.engine import training
 from monai_unlearn.engine.host import ours
 from monai_unlearn.engine.lineage import check_lineage, check_not_forgotten, revised_record
 from monai_unlearn.errors import ConfigError, DataError, ExitCode
+from monai_unlearn.evaluation import PredictionTable
+from monai_unlearn.evaluation.decision import decide_again
 from monai_unlearn.methods import PSG
 from monai_unlearn.release.bundle import METADATA
+from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,15 +41,15 @@ WITHDRAWN = {f"image-{number:03}{eye}" for number in (2, 3, 6) for eye in "LR"}
 def revise(bundle: Path | None, out: Path, *, index: Path, spec: Path, **settings: Any) -> Path:
     """Revise a bundle, and return the revised one; without a bundle, the tiny model is revised."""
     places = {"index_dir": str(index), "cohort_spec": str(spec), "output_dir": str(out)}
-    settings = {**PLAIN, "acceptance": {}, **places, **settings}
+    settings = {**PLAIN, **JUDGED, **places, **settings}
     try:
-        run("unlearn", "unlearn.yaml", **({} if bundle is None else {"bundle": bundle}), **settings)
+        unlearn(**({} if bundle is None else {"bundle": bundle}), **settings)
     except Exception as error:
         found = ours(error)
         if found is None:
             raise
         raise found from None
-    return out / "revised_bundle"
+    return out / "rejected_bundle"
 
 
 def spec_of(folder: Path, text: str) -> Path:
@@ -87,7 +90,7 @@ def drawn(monkeypatch) -> dict[str, set[str]]:
 
 
 def test_the_first_revision_says_what_it_forgot(first):
-    lineage = Lineage.read(first / "revised_bundle")
+    lineage = Lineage.read(first / "rejected_bundle")
     (entry,) = lineage.revisions
     assert (entry.cohort, entry.reason, entry.base_version, entry.version) == (
         "withdrawn",
@@ -104,7 +107,7 @@ def test_the_first_revision_says_what_it_forgot(first):
 
 
 def test_neither_lineage_nor_members_name_anybody(first):
-    texts = (first / "revised_bundle" / "lineage.json").read_text(encoding="utf-8")
+    texts = (first / "rejected_bundle" / "lineage.json").read_text(encoding="utf-8")
     texts += str(pq.read_table(first / "evidence" / "lineage_members.parquet").to_pydict())
     assert not [mark for mark in ("patient-0", "image-0", ".png") if mark in texts]
 
@@ -112,19 +115,25 @@ def test_neither_lineage_nor_members_name_anybody(first):
 def test_a_second_revision_does_not_train_on_what_the_first_forgot(first, tiny, tmp_path, drawn):
     spec = spec_of(tmp_path, SECOND)
     wanted = {"reference": "retrain", "reference_seeds": 1}
-    bundle = revise(first / "revised_bundle", tmp_path / "out", index=tiny.index, spec=spec, **wanted)
+    bundle = revise(first / "rejected_bundle", tmp_path / "out", index=tiny.index, spec=spec, **wanted)
     for part, images in drawn.items():
         assert images, part
         assert not images & WITHDRAWN, part
     metrics = json.loads((tmp_path / "out" / "evidence" / "metrics.json").read_text(encoding="utf-8"))
     assert sum(metrics["counts"]["remain"].values()) == 48 - 6 - 4
     assert any("6 of withdrawn (version 0.2.0)" in warning for warning in metrics["warnings"])
+    # Whether they are still forgotten is judged, as an endpoint of its own.
+    judged = {row["subset"] for row in metrics["decision"]["declared"]["endpoints"]}
+    assert "earlier:0.2.0_train" in judged
+    table = PredictionTable.read(tmp_path / "out" / "evidence" / "predictions.parquet")
+    assert set(table.frame.loc[table.frame["part"] == "earlier:0.2.0", "image_id"]) == WITHDRAWN
+    assert decide_again(RunFolder(tmp_path / "out")).to_metrics()["decision"] == metrics["decision"]
     # The images of the first cohort are a subset of their own, of every network.
     for model in ("original", "revised", "reference"):
         assert sum(subset["n"] for subset in metrics["models"][model]["earlier:0.2.0"].values()) == 6
     lineage = Lineage.read(bundle)
     assert [entry.cohort for entry in lineage.revisions] == ["withdrawn", "retire-old"]
-    assert lineage.revisions[0] == Lineage.read(first / "revised_bundle").revisions[0]
+    assert lineage.revisions[0] == Lineage.read(first / "rejected_bundle").revisions[0]
     assert lineage.revisions[1].forgotten_earlier.images == 6
     rows = pq.read_table(tmp_path / "out" / "evidence" / "lineage_members.parquet").to_pandas()
     assert rows.groupby(["revision", "kind"]).size().to_dict() == {
@@ -139,23 +148,25 @@ def test_a_second_revision_does_not_train_on_what_the_first_forgot(first, tiny, 
 
 
 def test_the_revised_bundle_has_a_training_record_of_its_own(first, tiny):
-    record = json.loads((first / "revised_bundle" / "models" / "training.json").read_text(encoding="utf-8"))
+    record = json.loads((first / "rejected_bundle" / "models" / "training.json").read_text(encoding="utf-8"))
     original = json.loads(tiny.checkpoint.with_name("training.json").read_text(encoding="utf-8"))
-    settings = {"class_names": CLASSES, "split": original["split"], "bundle_root": first / "revised_bundle"}
+    settings = {"class_names": CLASSES, "split": original["split"], "bundle_root": first / "rejected_bundle"}
     data = open_data(index_dir=tiny.index, **settings)
     assert record["images"] == len(data.items(["remain"], "train")) < original["images"]
     assert record["images_digest"] != original["images_digest"]
     assert record["pixels_digest"] != original["pixels_digest"]
     assert record["parent"]["version"] == "0.1.0"
-    assert record["parent"]["weights_digest"] == Lineage.read(first / "revised_bundle").revisions[0].base_weights_digest
-    assert record["lineage_digest"] == Lineage.read(first / "revised_bundle").digest
+    assert (
+        record["parent"]["weights_digest"] == Lineage.read(first / "rejected_bundle").revisions[0].base_weights_digest
+    )
+    assert record["lineage_digest"] == Lineage.read(first / "rejected_bundle").digest
     kept = {"epochs", "recipe", "seed", "gradient_evaluations", "parts", "split", "class_names"}
     assert {key: record[key] for key in kept} == {key: original[key] for key in kept}
 
 
 def test_training_the_revised_bundle_again_leaves_out_what_was_forgotten(first, tiny, tmp_path, drawn):
     settings = {"index_dir": str(tiny.index), "max_epochs": 1, "checkpoint": str(tmp_path / "model.pt")}
-    run("train", "train.yaml", bundle=first / "revised_bundle", **settings)
+    run("train", "train.yaml", bundle=first / "rejected_bundle", **settings)
     assert drawn["training"]
     assert not drawn["training"] & WITHDRAWN
 
@@ -166,7 +177,7 @@ def test_renamed_files_and_later_images_of_a_withdrawn_patient_stay_out(first, t
     frame.loc[renamed, ["image_id", "patient"]] = ["another-name", "another-patient"]
     later = frame["image_id"] == "image-000L"
     frame.loc[later, "patient"] = "patient-003"
-    data = opened(first / "revised_bundle", tmp_path, frame)
+    data = opened(first / "rejected_bundle", tmp_path, frame)
     assert set(data.earlier.frame["image_id"]) == WITHDRAWN - {"image-002L"} | {"another-name"}
     assert data.earlier.later_images == 1
     assert not {"another-name", "image-000L"} & set(data.frame["image_id"])
@@ -195,7 +206,7 @@ def copy(first, tmp_path) -> Path:
 @pytest.mark.parametrize("again", ["unlearn", "train"])
 def test_missing_members_or_key_are_refused(again, remove, message, copy, tiny, tmp_path):
     (copy / "evidence" / remove).unlink()
-    bundle = copy / "revised_bundle"
+    bundle = copy / "rejected_bundle"
     with pytest.raises(ConfigError, match=message) as caught:
         if again == "unlearn":
             revise(bundle, tmp_path / "out", index=tiny.index, spec=spec_of(tmp_path, SECOND))
@@ -219,20 +230,20 @@ def test_members_and_key_may_lie_elsewhere(copy, tmp_path):
     for name in ("lineage_members.parquet", "lineage.key"):
         shutil.move(copy / "evidence" / name, tmp_path / f"kept-{name}")
     places = {"lineage_members": tmp_path / "kept-lineage_members.parquet", "keyfile": tmp_path / "kept-lineage.key"}
-    assert len(opened(copy / "revised_bundle", tmp_path, **places).earlier.frame) == 6
+    assert len(opened(copy / "rejected_bundle", tmp_path, **places).earlier.frame) == 6
 
 
 def test_another_key_is_refused(copy, tmp_path):
     (copy / "evidence" / "lineage.key").write_bytes(KEY)
     with pytest.raises(ConfigError, match="hashed with, got another key"):
-        opened(copy / "revised_bundle", tmp_path)
+        opened(copy / "rejected_bundle", tmp_path)
 
 
 def test_a_changed_lineage_is_refused(copy, tmp_path):
-    path = copy / "revised_bundle" / "lineage.json"
+    path = copy / "rejected_bundle" / "lineage.json"
     path.write_text(path.read_text(encoding="utf-8").replace('"withdrawn"', '"nothing"'), encoding="utf-8")
     with pytest.raises(ConfigError, match="does not match its digest"):
-        opened(copy / "revised_bundle", tmp_path)
+        opened(copy / "rejected_bundle", tmp_path)
 
 
 def test_changed_members_are_refused(copy, tmp_path):
@@ -240,25 +251,25 @@ def test_changed_members_are_refused(copy, tmp_path):
     table = pq.read_table(path)
     pq.write_table(table.slice(1), path)
     with pytest.raises(ConfigError, match="the members of 0.2.0 are not those that the bundle's lineage.json was"):
-        opened(copy / "revised_bundle", tmp_path)
+        opened(copy / "rejected_bundle", tmp_path)
 
 
 def test_a_lineage_that_was_removed_is_missed(copy, tiny, tmp_path):
-    (copy / "revised_bundle" / "lineage.json").unlink()
+    (copy / "rejected_bundle" / "lineage.json").unlink()
     with pytest.raises(ConfigError, match="lineage.json is missing, although the training record says"):
-        revise(copy / "revised_bundle", tmp_path / "out", index=tiny.index, spec=spec_of(tmp_path, SECOND))
+        revise(copy / "rejected_bundle", tmp_path / "out", index=tiny.index, spec=spec_of(tmp_path, SECOND))
 
 
 def test_a_config_that_does_not_leave_them_out_is_refused(copy, tiny, tmp_path):
     for name in ("train", "unlearn"):
-        config = copy / "revised_bundle" / "configs" / f"{name}.yaml"
+        config = copy / "rejected_bundle" / "configs" / f"{name}.yaml"
         text = config.read_text(encoding="utf-8")
         assert '  bundle_root: "@bundle_root"\n' in text
         config.write_text(text.replace('  bundle_root: "@bundle_root"\n', ""), encoding="utf-8")
     with pytest.raises(ConfigError, match="the config does not leave them out. Add to the section of `open_data`"):
-        revise(copy / "revised_bundle", tmp_path / "out", index=tiny.index, spec=spec_of(tmp_path, SECOND))
+        revise(copy / "rejected_bundle", tmp_path / "out", index=tiny.index, spec=spec_of(tmp_path, SECOND))
     with pytest.raises(ConfigError, match="the config does not leave them out"):
-        trained_again(copy / "revised_bundle", tiny.index, tmp_path)
+        trained_again(copy / "rejected_bundle", tiny.index, tmp_path)
 
 
 def test_a_key_of_the_site_is_used_and_not_copied(tiny, tmp_path):
@@ -276,7 +287,9 @@ def test_a_key_of_the_site_is_used_and_not_copied(tiny, tmp_path):
 
 def test_what_is_forgotten_again_is_not_trained_on(first, tiny, tmp_path):
     again = spec_of(tmp_path, FIRST.replace("patient-002, ", ""))
-    data = open_data(index_dir=tiny.index, class_names=CLASSES, cohort_spec=again, bundle_root=first / "revised_bundle")
+    data = open_data(
+        index_dir=tiny.index, class_names=CLASSES, cohort_spec=again, bundle_root=first / "rejected_bundle"
+    )
     assert data.earlier.counts == {"images": 2, "later_images": 0}
     assert data.earlier.named_again == WITHDRAWN - {"image-002L", "image-002R"}
     check_not_forgotten(data, ["remain"])
@@ -293,7 +306,7 @@ def test_an_unrevised_bundle_asks_nothing(tmp_path, tiny):
 
 def test_of_images_that_the_record_does_not_know_none_are_claimed(tiny, tmp_path, first):
     data = open_data(index_dir=tiny.index, class_names=CLASSES, cohort_spec=spec_of(tmp_path, FIRST))
-    lineage = Lineage.read(first / "revised_bundle")
+    lineage = Lineage.read(first / "rejected_bundle")
     record = {"parts": ["forget", "remain"], "images": 7, "images_digest": "of another index", "pixels_digest": "x"}
     found = revised_record(record, data, parent={"version": "0.1.0"}, lineage=lineage)
     assert (found["images"], found["images_digest"]) == (7, None)
@@ -306,8 +319,8 @@ def test_of_images_that_the_record_does_not_know_none_are_claimed(tiny, tmp_path
 
 
 def test_a_version_that_was_set_back_is_refused(copy, tiny, tmp_path):
-    path = copy / "revised_bundle" / METADATA
+    path = copy / "rejected_bundle" / METADATA
     path.write_text(path.read_text(encoding="utf-8").replace('"version": "0.2.0"', '"version": "0.1.0"'))
     with pytest.raises(ConfigError, match="has a version 0.2.0 already, so its version was set back"):
-        revise(copy / "revised_bundle", tmp_path / "out", index=tiny.index, spec=spec_of(tmp_path, SECOND))
+        revise(copy / "rejected_bundle", tmp_path / "out", index=tiny.index, spec=spec_of(tmp_path, SECOND))
     assert not (tmp_path / "out").exists()

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 from bundle_run import BUNDLE
-from evidence_example import evidence
+from evidence_example import evidence, predictions, subset
 from tiny import SPEC, tiny_index, tiny_spec
 from torch import nn
 
@@ -28,7 +28,7 @@ def opened(folder, text=SPEC):
     return open_data(index_dir=folder / "index", cohort_spec=spec, class_names=("up", "down"))
 
 
-def written(folder, *, accepted=True, text=SPEC, **changes):
+def written(folder, *, verdict="erased", text=SPEC, **changes):
     """Write the outputs of a run that measured what `evidence` says."""
     found = evidence(original={"forget": 95, "remain": 90}, revised={"forget": 50, "remain": 90})
     data = opened(folder, text)
@@ -52,7 +52,8 @@ def written(folder, *, accepted=True, text=SPEC, **changes):
         "steps": 12,
         "epochs": 2,
         "updates": {"ended_by": "plan"},
-        "evidence": {**found, "accepted": accepted},
+        "evidence": {**found, "verdict": verdict},
+        "predictions": predictions({name: {("forget", "train"): subset(1, 2)} for name in ("original", "revised")}),
     }
     outcome = Outcome(**{**plain, **changes})
     (folder / "out").mkdir()
@@ -69,17 +70,19 @@ def read(folder, name):
 
 
 @pytest.mark.parametrize(
-    ("accepted", "bundle", "start"),
+    ("verdict", "bundle", "start"),
     [
-        (True, "revised_bundle", "Unlearned cohort retire-old (device deprecation, 24 images) by "),
-        (False, "rejected_bundle", "NOT ACCEPTED. Unlearned"),
+        ("equivalent", "revised_bundle", "Unlearned cohort retire-old (device deprecation, 24 images) by "),
+        ("inconclusive", "rejected_bundle", "NOT PROMOTED. Unlearned"),
+        ("not_known", "rejected_bundle", "NOT PROMOTED. Unlearned"),
     ],
 )
-def test_only_an_accepted_result_can_be_deployed_by_its_name(tmp_path, accepted, bundle, start):
-    _, out = written(tmp_path, accepted=accepted)
+def test_only_a_result_that_was_promoted_can_be_deployed_by_its_name(tmp_path, verdict, bundle, start):
+    _, out = written(tmp_path, verdict=verdict)
     assert [path.name for path in out.glob("*_bundle")] == [bundle]
     metadata = read(out / bundle / "configs", "metadata.json")
     assert metadata["changelog"][metadata["version"]].startswith(start)
+    assert metadata["changelog"][metadata["version"]].endswith(f"Verdict: {verdict}.")
 
 
 def test_the_run_record_follows_from_the_outcome(tmp_path):

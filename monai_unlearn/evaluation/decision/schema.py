@@ -10,6 +10,7 @@ from monai_unlearn.evaluation.decision.comparison import STATUSES
 from monai_unlearn.evaluation.decision.endpoint import MEASURES, SUBSETS
 from monai_unlearn.evaluation.decision.outcome import TOP
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
+from monai_unlearn.vocabulary.parts import EARLIER, SPLITS
 
 
 def schema() -> dict[str, Any]:
@@ -26,6 +27,9 @@ def schema() -> dict[str, Any]:
         "status": list(STATUSES),
     }
     content["$defs"] |= {name: {"enum": values} for name, values in words.items()}
+    # What an earlier revision forgot is judged again, as a subset of its own.
+    earlier = {"type": "string", "pattern": f"^{EARLIER}.+_({'|'.join(SPLITS)})$"}
+    content["$defs"]["subset"] = {"anyOf": [content["$defs"]["subset"], earlier]}
     return content
 
 
