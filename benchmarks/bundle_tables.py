@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import mri_training
 from benchmark_options import parser_of
-from markdown_tables import table, with_interval
+from markdown_tables import table, verdict_of, with_interval
 from results_file import ROOT, facts, read, write
 
 from monai_unlearn.vocabulary.run_folder import RunFolder
@@ -56,7 +56,7 @@ class Case:
 
 
 def run(*arguments: str) -> int:
-    """Run a module as a user does; 0 and 3 (not accepted) are results, anything else stops the benchmark."""
+    """Run a module as a user does; 0 and 3 (not promoted) are results, anything else stops the benchmark."""
     code = subprocess.run([sys.executable, "-W", "ignore", "-m", *arguments], check=False, cwd=ROOT).returncode
     if code not in (0, NOT_ACCEPTED):
         sys.exit(f"{' '.join(arguments[:4])} ended with {code}")
@@ -129,12 +129,13 @@ def measure(case: Case, data: Path, work: Path) -> dict[str, Any]:
     common += case.settings
     if not checkpoint.is_file():
         run("monai.bundle", "run", "train", "--config_file", str(configs / "train.yaml"), *common)
-    out, kept = place / "revision", place / "reference"
-    if not kept.exists() and (retrained := RunFolder(out).references()):
-        shutil.copytree(retrained[0], kept)
+    out, kept = place / "revision", place / "references"
+    if not kept.exists() and RunFolder(out).references():
+        shutil.copytree(RunFolder(out).references()[0].parent, kept)
     shutil.rmtree(out, ignore_errors=True)
-    # Retrain once: a reference depends on no setting of the revision.
-    reference = str(kept / "model.pt") if kept.exists() else "retrain"
+    # Retrain once: references depend on no setting of the revision.
+    files = sorted(str(path) for path in kept.glob("seed-*/model.pt"))
+    reference = json.dumps(files) if files else "retrain"
     unlearn = ["--cohort_spec", str(case.spec), "--output_dir", str(out), "--reference", reference]
     code = run("monai.bundle", "run", "unlearn", "--config_file", str(configs / "unlearn.yaml"), *common, *unlearn)
     metrics = json.loads(RunFolder(out).metrics.read_text())
@@ -142,8 +143,7 @@ def measure(case: Case, data: Path, work: Path) -> dict[str, Any]:
         "bundle": case.bundle,
         "data": case.data,
         "exit_code": code,
-        "accepted": metrics["accepted"],
-        "criteria": metrics["criteria"],
+        **{key: metrics[key] for key in ("verdict", "why", "needs", "basis", "decision")},
         "models": {name: metrics["models"][name] for name in MODELS},
         "cost": metrics["cost"],
     }
@@ -159,7 +159,7 @@ def odir_rows(results: Path) -> list[dict[str, Any]]:
             {
                 "bundle": "fundus_classifier",
                 "data": f"ODIR-5K: {document['cohort']['spec']['content']['name']}",
-                **{key: metrics[key] for key in ("accepted", "criteria", "cost")},
+                **{key: metrics[key] for key in ("verdict", "why", "needs", "basis", "cost") if key in metrics},
                 "models": {model: metrics["models"][model] for model in MODELS},
                 "facts": document["facts"],
             }
@@ -177,11 +177,11 @@ def bundle_table(rows: list[dict[str, Any]], *, bundles: bool = True) -> list[st
     cells = []
     for row in rows:
         for name, models in row["models"].items():
-            accepted = ("yes" if row["accepted"] else "no") if name == "revised" else ""
+            verdict = verdict_of(row) if name == "revised" else ""
             about = [row["bundle"], row["data"]] if bundles else [row["data"]]
-            cells.append([*about, name, *(with_interval(models[p][s], 0) for p, s in SUBSETS), accepted])
+            cells.append([*about, name, *(with_interval(models[p][s], 0) for p, s in SUBSETS), verdict])
     about = ["bundle", "data and cohort"] if bundles else ["data and cohort"]
-    heads = [*about, "model", *(f"{part} {split}" for part, split in SUBSETS), "accepted"]
+    heads = [*about, "model", *(f"{part} {split}" for part, split in SUBSETS), "verdict"]
     return table(heads, cells, numbers=range(len(about) + 1, len(about) + 5))
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 NAME = "leave_one_out"
 BUNDLE = "fundus_classifier"
-SPEC = BUNDLES / BUNDLE / "docs" / "distrust-glaucoma.yaml"
+SPEC = BUNDLES / BUNDLE / "docs" / "before-overhaul.yaml"
 HALF_A_POINT = 0.005
 
 
@@ -111,8 +111,8 @@ def shown(outcome: Outcome) -> dict[str, Any]:
 def main() -> None:
     parser = parser_of(__doc__, work=NAME)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--patients", type=int, default=750)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--patients", type=int, default=1500)
+    parser.add_argument("--epochs", type=int, default=10)
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     options.work.mkdir(parents=True, exist_ok=True)

@@ -44,3 +44,8 @@ def with_interval(subset: dict[str, Any], digits: int = 1) -> str:
 def with_range(values: Sequence[float]) -> str:
     """Return the mean of several seeds with the lowest and the highest."""
     return f"{statistics.mean(values):.1f} ({min(values):.1f}–{max(values):.1f})"
+
+
+def verdict_of(run: dict[str, Any]) -> str:
+    """Return the verdict of a run in words; results older than the verdict have none."""
+    return str(run["verdict"]).replace("_", " ") if "verdict" in run else "–"

@@ -19,7 +19,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from benchmark_options import data_folder, parser_of
-from markdown_tables import percent, table, with_interval, with_range
+from markdown_tables import percent, table, verdict_of, with_interval, with_range
 from results_file import ROOT, facts, write
 
 from monai_unlearn.vocabulary.run_folder import RunFolder
@@ -34,6 +34,8 @@ COHORTS = {
 }
 CLASSES = ["N", "D", "G", "C", "A", "M"]
 SHARED = ["--class_names", str(CLASSES), "--image_size", "[64, 64]"]
+# N, a normal fundus, is the class that means no disease.
+JUDGED = ["--decision::healthy_classes", "['N']"]
 METHODS: dict[str, list[str]] = {
     "psg": [],
     "finetune": ["--method", "{'_target_': 'monai_unlearn.methods.FineTune', 'batch_norm': 'mixed'}"],
@@ -54,13 +56,12 @@ METHODS: dict[str, list[str]] = {
         "False",
     ],
 }
-WORDS = {True: "yes", False: "no", None: "unknown"}
 MORE_SEEDS = (1, 2)
 SUBSETS = [(part, split) for part in ("forget", "remain") for split in ("train", "test")]
 
 
 def bundle_run(run_id: str, config: str, *arguments: str) -> int:
-    """Run the bundle as a user does; 0 and 3 (not accepted) are results, anything else stops the benchmark."""
+    """Run the bundle as a user does; 0 and 3 (not promoted) are results, anything else stops the benchmark."""
     command = [sys.executable, "-W", "ignore", "-m", "monai.bundle", "run", run_id, "--config_file"]
     code = subprocess.run([*command, str(BUNDLE / "configs" / config), *arguments], check=False, cwd=ROOT).returncode
     if code not in (0, 3):
@@ -85,17 +86,17 @@ def measure(data: Path, work: Path, cohort: str) -> dict[str, Any]:
     if not checkpoint.is_file():
         bundle_run("train", "train.yaml", *common, "--checkpoint", str(checkpoint))
     results: dict[str, Any] = {}
-    kept = work / cohort / "reference" / "model.pt"
-    reference = str(kept) if kept.is_file() else "retrain"
+    kept = work / cohort / "references"
+    reference = retrained(kept)
     for name, settings in METHODS.items():
         out = work / cohort / name
         if not out.exists():
             arguments = ["--checkpoint", str(checkpoint), "--output_dir", str(out), "--reference", reference]
-            bundle_run("unlearn", "unlearn.yaml", *common, *arguments, *settings)
+            bundle_run("unlearn", "unlearn.yaml", *common, *JUDGED, *arguments, *settings)
         results[name] = json.loads(RunFolder(out).metrics.read_text())
-        if not kept.is_file():
-            shutil.copytree(RunFolder(out).references()[0], kept.parent)
-        reference = str(kept)
+        if not kept.exists():
+            shutil.copytree(RunFolder(out).references()[0].parent, kept)
+        reference = retrained(kept)
     again = {seed: repeated(work / cohort, seed, common, checkpoint, reference) for seed in MORE_SEEDS}
     return {
         "again": again,
@@ -103,6 +104,12 @@ def measure(data: Path, work: Path, cohort: str) -> dict[str, Any]:
         "manifest": json.loads(RunFolder(work / cohort / "psg").manifest.read_text()),
         "runs": results,
     }
+
+
+def retrained(kept: Path) -> str:
+    """Return the references that an earlier run retrained, or `retrain` where there are none."""
+    files = sorted(str(path) for path in kept.glob("seed-*/model.pt"))
+    return json.dumps(files) if files else "retrain"
 
 
 def repeated(work: Path, seed: int, common: list[str], checkpoint: Path, reference: str) -> dict[str, Any]:
@@ -117,7 +124,7 @@ def repeated(work: Path, seed: int, common: list[str], checkpoint: Path, referen
         bundle_run("evaluate", "evaluate.yaml", *common, "--checkpoint", weights, "--output_file", str(table))
     if not out.exists():
         arguments = ["--checkpoint", str(checkpoint), "--output_dir", str(out), "--reference", reference, *seeded]
-        bundle_run("unlearn", "unlearn.yaml", *common, *arguments)
+        bundle_run("unlearn", "unlearn.yaml", *common, *JUDGED, *arguments)
     return {
         "reference": json.loads(table.read_text())["models"]["weights"],
         "psg": json.loads(RunFolder(out).metrics.read_text())["models"]["revised"],
@@ -158,7 +165,7 @@ def to_markdown(result: dict[str, Any]) -> str:
     heads = [f"{part} {split} (n={original[part][split]['n']})" for part, split in SUBSETS]
     cells = [[name, *(with_interval(models[p][s]) for p, s in SUBSETS)] for name, models in rows.items()]
     lines = [*spread(result), "", *table(["model", *heads], cells, numbers=range(1, 5)), ""]
-    heads = ["run", "seconds", "gradients", "share of retraining", "accepted", "retraining better?"]
+    heads = ["run", "seconds", "gradients", "share of retraining", "verdict"]
     lines += [*table(heads, [_costs(name, run) for name, run in result["runs"].items()], numbers=(1, 2, 3)), ""]
     classes = list(original["forget"]["test"]["classes"])
     by_class = {name: models["forget"]["test"]["classes"] for name, models in rows.items()}
@@ -173,8 +180,7 @@ def _costs(name: str, run: dict[str, Any]) -> list[object]:
     cost = run["cost"]
     seconds = f"{cost['seconds']['unlearning']:.0f} of {cost['seconds']['retraining']:.0f}"
     share = f"{percent(cost['share_of_retraining_gradients'])}%"
-    answers = [WORDS[answer] for answer in (run["accepted"], run["recommendation"]["retrain"])]
-    return [name, seconds, cost["gradient_evaluations"]["unlearning"], share, *answers]
+    return [name, seconds, cost["gradient_evaluations"]["unlearning"], share, verdict_of(run)]
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from benchmark_options import parser_of
-from markdown_tables import percent, table, with_interval
+from markdown_tables import percent, table, verdict_of, with_interval
 from results_file import ROOT, facts, write
 
 from monai_unlearn.vocabulary.run_folder import RunFolder
@@ -88,7 +88,7 @@ def measure(index: Path, work: Path, seed: int) -> dict[str, Any]:
                 accepted=(0, 3),
             )
         found["runs"][name] = json.loads(RunFolder(out).metrics.read_text())
-        reference = str(RunFolder(folder / "psg").references()[0] / "model.pt")
+        reference = json.dumps([str(path / "model.pt") for path in RunFolder(folder / "psg").references()])
     manifest = json.loads(RunFolder(folder / "psg").manifest.read_text())
     found["cohort"] = {key: manifest[key] for key in ("spec", "images", "patients", "attrition", "index_digest")}
     return found
@@ -105,7 +105,7 @@ def tables(seed: str, found: dict[str, Any]) -> list[str]:
     return [
         *table([f"seed {seed}", *heads], cells, numbers=range(1, 5)),
         "",
-        *table(["run", "seconds", "gradients", "share of retraining", "accepted"], costs, numbers=(1, 2, 3)),
+        *table(["run", "seconds", "gradients", "share of retraining", "verdict"], costs, numbers=(1, 2, 3)),
         "",
     ]
 
@@ -114,7 +114,7 @@ def _costs(name: str, metrics: dict[str, Any]) -> list[object]:
     cost = metrics["cost"]
     seconds = f"{cost['seconds']['unlearning']:.0f} of {cost['seconds']['retraining']:.0f}"
     share = f"{percent(cost['share_of_retraining_gradients'])}%"
-    return [name, seconds, cost["gradient_evaluations"]["unlearning"], share, "yes" if metrics["accepted"] else "no"]
+    return [name, seconds, cost["gradient_evaluations"]["unlearning"], share, verdict_of(metrics)]
 
 
 def to_markdown(document: dict[str, Any]) -> str:

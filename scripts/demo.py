@@ -20,6 +20,9 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from monai_unlearn.vocabulary.run_folder import RunFolder
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLES = ROOT / "bundles"
@@ -136,7 +139,7 @@ class Demo:
             *(*unlearn, *cohort, "--output_dir", str(self.out / "psg"), "--reference", "retrain"),
             module="monai.bundle",
         )
-        references = sorted(str(path) for path in (self.out / "psg" / "evidence" / "reference").glob("seed-*/model.pt"))
+        references = [str(path / "model.pt") for path in RunFolder(self.out / "psg").references()]
         return self.run(
             "Unlearn them by resetting the last block, beside the same networks",
             *(*unlearn, *cohort, "--output_dir", str(self.out / "reset"), "--method", "reset"),
@@ -156,16 +159,49 @@ def main() -> None:
     options.out.mkdir(parents=True)
     patients = options.patients or STORIES[options.bundle].patients
     code = Demo(options.out.resolve(), patients, options.bundle).walk()
-    print(f"\nDone in {time.monotonic() - started:.0f} s. The cards are in {options.out}, in psg and in reset.")
-    for method in ("psg", "reset"):
-        print(f"{method}: {verdict(options.out / method)}")
+    print(f"\nDone in {time.monotonic() - started:.0f} s. The cards are in {options.out}, in psg and in reset.\n")
+    found = {method: RunFolder(options.out / method) for method in ("psg", "reset")}
+    print("\n".join(side_by_side({name: read(run.metrics) for name, run in found.items()})))
+    print(line_of("reset", read(found["reset"].metrics)))
     sys.exit(code)
 
 
-def verdict(out: Path) -> str:
-    """Return the verdict of a run."""
-    metrics = json.loads((out / "evidence" / "metrics.json").read_text(encoding="utf-8"))
-    return "accepted" if metrics["accepted"] else "not accepted"
+def read(path: Path) -> dict[str, Any]:
+    """Return a JSON document."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def side_by_side(runs: dict[str, dict[str, Any]]) -> list[str]:
+    """Return, class by class, what each run's network does beside the same retrained networks, and the verdicts."""
+    endpoints = {name: _endpoints(metrics) for name, metrics in runs.items()}
+    first = next(iter(endpoints.values()))
+    rows = [["share of the true class in %", "retrained", *runs]]
+    for key, row in first.items():
+        found = [_percent(rows_of[key]["revised"]) for rows_of in endpoints.values()]
+        rows.append([" ".join(key).replace("_", " "), _percent(row["target"]), *found])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    others = list(runs)[:-1]
+    return [*table, "", *(line_of(name, runs[name]) for name in others)]
+
+
+def _endpoints(metrics: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the judged mean probability of each true class, by subset and class."""
+    return {
+        (row["subset"], row["class"]): row
+        for row in metrics["decision"]["endpoints"]
+        if row["measure"] == "mean_probability" and not row["guard"] and row["predicted"] == row["class"]
+    }
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f}"
+
+
+def line_of(name: str, metrics: dict[str, Any]) -> str:
+    """Return the verdict of a run in a line."""
+    return f"{name}: {metrics['decision']['line']}"
 
 
 if __name__ == "__main__":

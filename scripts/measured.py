@@ -98,12 +98,6 @@ def gaps(cohort: str) -> dict[str, float]:
     return {subset: models["psg"][subset].mean - models["retrained"][subset].mean for subset in SUBSETS}
 
 
-def criteria(cohort: str) -> dict[str, float]:
-    """Return the values of PSG's acceptance criteria under the first seed, by measure, gaps in points."""
-    found = result(COHORTS[cohort])["runs"]["psg"]["criteria"]
-    return {one["measure"]: 100 * one["value"] for one in found}
-
-
 def odir_shares(cohort: str) -> dict[str, float]:
     """Return each method's gradient evaluations as a share of retraining's."""
     return {name: run["cost"]["share_of_retraining_gradients"] for name, run in result(COHORTS[cohort])["runs"].items()}

@@ -163,7 +163,7 @@ def _rename_earlier(docs: Path, names: Iterable[str], version: str) -> None:
         (docs / name).replace(docs / kept)
         if readme.is_file():
             line = rf"(?m)^(- \*\*{re.escape(version)}\*\*: .*)\[{re.escape(str(name))}\]\({re.escape(str(name))}\)"
-            text = re.sub(line, lambda found, to=kept: f"{found[1]}[{to}]({to})", readme.read_text(encoding="utf-8"))
+            text = re.sub(line, rf"\g<1>[{kept}]({kept})", readme.read_text(encoding="utf-8"))
             readme.write_text(text, encoding="utf-8")
 
 

@@ -13,6 +13,8 @@ image_size: [64, 64]  # a comment that goes with its value
 split: "@elsewhere"
 train:
   image_size: [8, 8]
+decision:
+  healthy_classes: [a]
 class_names: $list(@_meta_)
 """
 FORMAT = {"network_data_format": {"outputs": {"pred": {"num_channels": 1, "channel_def": {"0": "a"}}}}}
@@ -43,7 +45,12 @@ def write(base, tmp_path, name="revised", change="Unlearned x."):
         tmp_path / name,
         network=network,
         record={"images": 3},
-        settings={"class_names": ["x", "y"], "image_size": [16, 16], "split": {"seed": 3}},
+        settings={
+            "class_names": ["x", "y"],
+            "image_size": [16, 16],
+            "split": {"seed": 3},
+            "decision::healthy_classes": ["x"],
+        },
         change=change,
         documents=documents,
     )
@@ -160,6 +167,8 @@ def test_the_folder_names_a_bundle_without_name(base):
 def test_the_successor_says_what_the_run_used(base, tmp_path):
     revised, _ = write(base, tmp_path)
     config = (revised / "configs" / "train.yaml").read_text()
-    assert config == CONFIG.replace("[64, 64]  # a comment that goes with its value", "[16, 16]")
+    assert config == CONFIG.replace("[64, 64]  # a comment that goes with its value", "[16, 16]").replace(
+        "healthy_classes: [a]", 'healthy_classes: ["x"]'
+    )
     pred = json.loads((revised / "configs" / "metadata.json").read_text())["network_data_format"]["outputs"]["pred"]
     assert pred == {"num_channels": 2, "channel_def": {"0": "x", "1": "y"}}
