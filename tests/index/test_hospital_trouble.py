@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -54,11 +55,12 @@ def resolved(tmp_path):
 
     def run(index, forget, more=""):
         (tmp_path / "spec.yaml").write_text(f"{HEAD}forget: {forget}\n{more}", encoding="utf-8")
-        out = tmp_path / "cohort.json"
+        out = tmp_path / "cohort"
         invoke("cohort", "freeze", tmp_path / "spec.yaml", "--index", index.directory, "--out", out, "--force")
         paths = index.frame(["image_id", "path"]).set_index("image_id")["path"]
-        parts = json.loads(out.read_text(encoding="utf-8"))["image_ids"]
-        return {part: sorted(Path(paths[name]).stem for name in ids) for part, ids in parts.items()}
+        members = pd.read_parquet(out / "cohort_members.parquet")
+        ids = {part: members.loc[members["part"] == part, "image_id"] for part in ("forget", "remain", "undetermined")}
+        return {part: sorted(Path(paths[name]).stem for name in names) for part, names in ids.items()}
 
     return run
 
