@@ -44,7 +44,7 @@ def indexed(tmp_path):
     def run(folder, *options):
         out = tmp_path / "index"
         invoke("index", "build", folder, "--out", out, *options)
-        return Index.open(out), json.loads(invoke("index", "report", out, "--json").stdout)
+        return Index.open(out), json.loads(invoke("index", "report", out, "--paths", "--json").stdout)
 
     return run
 
