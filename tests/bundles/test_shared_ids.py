@@ -55,8 +55,10 @@ def test_preprocessing_is_the_same_with_loading_in_a_step_of_its_own_for_inferen
     assert {**inference, "transforms": [configs["inference"]["loading"], *inference["transforms"]]} == expected
 
 
-def test_the_data_are_the_same_but_for_the_cohort(configs):
-    assert configs["evaluate"]["data"] == configs["train"]["data"]
+def test_the_data_are_the_same_but_for_the_cohort_and_what_was_forgotten_earlier(configs):
+    # A bundle can be evaluated where nobody knows what was forgotten; it cannot be trained or revised there.
+    lineage = {"bundle_root": "@bundle_root", "lineage_members": "@lineage_members"}
+    assert configs["train"]["data"] == {**configs["evaluate"]["data"], **lineage}
     assert configs["unlearn"]["data"] == {**configs["train"]["data"], "needs_cohort": True}
 
 

@@ -21,7 +21,7 @@ FRAME = pd.DataFrame(
     {
         "image_id": ["a", "b", "c"],
         "patient": ["p", None, "q"],
-        "part": ["forget", "remain", "undetermined"],
+        "part": ["forget", "earlier:0.2.0", "undetermined"],
         "split": ["train", "validation", "test"],
         "label": ["x", "y", "x"],
         "slice:sex": ["F", None, "M"],
