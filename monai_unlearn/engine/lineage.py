@@ -37,10 +37,13 @@ def check_lineage(bundle_root: str | Path, data: CohortData, record: Mapping[str
             changed since.
     """
     lineage = Lineage.read(bundle_root)
-    if lineage is None and (record or {}).get("lineage_digest"):
+    recorded = (record or {}).get("lineage_digest")
+    if recorded and recorded != (lineage and lineage.digest):
+        is_missing = "missing" if lineage is None else "another one"
         raise ConfigError(
-            f"{Path(bundle_root) / LINEAGE} is missing, although the training record says that the bundle was revised: "
-            "without it, what was forgotten would be trained on again. Get the bundle as the revision wrote it."
+            f"{Path(bundle_root) / LINEAGE} is {is_missing}: the training record of the weights says that the bundle "
+            "was revised, and without the lineage of that revision, what was forgotten would be trained on again. Get "
+            "the bundle as the revision wrote it."
         )
     if lineage is not None and lineage != data.earlier.lineage:
         raise ConfigError(

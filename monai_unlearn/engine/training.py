@@ -71,6 +71,8 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
         "gradient_evaluations": counted["images"],
         "seconds": round(seconds, 3),
     }
+    if data.earlier.lineage is not None:
+        record["lineage_digest"] = data.earlier.lineage.digest
     record.update(write_members(Path(checkpoint), data, parts))
     save_weights(trainer.network, Path(checkpoint))
     write_json(Path(checkpoint).with_name(RECORD), record)

@@ -169,6 +169,8 @@ def test_training_the_revised_bundle_again_leaves_out_what_was_forgotten(first, 
     run("train", "train.yaml", bundle=first / "rejected_bundle", **settings)
     assert drawn["training"]
     assert not drawn["training"] & WITHDRAWN
+    record = json.loads((tmp_path / "training.json").read_text(encoding="utf-8"))
+    assert record["lineage_digest"] == Lineage.read(first / "rejected_bundle").digest
 
 
 def test_renamed_files_and_later_images_of_a_withdrawn_patient_stay_out(first, tmp_path):
@@ -256,7 +258,7 @@ def test_changed_members_are_refused(copy, tmp_path):
 
 def test_a_lineage_that_was_removed_is_missed(copy, tiny, tmp_path):
     (copy / "rejected_bundle" / "lineage.json").unlink()
-    with pytest.raises(ConfigError, match="lineage.json is missing, although the training record says"):
+    with pytest.raises(ConfigError, match=r"lineage.json is missing: the training record of the weights says"):
         revise(copy / "rejected_bundle", tmp_path / "out", index=tiny.index, spec=spec_of(tmp_path, SECOND))
 
 

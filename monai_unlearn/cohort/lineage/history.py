@@ -31,10 +31,12 @@ def history(bundle: Path) -> dict[str, Any]:
         raise ConfigError(f"{bundle}: expected a MONAI bundle, with a version in configs/metadata.json; found none.")
     lineage = Lineage.read(bundle)
     record = _read(bundle / "models" / "training.json")
-    if lineage is None and record.get("lineage_digest"):
+    recorded = record.get("lineage_digest")
+    if recorded and recorded != (lineage and lineage.digest):
+        is_missing = "missing" if lineage is None else "another one"
         raise ConfigError(
-            f"{bundle}: lineage.json is missing, although the training record says that the bundle was revised. Get "
-            "the bundle as the revision wrote it."
+            f"{bundle}: lineage.json is {is_missing}: the training record of the weights says that the bundle was "
+            "revised. Get the bundle as the revision wrote it."
         )
     return {
         "bundle": str(bundle),

@@ -33,7 +33,10 @@ def test_a_bundle_that_was_never_revised_has_no_revisions(bundle):
 
 def test_a_removed_lineage_is_missed(bundle):
     (bundle / "models" / "training.json").write_text('{"lineage_digest": "sha256:…"}', encoding="utf-8")
-    with pytest.raises(ConfigError, match="lineage.json is missing, although the training record says"):
+    with pytest.raises(ConfigError, match=r"lineage.json is missing: the training record of the weights says"):
+        history(bundle)
+    lineage().write(bundle)
+    with pytest.raises(ConfigError, match=r"lineage.json is another one"):
         history(bundle)
 
 
