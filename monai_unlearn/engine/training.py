@@ -14,7 +14,7 @@ from monai_unlearn.engine.host import bundle_root, executed_config
 from monai_unlearn.engine.lineage import check_lineage, check_not_forgotten
 from monai_unlearn.engine.recipe import recipe_of
 from monai_unlearn.engine.trained_pixels import check_before_training, write_members
-from monai_unlearn.engine.training_record import RECORD, images_digest
+from monai_unlearn.engine.training_record import RECORD, images_digest, record_of
 from monai_unlearn.release import WEIGHTS, save_weights, write_class_names
 from monai_unlearn.staging import write_json
 
@@ -47,7 +47,7 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
             forgotten by an earlier revision.
         TrainingError: The weights stopped being finite; nothing is written.
     """
-    check_lineage(bundle_root(), data)
+    check_lineage(bundle_root(), data, record_of(Path(bundle_root()) / WEIGHTS))
     check_not_forgotten(data, parts)
     check_before_training(Path(checkpoint), data, parts)
     counted, config = _count_images(trainer), executed_config()

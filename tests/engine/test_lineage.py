@@ -260,6 +260,8 @@ def test_a_lineage_that_was_removed_is_missed(copy, tiny, tmp_path):
     (copy / "rejected_bundle" / "lineage.json").unlink()
     with pytest.raises(ConfigError, match=r"lineage.json is missing: the training record of the weights says"):
         revise(copy / "rejected_bundle", tmp_path / "out", index=tiny.index, spec=spec_of(tmp_path, SECOND))
+    with pytest.raises(ConfigError, match="lineage.json is missing"):
+        trained_again(copy / "rejected_bundle", tiny.index, tmp_path)
 
 
 def test_a_config_that_does_not_leave_them_out_is_refused(copy, tiny, tmp_path):
