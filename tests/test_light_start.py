@@ -59,6 +59,7 @@ def test_import(module, loaded):
         "experiments.run",
         "cohort.resolve.resolve",
         "cohort.reports.report",
+        "cohort.lineage.history",
         "evaluation.decision",
         "index.build",
         "phantom",
@@ -72,7 +73,9 @@ def test_rooms_of_metadata(module, loaded):
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["index", "--help"], ["cohort", "--help"], ["sweep", "--help"]], ids=" ".join
+    "words",
+    [["--help"], ["index", "--help"], ["cohort", "--help"], ["sweep", "--help"], ["history", "--help"]],
+    ids=" ".join,
 )
 def test_help(words, loaded):
     modules = loaded(COMMAND, *words)
