@@ -12,6 +12,7 @@ from monai.data import list_data_collate
 from monai.transforms import Randomizable
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from monai_unlearn.data.read_once import read_rows
 from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.safe_path import safe_start
 
@@ -102,6 +103,22 @@ class PairedLoader:
             turn, start = divmod(position + len(rows), length)
             rows += _order(length, seed, turn)[start : start + size - len(rows)].tolist()
         return rows
+
+    def read_drawn(self, steps: int, *, share: slice = slice(None)) -> None:
+        """Read the images of so many batches, where the data sets read each image once; no others are decoded.
+
+        What a run will draw is known before its first step, so that no step waits for a decoder, and an image that
+        cannot be read stops the run at once.
+
+        Args:
+            steps: The number of batches, from the first on.
+            share: The images of a batch that this process reads.
+
+        Raises:
+            DataError: An image cannot be read.
+        """
+        for part, data in self.data.items():
+            read_rows(data, {row for step in range(steps) for row in self.rows(step, part)[share]})
 
     def batches(
         self,

@@ -1,45 +1,24 @@
-"""The images of each subset (part and split), decoded and preprocessed once and held in memory."""
+"""The images of each subset (part and split) as MONAI data sets, each decoded and preprocessed once."""
 
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.progress import track
-from torch.utils.data import Dataset
-
-from monai_unlearn.terminal import escaping_console
+from monai_unlearn.data.cache_folder import check_outside
+from monai_unlearn.data.free_memory import AUTO
+from monai_unlearn.data.held_images import hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from torch.utils.data import Dataset
+
     from monai_unlearn.data.cohort_data import CohortData
 
-
-class InMemoryDataset(Dataset[Any]):
-    """Items held in memory, preprocessed once, with a progress bar on stderr.
-
-    This replaces MONAI's `CacheDataset`: where an image cannot be read, its threads keep running and can crash the
-    process before the error message is printed.
-
-    Args:
-        items: Items as `CohortData.items` returns them.
-        transform: Deterministic preprocessing of an item.
-        description: Text of the progress bar.
-    """
-
-    def __init__(
-        self, items: Sequence[Any], transform: Callable[[Any], Any], *, description: str = "Reading images"
-    ) -> None:
-        console = escaping_console(stderr=True)
-        bar = track(items, description, console=console, disable=not console.is_terminal, transient=True)
-        self._items = [transform(item) for item in bar]
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __getitem__(self, index: int) -> Any:  # noqa: ANN401 - an item is what the transform makes of it
-        return self._items[index]
+# The one subset that may be as large as an archive, and of which a run may draw few images.
+_LAZY = ("remain", "train")
 
 
 def subset_datasets(
@@ -48,8 +27,18 @@ def subset_datasets(
     transform: Callable[[Any], Any],
     parts: Sequence[str] = ("forget", "remain"),
     splits: Sequence[str] = ("train", "test"),
+    memory: int | str = AUTO,
+    cache_dir: str | Path | None = None,
+    output_dir: str | Path | None = None,
 ) -> dict[tuple[str, str], Dataset[Any]]:
-    """Return an `InMemoryDataset` for each (part, split); no image is read unless all are the files that were indexed.
+    """Return a data set for each (part, split); no image is decoded unless all are the files that were indexed.
+
+    They are held in memory where they fit half of what is free, all together and each as large as the first;
+    otherwise on disk, from where processes that load batches read them too. Items are equal either way, bit for bit,
+    and so are weights. Images on disk have one shape.
+
+    All are decoded at the start, but those of remain / train: each of them is decoded when it is first needed, or when
+    `PairedLoader.read_drawn` asks for it.
 
     What earlier revisions of the bundle forgot has subsets of its own, `("earlier:0.2.0", split)`, where there is any.
 
@@ -58,16 +47,32 @@ def subset_datasets(
         transform: Deterministic preprocessing of items; no augmentation.
         parts: The parts to read.
         splits: The splits to read.
+        memory: How much they may take: `auto` for half of what is free; or a number of bytes, or a text such as `2 GB`.
+        cache_dir: The folder in which decoded images are kept if they do not fit, in a folder of their own with
+            permissions 0700 that is removed at the end; by default the one that `output_dir` is in, or else the
+            system's for temporary files.
+        output_dir: Where the results of the run go: decoded images are never kept there.
 
     Raises:
-        InputError: A part or split is unknown, or a file is not the one that was indexed.
+        InputError: A part or split is unknown, a file is not the one that was indexed or cannot be decoded, or there
+            is no room.
     """
+    where = _cache_dir(cache_dir, output_dir)
     items = {(part, split): data.items([part], split) for part, split in itertools.product(parts, splits)}
     earlier = itertools.product(data.earlier.parts, splits)
     found = {(part, split): data.earlier_items(part, split) for part, split in earlier}
     items |= {subset: images for subset, images in found.items() if images}
     data.pixels.check(itertools.chain.from_iterable(items.values()))
-    return {
-        (part, split): InMemoryDataset(subset, transform, description=f"Reading {part} / {split}")
-        for (part, split), subset in items.items()
-    }
+    subsets = hold(items, transform, pixels=data.pixels, memory=memory, cache_dir=where)
+    for subset, images in subsets.items():
+        if subset != _LAZY:
+            images.read()
+    return dict(subsets)
+
+
+def _cache_dir(cache_dir: str | Path | None, output_dir: str | Path | None) -> Path | None:
+    if cache_dir:
+        if output_dir:
+            check_outside(Path(cache_dir), Path(output_dir))
+        return Path(cache_dir)
+    return Path(output_dir).absolute().parent if output_dir else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from monai_unlearn.data.read_once import read_rows
 from monai_unlearn.engine.report import accuracy_report
 from monai_unlearn.engine.trained_pixels import check_trained_pixels
 from monai_unlearn.engine.training_record import record_of
@@ -45,6 +46,8 @@ def predict_models(
         for subset, images in subsets.items()
         if subset[1] != "validation" or len(images)  # type: ignore[arg-type]  # torch's Dataset has no __len__
     }
+    for images in shown.values():
+        read_rows(images)  # with a progress bar: the run may not have drawn all remain images
     return {
         name: predict_subsets(network, shown, device=device, healthy=tuple(healthy))
         for name, network in networks.items()
@@ -76,6 +79,8 @@ def evaluate(
     """
     check_trained_pixels(Path(checkpoint), record_of(Path(checkpoint)), data)
     load_weights(network, checkpoint)
+    for images in subsets.values():
+        read_rows(images)
     networks = {"weights": network}
     remain = subsets.get(("remain", "train"))
     if has_running_statistics(network) and remain is not None and len(remain):  # type: ignore[arg-type]  # no __len__

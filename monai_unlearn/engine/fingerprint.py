@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Paths: the contents have digests of their own, and the checkpoint lies beside the results.
 _PATHS = ("index_dir", "cohort_spec", "keyfile", "lineage_members", "output_dir")
+# Where decoded images are held: they are the same wherever they are.
+_HELD = ("memory", "cache_dir")
 # Components that only observe a run; MONAI's tracking writes the time of day into their settings.
 _OBSERVERS = ("handlers", "train_handlers", "tracking", "imports", "initialize", "finalize")
 
@@ -66,11 +68,11 @@ def fingerprint(
 
 
 def settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a config that determines weights: without paths and observers, at any depth."""
+    """Return the part of a config that determines weights: without paths, places and observers, at any depth."""
     return {
         key: settings(value) if isinstance(value, Mapping) else value
         for key, value in config.items()
-        if key not in (*_PATHS, *_OBSERVERS)
+        if key not in (*_PATHS, *_HELD, *_OBSERVERS)
     }
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
+from monai_unlearn.data.read_once import read_rows
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.checkpoint import Checkpoints, checkpoint_folder, exclusive_lock
 from monai_unlearn.engine.config_values import build_from_config
@@ -200,6 +201,7 @@ class Revision:
         self.trainer.classes = len(self.data.class_names)
         checkpoints = Checkpoints(checkpoint_folder(target), self._fingerprint())
         checkpoints.check()
+        self._read_images()
         if not distributed.is_main_process():
             return self._share_updates(checkpoints)
         with exclusive_lock(checkpoints.folder):
@@ -242,6 +244,17 @@ class Revision:
         evidence = assemble(self._facts(updates, references, warnings), models, predictions)
         write_outputs(self._outcome(original, record, updates, evidence, predictions), folder)
         return evidence
+
+    def _read_images(self) -> None:
+        """Decode, before any clock runs, the remain images that the updates need.
+
+        Recalibration passes all of them through the network; otherwise the steps draw some. The rest is first needed
+        by the evaluation at the end.
+        """
+        if self.recalibrate and has_running_statistics(self.network):
+            read_rows(self.subsets["remain", "train"])
+        share = slice(distributed.rank(), None, distributed.world_size())
+        self.trainer.loader.read_drawn(self.trainer.total_steps, share=share)
 
     def _share_updates(self, checkpoints: Checkpoints) -> dict[str, Any]:
         """Share search and steps with the main process, which alone evaluates and writes."""

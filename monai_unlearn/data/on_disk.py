@@ -1,0 +1,123 @@
+"""A data set whose decoded images are on disk, for those that do not fit into memory."""
+
+from __future__ import annotations
+
+import hashlib
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.data.cache_folder import CacheFolder
+from monai_unlearn.data.image_store import ImageStore
+from monai_unlearn.data.pixel_digest import Seen
+from monai_unlearn.data.read_once import ReadOnceDataset
+from monai_unlearn.data.transform_digest import transform_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from monai_unlearn.data.pixel_digest import PixelCheck
+    from monai_unlearn.data.record_layout import RecordLayout
+
+# The stores of this process, by content and transform: references are trained on images that were decoded already.
+_STORES: weakref.WeakValueDictionary[str, ImageStore] = weakref.WeakValueDictionary()
+
+
+class OnDiskDataset(ReadOnceDataset):
+    """Items in a file, each decoded when it is first needed, by this process or by one that loads batches.
+
+    Within a process, a second data set of the same images and the same transform uses the file of the first.
+
+    Args:
+        items: Items as `CohortData.items` returns them, not empty.
+        transform: Deterministic preprocessing of an item.
+        layout: The layout of what it makes of any item.
+        description: Text of the progress bar.
+        pixels: As in `ReadOnceDataset`.
+        cache_dir: The folder to make the file's own folder in; by default the system's for temporary files.
+
+    Raises:
+        ConfigError: The folder cannot be made there, or its disk has no room.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Mapping[str, Any]],
+        transform: Callable[[Any], Any],
+        *,
+        layout: RecordLayout,
+        description: str = "Reading images",
+        pixels: PixelCheck | None = None,
+        cache_dir: Path | None = None,
+    ) -> None:
+        super().__init__(items, transform, description=description, pixels=pixels)
+        self._layout = layout
+        key = content_key(items, transform, pixels)
+        found = None if key is None else _STORES.get(key)
+        self._store = found or ImageStore(CacheFolder(cache_dir), count=len(items), size=layout.size)
+        if key is not None:
+            _STORES[key] = self._store
+
+    def keep(self, row: int, item: Any) -> None:  # noqa: ANN401 - an item is what the transform makes of it
+        """Write the transformed item of a row.
+
+        Raises:
+            DataError: It has another shape or type than the first item.
+            ConfigError: The disk is full.
+        """
+        self._store.write(row, self._layout.encode(self._items[row], item))
+
+    def holds(self, row: int) -> bool:
+        """Return whether the item of a row is on disk."""
+        return self._store.has(row)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the file, which is removed at the end."""
+        return self._store.folder.path
+
+    def _has(self, row: int) -> bool:
+        return self._store.has(row)
+
+    def _kept(self, row: int) -> Any:  # noqa: ANN401 - as above
+        return self._layout.decode(self._items[row], self._store.read(row))
+
+
+def is_on_disk(
+    items: Sequence[Mapping[str, Any]], transform: Callable[[Any], Any], pixels: PixelCheck | None = None
+) -> bool:
+    """Return whether this process holds these images on disk already."""
+    key = content_key(items, transform, pixels)
+    return key is not None and key in _STORES
+
+
+def content_key(
+    items: Sequence[Mapping[str, Any]], transform: Callable[[Any], Any], pixels: PixelCheck | None
+) -> str | None:
+    """Return a digest of a transform and of the content of each image, in order; None where either cannot be told.
+
+    Args:
+        items: The items; `image` is a path.
+        transform: What is applied to them.
+        pixels: Has the digest of each image's pixels, where one was taken. Otherwise size and time stand for it.
+    """
+    what = transform_digest(transform)
+    if what is None:
+        return None
+    digest = hashlib.sha256(what.encode())
+    try:
+        for text in _contents(items, pixels):
+            digest.update(text.encode() + b"\0")
+    except (OSError, KeyError, TypeError):  # not files, or not there: the reader says so
+        return None
+    return digest.hexdigest()
+
+
+def _contents(items: Sequence[Mapping[str, Any]], pixels: PixelCheck | None) -> Iterator[str]:
+    """Yield what each result depends on: digest of the pixels, size and time of the file, and the item itself."""
+    for item in items:
+        seen = pixels.seen.get(str(item["image_id"])) if pixels is not None else None
+        if seen is None:
+            stat = Path(item["image"]).stat()
+            seen = Seen(None, stat.st_size, stat.st_mtime_ns)
+        yield f"{seen} {sorted(item.items())}"
