@@ -67,13 +67,17 @@ class ImageStore:
     def read(self, row: int) -> bytearray:
         """Return the record of a row that is written."""
         record = bytearray(self.size)
-        view, start = memoryview(record), row * self.size
+        self.read_into(row, memoryview(record))
+        return record
+
+    def read_into(self, row: int, view: memoryview) -> None:
+        """Fill memory of the length of a record with a row that is written."""
+        start = row * self.size
         while view:
             count = os.preadv(self._records, [view], start)
             if not count:
                 raise AssertionError("a marked row is written")
             view, start = view[count:], start + count
-        return record
 
     def __getstate__(self) -> dict[str, Any]:
         return {"folder": self.folder, "count": self.count, "size": self.size}

@@ -7,6 +7,8 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from monai_unlearn.data.cache_folder import CacheFolder
 from monai_unlearn.data.image_store import ImageStore
 from monai_unlearn.data.pixel_digest import Seen
@@ -66,6 +68,21 @@ class OnDiskDataset(ReadOnceDataset):
             ConfigError: The disk is full.
         """
         self._store.write(row, self._layout.encode(self._items[row], item))
+
+    def batch(self, rows: Sequence[int]) -> dict[str, Any]:
+        """Return the items of some rows as MONAI's `list_data_collate` puts them together, each read in its place.
+
+        Args:
+            rows: At least one.
+
+        Raises:
+            DataError: An image cannot be read.
+        """
+        self.read([row for row in rows if not self._has(row)])
+        records = torch.empty(len(rows), self._layout.size, dtype=torch.uint8)
+        for row, record in zip(rows, records.numpy(), strict=True):
+            self._store.read_into(row, memoryview(record))
+        return self._layout.decode_batch([self._items[row] for row in rows], records)
 
     def holds(self, row: int) -> bool:
         """Return whether the item of a row is on disk."""

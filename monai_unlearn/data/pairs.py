@@ -12,6 +12,7 @@ from monai.data import list_data_collate
 from monai.transforms import Randomizable
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from monai_unlearn.data.on_disk import OnDiskDataset
 from monai_unlearn.data.read_once import read_rows
 from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.safe_path import safe_start
@@ -228,7 +229,14 @@ class _Pairs(Dataset[Any]):
             transform = getattr(self.data[part], "transform", None)
             if isinstance(transform, Randomizable):
                 transform.set_random_state(seed=(self.seed * _STRIDE + step) % 2**32)
-        return {part: list_data_collate([self.data[part][row] for row in found]) for part, found in rows.items()}
+        return {part: _batch(self.data[part], found) for part, found in rows.items()}
+
+
+def _batch(data: Dataset[Any], rows: Sequence[int]) -> Any:  # noqa: ANN401 - a batch is what the items make of it
+    """Return some items as one batch; what is on disk is read into its place in the batch."""
+    if isinstance(data, OnDiskDataset) and rows:
+        return data.batch(rows)
+    return list_data_collate([data[row] for row in rows])
 
 
 def _both(_step: int) -> Sequence[str]:

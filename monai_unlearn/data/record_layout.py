@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from monai.data import list_data_collate
 from torch import Tensor
 
 from monai_unlearn.errors import ConfigError, DataError
 
+Buffer: TypeAlias = "bytes | bytearray | np.ndarray[Any, Any]"
 _ALIGNMENT = 16
 # What a file can hold without pickle, in the words of messages.
 _HELD = "tensors, arrays and numbers"
@@ -103,10 +105,35 @@ class RecordLayout:
             record[field.offset : field.offset + field.size] = _array(field.key, item[field.key]).tobytes()
         return bytes(record)
 
-    def decode(self, before: Mapping[str, Any], record: bytes | bytearray) -> dict[str, Any]:
+    def decode(self, before: Mapping[str, Any], record: Buffer) -> dict[str, Any]:
         """Return the item of a record; its tensors and arrays share the record's memory."""
         values = {field.key: _value(field, record) for field in self.fields}
         return {key: values[key] if key in values else before[key] for key in self.keys}
+
+    def decode_batch(self, before: Sequence[Mapping[str, Any]], records: Tensor) -> dict[str, Any]:
+        """Return the batch that MONAI's `list_data_collate` makes of the items of some records, without a copy of each.
+
+        Args:
+            before: The items before the transform, not empty.
+            records: Their records, uint8, shape (item, `size`).
+        """
+        tensors = {
+            field.key: records[:, field.offset : field.offset + field.size]
+            .contiguous()
+            .view(field.dtype)
+            .reshape(len(before), *field.shape)
+            for field in self.fields
+            if field.kind is Tensor and field.size
+        }
+        rest = replace(
+            self,
+            keys=tuple(key for key in self.keys if key not in tensors),
+            fields=tuple(field for field in self.fields if field.key not in tensors),
+        )
+        values = list_data_collate(
+            [rest.decode(item, record.numpy()) for item, record in zip(before, records, strict=True)]
+        )
+        return {key: tensors[key] if key in tensors else values[key] for key in self.keys}
 
 
 def _is_as_before(before: Mapping[str, Any], key: str, value: object) -> bool:
@@ -127,7 +154,7 @@ def _array(key: str, value: object) -> np.ndarray[Any, Any]:
     raise _unfit(f"a {type(value).__name__} as '{key}'")
 
 
-def _value(field: Field, record: bytes | bytearray) -> Any:  # noqa: ANN401 - as the transform returned it
+def _value(field: Field, record: Buffer) -> Any:  # noqa: ANN401 - as the transform returned it
     if field.kind is Tensor:
         count = field.size // field.dtype.itemsize
         if not count:

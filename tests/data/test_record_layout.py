@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from monai.data import list_data_collate
 
 from monai_unlearn.data.record_layout import RecordLayout
 from monai_unlearn.errors import ConfigError, DataError
@@ -85,3 +86,33 @@ def test_an_image_of_another_shape_or_type_is_named(image):
         DataError, match=r"image eye-7: expected image torch.float32 \(1, 2\) as of the first image, got"
     ):
         layout.encode({"image_id": "eye-7"}, {"image": image})
+
+
+def test_a_batch_is_what_monai_makes_of_the_items():
+    before = [{"image": f"{row}.png", "label": row % 2, "image_id": str(row)} for row in range(3)]
+    items = [
+        {
+            "image": torch.full((2, 3), row / 7),
+            "image_id": item["image_id"],
+            "mask": torch.tensor([row > 1, True]),
+            "weight": row / 3,
+            "array": np.full(2, row),
+            "none": torch.empty(0),
+            "number": torch.tensor(row),
+            "label": item["label"],
+        }
+        for row, item in enumerate(before)
+    ]
+    layout = RecordLayout.of(before[0], items[0])
+    rows = [layout.encode(one, item) for one, item in zip(before, items, strict=True)]
+    records = torch.frombuffer(bytearray(b"".join(rows)), dtype=torch.uint8).reshape(3, -1)
+    found, expected = layout.decode_batch(before, records), list_data_collate(items)
+    assert list(found) == list(expected)
+    for key, value in expected.items():
+        assert type(found[key]) is type(value)
+        if isinstance(value, torch.Tensor):
+            assert (found[key].dtype, found[key].shape) == (value.dtype, value.shape)
+            assert torch.equal(found[key], value)
+            assert found[key].is_contiguous()
+        else:
+            assert found[key] == value
