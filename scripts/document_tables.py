@@ -128,6 +128,17 @@ def index_scale() -> list[str]:
     return table(heads, cells)
 
 
+def images_beyond_memory() -> list[str]:
+    """Return how much memory images take by where they are held."""
+    cells = []
+    for row in result("images_beyond_memory")["memory"]:
+        where = "disk" if row["memory"] == "0" else "memory"
+        cells.append(
+            [f"{row['images']:,}", where, *(f"{row[name]:,} MB" for name in ("pixels_mb", "grown_mb", "items_mb"))]
+        )
+    return table(["images of 64 px", "held in", "pixels", "memory grown by", "of it for tables and items"], cells)
+
+
 def psg_quality() -> list[str]:
     """Return forget and remain test accuracy of each class, at a tenth of retraining's gradients."""
     names = ("psg 10% all", "finetune 10% all rate 1.00", "retrained", "original")
@@ -183,6 +194,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "million_rows": million_rows,
     "clinician_specs": clinician_specs,
     "index_scale": index_scale,
+    "images_beyond_memory": images_beyond_memory,
     "psg_quality": psg_quality,
     "psg_sums": psg_sums,
     "psg_speed": psg_speed,
