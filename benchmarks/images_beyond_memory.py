@@ -41,7 +41,7 @@ SIZES = (5_000, 100_000)
 FORGET = 200
 COMPARED = 5_000
 ROUNDS = 5
-STEPS = 60
+STEPS = 30
 BATCH = {"batch_size": 4, "remain_batch_size": 28}
 TEMPLATES = 64
 

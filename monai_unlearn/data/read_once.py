@@ -60,9 +60,10 @@ class ReadOnceDataset(Dataset[Any], ABC):
         """
         wanted = range(len(self)) if rows is None else sorted(set(rows))
         unread = [row for row in wanted if not self._has(row)]
+        if not unread:  # a batch that is drawn: a console takes longer than to read it
+            return
         console = escaping_console(stderr=True)
-        shown = unread and console.is_terminal
-        for row in track(unread, self._description, console=console, disable=not shown, transient=True):
+        for row in track(unread, self._description, console=console, disable=not console.is_terminal, transient=True):
             self.keep(row, self._transformed(row))
 
     def __getstate__(self) -> dict[str, Any]:
