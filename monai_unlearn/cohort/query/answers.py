@@ -24,7 +24,7 @@ class CategoricalColumn:
 
     Attributes:
         codes: The code of each row, shape (rows,); -1 where the row has no value.
-        texts: The text of each code, an Arrow array of distinct texts.
+        texts: The text of each code, an Arrow array of distinct texts; texts without a row that counts may repeat.
 
     >>> device = CategoricalColumn.of(pa.chunked_array([["Cirrus", "Maestro", None, "Cirrus"]]))
     >>> device.codes.tolist(), device.names
@@ -42,19 +42,38 @@ class CategoricalColumn:
         encoded = column.combine_chunks().dictionary_encode()
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         texts = encoded.dictionary
-        blank = pc.equal(pc.utf8_trim_whitespace(texts), "").to_numpy(zero_copy_only=False)
+        blank = _blank(texts)
         if blank.any():
             codes[np.append(blank, False)[codes]] = -1
         return cls(codes, texts)
+
+    @classmethod
+    def of_rows(cls, column: pa.ChunkedArray) -> CategoricalColumn:
+        """Give each row a code of its own, for texts that are distinct in all rows that count; nothing is compared."""
+        texts = column.combine_chunks()
+        return cls(np.where(_blank(texts), -1, np.arange(len(texts))), texts)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The text of each code, as Python strings."""
         return tuple(self.texts.to_pylist())
 
+    @cached_property
+    def present(self) -> int:
+        """How many distinct values all rows together have."""
+        return self.distinct(np.ones(len(self.codes), dtype=bool))
+
     def distinct(self, mask: Mask) -> int:
-        """Return how many distinct values the chosen rows have."""
-        return int(self.among(mask).sum())
+        """Return how many distinct values the chosen rows have; for a mask that cannot be written to, counted once."""
+        if mask.flags.writeable:
+            return int(self.among(mask).sum())
+        if id(mask) not in self._counted:
+            self._counted[id(mask)] = (mask, int(self.among(mask).sum()))
+        return self._counted[id(mask)][1]
+
+    @cached_property
+    def _counted(self) -> dict[int, tuple[Mask, int]]:
+        return {}  # a mask is kept as well, so that no other gets its id
 
     def counts(self, mask: Mask) -> dict[str, int]:
         """Return how many of the chosen rows have each value; rows without one are left out."""
@@ -63,9 +82,9 @@ class CategoricalColumn:
 
     def among(self, mask: Mask) -> Mask:
         """Return for each value whether a chosen row has it, shape (texts,)."""
-        found = np.zeros(len(self.texts), dtype=bool)
-        found[self.codes[mask & (self.codes >= 0)]] = True
-        return found
+        found = np.zeros(len(self.texts) + 1, dtype=bool)
+        found[self.codes[mask]] = True  # code -1 finds the last
+        return found[:-1]
 
     def chosen(self, values: Mask) -> list[str]:
         """Return the texts of the chosen values, shape (texts,), in the order of their codes."""
@@ -76,6 +95,12 @@ class CategoricalColumn:
         """Choose every row that has a value of a chosen row; rows without a value share none."""
         found = self.among(mask)
         return np.append(found, False)[self.codes]  # code -1 finds the appended False
+
+
+def _blank(texts: pa.Array) -> Mask:
+    """Return which texts are missing or white space alone, shape (texts,)."""
+    found: Mask = pc.equal(pc.utf8_trim_whitespace(texts), "").fill_null(fill_value=True).to_numpy(zero_copy_only=False)
+    return found
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def open_index(index: Index) -> Iterator[OpenIndex]:
     index.checked.refuse_changes(index.directory)
     parts = [str(part.resolve()) for part in index.parts]
     try:
-        with locked_connection(index.directory) as connection:
+        with _kept_connection(index.directory) as connection:
             yield OpenIndex(connection, _names_in_sql(connection, parts), parts)
     except (duckdb.Error, pa.ArrowException, KeyError, OSError) as error:
         raise IndexReadError(
@@ -65,21 +66,52 @@ def open_index(index: Index) -> Iterator[OpenIndex]:
         ) from None
 
 
+# The idle connection of the last folder that was queried, by process: starting a database takes as long as a query.
+_IDLE: dict[tuple[int, Path], duckdb.DuckDBPyConnection] = {}
+
+
+@contextmanager
+def _kept_connection(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Lend the idle connection of a folder, or a new one where there is none or another thread has it."""
+    key = (os.getpid(), directory.resolve())
+    connection = _IDLE.pop(key, None) or _connect(directory)
+    try:
+        yield connection
+    except BaseException:
+        connection.close()
+        raise
+    # A forked process leaves alone what it inherited: closing that would wait for threads that it does not have.
+    for other in [other for other in _IDLE if other[0] == key[0]]:
+        _IDLE.pop(other).close()
+    _IDLE[key] = connection
+
+
 @contextmanager
 def locked_connection(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a database in memory that can only read the files of one folder; no statement can unlock it."""
+    with _connect(directory) as connection:
+        yield connection
+
+
+def _connect(directory: Path) -> duckdb.DuckDBPyConnection:
     folder = str(directory.resolve()).replace("'", "''")
-    with duckdb.connect(":memory:") as connection:
+    connection = duckdb.connect(":memory:")
+    try:
         # Parquet's statistics leave NaN out. DuckDB would conclude that no value is NaN, and skip the check for it.
         connection.execute("SET disabled_optimizers = 'statistics_propagation'")
         # DuckDB would print it to standard output, which is for JSON, where it takes its caller to be interactive.
         connection.execute("SET enable_progress_bar = false")
+        # What the files hold is read anew by every query; a kept copy could be that of a file as it was.
+        connection.execute("SET enable_external_file_cache = false")
         connection.execute(f"SET allowed_directories = ['{folder}']")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         for macro in (*SQL_MACROS, *AGE_MACROS):
             connection.execute(macro)
-        yield connection
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _names_in_sql(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> dict[str, str]:

@@ -39,8 +39,10 @@ class Contradicting:
         if not rows.any():
             return cls(rows, CategoricalColumn(np.full(len(rows), -1), pa.array([], pa.string())))
         names: list[str | None] = [None] * len(rows)
-        for row in np.flatnonzero(rows):
-            names[row] = identity.image.names[identity.image.codes[row]].partition(CONFLICT)[0]
+        places = np.flatnonzero(rows)
+        images = identity.image.texts.take(pa.array(identity.image.codes[places])).to_pylist()
+        for row, image in zip(places, images, strict=True):
+            names[row] = image.partition(CONFLICT)[0]
         return cls(rows, CategoricalColumn.of(pa.chunked_array([pa.array(names, pa.string())])))
 
     def unknown(self, verdict: Verdict) -> Verdict:

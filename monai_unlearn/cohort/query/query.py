@@ -1,4 +1,4 @@
-"""Run a question on an index: one statement, or two where what does not depend on the question is kept."""
+"""Run a question on an index: one statement for its verdicts; what the rows are is read once for all questions."""
 
 from __future__ import annotations
 
@@ -7,63 +7,56 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from monai_unlearn.cohort.language.term import Field, statistics_of
-from monai_unlearn.cohort.query.answers import Answers, CategoricalColumn, Identity, Verdict
+from monai_unlearn.cohort.language.term import Field
+from monai_unlearn.cohort.query.answers import Answers, CategoricalColumn, Verdict
 from monai_unlearn.cohort.query.connection import OpenIndex, open_index
 from monai_unlearn.cohort.query.contradicting import Contradicting
-from monai_unlearn.cohort.query.sql import Sql, SqlContext
+from monai_unlearn.cohort.query.identity import identity_of
+from monai_unlearn.cohort.query.sql import Sql, SqlContext, quoted
 from monai_unlearn.cohort.query.statement import (
     PLACE,
-    PLACE_COLUMNS,
     SEEN,
-    SEEN_WITH_PLACE,
-    UNITS,
     Question,
     Statement,
-    identity_columns,
+    seen_with_place,
     select,
     statement_for,
-    verdict_columns,
+    verdict_statement,
 )
-from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index import usable_sql
-from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
+    from monai_unlearn.cohort.query.answers import Identity
     from monai_unlearn.cohort.query.field_sql import FieldSql, Plausibility
     from monai_unlearn.cohort.typing.columns import Bound
     from monai_unlearn.index import Index
 
 
 def run_query(index: Index, question: Question) -> Answers:
-    """Answer a question for every row of an index.
+    """Answer a question for every row of an index, in the order of its parts.
 
     Raises:
         IndexReadError: A part cannot be read, or an image has two usable rows.
     """
     with open_index(index) as opened:
-        context = question.context(opened.in_sql)
-        if statistics_of(question.rules) or PLACE & {name.lower() for name in opened.in_sql}:
-            # Rows of joined tables have no place, and a column with the name of a place would hide it.
-            table = _fetch(opened, statement_for(question, context, label=index.label))
-            return _answers(table, _identity(table, index), question)
-        sizes = [pq.read_metadata(part).num_rows for part in opened.parts]
+        context, seen = question.context(opened.in_sql), seen_with_place(opened.in_sql)
 
-        def in_order(columns: Iterable[Sql]) -> pa.Table:
-            return _in_order(opened.fetch(select([*columns, PLACE_COLUMNS], seen=SEEN_WITH_PLACE)), sizes)
+        def text_of(column: str) -> pa.ChunkedArray:
+            cast = Sql(f"CAST({quoted(opened.in_sql[column])} AS VARCHAR) AS text")
+            return _in_order(opened.fetch(select([cast, PLACE], seen=seen)))["text"]
 
-        identity = _kept(index, lambda: _identity(in_order(identity_columns(context, label=index.label)), index))
-        return _answers(in_order(verdict_columns(question, context)), identity, question)
+        identity = identity_of(index, text_of)
+        table = _in_order(_fetch(opened, verdict_statement(question, context, seen=seen)))
+        return _answers(table, identity, question)
 
 
 def statement_of(index: Index, question: Question) -> Sql:
     """Return the statement that answers a question, without its first parameter, the index's parts.
 
-    `run_query` splits it in two where it can keep the half that does not depend on the question.
+    `run_query` asks for the verdicts alone, because the other columns are the same for every question.
 
     Raises:
         IndexReadError: A part cannot be read.
@@ -105,45 +98,19 @@ def _fetch(opened: OpenIndex, statement: Statement) -> pa.Table:
     for table in statement.computed:
         rows = opened.fetch(Sql(f"WITH {SEEN} {table.rows.text}", table.rows.parameters))
         opened.connection.register(table.name, table.compute(rows))
-    return opened.fetch(statement.sql)
+    try:
+        return opened.fetch(statement.sql)
+    finally:
+        for table in statement.computed:
+            opened.connection.unregister(table.name)
 
 
-def _in_order(table: pa.Table, sizes: Sequence[int]) -> pa.Table:
+def _in_order(table: pa.Table) -> pa.Table:
     """Sort rows as they are in the parts: a database promises no order once it joins, as it does for `IN`."""
-    starts = np.cumsum([0, *sizes[:-1]])
-    places = starts[table["part"].to_numpy()] + table["place"].to_numpy().astype(np.int64)
+    places, rows = table["place"].to_numpy(), table.drop_columns("place")
     if bool((places[1:] > places[:-1]).all()):
-        return table.drop_columns(["part", "place"])
-    order = np.empty(len(places), dtype=np.int64)
-    order[places] = np.arange(len(places))
-    return table.drop_columns(["part", "place"]).take(pa.array(order))
-
-
-# The identity of the last index that was queried: it is most of the cost of a query, and the same for all of them.
-_KEPT: dict[tuple[object, ...], Identity] = {}
-
-
-def _kept(index: Index, read: Callable[[], Identity]) -> Identity:
-    """Return the identity of an index's rows, read once while the files of its parts do not change."""
-    states = [(str(part), part.stat().st_size, part.stat().st_mtime_ns) for part in index.parts]
-    key = (str(index.directory.resolve()), index.digest, index.label, *states)
-    if key not in _KEPT:
-        found = read()
-        _KEPT.clear()
-        _KEPT[key] = found
-    return _KEPT[key]
-
-
-def _identity(table: pa.Table, index: Index) -> Identity:
-    identity = Identity(
-        image=CategoricalColumn.of(table["image"]),
-        units={unit: CategoricalColumn.of(table[unit]) for unit in UNITS},
-        label=CategoricalColumn.of(table["label"]) if "label" in table.column_names else None,
-        readable=Verdict.of(table["readable"]).true,
-        faults=CategoricalColumn.of(table["faults"]),
-    )
-    _check_unique(identity, index)
-    return identity
+        return rows
+    return rows.take(pa.array(np.argsort(places, kind="stable")))  # which makes use of runs: row groups come whole
 
 
 def _answers(table: pa.Table, identity: Identity, question: Question) -> Answers:
@@ -156,13 +123,3 @@ def _answers(table: pa.Table, identity: Identity, question: Question) -> Answers
         ),
         strata=tuple(CategoricalColumn.of(table[f"stratum_{number}"]) for number in range(len(question.strata))),
     )
-
-
-def _check_unique(identity: Identity, index: Index) -> None:
-    images = int(identity.readable.sum())
-    distinct = identity.image.distinct(identity.readable)
-    if distinct < images:
-        raise IndexReadError(
-            f"{index.directory}: expected one row per image, got {counted(images, 'row')} of "
-            f"{counted(distinct, 'image')}, so an image could be in two parts of the cohort. Build the index again."
-        )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.language.term import statistics_of
 from monai_unlearn.cohort.query.field_sql import Plausibility
+from monai_unlearn.cohort.query.identity import UNITS
 from monai_unlearn.cohort.query.sql import Sql, SqlContext, quoted
 from monai_unlearn.cohort.query.statistic_sql import statistic_tables
 from monai_unlearn.cohort.query.to_sql import to_sql
@@ -21,14 +22,28 @@ if TYPE_CHECKING:
     from monai_unlearn.cohort.query.statistic_sql import StatisticTables
     from monai_unlearn.cohort.typing.columns import Bound
 
-UNITS = ("series", "study", "patient")
-
 # The first parameter of a statement is the list of the index's parts.
 SEEN = "seen AS (SELECT * FROM read_parquet(?))"
+# The colon keeps it apart from the columns of an index.
+_PLACE = quoted("row: place")
+# Where a row is in the parts. It increases with the rows, but not by one.
+PLACE = Sql(f"{_PLACE} AS place")
 # DuckDB's own columns, which `*` leaves out: the number of a row's file, and of the row within it.
-PLACE = frozenset({"file_index", "file_row_number"})
-SEEN_WITH_PLACE = "seen AS (SELECT *, file_index, file_row_number FROM read_parquet(?))"
-PLACE_COLUMNS = Sql("file_index AS part, file_row_number AS place")
+_OF_DUCKDB = frozenset({"file_index", "file_row_number"})
+_ROWS_A_PART = 40  # bits
+
+
+def seen_with_place(in_sql: Mapping[str, str]) -> str:
+    """Return the rows of an index with their place.
+
+    Args:
+        in_sql: DuckDB's name for each column. A column of the index hides the one of DuckDB that has its name; then
+            the rows are numbered, which takes one thread alone.
+    """
+    place = f"(CAST(file_index AS UBIGINT) << {_ROWS_A_PART}) + CAST(file_row_number AS UBIGINT)"
+    if _OF_DUCKDB & {name.lower() for name in in_sql.values()}:
+        place = "row_number() OVER ()"
+    return f"seen AS (SELECT *, {place} AS {_PLACE} FROM read_parquet(?))"  # noqa: S608 - no value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +87,28 @@ def statement_for(question: Question, context: SqlContext, *, label: str | None)
         context: What its names are in the query.
         label: The column of classes, where the index has one.
     """
-    readable, population = Sql(*usable_sql()), _population(question, context)
-    cohort = Sql(f"{readable.text} AND ({population.text})", (*readable.parameters, *population.parameters))
-    tables = statistic_tables(statistics_of(question.rules), context, cohort)
+    tables = _tables(question, context)
     columns = [*identity_columns(context, label=label), *verdict_columns(question, context, tables.context)]
     return Statement(select(columns, tables), tables.computed)
+
+
+def verdict_statement(question: Question, context: SqlContext, *, seen: str) -> Statement:
+    """Return the statement that answers a question without saying what the rows are, except for their place.
+
+    Args:
+        question: What is asked.
+        context: What its names are in the query.
+        seen: The rows with their place; see `seen_with_place`.
+    """
+    tables = _tables(question, context)
+    columns = [*verdict_columns(question, context, tables.context), PLACE]
+    return Statement(select(columns, tables, seen=seen), tables.computed)
+
+
+def _tables(question: Question, context: SqlContext) -> StatisticTables:
+    readable, population = Sql(*usable_sql()), _population(question, context)
+    cohort = Sql(f"{readable.text} AND ({population.text})", (*readable.parameters, *population.parameters))
+    return statistic_tables(statistics_of(question.rules), context, cohort)
 
 
 def select(columns: Iterable[Sql], tables: StatisticTables | None = None, *, seen: str = SEEN) -> Sql:

@@ -6,8 +6,6 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -71,7 +69,8 @@ class Attrition:
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
-        self._count = self._tally(np.ones(len(answers.readable), dtype=bool))
+        units = answers.units
+        self._count = (len(answers.readable), units["study"].present, units["patient"].present)
         self._rows: list[AttritionRow] = []
 
     @property

@@ -11,13 +11,13 @@ from monai_unlearn.cohort.resolve.counts import PartCounts
 from monai_unlearn.cohort.resolve.kept_although_listed import kept_although_listed, negated_lists, parts_of_identifiers
 from monai_unlearn.cohort.resolve.listed_values import matches_of
 from monai_unlearn.cohort.resolve.notes import notes_of
+from monai_unlearn.cohort.resolve.part_rows import image_ids, part_rows
 from monai_unlearn.cohort.resolve.passed_on import PassedOn
 from monai_unlearn.cohort.resolve.split import SplitRule
 from monai_unlearn.cohort.resolve.variants import variants_of
 from monai_unlearn.cohort.resolve.warnings import CohortWarning, warnings_of
 from monai_unlearn.cohort.typing.compared import compared
 from monai_unlearn.cohort.typing.passed_on import may_stay
-from monai_unlearn.index import Index, usable_mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from monai_unlearn.cohort.resolve.variants import Variants
     from monai_unlearn.cohort.spec.spec import CohortSpec
     from monai_unlearn.cohort.typing.columns import Bound
+    from monai_unlearn.index import Index
 
 SCHEMA_VERSION = 1
 
@@ -80,20 +81,20 @@ class Cohort:
     membership: Membership = field(repr=False, compare=False)
     bound: Mapping[str, Bound] = field(repr=False, compare=False)
 
-    @property
+    @cached_property
     def forget(self) -> pd.DataFrame:
         """The images to forget: all columns of the index, sorted by `image_id`."""
-        return self._frames["forget"]
+        return part_rows(self.index, self.membership.forget)
 
-    @property
+    @cached_property
     def remain(self) -> pd.DataFrame:
         """The images that remain: all columns of the index, sorted by `image_id`."""
-        return self._frames["remain"]
+        return part_rows(self.index, self.membership.remain)
 
-    @property
+    @cached_property
     def undetermined(self) -> pd.DataFrame:
         """The images that are used for neither: all columns of the index, sorted by `image_id`."""
-        return self._frames["undetermined"]
+        return part_rows(self.index, self.membership.undetermined)
 
     @cached_property
     def counts(self) -> PartCounts:
@@ -117,9 +118,9 @@ class Cohort:
 
     @cached_property
     def image_ids(self) -> dict[str, list[str]]:
-        """The images of each part by their identifiers, sorted."""
+        """The images of each part by their identifiers, sorted; a Python object for each, so slow for millions."""
         image = self.answers.image
-        return {part: sorted(image.chosen(image.among(mask))) for part, mask in self.membership.items()}
+        return {part: image_ids(image, mask).to_pylist() for part, mask in self.membership.items()}
 
     @cached_property
     def value_matches(self) -> tuple[ListMatch, ...]:
@@ -146,7 +147,10 @@ class Cohort:
         """
         from monai_unlearn.cohort.resolve.datalist import image_table
 
-        return image_table(self._frames, label=self.index.label, rule=rule or SplitRule())
+        label, names = self.index.label, ["image_id", "path", "patient"]
+        names += [name for name in ("split", label) if name is not None and name in self.index.columns]
+        frames = {part: part_rows(self.index, mask, names) for part, mask in self.membership.items()}
+        return image_table(frames, label=label, rule=rule or SplitRule())
 
     def datalist(self, part: str, split: str, *, rule: SplitRule | None = None) -> list[dict[str, Any]]:
         """Return the images of one part and split as MONAI's datasets take them, ordered by `image_id`.
@@ -241,7 +245,7 @@ class Cohort:
             scope=spec.scope,
             sample=spec.sample,
             strata=self.membership.strata,
-            kept_although_listed=kept_although_listed(spec, index, question, self.image_ids["forget"]),
+            kept_although_listed=kept_although_listed(spec, index, question, self.membership.forget),
             negated_lists=negated_lists(spec, index, question),
             parts_of_identifiers=parts_of_identifiers(spec, index, question),
         )
@@ -251,9 +255,3 @@ class Cohort:
     def warnings(self) -> list[str]:
         """The notices as sentences."""
         return [notice.text for notice in self.notices]
-
-    @cached_property
-    def _frames(self) -> Mapping[str, pd.DataFrame]:
-        frame = self.index.frame()
-        frame = frame[usable_mask(frame)].sort_values("image_id", ignore_index=True)
-        return {part: frame[frame["image_id"].isin(ids)].reset_index(drop=True) for part, ids in self.image_ids.items()}

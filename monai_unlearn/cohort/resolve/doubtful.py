@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from monai_unlearn.cohort.resolve.part_rows import image_ids
 from monai_unlearn.cohort.resolve.partition import partition
 from monai_unlearn.cohort.spec.document import Unknown
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from monai_unlearn.cohort.query.answers import Mask
     from monai_unlearn.cohort.resolve.cohort import Cohort
 
@@ -25,10 +26,12 @@ DOUBTFUL_IDENTITY = ("missing_patient_id", "placeholder_patient_id", "conflictin
 
 def doubtful_images(cohort: Cohort) -> frozenset[str]:
     """Return the identifiers of the images of a cohort that are doubtful, and are not forgotten."""
-    image, forget = cohort.answers.image, cohort.membership.forget
-    undetermined = image.chosen(image.among(_undetermined(cohort) & ~forget))
-    kept = {*cohort.image_ids["remain"], *cohort.image_ids["undetermined"]}
-    return frozenset(undetermined) | (kept & _of_doubtful_identity(cohort))
+    answers, membership = cohort.answers, cohort.membership
+    # A row may have several faults; each counts.
+    doubtful = np.logical_or.reduce([answers.having(fault) for fault in DOUBTFUL_IDENTITY])
+    kept = membership.remain | membership.undetermined
+    found = (_undetermined(cohort) & ~membership.forget) | (kept & doubtful)
+    return frozenset(image_ids(answers.image, found).to_pylist())
 
 
 def _undetermined(cohort: Cohort) -> Mask:
@@ -37,12 +40,3 @@ def _undetermined(cohort: Cohort) -> Mask:
         return cohort.membership.undetermined
     membership, _ = partition(replace(cohort.spec, unknown=Unknown.EXCLUDE), cohort.answers)
     return membership.undetermined
-
-
-def _of_doubtful_identity(cohort: Cohort) -> set[str]:
-    # A row may have several faults; `fault` is the gravest of them alone.
-    column = "faults" if "faults" in cohort.index.columns else "fault"
-    frame = cohort.index.frame(["image_id", column])
-    faults: pd.Series[str] = frame[column].fillna("")
-    doubtful = faults.map(lambda codes: not set(DOUBTFUL_IDENTITY).isdisjoint(codes.split("\\")))
-    return set(frame.loc[doubtful.astype(bool), "image_id"])

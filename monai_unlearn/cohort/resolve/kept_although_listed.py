@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from monai_unlearn.cohort.language.condition import (
     Between,
     Comparison,
@@ -25,9 +27,10 @@ from monai_unlearn.cohort.resolve.listed_values import names_somebody
 from monai_unlearn.cohort.spec.document import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     from monai_unlearn.cohort.language.predicate import Predicate
+    from monai_unlearn.cohort.query.answers import Mask
     from monai_unlearn.cohort.query.statement import Question
     from monai_unlearn.cohort.spec.spec import CohortSpec
     from monai_unlearn.index import Index
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     _List = In | Comparison | Like
 
 
-def kept_although_listed(spec: CohortSpec, index: Index, question: Question, forget: Collection[str]) -> int:
+def kept_although_listed(spec: CohortSpec, index: Index, question: Question, forget: Mask) -> int:
     """Return how many images of listed people are not forgotten, where consent is withdrawn; 0 for other reasons.
 
     Negated lists do not count, nor do images that contradict their copies.
@@ -44,7 +47,7 @@ def kept_although_listed(spec: CohortSpec, index: Index, question: Question, for
         spec: The spec.
         index: The index.
         question: What the spec asks of the index.
-        forget: The identifiers of the images to forget.
+        forget: The images to forget, shape (rows,).
 
     Raises:
         IndexReadError: The index cannot be read.
@@ -53,8 +56,8 @@ def kept_although_listed(spec: CohortSpec, index: Index, question: Question, for
     if not listing:
         return 0
     answers = run_query(index, replace(question, population=None, rules=tuple(listing), strata=()))
-    found = [answers.image.chosen(answers.image.among(answers.readable & rule.true)) for rule in answers.rules]
-    return len({image for images in found for image in images} - set(forget))
+    listed = np.logical_or.reduce([rule.true for rule in answers.rules])
+    return int((answers.readable & listed & ~forget).sum())
 
 
 def negated_lists(spec: CohortSpec, index: Index, question: Question) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from inspect import signature
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from monai_unlearn.cohort.query.stored import stored
 from monai_unlearn.errors import CohortError
-from monai_unlearn.index import usable_mask
 from monai_unlearn.index.readers.row import PIXEL_DIGEST
 from monai_unlearn.vocabulary.parts import PARTS, SPLITS
 
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from monai_unlearn.cohort.query.answers import Mask
     from monai_unlearn.cohort.resolve.cohort import Cohort
     from monai_unlearn.cohort.resolve.split import SplitRule
 
 SCHEMA = pa.schema([("image_id", pa.string()), ("part", pa.string()), ("split", pa.string())])
 MAX_BYTES = 4 * 1024**3
+_PAGE = 1024**3
+# Newer PyArrow also ends a page after 20,000 rows.
+_LONG_PAGES = {"max_rows_per_page": 1024**2} if "max_rows_per_page" in signature(pq.write_table).parameters else {}
 _REMEDY = "Freeze the cohort again with: monai-unlearn cohort freeze SPEC --index DIR --out DIR"
 
 
@@ -43,15 +48,17 @@ def members_of(cohort: Cohort, rule: SplitRule) -> pa.Table:
     for number, (_, mask) in enumerate(cohort.membership.items()):
         part[mask] = number
     rows = part >= 0
-    images = cohort.answers.image.texts.take(pa.array(cohort.answers.image.codes[rows]))
-    columns = ["image_id", "patient", "fault", *(name for name in ("split",) if name in cohort.index.columns)]
-    frame = cohort.index.frame(columns)
-    frame = frame[usable_mask(frame)]
-    # By identifier, not by place: a query with cohort statistics promises no order of its rows.
-    places = pc.index_in(images, value_set=pa.array(frame["image_id"], pa.string()))
-    splits = rule.assign(frame.iloc[places.to_numpy()].reset_index(drop=True))
-    split = splits.map({name: number for number, name in enumerate(SPLITS)}).to_numpy(dtype=np.int8)
-    return _sorted(images, part[rows], split)
+    image = cohort.answers.image
+    images = image.texts.take(pa.array(image.codes[rows]))
+    return _sorted(images, part[rows], _splits(cohort, rule, images, rows))
+
+
+def _splits(cohort: Cohort, rule: SplitRule, images: pa.Array, rows: Mask) -> np.ndarray:
+    """Return the number of the split of each chosen row."""
+    if "split" not in cohort.index.columns:
+        return rule.assign_codes(cohort.answers.units["patient"], images, rows)
+    frame = stored(cohort.index, ["image_id", "patient", "split"], rows=rows).to_pandas()
+    return rule.assign(frame).map({name: number for number, name in enumerate(SPLITS)}).to_numpy(dtype=np.int8)
 
 
 def _sorted(images: pa.Array, part: np.ndarray, split: np.ndarray) -> pa.Table:
@@ -88,7 +95,8 @@ def write_members(members: pa.Table, path: Path) -> str:
 
     Identifiers share long beginnings with their neighbours, and what differs is mostly random digits: they are stored
     by what differs (DELTA_BYTE_ARRAY) and coded by Zstandard at its lowest level, which does not spoil random digits
-    by the chance repetitions that higher levels find. The same members give the same bytes.
+    by the chance repetitions that higher levels find. A row group is one page: in short pages, the lengths of what
+    differs stand among the digits, and both are coded worse. The same members give the same bytes.
     """
     pq.write_table(
         members,
@@ -98,6 +106,8 @@ def write_members(members: pa.Table, path: Path) -> str:
         use_dictionary=["part", "split"],
         column_encoding={"image_id": "DELTA_BYTE_ARRAY"},
         row_group_size=1024**2,
+        data_page_size=_PAGE,
+        **_LONG_PAGES,
         write_statistics=False,
         store_schema=False,
     )

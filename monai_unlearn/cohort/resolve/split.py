@@ -6,14 +6,19 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from monai_unlearn.cohort.resolve.missing_identifier import patients_of
 from monai_unlearn.errors import DataError
 from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.parts import SPLITS
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
+    import pyarrow as pa
 
+    from monai_unlearn.cohort.query.answers import CategoricalColumn, Mask
 
 _SPELLINGS = {**{split: split for split in SPLITS}, "training": "train", "val": "validation", "testing": "test"}
 
@@ -61,6 +66,27 @@ class SplitRule:
         if position < self.test_fraction + self.validation_fraction:
             return "validation"
         return "train"
+
+    def assign_codes(self, patient: CategoricalColumn, images: pa.Array, rows: Mask) -> npt.NDArray[np.int8]:
+        """Return the splits of rows as their numbers in `SPLITS`: each patient is hashed once.
+
+        Args:
+            patient: The patient of each row.
+            images: The identifiers of the chosen rows.
+            rows: The chosen rows, shape (rows,).
+
+        Returns:
+            What `assign` returns where no column `split` decides, shape (chosen rows,).
+        """
+        number = {split: np.int8(code) for code, split in enumerate(SPLITS)}
+        codes = patient.codes[rows]
+        known = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(patient.texts)))
+        of_patient = np.zeros(len(patient.texts) + 1, dtype=np.int8)
+        of_patient[known] = [number[self.of(text)] for text in patient.texts.take(known).to_pylist()]
+        splits = of_patient[codes]
+        alone = np.flatnonzero(codes < 0)
+        splits[alone] = [number[self.of(f"image:{image}")] for image in images.take(alone).to_pylist()]
+        return splits
 
     def assign(self, frame: pd.DataFrame) -> pd.Series[str]:
         """Return the split of every row of an index frame with `image_id`, `patient` and maybe `split`.

@@ -46,3 +46,10 @@ def test_each_value_is_counted_among_the_chosen_rows():
     counts = DEVICE.counts(np.array([True, True, False, True, True]))
     assert {name: count for name, count in counts.items() if count} == {"b": 2}
     assert set(DEVICE.counts(np.zeros(5, dtype=bool)).values()) == {0}
+
+
+def test_rows_may_have_a_code_each_without_a_comparison_of_texts():
+    column = CategoricalColumn.of_rows(pa.chunked_array([["b", None, "a"], [" ", "c"]]))
+    assert column.codes.tolist() == [0, -1, 2, -1, 4]
+    assert column.distinct(np.array([True, True, False, True, True])) == 2
+    assert column.chosen(column.among(np.array([True, True, False, True, True]))) == ["b", "c"]

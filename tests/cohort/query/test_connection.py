@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import duckdb
 import pandas as pd
 import pyarrow as pa
@@ -7,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from cohort_index import make_index
 
+from monai_unlearn.cohort.query import connection
 from monai_unlearn.cohort.query.connection import locked_connection, open_index
 from monai_unlearn.cohort.query.sql import Sql
 from monai_unlearn.errors import IndexReadError
@@ -27,8 +30,8 @@ def test_a_connection_reads_the_index_and_nothing_else(index, tmp_path):
     text.write_text("a\n1\n")
     beside = f"{index.directory}/../other.parquet"
     frame = pd.DataFrame({"a": [1]})
-    with locked_connection(index.directory) as connection:
-        rows = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(index.parts[0])]).fetchone()
+    with locked_connection(index.directory) as opened:
+        rows = opened.execute("SELECT count(*) FROM read_parquet(?)", [str(index.parts[0])]).fetchone()
         assert rows == (3,)
         for statement in (
             f"FROM read_parquet('{other}')",
@@ -44,7 +47,7 @@ def test_a_connection_reads_the_index_and_nothing_else(index, tmp_path):
             "FROM frame",
         ):
             with pytest.raises(duckdb.Error, match=r"(?i)permission|locked|disabled|not exist|cannot"):
-                connection.execute(statement)
+                opened.execute(statement)
     assert len(frame) == 1
     assert not (tmp_path / "out.csv").exists()
 
@@ -101,3 +104,41 @@ def test_a_part_that_changes_after_the_index_was_opened_is_refused(index):
 def test_nothing_is_printed_of_the_progress_of_a_query(index):
     with locked_connection(index.directory) as connection:
         assert connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (False,)
+
+
+def test_an_idle_connection_is_used_again_and_only_that_of_the_last_folder_is_kept(index, tmp_path):
+    with open_index(index) as opened:
+        first = opened.connection
+        with open_index(index) as nested:
+            assert nested.connection is not first
+    with open_index(index) as opened:
+        assert opened.connection is first
+    with open_index(make_index(tmp_path / "other", {"device": ["x"]}, {"device": Kind.TEXT})):
+        pass
+    assert len(connection._IDLE) == 1
+    with pytest.raises(duckdb.ConnectionException, match="closed"):
+        first.execute("SELECT 1")
+
+
+def test_a_connection_that_failed_is_not_used_again(index):
+    with pytest.raises(IndexReadError, match="cannot be queried"), open_index(index) as opened:
+        failed = opened.connection
+        failed.execute("SELECT no_such_column")
+    with open_index(index) as opened:
+        assert opened.connection is not failed
+
+
+def test_a_forked_process_leaves_the_connection_of_its_parent_alone(index):
+    with open_index(index) as opened:
+        kept = opened.connection
+    connection._IDLE[os.getpid() + 1, index.directory.resolve()] = inherited = object()
+    with open_index(index) as opened:
+        assert opened.connection is kept
+    assert connection._IDLE.pop((os.getpid() + 1, index.directory.resolve())) is inherited
+
+
+def test_a_file_that_is_written_anew_is_read_anew(tmp_path):
+    for devices in (["a"], ["b", "c"]):
+        with open_index(make_index(tmp_path / "index", {"device": devices}, {"device": Kind.TEXT})) as opened:
+            found = opened.fetch(Sql("SELECT device FROM read_parquet(?)"))
+        assert found["device"].to_pylist() == devices

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from cohort_index import make_index, make_spec
 
-from monai_unlearn.cohort.query import query
-from monai_unlearn.cohort.query.connection import locked_connection
+from monai_unlearn.cohort.query import identity, query
+from monai_unlearn.cohort.query.connection import OpenIndex, locked_connection
 from monai_unlearn.cohort.query.query import count_present, run_query, statement_of
 from monai_unlearn.cohort.resolve.resolve import question_of
 from monai_unlearn.errors import IndexReadError
@@ -102,16 +102,41 @@ def test_only_what_does_not_depend_on_the_question_is_kept(tmp_path):
 def test_rows_are_sorted_as_in_the_parts():
     # DuckDB runs `IN` as a join, and returns the rows of large indexes in any order.
     names = ["a0", "a1", "a2", "b0", "c0", "c1"]
-    places = [(0, 0), (0, 1), (0, 2), (1, 0), (2, 0), (2, 1)]
+    places = [0, 1, 2, 1 << 40, 2 << 40, (2 << 40) + 1]
     shuffled = [4, 2, 0, 5, 3, 1]
     table = pa.table(
         {
             "image": [names[row] for row in shuffled],
-            "part": pa.array([places[row][0] for row in shuffled], pa.uint64()),
-            "place": pa.array([places[row][1] for row in shuffled], pa.int64()),
+            "place": pa.array([places[row] for row in shuffled], pa.uint64()),
         }
     )
-    assert query._in_order(table, [3, 1, 2]).to_pydict() == {"image": names}
+    assert query._in_order(table).to_pydict() == {"image": names}
+
+
+@pytest.mark.parametrize("rule", ["vpf in [1, 4, 9, 16]", "zscore(vpf) by (device) > 0", "percentile_rank(vpf) > 50"])
+@pytest.mark.parametrize("more", [{}, {"file_index": [0] * 60}])
+def test_answers_come_in_the_order_of_the_parts(tmp_path, rule, more):
+    columns = {"vpf": [float(number) for number in range(60)], "device": ["a", "b", "c"] * 20, **more}
+    kinds = {"vpf": Kind.NUMBER, "device": Kind.TEXT, **dict.fromkeys(more, Kind.NUMBER)}
+    index = make_index(tmp_path, columns, kinds)
+    cohort = make_spec(rule).resolve(index)
+    frame = index.frame()
+    for part, mask in cohort.membership.items():
+        assert sorted(frame.loc[mask, "image_id"]) == cohort.image_ids[part]
+        assert getattr(cohort, part)["vpf"].tolist() == frame.loc[mask].sort_values("image_id")["vpf"].tolist()
+
+
+def test_a_second_question_asks_for_its_verdicts_alone(tmp_path, monkeypatch):
+    index = make_index(tmp_path, {"device": ["a", "b", "a"]}, {"device": Kind.TEXT})
+    make_spec("device == a").resolve(index)
+    asked = []
+    fetch = OpenIndex.fetch
+    monkeypatch.setattr(OpenIndex, "fetch", lambda self, sql: asked.append(sql.text) or fetch(self, sql))
+    monkeypatch.setattr("monai_unlearn.cohort.query.identity.stored", None)
+    for rule in ("device == b", "device == b and device != a"):
+        make_spec(rule).resolve(index)
+    assert len(asked) == 2
+    assert not any("image_id" in text or "patient" in text for text in asked)
 
 
 def test_columns_named_like_duckdb_s_own_columns_hide_no_place(tmp_path):
@@ -160,4 +185,4 @@ def test_the_statement_that_is_shown_has_the_classes(tmp_path):
 def test_the_rows_of_one_index_only_are_kept(tmp_path):
     for name in ("first", "second"):
         make_spec("device == a").resolve(make_index(tmp_path / name, {"device": ["a", "b"]}, {"device": Kind.TEXT}))
-    assert len(query._KEPT) == 1
+    assert len(identity._KEPT) == 1

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import gc
 import json
+import tracemalloc
 
 import pytest
 from cohort_index import make_index, make_spec
 
 from monai_unlearn.cohort import SplitRule
+from monai_unlearn.cohort.resolve.frozen import freeze
 from monai_unlearn.errors import DataError
 from monai_unlearn.vocabulary.fields import Kind
 
@@ -104,6 +107,34 @@ def test_the_preview_of_a_stratified_sample_shows_what_it_drew(tmp_path):
         ),
     ]
     assert json.loads(json.dumps(preview)) == preview
+
+
+def test_no_identifier_becomes_a_python_object_until_a_list_of_them_is_asked_for(tmp_path):
+    """A million of them take seconds and gigabytes; Arrow's memory is not traced."""
+    rows, letters = 1_000, 2_000
+
+    def all_of(name, prefix):
+        columns = {
+            "image_id": [f"{prefix}{row:0{letters}d}" for row in range(rows)],
+            "device": ["old", "new"] * (rows // 2),
+            "patient": [f"p{row // 4}" for row in range(rows)],
+        }
+        index = make_index(tmp_path / name, columns, KINDS)
+        gc.collect()
+        tracemalloc.start()
+        cohort = make_spec("device == old").resolve(index)
+        cohort.preview()
+        assert len(cohort.forget) == len(cohort.remain) == rows // 2
+        freeze(cohort, tmp_path / f"{name}-frozen")
+        peak = tracemalloc.get_traced_memory()[1]
+        assert len(cohort.image_ids["forget"]) == rows // 2
+        with_list = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak, with_list
+
+    all_of("first", "1")  # also imports what is imported when it is needed
+    peak, with_list = all_of("second", "2")
+    assert peak < rows * letters / 2 < with_list
 
 
 def test_a_cohort_cannot_be_changed(cohort):

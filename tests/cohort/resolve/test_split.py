@@ -4,10 +4,13 @@ import hashlib
 from collections import Counter
 from fractions import Fraction
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from monai_unlearn.cohort import SplitRule
+from monai_unlearn.cohort.query.answers import CategoricalColumn
 from monai_unlearn.errors import DataError
 from monai_unlearn.vocabulary.parts import SPLITS
 
@@ -195,3 +198,21 @@ def test_a_published_split_with_validation_images_is_kept():
 def test_without_a_fraction_a_published_split_is_kept():
     frame = frame_of(PATIENTS[:200], split=["train"] * 100 + ["test"] * 100)
     assert SplitRule().assign(frame).tolist() == ["train"] * 100 + ["test"] * 100
+
+
+def test_splits_as_numbers_are_those_of_the_frame():
+    patients = ["p1", None, "p2", " ", "p1", "p3", None]
+    frame = frame_of(patients)
+    rows = np.array([True, True, True, True, False, True, True])
+    column = CategoricalColumn.of(pa.chunked_array([patients]))
+    images = pa.array(frame["image_id"].tolist()).filter(pa.array(rows))
+    found = THREE_WAYS.assign_codes(column, images, rows)
+    assert [SPLITS[number] for number in found] == THREE_WAYS.assign(frame[rows]).tolist()
+
+
+def test_a_patient_is_hashed_once(monkeypatch):
+    hashed = []
+    monkeypatch.setattr(SplitRule, "of", lambda _, unit: hashed.append(unit) or "train")
+    column = CategoricalColumn.of(pa.chunked_array([["p1", "p1", None, "p2"]]))
+    THREE_WAYS.assign_codes(column, pa.array(["a", "b", "c"]), np.array([True, True, True, False]))
+    assert hashed == ["p1", "image:c"]
