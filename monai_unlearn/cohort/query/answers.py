@@ -7,13 +7,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
+
+from monai_unlearn.cohort.query.arrays import known, numbers, of_mask, true
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy.typing as npt
+    import pyarrow as pa
 
     Mask = npt.NDArray[np.bool_]
 
@@ -26,6 +28,7 @@ class CategoricalColumn:
         codes: The code of each row, shape (rows,); -1 where the row has no value.
         texts: The text of each code, an Arrow array of distinct texts; texts without a row that counts may repeat.
 
+    >>> import pyarrow as pa
     >>> device = CategoricalColumn.of(pa.chunked_array([["Cirrus", "Maestro", None, "Cirrus"]]))
     >>> device.codes.tolist(), device.names
     ([0, 1, -1, 0], ('Cirrus', 'Maestro'))
@@ -40,7 +43,7 @@ class CategoricalColumn:
     def of(cls, column: pa.ChunkedArray) -> CategoricalColumn:
         """Encode a column of texts; white space alone is no value, else unrelated patients would share it."""
         encoded = column.combine_chunks().dictionary_encode()
-        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        codes = np.where(known(encoded.indices), numbers(encoded.indices), -1).astype(np.int64)
         texts = encoded.dictionary
         blank = _blank(texts)
         if blank.any():
@@ -88,7 +91,7 @@ class CategoricalColumn:
 
     def chosen(self, values: Mask) -> list[str]:
         """Return the texts of the chosen values, shape (texts,), in the order of their codes."""
-        texts: list[str] = self.texts.filter(pa.array(values)).to_pylist()
+        texts: list[str] = self.texts.filter(of_mask(values)).to_pylist()
         return texts
 
     def sharing(self, mask: Mask) -> Mask:
@@ -99,7 +102,7 @@ class CategoricalColumn:
 
 def _blank(texts: pa.Array) -> Mask:
     """Return which texts are missing or white space alone, shape (texts,)."""
-    found: Mask = pc.equal(pc.utf8_trim_whitespace(texts), "").fill_null(fill_value=True).to_numpy(zero_copy_only=False)
+    found: Mask = ~known(texts) | (numbers(pc.binary_length(pc.utf8_trim_whitespace(texts))) == 0)
     return found
 
 
@@ -118,11 +121,8 @@ class Verdict:
     @classmethod
     def of(cls, column: pa.ChunkedArray) -> Verdict:
         """Return the verdict of a column of booleans, in which null is unknown."""
-        values = column.combine_chunks()
-        return cls(
-            true=values.fill_null(fill_value=False).to_numpy(zero_copy_only=False),
-            false=~values.fill_null(fill_value=True).to_numpy(zero_copy_only=False),
-        )
+        is_true = true(column)
+        return cls(true=is_true, false=known(column) & ~is_true)
 
 
 @dataclass(frozen=True)

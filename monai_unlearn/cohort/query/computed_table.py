@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from monai_unlearn.cohort.language.functions.statistic import Scores
     from monai_unlearn.cohort.query.sql import Sql
 
@@ -38,6 +39,8 @@ class ComputedTable:
         Args:
             rows: The result of the query, a row per image.
         """
+        import pandas as pd
+
         names, features = rows.column_names[: self.keys], rows.column_names[self.keys :]
         schema = pa.schema([*(rows.schema.field(name) for name in rows.column_names), (self.figure, pa.float64())])
         frame = rows.to_pandas()
@@ -48,6 +51,8 @@ class ComputedTable:
         return pa.Table.from_pandas(pd.concat(scored), schema=schema, preserve_index=False)
 
     def _scored(self, group: pd.DataFrame, names: list[str], features: list[str]) -> pd.DataFrame:
+        import pandas as pd
+
         # Distinct rows in ascending order: the order of the files changes nothing.
         distinct, counts = np.unique(group[features].to_numpy(dtype=float), axis=0, return_counts=True)
         table = pd.DataFrame(distinct, columns=features)

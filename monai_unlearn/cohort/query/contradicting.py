@@ -37,7 +37,7 @@ class Contradicting:
         """Find them by their fault."""
         rows = identity.readable & identity.having(Fault.CONFLICTING_DUPLICATE.code)
         if not rows.any():
-            return cls(rows, CategoricalColumn(np.full(len(rows), -1), pa.array([], pa.string())))
+            return cls(rows, CategoricalColumn(np.full(len(rows), -1), pa.nulls(0, pa.string())))
         names: list[str | None] = [None] * len(rows)
         places = np.flatnonzero(rows)
         images = identity.image.texts.take(pa.array(identity.image.codes[places])).to_pylist()

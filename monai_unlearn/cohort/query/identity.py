@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
+import numpy as np
 import pyarrow.compute as pc
 
-from monai_unlearn.cohort.query.answers import CategoricalColumn, Identity, Verdict
+from monai_unlearn.cohort.query.answers import CategoricalColumn, Identity
+from monai_unlearn.cohort.query.arrays import known, numbers, of_mask
 from monai_unlearn.cohort.query.stored import stored
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index import usable_array
+from monai_unlearn.index.usable import is_usable
 from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import pyarrow as pa
+
+    from monai_unlearn.cohort.query.answers import Mask
     from monai_unlearn.index import Index
 
 UNITS = ("series", "study", "patient")
@@ -86,7 +90,7 @@ def _read(index: Index, text_of: Callable[[str], pa.ChunkedArray]) -> Identity:
     else:
         table = stored(index, columns)
         classes = None if label is None else text_of(label)
-    readable = Verdict.of(usable_array(table["fault"])).true
+    readable = _readable(table["fault"])
     readable.flags.writeable = False  # the same for all questions, so what is counted of it is kept
     identity = Identity(
         image=CategoricalColumn.of_rows(table["image_id"]),
@@ -99,9 +103,17 @@ def _read(index: Index, text_of: Callable[[str], pa.ChunkedArray]) -> Identity:
     return identity
 
 
+def _readable(faults: pa.ChunkedArray) -> Mask:
+    """Return which rows count as images, shape (rows,), asked once for each fault that occurs."""
+    encoded = faults.combine_chunks().dictionary_encode()
+    usable = np.array([*map(is_usable, encoded.dictionary.to_pylist()), is_usable(None)])
+    found: Mask = usable[np.where(known(encoded.indices), numbers(encoded.indices), -1)]
+    return found
+
+
 def _check_unique(identity: Identity, index: Index) -> None:
     images = int(identity.readable.sum())
-    named = pa.array(identity.readable & (identity.image.codes >= 0))
+    named = of_mask(identity.readable & (identity.image.codes >= 0))
     distinct = pc.count_distinct(identity.image.texts.filter(named)).as_py()
     if distinct < images:
         raise IndexReadError(

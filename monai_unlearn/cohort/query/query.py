@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from monai_unlearn.cohort.language.term import Field
 from monai_unlearn.cohort.query.answers import Answers, CategoricalColumn, Verdict
+from monai_unlearn.cohort.query.arrays import numbers, of_places
 from monai_unlearn.cohort.query.connection import OpenIndex, open_index
 from monai_unlearn.cohort.query.contradicting import Contradicting
 from monai_unlearn.cohort.query.identity import identity_of
@@ -28,6 +28,8 @@ from monai_unlearn.index import usable_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import pyarrow as pa
 
     from monai_unlearn.cohort.query.answers import Identity
     from monai_unlearn.cohort.query.field_sql import FieldSql, Plausibility
@@ -107,10 +109,10 @@ def _fetch(opened: OpenIndex, statement: Statement) -> pa.Table:
 
 def _in_order(table: pa.Table) -> pa.Table:
     """Sort rows as they are in the parts: a database promises no order once it joins, as it does for `IN`."""
-    places, rows = table["place"].to_numpy(), table.drop_columns("place")
+    places, rows = numbers(table["place"]), table.drop_columns("place")
     if bool((places[1:] > places[:-1]).all()):
         return rows
-    return rows.take(pa.array(np.argsort(places, kind="stable")))  # which makes use of runs: row groups come whole
+    return rows.take(of_places(np.argsort(places, kind="stable")))  # which makes use of runs: row groups come whole
 
 
 def _answers(table: pa.Table, identity: Identity, question: Question) -> Answers:

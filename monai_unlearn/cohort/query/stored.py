@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from monai_unlearn.cohort.query.arrays import of_mask
 from monai_unlearn.errors import IndexReadError
 
 if TYPE_CHECKING:
@@ -52,6 +52,6 @@ def _parts(index: Index, columns: list[str], rows: Mask | None) -> Iterator[pa.T
         if chosen is None:
             yield table
         elif wanted:
-            yield table.filter(pa.array(np.ascontiguousarray(chosen)))
+            yield table.filter(of_mask(chosen))
         else:
             yield file.schema_arrow.empty_table().select(columns)

@@ -33,7 +33,7 @@ def part_rows(index: Index, mask: Mask, columns: Sequence[str] | None = None) ->
     """
     import pandas as pd
 
-    from monai_unlearn.index.store.store import PANDAS_TYPES
+    from monai_unlearn.index.store.pandas_types import PANDAS_TYPES
 
     names = list(dict.fromkeys(index.columns if columns is None else columns))
     rows = stored(index, list(dict.fromkeys([*names, "image_id"])), rows=mask)

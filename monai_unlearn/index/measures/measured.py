@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from monai_unlearn.index.measures import join_measures
 from monai_unlearn.index.measures.join import Measured
+from monai_unlearn.index.store.pandas_types import PANDAS_TYPES
 from monai_unlearn.index.store.part_writer import named_by_content
-from monai_unlearn.index.store.store import PANDAS_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

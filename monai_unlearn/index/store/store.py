@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -21,12 +20,11 @@ from monai_unlearn.vocabulary.fields import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
+
 SCHEMA_VERSION = 3
 DOCUMENT = "index.json"
 PARTS = "parts"
-
-# Nullable types, so that a missing value never becomes NaN and a whole number never becomes a float.
-PANDAS_TYPES = {pa.string(): pd.StringDtype(), pa.float64(): pd.Float64Dtype(), pa.int64(): pd.Int64Dtype()}
 
 
 @dataclass(frozen=True)
@@ -156,6 +154,8 @@ class Index:
             raise IndexReadError(
                 f"{self.directory}: a part of the index cannot be read. {remedy(self.directory)}"
             ) from None
+        from monai_unlearn.index.store.pandas_types import PANDAS_TYPES
+
         frame: pd.DataFrame = table.select(names).to_pandas(types_mapper=PANDAS_TYPES.get)
         return frame
 

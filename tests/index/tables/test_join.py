@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.store.store import PANDAS_TYPES
+from monai_unlearn.index.store.pandas_types import PANDAS_TYPES
 from monai_unlearn.index.tables.join import Joiner
 from monai_unlearn.index.tables.key import Key, pair_keys
 from monai_unlearn.vocabulary.fields import Kind
