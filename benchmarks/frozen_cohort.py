@@ -2,9 +2,9 @@
 
     python benchmarks/frozen_cohort.py
 
-The claim: `cohort_members.parquet` takes less than 15 MB per million images that are named as the archives of the NCI
-Imaging Data Commons or scanners name them. Identifiers are made up, and seeded, in five forms. Random digits cannot be
-compressed: 128 random bits are 16 MB per million, of which sorting saves 2; so the forms with that many lie near 15 MB.
+The claim: `cohort_members.parquet` takes less than 15 MB per million images, whatever form their identifiers have.
+Identifiers are made up, and seeded, in five forms. Random digits cannot be compressed: 128 random bits are 16 MB per
+million, of which sorting saves 2; so the forms with that many lie near 15 MB.
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow.compute as pc
 from benchmark_options import parser_of
-from results_file import ROOT, facts, write
+from idc_answers import NO_IMAGE
+from results_file import ROOT, facts, read, write
 
 from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.cohort.query.connection import locked_connection
@@ -93,7 +94,8 @@ def pandas_table(path: Path) -> Frame:
             table[name] = text.mask(text.isin(["", "nan", "NaN"]))
     table["years"] = years(table)
     table["day"] = table["StudyDate"].where(pd.to_datetime(table["StudyDate"], errors="coerce").notna())
-    return table
+    # Derived objects are no images of an index.
+    return table[~table["sop_class_name"].fillna("").map(lambda name: bool(NO_IMAGE.search(name)))]
 
 
 def import_seconds(path: Path, out: Path, repeats: int) -> list[float]:
@@ -158,6 +160,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="idc_index.parquet; found in the package where not given")
     parser.add_argument("--imports", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--keep-import", action="store_true", help="keep how long the import took, as committed")
     options = parser.parse_args()
     if options.table is None:
         import idc_index_data
@@ -189,6 +192,9 @@ def main() -> None:
         "claimed_milliseconds": MOST_MILLISECONDS,
         "met": {name: value <= MOST_MILLISECONDS for name, value in p50.items()},
     }
+    if options.keep_import:
+        committed = read("index_from_table")
+        result["import"] = {"facts": committed["facts"], **committed["import"]}
     write(result, "index_from_table", options.results)
     print(f"import {result['import']['median']:.1f} s; p50 {p50} ms")
 

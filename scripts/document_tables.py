@@ -105,6 +105,54 @@ def million_rows() -> list[str]:
     return table(["spec", "resolved in", "the same counts by pandas", "images to forget"], cells, numbers=(1, 2, 3))
 
 
+def million_rows_processes() -> list[str]:
+    """Return what parts and previews of a million rows take in processes of their own."""
+    cells = []
+    for name, row in result("cohort_million_rows")["processes"]["specs"].items():
+        steps = row["python"]
+        seconds = [f"{steps[step]['processor_seconds']:.2f} s" for step in ("resolve", "forget", "freeze", "remain")]
+        preview = f"{statistics.median(row['preview_processor_seconds']):.2f} s"
+        cells.append([name, preview, *seconds, f"{steps['forget']['peak_mb']:.0f} MB"])
+    heads = [
+        "spec",
+        "`cohort preview`",
+        "resolve",
+        "`Cohort.forget`",
+        "freeze",
+        "`Cohort.remain`",
+        "memory up to forget",
+    ]
+    return table(heads, cells, numbers=range(1, 7))
+
+
+def predicates() -> list[str]:
+    """Return what each predicate takes on a million real series."""
+    found = result("index_from_table")
+    cells = []
+    for text, row in found["predicates"].items():
+        cells.append([f"`{text}`", *(f"{row['median'][name]:.0f} ms" for name in ("resolve", "run_query", "verdicts"))])
+    middle = [f"{found['p50_milliseconds'][name]:.0f} ms" for name in ("resolve", "run_query", "verdicts")]
+    heads = ["predicate", "whole question, with attrition", "verdicts and identities", "verdicts alone"]
+    return table(heads, [*cells, ["**median**", *middle]], numbers=(1, 2, 3))
+
+
+_FROZEN = (("megabytes_per_million", 2, "MB"), ("freeze_seconds", 1, "s"), ("read_seconds", 1, "s"))
+
+
+def frozen_sizes() -> list[str]:
+    """Return how large the members of a million images are, by the form of their identifiers."""
+    cells = [
+        [
+            name,
+            f"{row['megabytes_per_million']:.2f} MB",
+            f"{row['freeze_seconds']:.1f} s",
+            f"{row['read_seconds']:.1f} s",
+        ]
+        for name, row in result("frozen_cohort")["forms"].items()
+    ]
+    return table(["identifiers", "members of a million", "freeze", "read"], cells, numbers=(1, 2, 3))
+
+
 def clinician_specs() -> list[str]:
     """Return how many series of IDC each spec sorts into each part; pandas finds the same."""
     cells = []
@@ -192,6 +240,9 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "odir_recall": odir_recall,
     "recalibration": recalibration,
     "million_rows": million_rows,
+    "million_rows_processes": million_rows_processes,
+    "predicates": predicates,
+    "frozen_sizes": frozen_sizes,
     "clinician_specs": clinician_specs,
     "index_scale": index_scale,
     "images_beyond_memory": images_beyond_memory,
