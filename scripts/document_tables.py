@@ -125,17 +125,6 @@ def million_rows_processes() -> list[str]:
     return table(heads, cells, numbers=range(1, 7))
 
 
-def predicates() -> list[str]:
-    """Return what each predicate takes on a million real series."""
-    found = result("index_from_table")
-    cells = []
-    for text, row in found["predicates"].items():
-        cells.append([f"`{text}`", *(f"{row['median'][name]:.0f} ms" for name in ("resolve", "run_query", "verdicts"))])
-    middle = [f"{found['p50_milliseconds'][name]:.0f} ms" for name in ("resolve", "run_query", "verdicts")]
-    heads = ["predicate", "whole question, with attrition", "verdicts and identities", "verdicts alone"]
-    return table(heads, [*cells, ["**median**", *middle]], numbers=(1, 2, 3))
-
-
 _FROZEN = (("megabytes_per_million", 2, "MB"), ("freeze_seconds", 1, "s"), ("read_seconds", 1, "s"))
 
 
@@ -241,7 +230,6 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "recalibration": recalibration,
     "million_rows": million_rows,
     "million_rows_processes": million_rows_processes,
-    "predicates": predicates,
     "frozen_sizes": frozen_sizes,
     "clinician_specs": clinician_specs,
     "index_scale": index_scale,
