@@ -13,17 +13,15 @@ import pyarrow as pa
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from monai_unlearn.cohort.query.answers import Mask
 
-
-def known(array: pa.Array | pa.ChunkedArray) -> Mask:
+def known(array: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Return where an array has a value, shape (rows,)."""
     whole = _whole(array)
     validity = whole.buffers()[0]
     return np.ones(len(whole), dtype=bool) if validity is None else _bits(validity, whole)
 
 
-def true(array: pa.Array | pa.ChunkedArray) -> Mask:
+def true(array: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Return where an array of booleans is true, shape (rows,); what is missing is not."""
     whole = _whole(array)
     found = _bits(whole.buffers()[1], whole)
@@ -37,7 +35,7 @@ def numbers(array: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
     return found[whole.offset : whole.offset + len(whole)]
 
 
-def of_mask(mask: Mask) -> pa.BooleanArray:
+def of_mask(mask: npt.NDArray[np.bool_]) -> pa.BooleanArray:
     """Return a mask as an Arrow array."""
     bits = np.packbits(mask, bitorder="little")
     return pa.Array.from_buffers(pa.bool_(), len(mask), [None, pa.py_buffer(bits)])
@@ -52,6 +50,6 @@ def _whole(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def _bits(buffer: pa.Buffer, array: pa.Array) -> Mask:
+def _bits(buffer: pa.Buffer, array: pa.Array) -> npt.NDArray[np.bool_]:
     bits = np.frombuffer(buffer, np.uint8)
     return np.unpackbits(bits, count=array.offset + len(array), bitorder="little")[array.offset :].view(bool)
