@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import warnings
 from contextlib import contextmanager
@@ -80,10 +81,16 @@ def _kept_connection(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     except BaseException:
         connection.close()
         raise
-    # A forked process leaves alone what it inherited: closing that would wait for threads that it does not have.
-    for other in [other for other in _IDLE if other[0] == key[0]]:
-        _IDLE.pop(other).close()
+    close_idle()
     _IDLE[key] = connection
+
+
+@atexit.register
+def close_idle() -> None:
+    """Close the idle connection; at the end of a process DuckDB would print that it is still open."""
+    # A forked process leaves alone what it inherited: closing that would wait for threads that it does not have.
+    for key in [key for key in _IDLE if key[0] == os.getpid()]:
+        _IDLE.pop(key).close()
 
 
 @contextmanager

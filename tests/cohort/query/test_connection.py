@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import duckdb
 import pandas as pd
@@ -142,3 +144,17 @@ def test_a_file_that_is_written_anew_is_read_anew(tmp_path):
         with open_index(make_index(tmp_path / "index", {"device": devices}, {"device": Kind.TEXT})) as opened:
             found = opened.fetch(Sql("SELECT device FROM read_parquet(?)"))
         assert found["device"].to_pylist() == devices
+
+
+def test_a_process_that_queried_ends_in_silence(index):
+    """DuckDB prints what is still open when the interpreter ends, below the message of a command that failed."""
+    code = f"""
+from pathlib import Path
+from monai_unlearn.cohort.query.connection import open_index
+from monai_unlearn.index import Index
+with open_index(Index.open(Path({str(index.directory)!r}))):
+    pass
+raise SystemExit(2)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
