@@ -24,7 +24,10 @@ _NAMES = {
 
 
 def print_result(evidence: Mapping[str, Any], target: Path) -> None:
-    """Print accuracy by model, part and split, what was judged, why, where the card is, and last the verdict's line."""
+    """Print accuracy by model, part and split, what was judged, why, where the card is, and last the verdict's line.
+
+    What would decide is in the message of a run whose verdict does not promote (`why_not_accepted`).
+    """
     console = escaping_console(highlight=False)
     console.print(accuracy_report("Accuracy in %, 95 % interval", evidence["models"]))
     console.print(_judged(evidence))
@@ -33,8 +36,6 @@ def print_result(evidence: Mapping[str, Any], target: Path) -> None:
         console.print(f"Note: {warning}")
     for reason in evidence["why"]:
         console.print(f"  - {reason}")
-    for need in evidence["needs"]:
-        console.print(f"Needs: {need['text']}")
     console.print(f"Model-card difference: {RunFolder(target).evidence / 'model_card_diff.md'}", soft_wrap=True)
     console.print(evidence["decision"]["line"], soft_wrap=True)
 

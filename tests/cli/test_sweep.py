@@ -75,6 +75,7 @@ def test_a_real_run_takes_the_settings_and_reports_validation_images(tmp_path):
         "class_names": "['up','down']",
         "image_size": "[16,16]",
         "device": "cpu",
+        "decision::healthy_classes": "[]",
         "split::validation_fraction": "0.3",
     }
     command = ["sweep", CONFIG, tiny_spec(tmp_path), "--index", tmp_path / "index", "--out", tmp_path / "sweep"]
