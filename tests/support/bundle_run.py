@@ -26,6 +26,7 @@ WIDE = {
         "min_patients": 2,
         "endpoints": [
             {"subset": "forget_train", "measure": "sensitivity", "margin": 0.99},
+            {"subset": "remain_train", "measure": "sensitivity", "margin": 0.99},
             {"subset": "remain_train", "measure": "macro_sensitivity", "margin": 0.99},
         ],
     }
