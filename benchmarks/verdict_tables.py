@@ -60,6 +60,16 @@ def truths(result: dict[str, Any]) -> list[str]:
     return table(heads, rows, numbers=range(1, len(heads)))
 
 
+def leave_one_out(result: dict[str, Any]) -> list[str]:
+    """Return how real networks were judged: retrained ones against the others, and wrong ones against all."""
+    rows = [
+        [f"retrained, {name.replace('reference-', 'seed ')}", f"`{one['verdict']}`"]
+        for name, one in result["retrained"].items()
+    ]
+    rows += [[name, f"`{one['verdict']}`"] for name, one in result["wrong"].items()]
+    return table(["network", "verdict"], rows)
+
+
 def _of(result: dict[str, Any], truth: str) -> list[Run]:
     return [run for run in result["runs"] if run["truth"] == truth]
 
