@@ -240,6 +240,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "mri_classes": mri_classes,
     "verdict_errors": lambda: verdict_tables.errors(result("verdict_calibration")),
     "verdict_power": lambda: verdict_tables.power(result("verdict_calibration")),
+    "leave_one_out": lambda: verdict_tables.leave_one_out(result("leave_one_out")),
     "verdict_truths": lambda: verdict_tables.truths(result("verdict_calibration")),
     "fundus_classifier": lambda: bundle("fundus_classifier"),
     "mri_classifier": lambda: bundle("mri_classifier"),
