@@ -222,7 +222,9 @@ def main() -> None:
     write_images(folder, max(*options.sizes, COMPARED))
     write(
         {
-            **facts("monai", "torch", "numpy", forget=FORGET, size=64, batches=BATCH, rounds=ROUNDS, steps=STEPS),
+            "facts": facts(
+                "monai", "torch", "numpy", forget=FORGET, size=64, batches=BATCH, rounds=ROUNDS, steps=STEPS
+            ),
             "memory": [
                 measured("grow", folder, min(options.sizes), "100 GB"),
                 *(measured("grow", folder, count, "0") for count in options.sizes),
