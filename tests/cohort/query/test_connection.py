@@ -156,5 +156,5 @@ with open_index(Index.open(Path({str(index.directory)!r}))):
     pass
 raise SystemExit(2)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
