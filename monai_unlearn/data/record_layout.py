@@ -54,7 +54,8 @@ class RecordLayout:
     Example:
         >>> before = {"image": "a.png", "image_id": "a"}
         >>> layout = RecordLayout.of(before, {"image": torch.ones(2), "image_id": "a"})
-        >>> layout.decode(before, layout.encode(before, {"image": torch.ones(2), "image_id": "a"}))
+        >>> record = layout.encode(before, {"image": torch.ones(2), "image_id": "a"})
+        >>> layout.decode(before, bytearray(record))
         {'image': tensor([1., 1.]), 'image_id': 'a'}
     """
 

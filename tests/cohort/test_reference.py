@@ -567,7 +567,11 @@ def _concrete(kind):
         yield kind
 
 
-NODES = sorted(set(_concrete(Node)), key=lambda kind: kind.__name__)
+# Of the language alone: other rooms have private nodes, which are rendered and never resolved.
+NODES = sorted(
+    {kind for kind in _concrete(Node) if kind.__module__.startswith("monai_unlearn.cohort.language")},
+    key=lambda kind: kind.__name__,
+)
 # What must be defined for every type of node: an operation, and the nodes that it takes.
 OPERATIONS = [
     (sentence, Predicate),

@@ -7,7 +7,8 @@ import random
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from monai_unlearn.cohort.query import query
+from monai_unlearn.cohort.query import identity
+from monai_unlearn.cohort.query.connection import close_idle
 from monai_unlearn.cohort.spec.canonical import digest_of
 from monai_unlearn.errors import UnlearnError
 from monai_unlearn.index import Index
@@ -57,7 +58,8 @@ def flipped(flip: Flip) -> Iterator[None]:
 
 def cohort_digest(directory: Path, spec: CohortSpec, *, trust: bool = False) -> str:
     """Return the digest of a cohort's manifest; `REFUSED` where the index or the cohort is refused."""
-    query._KEPT.clear()  # a new process has nothing kept
+    identity._KEPT.clear()  # a new process has nothing kept
+    close_idle()
     try:
         return digest_of(spec.resolve(Index.open(directory, trust=trust)).manifest)
     except UnlearnError:
