@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,16 +34,18 @@ from monai_unlearn.vocabulary.fields import Kind
 from monai_unlearn.vocabulary.laterality import LATERALITY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from monai_unlearn.index.build_request import BuildRequest
     from monai_unlearn.index.identities import Identities
     from monai_unlearn.index.measures import MaskLabels
+    from monai_unlearn.index.measures.join import Measured
     from monai_unlearn.index.scan.extra_tags import FoundTags
     from monai_unlearn.index.scan.plan import FileCounts, Plan
     from monai_unlearn.index.scan.read import Track
     from monai_unlearn.index.scan.workspace import Workspace
+    from monai_unlearn.index.tables.join import Match
 
 
 class Composition:
@@ -114,7 +116,7 @@ class Composition:
             self.patients = replace(self.patients, identities=noted)
         writer = self._write(PartWriter(space.stage), duplicates)
         matches = self.joiner.matches()
-        request, pseudonyms = self.request, self.request.scan.pseudonyms
+        request = self.request
         measured = measured_parts(
             writer,
             self.collected,
@@ -128,24 +130,7 @@ class Composition:
             writer,
             request.out,
             columns={**self.kinds, **dict.fromkeys(measured.units, Kind.NUMBER)},
-            document={
-                "label": self.label,
-                "units": {**self.units, **measured.units},
-                "origins": {
-                    **{name: origin for name, origin in self.joiner.origins.items() if name in self.kinds},
-                    **measured.origins,
-                },
-                "sources": [] if self._hides_paths else [path.absolute().as_posix() for path in request.sources],
-                "patient_from": self.patients.origin,
-                "built": request.built.isoformat(),
-                "dates_shifted": self.collected.dates.are_shifted,
-                "tags": self.decisions.remaining(request.scan.extra_tags.tags),
-                "pseudonyms": None if pseudonyms is None else pseudonyms.fingerprint,
-                "tables": [match.document() for match in matches],
-                "measures": [] if self._hides_paths else [match.document() for match in measured.matches],
-                "ignored": self.ignored,
-                "files": self._keep_files(space),
-            },
+            document=self._document(measured, matches, space),
         )
         with engine(space.folder) as connection:
             patients, without_patient = count_patients(connection, index.parts)
@@ -163,6 +148,26 @@ class Composition:
             files=self.files,
             tags=self.tags.document(request.scan.extra_tags.tags),
         )
+
+    def _document(self, measured: Measured, matches: Sequence[Match], space: Workspace) -> dict[str, Any]:
+        """Return what `index.json` says beside columns, parts and digests."""
+        request, pseudonyms = self.request, self.request.scan.pseudonyms
+        of_columns = {name: origin for name, origin in self.joiner.origins.items() if name in self.kinds}
+        return {
+            "label": self.label,
+            "units": {**self.units, **measured.units},
+            "origins": {**of_columns, **measured.origins},
+            "sources": [] if self._hides_paths else [path.absolute().as_posix() for path in request.sources],
+            "patient_from": self.patients.origin,
+            "built": request.built.isoformat(),
+            "dates_shifted": self.collected.dates.are_shifted,
+            "tags": self.decisions.remaining(request.scan.extra_tags.tags),
+            "pseudonyms": None if pseudonyms is None else pseudonyms.fingerprint,
+            "tables": [match.document() for match in matches],
+            "measures": [] if self._hides_paths else [match.document() for match in measured.matches],
+            "ignored": self.ignored,
+            "files": self._keep_files(space),
+        }
 
     @property
     def _hides_paths(self) -> bool:
