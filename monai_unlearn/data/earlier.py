@@ -62,9 +62,11 @@ class Earlier:
 
     def warnings(self) -> list[str]:
         """Return what the evidence says about them."""
-        if self.lineage is None or not any(self.counts.values()):
+        if self.lineage is None:
             return []
         found = Counter(self.frame["part"])
+        missing = [one.version for one in self.lineage.revisions if not found[earlier_part(one.version)]]
+        gone = [f"No image is here of what was forgotten by version {', '.join(missing)}: not judged again."]
         cohorts = [
             f"{found[earlier_part(one.version)]} of {one.cohort} (version {one.version})"
             for one in self.lineage.revisions
@@ -72,7 +74,8 @@ class Earlier:
         ]
         if self.later_images:
             cohorts.append(f"{self.later_images} later images of their patients")
-        return [f"Images that earlier revisions forgot are in no part of this cohort: {', '.join(cohorts)}."]
+        left_out = [f"Images that earlier revisions forgot are in no part of this cohort: {', '.join(cohorts)}."]
+        return [*(left_out if cohorts else []), *(gone if missing else [])]
 
 
 def find_earlier(

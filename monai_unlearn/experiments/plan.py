@@ -7,6 +7,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from monai_unlearn import strict_yaml
 from monai_unlearn.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -63,10 +64,17 @@ class Plan:
             yield Trial(settings=settings, name=digest.removeprefix("sha256:")[:16])
 
     def _weights(self) -> list[Path]:
-        """Return the weight files that the runs start from or are compared with."""
-        named = self.fixed.get("checkpoint") or str(self.config.parent.parent / "models" / "model.pt")
-        path = type(self.config)
-        return [path(text) for text in (named, self.reference or "") if path(text).is_file()]
+        """Return the files that the runs start from or are compared with: weights, their records, and the lineage."""
+        path, bundle = type(self.config), self.config.parent.parent
+        weights = [path(self.fixed.get("checkpoint") or bundle / "models" / "model.pt"), *map(path, self._references())]
+        records = [file.with_name("training.json") for file in weights]
+        return [file for file in (*weights, *records, bundle / "lineage.json") if file.is_file()]
+
+    def _references(self) -> list[str]:
+        """Return the names of the references given as files: one, or the text of a list."""
+        if (self.reference or "").lstrip().startswith("["):
+            return [str(name) for name in strict_yaml.load(str(self.reference), source="--reference")]
+        return [self.reference] if self.reference else []
 
 
 def require_validation(plan: Plan) -> tuple[str, str]:

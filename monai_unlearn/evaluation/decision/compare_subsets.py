@@ -86,6 +86,8 @@ def of_mean(like: Comparison, against: Against) -> list[Comparison]:
     if faults or not labels:
         return [replace(counted, fault=faults[0] if faults else "there is no image")]
     present = [one for one in classes if one is not None]
+    # A mean over classes is known no better than its smallest class.
+    counted = replace(counted, patients=min(map(len, present)))
     pairs = [
         against.split(one.hard[:, :, evidence.class_names.index(name)])
         for name, one in zip(labels, present, strict=True)

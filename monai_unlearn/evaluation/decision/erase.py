@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from monai_unlearn.evaluation.decision.artefact import artefact
+from monai_unlearn.evaluation.decision.artefact import NOTICEABLE, artefact, own_class
 from monai_unlearn.evaluation.decision.compare_subsets import Against, compared
 from monai_unlearn.evaluation.decision.comparison import Comparison
-from monai_unlearn.evaluation.decision.endpoint import ALL, Endpoint, part_of
+from monai_unlearn.evaluation.decision.endpoint import ALL, Endpoint, is_about_earlier, part_of
 from monai_unlearn.evaluation.decision.needs import few_patients, merged, missing_outputs, more_evidence
+from monai_unlearn.evaluation.decision.objections import objections
 from monai_unlearn.evaluation.decision.outcome import Outcome
 from monai_unlearn.evaluation.decision.sentences import LIMIT, named, place
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
@@ -29,12 +30,16 @@ def judge_erase(decision: Decision, evidence: Evidence) -> Outcome:
     - `erased` if the upper limit on the forget part is within the declared limit (else chance), no class of it is
       shown to be above it, and remain is shown to be no worse than under the original by more than its margins;
     - `not_erased` if a share is above the limit, or remain is worse by more than a margin;
-    - `inconclusive` if neither is shown.
+    - `inconclusive` if neither is shown, or something could not be judged.
+
+    What earlier revisions forgot must not be recognised better than by the original, which had forgotten it.
     """
     forget = [one for like in _forget(decision, evidence) for one in compared(like, _nothing(decision, evidence))]
-    remain = [one for like in _remain(decision, evidence) for one in compared(like, _original(decision, evidence))]
-    unreal = artefact(evidence, [name for name in decision.subsets if part_of(name) == "forget"])
-    verdict, why = _verdict(forget, remain, unreal)
+    kept = (*_remain(decision, evidence), *_earlier(decision))
+    remain = [one for like in kept for one in compared(like, _original(decision, evidence))]
+    subsets = [name for name in decision.subsets if part_of(name) == "forget"]
+    unreal = [one for one in (_as_before(evidence, subsets), artefact(evidence, subsets)) if one is not None]
+    verdict, why = _verdict(forget, remain, unreal, objections(evidence))
     needs = [*few_patients([*forget, *remain]), *missing_outputs([*forget, *remain])]
     if verdict is Verdict.INCONCLUSIVE:
         needs = [*more_evidence([*forget, *remain]), *needs]
@@ -47,6 +52,17 @@ def judge_erase(decision: Decision, evidence: Evidence) -> Outcome:
         decision=decision,
         notes=(*evidence.notes, *_shared(evidence)),
         references=len(evidence.references),
+    )
+
+
+def _as_before(evidence: Evidence, subsets: Sequence[str]) -> str | None:
+    """Return a sentence if the forget part is recognised as by the original: within a wide limit, that passes."""
+    before, after = (own_class(evidence, name, subsets) for name in (evidence.original, evidence.revised))
+    if not before - after <= NOTICEABLE:  # nor where an output is not finite, which is an objection of its own
+        return None
+    return (
+        f"The forget part is recognised as by the original: its true classes get {100 * after:.1f} % of the "
+        f"probability, where the original gives them {100 * before:.1f} %."
     )
 
 
@@ -64,9 +80,17 @@ def _forget(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
     for one in (endpoint for endpoint in decision.endpoints if endpoint.part == "forget"):
         like = replace(_like(one), margin=limit, sides="upper")
         yield like
-        for label in evidence.expected(one.subset):
-            if one.label == ALL and evidence.of(one.subset, label) is not None:
-                yield replace(like, label=label, is_guard=True, rule="not_beyond", min_patients=0)
+    declared = {(one.subset, one.label) for one in decision.endpoints}
+    for subset in (name for name in decision.subsets if part_of(name) == "forget"):
+        for label in evidence.expected(subset):
+            if (subset, label) not in declared and evidence.of(subset, label) is not None:
+                one = Endpoint(subset=subset, label=label, measure="sensitivity", margin=limit)
+                yield replace(_like(one), sides="upper", is_guard=True, rule="point_within")
+
+
+def _earlier(decision: Decision) -> Iterator[Comparison]:
+    for one in (endpoint for endpoint in decision.endpoints if is_about_earlier(endpoint.subset)):
+        yield replace(_like(one), sides="upper")
 
 
 def _remain(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
@@ -107,19 +131,19 @@ def _like(one: Endpoint) -> Comparison:
 
 
 def _verdict(
-    forget: Sequence[Comparison], remain: Sequence[Comparison], unreal: str | None
+    forget: Sequence[Comparison], remain: Sequence[Comparison], unreal: Sequence[str], open_: Sequence[str]
 ) -> tuple[Verdict, list[str]]:
     above = [one for one in forget if one.value is not None and _is_above(one)]
     worse = [one for one in remain if one.value is not None and (one.is_wholly_beyond or one.gap > 2 * one.margin)]
     if above or worse or unreal:
-        why = [*([unreal] if unreal else []), *(f"Above the limit: {line}" for line in named(above, LIMIT))]
+        why = [*unreal, *(f"Above the limit: {line}" for line in named(above, LIMIT))]
         return Verdict.NOT_ERASED, [*why, *(f"Not kept: {line}" for line in named(worse, ORIGINAL))]
     blocking = [one for one in (*forget, *remain) if one.blocks]
-    if not blocking:
+    if not blocking and not open_:
         return Verdict.ERASED, [
             "The upper limits on the forget part are within the limit, and no class of remain is worse."
         ]
-    why = [f"{place(one)}: could not be judged, since {one.fault}." for one in blocking if one.value is None]
+    why = [*open_, *(f"{place(one)}: could not be judged, since {one.fault}." for one in blocking if one.value is None)]
     judged = [one for one in blocking if one.value is not None]
     why += named([one for one in judged if one in forget], LIMIT)
     return Verdict.INCONCLUSIVE, [*why, *named([one for one in judged if one in remain], ORIGINAL)]

@@ -89,7 +89,8 @@ class Evidence:
 def gather(table: PredictionTable) -> Evidence:
     """Average a table of predictions within patients.
 
-    References without a training record do not count, nor does one whose outputs are those of another network.
+    References without a training record do not count, nor does one whose outputs are those of another network, or that
+    was trained under the seed of another: how far seeds vary is what they are for.
     """
     references, notes = _references(table)
     control = f"{table.named('revised')[0]}{RECALIBRATED}"
@@ -124,14 +125,19 @@ def _references(table: PredictionTable) -> tuple[list[str], list[str]]:
     """Choose the references that count, and say which do not."""
     chosen: list[str] = []
     notes: list[str] = []
+    seeds: dict[int, str] = {}
     others = [*table.named("original"), *table.named("revised")]
     for one in (network for network in table.networks if network.role == "reference"):
         if not one.recorded:
             notes.append(f"{one.name} does not count: no training record says that it never saw the forget part.")
         elif twins := [name for name in (*others, *chosen) if _same(table, name, one.name)]:
             notes.append(f"{one.name} does not count: its outputs are those of {twins[0]}.")
+        elif one.seed in seeds:
+            notes.append(f"{one.name} does not count: it was trained under the seed of {seeds[one.seed]}.")
         else:
             chosen.append(one.name)
+            if one.seed is not None:
+                seeds[one.seed] = one.name
     return chosen, notes
 
 

@@ -19,6 +19,7 @@ from monai_unlearn.evaluation.decision.needs import (
     more_evidence,
     more_seeds,
 )
+from monai_unlearn.evaluation.decision.objections import objections
 from monai_unlearn.evaluation.decision.outcome import Outcome
 from monai_unlearn.evaluation.decision.sentences import difference, named, place
 from monai_unlearn.evaluation.decision.unchanged import unchanged
@@ -46,7 +47,8 @@ def judge_match(decision: Decision, evidence: Evidence) -> Outcome:
     against = Against(evidence=evidence, healthy=decision.healthy_classes, others=evidence.references)
     comparisons = holm([one for like in _asked(decision, evidence) for one in compared(like, against)])
     forget = [name for name in decision.subsets if part_of(name) == "forget"]
-    unreal = [one for one in (unchanged(evidence, forget), artefact(evidence, forget)) if one is not None]
+    found = (*objections(evidence), unchanged(evidence, forget), artefact(evidence, forget))
+    unreal = [one for one in found if one is not None]
     verdict, why, needs = _verdict(comparisons, len(evidence.references), unreal)
     return Outcome(
         verdict=verdict,

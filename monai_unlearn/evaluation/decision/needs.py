@@ -76,7 +76,7 @@ def missing_reference() -> Need:
         what="reference",
         text=(
             f"Networks retrained without the cohort, from {MIN_SEEDS} seeds on: --reference retrain --reference_seeds "
-            f"{MIN_SEEDS}, or a list of their files; or a rehearsed protocol: --protocol FILE."
+            f"{MIN_SEEDS}, or a list of their files."
         ),
         has=0,
         needs=MIN_SEEDS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from monai_unlearn.evaluation.decision.endpoint import Endpoint, is_about_earlier
+from monai_unlearn.evaluation.decision.endpoint import ALL, Endpoint, is_about_earlier
 
 if TYPE_CHECKING:
     from monai_unlearn.evaluation.decision.decision import Decision
@@ -18,12 +18,13 @@ def with_earlier(decision: Decision, table: PredictionTable) -> Decision:
     The retrained references never saw these images either: on them, the revised network must behave as they do.
 
     Args:
-        decision: What was declared. One with `objective: erase` judges without references, and stays as it is.
+        decision: What was declared. With `objective: erase`, the original is what they must not be recognised beyond.
         table: The predictions; images that an earlier revision forgot are in parts such as `earlier:0.2.0`.
     """
-    if decision.objective != "match_reference":
-        return decision
+    measure = "mean_probability" if decision.objective == "match_reference" else "sensitivity"
     found = sorted(set(table.frame["part"] + "_" + table.frame["split"]))
-    declared = {one.subset for one in decision.endpoints}
-    added = [Endpoint(subset=name) for name in found if is_about_earlier(name) and name not in declared]
+    declared = {one.subset for one in decision.endpoints if (one.measure, one.label) == (measure, ALL)}
+    added = [
+        Endpoint(subset=name, measure=measure) for name in found if is_about_earlier(name) and name not in declared
+    ]
     return replace(decision, endpoints=(*decision.endpoints, *added))

@@ -99,3 +99,25 @@ def test_declared_endpoints_of_remain():
     keys = [(one.subset, one.label, one.measure) for one in outcome.comparisons]
     assert len(keys) == len(set(keys))
     assert judged(erased(binary(0.95, 0.8)), endpoints=endpoints).verdict == "not_erased"
+
+
+def test_a_small_class_that_is_recognised_is_not_hidden_among_the_others():
+    """Two patients of one class, all recognised, beside hundreds of which none is."""
+    few = {name: {"healthy": 300, "sick": 2} for name in ("forget_train", "forget_test")}
+    few |= {name: {"healthy": 300, "sick": 300} for name in ("remain_train", "remain_test")}
+    recognised = binary(0.02, 0.99)
+    outcome = judged(erased(forget_train=recognised, forget_test=recognised), patients=few)
+    assert not outcome.promotes
+
+
+def test_an_endpoint_on_one_class_leaves_no_other_unguarded():
+    endpoints = [{"subset": "forget_train", "class": "sick", "measure": "sensitivity"}]
+    endpoints += [{"subset": "remain_test", "measure": "macro_sensitivity"}]
+    outcome = judged(erased(forget_train=binary(0.99, 0.02)), endpoints=endpoints)
+    assert not outcome.promotes
+
+
+def test_a_no_op_is_not_erased_within_any_limit():
+    outcome = judged(ORIGINAL, limit=0.99)
+    assert not outcome.promotes
+    assert "recognised as by the original" in outcome.why[0]

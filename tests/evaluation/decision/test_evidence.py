@@ -94,3 +94,12 @@ def test_an_empty_table():
     evidence = gather(small([], []))
     assert evidence.subsets == {}
     assert evidence.references == ("reference-0", "reference-1")
+
+
+def test_a_second_reference_under_the_same_seed_does_not_count():
+    names = ("original", "revised", "reference-1", "reference-2", "reference-3")
+    found = table({name: everywhere(binary(0.8, 0.8)) for name in names})
+    twice = tuple(replace(one, seed=7) if one.role == "reference" else one for one in found.networks)
+    evidence = gather(replace(found, networks=twice))
+    assert evidence.references == ("reference-1",)
+    assert sum("under the seed of reference-1" in note for note in evidence.notes) == 2

@@ -43,6 +43,15 @@ def test_what_comes_back_is_different(revised, verdict):
     assert decide(with_earlier(decision(), predicted), predicted).verdict == verdict
 
 
-def test_without_references_nothing_is_added():
-    erase = decision(objective="erase")
-    assert with_earlier(erase, predictions(KNOWN)) == erase
+def test_an_erased_cohort_that_comes_back_is_compared_with_the_original():
+    predicted = predictions(KNOWN)
+    erase = with_earlier(decision(objective="erase"), predicted)
+    (added,) = [one for one in erase.endpoints if one.subset == EARLIER]
+    assert added.measure == "sensitivity"
+    (judged,) = [one for one in decide(erase, predicted).comparisons if one.subset == EARLIER]
+    assert (judged.value, judged.sides) == (1.0, "upper")
+
+
+def test_an_endpoint_on_one_class_does_not_replace_that_on_all():
+    narrow = decision(endpoints=[*({"subset": name} for name in SUBSETS), {"subset": EARLIER, "class": "sick"}])
+    assert len(with_earlier(narrow, predictions(KNOWN)).endpoints) == len(narrow.endpoints) + 1
