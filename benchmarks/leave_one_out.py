@@ -111,7 +111,7 @@ def shown(outcome: Outcome) -> dict[str, Any]:
 def main() -> None:
     parser = parser_of(__doc__, work=NAME)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--patients", type=int, default=1800)
+    parser.add_argument("--patients", type=int, default=1200)
     parser.add_argument("--epochs", type=int, default=10)
     options = parser.parse_args()
     warnings.filterwarnings("ignore")

@@ -123,7 +123,6 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictio
         "models": tables,
         "paired": compare(models["original"], models["revised"]),
         "changes": differences(models["original"], models["revised"], class_names),
-        "gaps_to_reference": _gaps(models, class_names),
         "slices": slices(predictions, decision.subsets, healthy_classes=decision.healthy_classes),
         "confusion": confusions(predictions, decision.subsets),
         "forgetting": forgetting(tables, has_batch_norm=facts.has_batch_norm),
@@ -140,8 +139,3 @@ def why_not_accepted(evidence: Mapping[str, Any]) -> str:
     """Return the message of a run whose verdict does not promote: the line of the verdict, then what would decide."""
     needs = [f"Needs: {one['text']}" for one in evidence["needs"]]
     return "\n".join([evidence["decision"]["line"], *needs])
-
-
-def _gaps(models: Mapping[str, SubsetPredictions], class_names: Sequence[str]) -> dict[str, Any]:
-    reference = models.get("reference")
-    return {} if reference is None else differences(reference, models["revised"], class_names)

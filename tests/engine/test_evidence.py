@@ -81,16 +81,14 @@ def test_without_a_known_cost_of_retraining_there_is_no_share_of_it():
     assert cost["share_of_retraining_gradients"] is None
 
 
-def test_gaps_are_those_to_the_reference():
+def test_the_references_are_named():
     evidence = assemble(facts(references=[REFERENCE]), models(original=95, revised=70, reference=60))
-    assert evidence["gaps_to_reference"]["forget"]["test"]["value"] == pytest.approx(0.1)
     assert (evidence["reference"], evidence["reference_is_recorded"]) == ("retrain", True)
     assert evidence["references"] == [{"source": "retrain", "seed": None}]
 
 
-def test_without_a_reference_there_are_no_gaps():
+def test_without_a_reference_none_is_named():
     evidence = assemble(facts(), models(original=95, revised=70))
-    assert evidence["gaps_to_reference"] == {}
     assert (evidence["reference"], evidence["reference_is_recorded"]) == (None, False)
 
 

@@ -59,6 +59,18 @@ def test_a_name_follows_configs_and_weights(plan, path):
     assert not before & names(plan)
 
 
+def test_a_name_follows_each_reference_of_a_list_and_its_record(plan, tmp_path):
+    for name in ("a.pt", "b.pt"):
+        (tmp_path / name).write_bytes(b"1")
+    listed = dataclasses.replace(plan, reference=f"['{tmp_path / 'a.pt'}', '{tmp_path / 'b.pt'}']")
+    before = names(listed)
+    (tmp_path / "b.pt").write_bytes(b"2")
+    after = names(listed)
+    (tmp_path / "training.json").write_bytes(b"{}")
+    assert not before & after
+    assert not after & names(listed)
+
+
 def test_the_weights_may_be_named(plan, tmp_path):
     weights = tmp_path / "other.pt"
     weights.write_bytes(b"1")
