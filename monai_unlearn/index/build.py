@@ -20,6 +20,7 @@ from monai_unlearn.index.scan.read import Track, read_fresh
 from monai_unlearn.index.scan.workspace import Workspace
 from monai_unlearn.index.store.digest import engine
 from monai_unlearn.index.store.write import check_target
+from monai_unlearn.vocabulary.privacy import handle_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,4 +85,4 @@ def _refuse_without_images(collected: Collected, sources: Sequence[Path]) -> Non
         raise IndexReadError(f"{where}: expected DICOM, NIfTI, JPEG, PNG, TIFF or BMP images, found none.")
     faults = [fault.code for fault in Fault if fault.code in collected.faults]
     counts = ", ".join(f"{collected.faults[code]} {code}" for code in faults)
-    raise IndexReadError(f"{where}: no image can be read: {counts}. The first file is {collected.first}.")
+    raise IndexReadError(f"{where}: no image can be read: {counts}. The first is {handle_of(collected.first)}.")

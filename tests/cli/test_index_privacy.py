@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from monai_unlearn.cli import app
 from monai_unlearn.index import Index
 from monai_unlearn.index.pseudonyms import Pseudonyms
+from monai_unlearn.vocabulary.privacy import handle_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,6 +218,20 @@ def test_invalid_key_ends_with_2_and_nothing_written(content, message, archive, 
     assert result.exit_code == 2
     assert message in result.stderr
     assert not (tmp_path / "index").exists()
+
+
+@pytest.mark.parametrize("words", [(), ("--pseudonymise", "key"), ("--pseudonymise", "key", "--drop", "path")])
+def test_the_path_of_a_file_that_cannot_be_read_is_not_printed(words, run, tmp_path):
+    (tmp_path / "key").write_bytes(KEY)
+    (tmp_path / "images").mkdir()
+    file = tmp_path / "images" / "SECRET1_DOE^JANE.dcm"
+    file.write_bytes(b"no image")
+    dropped = "path,InstitutionName,StudyDescription,SeriesDescription,ProtocolName"
+    places = {"key": tmp_path / "key", "path": dropped}
+    result = run(*(places.get(word, word) for word in words))
+    assert result.exit_code == 2
+    assert f"1 not_an_image. The first is {handle_of(str(file))}." in result.stderr
+    assert not any(text in result.output for text in IDENTIFYING)
 
 
 def test_pixels_are_decoded_on_request(archive, run, tmp_path):
