@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 _HELP = (
     "Hash all files of an index again, and name each that was changed, damaged or lost since it was written.\n\n"
-    "Every command compares the files that it reads, once until they change; this one compares all, each time. With "
-    "--pixels, also compare every image with the index: size, time, and the digest of its pixels.\n\n"
+    "Other commands compare only the files that they read, and skip those unchanged since the last comparison. This "
+    "command compares every file, every time. With --pixels, also compare every image with the index: size, time, and "
+    "the digest of its pixels.\n\n"
     "Exit codes: 0 every file is as it was, 2 one is not, or there is no index."
 )
 
@@ -36,7 +37,8 @@ def verify(
     index: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the index.")],
     *,
     pixels: Annotated[
-        bool, typer.Option("--pixels", help="Also compare the images; the index must have been built --pixel-digest.")
+        bool,
+        typer.Option("--pixels", help="Also compare the images; the index must have been built with --pixel-digest."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -49,7 +51,7 @@ def verify(
     if pixels:
         document["pixels"] = None if images is None else images.document()
         document["sound"] = not found.bad and images is not None and not images.bad
-    emit(document, as_json=as_json, render=lambda: _show(found, images))
+    emit(document, as_json=as_json, render=lambda: _show(found, images, pixels=pixels))
     _refuse(index, found, images)
 
 
@@ -75,12 +77,14 @@ def _refuse(index: Path, found: Verification, images: PixelVerification | None) 
             )
         )
     if bad:
-        remedy = f"Build the index again with: monai-unlearn index build SOURCE --out {index}"
+        others = "Restore the files; or, if they are meant to be others, build"
+        build = f"the index again with: monai-unlearn index build SOURCE --out {index}"
+        remedy = f"{'Build' if found.bad else others} {build}"
         say(f"Error: {index}: {' and '.join(bad)}. {remedy}", err=True)
         raise typer.Exit(int(ExitCode.BAD_INPUT))
 
 
-def _show(found: Verification, images: PixelVerification | None) -> None:
+def _show(found: Verification, images: PixelVerification | None, *, pixels: bool) -> None:
     for file in found.bad:
         digests = "" if file.got is None else f": expected {_short(file.expected)}, got {_short(file.got)}"
         say(f"{file.file}: {file.problem}{digests}")
@@ -89,6 +93,8 @@ def _show(found: Verification, images: PixelVerification | None) -> None:
     say(f"{found.hashed / 1e6:,.1f} MB hashed in {found.seconds:.2f} s")
     if images is not None:
         _show_images(images)
+    elif pixels:
+        say("The images were not compared, because the index is not as it was written.")
 
 
 def _show_images(images: PixelVerification) -> None:

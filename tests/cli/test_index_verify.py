@@ -88,7 +88,8 @@ def test_swapped_images_are_named_and_end_with_2(archive, tmp_path):
     assert result.stdout.count(": other pixels\n") == 2
     assert "bmp" not in result.stdout
     assert "Their paths are in the index, in the column path." in result.stdout
-    assert "2 of 4 images are not the files that were indexed. Build the index again" in result.stderr
+    remedy = "Restore the files; or, if they are meant to be others, build the index again with: monai-unlearn index"
+    assert f"2 of 4 images are not the files that were indexed. {remedy}" in result.stderr
     document = json.loads(RUNNER.invoke(app, ["index", "verify", str(archive), "--pixels", "--json"]).stdout)
     assert (document["sound"], document["pixels"]["images"]) == (False, 4)
     assert [bad["problem"] for bad in document["pixels"]["bad"]] == ["pixels", "pixels"]
@@ -100,6 +101,10 @@ def test_images_of_an_unsound_index_are_not_compared(archive):
     assert result.exit_code == 2
     document = json.loads(result.stdout)
     assert (document["sound"], document["pixels"]) == (False, None)
+    result = RUNNER.invoke(app, ["index", "verify", str(archive), "--pixels"])
+    assert "The images were not compared, because the index is not as it was written.\n" in result.stdout
+    assert "not compared" not in RUNNER.invoke(app, ["index", "verify", str(archive)]).stdout
+    assert "as it was written. Build the index again with" in result.stderr
 
 
 def test_an_index_without_digests_of_pixels_ends_with_2(index):
