@@ -68,7 +68,7 @@ _DIFF = (
     "Exit code 0, whether images move or not; 2: a spec or a folder cannot be used, or a spec has no index."
 )
 _FREEZE = (
-    "Write a cohort to a folder: what an audit reads later.\n\n"
+    "Write a cohort to a folder, for later audits.\n\n"
     "cohort_manifest.json holds counts, attrition and the digests of spec, index and members: no identifier, no list "
     "of values. cohort_members.parquet beside it holds part and split of each image by its identifier: keep it where "
     "the images may be kept.\n\n"
