@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from multiprocessing import util
+from multiprocessing import spawn, util
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Python 3.11 and later keep the current folder off the path where this is set.
 _VARIABLE = "PYTHONSAFEPATH"
 _KNOWS_VARIABLE = sys.version_info >= (3, 11)
+_MAIN_KEYS = frozenset({"init_main_from_name", "init_main_from_path"})  # see multiprocessing.spawn.prepare
 _PACKAGE_ROOT = Path(__file__).parent.parent
 # Takes a folder and the name of a module, which it runs as `python -m` does, but with that folder last on the path.
 _RUN_MODULE = (
@@ -32,27 +33,36 @@ def safe_start(*, keep_path: bool = False) -> Iterator[None]:
     """Keep the current folder off the path of processes that multiprocessing starts within the block.
 
     It stays the last on their path where this package or the program's own script lies in it: they could not be
-    imported otherwise.
+    imported otherwise. Nor do the processes import the program's script: they need nothing of it, and one without
+    `if __name__ == "__main__"` would start them again in each.
 
     Args:
-        keep_path: Start with a safe path, but then use this process's path. Processes that unpickle objects of the
-            user need it, since their modules may lie in the current folder.
+        keep_path: Start with a safe path, but then use this process's path, and import its script. Processes that
+            unpickle objects of the user need both, since their classes may lie in the current folder or the script.
     """
     path, environment, flags = sys.path[:], os.environ.get(_VARIABLE), util._args_from_interpreter_flags  # type: ignore[attr-defined]  # noqa: SLF001 - multiprocessing has no other way
+    preparation = spawn.get_preparation_data
     os.environ[_VARIABLE] = "1"
     if not _KNOWS_VARIABLE:
         util._args_from_interpreter_flags = lambda: ["-I", *flags()]  # type: ignore[attr-defined]  # noqa: SLF001
     if not keep_path:
         sys.path[:] = without_current_folder(path)
+        spawn.get_preparation_data = lambda name: _without_main(preparation(name))
     try:
         yield
     finally:
         sys.path[:] = path
         util._args_from_interpreter_flags = flags  # type: ignore[attr-defined]  # noqa: SLF001
+        spawn.get_preparation_data = preparation
         if environment is None:
             os.environ.pop(_VARIABLE, None)
         else:
             os.environ[_VARIABLE] = environment
+
+
+def _without_main(preparation: dict[str, Any]) -> dict[str, Any]:
+    """Return what multiprocessing tells a new process, without the script that the process would import."""
+    return {key: value for key, value in preparation.items() if key not in _MAIN_KEYS}
 
 
 def without_current_folder(path: Sequence[str]) -> list[str]:

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from multiprocessing import util
+from multiprocessing import spawn, util
 from pathlib import Path
 
 import pytest
@@ -98,13 +98,63 @@ def test_processes_start_on_a_safe_path(trap, monkeypatch, method, knows_variabl
     assert (done.returncode, executed(trap)) == (0, ""), done.stderr
 
 
+UNGUARDED = """
+import sys
+from pathlib import Path
+from monai_unlearn.index.build import BuildRequest, build
+from monai_unlearn.index.scan import read
+from monai_unlearn.index.scan.options import ScanOptions
+
+with open("started", "a") as file:
+    file.write("x")
+read._WORTH_WORKERS = 1
+scan = ScanOptions(decode_check=True, **OPTIONS)
+report = build(BuildRequest(sources=(Path("images"),), out=Path("index"), scan=scan), track=iter)
+print(report.index.frame()["fault"].isna().tolist())
+"""
+
+
+@pytest.mark.parametrize("options", [{"workers": 2}, {"dask": "local"}], ids=["workers", "dask"])
+def test_index_workers_do_not_run_a_script_without_a_main_guard(tmp_path, options):
+    if "dask" in options:
+        pytest.importorskip("distributed", reason="dask.distributed is not installed")
+    (tmp_path / "images").mkdir()
+    for number in range(6):
+        Image.new("L", (4, 4), number).save(tmp_path / "images" / f"{number}.png")
+    (tmp_path / "script.py").write_text(UNGUARDED.replace("OPTIONS", str(options)))
+    words = [sys.executable, "script.py"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (0, f"{[True] * 6}\n"), done.stderr
+    assert (tmp_path / "started").read_text() == "x"
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_classes_of_the_script_reach_processes_that_keep_the_path(tmp_path, method):
+    (tmp_path / "script.py").write_text(
+        "import multiprocessing, sys\n"
+        "from monai_unlearn.safe_path import safe_start\n"
+        "def work():\n    sys.exit(3)\n"
+        "if __name__ == '__main__':\n"
+        f"    process = multiprocessing.get_context({method!r}).Process(target=work)\n"
+        "    with safe_start(keep_path=True):\n        process.start()\n"
+        "    process.join()\n    sys.exit(process.exitcode)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, str(tmp_path / "script.py")]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 3, done.stderr
+
+
 def test_everything_is_put_back(monkeypatch):
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
-    before = sys.path[:], util._args_from_interpreter_flags
+    before = sys.path[:], util._args_from_interpreter_flags, spawn.get_preparation_data
     with pytest.raises(ZeroDivisionError, match="zero"), safe_start():
         assert os.environ["PYTHONSAFEPATH"] == "1"
         raise ZeroDivisionError("zero")
-    assert (sys.path[:], util._args_from_interpreter_flags) == before
+    assert (sys.path[:], util._args_from_interpreter_flags, spawn.get_preparation_data) == before
     assert "PYTHONSAFEPATH" not in os.environ
     monkeypatch.setenv("PYTHONSAFEPATH", "yes")
     with safe_start():
