@@ -130,7 +130,8 @@ def test_an_image_truncated_after_indexing_is_named(trained, tmp_path):
     assert found.returncode == 2
     last_line = found.stderr.splitlines()[-1]
     # What was trained on is compared before it is decoded.
-    assert "1 of 30 images have other pixels than those that" in last_line
+    # How many there are to compare depends on what has been evaluated with these weights since.
+    assert re.search(r"Error: 1 of \d+ images have other pixels than those that", last_line)
     assert "image-003R" in last_line
     assert "3R.png" not in found.stdout + found.stderr
 
