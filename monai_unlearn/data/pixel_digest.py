@@ -53,6 +53,10 @@ class PixelCheck:
         'sha256:6ec9c2b'
     """
 
+    # MONAI's loaders look for random transforms in all attributes of a data set, those of a data frame too, which may
+    # refer to itself. They do not look into slots.
+    __slots__ = ("_indexed", "seen")
+
     def __init__(self, indexed: pd.DataFrame | None = None) -> None:
         # As objects: a float, which pandas makes of numbers beside a missing one, cannot hold nanoseconds.
         self._indexed = (pd.DataFrame() if indexed is None else indexed).astype(object)

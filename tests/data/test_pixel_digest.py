@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from monai.data import DataLoader
 from PIL import Image
 
 from monai_unlearn.data import pixel_digest as module
 from monai_unlearn.data.pixel_digest import PixelCheck, Seen, examples
+from monai_unlearn.data.read_once import InMemoryDataset
 from monai_unlearn.errors import DataError
 from monai_unlearn.index import write_index
 from monai_unlearn.index.readers.pixel_digest import pixel_digest
@@ -110,3 +112,10 @@ def test_examples_are_few():
     where = " (their paths are in the index, in the column path)"
     assert examples(["a"]) == f"a{where}"
     assert examples(["a", "b", "c", "d", "e"]) == f"a, b, c and 2 more{where}"
+
+
+def test_loaders_do_not_search_its_data_frame_for_random_transforms():
+    check = PixelCheck(pd.DataFrame({"file_size": [1]}, index=["a"]))
+    object.__setattr__(check._indexed, "_loop", check._indexed)
+    images = InMemoryDataset([{"image_id": "a"}], dict, pixels=check)
+    assert len(DataLoader(images, batch_size=1)) == 1
