@@ -1,7 +1,7 @@
 """From a cohort to MONAI datasets: images, subsets, paired batches. Loads torch and monai."""
 
 from monai_unlearn.data.cohort_data import CohortData, open_data
-from monai_unlearn.data.held_images import held_images
+from monai_unlearn.data.held import held_images
 from monai_unlearn.data.images import LoadImage2Dd, list_images, read_image
 from monai_unlearn.data.pairs import PairedLoader
 from monai_unlearn.data.read_once import InMemoryDataset

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.data.cache_folder import check_outside
 from monai_unlearn.data.free_memory import AUTO
-from monai_unlearn.data.held_images import hold
+from monai_unlearn.data.held import hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -37,6 +37,13 @@ OVERLAYS = {"volume_3d", "gpu", "multi_gpu"}
 ABSOLUTE = re.compile(r"(?:^|[\s'\"=(\[])(?:/(?!/)\w|~/|[A-Za-z]:\\)")
 
 
+@pytest.mark.parametrize("config", sorted(ROOT.glob("bundles/*/configs/*.yaml")), ids=lambda path: str(path.parts[-3:]))
+def test_no_component_has_the_name_of_a_module(config):
+    # From Python 3.12 on, pydoc.locate, by which MONAI finds a component, gives the module of such a name.
+    targets = re.findall(r"_target_['\"]?: *['\"]?(monai_unlearn[\w.]*)", config.read_text(encoding="utf-8"))
+    assert [name for name in targets if (ROOT / name.replace(".", "/")).with_suffix(".py").exists()] == []
+
+
 def metadata_of(walked):
     return json.loads((walked.root / "configs" / "metadata.json").read_text(encoding="utf-8"))
 

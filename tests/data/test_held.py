@@ -9,14 +9,14 @@ import torch
 from tiny import tiny_index, tiny_spec
 
 from monai_unlearn.data import InMemoryDataset, LoadImage2Dd, held_images, open_data
-from monai_unlearn.data.held_images import bytes_of, hold
+from monai_unlearn.data.held import bytes_of, hold
 from monai_unlearn.data.on_disk import OnDiskDataset
 from monai_unlearn.errors import ConfigError, DataError
 
 # Reads images of 64 px through a data set on disk and prints by how many bytes the process has grown since the first.
 GROWS = """
 import sys, torch
-from monai_unlearn.data.held_images import hold
+from monai_unlearn.data.held import hold
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4096
 def decoded(item):
