@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-MISSING = "–"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[int] = ()) -> list[str]:
@@ -33,19 +31,6 @@ def percent(fraction: float, digits: int = 1) -> str:
     return f"{100 * fraction:.{digits}f}"
 
 
-def with_interval(subset: dict[str, Any], digits: int = 1) -> str:
-    """Return an accuracy in percent with its interval, or a dash where the subset holds no image."""
-    if subset["accuracy"] is None:
-        return MISSING
-    low, high = (percent(bound, digits) for bound in subset["interval"])
-    return f"{percent(subset['accuracy'])} ({low}–{high})"
-
-
 def with_range(values: Sequence[float]) -> str:
     """Return the mean of several seeds with the lowest and the highest."""
     return f"{statistics.mean(values):.1f} ({min(values):.1f}–{max(values):.1f})"
-
-
-def verdict_of(run: dict[str, Any]) -> str:
-    """Return the verdict of a run in words; results older than the verdict have none."""
-    return str(run["verdict"]).replace("_", " ") if "verdict" in run else "–"

@@ -5,26 +5,16 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
+import case_tables
 import measured
 import verdict_tables
-from bundle_tables import bundle_table
-from markdown_tables import percent, table, with_range
-from measured import MILLION, SUBSETS, odir, odir_shares, result
+from markdown_tables import percent, table
+from measured import MILLION, odir, result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from measured import Seeds
-
 COHORT_TITLES = {"truncated": "truncated field of view", "quarter": "a quarter of one class"}
-METHOD_TITLES = {
-    "original": "original",
-    "retrained": "**retrained without the cohort**",
-    "psg": "PSG, as the bundle sets it",
-    "finetune": "fine-tuning on remain",
-    "boundary_shrink": "boundary_shrink",
-    "boundary_shrink_recalibrated": "boundary_shrink, recalibrated",
-}
 TASK_TITLES = {
     "brain_mri_longer": "brain MRI, 20 epochs",
     "brain_mri": "brain MRI, 8 epochs",
@@ -33,49 +23,8 @@ TASK_TITLES = {
 
 
 def odir_models() -> list[str]:
-    """Return README's table of both ODIR cohorts: every model by subset, and its cost."""
-    cells = []
-    for cohort, title in COHORT_TITLES.items():
-        models, shares = odir(cohort), odir_shares(cohort)
-        original = result(measured.COHORTS[cohort])["runs"]["psg"]["models"]["original"]
-        counts = ", ".join(str(original[part][split]["n"]) for part, split in (subset.split("_") for subset in SUBSETS))
-        cells.append([f"*{title}* (n = {counts})", "", "", "", ""])
-        for name, shown in METHOD_TITLES.items():
-            share = "100 %" if name == "retrained" else f"{percent(shares[name])} %" if name in shares else ""
-            figures = [_seeds(models[name][subset]) for subset in SUBSETS]
-            bold = [f"**{figure}**" for figure in figures] if name == "retrained" else figures
-            cells.append([shown, *bold, share])
-    heads = ["model", *(subset.replace("_", " ") for subset in SUBSETS), "gradients, share of retraining"]
-    return table(heads, cells, numbers=range(1, 5))
-
-
-def _seeds(seeds: Seeds) -> str:
-    return with_range(seeds.values) if len(seeds.values) > 1 else f"{seeds.mean:.1f}"
-
-
-def odir_gaps() -> list[str]:
-    """Return the gaps of PSG to retraining, with the spread of retrained models."""
-    cells = []
-    for cohort, title in COHORT_TITLES.items():
-        models = odir(cohort)
-        for subset in ("forget_test", "forget_train", "remain_test"):
-            retrained, psg = models["retrained"][subset], models["psg"][subset]
-            gap = f"{psg.mean - retrained.mean:+.1f}".replace("-", "−")
-            name = title if subset == "forget_test" else ""
-            cells.append([name, subset.replace("_", " "), _seeds(retrained), f"{psg.mean:.1f}", gap])
-    return table(["cohort", "accuracy on", "retrained", "PSG", "gap"], cells, numbers=(2, 3, 4))
-
-
-def odir_recall() -> list[str]:
-    """Return recall by class on forget test images of the truncated field, over the seeds."""
-    recall = measured.odir_classes("truncated")
-    original = result(measured.COHORTS["truncated"])["runs"]["psg"]["models"]["original"]["forget"]["test"]["classes"]
-    names = list(recall["retrained"])
-    cells: list[list[object]] = [["original", *(percent(original[name]["accuracy"]) for name in names)]]
-    for key, title in (("retrained", "retrained"), ("psg", "PSG")):
-        cells.append([title, *(_seeds(recall[key][name]) for name in names)])
-    heads = ["forget test, recall in %", *(f"{name} (n={original[name]['n']})" for name in names)]
-    return table(heads, cells, numbers=range(1, len(heads)))
+    """Return README's table of both ODIR cohorts: every network by subset, its cost and the verdict."""
+    return case_tables.overall([result(name) for name in measured.COHORTS.values()])
 
 
 def recalibration() -> list[str]:
@@ -209,10 +158,9 @@ def psg_speed() -> list[str]:
     return table(["forget images", "remain images", "images in updates", "processor seconds"], cells, numbers=range(4))
 
 
-def bundle(name: str) -> list[str]:
-    """Return the rows of one bundle: original, retrained reference and revised."""
-    rows = [row for row in result("bundle_tables")["rows"] if row["bundle"] == name]
-    return bundle_table(rows, bundles=False)
+def case(name: str) -> list[str]:
+    """Return the networks of a case by class, with the verdicts."""
+    return case_tables.by_class(result(f"verdicts_{name}"))
 
 
 def mri_classes() -> list[str]:
@@ -225,8 +173,8 @@ def mri_classes() -> list[str]:
 
 TABLES: dict[str, Callable[[], list[str]]] = {
     "odir_models": odir_models,
-    "odir_gaps": odir_gaps,
-    "odir_recall": odir_recall,
+    "odir_truncated_field": lambda: case("odir_truncated_field"),
+    "odir_quarter_of_one_class": lambda: case("odir_quarter_of_one_class"),
     "recalibration": recalibration,
     "million_rows": million_rows,
     "million_rows_processes": million_rows_processes,
@@ -242,7 +190,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "verdict_power": lambda: verdict_tables.power(result("verdict_calibration")),
     "leave_one_out": lambda: verdict_tables.leave_one_out(result("leave_one_out")),
     "verdict_truths": lambda: verdict_tables.truths(result("verdict_calibration")),
-    "fundus_classifier": lambda: bundle("fundus_classifier"),
-    "mri_classifier": lambda: bundle("mri_classifier"),
-    "oculoplastic_classifier": lambda: bundle("oculoplastic_classifier"),
+    "fundus_camera": lambda: case("fundus_camera"),
+    "mri_scanner": lambda: case("mri_scanner"),
+    "oculoplastic_fissure": lambda: case("oculoplastic_fissure"),
 }

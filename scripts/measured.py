@@ -13,10 +13,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "benchmarks"))
 
 import results_file  # noqa: E402 - beside the benchmarks, which are scripts and no package
+from case_tables import SUBSETS, shares  # noqa: E402
 from psg_tables import PARTS, sums_of_gaps  # noqa: E402
 
-SUBSETS = ("forget_train", "forget_test", "remain_test")
-COHORTS = {"truncated": "odir_truncated_field", "quarter": "odir_quarter_of_one_class"}
+COHORTS = {"truncated": "verdicts_odir_truncated_field", "quarter": "verdicts_odir_quarter_of_one_class"}
 MILLION = 1_000_000
 
 
@@ -51,56 +51,29 @@ def result(name: str) -> dict[str, Any]:
 
 @cache
 def odir(cohort: str) -> dict[str, dict[str, Seeds]]:
-    """Return accuracies in percent by model and subset: retraining and PSG under every seed, the others under one."""
-    document = result(COHORTS[cohort])
-    psg = document["runs"]["psg"]["models"]
-    again = document["again"].values()
-    models = {
-        "original": [psg["original"]],
-        "original_recalibrated": [psg["original_recalibrated"]],
-        "retrained": [psg["reference"], *(seed["reference"] for seed in again)],
-        "psg": [psg["revised"], *(seed["psg"] for seed in again)],
+    """Return accuracies in percent by network and subset, over the seeds of each."""
+    case = result(COHORTS[cohort])
+    networks = {
+        "original": [case["original"]],
+        "original_recalibrated": [case["original_recalibrated"]],
+        "retrained": case["retrained"],
     }
-    for name in ("finetune", "boundary_shrink"):
-        models[name] = [document["runs"][name]["models"]["revised"]]
-        models[f"{name}_recalibrated"] = [document["runs"][name]["models"]["revised_recalibrated"]]
-    return {name: {subset: _seeds(seeds, subset) for subset in SUBSETS} for name, seeds in models.items()}
-
-
-def _seeds(models: list[dict[str, Any]], subset: str) -> Seeds:
-    part, split = subset.split("_")
-    return Seeds(tuple(100 * model[part][split]["accuracy"] for model in models))
+    for name, runs in case["runs"].items():
+        networks[name] = [run["revised"] for run in runs]
+        networks[f"{name}_recalibrated"] = [run["recalibrated"] for run in runs]
+    return {name: {subset: Seeds(shares(found, subset)) for subset in SUBSETS} for name, found in networks.items()}
 
 
 @cache
 def odir_classes(cohort: str) -> dict[str, dict[str, Seeds]]:
-    """Return recall on forget test images in percent, by model and class, over every seed."""
-    document = result(COHORTS[cohort])
-    first = document["runs"]["psg"]["models"]
-    again = document["again"].values()
-    seeds = {
-        "retrained": [first["reference"], *(seed["reference"] for seed in again)],
-        "psg": [first["revised"], *(seed["psg"] for seed in again)],
+    """Return recall on forget training images in percent, by network and class; classes without images left out."""
+    case = result(COHORTS[cohort])
+    networks = {"original": [case["original"]], "retrained": case["retrained"]}
+    networks |= {name: [run["revised"] for run in runs] for name, runs in case["runs"].items()}
+    having = [name for name in case["classes"] if case["original"]["forget_train"][name][0]]
+    return {
+        key: {name: Seeds(shares(found, "forget_train", name)) for name in having} for key, found in networks.items()
     }
-    return {name: _recalls(models) for name, models in seeds.items()}
-
-
-def _recalls(models: list[dict[str, Any]]) -> dict[str, Seeds]:
-    """Return recall on forget test images by class; classes without images are left out."""
-    found = [model["forget"]["test"]["classes"] for model in models]
-    having = [name for name, subset in found[0].items() if subset["accuracy"] is not None]
-    return {name: Seeds(tuple(100 * classes[name]["accuracy"] for classes in found)) for name in having}
-
-
-def gaps(cohort: str) -> dict[str, float]:
-    """Return PSG's mean accuracy minus that of the retrained models, in points, by subset."""
-    models = odir(cohort)
-    return {subset: models["psg"][subset].mean - models["retrained"][subset].mean for subset in SUBSETS}
-
-
-def odir_shares(cohort: str) -> dict[str, float]:
-    """Return each method's gradient evaluations as a share of retraining's."""
-    return {name: run["cost"]["share_of_retraining_gradients"] for name, run in result(COHORTS[cohort])["runs"].items()}
 
 
 @cache
@@ -135,13 +108,6 @@ def shrink_to_original() -> float:
     return max(task["shrink_to_original"].high for task in quality().values())
 
 
-def memory_left() -> dict[str, float]:
-    """Return how much more accurate models are on forget training than on forget test images, truncated field."""
-    models = odir("truncated")
-    names = ("psg", "original", "retrained")
-    return {name: models[name]["forget_train"].mean - models[name]["forget_test"].mean for name in names}
-
-
 def _means(row: dict[str, Any]) -> dict[str, float]:
     return {part: statistics.mean(row[part]) for part in PARTS}
 
@@ -150,26 +116,6 @@ def without_cirrus() -> Seeds:
     """Return accuracy on Cirrus test images of networks that were trained without Cirrus images."""
     rows = result("phantom_device_effect")["rows"]
     return Seeds(tuple(100 * row["forget"]["accuracy"] for row in rows if row["trained"] == "without Cirrus"))
-
-
-def scanner_gap() -> float:
-    """Return the gap of the revised MRI bundle to its reference on the retired phantom scanner, in points."""
-    rows = result("bundle_tables")["rows"]
-    models = next(row["models"] for row in rows if row["data"].endswith("retire a scanner"))
-    revised, reference = (models[name]["forget"]["test"]["accuracy"] for name in ("revised", "reference"))
-    return 100 * float(revised - reference)
-
-
-def fissures() -> dict[str, Any]:
-    """Return the models of the first periorbital run with PSG: its original is what the bundle ships."""
-    models: dict[str, Any] = result("periorbital_fissure")["seeds"]["0"]["runs"]["psg"]["models"]
-    return models
-
-
-def fissures_remain_drop() -> float:
-    """Return how many points of remain test accuracy PSG lost in that run."""
-    original, revised = (fissures()[name]["remain"]["test"]["accuracy"] for name in ("original", "revised"))
-    return 100 * float(original - revised)
 
 
 @cache

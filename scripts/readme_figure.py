@@ -21,6 +21,7 @@ MODELS = {
     "boundary_shrink": ("boundary_shrink", "#b91c1c"),
     "boundary_shrink_recalibrated": ("… recalibrated", "#b91c1c"),
     "psg": ("PSG", "#1d4ed8"),
+    "reset": ("reset", "#047857"),
 }
 LEFT, TOP, WIDTH, LINE = 130, 62, 300, 22
 COLUMN, ROW = WIDTH + 50, 178

@@ -25,9 +25,7 @@ from readme_figure import figure
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-import bundle_tables
-import odir_cohorts
-import periorbital_fissure
+import case_tables
 import psg_tables
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -40,12 +38,9 @@ DOCUMENTS = [
 ]
 # Pages that are rendered whole.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "bundle_tables": bundle_tables.to_markdown,
-    "odir_quarter_of_one_class": odir_cohorts.to_markdown,
-    "odir_truncated_field": odir_cohorts.to_markdown,
-    "periorbital_fissure": periorbital_fissure.to_markdown,
     "psg_choices": psg_tables.choices_page,
     "psg_quality": psg_tables.quality_page,
+    **{path.stem: case_tables.page for path in sorted(RESULTS.glob("verdicts_*.json"))},
 }
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -54,8 +49,7 @@ class Figures(string.Formatter):
     """Fills figures into a sentence: `{index_speed[ratio_of_seconds][auto, one core]:.1f}`.
 
     A name is the file of a result, or a function of `measured`: `{odir(truncated)[psg][forget_test].mean:.1f}`. The
-    format `.1p` shows a share in percent, `side` a gap as `1.8 points below`, `distance` without its sign, and `minus`
-    with a minus sign as print has it.
+    format `.1p` shows a share in percent, and `distance` a gap without its sign.
     """
 
     def get_value(self, key: int | str, args: object, kwargs: object) -> object:  # noqa: ARG002 - as the base class
@@ -65,12 +59,8 @@ class Figures(string.Formatter):
         return result(name)
 
     def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ANN401 - whatever a result holds
-        if format_spec == "side":
-            return f"{abs(value):.1f} points {'below' if value < 0 else 'above'}"
         if format_spec == "distance":
             return f"{abs(value):.1f}"
-        if format_spec == "minus":
-            return f"{value:.1f}".replace("-", "−")
         if format_spec.endswith("p"):
             return f"{100 * value:{format_spec[:-1]}f}"
         return str(super().format_field(value, format_spec))

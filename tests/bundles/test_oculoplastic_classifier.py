@@ -109,6 +109,6 @@ def test_shipped_weights_classify_unseen_phantoms(tmp_path):
     settings = {"bundle": BUNDLE, "class_names": CLASSES, "image_size": [64, 160]}
     run("evaluate", "evaluate.yaml", index_dir=str(folder / "index"), output_file=str(found), **settings)
     subsets = json.loads(found.read_text())["models"]["weights"]["remain"].values()
-    # By the measures alone 84 % can be told apart: benchmarks/periorbital_fissure.py.
+    # By the measures alone 84 % can be told apart: benchmarks/periorbital_measures.py.
     assert sum(subset["correct"] for subset in subsets) >= 0.75 * sum(subset["n"] for subset in subsets) > 0
     assert (BUNDLE / "models" / "model.pt").stat().st_size < 2_000_000

@@ -87,9 +87,7 @@ def test_an_unknown_table_is_refused():
     ("sentence", "expected"),
     [
         ("{index_speed[facts][files]:,} files", "20,000 files"),
-        ("{gaps(quarter)[forget_train]:side} retraining", "1.8 points below retraining"),
-        ("{gaps(truncated)[forget_train]:side} retraining", "7.8 points above retraining"),
-        ("{gaps(quarter)[forget_train]:minus}", "−1.8"),
+        ("{quality()[brain_mri][remain_gap].high:distance} points", "0.4 points"),
         ("{psg_speed[times_faster][here, float32][processor]:.1f} times", "2.2 times"),
         ("{mri_training[accuracy][test][accuracy]:.1p} %", "97.4 %"),
     ],
