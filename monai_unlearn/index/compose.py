@@ -73,9 +73,8 @@ class Composition:
         tags: FoundTags,
     ) -> None:
         self.request, self.collected, self.files, self.tags = request, collected, files, tags
-        self.extra_kinds = request.scan.extra_tags.with_kinds(tags)
         self.ignored = plan.skipped + len(plan.files) - collected.rows
-        kinds = {**BASE_COLUMNS, **collected.tags, **self.extra_kinds}
+        kinds = {**BASE_COLUMNS, **collected.tags, **request.scan.extra_tags.kinds}
         if request.scan.pixel_digest:
             kinds[PIXEL_DIGEST] = Kind.TEXT
         self._join = partial(Joiner, request.keys, kinds, tables=partial(_table, request))
@@ -184,7 +183,7 @@ class Composition:
         """Yield what the images of patients that a table names say of them, before the rows are written."""
         joiner = self._join()
         for batch in assembled(self.collected, duplicates, derived=self.request.include_derived):
-            columns = self.request.scan.extra_tags.columns(batch, self.extra_kinds)
+            columns = self.request.scan.extra_tags.columns(batch)
             rows, texts = joiner.add(columns, self.patients.column)
             if texts is not None:
                 yield self.patients.people(rows, texts)
@@ -192,7 +191,7 @@ class Composition:
     def _write(self, writer: PartWriter, duplicates: Duplicates) -> PartWriter:
         schema, extra_tags = part_schema(self.kinds), self.request.scan.extra_tags
         for batch in assembled(self.collected, duplicates, derived=self.request.include_derived):
-            rows, texts = self.joiner.add(extra_tags.columns(batch, self.extra_kinds), self.patients.column)
+            rows, texts = self.joiner.add(extra_tags.columns(batch), self.patients.column)
             rows = self.collected.dates.noted(self.patients.apply(rows, texts))
             rows = with_sides(rows) if LATERALITY in self.joiner.kinds else rows
             self._count(rows)

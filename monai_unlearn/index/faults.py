@@ -82,7 +82,7 @@ class Fault(Enum):
     INVALID_NUMBER = ("invalid_number", "contains an invalid number; it counts, but that number is unknown")
     SEVERAL_NUMBERS = (
         "several_numbers",
-        "has several values of a number, such as one per frame; it counts, but that number is unknown",
+        "has several values of a number, such as one per frame; it counts, but arithmetic and statistics need one",
     )
     CONTRADICTING_LATERALITY = (
         "contradicting_laterality",

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.vocabulary.fields import Kind
@@ -62,11 +62,15 @@ def text(value: object) -> str | None:
         return None
     if isinstance(value, bytes):  # unknown representation (UN): ASCII is kept, other bytes are not text
         value = value.decode("ascii", "replace")
-    values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    values = value if _is_list(value) else [value]
     joined = "\\".join(str(item).strip(_PADDING) for item in values)
     # Half of a surrogate pair is not valid Unicode and cannot be stored.
     joined = joined.encode("utf-8", "replace").decode("utf-8")
     return joined if joined.strip("\\") else None
+
+
+def _is_list(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
 def is_empty(value: object) -> bool:
@@ -145,6 +149,23 @@ def shortened(kind: Kind, value: object) -> tuple[dt.date, dt.date] | None:
         return dt.date(year, first, 1), dt.date(year, last, calendar.monthrange(year, last)[1])
     except ValueError:
         return None
+
+
+def distinct(kind: Kind, value: object) -> tuple[Value, ...]:
+    r"""Return the different values of a tag in ascending order: one or more; none where one of them is invalid.
+
+    Equal values count once, however they are spelled, and empty ones not at all.
+
+    Args:
+        kind: The kind of its column, other than text.
+        value: The value as pydicom decodes it; several are a list, or a text joined by backslashes.
+
+    >>> distinct(Kind.NUMBER, "5\\2.50\\2.5\\")
+    (2.5, 5.0)
+    """
+    parts = value.split("\\") if isinstance(value, str) else value if _is_list(value) else [value]
+    found = [coerce(kind, part) for part in parts if not is_empty(part)]
+    return () if None in found else tuple(sorted(set(found)))  # type: ignore[type-var] # all are of one kind
 
 
 def is_placeholder_age(value: object) -> bool:

@@ -313,7 +313,7 @@ def test_reports_say_how_many_listed_values_occur(consent, index, tmp_path):
     (entry,) = json.loads(_run("preview", consent, "--index", index, "--json").stdout)["value_lists"]
     assert entry == _manifest(out)["value_lists"][0]
     assert entry == json.loads(_run("explain", consent, "--index", index, "--json").stdout)["value_lists"][0]
-    assert entry["near"] == {"case": 1, "spaces": 0, "leading_zeros": 0, "decimal": 0, "affix": 1}
+    assert entry["near"] == {"case": 1, "spaces": 0, "compatibility": 0, "leading_zeros": 0, "decimal": 0, "affix": 1}
 
 
 def test_a_key_that_is_not_needed_is_refused(consent, index, tmp_path):

@@ -61,6 +61,7 @@ KINDS = {
     "accession": Kind.TEXT,
     "vpf": Kind.NUMBER,
     "width": Kind.NUMBER,
+    "SliceThickness": Kind.NUMBER,
     "PatientAge": Kind.AGE,
     "AcquisitionDate": Kind.DATE,
     "AcquisitionDateTime": Kind.DATETIME,
@@ -80,11 +81,12 @@ FIELDS = {
     "accession": (["5", "A-7", "A-012"], ["accession"]),
     "vpf": (NUMBERS, ["vpf"]),
     "width": ([*NUMBERS, "10 mm", "0.01 m"], ["width"]),
+    "SliceThickness": ([*NUMBERS, "1 mm"], ["SliceThickness"]),
     "age": ([*NUMBERS, "12 months"], ["PatientAge"]),
     "acquired": (DATES, ["AcquisitionDate", "AcquisitionDateTime"]),
     "visit": (DATES, ["visit"]),
 }
-IN_OWN_UNIT = {"10 mm": 1.0, "0.01 m": 1.0, "12 months": 1.0}
+IN_OWN_UNIT = {"1 mm": 1.0, "10 mm": 1.0, "0.01 m": 1.0, "12 months": 1.0}
 TEXT_FIELDS = ("device", "ImageType", "accession")
 DATE_FIELDS = ("acquired", "visit")
 VALUE_SETS = {
@@ -125,10 +127,14 @@ def _texts(name):
 def _ordered(name):
     reference = "days" if name in DATE_FIELDS else "numbers"
     pairs = st.lists(_values(name), min_size=2, max_size=2)
+    term = st.just(Field(name))
+    if name == "SliceThickness":
+        term = st.one_of(term, st.builds(Each, st.sampled_from(Quantifier), st.just(Field(name))))
+    ordered = pairs.map(lambda pair: sorted(pair, key=lambda value: _read(name, value.text)))
     return st.one_of(
-        st.builds(Comparison, st.just(Field(name)), _operators(text=False), _values(name)),
-        st.builds(In, st.just(Field(name)), _lists(name, reference)),
-        pairs.map(lambda pair: Between(Field(name), *sorted(pair, key=lambda value: _read(name, value.text)))),
+        st.builds(Comparison, term, _operators(text=False), _values(name)),
+        st.builds(In, term, _lists(name, reference)),
+        st.builds(lambda term, pair: Between(term, *pair), term, ordered),
     )
 
 
@@ -162,7 +168,9 @@ def _grow(children):
 
 # Numbers without a unit, and lengths in two units: the terms that one sum may hold.
 PLAIN = st.one_of(st.just(Field("vpf")), st.sampled_from(["2", "0.5", "0"]).map(Number))
-LENGTHS = st.one_of(st.just(Field("width")), st.just(Number("5", "mm")), st.just(Number("2")))
+LENGTHS = st.one_of(
+    st.sampled_from(["width", "SliceThickness"]).map(Field), st.just(Number("5", "mm")), st.just(Number("2"))
+)
 TERMS = st.one_of(
     st.recursive(PLAIN, _grow, max_leaves=4),
     st.builds(Call, st.sampled_from(["mean", "min", "max"]), st.tuples(PLAIN, PLAIN)),
@@ -171,7 +179,9 @@ TERMS = st.one_of(
     st.builds(Call, st.sampled_from(["year", "month"]), st.sampled_from(DATE_FIELDS).map(lambda name: (Field(name),))),
 ).filter(lambda term: any(isinstance(node, Field) for node in term.walk()))
 GROUPS = st.sampled_from([(), (Field("device"),), (Field("device"), Field("visit"))])
-MEASURES = st.sampled_from([Field("vpf"), Field("age"), Arithmetic(Sign.TIMES, Field("vpf"), Number("3"))])
+MEASURES = st.sampled_from(
+    [Field("vpf"), Field("SliceThickness"), Field("age"), Arithmetic(Sign.TIMES, Field("vpf"), Number("3"))]
+)
 STATISTICS = st.one_of(
     st.builds(
         lambda name, x, by: Call(name, (x,), by),
@@ -240,6 +250,7 @@ ROWS = st.lists(
             "accession": st.sampled_from([*ACCESSIONS, None]),
             "vpf": st.sampled_from([0.0, 1.0, -2.5, 100.0, 0.25, math.nan, None]),
             "width": st.sampled_from([0.0, 1.0, 100.0, None]),
+            "SliceThickness": st.sampled_from([0.0, 1.0, 100.0, (-2.5, 0.0), (1.0, 100.0), (0.5, 2.0), INVALID, None]),
             "PatientAge": st.sampled_from([0.0, 1.0, 100.0, 120.0, 999.0, NO_AGE, INVALID, None]),
             "AcquisitionDate": st.one_of(DAYS, st.none(), st.sampled_from([*IN_DOUBT, *PLACEHOLDERS])),
             "AcquisitionDateTime": st.sampled_from(
@@ -280,7 +291,13 @@ def _condition(node, row, rows):
         return _natural(node, field, row) if is_ordered else _text(node, field, row)
     if isinstance(field, Field) and field.name in DATE_FIELDS:
         return _agreed(_compare(day, node) for day in _days(field, row))
-    found = _number(node.term, row, rows)[0]
+    if isinstance(field, Field) and isinstance(several := _present(field, row), tuple):
+        is_negated = isinstance(node, Comparison) and node.operator is Operator.UNEQUAL and field is node.term
+        if is_negated:
+            return not any(_compare(one, Comparison(field, Operator.EQUAL, node.value)) for one in several)
+        is_all = isinstance(node.term, Each) and node.term.quantifier is Quantifier.ALL
+        return (all if is_all else any)(_compare(one, node) for one in several)
+    found = _number(field, row, rows)[0]
     return None if found is None else _compare(found, node)
 
 
@@ -298,6 +315,8 @@ def _present(field, row):
 
 def _field(field, row):
     found = _present(field, row)
+    if isinstance(found, tuple):
+        return None
     is_dicom = field.name in {"age", "acquired"}
     if found in {INVALID, NO_AGE} or (is_dicom and found in {*PLACEHOLDERS, 120.0, 999.0}):
         return None
@@ -454,7 +473,7 @@ MILLIMETRES = {"mm": 1.0, "cm": 10.0}
 def _number(term, row, rows):  # noqa: PLR0911 - one for each type of term
     """Return the value of a term, None where it is missing, and its unit of length: mm, cm or None."""
     if isinstance(term, Field):
-        return _field(term, row), "cm" if term.name == "width" else None
+        return _field(term, row), {"width": "cm", "SliceThickness": "mm"}.get(term.name)
     if isinstance(term, Number):
         return float(term.text), term.unit
     if isinstance(term, Negative):
@@ -544,18 +563,21 @@ def _resolve(predicate, rows):
     spec = CohortSpec(name="test", reason=Reason.OTHER, forget=anchored, value_sets=VALUE_SETS)
     with tempfile.TemporaryDirectory() as folder:
         kinds = {**KINDS, "anchor": Kind.TEXT}
-        cohort = spec.resolve(make_index(Path(folder) / "index", columns, kinds, units={"width": "cm"}))
+        cohort = spec.resolve(
+            make_index(Path(folder) / "index", columns, kinds, units={"width": "cm", "SliceThickness": "mm"})
+        )
         return {name: part for part, ids in cohort.image_ids.items() for name in ids}
 
 
 def _stored(value):
-    return 0.0 if value == NO_AGE else None if value in IN_DOUBT else value
+    return 0.0 if value == NO_AGE else None if isinstance(value, tuple) or value in IN_DOUBT else value
 
 
 DOUBTS = {
     "invalid": lambda name, value: name if value == INVALID else None,
     "partial": lambda name, value: "{}={}/{}".format(name, *SHORTENED[value]) if value in SHORTENED else None,
     "implausible": lambda name, value: name if value == NO_AGE else None,
+    "several_values": lambda name, value: f"{name}={'/'.join(map(str, value))}" if isinstance(value, tuple) else None,
 }
 
 

@@ -37,7 +37,7 @@ def test_half_of_a_list_that_matches_nothing_is_counted_and_explained(archive):
     assert cohort.images == {"forget": 3, "remain": 5, "undetermined": 0}
     (entry,) = cohort.preview()["value_lists"]
     assert (entry["list"], entry["values"], entry["matched"]) == ("@gone", 6, 3)
-    assert entry["near"] == {"case": 0, "spaces": 0, "leading_zeros": 1, "decimal": 1, "affix": 1}
+    assert entry["near"] == {"case": 0, "spaces": 0, "compatibility": 0, "leading_zeros": 1, "decimal": 1, "affix": 1}
     assert cohort.manifest["value_lists"] == [entry]
 
 

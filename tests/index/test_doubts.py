@@ -18,10 +18,13 @@ def test_entries_are_joined_by_backslashes_in_the_order_of_the_tags():
     doubts.note_invalid("PatientAge")
     assert doubts.note_value("ContentDate", Kind.DATE, "2018")
     assert doubts.note_value("AcquisitionDateTime", Kind.DATETIME, "201802-0500")
+    doubts.note_several("Rows", [1.0, 2.0])
+    doubts.note_several("SliceThickness", [1e-07, 0.5, 1e22])
     assert doubts.columns() == {
         "invalid": "StudyDate\\PatientAge",
         "partial": "ContentDate=2018-01-01/2018-12-31\\AcquisitionDateTime=2018-02-01/2018-02-28",
         "implausible": None,
+        "several_values": "Rows=1.0/2.0\\SliceThickness=1e-07/0.5/1e+22",
     }
 
 

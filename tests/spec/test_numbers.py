@@ -1,4 +1,4 @@
-"""Arithmetic, functions and units."""
+"""Arithmetic, functions, units and several numbers."""
 
 from __future__ import annotations
 
@@ -52,6 +52,107 @@ max(r_vpf, l_vpf, vpf) > 1
 | 0.5   | 2     | 0   | forget       |
 | 1     | 1     | 1   | remain       |
 | -     | 2     | 3   | undetermined |
+"""
+
+SEVERAL = """
+SliceThickness < 3
+| SliceThickness | part         |
+| 2.5\\5          | forget       |
+| 3\\5            | remain       |
+| 2.5            | forget       |
+| -              | undetermined |
+
+any(SliceThickness) >= 5
+| SliceThickness | part         |
+| 2.5\\5          | forget       |
+| 2.5\\3          | remain       |
+| 5              | forget       |
+| -              | undetermined |
+
+all(SliceThickness) < 0.3 cm
+| SliceThickness | part         |
+| 1\\2.5          | forget       |
+| 1\\5            | remain       |
+| 2.5            | forget       |
+| -              | undetermined |
+
+SliceThickness == 5
+| SliceThickness | part   |
+| 2.5\\5          | forget |
+| 2.5\\3          | remain |
+
+SliceThickness != 5
+| SliceThickness | part   |
+| 2.5\\5          | remain |
+| 2.5\\3          | forget |
+
+any(SliceThickness) != 5
+| SliceThickness | part   |
+| 2.5\\5          | forget |
+| 5              | remain |
+
+all(SliceThickness) != 5
+| SliceThickness | part   |
+| 2.5\\5          | remain |
+| 2.5\\3          | forget |
+
+SliceThickness between 3 and 4
+| SliceThickness | part   |
+| 2\\5            | remain |
+| 2\\3.5          | forget |
+
+all(SliceThickness) in [2, 5]
+| SliceThickness | part   |
+| 2\\5            | forget |
+| 2\\3            | remain |
+
+SliceThickness in @measures
+| SliceThickness | part   |
+| 2\\5            | forget |
+| 3\\5            | remain |
+
+exists(SliceThickness)
+| SliceThickness | part   |
+| 2.5\\5          | forget |
+| 3              | forget |
+| -              | remain |
+
+any(FrameReferenceDateTime) within 3 days of visit
+| FrameReferenceDateTime                   | visit      | part         |
+| 2018-06-01T10:00:00\\2018-07-01T10:00:00 | 2018-06-04 | forget       |
+| 2018-06-01T10:00:00\\2018-07-01T10:00:00 | 2018-06-05 | remain       |
+| 2018-06-01T10:00:00\\2018-07-01T10:00:00 | -          | undetermined |
+| 2018-06-01T10:00:00                      | 2018-06-04 | forget       |
+
+all(FrameReferenceDateTime) < 2018-06-15
+| FrameReferenceDateTime                   | part   |
+| 2018-06-01T10:00:00\\2018-07-01T10:00:00 | remain |
+| 2018-06-01T10:00:00\\2018-06-02T10:00:00 | forget |
+"""
+
+# Which of the values is meant would be a guess.
+OF_ONE = """
+SliceThickness * 2 > 1
+| SliceThickness | part         |
+| 2.5\\5          | undetermined |
+| 2.5            | forget       |
+
+abs(SliceThickness) > 1
+| SliceThickness | part         |
+| 2.5\\5          | undetermined |
+| 2.5            | forget       |
+
+percentile_rank(SliceThickness) > 60
+| SliceThickness | part         |
+| 2.5\\5          | undetermined |
+| 1              | remain       |
+| 2              | forget       |
+
+percentile_rank(vpf) by (SliceThickness) > 60
+| vpf | SliceThickness | part         |
+| 9   | 2.5\\5          | undetermined |
+| 1   | 2              | remain       |
+| 2   | 2              | forget       |
 """
 
 RANGES = """
@@ -134,3 +235,13 @@ def test_between_includes_both_ends(table, tmp_path):
 @pytest.mark.parametrize("table", semantics.blocks(UNITS))
 def test_a_number_with_a_unit_is_converted_and_one_without_is_in_the_unit_of_the_field(table, tmp_path):
     semantics.check(table, tmp_path / "index")
+
+
+@pytest.mark.parametrize("block", semantics.blocks(SEVERAL))
+def test_of_several_numbers_or_dates_such_as_one_per_frame_one_is_enough(block, tmp_path):
+    semantics.check(block, tmp_path / "index")
+
+
+@pytest.mark.parametrize("block", semantics.blocks(OF_ONE))
+def test_arithmetic_functions_and_statistics_need_one_number(block, tmp_path):
+    semantics.check(block, tmp_path / "index")

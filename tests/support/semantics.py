@@ -1,7 +1,8 @@
 """Text tables of what a predicate evaluates to, checked by resolving a real spec on a real index.
 
 A table is a predicate, a line of column names that ends in `part`, and a row per image. `-` is a missing value,
-`***` an invalid one, `2018-12` or `2018` a shortened date, and `000Y` an age that an anonymiser wrote. A first line
+`***` an invalid one, `2018-12` or `2018` a shortened date, and `000Y` an age that an anonymiser wrote. Several numbers
+or dates have backslashes between them, as texts have. A first line
 `implausible: keep` is a key of the spec:
 
     age >= 60
@@ -52,13 +53,22 @@ KINDS = {
     "PatientBirthDate": Kind.DATE,
     "PatientAge": Kind.AGE,
     "NumberOfFrames": Kind.NUMBER,
+    "SliceThickness": Kind.NUMBER,
+    "FrameReferenceDateTime": Kind.DATETIME,
     "AnatomicRegionSequence.CodeMeaning": Kind.TEXT,
     '(0019,"GEMS_ACQU_01",10)': Kind.TEXT,
     "SourceApplicationEntityTitle": Kind.TEXT,
 }
 # As if the index was built with `--tag` for each.
-TAGS = frozenset(("AnatomicRegionSequence.CodeMeaning", '(0019,"GEMS_ACQU_01",10)', "SourceApplicationEntityTitle"))
-UNITS = {"length_mm": "mm", "length_cm": "cm"}
+TAGS = frozenset(
+    (
+        "AnatomicRegionSequence.CodeMeaning",
+        '(0019,"GEMS_ACQU_01",10)',
+        "SourceApplicationEntityTitle",
+        "FrameReferenceDateTime",
+    )
+)
+UNITS = {"length_mm": "mm", "length_cm": "cm", "SliceThickness": "mm"}
 VALUE_SETS = """\
 value_sets:
   retired: [Cirrus, Maestro 2]
@@ -117,7 +127,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _value(name: str, cell: str) -> Any:
-    if cell in {"-", INVALID} or _days(name, cell):
+    if cell in {"-", INVALID} or _days(name, cell) or _several(name, cell):
         return None
     return 0.0 if cell == "000Y" else _READERS[KINDS[name]](cell)
 
@@ -132,10 +142,17 @@ def _days(name: str, cell: str) -> str | None:
     return f"{name}={match[1]}-{match[2] or '01'}-01/{match[1]}-{month:02d}-{last}"
 
 
+def _several(name: str, cell: str) -> str | None:
+    """Return the entry of several numbers or dates in the column `several_values`."""
+    is_one = KINDS[name] is Kind.TEXT or "\\" not in cell
+    return None if is_one else f"{name}={'/'.join(cell.split(chr(92)))}"
+
+
 INVALID = "***"
 # What each column of doubts lists of a cell.
 DOUBTS = {
     "invalid": lambda name, cell: name if cell == INVALID else None,
     "partial": _days,
     "implausible": lambda name, cell: name if cell == "000Y" else None,
+    "several_values": _several,
 }

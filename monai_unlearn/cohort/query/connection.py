@@ -13,7 +13,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monai_unlearn.cohort.query.sql import AGE_MACROS
+from monai_unlearn.cohort.query.near_misses import COMMON_FORMS
+from monai_unlearn.cohort.query.sql import AGE_MACROS, SEVERAL_MACROS
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.vocabulary.folding import SQL_MACROS
 
@@ -113,7 +114,7 @@ def _connect(directory: Path) -> duckdb.DuckDBPyConnection:
         connection.execute(f"SET allowed_directories = ['{folder}']")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        for macro in (*SQL_MACROS, *AGE_MACROS):
+        for macro in (*SQL_MACROS, *AGE_MACROS, *SEVERAL_MACROS, COMMON_FORMS):
             connection.execute(macro)
     except BaseException:
         connection.close()

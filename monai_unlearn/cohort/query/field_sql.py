@@ -3,6 +3,7 @@
 An index lists in three columns which tags of a row are invalid, shortened or placeholders (`index/doubts.py`). A tag
 that is present and invalid makes the field unknown: the next tag of an alias is never used in its place. A shortened
 date is an interval of days, from `first_day` to `last_day`. An implausible value is unknown unless the spec keeps it.
+Of several numbers or dates `several` is the list, and the value is unknown: no condition silently takes one of them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from monai_unlearn.index.doubts import SEPARATOR, SEVERAL_VALUES
 from monai_unlearn.index.plausible import EARLIEST, LATEST, OLDEST
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
@@ -89,6 +91,28 @@ class FieldSql:
         return self._first_present(lambda name, kind: self._day(name, kind, group=2))
 
     @property
+    def several(self) -> str | None:
+        """The list of the different numbers or dates of an image that has several, NULL for others; None for a text."""
+        return self._first_present(self._several) if self._may_be_several else None
+
+    @property
+    def is_known(self) -> str:
+        """The condition that the field has one value that is not in doubt, or several."""
+        listed = [] if self.several is None else [f"({self.several}) IS NOT NULL"]
+        return " OR ".join([f"({self.stored}) IS NOT NULL", *listed])
+
+    @property
+    def has_several(self) -> str:
+        """The condition that the field has several values."""
+        if self.several is not None:
+            return f"({self.several}) IS NOT NULL"
+        return f"CONTAINS({self.stored}, '{SEPARATOR}')" if self.bound.many else "FALSE"
+
+    @property
+    def _may_be_several(self) -> bool:
+        return self.bound.many and self.bound.kind is not Kind.TEXT and SEVERAL_VALUES in self.in_sql
+
+    @property
     def _between(self) -> str | None:
         """The time between two dates, for an age that no tag has; NULL where a date or the age is in doubt."""
         if self.bound.between is None:
@@ -108,6 +132,8 @@ class FieldSql:
 
     def _present(self, name: str, kind: Kind) -> str:
         conditions = [f"{self._plain(name, kind)} IS NOT NULL"]
+        if self._may_be_several:
+            conditions.append(self._lists(SEVERAL_VALUES, f"{name}="))
         if _is_tag(name):
             conditions += [self._lists("invalid", f"{name}\\")] if "invalid" in self.in_sql else []
             conditions += [self._lists("partial", f"{name}=")] if self._may_be_shortened(name, kind) else []
@@ -136,6 +162,10 @@ class FieldSql:
         pattern = rf"(?:^|\\){name}=([\d-]+)/([\d-]+)"
         return f"TRY_CAST(REGEXP_EXTRACT({quoted(self.in_sql['partial'])}, '{pattern}', {group}) AS DATE)"
 
+    def _several(self, name: str, kind: Kind) -> str:
+        macro = "days_of" if kind in _DATES else "numbers_of"
+        return f"{macro}({quoted(self.in_sql[SEVERAL_VALUES])}, {_literal(name)})"
+
     def _plausible(self, day: str, value: str | None = None) -> str:
         limits = f"DATE '{EARLIEST}' AND DATE '{self.plausibility.latest}'"
         return f"CASE WHEN {day} BETWEEN {limits} THEN {value or day} END"
@@ -145,7 +175,7 @@ class FieldSql:
 
     def _lists(self, column: str, entry: str) -> str:
         """Return the condition that one of the columns of doubts has an entry that starts so."""
-        return f"CONTAINS('\\' || {quoted(self.in_sql[column])} || '\\', '\\{entry}')"
+        return f"CONTAINS('\\' || {quoted(self.in_sql[column])} || '\\', {_literal(f'{SEPARATOR}{entry}')})"
 
     def _plain(self, name: str, kind: Kind) -> str:
         column = quoted(self.in_sql[name])
@@ -155,6 +185,10 @@ class FieldSql:
             return f"CAST({column} AS DATE)"
         # NaN is a missing value; for DuckDB it equals itself and is larger than every number.
         return f"NULLIF(CAST({column} AS DOUBLE), CAST('NaN' AS DOUBLE))"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _is_tag(name: str) -> bool:

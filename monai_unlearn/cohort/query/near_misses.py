@@ -6,15 +6,22 @@ is a near miss of `0012346` by its decimals, although its leading zeros are miss
 
 from __future__ import annotations
 
+import unicodedata
+
 ISSUER = "issuer"
 """An identifier that several patients have, listed without the issuer that tells them apart."""
-KINDS = ("case", "spaces", "leading_zeros", "decimal", "affix")
-"""Upper and lower case; spaces and hyphens of any kind; `12` for `0012`; `12.0` or `1.2E+01` for `12`; `12` for
-`MRN-12`."""
+KINDS = ("case", "spaces", "compatibility", "leading_zeros", "decimal", "affix")
+"""Upper and lower case; spaces and hyphens of any kind; full-width and other forms of a letter or digit; `12` for
+`0012`; `12.0` or `1.2E+01` for `12`; `12` for `MRN-12`."""
 
 # RE2's \s is ASCII only: the other spaces, what has no width at all, and hyphens with their look-alikes.
 _SPACES = r"[\s\p{Z}\x{AD}\x{200B}-\x{200F}\x{2060}\x{FEFF}\p{Pd}\x{2212}_]"
 _DECIMALS = "[.,]0+$"
+# Blocks of Unicode with other forms of letters and digits: Latin-1, superscripts and subscripts, letterlike symbols,
+# enclosed, full-width and mathematical ones. First and last code point of each.
+_BLOCKS = (
+    (0xA0, 0xFF), (0x2070, 0x209F), (0x2100, 0x214F), (0x2460, 0x24FF), (0xFF00, 0xFFEF), (0x1D400, 0x1D7FF)
+)  # fmt: skip
 # What a prefix or suffix leaves of a value: without letters and signs before the first or after the last
 # digit, and without what stands before or after the first or last sign.
 _CUTS = (
@@ -32,22 +39,29 @@ def folded(expression: str, kind: str) -> str:
 
     Args:
         expression: The SQL expression of the text.
-        kind: `case`, `spaces`, `leading_zeros` or `decimal`.
+        kind: `case`, `spaces`, `compatibility`, `leading_zeros` or `decimal`.
     """
+    if kind not in {"case", "spaces"}:
+        expression = common_forms(expression)
     text = f"LOWER(NFC_NORMALIZE({expression}))"
     if kind == "case":
         return text
     text = _replaced(text, _SPACES, "")
     if kind == "decimal":
         text = _whole(_replaced(text, _DECIMALS, ""))
-    return text if kind == "spaces" else _without_zeros(text)
+    return text if kind in {"spaces", "compatibility"} else _without_zeros(text)
+
+
+def common_forms(expression: str) -> str:
+    """Return the SQL expression of a text with the common forms of its letters and digits; see `COMMON_FORMS`."""
+    return f"common_forms({expression})"
 
 
 def cores(expression: str) -> str:
     """Return the SQL expression of the list of texts that are left without a prefix or suffix, folded.
 
     Args:
-        expression: The SQL expression of the text, not folded: spaces and hyphens end a prefix.
+        expression: The SQL expression of the text in common forms, but not folded: spaces and hyphens end a prefix.
     """
     text = f"TRIM({expression})"
     cut = [_replaced(text, pattern, new) for pattern, new in _CUTS]
@@ -72,3 +86,21 @@ def _without_zeros(text: str) -> str:
 
 def _replaced(text: str, pattern: str, new: str) -> str:
     return f"REGEXP_REPLACE({text}, '{pattern}', '{new}', 'g')"
+
+
+def _common_forms() -> str:
+    """Return the SQL macro that replaces letters and digits by the common form that Unicode gives for them (NFKC).
+
+    DuckDB knows no NFKC. Where that writes several characters for one, such as a ligature, the character stays.
+    """
+    characters = [chr(code) for first, last in _BLOCKS for code in range(first, last + 1)]
+    common = {character: unicodedata.normalize("NFKC", character) for character in characters}
+    common = {old: new for old, new in common.items() if old != new and new.isalnum() and len(new) == 1}
+    translated = f"TRANSLATE(text, '{''.join(common)}', '{''.join(common.values())}')"
+    # Most texts are ASCII, and stay as they are.
+    either = f"CASE WHEN text GLOB '*[! -~]*' THEN {translated} ELSE text END"
+    return f"CREATE OR REPLACE TEMP MACRO common_forms(text) AS {either}"
+
+
+COMMON_FORMS = _common_forms()
+"""The statement that a connection executes before it is asked for near misses."""

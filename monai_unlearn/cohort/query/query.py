@@ -73,23 +73,33 @@ def count_present(index: Index, fields: Mapping[str, Bound]) -> dict[str, int]:
     Raises:
         IndexReadError: A part cannot be read.
     """
-    return _count(index, SqlContext(fields, {}), lambda field: f"COUNT(*) FILTER (WHERE {field.is_present})")
+    return _count(index, SqlContext(fields, {}), lambda field: field.is_present)
+
+
+def count_several(index: Index, fields: Mapping[str, Bound]) -> dict[str, int]:
+    """Return how many readable images have several values of each field.
+
+    Raises:
+        IndexReadError: A part cannot be read.
+    """
+    return _count(index, SqlContext(fields, {}), lambda field: field.has_several)
 
 
 def count_known(index: Index, fields: Mapping[str, Bound], plausibility: Plausibility) -> dict[str, int]:
-    """Return how many readable images have a value of each field that is not in doubt.
+    """Return how many readable images have a value of each field that is not in doubt, or several.
 
     Raises:
         IndexReadError: A part cannot be read.
     """
     context = SqlContext(fields, {}, plausibility=plausibility)
-    return _count(index, context, lambda field: f"COUNT({field.stored})")
+    return _count(index, context, lambda field: field.is_known)
 
 
-def _count(index: Index, context: SqlContext, counted: Callable[[FieldSql], str]) -> dict[str, int]:
+def _count(index: Index, context: SqlContext, condition: Callable[[FieldSql], str]) -> dict[str, int]:
     with open_index(index) as opened:
         context, readable = replace(context, in_sql=opened.in_sql), Sql(*usable_sql())
-        selected = ", ".join(["COUNT(*)", *(counted(context.field(Field(name))) for name in context.bound)])
+        conditions = [condition(context.field(Field(name))) for name in context.bound]
+        selected = ", ".join(f"COUNT(*) FILTER (WHERE {text})" for text in ("TRUE", *conditions))
         text = f"WITH {SEEN} SELECT {selected} FROM seen WHERE {readable.text}"  # noqa: S608 - quoted names
         row = opened.connection.execute(text, [opened.parts, *readable.parameters]).fetchone() or ()
     return dict(zip(("", *context.bound), row, strict=True))

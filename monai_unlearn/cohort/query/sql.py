@@ -9,6 +9,7 @@ from monai_unlearn.cohort.language.node import Reference, Value
 from monai_unlearn.cohort.query.field_sql import FieldSql, Plausibility, quoted
 from monai_unlearn.cohort.typing.term_type import TermType, type_of
 from monai_unlearn.cohort.typing.values import TypedValue, coerce
+from monai_unlearn.index.doubts import BETWEEN_VALUES, SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,4 +80,14 @@ AGE_MACROS = (
         "WHEN months_between(born, day) < 24 THEN months_between(born, day) / 12 "
         "ELSE CAST(FLOOR(months_between(born, day) / 12) AS DOUBLE) END"
     ),
+)
+# The different numbers or days of a tag of which an image has several, from the column `several_values`; else null.
+_ENTRY = f"SPLIT_PART(SPLIT_PART('{SEPARATOR}' || entries, '{SEPARATOR}' || tag || '=', 2), '{SEPARATOR}', 1)"
+_TEXTS = f"STRING_SPLIT(NULLIF({_ENTRY}, ''), '{BETWEEN_VALUES}')"
+SEVERAL_MACROS = tuple(
+    f"CREATE OR REPLACE TEMP MACRO {name}(entries, tag) AS LIST_TRANSFORM({_TEXTS}, lambda text: {value})"
+    for name, value in (
+        ("numbers_of", "CAST(text AS DOUBLE)"),
+        ("days_of", "CAST(CAST(text AS TIMESTAMP) AS DATE)"),
+    )
 )

@@ -24,7 +24,8 @@ from monai_unlearn.cohort.language.logic import And, Not, Or
 from monai_unlearn.cohort.language.node import Reference
 from monai_unlearn.cohort.language.predicate import Exists, Missing, Predicate
 from monai_unlearn.cohort.language.term import Each, Field
-from monai_unlearn.cohort.query.day_sql import days_between, on_days
+from monai_unlearn.cohort.query.day_sql import days_between
+from monai_unlearn.cohort.query.several_sql import on_values
 from monai_unlearn.cohort.query.sql import Sql, SqlContext
 from monai_unlearn.cohort.query.text_sql import TextTerm, comparands, in_natural_order, is_whole
 from monai_unlearn.cohort.typing.term_type import TermType
@@ -58,7 +59,9 @@ def _comparison(node: Comparison, context: SqlContext) -> Sql:
         return _text_comparison(node, context)
     (value,) = context.values(node.value, wanted)
     operator = _OPERATORS.get(node.operator, node.operator.value)
-    return on_days(node.term, context, lambda x: Sql(f"{x} {operator} ?", (value,)))
+    if node.operator is Operator.UNEQUAL and not isinstance(node.term, Each):
+        return _negated(on_values(node.term, context, lambda x: Sql(f"{x} = ?", (value,))))
+    return on_values(node.term, context, lambda x: Sql(f"{x} {operator} ?", (value,)))
 
 
 def _text_comparison(node: Comparison, context: SqlContext) -> Sql:
@@ -71,7 +74,7 @@ def _text_comparison(node: Comparison, context: SqlContext) -> Sql:
         return text.condition(lambda x: Sql(f"{form(x)} <> ?", (value,)), value)
     equal = text.condition(lambda x: Sql(f"{form(x)} = ?", (value,)), value)
     # `!=` negates `==`, also for multi-valued tags.
-    return equal if node.operator is Operator.EQUAL else Sql(f"NOT ({equal.text})", equal.parameters)
+    return equal if node.operator is Operator.EQUAL else _negated(equal)
 
 
 def _ordered(text: TextTerm, limits: Sequence[tuple[str, str]]) -> Sql:
@@ -88,7 +91,7 @@ def _in(node: In, context: SqlContext) -> Sql:
     sets = (node.values,) if isinstance(node.values, Reference) else node.values
     if wanted.kind is not Kind.TEXT:
         typed = [value for part in sets for value in context.values(part, wanted)]
-        return on_days(node.term, context, lambda x: _in_list(x, typed), each=lambda x: _part_in(x, typed))
+        return on_values(node.term, context, lambda x: _in_list(x, typed), each=lambda x: _part_in(x, typed))
     # The values that are compared in one form, apart from those that are compared with the whole of several texts.
     groups: dict[tuple[bool, Form], list[TypedValue]] = {}
     for value, form in (pair for part in sets for pair in comparands(node.term, part, context)):
@@ -120,7 +123,7 @@ def _between(node: Between, context: SqlContext) -> Sql:
     limits = tuple(value for limit in (node.low, node.high) for value in context.values(limit, wanted))
     if wanted.kind is Kind.TEXT:
         return _ordered(TextTerm(node.term, context), list(zip((">=", "<="), map(str, limits), strict=True)))
-    return on_days(node.term, context, lambda x: Sql(f"{x} BETWEEN ? AND ?", limits))
+    return on_values(node.term, context, lambda x: Sql(f"{x} BETWEEN ? AND ?", limits))
 
 
 @to_sql.register(Contains)
@@ -145,14 +148,16 @@ def _matches(node: Matches, context: SqlContext) -> Sql:
 def _within(node: Within, context: SqlContext) -> Sql:
     before, after = (sign * node.days for sign in _WINDOWS[node.direction])
     if isinstance(node.anchor, Field):
-        return days_between(node.term, node.anchor, context, before, after)
+        other = context.expression(node.anchor)
+        one = days_between(node.term, node.anchor, context, before, after)
+        return on_values(node.term, context, lambda x: Sql(f"{x} - {other} BETWEEN {before} AND {after}"), one=one)
     anchors = list(context.values(node.anchor, TermType(Kind.DATE)))
 
     def in_a_window(date: str) -> Sql:
         windows = f"LIST_TRANSFORM(?, lambda anchor: {date} - anchor BETWEEN {before} AND {after})"
         return Sql(f"LIST_BOOL_OR({windows})", (anchors,))
 
-    return on_days(node.term, context, in_a_window)
+    return on_values(node.term, context, in_a_window)
 
 
 @to_sql.register(Exists)
@@ -167,8 +172,7 @@ def _missing(node: Missing, context: SqlContext) -> Sql:
 
 @to_sql.register(Not)
 def _not(node: Not, context: SqlContext) -> Sql:
-    operand = to_sql(node.operand, context)
-    return Sql(f"NOT ({operand.text})", operand.parameters)
+    return _negated(to_sql(node.operand, context))
 
 
 @to_sql.register(And)
@@ -179,6 +183,10 @@ def _and(node: And, context: SqlContext) -> Sql:
 @to_sql.register(Or)
 def _or(node: Or, context: SqlContext) -> Sql:
     return _join("OR", [to_sql(operand, context) for operand in node.operands])
+
+
+def _negated(condition: Sql) -> Sql:
+    return Sql(f"NOT ({condition.text})", condition.parameters)
 
 
 def _join(word: str, parts: Sequence[Sql]) -> Sql:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.cohort.language.term import Field
 from monai_unlearn.cohort.query.connection import open_index
 from monai_unlearn.cohort.query.field_sql import Plausibility
-from monai_unlearn.cohort.query.near_misses import ISSUER, KINDS, cores
+from monai_unlearn.cohort.query.near_misses import ISSUER, KINDS, common_forms, cores
 from monai_unlearn.cohort.query.near_misses import folded as folded_sql
+from monai_unlearn.cohort.query.several_sql import values_of
 from monai_unlearn.cohort.query.sql import Sql, SqlContext, quoted
 from monai_unlearn.cohort.query.statement import SEEN
-from monai_unlearn.cohort.query.term_sql import term_sql
 from monai_unlearn.cohort.query.text_sql import TextTerm, comparand, is_whole
 from monai_unlearn.cohort.query.value_lists import Listed, Spelling
 from monai_unlearn.cohort.typing.columns import SEVERAL
@@ -198,21 +198,26 @@ def _present(name: str, one: ValueList, context: SqlContext, *, whole: bool) -> 
     """Return the table of the distinct values that a predicate on the term compares with."""
     usable, _ = usable_sql()
     if context.type_of(one.term).kind is Kind.TEXT:
-        value = f"UNNEST({TextTerm(one.term, context).texts(whole=whole)})"
+        values = TextTerm(one.term, context).texts(whole=whole)
     else:
-        value = term_sql(one.term, context)
-    source = f"SELECT {value} AS value FROM seen WHERE {usable}"  # noqa: S608 - quoted names
+        values = values_of(one.term, context)
+    source = f"SELECT UNNEST({values}) AS value FROM seen WHERE {usable}"  # noqa: S608 - quoted names
     return f"{name} AS (SELECT DISTINCT value FROM ({source}) WHERE value IS NOT NULL)"  # noqa: S608 - quoted names
 
 
 def _near_tables() -> list[str]:
     """Return the tables of values to look for near misses among; empty where every listed value occurs."""
-    folds = ", ".join(f"{folded_sql('value', kind)} AS {quoted(kind)}" for kind in _FOLDS)
+    folds = [
+        f"{common_forms('value')} AS common",
+        *(f"{folded_sql('value', kind)} AS {quoted(kind)}" for kind in _FOLDS),
+    ]
+    columns = ", ".join(folds)
     return [
         # Folding a million values takes seconds.
-        f"others AS (SELECT value, {folds} FROM present WHERE EXISTS (SELECT 1 FROM compared WHERE NOT found))",  # noqa: S608 - no text of an author's
-        f"cut_others AS (SELECT UNNEST({cores('value')}) AS core FROM others)",  # noqa: S608 - the same
-        f"cut AS (SELECT place, UNNEST({cores('value')}) AS core FROM compared WHERE NOT found)",  # noqa: S608 - the same
+        f"others AS (SELECT {columns} FROM present WHERE EXISTS (SELECT 1 FROM compared WHERE NOT found))",  # noqa: S608 - no text of an author's
+        f"cut_others AS (SELECT UNNEST({cores('common')}) AS core FROM others)",  # noqa: S608 - the same
+        f"missed AS (SELECT place, {common_forms('value')} AS common FROM compared WHERE NOT found)",  # noqa: S608 - the same
+        f"cut AS (SELECT place, UNNEST({cores('common')}) AS core FROM missed)",  # noqa: S608 - the same
     ]
 
 

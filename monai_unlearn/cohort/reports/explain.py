@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.cohort.language.english import sentence
 from monai_unlearn.cohort.language.functions import FUNCTIONS, Statistic
 from monai_unlearn.cohort.language.term import asks_about_people, statistics_of
-from monai_unlearn.cohort.query.query import count_known, count_present, statement_of
+from monai_unlearn.cohort.query.query import count_known, count_present, count_several, statement_of
 from monai_unlearn.cohort.resolve.listed_values import matches_of
 from monai_unlearn.cohort.resolve.resolve import question_of
 from monai_unlearn.cohort.resolve.variants import variants_of
@@ -64,8 +64,9 @@ def explain(spec: CohortSpec, index: Index | None = None) -> dict[str, Any]:
     hidden = any(map(asks_about_people, spec.predicates))
     counts = count_present(index, question.bound)
     known = count_known(index, question.bound, question.plausibility)
+    several = count_several(index, question.bound)
     fields = [
-        {**_field(name, found, index, counts), "in_doubt": counts[name] - known[name]}
+        {**_field(name, found, index, counts), "in_doubt": counts[name] - known[name], "several": several[name]}
         for name, found in question.bound.items()
     ]
     parameters = ["…" if hidden and isinstance(value, str | list) else value for value in statement.parameters]

@@ -103,6 +103,9 @@ def _fields(fields: list[Mapping[str, Any]]) -> Table:
     table.add_column("unit")
     table.add_column("missing", justify="right", no_wrap=True)
     table.add_column("in doubt", justify="right", no_wrap=True)
+    has_several = any(field["several"] for field in fields)
+    if has_several:
+        table.add_column("several", justify="right", no_wrap=True)
     for field in fields:
         share = f" ({field['missing'] / field['images']:.0%})" if field["images"] else ""
         columns = ", then ".join(field["columns"])
@@ -111,5 +114,6 @@ def _fields(fields: list[Mapping[str, Any]]) -> Table:
             columns += f"{', then ' if columns else ''}the time from {born} to {day}"
         missing = f"{field['missing']:,}{share}"
         texts = (Text(field["field"]), Text(columns), field["kind"], Text(field["unit"] or ""))
-        table.add_row(*texts, missing, f"{field['in_doubt']:,}")
+        several = [f"{field['several']:,}"] if has_several else []
+        table.add_row(*texts, missing, f"{field['in_doubt']:,}", *several)
     return table

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _KINDS = {
     "case": "upper and lower case",
     "spaces": "spaces or hyphens",
+    "compatibility": "full-width or other forms of letters and digits",
     "leading_zeros": "leading zeros",
     "decimal": "decimals such as .0",
     "affix": "a prefix or suffix",

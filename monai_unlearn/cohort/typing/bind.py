@@ -164,7 +164,7 @@ class _Binder:
         kind = kinds.pop()
         tags = self._columns.tags
         sides = kind is Kind.TEXT and columns == [LATERALITY]
-        many = kind is Kind.TEXT and all(has_several(column) or column in tags for column in columns)
+        many = all(has_several(column, of_column, tags) for column, of_column in own)
         complete = all(map(is_complete, columns))
         return Bound(tuple(own), kind, units.pop(), many=many, complete=complete, sides=sides)
 

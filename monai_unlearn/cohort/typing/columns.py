@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from monai_unlearn.index.doubts import DOUBTS
 from monai_unlearn.index.store.schema import BASE_COLUMNS
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 from monai_unlearn.vocabulary.folding import letters
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from monai_unlearn.vocabulary.units import Unit
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 # The column with every value of a field whose own column has one of them.
 SEVERAL = {"fault": "faults", "patient": "patient_ids"}
 # Columns of the tool's own with several values, and those of them in which no value means that there is none.
-_MANY = frozenset(("faults", "invalid", "partial", "implausible", "patient_ids"))
-_COMPLETE = frozenset(("fault", "faults", "invalid", "partial", "implausible"))
+_MANY = frozenset(("faults", "patient_ids", *DOUBTS))
+_COMPLETE = frozenset(("fault", "faults", *DOUBTS))
+_DATES = frozenset((Kind.DATE, Kind.DATETIME))
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,17 @@ class Columns:
         return cls({**BASE_COLUMNS, **vocabulary().dicom, **vocabulary().derived}, vocabulary().units)
 
 
-def has_several(column: str) -> bool:
-    """Return whether a column may hold several texts, joined by backslashes."""
-    return column in _MANY or column in vocabulary().dicom
+def has_several(column: str, kind: Kind, tags: Collection[str] = frozenset()) -> bool:
+    """Return whether an image may have several values of a column; see `Bound.many`.
+
+    Args:
+        column: Its name.
+        kind: The kind of its values.
+        tags: The columns of DICOM tags beyond the vocabulary.
+    """
+    if kind in _DATES:
+        return column in tags
+    return kind is not Kind.AGE and (column in _MANY or column in vocabulary().dicom or column in tags)
 
 
 def is_complete(column: str) -> bool:
@@ -73,7 +83,8 @@ class Bound:
         columns: The columns, each with the kind of its own values.
         kind: What the values compare as; datetimes compare as dates.
         unit: The unit of numbers, where it is declared.
-        many: Whether a value may be several texts, which DICOM joins by backslashes.
+        many: Whether an image may have several values: texts, which DICOM joins by backslashes, or numbers or dates,
+            which are entries of the column `several_values`.
         between: For an age, the dates that it is the time between where none of the columns has a value.
         complete: Whether an image without a value has none, rather than an unknown one: conditions on it are false.
         sides: Whether a value is a side of the body, R, L or B, which authors may write in other words.

@@ -25,7 +25,7 @@ class TermType:
         kind: What it compares as.
         unit: The unit of a number; None where it is not declared.
         bare: Whether it is a number without a unit, which adopts the unit of the other operand.
-        many: Whether a value may be several texts, which DICOM joins by backslashes.
+        many: Whether an image may have several values.
         made_by: The function of texts that made it, if one did: values are read as it reads them.
         sides: Whether it is a side of the body: values are read as `vocabulary/laterality.py` reads words.
     """
@@ -92,9 +92,10 @@ def _negative(term: Negative, bound: Mapping[str, Bound | None]) -> TermType | N
 @type_of.register(Each)
 def _each(term: Each, bound: Mapping[str, Bound | None]) -> TermType | None:
     found = type_of(term.field, bound)
-    if found is not None and found.kind is not Kind.TEXT:
+    if found is not None and found.kind is not Kind.TEXT and not found.many:
         raise TypeFaultError(
-            term.field, f"'{term.field.name}' has one value per image: {term.quantifier.value}() needs text"
+            term.field,
+            f"'{term.field.name}' has one value per image: {term.quantifier.value}() needs text, or a tag of numbers",
         )
     return found
 
@@ -121,6 +122,7 @@ def _call(term: Call, bound: Mapping[str, Bound | None]) -> TermType | None:
         found = type_of(term.arguments[0], bound)
         if found is not None and found.kind is not Kind.DATE:
             raise TypeFaultError(term, f"{term.function}() takes a date, got {_NAMES[found.kind]}")
+        _needs_one(term.arguments[0], f"{term.function}()")
         return TermType(Kind.NUMBER, NO_UNIT)
     if function.takes is Kind.TEXT:
         return _of_text(term, bound)
@@ -176,10 +178,19 @@ def common_type(terms: Sequence[Term], bound: Mapping[str, Bound | None]) -> Ter
     return whole
 
 
+def _needs_one(term: Term, what: str) -> None:
+    """Refuse `any(…)` and `all(…)` where one value is needed."""
+    if isinstance(term, Each):
+        raise TypeFaultError(
+            term.field, f"'{term}' stands for several values, and {what} needs one: compare it with a value as it is"
+        )
+
+
 def _numeric(term: Term, bound: Mapping[str, Bound | None]) -> TermType | None:
     found = type_of(term, bound)
     if found is None:
         return None
     if not found.is_number:
         raise TypeFaultError(term, f"'{term}' holds {_NAMES[found.kind]}, which cannot be used in arithmetic")
+    _needs_one(term, "arithmetic")
     return TermType(Kind.NUMBER, YEAR if found.kind is Kind.AGE else found.unit, bare=found.bare)

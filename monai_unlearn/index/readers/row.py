@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from monai_unlearn.index.doubts import DOUBTS, Doubts
 from monai_unlearn.index.faults import WHOLE_SLIDE_CLASS, Fault
 from monai_unlearn.index.tag_path import TagPath
-from monai_unlearn.index.values import INVALID, UIDS, UNDECODED, Value, coerce, is_empty, uid
+from monai_unlearn.index.values import INVALID, UIDS, UNDECODED, Value, coerce, distinct, is_empty, uid
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
 from monai_unlearn.vocabulary.laterality import LATERALITY, LATERALITY_TAGS, Laterality, laterality_of
 
@@ -68,8 +67,9 @@ def read_columns() -> Mapping[str, Kind]:
 def tagged(values: Mapping[str, object]) -> tuple[Row, tuple[Fault, ...]]:
     """Return the columns for the values of a DICOM file, and the faults of these values, gravest first.
 
-    An invalid value becomes null, and the fault and the column `invalid` report it. A shortened date becomes null, and
-    the column `partial` has its days. Every reader of DICOM files calls this, so that all readers return the same rows.
+    An invalid value becomes null, and the fault and the column `invalid` report it. A shortened date and several
+    different numbers become null, and the columns `partial` and `several_values` have them. Every reader of DICOM files
+    calls this, so that all readers return the same rows.
 
     Args:
         values: The decoded value of each keyword: a list if there are several, null if it is missing. Text contains
@@ -84,9 +84,15 @@ def tagged(values: Mapping[str, object]) -> tuple[Row, tuple[Fault, ...]]:
             row[keyword] = None
             continue
         row[keyword], fault = _judged(keyword, kind, value)
-        if fault is not None:
-            faults.add(fault)
+        numbers = distinct(kind, value) if fault is Fault.INVALID_NUMBER else ()
+        if len(numbers) > 1:
+            fault = Fault.SEVERAL_NUMBERS
+            doubts.note_several(keyword, numbers)
+        elif numbers:  # all values agree
+            (row[keyword],), fault = numbers, None
+        elif fault is not None:
             doubts.note_invalid(keyword)
+        faults.update(filter(None, [fault]))
     row.update(doubts.columns())
     # A side that cannot be read is not that of the next tag.
     unread = dict.fromkeys((tag for tag in LATERALITY_TAGS if UNDECODED in str(values.get(tag))), UNDECODED)
@@ -118,13 +124,7 @@ def _judged(keyword: str, kind: Kind, value: object) -> tuple[Value, Fault | Non
     if isinstance(found, str) and UNDECODED in found:
         return None, Fault.UNDECODABLE_TEXT
     invalid = found is None and kind in INVALID and not is_empty(value)
-    if invalid and kind is Kind.NUMBER and _is_several(value):
-        return None, Fault.SEVERAL_NUMBERS
     return found, INVALID[kind] if invalid else None
-
-
-def _is_several(value: object) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) > 1
 
 
 class FaultyFileError(Exception):

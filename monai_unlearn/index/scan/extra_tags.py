@@ -17,12 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.doubts import SEPARATOR, SEVERAL_VALUES, several_entry
 from monai_unlearn.index.pseudonyms import domain_of
 from monai_unlearn.index.readers.row import EXTRA_TAGS, tag_columns
 from monai_unlearn.index.store.schema import arrow_type
 from monai_unlearn.index.tag_path import TagPath
 from monai_unlearn.index.usable import is_usable, usable_array
-from monai_unlearn.index.values import UNDECODED, coerce
+from monai_unlearn.index.values import UNDECODED, coerce, distinct
 from monai_unlearn.vocabulary.fields import Kind
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     Batch = tuple[Sequence[Listed], pa.Table]
 
 RAW_VALUES = "raw_values"
+# Of these kinds several values are entries of `several_values`; texts are joined, and an image has one age.
+_MAY_BE_SEVERAL = frozenset((Kind.NUMBER, Kind.DATE, Kind.DATETIME))
 _KINDS = {
     **dict.fromkeys(["AE", "CS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"], Kind.TEXT),
     **dict.fromkeys(["DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"], Kind.NUMBER),
@@ -104,17 +107,21 @@ class ExtraTags:
         position = rows.column_names.index(EXTRA_TAGS)
         return rows.set_column(position, rows.schema.field(position), pa.array(texts, pa.string()))
 
-    def with_kinds(self, found: FoundTags) -> Mapping[str, Kind]:
-        """Return the additional columns; numbers of which an image has several are text, joined by backslashes."""
-        return {name: Kind.TEXT if name in found.several else kind for name, kind in self.kinds.items()}
-
-    def columns(self, rows: pa.Table, kinds: Mapping[str, Kind]) -> pa.Table:
-        """Return the rows with what was read as separate columns, of these kinds."""
+    def columns(self, rows: pa.Table) -> pa.Table:
+        """Return the rows with what was read as separate columns; several numbers or dates are in `several_values`."""
+        if not self.kinds:
+            return rows
         found = [json.loads(text) if text else {} for text in rows[EXTRA_TAGS].to_pylist()]
-        for name, kind in kinds.items():
-            values = [_value(kind, texts.get(name)) for texts in found]
-            rows = rows.append_column(name, pa.array(values, arrow_type(kind)))
-        return rows
+        entries = [[text] if text else [] for text in rows[SEVERAL_VALUES].to_pylist()]
+        for name, kind in self.kinds.items():
+            values = [_values(kind, texts.get(name)) for texts in found]
+            one = [next(iter(different), None) if len(different) == 1 else None for different in values]
+            rows = rows.append_column(name, pa.array(one, arrow_type(kind)))
+            for own, different in zip(entries, values, strict=True):
+                own.extend([several_entry(name, different)] if len(different) > 1 else [])
+        position = rows.column_names.index(SEVERAL_VALUES)
+        joined = pa.array([SEPARATOR.join(entry) or None for entry in entries], pa.string())
+        return rows.set_column(position, rows.schema.field(position), joined)
 
     def _read(self, row: Mapping[str, Any], pseudonyms: Pseudonyms | None, dropped: Collection[str]) -> str | None:
         from monai_unlearn.index.readers.dicom_tags import read_tags, read_texts
@@ -145,13 +152,11 @@ class FoundTags:
         filled: In how many of them each tag has a value.
         unreadable: In how many of them each tag has a value that is not of its kind, such as text for a date, or that
             cannot be read.
-        several: The tags of numbers of which a file has several.
     """
 
     files: int = 0
     filled: Counter[str] = field(default_factory=Counter)
     unreadable: Counter[str] = field(default_factory=Counter)
-    several: set[str] = field(default_factory=set)
 
     def noting(self, batches: Iterable[Batch], extra: ExtraTags) -> Iterator[Batch]:
         """Pass batches of files on, and note the tags in their rows."""
@@ -166,24 +171,18 @@ class FoundTags:
         self.files += pc.sum(is_image).as_py() or 0
         for text in rows[EXTRA_TAGS].drop_null().to_pylist():
             for name, value in json.loads(text).items():
-                is_several = kinds[name] is Kind.NUMBER and _is_several_numbers(value)
-                if is_several:
-                    self.several.add(name)
-                is_good = is_several or _value(kinds[name], value) is not None
-                (self.filled if is_good else self.unreadable)[name] += 1
+                (self.filled if _values(kinds[name], value) else self.unreadable)[name] += 1
 
     def document(self, tags: Iterable[str]) -> dict[str, Any]:
         """Return for JSON how many DICOM images have each tag."""
         return {tag: {"images": self.filled[tag], "of": self.files, "invalid": self.unreadable[tag]} for tag in tags}
 
 
-def _value(kind: Kind, text: str | None) -> Value:
-    return None if text == UNDECODED else coerce(kind, text)
-
-
-def _is_several_numbers(text: str) -> bool:
-    parts = text.split("\\")
-    return len(parts) > 1 and all(coerce(Kind.NUMBER, part) is not None for part in parts)
+def _values(kind: Kind, text: str | None) -> Sequence[Value]:
+    """Return the different values of a text, joined by backslashes; none if it is missing or not of this kind."""
+    if text is None or text == UNDECODED:
+        return ()
+    return distinct(kind, text) if kind in _MAY_BE_SEVERAL else [one for one in [coerce(kind, text)] if one is not None]
 
 
 def _hidden(name: str, text: str, pseudonyms: Pseudonyms) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 DOCUMENT = "index.json"
 PARTS = "parts"
 
@@ -62,7 +62,7 @@ class Index:
         patient_from: What names the patients: tags, a column of a table, or both, joined by `, `; null for none.
         built: The day on which the index was built; null if it is not known.
         dates_shifted: Whether nearly all dates lie after that day, because de-identification shifted them.
-        tags: The columns that are DICOM tags beyond those of the vocabulary; text in them may be several values.
+        tags: The columns that are DICOM tags beyond those of the vocabulary, of which an image may have several values.
         checked: How the parts were compared with their digests when the index was opened.
     """
 

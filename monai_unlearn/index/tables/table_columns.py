@@ -15,6 +15,7 @@ from monai_unlearn.index.tables.table_sql import (
     is_placeholder_age,
     partial_entry,
     quoted,
+    several_entry,
     uid,
 )
 from monai_unlearn.index.values import INVALID, UIDS
@@ -87,6 +88,10 @@ class TableColumn:
         """Return the SQL of its entry in the column `partial`; null for a column that cannot have shortened dates."""
         may_be = self.is_text and self.kind in {Kind.DATE, Kind.DATETIME}
         return partial_entry(self.keyword, self.kind, raw) if may_be else None
+
+    def several(self, raw: str) -> str | None:
+        """Return the SQL of its entry in the column `several_values`; null for a column of single values."""
+        return several_entry(self.keyword, raw) if self.is_text and self.kind is Kind.NUMBER else None
 
     def placeholder(self, raw: str) -> str | None:
         """Return the condition that a value is a placeholder that its number does not show; null without such ones."""

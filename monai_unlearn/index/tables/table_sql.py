@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monai_unlearn.index.doubts import BETWEEN_VALUES
 from monai_unlearn.index.tables.spellings import (
     DOTTED_DAY,
     EIGHT_DIGITS,
@@ -98,6 +99,23 @@ def partial_entry(keyword: str, kind: Kind, text: str) -> str:
     return f"CASE WHEN {text} >= '0001' AND regexp_full_match({text}, '{_SHORTENED[kind]}') THEN {entry} END"
 
 
+def several_entry(keyword: str, text: str) -> str:
+    """Return an expression for the entry of several numbers in the column `several_values`; null for another text."""
+    numbers = _different_numbers(text)
+    entry = f"{literal(f'{keyword}=')} || array_to_string({numbers}, {literal(BETWEEN_VALUES)})"
+    return f"CASE WHEN contains({text}, '\\') AND len({numbers}) > 1 THEN {entry} END"
+
+
+def _different_numbers(text: str) -> str:
+    """Return an expression for the different numbers between backslashes, ascending; null if one is invalid."""
+    parts = f"list_transform(string_split({text}, '\\'), lambda part: trim(part, {_PADDING}))"
+    parts = f"list_filter({parts}, lambda part: part <> '')"
+    numbers = f"list_transform({parts}, lambda part: {_number('part')})"
+    return (
+        f"CASE WHEN len(list_filter({numbers}, lambda x: x IS NULL)) = 0 THEN list_sort(list_distinct({numbers})) END"
+    )
+
+
 def is_placeholder_age(text: str) -> str:
     """Return the condition that a text is the age `000Y`, which anonymisers write."""
     return f"regexp_full_match({text}, '0{{1,3}}Y')"
@@ -138,6 +156,11 @@ def is_day(text: str) -> str:
 def finite(number: str) -> str:
     """Return an expression for a number as a float; null if it is not finite."""
     return f"CASE WHEN isfinite(CAST({number} AS DOUBLE)) THEN CAST({number} AS DOUBLE) END"
+
+
+def _numbers(text: str) -> str:
+    one = f"CASE WHEN len({_different_numbers(text)}) = 1 THEN {_different_numbers(text)}[1] END"
+    return f"CASE WHEN contains({text}, '\\') THEN {one} ELSE {_number(text)} END"
 
 
 def _number(text: str) -> str:
@@ -182,7 +205,7 @@ def _age(text: str) -> str:
 
 _OF_TEXT: Mapping[Kind, Callable[[str], str]] = {
     Kind.TEXT: str,
-    Kind.NUMBER: _number,
+    Kind.NUMBER: _numbers,
     Kind.DATE: _date,
     Kind.DATETIME: _datetime,
     Kind.AGE: _age,

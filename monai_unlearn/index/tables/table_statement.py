@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monai_unlearn.index.doubts import DOUBTS
+from monai_unlearn.index.doubts import DOUBTS, SEVERAL_VALUES
 from monai_unlearn.index.faults import SEPARATOR, WHOLE_SLIDE_CLASS, Fault
 from monai_unlearn.index.store.schema import BASE_COLUMNS
 from monai_unlearn.index.tables.table_sql import cleaned, literal, quoted, side
@@ -37,6 +37,9 @@ def table_statement(columns: Sequence[TableColumn], identifier: SourceColumn) ->
     typed = ["*", *(f"{column.typed(f'raw_{number}')} AS typed_{number}" for number, column in enumerate(columns))]
     typed += [
         f"{column.partial(f'raw_{number}') or 'NULL'} AS partial_{number}" for number, column in enumerate(columns)
+    ]
+    typed += [
+        f"{column.several(f'raw_{number}') or 'NULL'} AS several_{number}" for number, column in enumerate(columns)
     ]
     sides = _sides(columns)
     typed += [f"{sides} AS sides"] if sides else []
@@ -89,6 +92,9 @@ def _faults(columns: Sequence[TableColumn]) -> str:
         checked = [number for number, column in enumerate(columns) if column.fault is fault]
         if checked:
             conditions[fault] = " OR ".join(map(_is_invalid, checked))
+    several = [f"several_{number} IS NOT NULL" for number, column in enumerate(columns) if column.several("")]
+    if several:
+        conditions[Fault.SEVERAL_NUMBERS] = " OR ".join(several)
     if has_sides(columns):
         conditions[Fault.CONTRADICTING_LATERALITY] = "sides LIKE '%,%' AND sides NOT LIKE '%?%'"
         conditions[Fault.INVALID_LATERALITY] = "sides LIKE '%?%'"
@@ -99,7 +105,8 @@ def _faults(columns: Sequence[TableColumn]) -> str:
 
 
 def _is_invalid(number: int) -> str:
-    return f"raw_{number} IS NOT NULL AND typed_{number} IS NULL AND partial_{number} IS NULL"
+    is_empty = " AND ".join(f"{form}_{number} IS NULL" for form in ("typed", "partial", "several"))
+    return f"raw_{number} IS NOT NULL AND {is_empty}"
 
 
 def _doubts(columns: Sequence[TableColumn]) -> list[str]:
@@ -111,6 +118,8 @@ def _doubts(columns: Sequence[TableColumn]) -> list[str]:
             entries["invalid"].append(f"CASE WHEN {_is_invalid(number)} THEN {keyword} END")
         if column.partial("") is not None:
             entries["partial"].append(f"partial_{number}")
+        if column.several("") is not None:
+            entries[SEVERAL_VALUES].append(f"several_{number}")
         condition = column.placeholder(f"raw_{number}")
         if condition is not None:
             entries["implausible"].append(f"CASE WHEN {condition} THEN {keyword} END")

@@ -7,7 +7,7 @@ import pytest
 
 from monai_unlearn.cohort.language.node import Reference, Value
 from monai_unlearn.cohort.language.term import Field
-from monai_unlearn.cohort.query.sql import AGE_MACROS, SqlContext, quoted
+from monai_unlearn.cohort.query.sql import AGE_MACROS, SEVERAL_MACROS, SqlContext, quoted
 from monai_unlearn.cohort.typing.columns import Bound
 from monai_unlearn.cohort.typing.term_type import TermType
 from monai_unlearn.vocabulary.fields import Kind
@@ -76,3 +76,29 @@ def test_values_are_coerced_to_the_type_of_their_term():
     assert CONTEXT.values(Value("1 cm"), length) == (10.0,)
     assert CONTEXT.values(Reference("limits"), length) == (1.0, 20.0)
     assert CONTEXT.values(Value("2018-01-31"), TermType(Kind.DATE)) == (dt.date(2018, 1, 31),)
+
+
+@pytest.mark.parametrize(
+    ("entries", "numbers"),
+    [
+        (None, None),
+        ("", None),
+        ("Rows=1.0/1e+22", [1.0, 1e22]),
+        ("Columns=1.0/2.0\\Rows=-2.5/3.0", [-2.5, 3.0]),
+        ("Columns=1.0/2.0\\MyRows=-2.5/3.0", None),
+    ],
+)
+def test_several_numbers_are_those_of_their_tag(entries, numbers):
+    assert _macro("numbers_of(?, 'Rows')", entries) == numbers
+
+
+def test_several_days_are_those_of_dates_and_times():
+    days = [dt.date(2018, 6, 1), dt.date(2018, 7, 2)]
+    assert _macro("days_of(?, 'x')", "x=2018-06-01/2018-07-02T23:59:59.5") == days
+
+
+def _macro(text, entries):
+    with duckdb.connect(":memory:") as connection:
+        for macro in SEVERAL_MACROS:
+            connection.execute(macro)
+        return connection.execute(f"SELECT {text}", [entries]).fetchone()[0]

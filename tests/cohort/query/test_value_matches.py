@@ -33,6 +33,14 @@ def matches(index, predicate, sets=None, absent=None, plausibility=None):
     return match_values(index, lists, bound, absent=dict.fromkeys(lists, absent or ()), plausibility=plausibility)
 
 
+def test_each_of_several_numbers_occurs(tmp_path):
+    columns = {"SliceThickness": [None, 3.0, None], "several_values": ["SliceThickness=2.5/5.0", None, None]}
+    index = make_index(tmp_path / "index", columns, {"SliceThickness": Kind.NUMBER})
+    for term in ("SliceThickness", "any(SliceThickness)"):
+        (match,) = matches(index, f"{term} in [5, 3, 4]")
+        assert texts(match.found) == {"5", "3"}
+
+
 @pytest.fixture
 def hospital(tmp_path):
     return make_index(tmp_path / "index", {"patient": HOSPITAL})
@@ -55,7 +63,7 @@ def test_a_consent_list_that_is_spelt_otherwise(hospital):
         "values": 6,
         "matched": 3,
         "absent": 0,
-        "near": {"case": 0, "spaces": 0, "leading_zeros": 1, "decimal": 1, "affix": 1},
+        "near": {"case": 0, "spaces": 0, "compatibility": 0, "leading_zeros": 1, "decimal": 1, "affix": 1},
     }
     assert texts(match.missing) == {"12346", "12346.0", "0077"}
 
@@ -69,6 +77,11 @@ def test_a_consent_list_that_is_spelt_otherwise(hospital):
         ("a\u00a017", "spaces"),
         ("MRN\u20110077", "spaces"),
         ("MRN 0077", "spaces"),
+        ("\uff22\uff11\uff17", "compatibility"),
+        ("\uff22 \uff11\uff17", "compatibility"),
+        ("\uff19\uff19", "leading_zeros"),
+        ("\uff19\uff19.0", "decimal"),
+        ("\uff17\uff18", "affix"),
         ("MRN77", "leading_zeros"),
         ("99", "leading_zeros"),
         ("000099", "leading_zeros"),

@@ -28,11 +28,11 @@ def test_fields_show_where_they_come_from_and_how_many_images_lack_them(index):
     found = explain(make_spec("device == x and zscore(vpf) > 1 mm".replace(" mm", "") + " and age > 3"), index)
     assert found["fields"] == [
         {"field": "device", "columns": ["ManufacturerModelName"], "kind": "text", "unit": None, "origin": [None],
-         "images": 3, "missing": 1, "in_doubt": 0},
+         "images": 3, "missing": 1, "in_doubt": 0, "several": 0},
         {"field": "vpf", "columns": ["vpf"], "kind": "number", "unit": "mm", "origin": [None],
-         "images": 3, "missing": 1, "in_doubt": 0},
+         "images": 3, "missing": 1, "in_doubt": 0, "several": 0},
         {"field": "age", "columns": ["PatientAge"], "kind": "age", "unit": "year", "origin": [None],
-         "images": 3, "missing": 0, "in_doubt": 0},
+         "images": 3, "missing": 0, "in_doubt": 0, "several": 0},
     ]  # fmt: skip
     assert found["sql"]["statement"].count("?") == len(found["sql"]["parameters"]) + 1  # the index's parts
     assert "x" in found["sql"]["parameters"]
@@ -96,3 +96,18 @@ def test_an_index_says_how_many_values_are_in_doubt(tmp_path):
     assert found["notes"] == {"invalid_date": 1, "partial_date": 1, "implausible_date": 1}
     kept = explain(make_spec("studied < 2019-01-01", "implausible: keep"), index)
     assert kept["fields"][0]["in_doubt"] == 2
+
+
+def test_an_index_says_how_many_images_have_several_values(tmp_path):
+    columns = {
+        "SliceThickness": [None, 3.0, None, None],
+        "ImageType": ["ORIGINAL\\PRIMARY", "DERIVED", "A\\B", None],
+        "several_values": ["SliceThickness=2.5/5.0", None, None, None],
+        "invalid": [None, None, "SliceThickness", None],
+        "fault": ["several_numbers", None, "invalid_number", None],
+    }
+    index = make_index(tmp_path / "several", columns, {"SliceThickness": Kind.NUMBER, "ImageType": Kind.TEXT})
+    found = explain(make_spec("mad_z(SliceThickness) > 1 and any(ImageType) == A"), index)
+    counts = [(field["missing"], field["in_doubt"], field["several"]) for field in found["fields"]]
+    assert counts == [(1, 1, 1), (1, 0, 2)]
+    assert found["notes"]["several_numbers"] == 1

@@ -56,3 +56,15 @@ def test_a_valid_spec_shows_its_rules_and_what_the_index_must_have():
     assert "forget if vpf > 3" in text
     assert "and if    device == x" in text
     assert "Note: 'vpf' is not a DICOM keyword" in text
+
+
+def test_several_values_are_counted_where_there_are_any(tmp_path):
+    kinds = {"SliceThickness": Kind.NUMBER}
+    index = make_index(tmp_path / "one", {"SliceThickness": [2.0, 1.0]}, kinds)
+    assert "┃ several ┃" not in _shown(show_explanation, explain(make_spec("SliceThickness == 2"), index))
+    columns = {"SliceThickness": [None, 2.0], "several_values": ["SliceThickness=1.0/2.0", None]}
+    index = make_index(tmp_path / "more", columns, kinds)
+    text = _shown(show_explanation, explain(make_spec("SliceThickness == 2"), index))
+    (row,) = (line for line in text.splitlines() if line.startswith("│ SliceThickness"))
+    assert "┃ several ┃" in text
+    assert [cell.strip() for cell in row.strip("│").split("│")][-3:] == ["0 (0%)", "0", "1"]

@@ -138,7 +138,14 @@ def test_how_many_patients_of_a_list_occur_is_no_way_around(tmp_path):
     (shown,) = suppress_preview(cohort, below=5)["value_lists"]
     # 13 and 9 would say that four are not here.
     assert "hidden" in {shown["values"], shown["matched"]}
-    assert shown["near"] == {"case": 0, "spaces": 0, "leading_zeros": 0, "decimal": 0, "affix": "<5"}
+    assert shown["near"] == {
+        "case": 0,
+        "spaces": 0,
+        "compatibility": 0,
+        "leading_zeros": 0,
+        "decimal": 0,
+        "affix": "<5",
+    }
     assert (shown["list"], shown["field"], shown["absent"]) == ("[… values]", "patient", 0)
 
 

@@ -17,6 +17,8 @@ BOUND = {
     "vpf": Bound((("vpf", Kind.NUMBER),), Kind.NUMBER),
     "mm": Bound((("mm", Kind.NUMBER),), Kind.NUMBER, MM),
     "cm": Bound((("cm", Kind.NUMBER),), Kind.NUMBER, CM),
+    "frames": Bound((("frames", Kind.NUMBER),), Kind.NUMBER, MM, many=True),
+    "filmed": Bound((("filmed", Kind.DATETIME),), Kind.DATE, many=True),
     "lost": None,
 }
 
@@ -30,6 +32,8 @@ def _type(text):
     [
         ("device", TermType(Kind.TEXT, many=True)),
         ("any(device)", TermType(Kind.TEXT, many=True)),
+        ("any(frames)", TermType(Kind.NUMBER, MM, many=True)),
+        ("frames * 2", TermType(Kind.NUMBER, MM)),
         ("age", TermType(Kind.AGE, YEAR)),
         ("-age", TermType(Kind.NUMBER, YEAR)),
         ("vpf", TermType(Kind.NUMBER, None)),
@@ -55,7 +59,11 @@ def test_the_type_of_a_term(text, wanted):
     [
         ("device * 2", r"'device' holds text, which cannot be used in arithmetic", "device"),
         ("abs(visit)", r"'visit' holds dates, which cannot be used in arithmetic", "visit"),
-        ("any(mm)", r"'mm' has one value per image: any\(\) needs text", "mm"),
+        ("any(mm)", r"'mm' has one value per image: any\(\) needs text, or a tag of numbers", "mm"),
+        ("any(frames) * 2", r"'any\(frames\)' stands for several values, and arithmetic needs one", "frames"),
+        ("max(all(frames), 2)", r"'all\(frames\)' stands for several values, and arithmetic needs one", "frames"),
+        ("zscore(any(frames))", r"'any\(frames\)' stands for several values, and arithmetic needs one", "frames"),
+        ("year(any(filmed))", r"'any\(filmed\)' stands for several values, and year\(\) needs one", "filmed"),
         ("year(mm)", r"year\(\) takes a date, got numbers", "year(mm)"),
         ("mm + age", r"mm cannot be converted to year|year cannot be converted to mm", "age"),
         ("vpf + age", r"in year, but the other has no declared unit\. .*--unit COLUMN=UNIT", "age"),

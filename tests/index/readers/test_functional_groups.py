@@ -67,16 +67,16 @@ def test_top_level_counts_before_groups(write):
 
 
 @pytest.mark.parametrize(
-    ("frames", "thickness", "fault"),
+    ("frames", "thickness", "fault", "several"),
     [
-        ([measured("2"), measured("2.0")], 2.0, None),
-        ([measured("2"), Dataset()], 2.0, None),
-        ([measured("2"), measured("3")], None, "several_numbers"),
+        ([measured("2"), measured("2.0")], 2.0, None, None),
+        ([measured("2"), Dataset()], 2.0, None, None),
+        ([measured("3"), measured("2"), measured("3")], None, "several_numbers", "SliceThickness=2.0/3.0"),
     ],
 )
-def test_frames_that_agree_are_one_value(write, frames, thickness, fault):
+def test_frames_that_agree_are_one_value_and_others_are_listed(write, frames, thickness, fault, several):
     row = read_file(write(Dataset(), frames))
-    assert (row["SliceThickness"], row.get("fault")) == (thickness, fault)
+    assert (row["SliceThickness"], row.get("fault"), row["several_values"]) == (thickness, fault, several)
 
 
 def test_frames_that_differ_are_several_values(write):
@@ -97,6 +97,7 @@ def test_readers_agree_on_groups(write, syntax, reader):
         write(measured("1.5"), [sided("R"), sided("R")], "a", syntax=syntax),
         write(None, [sided("R"), measured("2")], "b", syntax=syntax),
         write(Dataset(), name="c", syntax=syntax),
+        write(Dataset(), [measured("3"), measured("2")], "d", syntax=syntax),
     ]
     assert_same(paths, reader)
     assert not any(is_fast(path, reader) for path in paths)

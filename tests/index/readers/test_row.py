@@ -66,22 +66,34 @@ def test_every_fault_is_kept_gravest_first(change, faults):
 @pytest.mark.parametrize(
     ("change", "doubts"),
     [
-        ({}, (None, None, None)),
-        ({"StudyDate": "20180101-20181231"}, ("StudyDate", None, None)),
-        ({"PatientAge": "12", "StudyDate": "20240231"}, ("StudyDate\\PatientAge", None, None)),
-        ({"AcquisitionDateTime": "201812"}, (None, "AcquisitionDateTime=2018-12-01/2018-12-31", None)),
+        ({}, (None, None, None, None)),
+        ({"StudyDate": "20180101-20181231"}, ("StudyDate", None, None, None)),
+        ({"PatientAge": "12", "StudyDate": "20240231"}, ("StudyDate\\PatientAge", None, None, None)),
+        ({"AcquisitionDateTime": "201812"}, (None, "AcquisitionDateTime=2018-12-01/2018-12-31", None, None)),
         (
             {"StudyDate": "2018", "AcquisitionDateTime": "201802+0100"},
-            (None, "AcquisitionDateTime=2018-02-01/2018-02-28\\StudyDate=2018-01-01/2018-12-31", None),
+            (None, "AcquisitionDateTime=2018-02-01/2018-02-28\\StudyDate=2018-01-01/2018-12-31", None, None),
         ),
-        ({"PatientAge": "000Y"}, (None, None, "PatientAge")),
-        ({"PatientAge": "000D"}, (None, None, None)),
-        ({"ImageLaterality": UNDECODED}, ("ImageLaterality", None, None)),
+        ({"PatientAge": "000Y"}, (None, None, "PatientAge", None)),
+        ({"PatientAge": "000D"}, (None, None, None, None)),
+        ({"ImageLaterality": UNDECODED}, ("ImageLaterality", None, None, None)),
+        ({"SliceThickness": ["5.0", "2.50", "2.5"]}, (None, None, None, "SliceThickness=2.5/5.0")),
+        (
+            {"SliceThickness": ["5", "1e1"], "Rows": ["2", "1"]},
+            (None, None, None, "Rows=1.0/2.0\\SliceThickness=5.0/10.0"),
+        ),
+        ({"SliceThickness": ["5", "thick"]}, ("SliceThickness", None, None, None)),
     ],
 )
 def test_a_row_lists_its_values_in_doubt(change, doubts):
     row, _ = tagged({**GOOD, **change})
     assert tuple(row[name] for name in DOUBTS) == doubts
+
+
+@pytest.mark.parametrize("values", [["5", "5.0"], ["", "5"], ["5.00", "", "5"], [5, 5.0]])
+def test_several_numbers_that_agree_are_one(values):
+    row, faults = tagged({**GOOD, "SliceThickness": values})
+    assert (row["SliceThickness"], faults, row["several_values"], row["invalid"]) == (5.0, (), None, None)
 
 
 def test_a_shortened_date_is_null_and_no_fault():

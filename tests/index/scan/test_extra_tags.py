@@ -126,14 +126,24 @@ def test_requested_tags_that_nothing_fills_are_counted(index):
     }
 
 
-def test_several_numbers_become_text(tmp_path, make_dicom):
-    make_dicom(tmp_path / "images" / "a.dcm", 1, PixelSpacing=["0.50", "0.25"], KVP="120")
-    make_dicom(tmp_path / "images" / "b.dcm", 2, KVP="80")
-    options = ScanOptions(workers=1, extra_tags=_extra("PixelSpacing", "KVP"))
-    found = build(BuildRequest(sources=(tmp_path / "images",), out=tmp_path / "i", scan=options), track=iter).index
-    assert (found.columns["PixelSpacing"], found.columns["KVP"]) == (Kind.TEXT, Kind.NUMBER)
-    assert found.frame(["PixelSpacing"])["PixelSpacing"].fillna("").tolist() == ["0.5\\0.25", ""]
-    assert found.tags == {"PixelSpacing", "KVP"}
+def test_several_numbers_and_dates_are_listed(tmp_path, make_dicom):
+    several = {"PixelSpacing": ["0.50", "0.25"], "DateOfLastCalibration": ["20180102", "20180101"]}
+    make_dicom(tmp_path / "images" / "a.dcm", 1, KVP="120", SliceThickness=["2", "1"], **several)
+    make_dicom(tmp_path / "images" / "b.dcm", 2, KVP="80", PixelSpacing=["0.50", "0.5"])
+    options = ScanOptions(workers=1, extra_tags=_extra("PixelSpacing", "KVP", "DateOfLastCalibration"))
+    report = build(BuildRequest(sources=(tmp_path / "images",), out=tmp_path / "i", scan=options), track=iter)
+    found = report.index
+    names = ("PixelSpacing", "KVP", "DateOfLastCalibration")
+    assert [found.columns[name] for name in names] == [Kind.NUMBER, Kind.NUMBER, Kind.DATE]
+    assert found.tags == set(names)
+    assert [report.tags[name]["images"] for name in names] == [2, 2, 1]
+    rows = found.frame(["several_values", "PixelSpacing", "fault"])
+    assert rows["several_values"].fillna("").tolist() == [
+        "SliceThickness=1.0/2.0\\PixelSpacing=0.25/0.5\\DateOfLastCalibration=2018-01-01/2018-01-02",
+        "",
+    ]
+    assert rows["PixelSpacing"].fillna(0).tolist() == [0.0, 0.5]
+    assert rows["fault"].fillna("").tolist() == ["several_numbers", ""]
 
 
 def test_private_tags_and_file_meta_become_columns(tmp_path, dataset):

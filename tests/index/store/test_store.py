@@ -72,8 +72,8 @@ def rewrite(directory, change, *, seal=True):
     ("change", "message"),
     [
         (lambda text: text[:-20], "expected JSON, got other content"),
-        (lambda _: "[]", "expected an index of schema version 3, got None"),
-        (lambda text: text.replace('"schema_version": 3', '"schema_version": 99'), "expected an index of .* 3, got 99"),
+        (lambda _: "[]", "expected an index of schema version 4, got None"),
+        (lambda text: text.replace('"schema_version": 4', '"schema_version": 99'), "expected an index of .* 4, got 99"),
         (lambda text: text.replace('"rows": 2', '"rows": 3'), "expected the content with the digest sha256:"),
         (lambda text: text.replace('"document_digest"', '"other"'), "expected the content with the digest None"),
     ],

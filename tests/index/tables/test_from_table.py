@@ -76,6 +76,22 @@ def test_invalid_value_is_a_fault_and_the_row_counts(make):
     assert report.document()["faults"]["invalid_date"] == {"count": 1, "usable": True}
 
 
+def test_several_numbers_are_read_as_those_of_a_file(make):
+    frame = pd.DataFrame(
+        {
+            "SOPInstanceUID": ["1.1", "1.2", "1.3", "1.4"],
+            "SliceThickness": [r"5\2.50\2.5", r"3.0\3", 1.5, r"2\thick"],
+            "ImageType": [r"ORIGINAL\PRIMARY"] * 4,
+        }
+    )
+    for content in (frame.to_csv(index=False), pa.Table.from_pandas(frame.astype(str))):
+        rows = make(content).index.frame().astype(object).fillna("-")
+        assert rows["SliceThickness"].tolist() == ["-", 3.0, 1.5, "-"]
+        assert rows["several_values"].tolist() == ["SliceThickness=2.5/5.0", "-", "-", "-"]
+        assert rows["faults"].tolist() == ["several_numbers", "-", "-", "invalid_number"]
+        assert rows["invalid"].tolist() == ["-", "-", "-", "SliceThickness"]
+
+
 def test_parquet_keeps_its_types(make):
     table = pa.table(
         {

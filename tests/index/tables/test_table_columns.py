@@ -51,6 +51,7 @@ def test_renamed_column_is_read_as_its_new_name():
         ({"a": Kind.TEXT, "A": Kind.TEXT}, {}, "the column 'A' would be a second 'A'"),
         ({"PatientID": Kind.TEXT, "patient": Kind.TEXT}, {}, "would be a second 'patient'"),
         ({"Fault": Kind.TEXT}, {}, "would be a second 'Fault'"),
+        ({"several_values": Kind.TEXT}, {}, "would be a second 'several_values'"),
         ({"PatientAge": Kind.DATE}, {}, "contains dates, but PatientAge is a number"),
     ],
 )

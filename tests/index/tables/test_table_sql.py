@@ -9,7 +9,7 @@ import re
 import duckdb
 import pytest
 
-from monai_unlearn.index import values
+from monai_unlearn.index import doubts, values
 from monai_unlearn.index.tables.spellings import day_of, is_missing
 from monai_unlearn.index.tables.spellings import is_day as is_day_in_python
 from monai_unlearn.index.tables.table_sql import (
@@ -21,6 +21,7 @@ from monai_unlearn.index.tables.table_sql import (
     literal,
     partial_entry,
     quoted,
+    several_entry,
     uid,
 )
 from monai_unlearn.vocabulary.fields import Kind
@@ -47,7 +48,10 @@ SEEDS = {
         "2018-06-05",
     ],
     Kind.AGE: ["045Y", "45Y", "000Y", "018M", "010D", "003W", "***", "45", "045y", "1234Y", "Y"],
-    Kind.NUMBER: ["1.5", "-3", "+.5", "1e3", "1E-2", "1,5", "1_000", "NaN", "inf", "1e999", "5.", ".", "0x1", "007"],
+    Kind.NUMBER: [
+        *("1.5", "-3", "+.5", "1e3", "1E-2", "1,5", "1_000", "NaN", "inf", "1e999", "5.", ".", "0x1", "007"),
+        *("2.5\\5", "5\\5.0", "5\\", "\\", "5 \\ 2.50", "5\\x"),
+    ],
 }
 UIDS = ["1.2.840", "1", "1.", ".1", "1..2", "a", "1.2.x", "1" * 64, "1" * 65, "1.02"]
 
@@ -85,10 +89,23 @@ def _python(kind: Kind, text: str) -> object:
             return dt.datetime.combine(day_of(day), dt.time.fromisoformat(time or "00:00"))
         except (TypeError, ValueError):
             return None
+    if kind is Kind.NUMBER and "\\" in text:
+        found = values.distinct(kind, text)
+        return found[0] if len(found) == 1 else None
     # DuckDB and Python read the same numbers, save these of Python's.
     return (
         None if kind is Kind.NUMBER and text.lower().strip("+-") in {"inf", "infinity"} else values.coerce(kind, text)
     )
+
+
+def test_several_numbers_are_listed_as_those_of_files():
+    rng = random.Random(5)  # noqa: S311 - seeded texts, no secrets
+    parts = ["2.5", "2.50", "5", " 1e1", "-.5", "", "0.1", "1e22", "123456789012345680", "0.00001", "x", "1,5", "3 "]
+    texts = ["\\".join(rng.choices(parts, k=rng.randint(1, 4))) for _ in range(400)]
+    expected = [values.distinct(Kind.NUMBER, text) if "\\" in text else () for text in texts]
+    entries = [doubts.several_entry("Rows", found) if len(found) > 1 else None for found in expected]
+    assert _ask(texts, several_entry("Rows", "x")) == entries
+    assert 100 < entries.count(None) < 300
 
 
 @pytest.mark.parametrize("kind", SEEDS)
