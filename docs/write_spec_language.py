@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-import sys
 import textwrap
 from pathlib import Path
+
+from page import write_page
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "spec_language.md"
@@ -25,15 +26,6 @@ CHAPTERS = (
     "tags",
     "patients",
 )
-
-
-def main() -> int:
-    """Write the page; with `--check`, only report by the exit code whether it is up to date."""
-    text = document()
-    if "--check" in sys.argv:
-        return int(not TARGET.is_file() or TARGET.read_text(encoding="utf-8") != text)
-    TARGET.write_text(text, encoding="utf-8")
-    return 0
 
 
 def document() -> str:
@@ -95,4 +87,4 @@ def _table(lines: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    write_page(TARGET, document)

@@ -6,13 +6,13 @@ import contextlib
 import hashlib
 import os
 import re
-import sys
 import tempfile
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from page import write_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,15 +32,6 @@ LEFT_OUT = re.compile(
     r"^ *$|^[┏┃┡│└]|^(Parts|From the index to|Images by class|Cohort |Index:|Next:| +monai-unlearn|Reading )|"
     r"^(images|label|files|index|next) |^[\d,]+ images of "
 )
-
-
-def main() -> int:
-    """Write the page; with `--check`, only report by the exit code whether it is up to date."""
-    text = document()
-    if "--check" in sys.argv:
-        return int(not TARGET.is_file() or TARGET.read_text(encoding="utf-8") != text)
-    TARGET.write_text(text, encoding="utf-8")
-    return 0
 
 
 def document() -> str:
@@ -221,4 +212,4 @@ def _dataset(tags: Mapping[str, Any]) -> Dataset:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    write_page(TARGET, document)

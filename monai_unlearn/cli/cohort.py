@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Choose by metadata which images a model must forget.",
-    epilog="Exit codes: 0 done, 2 bad input (spec, index, manifest, or a cohort that its guards refuse), "
+    epilog="Exit codes: 0 success, 2 bad input (spec, index, manifest, or a cohort that its guards refuse), "
     "3 a frozen cohort no longer holds, 1 unexpected.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
@@ -76,11 +76,12 @@ _FREEZE = (
 )
 _CHECK = (
     "Check whether a frozen cohort still holds, and show what has changed.\n\n"
-    "The spec in the manifest is resolved again, or the one that you give as NOW: the manifest holds no lists and no "
-    "values that identify people, so a spec with such values must be given once the index has changed. NOW may also be "
-    "a cohort that was frozen later. The cohort holds if every part has the images that it had and the guards let it "
-    "pass. Files that were changed after they were frozen are refused; their digests do not prove who wrote them.\n\n"
-    "Exit code 0: it holds; 3: it does not; 2: the cohorts or the index cannot be used."
+    "Selects images from the index again, by the spec in the manifest, and compares them with the frozen members. The "
+    "cohort holds if each part has exactly the images that it had, and the conditions under `expect` are met.\n\n"
+    "The manifest leaves out lists and values that identify people. If the spec has such values and the index has "
+    "changed, give the spec as NOW. NOW may also be a cohort that was frozen later: the two are compared.\n\n"
+    "Frozen files that were edited or damaged are refused. Their digests do not prove who wrote them.\n\n"
+    "Exit codes: 0 the cohort holds; 3 it does not; 2 the cohorts or the index cannot be used."
 )
 _SCHEMA = (
     "Print the JSON Schema of cohort specs: editors use it to complete and check specs while you type.\n\n"
@@ -184,11 +185,11 @@ def freeze(
 @app.command(cls=Command, help=_CHECK, epilog="Example: monai-unlearn cohort check cohort/ --index index/ --list")
 def check(
     frozen: Annotated[
-        Path, typer.Argument(metavar="FROZEN", help="The folder that `cohort freeze` or a run wrote, or a spec.")
+        Path, typer.Argument(metavar="FROZEN", help="A folder that `cohort freeze` or a run wrote, or a spec.")
     ],
     now: Annotated[
         Path | None,
-        typer.Argument(metavar="[NOW]", help="A spec, or another folder. By default the spec in the manifest."),
+        typer.Argument(metavar="[NOW]", help="A spec, or another frozen cohort. By default, the spec in the manifest."),
     ] = None,
     index: _MaybeIndex = None,
     *,

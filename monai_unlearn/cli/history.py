@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 _HELP = (
     "Show what a bundle forgot: versions, cohorts, reasons, counts, verdicts and digests.\n\n"
-    "It is read from the bundle's lineage.json, which every revision adds to. Its digest detects damage and edits by "
-    "hand; it does not prove who wrote the file.\n\n"
-    "Exit codes: 0 shown, also for a bundle that was never revised; 2 no bundle, or a lineage that is damaged or was "
-    "removed."
+    "Reads lineage.json in the bundle, to which every revision adds an entry. Its digest detects damage and edits; it "
+    "does not prove who wrote the file.\n\n"
+    "Exit codes: 0 the history was printed; it is empty for a bundle that was never revised. 2 the folder holds no "
+    "bundle, or its lineage.json is damaged, or missing although the bundle was revised."
 )
 _DIGESTS = {
     "spec_digest": "spec",

@@ -17,8 +17,8 @@ Trust = Annotated[
     bool,
     typer.Option(
         "--trust",
-        help="Do not compare the index's parts with their digests: for huge archives, where other means tell whether "
-        "they changed.",
+        help="Skip the check that the files of the index are as they were written. Use it for very large indexes "
+        "only, where something else shows that nobody changed them.",
     ),
 ]
 # A wait that people notice, in seconds.

@@ -15,7 +15,7 @@ _HELP = (
     "Show what an index contains: its images, its faults by code with examples, how many images have each tag, "
     "its devices.\n\n"
     "No image is opened.\n\n"
-    "Exit codes: 0 done, 2 the index cannot be read."
+    "Exit codes: 0 success, 2 the index cannot be read."
 )
 
 

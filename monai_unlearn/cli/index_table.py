@@ -19,7 +19,7 @@ _HELP = (
     "Build an index of metadata alone: each row of a CSV or Parquet file is an image, and no image is opened.\n\n"
     "Columns named after DICOM keywords are read as such: PatientAge 045Y or in years, StudyDate 20180605 or "
     "2018-06-05. PatientID, StudyInstanceUID and SeriesInstanceUID become patient, study and series.\n\n"
-    "Exit codes: 0 done, 2 the table cannot be used."
+    "Exit codes: 0 success, 2 the table cannot be used."
 )
 _EXAMPLE = "Example: monai-unlearn index from-table series.parquet --id SeriesInstanceUID --out index/"
 

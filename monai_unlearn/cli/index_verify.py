@@ -77,10 +77,10 @@ def _refuse(index: Path, found: Verification, images: PixelVerification | None) 
             )
         )
     if bad:
-        others = "Restore the files; or, if they are meant to be others, build"
-        build = f"the index again with: monai-unlearn index build SOURCE --out {index}"
-        remedy = f"{'Build' if found.bad else others} {build}"
-        say(f"Error: {index}: {' and '.join(bad)}. {remedy}", err=True)
+        from monai_unlearn.index.store.check_files import remedy
+
+        restore = "" if found.bad else "Restore the files; if they are meant to be others: "
+        say(f"Error: {index}: {' and '.join(bad)}. {restore}{remedy(index)}", err=True)
         raise typer.Exit(int(ExitCode.BAD_INPUT))
 
 

@@ -34,7 +34,7 @@ _EXPLAIN = (
     "Explain in plain English which images a spec forgets.\n\n"
     "With an index, also show for each field which columns it comes from and how many images lack it, and the SQL "
     "statement that DuckDB runs. Values that identify patients are not shown.\n\n"
-    "Exit codes: 0 done, 2 the spec or the index cannot be used."
+    "Exit codes: 0 success, 2 the spec or the index cannot be used."
 )
 
 

@@ -19,7 +19,7 @@ _HELP = (
     "Try a grid of settings: one bundle run per combination, and a table of the results.\n\n"
     "The best is chosen by validation images, never by test images. Call it again with the same --out to continue "
     "after an interruption, or to add values: finished runs are kept.\n\n"
-    "Exit codes: 0 done, 1 every run failed, 2 bad input or no validation images."
+    "Exit codes: 0 success, 1 every run failed, 2 bad input or no validation images."
 )
 _EXAMPLE = (
     "Example: monai-unlearn sweep BUNDLE/configs/unlearn.yaml SPEC --index index/ --out sweep/ --reference retrain "

@@ -165,35 +165,8 @@ class Fault(Enum):
 # What joins the codes of a row.
 SEPARATOR = "\\"
 _BY_CODE = {fault.code: fault for fault in Fault}
-_USABLE = frozenset(
-    (
-        Fault.CONFLICTING_DUPLICATE,
-        Fault.PLACEHOLDER_PATIENT_ID,
-        Fault.MISSING_PATIENT_ID,
-        Fault.UNDECODABLE_TEXT,
-        Fault.INVALID_UID,
-        Fault.INVALID_DATE,
-        Fault.INVALID_AGE,
-        Fault.INVALID_NUMBER,
-        Fault.SEVERAL_NUMBERS,
-        Fault.CONTRADICTING_LATERALITY,
-        Fault.INVALID_LATERALITY,
-        Fault.WHOLE_SLIDE,
-        Fault.PIXELS_NOT_CHECKED,
-        Fault.SEVERAL_FRAMES,
-        Fault.TRANSPARENT_PIXELS,
-        Fault.UNKNOWN_VALUE_RANGE,
-        Fault.PATIENT_WITH_TWO_SEXES,
-        Fault.PATIENT_WITH_TWO_BIRTH_DATES,
-        Fault.PATIENT_WITH_TWO_ISSUERS,
-        Fault.STUDY_WITH_TWO_PATIENTS,
-        Fault.NO_PREAMBLE,
-        Fault.PARTIAL_DATE,
-        Fault.IMPLAUSIBLE_AGE,
-        Fault.IMPLAUSIBLE_DATE,
-        Fault.DATES_SHIFTED,
-    )
-)
+# This fault and all after it are usable.
+_USABLE = frozenset(list(Fault)[list(Fault).index(Fault.CONFLICTING_DUPLICATE) :])
 # The day of the build decides about these, so they are not part of an index's content; all others are graver.
 OF_THE_DAY = (Fault.IMPLAUSIBLE_DATE, Fault.DATES_SHIFTED)
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.row_faults import has_fault
+from monai_unlearn.index.store.check_files import remedy
 from monai_unlearn.index.store.store import read_document
 from monai_unlearn.index.usable import counted_faults, usable_array
 from monai_unlearn.vocabulary.privacy import handle_of
@@ -85,10 +86,7 @@ def _part(index: Index, path: Path) -> pa.Table:
     try:
         return pq.read_table(path)
     except (OSError, pa.ArrowException):
-        raise IndexReadError(
-            f"{path}: this part of the index cannot be read. Build it again with: "
-            f"monai-unlearn index build SOURCE --out {index.directory}"
-        ) from None
+        raise IndexReadError(f"{path}: this part of the index cannot be read. {remedy(index.directory)}") from None
 
 
 class _Counts:

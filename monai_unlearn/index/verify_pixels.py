@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.readers.pixel_digest import pixel_digests
 from monai_unlearn.index.readers.row import PIXEL_DIGEST
+from monai_unlearn.index.store.check_files import remedy
 from monai_unlearn.index.usable import usable_array
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def verify_pixels(index: Index, *, progress: Callable[[int, int], None] = lambda
     if PIXEL_DIGEST not in index.columns:
         raise IndexReadError(
             f"{index.directory}: expected the column {PIXEL_DIGEST}, found none: the index does not know the pixels. "
-            f"Build it with: monai-unlearn index build SOURCE --out {index.directory} --pixel-digest"
+            f"{remedy(index.directory)} --pixel-digest"
         )
     started, done, without, hashed = time.perf_counter(), 0, 0, 0
     bad: list[BadImage] = []

@@ -38,7 +38,7 @@ def test_a_bad_file_is_named_and_ends_with_2(index):
     result = RUNNER.invoke(app, ["index", "verify", str(index)])
     assert result.exit_code == 2
     assert f"{name}: changed: expected sha256:" in result.stdout
-    assert "1 of 2 files is not as it was written. Build the index again with" in result.stderr
+    assert "1 of 2 files is not as it was written. Build it with" in result.stderr
 
 
 def test_json_is_one_document(index):
@@ -88,7 +88,7 @@ def test_swapped_images_are_named_and_end_with_2(archive, tmp_path):
     assert result.stdout.count(": other pixels\n") == 2
     assert "bmp" not in result.stdout
     assert "Their paths are in the index, in the column path." in result.stdout
-    remedy = "Restore the files; or, if they are meant to be others, build the index again with: monai-unlearn index"
+    remedy = "Restore the files; if they are meant to be others: Build it with: monai-unlearn index"
     assert f"2 of 4 images are not the files that were indexed. {remedy}" in result.stderr
     document = json.loads(RUNNER.invoke(app, ["index", "verify", str(archive), "--pixels", "--json"]).stdout)
     assert (document["sound"], document["pixels"]["images"]) == (False, 4)
@@ -104,7 +104,7 @@ def test_images_of_an_unsound_index_are_not_compared(archive):
     result = RUNNER.invoke(app, ["index", "verify", str(archive), "--pixels"])
     assert "The images were not compared, because the index is not as it was written.\n" in result.stdout
     assert "not compared" not in RUNNER.invoke(app, ["index", "verify", str(archive)]).stdout
-    assert "as it was written. Build the index again with" in result.stderr
+    assert "as it was written. Build it with" in result.stderr
 
 
 def test_an_index_without_digests_of_pixels_ends_with_2(index):

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from script import ROOT, load_script
 
-ROOT = Path(__file__).parents[2]
-
-
-def _module():
-    path = ROOT / "docs" / "write_traps.py"
-    spec = importlib.util.spec_from_file_location("write_traps", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-MODULE = _module()
+sys.path.append(str(ROOT / "docs"))  # the writers share a module
+MODULE = load_script("docs/write_traps.py")
 CONTENT = yaml.safe_load(MODULE.TRAPS.read_text(encoding="utf-8"))
 TRAPS = {trap["title"]: trap for chapter in CONTENT["chapters"] for trap in chapter["traps"]}
 

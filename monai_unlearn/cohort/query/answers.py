@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from monai_unlearn.cohort.query.arrays import known, numbers, of_mask, true
+from monai_unlearn.index.faults import split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,7 +150,7 @@ class Identity:
         Args:
             fault: Its code.
         """
-        has = [fault in text.split("\\") for text in self.faults.names]
+        has = [fault in split(text) for text in self.faults.names]
         return np.array([*has, False])[self.faults.codes]  # code -1 finds the last
 
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from monai_unlearn.cohort.query.near_misses import COMMON_FORMS
 from monai_unlearn.cohort.query.sql import AGE_MACROS, SEVERAL_MACROS
 from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.store.check_files import remedy
 from monai_unlearn.vocabulary.folding import SQL_MACROS
 
 if TYPE_CHECKING:
@@ -63,8 +64,7 @@ def open_index(index: Index) -> Iterator[OpenIndex]:
             yield OpenIndex(connection, _names_in_sql(connection, parts), parts)
     except (duckdb.Error, pa.ArrowException, KeyError, OSError) as error:
         raise IndexReadError(
-            f"{index.directory}: the index cannot be queried ({type(error).__name__}). Build it again with: "
-            f"monai-unlearn index build SOURCE --out {index.directory}"
+            f"{index.directory}: the index cannot be queried ({type(error).__name__}). {remedy(index.directory)}"
         ) from None
 
 

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from monai_unlearn.cohort.query.arrays import of_mask
 from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.store.check_files import remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,8 +36,7 @@ def stored(index: Index, columns: Sequence[str], *, rows: Mask | None = None) ->
         return pa.concat_tables(list(_parts(index, list(columns), rows)))
     except (pa.ArrowException, KeyError, OSError, ValueError) as error:
         raise IndexReadError(
-            f"{index.directory}: a part of the index cannot be read ({type(error).__name__}). Build it again with: "
-            f"monai-unlearn index build SOURCE --out {index.directory}"
+            f"{index.directory}: a part of the index cannot be read ({type(error).__name__}). {remedy(index.directory)}"
         ) from None
 
 

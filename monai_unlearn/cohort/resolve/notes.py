@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.faults import Fault, split
 from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from monai_unlearn.cohort.query.answers import Answers
-
-_SEPARATOR = "\\"
 
 
 def notes_of(answers: Answers) -> dict[str, int]:
@@ -23,7 +21,7 @@ def notes_of(answers: Answers) -> dict[str, int]:
     population = answers.readable & ~answers.population.false
     counts: dict[str, int] = {}
     for codes, count in answers.faults.counts(population).items():
-        for code in codes.split(_SEPARATOR):
+        for code in split(codes):
             counts[code] = counts.get(code, 0) + count
     return {fault.code: counts[fault.code] for fault in Fault if fault.usable and counts.get(fault.code)}
 

@@ -3,7 +3,7 @@
 It is taken of the bytes that the pixels are stored in, not of decoded values: these depend on the version of the
 decoder, and would cost several times as much. Of a DICOM file these are the value of its pixel data and the elements
 that say what the bytes mean (DICOM PS3.3 section C.7.6.3): editing another tag or moving the file does not change it.
-Of every other file, and of DICOM files with a palette, they are all bytes. The same picture in another compression has
+Of every other file, and of DICOM files with a palette, they are all bytes. The same image in another compression has
 another digest.
 """
 

@@ -82,7 +82,7 @@ def test_such_columns_in_another_order_in_a_later_part_are_refused(index):
 
 def test_a_damaged_part_is_reported_in_one_sentence(index):
     index.parts[0].write_bytes(b"PAR1 but no more")
-    message = r"index: the index cannot be queried \(.*\)\. Build it again with"
+    message = r"index: the index cannot be queried \(.*\)\. Build it with"
     with pytest.raises(IndexReadError, match=message), open_index(index):
         pass
 
