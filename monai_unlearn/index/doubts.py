@@ -39,9 +39,9 @@ class Doubts:
     >>> doubts.note_invalid("StudyDate")
     >>> doubts.note_value("AcquisitionDateTime", Kind.DATETIME, "201812")
     True
-    >>> doubts.columns()
-    {'invalid': 'StudyDate', 'partial': 'AcquisitionDateTime=2018-12-01/2018-12-31', 'implausible': None, \
-'several_values': None}
+    >>> doubts.note_several("SliceThickness", [2.5, 5.0])
+    >>> [entries for entries in doubts.columns().values() if entries]
+    ['StudyDate', 'AcquisitionDateTime=2018-12-01/2018-12-31', 'SliceThickness=2.5/5.0']
     """
 
     _invalid: list[str] = field(default_factory=list)
