@@ -186,11 +186,14 @@ def _several_ids(
     present = _present(connection, {name for _, name, _ in links})
     groups = _Groups()
     names: dict[str, set[str]] = defaultdict(set)
+    # Identifiers with an issuer that the image of the other identifier does not state: a list may have it.
+    stated: dict[str, set[str]] = defaultdict(set)
     for (node, identifier, own_issuer, institution, _), name, issuer in links:
         other = key.of(name, issuer or own_issuer, institution)
         # An identifier whose issuer nobody else states is still the same if only one patient of the archive has it.
         found = present.get(name, set())
         if other not in found and len(found) == 1:
+            stated[node].add(other)
             (other,) = found
         groups.join(node, other)
         names[node].add(identifier)
@@ -203,7 +206,7 @@ def _several_ids(
         patient.update(dict.fromkeys(members, first))
         bare = {name for member in members for name in names[member]}
         shared = {name for name in bare if not present.get(name, set()) <= members}
-        ids[first] = frozenset({*members, *(bare - shared)})
+        ids[first] = frozenset({*members, *(bare - shared), *(name for member in members for name in stated[member])})
     return patient, ids
 
 
