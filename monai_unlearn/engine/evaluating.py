@@ -47,7 +47,7 @@ def predict_models(
         if subset[1] != "validation" or len(images)  # type: ignore[arg-type]  # torch's Dataset has no __len__
     }
     for images in shown.values():
-        read_rows(images)  # with a progress bar: the run may not have drawn all remain images
+        read_rows(images)  # with a progress bar: the steps may not have drawn them
     return {
         name: predict_subsets(network, shown, device=device, healthy=tuple(healthy))
         for name, network in networks.items()

@@ -94,6 +94,8 @@ class RunFacts:
         has_batch_norm: Whether the network keeps running statistics.
         cost: What the run cost.
         references: The retrained references.
+        samples: Of each subset that was not evaluated whole, how many images were (`images`), `of` how many, and the
+            `seed` that chose them; by the name of the subset.
         warnings: What a reader must know about the data and the run.
     """
 
@@ -102,6 +104,7 @@ class RunFacts:
     has_batch_norm: bool
     cost: Cost
     references: Sequence[Reference] = ()
+    samples: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     warnings: Sequence[str] = ()
 
 
@@ -120,6 +123,7 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictio
         **decide(decision, predictions).to_metrics(),
         "class_names": list(class_names),
         "counts": facts.counts,
+        "samples": {name: dict(one) for name, one in facts.samples.items()},
         "models": tables,
         "paired": compare(models["original"], models["revised"]),
         "changes": differences(models["original"], models["revised"], class_names),

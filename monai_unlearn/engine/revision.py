@@ -28,6 +28,7 @@ from monai_unlearn.engine.outputs import Outcome, write_outputs
 from monai_unlearn.engine.predicted import ORIGINAL, REVISED, listed, prediction_table, reference_name
 from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, delivery_images, with_controls
 from monai_unlearn.engine.reference import Reference, Retraining, WantedReferences, load_references, retrain
+from monai_unlearn.engine.remain_sample import REMAIN_TRAIN, RemainSample
 from monai_unlearn.engine.report import print_result
 from monai_unlearn.engine.stop_rule import StopRule
 from monai_unlearn.engine.stopping import Stopping
@@ -199,6 +200,8 @@ class Revision:
         load_weights(self.network, self.checkpoint)
         check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
         self.trainer.classes = len(self.data.class_names)
+        self.remain = RemainSample.draw(self.subsets[REMAIN_TRAIN], seed=self.seed)
+        self.evaluated, self.sampled = self.remain.judged(self.subsets, self.judged_by)
         checkpoints = Checkpoints(checkpoint_folder(target), self._fingerprint())
         checkpoints.check()
         self._read_images()
@@ -240,19 +243,19 @@ class Revision:
         updates.seconds["updates"] += time.perf_counter() - started
         models = self._predict(original, references)
         networks = listed(models, original_seed=record.get("seed"), seed=self.seed, references=references)
-        predictions = prediction_table(self.data, models, networks)
+        predictions = prediction_table(self.data, models, networks, sampled=self.sampled)
         evidence = assemble(self._facts(updates, references, warnings), models, predictions)
         write_outputs(self._outcome(original, record, updates, evidence, predictions), folder)
         return evidence
 
     def _read_images(self) -> None:
-        """Decode, before any clock runs, the remain images that the updates need.
+        """Decode, before any clock runs, the remain images that the updates need: those that steps will draw.
 
-        Recalibration passes all of them through the network; otherwise the steps draw some. The rest is first needed
-        by the evaluation at the end.
+        Where BatchNorm is recalibrated, the main process needs the sample too. What is in neither is never decoded,
+        unless an endpoint is about all remain training images.
         """
-        if self.recalibrate and has_running_statistics(self.network):
-            read_rows(self.subsets["remain", "train"])
+        if self.recalibrate and has_running_statistics(self.network) and distributed.is_main_process():
+            read_rows(self.remain.images)
         share = slice(distributed.rank(), None, distributed.world_size())
         self.trainer.loader.read_drawn(self.trainer.total_steps, share=share)
 
@@ -289,27 +292,27 @@ class Revision:
         """Return the network as it would be delivered if the run ended now."""
         if not self.recalibrate:
             return network
-        remain = self.subsets["remain", "train"]
-        return as_delivered(network, remain, device=self.device, seed=self.seed, max_images=max_images)
+        images = self.remain.images
+        return as_delivered(network, images, device=self.device, seed=self.seed, max_images=max_images)
 
     def _delivery_images(self, max_images: int | None = None) -> int:
         """Return how many images `_as_delivered` passes through the network."""
         if not self.recalibrate:
             return 0
-        return delivery_images(self.network, self.subsets["remain", "train"], max_images=max_images)
+        return delivery_images(self.network, self.remain.images, max_images=max_images)
 
     def _predict(self, original: nn.Module, references: Sequence[Reference]) -> dict[str, SubsetPredictions]:
         """Return the predictions of every model on every subset, the recalibration controls among them."""
         networks = with_controls(
             {ORIGINAL: original, REVISED: self.network},
-            self.subsets["remain", "train"],
+            self.remain.images,
             device=self.device,
             seed=self.seed,
         )
         for number, reference in enumerate(references, 1):
             networks[reference_name(number)] = reference.network
         healthy = [self.data.class_names.index(name) for name in self.judged_by.healthy_classes]
-        return predict_models(networks, self.subsets, device=self.device, healthy=healthy)
+        return predict_models(networks, self.evaluated, device=self.device, healthy=healthy)
 
     def _fingerprint(self) -> dict[str, Any]:
         return fingerprint(
@@ -339,7 +342,8 @@ class Revision:
                 retraining_seconds=[reference.seconds for reference in references],
             ),
             references=references,
-            warnings=[*warnings, *updates.notes],
+            samples={"_".join(subset): self.remain.document() for subset in self.sampled},
+            warnings=[*warnings, *updates.notes, *([self.remain.note()] if self.sampled else [])],
         )
 
     def _outcome(
