@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from monai.bundle import ConfigParser, ConfigWorkflow
+from monai.bundle import ConfigWorkflow
 from torch import nn
-from yaml import YAMLError
 
+from monai_unlearn.engine.bundle_configs import bundle_configs
 from monai_unlearn.engine.config_values import on_the_stack, taken_by_name
 from monai_unlearn.errors import ConfigError, ExitCode, NotAccepted, UnlearnError
 from monai_unlearn.evaluation.decision.decision import KEYS as DECISION_KEYS
@@ -103,15 +103,7 @@ def report_errors() -> None:
 
 def _defined_in(configs: Path) -> set[str]:
     """Return the ids that the config files of a folder define."""
-    ids: set[str] = set()
-    for path in sorted(configs.iterdir()) if configs.is_dir() else ():
-        if re.fullmatch(ConfigParser.suffix_match, path.name):
-            try:
-                content = ConfigParser.load_config_file(str(path))
-            except (OSError, ValueError, YAMLError):  # not a file of this run, or MONAI would have failed on it
-                continue
-            ids.update(content if isinstance(content, dict) else ())
-    return ids
+    return {name for content in bundle_configs(configs) for name in content}
 
 
 def refuse_misspelt(config: Mapping[str, Any], *, known: Collection[str] = ()) -> None:

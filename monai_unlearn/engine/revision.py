@@ -22,6 +22,7 @@ from monai_unlearn.engine.evaluating import predict_models
 from monai_unlearn.engine.evidence import Cost, RunFacts, assemble, why_not_accepted
 from monai_unlearn.engine.fingerprint import fingerprint
 from monai_unlearn.engine.guards import check_finite, check_fits, check_spec_stays
+from monai_unlearn.engine.healthy import declared_healthy
 from monai_unlearn.engine.host import executed_config
 from monai_unlearn.engine.lineage import check_lineage
 from monai_unlearn.engine.outputs import Outcome, write_outputs
@@ -121,7 +122,11 @@ class Revision:
     def __post_init__(self) -> None:
         if not self.output_dir:
             raise ConfigError("output_dir is not set. Give it on the command line: --output_dir DIR")
-        self.judged_by = Decision.from_config(self.decision, class_names=self.data.class_names)
+        self.judged_by = Decision.from_config(
+            self.decision,
+            class_names=self.data.class_names,
+            base_healthy_classes=declared_healthy(self.bundle_root, self.data.class_names),
+        )
         self.stop_rule = StopRule.of_run(
             self.stop,
             objective=self.judged_by.objective,

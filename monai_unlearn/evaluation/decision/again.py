@@ -26,10 +26,12 @@ def decide_again(run: RunFolder) -> Outcome:
     """
     try:
         declared = json.loads(run.metrics.read_text(encoding="utf-8"))["decision"]["declared"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        base = declared.pop("base_healthy_classes")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"{run.metrics}: expected the measurements of a run, with the decision that was declared "
             f"({type(error).__name__}). Give the output folder of an unlearning run."
         ) from error
     table = PredictionTable.read(run.predictions)
-    return decide(Decision.from_config(declared, class_names=table.class_names), table)
+    decision = Decision.from_config(declared, class_names=table.class_names, base_healthy_classes=base)
+    return decide(decision, table)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from decision_example import binary, decision, everywhere, table
@@ -13,13 +14,13 @@ GOOD = everywhere(binary(0.8, 0.8))
 SHARES = {"original": everywhere(binary(0.99, 0.99)), "revised": GOOD, **{f"reference-{i}": GOOD for i in range(3)}}
 
 
-def finished(folder, shares, **config):
+def finished(folder, shares, base=None, **config):
     """What a run leaves of its decision."""
     run = RunFolder(folder)
     found = table(shares, patients=60, eyes=2)
     run.evidence.mkdir()
     found.write(run.predictions)
-    metrics = decide(decision(**config), found).to_metrics()
+    metrics = decide(replace(decision(**config), base_healthy_classes=base), found).to_metrics()
     run.metrics.write_text(json.dumps(metrics), encoding="utf-8")
     return run, metrics
 
@@ -40,6 +41,12 @@ def finished(folder, shares, **config):
 )
 def test_is_the_same_byte_by_byte(tmp_path, shares, config):
     run, metrics = finished(tmp_path, shares, **config)
+    assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
+
+
+def test_what_the_base_bundle_declares_healthy_is_still_said(tmp_path):
+    run, metrics = finished(tmp_path, SHARES, base=("sick",))
+    assert "Healthy is declared as healthy; the base bundle declares sick." in metrics["decision"]["line"]
     assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
 
 
