@@ -24,7 +24,7 @@ from monai_unlearn.engine.fingerprint import fingerprint
 from monai_unlearn.engine.guards import check_finite, check_fits, check_spec_stays
 from monai_unlearn.engine.healthy import declared_healthy
 from monai_unlearn.engine.host import executed_config
-from monai_unlearn.engine.lineage import check_lineage
+from monai_unlearn.engine.lineage import check_lineage, check_subsets
 from monai_unlearn.engine.outputs import Outcome, write_outputs
 from monai_unlearn.engine.predicted import ORIGINAL, REVISED, listed, prediction_table, reference_name
 from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, delivery_images, with_controls
@@ -192,6 +192,7 @@ class Revision:
         check_spec_stays(self.base.root, self.cohort)
         record = record_of(Path(self.checkpoint))
         check_lineage(self.base.root, self.data, record)
+        check_subsets(self.data, self.subsets)
         warnings = [
             *self.cohort.preview()["warnings"],
             *self.data.earlier.warnings(),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn import __version__
-from monai_unlearn.cohort.reports.compare import crossed
+from monai_unlearn.cohort.reports.compare import cohort_of, crossed
 from monai_unlearn.cohort.reports.places import OUTSIDE, PLACES
 from monai_unlearn.cohort.resolve.frozen import Frozen
 from monai_unlearn.cohort.resolve.guards import refusal
@@ -97,9 +97,8 @@ def frozen_of(given: CohortSpec | Frozen, index: Index | None, *, has_other: boo
             f"{given.source}: expected the folder of a frozen cohort, got a spec alone. Give the folder that `cohort "
             "freeze` wrote as well."
         )
-    if index is None:
-        raise CohortError(f"{given.source}: a spec needs an index to be resolved on. Give --index DIR.")
-    return Frozen.of(resolve_unguarded(given, index))
+    found = cohort_of(given, index)
+    return found if isinstance(found, Frozen) else Frozen.of(found)
 
 
 @dataclass(frozen=True, kw_only=True)

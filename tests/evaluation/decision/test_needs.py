@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from decision_example import comparison
 from scipy.stats import t
 
-from monai_unlearn.evaluation.decision.comparison import Comparison
 from monai_unlearn.evaluation.decision.needs import (
     Need,
     few_patients,
@@ -16,24 +16,7 @@ from monai_unlearn.evaluation.decision.needs import (
     more_seeds,
 )
 
-ONE = Comparison(
-    subset="forget_test",
-    label="a",
-    predicted="a",
-    measure="mean_probability",
-    margin=0.1,
-    sides="both",
-    min_patients=30,
-    patients=50,
-    seeds=3,
-    value=0.5,
-    target=0.5,
-    low=-0.2,
-    high=0.2,
-    seed_sd=0.01,
-    target_distance=0.017,
-    patient_distance=0.2,
-)
+ONE = comparison(low=-0.2, high=0.2, target_distance=0.017, patient_distance=0.2)
 
 
 def test_a_class_with_few_patients_is_named_with_the_number_that_would_decide():
