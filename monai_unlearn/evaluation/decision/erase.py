@@ -13,6 +13,7 @@ from monai_unlearn.evaluation.decision.needs import few_patients, merged, missin
 from monai_unlearn.evaluation.decision.objections import objections
 from monai_unlearn.evaluation.decision.outcome import Outcome
 from monai_unlearn.evaluation.decision.sentences import LIMIT, named, place
+from monai_unlearn.evaluation.decision.small_earlier import as_points, remarks
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def judge_erase(decision: Decision, evidence: Evidence) -> Outcome:
     What earlier revisions forgot must not be recognised better than by the original, which had forgotten it.
     """
     forget = [one for like in _forget(decision, evidence) for one in compared(like, _nothing(decision, evidence))]
-    kept = (*_remain(decision, evidence), *_earlier(decision))
+    kept = (*_remain(decision, evidence), *_earlier(decision, evidence))
     remain = [one for like in kept for one in compared(like, _original(decision, evidence))]
     subsets = [name for name in decision.subsets if part_of(name) == "forget"]
     unreal = [one for one in (_as_before(evidence, subsets), artefact(evidence, subsets)) if one is not None]
@@ -51,6 +52,7 @@ def judge_erase(decision: Decision, evidence: Evidence) -> Outcome:
         comparisons=(*forget, *remain),
         decision=decision,
         notes=(*evidence.notes, *_shared(evidence)),
+        remarks=remarks(remain, decision),
         references=len(evidence.references),
     )
 
@@ -88,9 +90,10 @@ def _forget(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
                 yield replace(_like(one), sides="upper", is_guard=True, rule="point_within")
 
 
-def _earlier(decision: Decision) -> Iterator[Comparison]:
+def _earlier(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
     for one in (endpoint for endpoint in decision.endpoints if is_about_earlier(endpoint.subset)):
-        yield replace(_like(one), sides="upper")
+        like = replace(_like(one), sides="upper")
+        yield as_points(like, evidence) if one.label == ALL else like
 
 
 def _remain(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
