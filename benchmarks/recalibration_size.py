@@ -167,7 +167,7 @@ def main() -> None:
     options = parser.parse_args()
     found = measured(cifar10(data_folder(options)))
     write(
-        {"facts": facts("monai", "torch", "numpy", seeds=SEEDS, batch=BATCH), "cifar10": found},
+        {"facts": facts("monai-unlearn", "monai", "torch", "numpy", seeds=SEEDS, batch=BATCH), "cifar10": found},
         "recalibration_size",
         options.results,
     )
