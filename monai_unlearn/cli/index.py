@@ -164,7 +164,9 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     from monai_unlearn.index.tables.delimiter import parse_delimiter
     from monai_unlearn.index.tables.kept_words import KeptWords
     from monai_unlearn.index.tables.key import pair_keys
+    from monai_unlearn.without_pandas import keep_pandas_out
 
+    keep_pandas_out()
     names = None if pseudonymise is None else pseudonyms.Pseudonyms.read(pseudonymise, apart_from=out)
     request = build.BuildRequest(
         sources=tuple(sources),

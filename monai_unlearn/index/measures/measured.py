@@ -8,8 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monai_unlearn.index.measures import join_measures
-from monai_unlearn.index.measures.join import Measured
+from monai_unlearn.index.measures.join import join_measures
 from monai_unlearn.index.store.pandas_types import PANDAS_TYPES
 from monai_unlearn.index.store.part_writer import named_by_content
 
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monai_unlearn.index.assemble import Collected
-    from monai_unlearn.index.measures import MaskLabels
+    from monai_unlearn.index.measures.labels import MaskLabels
+    from monai_unlearn.index.measures.measure_match import Measured
     from monai_unlearn.index.scan.read import Track
     from monai_unlearn.index.store.part_writer import PartWriter
     from monai_unlearn.vocabulary.fields import Kind
@@ -51,8 +51,6 @@ def measured_parts(
     Raises:
         IndexReadError: As in `join_measures`.
     """
-    if not measures:
-        return Measured(pd.DataFrame())
     parts = [writer.stage / name for name in writer.parts]
     named = pa.concat_tables([pq.read_table(part, columns=_MATCHED_BY) for part in parts])
     ids = pq.read_table(collected.ids, columns=["relative", "is_row"])
