@@ -139,7 +139,7 @@ class HeaderReader:
 
     def _walk_explicit(self, content: bytes, position: int, syntax: Syntax, elements: Elements) -> Header:
         # The loop that takes time: most elements cost one look-up.
-        heads, end = self._explicit, len(content) - 12
+        heads, end, number = self._explicit, len(content) - 12, int.from_bytes
         while position <= end:
             head = content[position : position + 8]
             step, tag, vr = heads.get(head) or self._learn_explicit(head)
@@ -147,9 +147,13 @@ class HeaderReader:
                 if tag is not None:
                     elements[tag] = (vr, content[position + 8 : position + step])
                 position += step
-            elif step == _PIXELS:
-                start = position + 12
-                return Header(elements, syntax, start, int.from_bytes(content[position + 8 : start], "little"))
+                continue
+            start = position + 12
+            length = number(content[position + 8 : start], "little")
+            if step == _PIXELS:
+                return Header(elements, syntax, start, length)
+            if tag is None and length != UNDEFINED:
+                position = start + length
             else:
                 position = self._skip_long(content, position, tag, vr, elements)
         raise MoreError

@@ -59,7 +59,8 @@ def measured_parts(
     # The other columns are only needed as names, which measures must not have.
     frame = pd.concat([frame, pd.DataFrame(index=frame.index, columns=[n for n in kinds if n not in frame])], axis=1)
     measured = join_measures(frame, measures, labels, leave_out=leave_out, track=track)
-    columns = pa.Table.from_pandas(measured.frame[list(measured.units)], preserve_index=False)
+    joined = frame if measured.frame is None else measured.frame
+    columns = pa.Table.from_pandas(joined[list(measured.units)], preserve_index=False)
     begin = 0
     for number, part in enumerate(parts):
         rows = pq.read_table(part)
