@@ -194,8 +194,9 @@ def _named(names: pa.ChunkedArray, duplicates: Duplicates, begin: int, end: int)
 
 
 def _ids(listed: Sequence[Listed], rows: pa.Table) -> pa.Table:
-    formats, faults, uids = (rows[name].to_pylist() for name in ("format", "fault", "SOPInstanceUID"))
-    usable = usable_array(rows["fault"]).to_pylist()
+    formats, uids = rows["format"].to_pylist(), rows["SOPInstanceUID"].to_pylist()
+    is_dicom = pc.fill_null(pc.equal(rows["format"], "dicom"), fill_value=False)
+    is_plain = pc.and_(pc.is_valid(rows["format"]), pc.invert(is_dicom))
     return pa.table(
         {
             "relative": [file.relative for file in listed],
@@ -207,10 +208,8 @@ def _ids(listed: Sequence[Listed], rows: pa.Table) -> pa.Table:
                 format_ is not None or file.named or looks_like_image(file.path)
                 for file, format_ in zip(listed, formats, strict=True)
             ],
-            "is_dicom": [format_ == "dicom" and counts for format_, counts in zip(formats, usable, strict=True)],
-            "is_plain": [
-                format_ not in (None, "dicom") and fault is None for format_, fault in zip(formats, faults, strict=True)
-            ],
+            "is_dicom": pc.and_(is_dicom, usable_array(rows["fault"])),
+            "is_plain": pc.and_(is_plain, pc.is_null(rows["fault"])),
         },
         schema=_IDS,
     )

@@ -96,6 +96,9 @@ class Walk:
         self.skipped = 0
 
     def __iter__(self) -> Iterator[Listed]:
+        if len(self._roots) == 1:
+            yield from self._files(self._roots[0])
+            return
         last = None
         # heapq.merge is stable: of equal paths, the one from the first source comes first.
         for file in heapq.merge(*(self._files(root) for root in self._roots), key=_path_of):

@@ -74,10 +74,12 @@ def make_plan(walk: Walk, space: Workspace, previous: Iterator[pa.Table] | None)
         space: Where the run works.
         previous: The rows of the files of the last index; null if there is none to reuse.
     """
+    unfinished = [PreviousRows(blocks) for blocks in space.earlier_runs()]
+    if previous is None and not unfinished:
+        return _first_plan(walk, space)
     plan = Plan(Spool(space.folder / "listed.spool"), Spool(space.folder / "fresh.spool"))
     moves = plan.moves = None if previous is None else Moves(space.folder)
     indexed = PreviousRows(previous or (), on_unseen=None if moves is None else moves.vanished)
-    unfinished = [PreviousRows(blocks) for blocks in space.earlier_runs()]
     reused = changed = added = resumed = 0
     for file in walk:
         plan.files.append(file)
@@ -103,6 +105,14 @@ def make_plan(walk: Walk, space: Workspace, previous: Iterator[pa.Table] | None)
     return plan
 
 
+def _first_plan(walk: Walk, space: Workspace) -> Plan:
+    files = Spool(space.folder / "listed.spool")
+    for file in walk:
+        files.append(file)
+    files.close()
+    return Plan(files, files, FileCounts(added=len(files)), walk.skipped)
+
+
 def all_rows(
     plan: Plan, space: Workspace, previous: Iterator[pa.Table] | None
 ) -> Iterator[tuple[Sequence[Listed], pa.Table]]:
@@ -113,6 +123,9 @@ def all_rows(
         space: Where the run works.
         previous: The rows of the files of the last index; null if there is none to reuse.
     """
+    if plan.fresh is plan.files:
+        yield from _fresh_rows(plan, space)
+        return
     sources = [PreviousRows(space.blocks(), is_fresh=True), PreviousRows(previous or ())]
     sources += [PreviousRows(blocks) for blocks in space.earlier_runs()]
     for files in plan.files.batches():
@@ -120,3 +133,15 @@ def all_rows(
             found = next(rows for rows in sources if rows.has(file) and rows.is_same(file) and rows.is_certain())
             found.take()
         yield files, pa.concat_tables([table for rows in sources for table in rows.taken()]).sort_by("path")
+
+
+def _fresh_rows(plan: Plan, space: Workspace) -> Iterator[tuple[Sequence[Listed], pa.Table]]:
+    """Yield the files of a first run with their rows: its blocks have them all, in their order."""
+    blocks = space.blocks()
+    held = next(blocks, None)
+    for files in plan.files.batches():
+        tables = []
+        while (missing := len(files) - sum(table.num_rows for table in tables)) and held is not None:
+            tables.append(held.slice(0, missing))
+            held = held.slice(missing) if held.num_rows > missing else next(blocks, None)
+        yield files, pa.concat_tables(tables).combine_chunks()
