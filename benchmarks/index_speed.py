@@ -3,10 +3,10 @@
     python benchmarks/index_speed.py
 
 The files are Ophthalmic Photography images with uncompressed pixels, made here from the phantom's headers, seeded, ten
-in a folder: of 50 KB, 200 KB and 10 MB. No way reads pixels; those of 10 MB are holes in their files. The plain loop asks pydicom for ten tags of each (`dcmread` with
-`stop_before_pixels` and `specific_tags`); it neither checks that a file is whole nor writes anything. The index, of all
-its columns, is built by the command, from nothing to Parquet on disk: listing, reading, checking where each file ends,
-duplicates, digest.
+in a folder: of 50 KB, 200 KB and 10 MB. No way reads pixels; those of 10 MB are holes in their files. The plain loop
+asks pydicom for ten tags of each (`dcmread` with `stop_before_pixels` and `specific_tags`); it neither checks that a
+file is whole nor writes anything. The index, of all its columns, is built by the command, from nothing to Parquet on
+disk: listing, reading, checking where each file ends, duplicates, digest.
 
 Every run is a process of its own. All ways take turns, round by round, on warm files; ratios are of the same round, and
 the median of the rounds counts. What the same process takes for ten files is its start-up, which is taken off before
