@@ -167,9 +167,9 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     from monai_unlearn.index.tables.delimiter import parse_delimiter
     from monai_unlearn.index.tables.kept_words import KeptWords
     from monai_unlearn.index.tables.key import pair_keys
-    from monai_unlearn.without_pandas import keep_pandas_out
+    from monai_unlearn.light_arrow import light_arrow
 
-    keep_pandas_out()
+    light_arrow()
     names = None if pseudonymise is None else pseudonyms.Pseudonyms.read(pseudonymise, apart_from=out)
     request = build.BuildRequest(
         sources=tuple(sources),

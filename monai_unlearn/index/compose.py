@@ -19,12 +19,11 @@ from monai_unlearn.index.identities import contradictions_of
 from monai_unlearn.index.measures.measure_match import Measured
 from monai_unlearn.index.patients import PatientSource
 from monai_unlearn.index.pseudonyms import domain_of
-from monai_unlearn.index.readers.row import PIXEL_DIGEST
 from monai_unlearn.index.scan.decisions import PATH, Decisions
 from monai_unlearn.index.scan.personal import is_telling
 from monai_unlearn.index.store.digest import count_patients
 from monai_unlearn.index.store.part_writer import PartWriter, named_by_content
-from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
+from monai_unlearn.index.store.schema import BASE_COLUMNS, PIXEL_DIGEST, part_schema
 from monai_unlearn.index.store.write import finish_index
 from monai_unlearn.index.tables.join import Joiner
 from monai_unlearn.index.tables.read_table import SourceTable, read_table

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monai_unlearn.index.readers.pixel_digest import pixel_digests
-from monai_unlearn.index.readers.row import PIXEL_DIGEST
+from monai_unlearn.index.store.schema import PIXEL_DIGEST
 from monai_unlearn.index.usable import usable_array
 
 

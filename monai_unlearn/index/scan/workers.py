@@ -21,8 +21,8 @@ from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.fast_readers import Reader
 from monai_unlearn.index.scan.file_rows import finished, rows_of
 from monai_unlearn.index.scan.packing import packed, unpacked, unreadable
+from monai_unlearn.light_arrow import light_arrow
 from monai_unlearn.safe_path import safe_start
-from monai_unlearn.without_pandas import keep_pandas_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -296,7 +296,7 @@ class _Forked:
 def work(pipe: Connection, options: ScanOptions) -> None:
     """Answer each task with its rows, until the pipe is closed."""
     try:
-        keep_pandas_out()
+        light_arrow()
         pipe.send_bytes(READY)
         while True:
             files, reader = pipe.recv()
