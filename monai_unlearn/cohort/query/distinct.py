@@ -95,4 +95,5 @@ def _keys(starts: Places, ends: Places, content: Bytes) -> npt.NDArray[np.uint64
 def _bytes_below(lengths: Places) -> npt.NDArray[np.uint64]:
     """Return a mask of as many low bytes as each length says, up to seven."""
     bits = (np.minimum(lengths, _WORD - 1) * _WORD).astype(np.uint64)
-    return (np.uint64(1) << bits) - np.uint64(1)
+    mask: npt.NDArray[np.uint64] = (np.uint64(1) << bits) - np.uint64(1)
+    return mask

@@ -138,7 +138,7 @@ def _fresh_rows(plan: Plan, space: Workspace) -> Iterator[tuple[pa.Table, pa.Tab
     blocks = space.blocks()
     held = next(blocks, None)
     for files in plan.files.tables():
-        tables = []
+        tables: list[pa.Table] = []
         while (missing := files.num_rows - sum(table.num_rows for table in tables)) and held is not None:
             tables.append(held.slice(0, missing))
             held = held.slice(missing) if held.num_rows > missing else next(blocks, None)
