@@ -1,0 +1,19 @@
+"""Audits, one file each: what a network still knows that its accuracy does not show.
+
+To add one, write its file and list its record here. They run in this order: first those that need the table of
+predictions alone, then from the cheapest to the costliest. None of the modules loads torch.
+"""
+
+from monai_unlearn.evaluation.audits.audit import Audit, Audited, Networks
+from monai_unlearn.evaluation.audits.aus import AUS
+from monai_unlearn.evaluation.audits.distance import DISTANCE
+from monai_unlearn.evaluation.audits.figure import Figure, Finding, Row
+from monai_unlearn.evaluation.audits.membership import MEMBERSHIP
+from monai_unlearn.evaluation.audits.recall_gap import RECALL_GAP
+from monai_unlearn.evaluation.audits.registry import chosen, register, registered
+from monai_unlearn.evaluation.audits.tug_of_war import TUG_OF_WAR
+
+for _audit in (MEMBERSHIP, DISTANCE, RECALL_GAP, TUG_OF_WAR, AUS):
+    register(_audit)
+
+__all__ = ["Audit", "Audited", "Figure", "Finding", "Networks", "Row", "chosen", "register", "registered"]
