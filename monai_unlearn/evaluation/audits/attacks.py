@@ -23,11 +23,6 @@ EPSILON_LOSS, EPSILON_PROBABILITY = 1e-2, 1e-5
 _SMALLEST = 1e-30
 
 
-def own_probability(probabilities: Array, classes: npt.NDArray[np.int64]) -> Array:
-    """Return the probability that each image's true class is given, shape (image,)."""
-    return np.asarray(probabilities[np.arange(len(classes)), classes])
-
-
 def loss_threshold(own: Array) -> Array:
     """Return −loss of each image, ln p (Yeom et al. 2018, arXiv 1709.01604, section 3.3); any rising scale would do."""
     return np.log(np.maximum(own, _SMALLEST))

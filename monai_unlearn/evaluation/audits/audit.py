@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from scipy.special import softmax
 
 from monai_unlearn.evaluation.decision.evidence import patient_numbers, references_that_count
 from monai_unlearn.evaluation.prediction_table import AS_TRAINED
@@ -47,6 +48,19 @@ class Networks(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What an audit takes.
+
+    Attributes:
+        passes: Forward passes of single images; a gradient counts as three.
+        seconds: What it takes besides, on a slow core.
+    """
+
+    passes: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Audited:
     """What audits look at.
 
@@ -63,6 +77,17 @@ class Audited:
     seed: int = 0
     plots: Path | None = None
     seconds_left: Callable[[], float] = field(default=lambda: float("inf"))
+
+    @property
+    def of_run(self) -> Networks:
+        """The networks themselves.
+
+        Raises:
+            ValueError: There are none: an audit that needs them was asked of a table alone.
+        """
+        if self.networks is None:
+            raise ValueError("This audit needs the networks themselves.")
+        return self.networks
 
     @cached_property
     def original(self) -> str:
@@ -128,9 +153,23 @@ class Audited:
             return rows
         return np.sort(np.random.default_rng(self.seed).choice(rows, most, replace=False))
 
+    def own(self, network: str, rows: Rows) -> Array:
+        """Return the probability that a network gives to the true class of rows, shape (row,)."""
+        return own_probability(self.table.logits[network][rows], self.labels[rows])
+
     def others(self, network: str) -> tuple[str, ...]:
         """Return the retrained networks that a network is compared with: all of them but itself."""
         return tuple(name for name in self.retrained if name != network)
+
+
+def own_probability(logits: npt.NDArray[np.floating[Any]], classes: Rows) -> Array:
+    """Return the softmax probability of each image's class in float64.
+
+    Args:
+        logits: Shape (image, class).
+        classes: Their numbers, shape (image,).
+    """
+    return np.asarray(softmax(logits.astype(np.float64), axis=1)[np.arange(len(classes)), classes])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,8 +180,7 @@ class Audit:
         name: Its name in configs, `metrics.json` and cards.
         description: One sentence for the card: what it shows, and how to read it.
         measure: Returns what it finds.
-        passes: Forward passes of single images that it takes, a gradient counted as three; None where it needs the
-            table of predictions alone.
+        cost: What it takes of the networks, estimated; None where it needs the table of predictions alone.
 
     Raises:
         ValueError: The name is no identifier in lower case.
@@ -155,7 +193,7 @@ class Audit:
     name: str
     description: str
     measure: Callable[[Audited], Finding]
-    passes: Callable[[Audited], int] | None = None
+    cost: Callable[[Audited], Cost] | None = None
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or self.name != self.name.lower():
@@ -164,4 +202,4 @@ class Audit:
     @property
     def needs_networks(self) -> bool:
         """Whether the table of predictions is not enough."""
-        return self.passes is not None
+        return self.cost is not None

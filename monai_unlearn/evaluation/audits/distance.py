@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import log_softmax
 
 from monai_unlearn.evaluation.audits.audit import Audit, Audited
-from monai_unlearn.evaluation.audits.figure import Figure, Finding, Row, not_measurable
+from monai_unlearn.evaluation.audits.figure import SHOWN, Figure, Finding, Row, not_measurable
 from monai_unlearn.evaluation.audits.patients import bootstrapped, share, sums_by_patient
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _ratios(
         revised=figures[audited.revised],
         retrained=tuple(figures[one] for one in audited.retrained),
         unit="ratio",
-        headline=name == "distance_ratio_equally_sure" and subset != TRAINED_ON,
+        headline=name == "distance_ratio_equally_sure" and subset in SHOWN,
         why="How far retrained networks lie apart takes two of them." if few else None,
     )
 

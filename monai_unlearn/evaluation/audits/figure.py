@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 Interval = tuple[float, float]
 ALL = "all"
 """All classes together."""
-MEASURED, NOT_MEASURABLE, SKIPPED = "measured", "not_measurable", "skipped"
+SHOWN = ("forget_train", "forget_test", "remain_test")
+"""The subsets whose rows the card shows."""
+MEASURED, NOT_MEASURABLE, SKIPPED, FAILED = "measured", "not_measurable", "skipped", "failed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +102,8 @@ class Finding:
     """What one audit found.
 
     Attributes:
-        status: `measured`, `not_measurable` (the images or networks that it needs do not exist), or `skipped` (it would
-            take longer than audits may).
+        status: `measured`, `not_measurable` (the images or networks that it needs do not exist), `skipped` (it would
+            take longer than audits may), or `failed` (an error).
         rows: Its figures.
         facts: What else belongs to them: numbers of images, settings, what was chosen.
         why: Why it was not measured.
@@ -125,3 +127,8 @@ class Finding:
 def not_measurable(why: str) -> Finding:
     """Return the finding of an audit whose images or networks do not exist."""
     return Finding(status=NOT_MEASURABLE, why=why)
+
+
+def skipped(why: str) -> Finding:
+    """Return the finding of an audit for which there was no time."""
+    return Finding(status=SKIPPED, why=why)

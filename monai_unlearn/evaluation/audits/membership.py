@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monai_unlearn.evaluation.audits.attacks import iam, loss_threshold, own_probability, rmia
+from monai_unlearn.evaluation.audits.attacks import iam, loss_threshold, rmia
 from monai_unlearn.evaluation.audits.audit import Audit, Audited
 from monai_unlearn.evaluation.audits.figure import Figure, Finding, Row, not_measurable
 from monai_unlearn.evaluation.audits.patients import matched_auc, share
@@ -68,19 +68,16 @@ class _Images:
     def __init__(self, audited: Audited, rows: Ids, member: npt.NDArray[np.bool_], population: Ids) -> None:
         self.audited, self.rows, self.member, self.population = audited, rows, member, population
         names = audited.subjects
-        self.own = {name: self._own(name, rows) for name in names}
-        self.of_population = {name: self._own(name, population) for name in names}
+        self.own = {name: audited.own(name, rows) for name in names}
+        self.of_population = {name: audited.own(name, population) for name in names}
         fitted = audited.rows(FITTED)
-        self.fitted = {name: self._own(name, fitted) for name in audited.retrained} if len(fitted) else {}
-
-    def _own(self, name: str, rows: Ids) -> Array:
-        return own_probability(self.audited.table.probabilities(name)[rows], self.audited.labels[rows])
+        self.fitted = {name: audited.own(name, fitted) for name in audited.retrained} if len(fitted) else {}
 
     def attacked(self, attack: str) -> tuple[Row, Row]:
         """Return the rows of an attack: its area, and its true-positive rate at a low false-positive rate."""
         found = {name: self.score(attack, name) for name in self.audited.subjects}
         return (
-            self._row(f"auc_{attack}", {name: self._auc(scores) for name, scores in found.items()}, headline=True),
+            self._row(f"auc_{attack}", {name: self._auc(scores) for name, scores in found.items()}, is_area=True),
             self._row(f"tpr_at_1_percent_fpr_{attack}", {name: self._tpr(scores) for name, scores in found.items()}),
         )
 
@@ -122,7 +119,7 @@ class _Images:
         above = (scores[self.member] > limit).astype(float)
         return share(above, self.audited.patients[self.rows[self.member]])
 
-    def _row(self, measure: str, found: dict[str, Figure | str], *, headline: bool = False) -> Row:
+    def _row(self, measure: str, found: dict[str, Figure | str], *, is_area: bool = False) -> Row:
         figures = {name: Figure() if isinstance(one, str) else one for name, one in found.items()}
         why = next((one for one in found.values() if isinstance(one, str)), None)
         return Row(
@@ -131,7 +128,8 @@ class _Images:
             original=figures[self.audited.original],
             revised=figures[self.audited.revised],
             retrained=tuple(figures[name] for name in self.audited.retrained),
-            headline=headline,
+            unit="ratio" if is_area else "share",
+            headline=is_area,
             why=why,
         )
 

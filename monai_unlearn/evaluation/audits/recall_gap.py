@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monai_unlearn.evaluation.audits.audit import Audit, Audited
-from monai_unlearn.evaluation.audits.figure import Figure, Finding, Row, not_measurable
+from monai_unlearn.evaluation.audits.figure import SHOWN, Figure, Finding, Row, not_measurable
 from monai_unlearn.evaluation.audits.patients import bootstrapped, sums_by_patient
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def measure(audited: Audited) -> Finding:
                 original=figures[audited.original],
                 revised=figures[audited.revised],
                 retrained=tuple(figures[name] for name in audited.retrained),
-                headline=True,
+                headline=subset in SHOWN,
             )
         )
     return Finding(rows=tuple(rows))

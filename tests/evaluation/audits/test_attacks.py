@@ -7,16 +7,12 @@ import numpy as np
 import pytest
 from scipy.stats import gumbel_r
 
-from monai_unlearn.evaluation.audits.attacks import iam, loss_threshold, own_probability, rmia
+from monai_unlearn.evaluation.audits.attacks import iam, loss_threshold, rmia
 
 RNG = np.random.default_rng(0)
 OWN, OUT = RNG.uniform(0.01, 0.99, 12), RNG.uniform(0.01, 0.99, (3, 12))
 POPULATION, POPULATION_OUT = RNG.uniform(0.01, 0.99, 9), RNG.uniform(0.01, 0.99, (3, 9))
 FITTED = RNG.uniform(0.7, 0.99, (3, 8))
-
-
-def test_the_probability_of_the_true_class():
-    assert own_probability(np.array([[0.1, 0.9], [0.3, 0.7]]), np.array([1, 0])).tolist() == [0.9, 0.3]
 
 
 def test_a_low_loss_is_a_member():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from audit_example import audited, frame, network, retrained
 
-from monai_unlearn.evaluation.audits import Audit, Finding
+from monai_unlearn.evaluation.audits import Audit, Cost, Finding
 
 ROWS = frame({"forget_train": 4, "remain_train": 6, "remain_test": 3})
 
@@ -54,5 +54,14 @@ def test_names_are_identifiers():
         Audit(name="Not this", description="", measure=lambda _: Finding())
 
 
-def test_what_takes_passes_needs_the_networks():
-    assert Audit(name="some", description="", measure=lambda _: Finding(), passes=lambda _: 3).needs_networks
+def test_what_has_a_cost_needs_the_networks():
+    assert Audit(name="some", description="", measure=lambda _: Finding(), cost=lambda _: Cost(passes=3)).needs_networks
+    with pytest.raises(ValueError, match="needs the networks themselves"):
+        _ = subject().of_run
+
+
+def test_the_probability_of_the_true_class_is_that_of_the_table():
+    found = subject()
+    rows = found.rows("remain_test")
+    expected = found.table.probabilities("revised")[rows, found.labels[rows]]
+    assert found.own("revised", rows).tolist() == pytest.approx(expected.tolist())
