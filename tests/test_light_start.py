@@ -61,6 +61,7 @@ def test_import(module, loaded):
         "cohort.reports.report",
         "cohort.lineage.history",
         "evaluation.decision",
+        "evaluation.audits",
         "index.build",
         "phantom",
         "vocabulary.units",

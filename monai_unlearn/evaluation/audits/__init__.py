@@ -18,7 +18,17 @@ from monai_unlearn.evaluation.audits.relearning import RELEARNING
 from monai_unlearn.evaluation.audits.tug_of_war import TUG_OF_WAR
 from monai_unlearn.evaluation.audits.within_budget import allowance, measure_audits
 
-for _audit in (MEMBERSHIP, DISTANCE, RECALL_GAP, TUG_OF_WAR, AUS, PROBE, BATCHNORM, RELEARNING, EMBEDDINGS):
+for _audit in (
+    MEMBERSHIP,
+    DISTANCE,
+    RECALL_GAP,
+    TUG_OF_WAR,
+    AUS,
+    PROBE,
+    BATCHNORM,
+    RELEARNING,
+    EMBEDDINGS,
+):
     register(_audit)
 
 __all__ = [
