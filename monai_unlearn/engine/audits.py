@@ -28,8 +28,12 @@ if TYPE_CHECKING:
     Array = npt.NDArray[np.float64]
     Rows = npt.NDArray[np.int64]
 
-RATE, MOMENTUM = 0.01, 0.9
-"""Relearning descends plainly, by the same rate for every network: what is compared is where each of them starts."""
+RATE = 3e-4
+"""Of Adam, the same for every network: what is compared is where each of them starts.
+
+Adam's steps have a length of their own. Plain descent at 0.01 with frozen BatchNorm statistics took networks of the
+fundus bundle to infinity within five steps; with this, retrained ones relearn in about thirty.
+"""
 _PASSED_AT_ONCE = 128
 
 
@@ -126,7 +130,7 @@ class RunNetworks:
         module = copy.deepcopy(self.networks[network]).eval().requires_grad_(requires_grad=True)
         (batch,) = DataLoader(Subset(self.images, rows.tolist()), batch_size=len(rows))
         images, labels = batch["image"].to(self.device), batch["label"].to(self.device)
-        optimizer = torch.optim.SGD(module.parameters(), lr=RATE, momentum=MOMENTUM)
+        optimizer = torch.optim.Adam(module.parameters(), lr=RATE)
         generator = torch.Generator().manual_seed(self.seed)
         while True:
             for some in torch.split(torch.randperm(len(rows), generator=generator), BATCH):

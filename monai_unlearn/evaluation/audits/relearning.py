@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     Ids = npt.NDArray[np.int64]
 
 SUBSET = "forget_train"
-IMAGES, BATCH, MOST_STEPS = 128, 32, 60
+IMAGES, BATCH, MOST_STEPS = 64, 32, 60
 """Images that are learnt again, images a step, and steps after which the audit gives up."""
 WITHIN = 0.95
 """Of the original's accuracy, or mean probability of the true class, this share must be reached."""
-EXPECTED_STEPS = 15
+EXPECTED_STEPS = 30
 """For the estimate of the cost."""
 MEASURES = ("accuracy", "probability")
 

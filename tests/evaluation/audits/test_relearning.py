@@ -94,4 +94,4 @@ def test_without_retrained_networks_it_is_not_measurable():
 def test_the_cost_grows_with_the_networks():
     logits = {"original": network(ROWS, seed=1), "revised": network(ROWS, seed=2), **retrained(ROWS, 3)}
     subject = audited(ROWS, logits)
-    assert cost(subject).passes == 15 * (3 * 20 + 20) * 4
+    assert cost(subject).passes == 30 * (3 * 20 + 20) * 4
