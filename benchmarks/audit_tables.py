@@ -189,6 +189,7 @@ def to_markdown(document: dict[str, Any]) -> str:
 def main() -> None:
     parser = parser_of(__doc__, work=NAME, data=True)
     parser.add_argument("--case", choices=tuple(CASES), action="append", help="only these; the others keep their rows")
+    parser.add_argument("--method", nargs="*", default=["psg", "reset"], help="made if missing; others if they exist")
     parser.add_argument("--device", default="cpu", help="for runs that are missing; audits run on the processor")
     options = parser.parse_args()
     data, work = (one.resolve() if one else None for one in (options.data, options.work))
@@ -200,9 +201,10 @@ def main() -> None:
         if CASES[name].real and data is None:
             continue
         bench = Bench(name, data, work, options.device)
-        if not all((bench.work / f"{method}-0").exists() for method in ("psg", "reset")):
-            bench.measured()
+        bench.train()
         for method in bench.case.methods:
+            if method in options.method:
+                bench.revised(method, 0)
             if (bench.work / f"{method}-0").exists():
                 about = facts("monai-unlearn", "monai", "torch", seeds=1, not_measured="spread over seeds of a method")
                 kept[name, method] = {**row_of(name, bench, method), "facts": about}

@@ -60,6 +60,14 @@ def test_members_are_compared_within_their_class_alone():
     assert more.value == pytest.approx(found.value)  # a class of members alone is no evidence
 
 
+def test_a_class_weighs_as_its_members_do():
+    classes = np.array([0] * 12 + [1] * 6)
+    member = np.array([True] * 10 + [False] * 2 + [True] * 2 + [False] * 4)
+    values = np.where(classes == 0, member, ~member).astype(float)  # class 0 in perfect order, class 1 in reverse
+    found = matched_auc(values, member=member, classes=classes, patients=np.arange(18))
+    assert found.value == pytest.approx(10 / 12)
+
+
 def test_the_interval_is_that_of_a_bootstrap_over_patients():
     member = np.concatenate([np.ones(80), np.zeros(60)]).astype(bool)
     patients, classes = np.arange(140) // 2, np.zeros(140, dtype=int)

@@ -68,6 +68,8 @@ def test_a_curve_is_read_until_every_aim_is_reached():
     assert steps_to({"a": 0.6, "b": 0.9}, curve) == {"a": 2, "b": 0}
     assert next(curve) == {"a": 0.0, "b": 0.0}
     assert steps_to({"a": 2.0}, iter([{"a": 1.0}])) == {"a": None}
+    falls_again = [{"a": 1.0, "b": 0.0}, {"a": 0.0, "b": 0.0}, {"a": 1.0, "b": 1.0}]
+    assert steps_to({"a": 1.0, "b": 1.0}, iter(falls_again)) == {"a": 0, "b": 2}
 
 
 def test_where_retrained_networks_know_the_images_there_is_nothing_to_relearn():
