@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 import yaml
+from audit_pages import page
 from benchmark_options import parser_of
 from cohort_verdicts import BUNDLES, CASES, NAME, Bench
-from markdown_tables import MISSING, table, verdict_of
 from results_file import facts, read, write
 
-from monai_unlearn.card.audits import MEASURED, figure, headlines, span
+from monai_unlearn.card.audits import MEASURED, headlines
 from monai_unlearn.engine.audits import RunNetworks
 from monai_unlearn.evaluation import PredictionTable
 from monai_unlearn.evaluation.audits import Audited, measure_audits, registered
@@ -29,24 +29,12 @@ from monai_unlearn.release import load_weights
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from torch import nn
 
 RESULT = "audit_tables"
 LEFT_OUT = ("embeddings",)
-# What the table in the documentation shows of each cohort; the page beside the results shows every headline.
-SHOWN = (
-    ("auc_loss", "forget_train", "membership, AUC of the loss"),
-    ("auc_iam", "forget_train", "membership, AUC of IAM"),
-    ("linear_both", "forget_held_out", "linear probe of both parts"),
-    ("linear_remain", "forget_held_out", "linear probe of remain"),
-    ("distance_ratio_equally_sure", "forget_train", "distance ratio, forget train"),
-    ("distance_ratio_equally_sure", "remain_test", "distance ratio, remain test"),
-    ("ain_probability", "forget_train", "relearning, AIN"),
-    ("tug_of_war", None, "Tug-of-War"),
-)
 
 
 def networks_of(bench: Bench, run: RunFolder, predictions: PredictionTable) -> RunNetworks:
@@ -141,51 +129,6 @@ def row_of(name: str, bench: Bench, method: str) -> dict[str, Any]:
     }
 
 
-def audit_table(rows: Sequence[dict[str, Any]], *, shown: Sequence[tuple[str, str | None, str]] = ()) -> list[str]:
-    """Return the lines of a table: of each cohort every measure, with a column for the revised network of each method.
-
-    Args:
-        rows: What was measured.
-        shown: Measure, subset and title of each line; every headline by default.
-    """
-    cells: list[list[str]] = []
-    methods = list(dict.fromkeys(row["method"] for row in rows))
-    for case in dict.fromkeys(row["case"] for row in rows):
-        of_case = {row["method"]: row for row in rows if row["case"] == case}
-        found = {
-            method: {(one["measure"], one["subset"]): one for one in row["headlines"]}
-            for method, row in of_case.items()
-        }
-        keys = list(dict.fromkeys(key for one in found.values() for key in one))
-        plan = shown or [(*key, " ".join(filter(None, key)).replace("_", " ")) for key in keys]
-        title = next(iter(of_case.values()))["title"]
-        for measure, subset, label in plan:
-            lines = [found.get(method, {}).get((measure, subset)) for method in methods]
-            known = next((line for line in lines if line), None)
-            if known is not None:
-                revised = [MISSING if line is None else figure(line["revised"], line["unit"]) for line in lines]
-                cells.append([title, label, figure(known["original"], known["unit"]), span(known), *revised])
-                title = ""
-        verdicts = [verdict_of(of_case[one]) if one in of_case else MISSING for one in methods]
-        cells.append([title, "verdict", "", "", *verdicts])
-    heads = ["cohort", "audit", "original", "retrained", *(f"revised: {method}" for method in methods)]
-    return table(heads, cells, numbers=range(2, len(heads)))
-
-
-def to_markdown(document: dict[str, Any]) -> str:
-    """Return the page of every headline, and what was not measured."""
-    source = (
-        "Made by `benchmarks/audit_tables.py`, one seed. In brackets 95 % intervals, patients as units; *retrained* is "
-        "the range of the retrained networks, each measured against the others."
-    )
-    rows = document["rows"]
-    missing = [
-        f"- {row['title']}, {row['method']}, {name}: {why}" for row in rows for name, why in row["not_measured"].items()
-    ]
-    lines = ["# Audits: original, retrained, revised", "", source, "", *audit_table(rows), ""]
-    return "\n".join([*lines, *(["Not measured:", "", *missing, ""] if missing else [])])
-
-
 def main() -> None:
     parser = parser_of(__doc__, work=NAME, data=True)
     parser.add_argument("--case", choices=tuple(CASES), action="append", help="only these; the others keep their rows")
@@ -210,8 +153,8 @@ def main() -> None:
                 kept[name, method] = {**row_of(name, bench, method), "facts": about}
                 write({"rows": list(kept.values())}, RESULT, options.results)
     document = read(RESULT, options.results)
-    path.with_suffix(".md").write_text(to_markdown(document), encoding="utf-8")
-    print(to_markdown(document))
+    path.with_suffix(".md").write_text(page(document), encoding="utf-8")
+    print(page(document))
 
 
 if __name__ == "__main__":
