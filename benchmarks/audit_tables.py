@@ -20,6 +20,7 @@ from audit_pages import page
 from benchmark_options import parser_of
 from cohort_verdicts import BUNDLES, CASES, NAME, Bench
 from results_file import facts, read, write
+from torch.utils.data import Subset
 
 from monai_unlearn.card.audits import MEASURED, headlines
 from monai_unlearn.engine.audits import RunNetworks
@@ -29,6 +30,7 @@ from monai_unlearn.release import load_weights
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from torch import nn
@@ -40,18 +42,26 @@ LEFT_OUT = ("embeddings",)
 def networks_of(bench: Bench, run: RunFolder, predictions: PredictionTable) -> RunNetworks:
     """Return the networks of a finished run from their weights, checked against what they predicted then."""
     content = config_of(bench)
-    of_run = dict.fromkeys(zip(predictions.frame["part"], predictions.frame["split"], strict=True))
-    items = [item["image_id"] for part, split in of_run for item in content("data").items([part], split)]
-    if items != predictions.frame["image_id"].tolist():
-        raise SystemExit(f"{run.root}: the index has other images than the predictions of the run.")
+    images = [
+        Subset(content("subsets")[part, split], _positions(content("data").items([part], split), rows["image_id"], run))
+        for (part, split), rows in predictions.frame.groupby(["part", "split"], sort=False)
+    ]
     modules = {}
     for name, weights in weights_of(bench, run, predictions).items():
         modules[name] = copy.deepcopy(content("network_def"))
         load_weights(modules[name], weights)
-    found = RunNetworks(modules, [content("subsets")[key] for key in of_run], **_remain(content))
+    found = RunNetworks(modules, images, **_remain(content))
     for name, module in modules.items():
         _check(name, module.eval(), found, predictions)
     return found
+
+
+def _positions(items: Sequence[dict[str, Any]], wanted: Sequence[str], run: RunFolder) -> list[int]:
+    """Return where the images of a table lie in a data set: of a large one, a run evaluates a sample."""
+    place = {item["image_id"]: number for number, item in enumerate(items)}
+    if not set(wanted) <= set(place):
+        raise SystemExit(f"{run.root}: the index has other images than the predictions of the run.")
+    return [place[image] for image in wanted]
 
 
 def _remain(content: Any) -> dict[str, Any]:  # noqa: ANN401 - a function of the parser
