@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import DataError
+from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
 from monai_unlearn.evaluation.decision.decide import decide
 from monai_unlearn.evaluation.decision.decision import Decision
 from monai_unlearn.evaluation.prediction_table import PredictionTable
@@ -25,11 +26,13 @@ def decide_again(run: RunFolder) -> Outcome:
         DataError: A file cannot be read, or declares no decision.
     """
     try:
-        declared = json.loads(run.metrics.read_text(encoding="utf-8"))["decision"]["declared"]
+        decision = json.loads(run.metrics.read_text(encoding="utf-8"))["decision"]
+        declared, protocol = decision["declared"], decision.get("protocol")
+        applied = None if protocol is None else AppliedProtocol.from_dict(protocol, source=str(run.metrics))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{run.metrics}: expected the measurements of a run, with the decision that was declared "
             f"({type(error).__name__}). Give the output folder of an unlearning run."
         ) from error
     table = PredictionTable.read(run.predictions)
-    return decide(Decision.from_config(declared, class_names=table.class_names), table)
+    return decide(Decision.from_config(declared, class_names=table.class_names), table, applied)

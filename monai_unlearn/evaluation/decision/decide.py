@@ -6,27 +6,52 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import DataError
+from monai_unlearn.evaluation.decision.applied_protocol import CohortFacts
 from monai_unlearn.evaluation.decision.erase import judge_erase
 from monai_unlearn.evaluation.decision.evidence import gather
 from monai_unlearn.evaluation.decision.match import judge_match
+from monai_unlearn.evaluation.decision.qualify import judge_by_protocol
 from monai_unlearn.evaluation.decision.spread import spread
 
 if TYPE_CHECKING:
+    from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
     from monai_unlearn.evaluation.decision.decision import Decision
     from monai_unlearn.evaluation.decision.evidence import Evidence
     from monai_unlearn.evaluation.decision.outcome import Outcome
     from monai_unlearn.evaluation.prediction_table import PredictionTable
 
 
-def judge(decision: Decision, evidence: Evidence) -> Outcome:
-    """Judge means of patients by a decision."""
+def judge(
+    decision: Decision,
+    evidence: Evidence,
+    applied: AppliedProtocol | None = None,
+    cohort: CohortFacts | None = None,
+) -> Outcome:
+    """Judge means of patients by a decision.
+
+    Args:
+        decision: What was declared.
+        evidence: The means of all networks. Where retrained networks count, they decide.
+        applied: The protocol that the run applied, if any.
+        cohort: The cohort that it was applied to.
+    """
     if decision.objective == "erase":
         return judge_erase(decision, evidence)
-    return judge_match(decision, evidence)
+    if applied is None or cohort is None:
+        return judge_match(decision, evidence)
+    if not evidence.references:
+        return judge_by_protocol(decision, evidence, applied, cohort)
+    held = {**applied.to_dict(), "cohort": cohort.to_dict(), "ranges": []}
+    return replace(judge_match(decision, evidence), protocol=held)
 
 
-def decide(decision: Decision, table: PredictionTable) -> Outcome:
+def decide(decision: Decision, table: PredictionTable, applied: AppliedProtocol | None = None) -> Outcome:
     """Judge the revised network of a table of predictions; nothing else is needed to judge it again.
+
+    Args:
+        decision: What was declared.
+        table: The predictions of every network.
+        applied: The protocol that the run applied, if any.
 
     Raises:
         DataError: The table is about other classes than the decision.
@@ -37,5 +62,6 @@ def decide(decision: Decision, table: PredictionTable) -> Outcome:
             f"{', '.join(table.class_names)}."
         )
     evidence = gather(table)
-    outcome = judge(decision, evidence)
-    return replace(outcome, spread=spread(outcome, evidence, lambda other: judge(decision, other)))
+    cohort = None if applied is None else CohortFacts.of(table, reason=applied.reason)
+    outcome = judge(decision, evidence, applied, cohort)
+    return replace(outcome, spread=spread(outcome, evidence, lambda other: judge(decision, other, applied, cohort)))

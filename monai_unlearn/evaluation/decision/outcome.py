@@ -43,6 +43,8 @@ class Outcome:
         notes: What a reader must know of the decision and the evidence.
         references: How many retrained networks count.
         spread: How the same revision under other seeds came out, which changes nothing above; None if there is none.
+        summary: What the line says of the verdict; None for that of `SUMMARIES`.
+        protocol: The protocol that the run applied, with the cohort and how far its classes moved; None without one.
     """
 
     verdict: Verdict
@@ -54,6 +56,8 @@ class Outcome:
     notes: tuple[str, ...] = ()
     references: int = 0
     spread: dict[str, Any] | None = None
+    summary: str | None = None
+    protocol: dict[str, Any] | None = None
 
     @property
     def promotes(self) -> bool:
@@ -69,7 +73,7 @@ class Outcome:
     def line(self) -> str:
         """The verdict in one line, with whatever was declared more leniently than the default."""
         lenient = self.decision.notes()
-        head = f"{self.verdict.value}: {SUMMARIES[self.verdict]}."
+        head = f"{self.verdict.value}: {self.summary or SUMMARIES[self.verdict]}."
         return " ".join([head, *lenient])
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,6 +90,7 @@ class Outcome:
             "endpoints": [one.to_dict() for one in self.comparisons],
             "spread": self.spread,
             "declared": self.decision.to_dict(),
+            "protocol": self.protocol,
         }
 
     def to_metrics(self) -> dict[str, Any]:

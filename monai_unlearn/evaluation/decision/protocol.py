@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
@@ -16,12 +18,38 @@ from monai_unlearn.evaluation.decision.verdict import Verdict
 from monai_unlearn.staging import write_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SCHEMA_VERSION: Literal[1] = 1
 MIN_COHORTS = 10
 """With fewer counted cohorts a protocol qualifies nothing, unless a run accepts its bound."""
 
+GIVEN_TO_A_RUN = (
+    "index_dir",
+    "dataset_dir",
+    "cohort_spec",
+    "keyfile",
+    "lineage_members",
+    "output_dir",
+    "checkpoint",
+    "bundle_root",
+    "device",
+    "seed",
+    "reference",
+    "reference_seeds",
+    "protocol",
+    "accept_bound",
+    "predictor",
+    "num_workers",
+    "checkpoint_seconds",
+    "memory",
+    "cache_dir",
+    "subsets",
+)
+"""What each run is given anew, and no protocol says."""
+NOT_SETTINGS = (*GIVEN_TO_A_RUN, "imports", "initialize", "finalize", "unlearn", "run", "training_configs", "method")
+_SETTING = re.compile(r"[A-Za-z]\w*(::[A-Za-z0-9]\w*)*")
 _ROUNDED = 0.005
 """A bound may be written in whole percent; what a run is held to is computed from the counts."""
 
@@ -31,7 +59,7 @@ _Difference = Annotated[float, Field(ge=-1, le=1)]
 _Count = Annotated[int, Field(ge=1)]
 _Texts = Annotated[tuple[str, ...], Field(min_length=1)]
 _Plain = str | int | float | bool | None
-_Verdict = Literal[tuple(one.value for one in Verdict)]  # type: ignore[valid-type]  # the verdict's own words
+_Setting = _Plain | list[_Plain]
 
 
 class _Closed(BaseModel):
@@ -112,7 +140,7 @@ class RehearsedCohort(_Closed):
     cohort: str
     spec: _Digest
     index: _Digest
-    verdict: _Verdict
+    verdict: Literal[tuple(one.value for one in Verdict)]  # type: ignore[valid-type]  # the verdict's own words
     metrics: _Digest
 
 
@@ -209,8 +237,8 @@ class Protocol(_Closed):
 
     schema_version: Literal[1] = SCHEMA_VERSION
     bundle: Bundle
-    method: dict[str, _Plain]
-    settings: dict[str, _Plain]
+    method: dict[str, _Setting]
+    settings: dict[str, _Setting]
     budget: Annotated[float, Field(gt=0)]
     decision: dict[str, Any]
     qualified_for: QualifiedFor
@@ -218,9 +246,15 @@ class Protocol(_Closed):
     predictors: tuple[MeasuredPredictor, ...] = ()
 
     @model_validator(mode="after")
-    def _named(self) -> Protocol:
+    def _is_data(self) -> Protocol:
+        """Refuse what a config would execute or follow: a protocol is data, whoever sent it."""
         if "name" not in self.method:
             raise ValueError("expected 'method' to have a 'name'")
+        for name in self.settings:
+            if not _SETTING.fullmatch(name) or name.partition("::")[0] in NOT_SETTINGS:
+                raise ValueError("expected 'settings' to be ids of configs/unlearn.yaml that say how a run revises")
+        if any(map(_is_executed, _texts([self.method, self.settings, self.decision]))):
+            raise ValueError("expected plain values in 'method', 'settings' and 'decision', got an expression")
         return self
 
     @classmethod
@@ -266,6 +300,22 @@ class Protocol(_Closed):
         """The digest of the document, however it is written."""
         text = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False)
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every key and every text within a value."""
+    if isinstance(value, str):
+        yield value
+    for item in value if isinstance(value, (list, tuple)) else ():
+        yield from _texts(item)
+    for key, item in value.items() if isinstance(value, Mapping) else ():
+        yield str(key)
+        yield from _texts(item)
+
+
+def _is_executed(text: str) -> bool:
+    """Return whether MONAI would evaluate, resolve or instantiate a text: `$…`, `@…`, `%…`, `_target_`."""
+    return text.strip()[:1] in {"$", "@", "%"} or "_target_" in text or text.strip()[:1] in {"{", "["}
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -4,22 +4,24 @@ import json
 
 import pytest
 from decision_example import binary, decision, everywhere, table
+from protocol_example import protocol
 
 from monai_unlearn.errors import DataError
 from monai_unlearn.evaluation.decision import decide, decide_again
+from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 GOOD = everywhere(binary(0.8, 0.8))
 SHARES = {"original": everywhere(binary(0.99, 0.99)), "revised": GOOD, **{f"reference-{i}": GOOD for i in range(3)}}
 
 
-def finished(folder, shares, **config):
+def finished(folder, shares, applied=None, **config):
     """What a run leaves of its decision."""
     run = RunFolder(folder)
     found = table(shares, patients=60, eyes=2)
     run.evidence.mkdir()
     found.write(run.predictions)
-    metrics = decide(decision(**config), found).to_metrics()
+    metrics = decide(decision(**config), found, applied).to_metrics()
     run.metrics.write_text(json.dumps(metrics), encoding="utf-8")
     return run, metrics
 
@@ -40,6 +42,14 @@ def finished(folder, shares, **config):
 )
 def test_is_the_same_byte_by_byte(tmp_path, shares, config):
     run, metrics = finished(tmp_path, shares, **config)
+    assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
+
+
+@pytest.mark.parametrize("networks", [("original", "revised"), tuple(SHARES)])
+def test_a_run_by_a_protocol_is_judged_by_it_again(tmp_path, networks):
+    applied = AppliedProtocol(protocol=protocol(cohorts=3), reason="device_deprecation", accept_bound=0.65)
+    run, metrics = finished(tmp_path, {name: SHARES[name] for name in networks}, applied)
+    assert metrics["basis"] == ("protocol" if len(networks) == 2 else "reference")
     assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
 
 

@@ -27,6 +27,7 @@ def test_keys():
         "endpoints",
         "spread",
         "declared",
+        "protocol",
     ]
     assert (document["verdict"], document["basis"], document["references"]) == ("equivalent", "reference", 3)
     assert outcome.promotes

@@ -62,6 +62,36 @@ def test_a_document_that_contradicts_itself_or_the_schema_is_refused(path, value
         Protocol.from_dict(changed(path, value), source="protocol.yaml")
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("method", "depth"), "$__import__('os').system('true')"),
+        (("method", "depth"), "@network"),
+        (("method", "_target_"), "os.system"),
+        (("method", "depth"), "{_target_: os.system}"),
+        (("settings", "phases"), ["$1"]),
+        (("settings", "image_size"), " %train.yaml"),
+        (("settings", "imports"), "x"),
+        (("settings", "imports::0"), "x"),
+        (("settings", "output_dir"), "x"),
+        (("settings", "network_def::_target_"), "x"),
+        (("settings", "training_configs"), ["other.yaml"]),
+        (("decision", "healthy_classes"), ["$1"]),
+        (("decision", "endpoints"), [{"subset": "@x"}]),
+    ],
+)
+def test_what_a_config_would_execute_or_follow_is_refused(path, value):
+    with pytest.raises(ConfigError, match="expected"):
+        Protocol.from_dict(changed(path, value), source="protocol.yaml")
+
+
+def test_lists_are_settings():
+    assert Protocol.from_dict(changed(("settings", "image_size"), [64, 64]), source="p").settings["image_size"] == [
+        64,
+        64,
+    ]
+
+
 @pytest.mark.parametrize("text", ["- 1", "a: &x 1", "method: {name: reset", "!!python/object:os.system {}"])
 def test_another_file_is_refused(tmp_path, text):
     path = tmp_path / "protocol.yaml"
