@@ -21,8 +21,11 @@ _TARGETS = {
     "match_reference": "the mean of networks retrained without the cohort",
     "erase": "the limit on the forget part, and the original on remain",
 }
+_BY_PROTOCOL = (
+    "the original on remain; how far the forget part moved is held against the rehearsal, since a rehearsed protocol "
+    "stands in for retrained networks"
+)
 _BASES = {
-    "protocol": " (a rehearsed protocol stands in for them)",
     "predicted": " (a predicted target stands in for them)",
 }
 
@@ -59,7 +62,7 @@ def to_markdown(diff: Mapping[str, Any]) -> str:
     rendered = environment.get_template("model_card_diff.md.jinja").render(
         diff=diff,
         promoted=_promoted(diff["verdict"]),
-        target=_TARGETS[decision["declared"]["objective"]],
+        target=_BY_PROTOCOL if diff["basis"] == "protocol" else _TARGETS[decision["declared"]["objective"]],
         basis=_BASES.get(diff["basis"], ""),
         endpoints=[row for row in decision["endpoints"] if not row["guard"]],
         guards=guards,

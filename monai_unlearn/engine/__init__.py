@@ -6,6 +6,7 @@ from monai_unlearn.engine.distributed import finalize, initialize, process_devic
 from monai_unlearn.engine.evaluating import evaluate
 from monai_unlearn.engine.handlers import ProgressBar
 from monai_unlearn.engine.host import bundle_root, executed_config, report_errors, usable_device
+from monai_unlearn.engine.protocol import follow_protocol
 from monai_unlearn.engine.reference import Reference, Retraining
 from monai_unlearn.engine.replicas import replicated, written_once
 from monai_unlearn.engine.revision import Revision
@@ -26,6 +27,7 @@ __all__ = [
     "evaluate",
     "executed_config",
     "finalize",
+    "follow_protocol",
     "initialize",
     "method_of",
     "process_device",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from monai_unlearn.engine.reference import Reference
     from monai_unlearn.evaluation import PredictionTable
     from monai_unlearn.evaluation.decision import Decision
+    from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +96,7 @@ class RunFacts:
         cost: What the run cost.
         references: The retrained references.
         warnings: What a reader must know about the data and the run.
+        protocol: The protocol that the run applies, if any.
     """
 
     decision: Decision
@@ -103,6 +105,7 @@ class RunFacts:
     cost: Cost
     references: Sequence[Reference] = ()
     warnings: Sequence[str] = ()
+    protocol: AppliedProtocol | None = None
 
 
 def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictions: PredictionTable) -> dict[str, Any]:
@@ -117,7 +120,7 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictio
     tables = {name: metrics_table(found, class_names) for name, found in models.items()}
     return {
         "schema_version": 1,
-        **decide(decision, predictions).to_metrics(),
+        **decide(decision, predictions, facts.protocol).to_metrics(),
         "class_names": list(class_names),
         "counts": facts.counts,
         "models": tables,

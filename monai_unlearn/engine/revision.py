@@ -26,6 +26,7 @@ from monai_unlearn.engine.host import executed_config
 from monai_unlearn.engine.lineage import check_lineage
 from monai_unlearn.engine.outputs import Outcome, write_outputs
 from monai_unlearn.engine.predicted import ORIGINAL, REVISED, listed, prediction_table, reference_name
+from monai_unlearn.engine.protocol import applied_protocol
 from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, delivery_images, with_controls
 from monai_unlearn.engine.reference import Reference, Retraining, WantedReferences, load_references, retrain
 from monai_unlearn.engine.report import print_result
@@ -85,6 +86,8 @@ class Revision:
         reference: Nothing, `retrain`, a checkpoint trained without the forget part, or several.
         reference_seeds: How many networks `retrain` trains, each under a seed of its own.
         decision: What the result is judged by, the arguments of `Decision.from_config`.
+        protocol: A rehearsed protocol, by which the result is judged where there is no reference.
+        accept_bound: The largest bound on the protocol's failures that is accepted; None for that of ten cohorts.
         recalibrate: Recalibrate BatchNorm on remain images after the last step. Weights that changed under frozen
             statistics no longer fit them, and errors that come from the mismatch are not forgetting.
         stop: Conditions that end the forget phase or the run, the arguments of `StopRule`. By default, a run that is
@@ -110,6 +113,8 @@ class Revision:
     decision: Mapping[str, Any]
     reference: str | Sequence[str] | None = None
     reference_seeds: int = 3
+    protocol: str | Path | None = None
+    accept_bound: float | None = None
     recalibrate: bool = True
     stop: Mapping[str, float | str] | None = None
     eval_interval: int | None = None
@@ -197,6 +202,16 @@ class Revision:
         if self.wanted.seeds:
             self.retraining = self.retraining.as_recorded(record, self._record_path)
         load_weights(self.network, self.checkpoint)
+        self.applied = applied_protocol(
+            self.protocol,
+            accept_bound=self.accept_bound,
+            reason=self.cohort.spec.reason.value,
+            bundle=self.base,
+            weights=weights_digest(self.network.state_dict()),
+            decision=self.judged_by,
+            method=self.trainer.method,
+            config=self.config,
+        )
         check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
         self.trainer.classes = len(self.data.class_names)
         checkpoints = Checkpoints(checkpoint_folder(target), self._fingerprint())
@@ -323,6 +338,7 @@ class Revision:
     def _facts(self, updates: Updates, references: Sequence[Reference], warnings: list[str]) -> RunFacts:
         return RunFacts(
             decision=self.judged_by,
+            protocol=self.applied,
             counts=self.data.counts(),
             has_batch_norm=has_running_statistics(self.network),
             cost=Cost(
