@@ -67,7 +67,6 @@ def _records(folder: Path) -> dict[str, Space]:
         env=safe_environment(),
     )
     if done.returncode:
-        raise TrainingError(
-            f"the methods could not be listed: {(done.stderr.strip() or 'no message').splitlines()[-1]}"
-        )
+        last = (done.stderr.strip() or "it printed nothing").splitlines()[-1]
+        raise TrainingError(f"the methods could not be listed: {last}")
     return {name: record["search_space"] for name, record in json.loads(done.stdout).items()}

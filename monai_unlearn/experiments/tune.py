@@ -52,11 +52,9 @@ def tune(space: Space, evaluate: Callable[[Mapping[str, Setting]], float], *, tr
         TrainingError: Every setting failed.
     """
     wanted = min(trials, size_of(space))
-    if wanted == 1:
-        tried = [_try(start_of(space), evaluate)]
-    else:
-        tried = _by_optuna(space, evaluate, wanted=wanted, seed=seed)
-    if not any(math.isfinite(one.objective) for one in tried):
+    one = wanted == 1
+    tried = [_try(start_of(space), evaluate)] if one else _by_optuna(space, evaluate, wanted=wanted, seed=seed)
+    if not any(math.isfinite(found.objective) for found in tried):
         raise TrainingError("every setting that was tried failed.")
     return tried
 
