@@ -14,11 +14,11 @@ from monai_unlearn.engine.config_values import on_the_stack
 from monai_unlearn.errors import ConfigError, SpecError
 from monai_unlearn.evaluation.decision import Decision
 from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
-from monai_unlearn.evaluation.decision.protocol import GIVEN_TO_A_RUN, Protocol
+from monai_unlearn.evaluation.decision.protocol import GIVEN_TO_A_RUN, Protocol, setting_at
 from monai_unlearn.methods import info_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from monai_unlearn.methods import Method
     from monai_unlearn.release import BundleInfo
@@ -73,7 +73,7 @@ def refuse_contradictions(overrides: Mapping[str, Any], said: Mapping[str, Any])
         key = name.replace("#", "::")
         if key.partition("::")[0] in GIVEN_TO_A_RUN:
             continue
-        known, expected = _at(said, key.split("::"))
+        known, expected = setting_at(said, key)
         if known and _same(value, expected):
             continue
         told = f"the protocol sets {expected!r}" if known else "the protocol does not have it"
@@ -144,7 +144,7 @@ def _method_differs(protocol: Protocol, method: Method) -> str | None:
 def _config_differs(protocol: Protocol, config: Mapping[str, Any]) -> str | None:
     """Return the first setting of a config that is not the protocol's, or None; an empty config has none."""
     said = {name: value for name, value in settings_of(protocol) if name not in {"method", "decision"} and config}
-    return next((name for name, value in said.items() if not _same(_at(config, name.split("::"))[1], value)), None)
+    return next((name for name, value in said.items() if not _same(setting_at(config, name)[1], value)), None)
 
 
 def _not_followed(given: str | Path, name: str) -> ConfigError:
@@ -166,22 +166,6 @@ def _overrides() -> dict[str, Any]:
             found = frame.f_locals["_args"]
         frame = frame.f_back  # type: ignore[assignment]  # None at the end, as the loop asks
     return {name: value for name, value in found.items() if name not in _OF_MONAI}
-
-
-def _at(section: object, path: Sequence[str]) -> tuple[bool, Any]:
-    """Return whether a tree of settings has a path, and the value there; keys may be paths themselves."""
-    if not path:
-        return True, section
-    if isinstance(section, list):
-        step = int(path[0]) if path[0].isdigit() else len(section)
-        return _at(section[step], path[1:]) if step < len(section) else (False, None)
-    if not isinstance(section, dict):
-        return False, None
-    for length in range(len(path), 0, -1):
-        key = "::".join(path[:length])
-        if key in section:
-            return _at(section[key], path[length:])
-    return False, None
 
 
 def _same(one: object, other: object) -> bool:

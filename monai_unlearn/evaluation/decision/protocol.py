@@ -302,6 +302,30 @@ class Protocol(_Closed):
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def setting_at(section: object, name: str) -> tuple[bool, Any]:
+    """Return whether a tree of settings has an id, and its value; keys of the tree may be ids themselves.
+
+    >>> setting_at({"method": {"name": "psg"}, "train::x": 1}, "method::name"), setting_at({"a": [4]}, "a::1")
+    ((True, 'psg'), (False, None))
+    """
+    return _at(section, name.split("::"))
+
+
+def _at(section: object, path: list[str]) -> tuple[bool, Any]:
+    if not path:
+        return True, section
+    if isinstance(section, list):
+        step = int(path[0]) if path[0].isdigit() else len(section)
+        return _at(section[step], path[1:]) if step < len(section) else (False, None)
+    if not isinstance(section, Mapping):
+        return False, None
+    for length in range(len(path), 0, -1):
+        key = "::".join(path[:length])
+        if key in section:
+            return _at(section[key], path[length:])
+    return False, None
+
+
 def _texts(value: object) -> Iterator[str]:
     """Yield every key and every text within a value."""
     if isinstance(value, str):
