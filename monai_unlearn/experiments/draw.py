@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 GIVEN, ANOTHER_VALUE, WITHIN_VALUE, OTHER_PATIENTS = "given", "another_value", "patients_of_a_value", "other_patients"
 _NAME = 44
 _STREAM = 16
+# Of other patients, in turn, as a share of the real cohort's: cohorts to come are a little smaller, or larger.
+_SIZES = (1.0, 0.8, 1.25)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +70,21 @@ def given_cohort(path: Path, index: Index, *, real: Likeness | None = None) -> R
     return _cohort(spec, path, GIVEN, frame, index.label)
 
 
-def draw(model: Path, index: Index, folder: Path, *, count: int, seed: int = 0) -> list[RehearsalCohort]:
+def draw(
+    model: Path,
+    index: Index,
+    folder: Path,
+    *,
+    count: int,
+    given: Sequence[RehearsalCohort] = (),
+    seed: int = 0,
+) -> list[RehearsalCohort]:
     """Draw cohorts like that of a spec, and write their specs; with a larger count, the first ones stay the same.
 
     - Where the spec forgets one value of a field, such as a device: the other values that have as many patients, the
       most similar in size first; then random patients of values that have more.
-    - Where it is about withdrawn consent or wrong labels: as many patients of the same classes from the remain part.
+    - Where it is about withdrawn consent or wrong labels: as many patients of the same classes from the remain part,
+      and a fifth fewer and a quarter more in turn, so that the real size lies between.
 
     None has an image of the real cohort. Patients, and images, are at least half and at most twice the real ones.
 
@@ -82,6 +93,7 @@ def draw(model: Path, index: Index, folder: Path, *, count: int, seed: int = 0) 
         index: The index.
         folder: Where to write the specs and the lists of patients; made for its owner alone.
         count: How many to draw.
+        given: Cohorts that are rehearsed on beside those drawn; a value that one of them is about is not drawn again.
         seed: Seeds the draws.
 
     Raises:
@@ -90,7 +102,10 @@ def draw(model: Path, index: Index, folder: Path, *, count: int, seed: int = 0) 
     spec = CohortSpec.read(model)
     cohort = spec.resolve(index)
     open_folder(folder)
-    drawer = _Drawer(spec=spec, cohort=cohort, index=index, like=Likeness.of(cohort), folder=folder, seed=seed)
+    taken = frozenset(image for one in given for image in one.spec.resolve(index).image_ids["forget"])
+    drawer = _Drawer(
+        spec=spec, cohort=cohort, index=index, like=Likeness.of(cohort), folder=folder, taken=taken, seed=seed
+    )
     found = list(itertools.islice(drawer.drawn(), count))
     if len(found) < count:
         raise DataError(
@@ -108,6 +123,7 @@ class _Drawer:
     index: Index
     like: Likeness
     folder: Path
+    taken: frozenset[str]
     seed: int
 
     def drawn(self) -> Iterator[RehearsalCohort]:
@@ -138,7 +154,7 @@ class _Drawer:
     def _of_other_values(self, name: str, values: Sequence[tuple[str, pd.DataFrame]]) -> Iterator[RehearsalCohort]:
         number = 0
         for value, frame in values:
-            if self.like.differs(frame) is None:
+            if self.like.differs(frame) is None and not self.taken & set(frame["image_id"].astype(str)):
                 rule = f"{self._field(name)} in @value"
                 if one := self._written(f"value-{number + 1:02}", ANOTHER_VALUE, rule, {"value": [value]}):
                     number += 1
@@ -173,10 +189,15 @@ class _Drawer:
         number, missed = 0, 0
         while missed < _STREAM:
             rng = np.random.default_rng([self.seed, number, missed])
+            factor = _SIZES[number % len(_SIZES)]
             patients = [
                 str(one)
                 for name, real in sorted(wanted.items())
-                for one in rng.choice(np.array(groups[name], dtype=object), size=len(real), replace=False)
+                for one in rng.choice(
+                    np.array(groups[name], dtype=object),
+                    size=min(len(groups[name]), max(1, round(factor * len(real)))),
+                    replace=False,
+                )
             ]
             one = self._written(f"draw-{number + 1:02}", OTHER_PATIENTS, "patient in @drawn", {"drawn": patients})
             missed = missed + 1 if one is None else 0

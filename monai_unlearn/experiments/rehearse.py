@@ -159,7 +159,8 @@ class _Rehearsal:
         given = [given_cohort(one.path, self.index, real=real) for one in others]
         open_folder(self.out / SPECS)
         if plan.draw:
-            drawn = draw(first.path, self.index, self.out / SPECS, count=plan.draw + plan.tune_on, seed=plan.seed)
+            count = plan.draw + plan.tune_on
+            drawn = draw(first.path, self.index, self.out / SPECS, count=count, given=given, seed=plan.seed)
             tuning, counting = drawn[: plan.tune_on], [*given, *drawn[plan.tune_on :]]
         else:
             together = [first, *given]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from monai_unlearn.experiments.search_space import Setting
     from monai_unlearn.vocabulary.run_folder import RunFolder
 
+SLACK = 1.1
+"""A cohort that is a tenth smaller than the smallest rehearsal cohort, or larger than the largest, is still of its
+size: splits are random, and no two cohorts have exactly as many training patients."""
 # What a protocol has a key of its own for.
 _SAID_ELSEWHERE = (*NOT_SETTINGS, "budget", "decision", "stop")
 
@@ -82,11 +86,11 @@ class Rehearsed:
         """Return the cohort in the terms of a protocol."""
         return CohortFacts.of(self.table, reason=self.cohort.spec.reason.value)
 
-    def moved(self) -> tuple[dict[tuple[str, str], float], float]:
-        """Return how far each class of the forget part moved, and how far its predictions did altogether."""
+    def moved(self) -> tuple[dict[tuple[str, str], tuple[float, float]], float]:
+        """Return the limits of how far each class of the forget part moved, and how far predictions did altogether."""
         decision = Decision.from_config(self.declared, class_names=self.table.class_names)
         evidence = gather(self.table)
-        found = {(one.subset, one.label): one.change for one in changes(decision, evidence) if one.change is not None}
+        found = {(one.subset, one.label): one.limits for one in changes(decision, evidence) if one.change is not None}
         forget = [name for name in decision.subsets if part_of(name) == "forget"]
         return found, moved(evidence, evidence.revised, forget)
 
@@ -148,8 +152,14 @@ def protocol_of(
         "decision": first.declared,
         "qualified_for": {
             "reasons": sorted({one.reason for one in facts}),
-            "patients": _range([one.patients for one in facts]),
-            "share": _range([one.share for one in facts]),
+            "patients": {
+                "min": max(1, math.floor(min(one.patients for one in facts) / SLACK)),
+                "max": math.ceil(max(one.patients for one in facts) * SLACK),
+            },
+            "share": {
+                "min": min(one.share for one in facts) / SLACK,
+                "max": min(1.0, max(one.share for one in facts) * SLACK),
+            },
             "classes": list(facts[0].classes),
         },
         "rehearsal": {
@@ -169,19 +179,15 @@ def protocol_of(
     return Protocol.from_dict(document, source="the rehearsal's protocol")
 
 
-def _range(values: Sequence[float]) -> dict[str, float]:
-    return {"min": min(values), "max": max(values)}
-
-
-def _ranges(moves: Sequence[Mapping[tuple[str, str], float]]) -> list[dict[str, Any]]:
-    """Return the smallest and the largest change of each subset and class that every cohort has."""
+def _ranges(moves: Sequence[Mapping[tuple[str, str], tuple[float, float]]]) -> list[dict[str, Any]]:
+    """Return the range of the changes of each subset and class that every cohort has, with their doubt."""
     places = [place for place in (moves[0] if moves else {}) if all(place in found for found in moves)]
     return [
         {
             "subset": subset,
             "class": label,
-            "low": min(found[subset, label] for found in moves),
-            "high": max(found[subset, label] for found in moves),
+            "low": min(found[subset, label][0] for found in moves),
+            "high": max(found[subset, label][1] for found in moves),
         }
         for subset, label in places
     ]

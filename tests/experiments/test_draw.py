@@ -80,13 +80,30 @@ def test_other_patients_are_drawn_from_those_who_remain(tmp_path, reason):
     real = spec_of(tmp_path, "patient in [A-001, A-002, A-003, B-004]", reason)
     found = draw(real, index, tmp_path / "specs", count=5)
     sets = [patients_in(one, index) for one in found]
-    assert [len(one) for one in sets] == [4] * 5
+    assert [len(one) for one in sets] == [4, 4, 4, 4, 4]
     assert {one.kind for one in found} == {"other_patients"}
     assert not any(one & {"A-001", "A-002", "A-003", "B-004"} for one in sets)
     assert all(one != other for one, other in itertools.combinations(sets, 2))
     labels = found[0].spec.resolve(index).forget.drop_duplicates("patient")["diagnosis"]
     assert sorted(labels) == ["down", "down", "up", "up"]
     assert (tmp_path / "specs" / "real-draw-01.drawn.txt").is_file()
+
+
+def test_sizes_vary_about_the_real_one(tmp_path):
+    index = index_of(tmp_path)
+    real = spec_of(tmp_path, f"patient in [{', '.join(f'A-{number:03}' for number in range(16))}]", "label_error")
+    found = draw(real, index, tmp_path / "specs", count=4)
+    assert [one.patients for one in found] == [16, 12, 20, 16]
+
+
+def test_a_value_that_is_given_is_not_drawn_again(tmp_path):
+    index = index_of(tmp_path)
+    other = tmp_path / "other.yaml"
+    other.write_text(spec_of(tmp_path, "device == B").read_text(encoding="utf-8"), encoding="utf-8")
+    given = given_cohort(other, index)
+    found = draw(spec_of(tmp_path), index, tmp_path / "specs", count=2, given=[given])
+    assert [one.kind for one in found] == ["another_value", "patients_of_a_value"]
+    assert {patient[0] for patient in patients_in(found[0], index)} == {"C"}
 
 
 def test_of_one_class_only_patients_of_that_class_are_drawn(tmp_path):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from monai_unlearn.evaluation.decision.endpoint import part_of, words
+from monai_unlearn.evaluation.decision.estimates import LEVEL, student_quantile
 from monai_unlearn.evaluation.decision.sentences import points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy.typing as npt
 
     from monai_unlearn.evaluation.decision.decision import Decision
     from monai_unlearn.evaluation.decision.evidence import Evidence
@@ -28,8 +34,9 @@ class Moved:
         patients: How many patients it is over.
         min_patients: From how many on it is judged.
         change: The change, in [-1, 1]; None if there is no image, or an output is not finite.
-        low: The smallest change in the rehearsal; None if it had none there.
-        high: The largest.
+        doubt: How far the 90 % limits over patients lie from it (Student); 1 with one patient.
+        low: The smallest change in the rehearsal, less its doubt; None if it had none there.
+        high: The largest, with its doubt.
     """
 
     subset: str
@@ -37,8 +44,15 @@ class Moved:
     patients: int = 0
     min_patients: int = 0
     change: float | None = None
+    doubt: float = 1.0
     low: float | None = None
     high: float | None = None
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The 90 % limits of the change, within [-1, 1]: what a rehearsal's range is made of."""
+        change = self.change or 0.0
+        return max(-1.0, change - self.doubt), min(1.0, change + self.doubt)
 
     @property
     def has_few_patients(self) -> bool:
@@ -90,17 +104,25 @@ def changes(decision: Decision, evidence: Evidence) -> list[Moved]:
             if means is not None:
                 after, before = evidence.rows(evidence.revised, evidence.original)
                 column = evidence.class_names.index(label)
-                change = float((means.soft[after, :, column] - means.soft[before, :, column]).mean())
+                differences = means.soft[after, :, column] - means.soft[before, :, column]
                 is_finite = not {evidence.revised, evidence.original} & means.not_finite.keys()
                 one = Moved(
                     subset=subset,
                     label=label,
                     patients=len(means),
                     min_patients=one.min_patients,
-                    change=change if is_finite else None,
+                    change=float(differences.mean()) if is_finite else None,
+                    doubt=_doubt(differences),
                 )
             found.append(one)
     return found
+
+
+def _doubt(differences: npt.NDArray[np.float64]) -> float:
+    n = len(differences)
+    if n < 2 or not np.isfinite(differences).all():  # noqa: PLR2004 - a spread needs two
+        return 1.0
+    return float(student_quantile(n - 1, LEVEL)) * float(differences.std(ddof=1)) / math.sqrt(n)
 
 
 def beside(found: list[Moved], ranges: Mapping[tuple[str, str], tuple[float, float]]) -> list[Moved]:
@@ -116,15 +138,5 @@ def beside(found: list[Moved], ranges: Mapping[tuple[str, str], tuple[float, flo
     for subset, label in places:
         low, high = ranges.get((subset, label), (None, None))
         one = known.get((subset, label), Moved(subset=subset, label=label))
-        result.append(
-            Moved(
-                subset=subset,
-                label=label,
-                patients=one.patients,
-                min_patients=one.min_patients,
-                change=one.change,
-                low=low,
-                high=high,
-            )
-        )
+        result.append(replace(one, low=low, high=high))
     return result

@@ -116,8 +116,9 @@ class Range(_Closed):
     Attributes:
         subset: The subset, such as `forget_train`.
         label: The true class; `class` in the file.
-        low: The smallest change of the mean probability of the true class, revised minus original.
-        high: The largest.
+        low: The smallest lower 90 % limit, over cohorts, of the change of the mean probability of the true class,
+            revised minus original; the limits are those over patients.
+        high: The largest upper one.
     """
 
     subset: str

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from decision_example import binary, decision, everywhere, table
+from scipy import stats
 
 from monai_unlearn.evaluation.decision import gather
 from monai_unlearn.evaluation.decision.moved_range import Moved, beside, changes
@@ -26,6 +27,9 @@ def test_changes_are_of_the_true_class_over_patients():
     )
     assert found["forget_train", "healthy"].change == pytest.approx(expected.groupby("patient")["change"].mean().mean())
     assert found["forget_train", "healthy"].change == pytest.approx(-0.2 * 0.94, abs=0.02)
+    by_patient = expected.groupby("patient")["change"].mean()
+    low, high = stats.ttest_1samp(by_patient, 0).confidence_interval(0.9)
+    assert found["forget_train", "healthy"].limits == pytest.approx((low, high))
     assert found["forget_train", "sick"].change == pytest.approx(0, abs=0.01)
 
 
