@@ -29,7 +29,7 @@ COMMANDS = [
 SPECS = [body for language, body in BLOCKS if language == "yaml"]
 # Fewer patients, pixels, passes and runs; otherwise the page's own words.
 SMALL = {
-    "2400": "150",
+    "2000": "150",
     "[32,32]": "[16,16]",
     "image_size=[32,32]": "image_size=[16,16]",
     "5": "1",

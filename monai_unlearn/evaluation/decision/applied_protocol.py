@@ -117,8 +117,11 @@ class AppliedProtocol:
 
     @property
     def is_accepted(self) -> bool:
-        """Whether the rehearsal bounds failures closely enough; a protocol that never succeeded never does."""
-        return self.protocol.rehearsal.equivalent > 0 and self.bound <= self.accepted
+        """Whether the rehearsal bounds failures closely enough, in whole percent, as its line states the bound.
+
+        A protocol that never succeeded never does.
+        """
+        return self.protocol.rehearsal.equivalent > 0 and min(self.bound, round(self.bound, 2)) <= self.accepted
 
     def notes(self) -> tuple[str, ...]:
         """Return what is more lenient than the default."""

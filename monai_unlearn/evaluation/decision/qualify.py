@@ -153,8 +153,10 @@ def _needs(
         needed = max(MIN_COHORTS, rehearsal.cohorts + 1)
         text = (
             f"A rehearsal of more cohorts, or fewer failures: at least {MIN_COHORTS} cohorts, all equivalent, bound "
-            f"them by 26 %; it has {rehearsal.line}. Or --accept_bound {applied.bound:.2f}, where that is good enough."
+            f"them by 26 %; it has {rehearsal.line}."
         )
+        if rehearsal.equivalent:
+            text = f"{text} Or --accept_bound {applied.bound:.2f}, where that is good enough."
         needs.append(Need(what="cohorts", text=text, has=rehearsal.cohorts, needs=needed))
     if outside:
         text = "A protocol rehearsed on cohorts like this one: monai-unlearn rehearse with this spec."

@@ -116,6 +116,8 @@ def test_fewer_than_ten_cohorts_need_the_bound_to_be_accepted():
     outcome = judged(rehearsed=protocol(cohorts=3))
     assert (outcome.verdict, outcome.needs[0].what, outcome.needs[0].needs) == ("inconclusive", "cohorts", 10)
     assert "bounds the share of failures by 63 % only" in outcome.why[0]
+    assert "Or --accept_bound 0.63, where that is good enough." in outcome.needs[0].text
+    assert "accept_bound" not in judged(rehearsed=protocol(cohorts=3, equivalent=0)).needs[0].text
     accepted = judged(rehearsed=protocol(cohorts=3), accept=0.65)
     assert accepted.verdict == "qualified"
     assert "3 of 3 rehearsal cohorts equivalent, 95 % upper bound of failure 63 %" in accepted.line
