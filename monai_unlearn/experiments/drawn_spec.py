@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -49,7 +50,9 @@ def write_spec(
         DataError: A value cannot stand in a list.
     """
     content: dict[str, Any] = {key: value for key, value in model.to_dict().items() if key not in _OF_ONE_COHORT}
-    values = {**model.value_sets, **{key: tuple(sorted(set(found))) for key, found in lists.items()}}
+    # The lists of the real cohort's own rule are left out: nothing compares with them, and nobody needs them here.
+    used = {key: found for key, found in model.value_sets.items() if re.search(rf"@{key}\b", str(model.population))}
+    values = {**used, **{key: tuple(sorted(set(found))) for key, found in lists.items()}}
     files = {key: f"{name}.{key}.txt" for key in values}
     for key, found in values.items():
         write_text(folder / files[key], "".join(f"{one}\n" for one in found))

@@ -106,6 +106,15 @@ def test_a_value_that_is_given_is_not_drawn_again(tmp_path):
     assert {patient[0] for patient in patients_in(found[0], index)} == {"C"}
 
 
+def test_the_list_of_the_real_cohort_is_not_written_again(tmp_path):
+    index = index_of(tmp_path)
+    more = "value_sets: {withdrawn: [A-001, A-002]}\n"
+    real = spec_of(tmp_path, "patient in @withdrawn", "consent_withdrawal", more)
+    found = draw(real, index, tmp_path / "specs", count=2)
+    assert [set(one.spec.value_sets) for one in found] == [{"drawn"}] * 2
+    assert not any("A-001" in path.read_text(encoding="utf-8") for path in (tmp_path / "specs").iterdir())
+
+
 def test_of_one_class_only_patients_of_that_class_are_drawn(tmp_path):
     index = index_of(tmp_path)
     real = spec_of(tmp_path, "patient in [A-001, A-003]", "label_error")

@@ -31,7 +31,7 @@ def test_what_is_not_about_the_one_cohort_is_kept(tmp_path):
         model.scope,
         model.population,
     )
-    assert spec.value_sets == {"known": ("down", "up"), "gone": ("P1",), "drawn": ("P8", "P9")}
+    assert spec.value_sets == {"known": ("down", "up"), "drawn": ("P8", "P9")}
     assert (spec.sample, spec.expect, spec.why) == (None, None, None)
     assert (tmp_path / "a-01.drawn.txt").read_text(encoding="utf-8") == "P8\nP9\n"
 

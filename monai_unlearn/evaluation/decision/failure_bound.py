@@ -24,7 +24,7 @@ def failure_bound(cohorts: int, equivalent: int) -> float:
         ValueError: There are more equivalent ones than cohorts, or no cohort.
 
     >>> [failure_bound(number, number) for number in (3, 10, 59)]
-    [0.6316, 0.2589, 0.0495]
+    [0.6316, 0.2589, 0.0496]
     """
     limit = binomtest(cohorts - equivalent, cohorts).proportion_ci(2 * LEVEL - 1, method="exact").high
     return min(1.0, math.ceil(float(limit) * _DIGITS) / _DIGITS)
