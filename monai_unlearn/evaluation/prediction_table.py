@@ -43,9 +43,10 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 KEY = b"monai_unlearn"
-ROLES = ("original", "revised", "repeat", "reference", "control")
-"""The network to revise; the revised one, which is judged; the same revision under other seeds; retrained networks; and
-the BatchNorm controls of the first two, named as they are with `RECALIBRATED` behind."""
+ROLES = ("original", "revised", "repeat", "reference", "control", "proxy")
+"""The network to revise; the revised one, which is judged; the same revision under other seeds; retrained networks;
+the BatchNorm controls of the first two, named as they are with `RECALIBRATED` behind; and a predictor's stand-ins for
+retrained networks."""
 RECALIBRATED = "_recalibrated"
 
 COLUMNS = ("image_id", "patient", "part", "split", "label")

@@ -9,6 +9,7 @@ from monai_unlearn.errors import DataError
 from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
 from monai_unlearn.evaluation.decision.decide import decide
 from monai_unlearn.evaluation.decision.decision import Decision
+from monai_unlearn.evaluation.decision.target import PredictedTarget
 from monai_unlearn.evaluation.prediction_table import PredictionTable
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 def decide_again(run: RunFolder) -> Outcome:
     """Judge a finished run again by the decision that its `metrics.json` declares, from its predictions alone.
 
+    A predicted target is declared there too, with the error that was measured of it before the run.
+
     Nothing that was computed from them is read: where nobody changed a file, the outcome is that of the run, value by
     value.
 
@@ -26,13 +29,14 @@ def decide_again(run: RunFolder) -> Outcome:
         DataError: A file cannot be read, or declares no decision.
     """
     try:
-        decision = json.loads(run.metrics.read_text(encoding="utf-8"))["decision"]
-        declared, protocol = decision["declared"], decision.get("protocol")
+        found = json.loads(run.metrics.read_text(encoding="utf-8"))["decision"]
+        declared, protocol, predictor = found["declared"], found.get("protocol"), found.get("predictor")
         applied = None if protocol is None else AppliedProtocol.from_dict(protocol, source=str(run.metrics))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        target = None if predictor is None else PredictedTarget.from_dict(predictor)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"{run.metrics}: expected the measurements of a run, with the decision that was declared "
             f"({type(error).__name__}). Give the output folder of an unlearning run."
         ) from error
     table = PredictionTable.read(run.predictions)
-    return decide(Decision.from_config(declared, class_names=table.class_names), table, applied)
+    return decide(Decision.from_config(declared, class_names=table.class_names), table, applied, target=target)

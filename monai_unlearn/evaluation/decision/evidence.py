@@ -54,6 +54,7 @@ class Evidence:
         repeats: The same revision under other seeds.
         references: Retrained networks that count: recorded, and each another one.
         subsets: The means by subset, then true class; a class without images there is left out.
+        proxies: What stands in for retrained networks, each another one: networks of a predictor.
         control: The revised network with BatchNorm statistics recalibrated on remain images, if there is such.
         notes: What a reader must know, such as references that do not count, in sentences.
     """
@@ -66,6 +67,7 @@ class Evidence:
     subsets: Mapping[str, Mapping[str, ClassMeans]]
     repeats: tuple[str, ...] = ()
     control: str | None = None
+    proxies: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def rows(self, *names: str) -> list[int]:
@@ -92,10 +94,12 @@ def gather(table: PredictionTable) -> Evidence:
     References without a training record do not count, nor does one whose outputs are those of another network, or that
     was trained under the seed of another: how far seeds vary is what they are for.
     """
-    references, notes = _references(table)
+    (references, notes), (proxies, more) = (_chosen(table, role) for role in ("reference", "proxy"))
+    notes += more
     control = f"{table.named('revised')[0]}{RECALIBRATED}"
     controls = [name for name in table.named("control") if name == control]
-    names = (*table.named("original"), *table.named("revised"), *table.named("repeat"), *references, *controls)
+    judged = [name for role in ("original", "revised", "repeat") for name in table.named(role)]
+    names = (*judged, *references, *controls, *proxies)
     soft = np.stack([table.probabilities(name) for name in names])
     predicted = np.nan_to_num(soft).argmax(-1)
     hard = np.eye(len(table.class_names))[predicted]
@@ -116,18 +120,19 @@ def gather(table: PredictionTable) -> Evidence:
         repeats=table.named("repeat"),
         references=tuple(references),
         control=control if controls else None,
+        proxies=tuple(proxies),
         subsets=subsets,
         notes=tuple(notes),
     )
 
 
-def _references(table: PredictionTable) -> tuple[list[str], list[str]]:
-    """Choose the references that count, and say which do not."""
+def _chosen(table: PredictionTable, role: str) -> tuple[list[str], list[str]]:
+    """Choose the references, or the proxies, that count, and say which do not."""
     chosen: list[str] = []
     notes: list[str] = []
     seeds: dict[int, str] = {}
     others = [*table.named("original"), *table.named("revised")]
-    for one in (network for network in table.networks if network.role == "reference"):
+    for one in (network for network in table.networks if network.role == role):
         if not one.recorded:
             notes.append(f"{one.name} does not count: no training record says that it never saw the forget part.")
         elif twins := [name for name in (*others, *chosen) if _same(table, name, one.name)]:

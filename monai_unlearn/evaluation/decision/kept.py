@@ -74,3 +74,29 @@ def like_endpoint(one: Endpoint) -> Comparison:
         sides=one.sides,
         min_patients=one.min_patients,
     )
+
+
+def sensitivities_kept(decision: Decision) -> Decision:
+    """Return a decision whose endpoints on remain can be held against the original.
+
+    Probabilities may move, as those of retrained networks do; sensitivities and false negatives may not get worse.
+    """
+    earlier = [_recognised(one) for one in decision.endpoints if is_about_earlier(one.subset)]
+    others = [one for one in decision.endpoints if not is_about_earlier(one.subset)]
+    kept = [one for one in others if one.part == "forget" or one.measure != "mean_probability"]
+    has_mean = {one.subset for one in kept if one.measure == "macro_sensitivity"}
+    means = [
+        Endpoint(
+            subset=name,
+            measure="macro_sensitivity",
+            margin=decision.margin(name, "macro_sensitivity"),
+            min_patients=decision.min_patients(name),
+        )
+        for name in decision.subsets
+        if part_of(name) == "remain" and name not in has_mean
+    ]
+    return replace(decision, endpoints=tuple(dict.fromkeys([*kept, *means, *earlier])))
+
+
+def _recognised(one: Endpoint) -> Endpoint:
+    return replace(one, measure="sensitivity")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from monai_unlearn.evaluation.decision.artefact import artefact
-from monai_unlearn.evaluation.decision.endpoint import Endpoint, is_about_earlier, part_of
-from monai_unlearn.evaluation.decision.kept import ORIGINAL, compared_with_original
+from monai_unlearn.evaluation.decision.endpoint import part_of
+from monai_unlearn.evaluation.decision.kept import ORIGINAL, compared_with_original, sensitivities_kept
 from monai_unlearn.evaluation.decision.moved_range import beside, changes
 from monai_unlearn.evaluation.decision.needs import (
     Need,
@@ -46,7 +45,7 @@ def judge_by_protocol(decision: Decision, evidence: Evidence, applied: AppliedPr
     - its predictions moved at least as far from the original's as those of the rehearsal's least revised network, and
       the move is in the weights, not in BatchNorm's statistics.
     """
-    remain = compared_with_original(_kept(decision), evidence)
+    remain = compared_with_original(sensitivities_kept(decision), evidence)
     rehearsal = applied.protocol.rehearsal
     ranges = {(one.subset, one.label): (one.low, one.high) for one in rehearsal.ranges}
     found = beside(changes(decision, evidence), ranges)
@@ -67,32 +66,6 @@ def judge_by_protocol(decision: Decision, evidence: Evidence, applied: AppliedPr
         summary=_summary(verdict, rehearsal.line),
         protocol={**applied.to_dict(), "cohort": cohort.to_dict(), "ranges": [one.to_dict() for one in found]},
     )
-
-
-def _kept(decision: Decision) -> Decision:
-    """Return a decision whose endpoints on remain can be held against the original.
-
-    Probabilities may move, as those of retrained networks do; sensitivities and false negatives may not get worse.
-    """
-    earlier = [_recognised(one) for one in decision.endpoints if is_about_earlier(one.subset)]
-    others = [one for one in decision.endpoints if not is_about_earlier(one.subset)]
-    kept = [one for one in others if one.part == "forget" or one.measure != "mean_probability"]
-    has_mean = {one.subset for one in kept if one.measure == "macro_sensitivity"}
-    means = [
-        Endpoint(
-            subset=name,
-            measure="macro_sensitivity",
-            margin=decision.margin(name, "macro_sensitivity"),
-            min_patients=decision.min_patients(name),
-        )
-        for name in decision.subsets
-        if part_of(name) == "remain" and name not in has_mean
-    ]
-    return replace(decision, endpoints=tuple(dict.fromkeys([*kept, *means, *earlier])))
-
-
-def _recognised(one: Endpoint) -> Endpoint:
-    return replace(one, measure="sensitivity")
 
 
 def _unreal(decision: Decision, evidence: Evidence, least: float) -> list[str]:

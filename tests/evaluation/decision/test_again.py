@@ -9,19 +9,20 @@ from protocol_example import protocol
 from monai_unlearn.errors import DataError
 from monai_unlearn.evaluation.decision import decide, decide_again
 from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
+from monai_unlearn.evaluation.decision.target import PredictedTarget
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 GOOD = everywhere(binary(0.8, 0.8))
 SHARES = {"original": everywhere(binary(0.99, 0.99)), "revised": GOOD, **{f"reference-{i}": GOOD for i in range(3)}}
 
 
-def finished(folder, shares, applied=None, **config):
+def finished(folder, shares, applied=None, target=None, **config):
     """What a run leaves of its decision."""
     run = RunFolder(folder)
     found = table(shares, patients=60, eyes=2)
     run.evidence.mkdir()
     found.write(run.predictions)
-    metrics = decide(decision(**config), found, applied).to_metrics()
+    metrics = decide(decision(**config), found, applied, target=target).to_metrics()
     run.metrics.write_text(json.dumps(metrics), encoding="utf-8")
     return run, metrics
 
@@ -53,6 +54,21 @@ def test_a_run_by_a_protocol_is_judged_by_it_again(tmp_path, networks):
     assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        PredictedTarget(name="half_width", kind="rows", proxies=3, cohorts=4, errors={("forget_train", "sick"): 0.01}),
+        PredictedTarget(name="shifted_odds", kind="rows", counterparts=("forget", "remain"), errors={}),
+        PredictedTarget(name="never_trained", kind="never_trained", counterparts=("forget",), margin=0.2),
+    ],
+)
+def test_a_predicted_target_is_judged_again(tmp_path, target):
+    proxies = {f"proxy-{i}": everywhere(binary(0.7 + 0.01 * i, 0.8)) for i in range(3)}
+    run, metrics = finished(tmp_path, {"original": SHARES["original"], "revised": GOOD, **proxies}, target=target)
+    assert metrics["basis"] == "predicted"
+    assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
+
+
 def test_only_predictions_count(tmp_path):
     run, metrics = finished(tmp_path, SHARES)
     run.metrics.write_text(json.dumps({**metrics, "verdict": "different"}), encoding="utf-8")
@@ -61,7 +77,9 @@ def test_only_predictions_count(tmp_path):
     assert decide_again(run).verdict.value != metrics["verdict"]
 
 
-@pytest.mark.parametrize("text", [None, "{", "[]", "{}", '{"decision": {}}'])
+@pytest.mark.parametrize(
+    "text", [None, "{", "[]", "{}", '{"decision": {"declared": {}, "predictor": {}}}', '{"decision": {}}']
+)
 def test_what_is_no_run_is_refused(tmp_path, text):
     run, _ = finished(tmp_path, SHARES)
     if text is None:

@@ -28,6 +28,7 @@ def test_keys():
         "spread",
         "declared",
         "protocol",
+        "predictor",
     ]
     assert (document["verdict"], document["basis"], document["references"]) == ("equivalent", "reference", 3)
     assert outcome.promotes

@@ -83,7 +83,7 @@ def test_one_class_outside_the_range_of_the_rehearsal_is_enough(revised, said):
 
 
 @pytest.mark.parametrize("remain", [binary(0.95, 0.8), binary(0.8, 0.94), binary(0.9, 0.9)])
-def test_remain_must_be_shown_to_be_kept(remain):
+def test_remain_must_be_shown_to_besensitivities_kept(remain):
     outcome = judged(everywhere(remain, **FORGOT))
     assert outcome.verdict == "inconclusive"
     assert outcome.why[0] == "Remain is not shown to be as good as under the original."
@@ -146,11 +146,11 @@ def test_forgetting_in_batch_norm_alone_is_not_qualified():
 
 def test_what_earlier_revisions_forgot_must_not_come_back():
     from monai_unlearn.evaluation.decision import Endpoint
-    from monai_unlearn.evaluation.decision.qualify import _kept
+    from monai_unlearn.evaluation.decision.kept import sensitivities_kept
 
     given = decision()
     earlier = Endpoint(subset="earlier:0.2.0_train", margin=0.1)
-    kept = _kept(type(given)(**{**vars(given), "endpoints": (*given.endpoints, earlier)}))
+    kept = sensitivities_kept(type(given)(**{**vars(given), "endpoints": (*given.endpoints, earlier)}))
     assert [(one.subset, one.measure) for one in kept.endpoints] == [
         ("forget_train", "mean_probability"),
         ("forget_test", "mean_probability"),
