@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,9 @@ from monai_unlearn.engine.host import executed_config
 from monai_unlearn.engine.lineage import check_lineage
 from monai_unlearn.engine.outputs import Outcome, write_outputs
 from monai_unlearn.engine.predicted import ORIGINAL, REVISED, listed, prediction_table, reference_name
+from monai_unlearn.engine.predicted_target import predicting
 from monai_unlearn.engine.protocol import applied_protocol
+from monai_unlearn.engine.proxy_workshop import ProxyWorkshop
 from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, delivery_images, with_controls
 from monai_unlearn.engine.reference import Reference, Retraining, WantedReferences, load_references, retrain
 from monai_unlearn.engine.report import print_result
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from monai_unlearn.data import CohortData
     from monai_unlearn.engine.trainer import UnlearnTrainer
     from monai_unlearn.evaluation import PredictionTable, SubsetPredictions
+    from monai_unlearn.evaluation.predictors import Proxy
     from monai_unlearn.methods import PixelSpace
 
 Subsets = Mapping[tuple[str, str], Dataset[Any]]
@@ -87,6 +90,8 @@ class Revision:
         reference_seeds: How many networks `retrain` trains, each under a seed of its own.
         decision: What the result is judged by, the arguments of `Decision.from_config`.
         protocol: A rehearsed protocol, by which the result is judged where there is no reference.
+        predictor: What stands in for retrained networks: the name of a predictor, with settings, or several beside a
+            reference, to be measured.
         accept_bound: The largest bound on the protocol's failures that is accepted; None for that of ten cohorts.
         recalibrate: Recalibrate BatchNorm on remain images after the last step. Weights that changed under frozen
             statistics no longer fit them, and errors that come from the mismatch are not forgetting.
@@ -115,6 +120,7 @@ class Revision:
     reference_seeds: int = 3
     protocol: str | Path | None = None
     accept_bound: float | None = None
+    predictor: Any = None
     recalibrate: bool = True
     stop: Mapping[str, float | str] | None = None
     eval_interval: int | None = None
@@ -212,6 +218,14 @@ class Revision:
             method=self.trainer.method,
             config=self.config,
         )
+        self.predicting = predicting(
+            self.predictor,
+            data=self.data,
+            decision=self.judged_by,
+            record=record,
+            has_reference=bool(self.wanted),
+            protocol=self.applied.protocol if self.applied else None,
+        )
         check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
         self.trainer.classes = len(self.data.class_names)
         checkpoints = Checkpoints(checkpoint_folder(target), self._fingerprint())
@@ -245,6 +259,7 @@ class Revision:
             record=record,
             retrained=lambda seed: retrain(self.retraining, RunFolder(folder), checkpoints, seed=seed),
         )
+        proxies = self._proxies(original, record, checkpoints)
         distributed.wait()
         updates = self._updates(checkpoints, references)
         updates.run()
@@ -253,10 +268,14 @@ class Revision:
             self.network.load_state_dict(self._as_delivered(self.network).state_dict())
         check_finite(self.network)
         updates.seconds["updates"] += time.perf_counter() - started
-        models = self._predict(original, references)
-        networks = listed(models, original_seed=record.get("seed"), seed=self.seed, references=references)
+        models = self._predict(original, references, proxies)
+        networks = listed(
+            models, original_seed=record.get("seed"), seed=self.seed, references=references, proxies=proxies
+        )
         predictions = prediction_table(self.data, models, networks)
-        evidence = assemble(self._facts(updates, references, warnings), models, predictions)
+        # A proxy stands in for others; what it classifies correctly says nothing of the bundle.
+        shown = {one.name: models[one.name] for one in networks if one.role != "proxy"}
+        evidence = assemble(self._facts(updates, references, proxies, warnings), shown, predictions)
         write_outputs(self._outcome(original, record, updates, evidence, predictions), folder)
         return evidence
 
@@ -313,7 +332,25 @@ class Revision:
             return 0
         return delivery_images(self.network, self.subsets["remain", "train"], max_images=max_images)
 
-    def _predict(self, original: nn.Module, references: Sequence[Reference]) -> dict[str, SubsetPredictions]:
+    def _proxies(self, original: nn.Module, record: Mapping[str, Any], checkpoints: Checkpoints) -> list[Proxy]:
+        """Return what stands in for retrained networks, where a predictor is asked for."""
+        first = int(record.get("seed") or 0) + 1
+        workshop = ProxyWorkshop(
+            original=original,
+            data=self.data,
+            remain=self.subsets["remain", "train"],
+            retraining=self.retraining,
+            checkpoint=Path(self.checkpoint),
+            record=record,
+            checkpoints=checkpoints,
+            device=self.device,
+            first_seed=first,
+        )
+        return self.predicting.proxies(workshop)
+
+    def _predict(
+        self, original: nn.Module, references: Sequence[Reference], proxies: Sequence[Proxy]
+    ) -> dict[str, SubsetPredictions]:
         """Return the predictions of every model on every subset, the recalibration controls among them."""
         networks = with_controls(
             {ORIGINAL: original, REVISED: self.network},
@@ -323,6 +360,7 @@ class Revision:
         )
         for number, reference in enumerate(references, 1):
             networks[reference_name(number)] = reference.network
+        networks |= {proxy.name: proxy.network for proxy in proxies}
         healthy = [self.data.class_names.index(name) for name in self.judged_by.healthy_classes]
         return predict_models(networks, self.subsets, device=self.device, healthy=healthy)
 
@@ -332,13 +370,21 @@ class Revision:
             data=self.data,
             references=self.wanted.files,
             config=self.config,
-            choices={"stop": dict(self.stop or {}), "seed": self.seed, "reference_seeds": list(self.wanted.seeds)},
+            choices={
+                "stop": dict(self.stop or {}),
+                "seed": self.seed,
+                "reference_seeds": list(self.wanted.seeds),
+                "predictors": [asdict(one) for one in self.predicting.wanted],
+            },
         )
 
-    def _facts(self, updates: Updates, references: Sequence[Reference], warnings: list[str]) -> RunFacts:
+    def _facts(
+        self, updates: Updates, references: Sequence[Reference], proxies: Sequence[Proxy], warnings: list[str]
+    ) -> RunFacts:
         return RunFacts(
             decision=self.judged_by,
             protocol=self.applied,
+            targets=self.predicting.targets,
             counts=self.data.counts(),
             has_batch_norm=has_running_statistics(self.network),
             cost=Cost(
@@ -353,6 +399,7 @@ class Revision:
                 },
                 retraining=[reference.gradient_evaluations for reference in references],
                 retraining_seconds=[reference.seconds for reference in references],
+                proxies=proxies,
             ),
             references=references,
             warnings=[*warnings, *updates.notes],

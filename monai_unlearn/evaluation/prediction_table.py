@@ -63,6 +63,7 @@ class Network:
         seed: The seed that it was trained or revised with, if known.
         recorded: Whether its training record says that it was trained on the remain part alone. Only of references:
             one without a record proves nothing, since it may have seen the forget part.
+        predictor: Of a proxy, the predictor that it is of.
 
     Raises:
         DataError: The role is unknown.
@@ -72,6 +73,7 @@ class Network:
     role: str
     seed: int | None = None
     recorded: bool = True
+    predictor: str | None = None
 
     def __post_init__(self) -> None:
         check_choice(self.role, ROLES, name=f"role of the network {self.name}", error=DataError)

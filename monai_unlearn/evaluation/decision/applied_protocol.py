@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,22 @@ from monai_unlearn.evaluation.decision.protocol import MIN_COHORTS, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from monai_unlearn.evaluation.prediction_table import PredictionTable
+    import pandas as pd
 
 DEFAULT_BOUND = failure_bound(MIN_COHORTS, MIN_COHORTS)
 """The largest bound on failures that a run accepts by itself: that of ten cohorts without a failure, 26 %."""
+
+
+class Images(typing.Protocol):
+    """Images with part, split, label and patient: a table of predictions, or the data of a run before there is one."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row an image."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of the network's outputs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +48,8 @@ class CohortFacts:
     classes: tuple[str, ...]
 
     @classmethod
-    def of(cls, table: PredictionTable, *, reason: str) -> CohortFacts:
-        """Read them from a table of predictions."""
+    def of(cls, table: Images, *, reason: str) -> CohortFacts:
+        """Read them from a table of predictions, or from the data of a run."""
         frame = table.frame
         forget, train = frame["part"] == "forget", frame["split"] == "train"
         forgotten = frame.loc[forget & train, "patient"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from monai_unlearn.errors import DataError
 from monai_unlearn.evaluation.decision.applied_protocol import CohortFacts
 from monai_unlearn.evaluation.decision.erase import judge_erase
-from monai_unlearn.evaluation.decision.evidence import gather
+from monai_unlearn.evaluation.decision.evidence import gather, of_predictor
 from monai_unlearn.evaluation.decision.match import judge_match
 from monai_unlearn.evaluation.decision.matched_losses import MatchedLosses
 from monai_unlearn.evaluation.decision.never_trained import judge_never_trained
@@ -75,6 +75,8 @@ def decide(
             f"{', '.join(table.class_names)}."
         )
     evidence = gather(table)
+    if target is not None and not evidence.references:
+        evidence = of_predictor(evidence, table, target.name)
     judged = _judged_by(decision, evidence, table, applied, target)
     outcome = judged(evidence)
     return replace(outcome, spread=spread(outcome, evidence, judged))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -126,23 +126,31 @@ def gather(table: PredictionTable) -> Evidence:
     )
 
 
+def of_predictor(evidence: Evidence, table: PredictionTable, predictor: str) -> Evidence:
+    """Return evidence with the proxies of one predictor alone; those that no predictor is named for count for each."""
+    others = {one.name for one in table.networks if one.predictor not in (None, predictor)}
+    return replace(evidence, proxies=tuple(name for name in evidence.proxies if name not in others))
+
+
 def _chosen(table: PredictionTable, role: str) -> tuple[list[str], list[str]]:
     """Choose the references, or the proxies, that count, and say which do not."""
     chosen: list[str] = []
     notes: list[str] = []
-    seeds: dict[int, str] = {}
+    seeds: dict[tuple[str | None, int], str] = {}
     others = [*table.named("original"), *table.named("revised")]
     for one in (network for network in table.networks if network.role == role):
         if not one.recorded:
             notes.append(f"{one.name} does not count: no training record says that it never saw the forget part.")
         elif twins := [name for name in (*others, *chosen) if _same(table, name, one.name)]:
             notes.append(f"{one.name} does not count: its outputs are those of {twins[0]}.")
-        elif one.seed in seeds:
-            notes.append(f"{one.name} does not count: it was trained under the seed of {seeds[one.seed]}.")
+        elif one.seed is not None and (one.predictor, one.seed) in seeds:
+            notes.append(
+                f"{one.name} does not count: it was trained under the seed of {seeds[one.predictor, one.seed]}."
+            )
         else:
             chosen.append(one.name)
             if one.seed is not None:
-                seeds[one.seed] = one.name
+                seeds[one.predictor, one.seed] = one.name
     return chosen, notes
 
 
