@@ -76,7 +76,7 @@ PHANTOM = (
     Case(name="device-spectralis-late", kind="device", rule="device == Spectralis and acquired >= 2017-07-01"),
     *(Case(name=f"consent-{i}", kind="consent", rule="exists(patient)", more=drawn(0.07, i)) for i in range(3)),
     *(
-        Case(name=f"part-{name}", kind="part", rule=f"diagnosis == {name}", more=drawn(0.25, 0))
+        Case(name=f"part-{name.replace('_', '-')}", kind="part", rule=f"diagnosis == {name}", more=drawn(0.25, 0))
         for name in ("glaucoma", "diabetic_retinopathy", "normal")
     ),
 )
@@ -90,7 +90,10 @@ ODIR = (
         more="sample: {fraction: 0.5, by: patient, seed: 0}",
     ),
     *(Case(name=f"consent-{i}", kind="consent", rule="exists(patient)", more=drawn(0.05, i)) for i in range(3)),
-    *(Case(name=f"part-{name}", kind="part", rule=f"eye_label == {name}", more=drawn(0.25, 0)) for name in "DNC"),
+    *(
+        Case(name=f"part-{name.lower()}", kind="part", rule=f"eye_label == {name}", more=drawn(0.25, 0))
+        for name in "DNC"
+    ),
 )
 
 
@@ -129,7 +132,7 @@ def setting_of(options: argparse.Namespace) -> Setting:
 
 
 def bundle_run(run_id: str, *arguments: str) -> None:
-    """Run the bundle as a user does; 0 and 3 (not promoted) are results, anything else stops the benchmark."""
+    """Run the bundle as a user does; 0 and 3 (not promoted) are results, anything else raises."""
     config = str(CONFIGS / f"{run_id}.yaml")
     command = [sys.executable, "-W", "ignore", "-m", "monai.bundle", "run", run_id, "--config_file", config]
     environment = {"OMP_NUM_THREADS": "1", **os.environ}
@@ -137,7 +140,7 @@ def bundle_run(run_id: str, *arguments: str) -> None:
         [*command, *arguments], check=False, cwd=ROOT, env=environment, capture_output=True, text=True
     )
     if done.returncode not in (0, 3):
-        sys.exit(f"{run_id} ended with {done.returncode}\n{done.stderr[-3000:]}")
+        raise RuntimeError(f"{run_id} ended with {done.returncode}\n{done.stderr[-3000:]}")
 
 
 def kept(setting: Setting, case: Case) -> str:
@@ -237,7 +240,13 @@ def main() -> None:
         spec = ("--cohort_spec", str(setting.spec(setting.cases[0])), "--index_dir", str(setting.index))
         bundle_run("train", *spec, *setting.shared, "--checkpoint", str(original), "--max_epochs", str(options.epochs))
     with ThreadPoolExecutor(options.jobs) as pool:
-        found = list(pool.map(lambda case: run_case(setting, case, original, options), cases))
+        running = [pool.submit(run_case, setting, case, original, options) for case in cases]
+    found = []
+    for case, one in zip(cases, running, strict=True):
+        if error := one.exception():
+            print(f"{case.name} failed: {error}", flush=True)  # the others are worth having
+        else:
+            found.append(one.result())
     for case in found:
         case["judged"] = list(judged_alone(setting, case, found))
         print(case["name"], case["seconds"], "s")

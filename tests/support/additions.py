@@ -249,6 +249,42 @@ METRIC = Addition(
     prints="1.0 True",
 )
 
+PREDICTOR = Addition(
+    files={
+        "evaluation/predictors/as_before.py": '''
+            """The original itself: that nothing changes."""
+
+            from monai_unlearn.evaluation.predictors.predictor import Predictor
+
+            AS_BEFORE = Predictor(
+                name="as_before",
+                description="what the original predicts",
+                reasons=("other",),
+                kind="rows",
+                refuses=lambda shape: None if shape.forget else "there is nothing to forget.",
+                make=lambda workshop, shape, seeds: [workshop.shifted("as_before", {})],
+                proxies=1,
+            )
+            '''
+    },
+    edits={
+        "evaluation/predictors/__init__.py": [
+            before(
+                "from monai_unlearn.evaluation.predictors.half_width",
+                "from monai_unlearn.evaluation.predictors.as_before import AS_BEFORE\n",
+            ),
+            ("(NEVER_TRAINED, SHIFTED_ODDS,", "(AS_BEFORE, NEVER_TRAINED, SHIFTED_ODDS,"),
+        ]
+    },
+    program="""
+        from monai_unlearn.engine.predicted_target import wanted_predictors
+        from monai_unlearn.evaluation.predictors import CohortShape, registered
+        shape = CohortShape(reason="other", forget={}, remain={"a": 3})
+        print(wanted_predictors("as_before")[0].name, registered()["as_before"].refusal(shape))
+        """,
+    prints="as_before there is nothing to forget.",
+)
+
 RENDERER = Addition(
     files={
         "card/one_line.py": '''
@@ -313,6 +349,7 @@ ADDITIONS = {
     "a command group": COMMAND_GROUP,
     "a method": METHOD,
     "a metric": METRIC,
+    "a predictor of retraining": PREDICTOR,
     "a card renderer": RENDERER,
     "a cohort spec": SPEC,
     "an alias or a keyword": ALIAS_AND_KEYWORD,

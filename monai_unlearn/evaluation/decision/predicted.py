@@ -88,12 +88,12 @@ def predicted_rows(decision: Decision, evidence: Evidence, target: PredictedTarg
 
 
 def _predicted(evidence: Evidence, target: PredictedTarget, subset: str, label: str) -> Any:  # noqa: ANN401 - an array or None
-    """Return the predicted row of a class, shape (class,); None if there is no image."""
-    names = evidence.proxies or (evidence.original,)
+    """Return the predicted row of a class, shape (class,); None if there is no image, or nothing predicts it."""
+    names = evidence.proxies if target.proxies else (evidence.original,)
     means = evidence.of(subset, label)
     if target.counterparts and subset == "forget_train":
         means = counterparts(evidence, target.counterparts, label)
-    return None if means is None else means.soft[evidence.rows(*names)].mean((0, 1))
+    return None if means is None or not names else means.soft[evidence.rows(*names)].mean((0, 1))
 
 
 def _forget(decision: Decision, evidence: Evidence, target: PredictedTarget) -> list[Comparison]:
