@@ -62,6 +62,7 @@ def test_import(module, loaded):
         "cohort.reports.report",
         "cohort.lineage.history",
         "evaluation.decision",
+        "evaluation.predictors",
         "index.build",
         "phantom",
         "vocabulary.units",

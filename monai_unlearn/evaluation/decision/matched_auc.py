@@ -54,6 +54,8 @@ class MatchedAuc:
         member_patients: The patient of each member unit.
         other_patients: The patient of each other unit.
         floor: The variance where members and others are alike.
+        alike: The mean of |2u − 1| over the components u of the members where members and others are alike: a half, and
+            a little more where few others make them coarse.
     """
 
     value: float
@@ -62,6 +64,7 @@ class MatchedAuc:
     member_patients: Numbers
     other_patients: Numbers
     floor: float
+    alike: float
 
     @classmethod
     def of(cls, members: Units, others: Units) -> MatchedAuc:
@@ -71,7 +74,7 @@ class MatchedAuc:
             ValueError: There is no member, or a stratum lacks others.
         """
         components, added = np.zeros(len(members)), np.zeros(len(others))
-        floor = 0.0
+        floor = alike = 0.0
         if not len(members):
             raise ValueError("an AUC needs members")
         for stratum in np.unique(members.strata):
@@ -83,6 +86,8 @@ class MatchedAuc:
             components[mine] = lower.mean(1)
             added[theirs] = share * (lower.mean(0) - lower.mean()) / np.sqrt(n * (n - 1))
             floor += share**2 * (m + n + 1) / (12 * m * n)
+            # The mean over k = 0 … n of |2k/n − 1|: each place among n others is as likely.
+            alike += share * float(np.abs(2 * np.arange(n + 1) / n - 1).mean())
         return cls(
             value=float(components.mean()),
             members=components,
@@ -90,12 +95,21 @@ class MatchedAuc:
             member_patients=members.patients,
             other_patients=others.patients,
             floor=floor,
+            alike=alike,
         )
 
     @property
     def patients(self) -> int:
         """How many patients there are on the side that has fewer."""
         return min(len(np.unique(self.member_patients)), len(np.unique(self.other_patients)))
+
+    @property
+    def excess_spread(self) -> float:
+        """How much more often than by chance members lie at either end of the others, from about −0.5 to 0.5.
+
+        An AUC of 0.5 is also that of members half of which are memorised and half unlearned too far.
+        """
+        return float(np.abs(2 * self.members - 1).mean()) - self.alike
 
     @property
     def standard_error(self) -> float:

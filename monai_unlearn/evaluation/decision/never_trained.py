@@ -138,6 +138,7 @@ def _guard(decision: Decision, subset: str, label: str) -> Comparison:
 
 def _unreal(decision: Decision, evidence: Evidence, target: PredictedTarget, losses: MatchedLosses) -> list[str]:
     """Return a sentence for each thing that makes the test say nothing, or the forgetting unreal."""
+    margin = MARGIN if target.margin is None else target.margin
     subsets = [name for name in decision.subsets if part_of(name) == "forget"]
     found = [*objections(evidence), unchanged(evidence, subsets, target.name), artefact(evidence, subsets)]
     if losses.fault(evidence.original) is None:
@@ -145,11 +146,12 @@ def _unreal(decision: Decision, evidence: Evidence, target: PredictedTarget, los
         if before.interval()[0] <= CHANCE:
             found.append(_not_measurable(before))
         elif losses.fault(evidence.revised) is None:
-            found.append(_as_memorised(before, losses.auc(evidence.revised)))
+            after = losses.auc(evidence.revised)
+            found += [_as_memorised(before, after), _at_both_ends(after, margin)]
     else:
         found.append(f"The original could not be tested: {losses.fault(evidence.original)}.")
     if evidence.control is not None and losses.fault(evidence.control) is None:
-        found.append(_comes_back(losses.auc(evidence.control), MARGIN if target.margin is None else target.margin))
+        found.append(_comes_back(losses.auc(evidence.control), margin))
     return [one for one in found if one is not None]
 
 
@@ -168,6 +170,17 @@ def _as_memorised(before: MatchedAuc, after: MatchedAuc) -> str | None:
     return (
         f"Hardly anything was forgotten: of the {before.value - CHANCE:.3f} by which the AUC of the original exceeds "
         f"0.5, {100 * max(left, 0.0):.0f} % are left, or a smaller AUC is not shown."
+    )
+
+
+def _at_both_ends(after: MatchedAuc, margin: float) -> str | None:
+    """Return a sentence if members lie among the easiest and the hardest images more often than others do."""
+    if after.excess_spread < margin:
+        return None
+    return (
+        f"Of the forget training images some are still memorised and others unlearned too far, which an AUC of 0.5 "
+        f"hides: they lie at the ends of the never-trained images by {after.excess_spread:.2f} more than by chance "
+        f"(margin {margin:g})."
     )
 
 

@@ -132,3 +132,21 @@ def test_what_cannot_be_compared_is_refused():
         MatchedAuc.of(units([]), units([1.0, 2.0]))
     with pytest.raises(ValueError, match="two others in each stratum"):
         MatchedAuc.of(units([1.0, 2.0], [0, 1]), units([1.0, 2.0, 3.0], [0, 0, 1], first=10))
+
+
+@pytest.mark.parametrize("others", [5, 6, 200])
+def test_the_spread_of_those_who_are_alike_has_no_excess(others):
+    rng = np.random.default_rng(7)
+    found = [
+        MatchedAuc.of(units(rng.normal(size=40)), units(rng.normal(size=others), first=1000)).excess_spread
+        for _ in range(300)
+    ]
+    assert np.mean(found) == pytest.approx(0.0, abs=0.02)
+
+
+def test_members_at_both_ends_have_an_excess():
+    ends = MatchedAuc.of(units([-9.0, 9.0] * 20), units(np.linspace(-1, 1, 100), first=1000))
+    assert ends.value == 0.5
+    assert ends.excess_spread == pytest.approx(0.5, abs=0.01)
+    middle = MatchedAuc.of(units([0.0] * 40), units(np.linspace(-1, 1, 100), first=1000))
+    assert middle.excess_spread == pytest.approx(-0.5, abs=0.01)

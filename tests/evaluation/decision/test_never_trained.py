@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from decision_example import CLASSES, decision
 from membership_example import SUBSETS, memorised
+from mlp_example import networks
 
 from monai_unlearn.evaluation.decision import decide, schema
+from monai_unlearn.evaluation.decision.matched_losses import MatchedLosses
 from monai_unlearn.evaluation.decision.target import PredictedTarget
 
 TARGET = PredictedTarget(name="never_trained", kind="never_trained", proxies=0, counterparts=("forget", "remain"))
@@ -132,3 +134,46 @@ def test_a_class_without_counterparts_blocks():
     outcome = judged(patients=counts)
     assert outcome.verdict == "inconclusive"
     assert any("of healthy, 0 patients have never-trained images" in why for why in outcome.why)
+
+
+@pytest.fixture(scope="module")
+def real():
+    """Networks trained for real: one with the forget images, one that never saw them."""
+    return networks()
+
+
+def test_a_network_that_memorised_is_detected_and_one_that_never_saw_the_images_is_not(real):
+    outcome = decide(decision(), real, target=TARGET)
+    assert whole(outcome).is_inside
+    losses = MatchedLosses.of(real, TARGET.counterparts)
+    assert losses.auc("original").interval()[0] > 0.6
+    low, high = losses.auc("revised").interval()
+    assert low < 0.5 < high
+    # Whether remain is as good as under the original is another question, which has its own tests.
+    assert not any("memorised" in why or "measurable" in why or "forgotten" in why for why in outcome.why)
+
+
+def test_the_memorising_network_itself_is_not_qualified(real):
+    same = replace(real, logits={**real.logits, "revised": real.logits["original"] + 1e-4})
+    outcome = decide(decision(), same, target=TARGET)
+    assert outcome.verdict == "inconclusive"
+    assert any(why.startswith("Hardly anything was forgotten") for why in outcome.why)
+
+
+def test_where_the_network_that_is_called_the_original_never_saw_them_nothing_is_measurable(real):
+    swapped = replace(real, logits={**real.logits, "original": real.logits["revised"] + 1e-3})
+    outcome = decide(decision(), swapped, target=TARGET)
+    assert any("Memorisation is not measurable" in why for why in outcome.why)
+
+
+def test_memorised_halves_and_destroyed_halves_are_not_as_never_trained():
+    """Half of the images are memorised, half unlearned too far: the AUC is 0.5."""
+    table = memorised({"original": MEMORISED, "revised": 0.0}, patients=150)
+    logits = {name: values.copy() for name, values in table.logits.items()}
+    member = np.flatnonzero((table.frame["part"] == "forget") & (table.frame["split"] == "train"))
+    numbers = (table.frame["label"] == CLASSES[1]).to_numpy().astype(int)
+    logits["revised"][member, numbers[member]] += np.where(np.arange(len(member)) % 2, 3.0, -3.0)
+    outcome = decide(decision(), replace(table, logits=logits), target=TARGET)
+    assert whole(outcome).is_inside
+    assert outcome.verdict == "inconclusive"
+    assert any("some are still memorised and others unlearned too far" in why for why in outcome.why)
