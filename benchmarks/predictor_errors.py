@@ -28,12 +28,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from benchmark_options import data_folder, parser_of
-from demo_cohorts import index_of
-from odir_cohorts import CLASSES, build_index
+from demo_cohorts import command, index_of
 from results_file import ROOT, facts, write
 
 from monai_unlearn.evaluation import PredictionTable
 from monai_unlearn.evaluation.decision import Decision, decide
+from monai_unlearn.evaluation.decision.matched_losses import MatchedLosses
 from monai_unlearn.evaluation.predictors import CohortShape, registered
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from monai_unlearn.evaluation.decision.target import PredictedTarget
 
 NAME = "predictor_errors"
+CLASSES = ["N", "D", "G", "C", "A", "M"]
 BUNDLE = "fundus_classifier"
 CONFIGS = ROOT / "bundles" / BUNDLE / "configs"
 PREDICTORS = {
@@ -123,7 +124,10 @@ def setting_of(options: argparse.Namespace) -> Setting:
     if options.set == "odir":
         shared += ["--class_names", str(CLASSES), "--image_size", "[64, 64]"]
         index = work / "index"
-        index = index if index.exists() else build_index(data_folder(options), work)
+        if not index.exists():
+            folder = data_folder(options) / "fundus_odir"
+            table = ("--table", str(folder / "metadata.csv"), "--key", "filename", "--label", "eye_label")
+            command("index", "build", str(folder / "images"), "--out", str(index), *table)
         return Setting(index=index, work=work, cases=ODIR, population=POPULATION, shared=tuple(shared), healthy="['N']")
     # More test patients than by default: a class of a cohort needs 30.
     shared += ["--split", "{'seed': 0, 'test_fraction': 0.3, 'validation_fraction': 0.1}"]
@@ -134,11 +138,9 @@ def setting_of(options: argparse.Namespace) -> Setting:
 def bundle_run(run_id: str, *arguments: str) -> None:
     """Run the bundle as a user does; 0 and 3 (not promoted) are results, anything else raises."""
     config = str(CONFIGS / f"{run_id}.yaml")
-    command = [sys.executable, "-W", "ignore", "-m", "monai.bundle", "run", run_id, "--config_file", config]
+    words = [sys.executable, "-W", "ignore", "-m", "monai.bundle", "run", run_id, "--config_file", config]
     environment = {"OMP_NUM_THREADS": "1", **os.environ}
-    done = subprocess.run(
-        [*command, *arguments], check=False, cwd=ROOT, env=environment, capture_output=True, text=True
-    )
+    done = subprocess.run([*words, *arguments], check=False, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode not in (0, 3):
         raise RuntimeError(f"{run_id} ended with {done.returncode}\n{done.stderr[-3000:]}")
 
@@ -149,6 +151,14 @@ def kept(setting: Setting, case: Case) -> str:
     return json.dumps(files) if files else "retrain"
 
 
+def costs(cost: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what all proxies of a run took, as a share of retraining once; None without proxies."""
+    if not cost.get("proxies"):
+        return None
+    spent = cost["with_predictor"]["gradient_evaluations"] - cost["this_run"]["gradient_evaluations"]
+    return {"networks": cost["proxies"], "share_of_retraining": spent / cost["gradient_evaluations"]["retraining"]}
+
+
 def run_case(setting: Setting, case: Case, original: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Retrain, predict, and revise once; return what the run measured."""
     out, started = setting.work / case.name, time.perf_counter()
@@ -156,9 +166,10 @@ def run_case(setting: Setting, case: Case, original: Path, options: argparse.Nam
         bundle_run(
             "unlearn",
             *("--index_dir", str(setting.index), "--cohort_spec", str(setting.spec(case)), *setting.shared),
-            *("--checkpoint", str(original), "--output_dir", str(out), "--method", "reset"),
+            # The run is for what its other networks predict: its own revision is as short as one can be.
+            *("--checkpoint", str(original), "--output_dir", str(out), "--method", "finetune", "--budget", "0.001"),
             *("--reference", kept(setting, case), "--reference_seeds", str(options.seeds)),
-            *("--predictor", json.dumps(PREDICTORS[case.kind])),
+            *("--predictor", json.dumps([one for one in PREDICTORS[case.kind] if one in options.predictors])),
             *("--decision::healthy_classes", setting.healthy),
         )
     metrics = json.loads(RunFolder(out).metrics.read_text(encoding="utf-8"))
@@ -166,10 +177,9 @@ def run_case(setting: Setting, case: Case, original: Path, options: argparse.Nam
         "name": case.name,
         "kind": case.kind,
         "forget": case.rule,
-        "verdict_of_the_run": metrics["verdict"],
         "counts": metrics["counts"],
-        "predicted": metrics["predicted"],
-        "cost": {key: metrics["cost"][key] for key in ("with_predictor", "with_references", "share_with_predictor")},
+        "predicted": metrics.get("predicted", {}),
+        "proxies": costs(metrics["cost"]),
         "seconds": round(time.perf_counter() - started),
     }
 
@@ -180,7 +190,7 @@ def errors_of(predictor: str, case: Mapping[str, Any], found: list[dict[str, Any
     others = [one for one in alike if one["name"] != case["name"]] or alike
     largest: dict[tuple[str, str], float] = {}
     for one in others:
-        for row in one["predicted"][predictor]:
+        for row in one["predicted"].get(predictor, []):
             key = (row["subset"], row["class"])
             largest[key] = max(largest.get(key, 0.0), row["error"])
     return largest
@@ -203,23 +213,38 @@ def judged_alone(setting: Setting, case: dict[str, Any], found: list[dict[str, A
     table = PredictionTable.read(run.predictions)
     declared = json.loads(run.metrics.read_text(encoding="utf-8"))["decision"]["declared"]
     decision = Decision.from_config(declared, class_names=table.class_names)
-    references = table.named("reference")
-    for predictor in PREDICTORS[case["kind"]]:
+    for predictor in case["predicted"]:
         target = target_of(predictor, case, table, found)
-        for network in ("original", "revised", *references):
-            logits = {name: table.logits[name] for name in table.logits if name not in references}
-            logits["revised"] = table.logits[network]
-            # The control is that of the revised network itself.
-            kept = tuple(one for one in table.networks if one.role not in ("reference", "control"))
-            alone = replace(table, networks=kept, logits={one.name: logits[one.name] for one in kept})
-            outcome = decide(decision, alone, target=target)
+        for network in ("original", *table.named("reference")):
+            kept = tuple(one for one in table.networks if one.role in ("original", "revised", "proxy"))
+            logits = {one.name: table.logits[one.name] for one in kept} | {"revised": table.logits[network]}
+            outcome = decide(decision, replace(table, networks=kept, logits=logits), target=target)
             yield {
                 "predictor": predictor,
                 "network": network,
                 "verdict": outcome.verdict.value,
                 "why": list(outcome.why)[:3],
-                "auc": next((one.value for one in outcome.comparisons if one.measure == "membership_auc"), None),
             }
+
+
+def aucs(setting: Setting, case: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how well losses tell forget training images from never-trained ones: the test of `never_trained`.
+
+    Of each network its AUC, interval and excess spread, against never-trained images of the forget part alone and of
+    both parts. For a device it is no test, as retrained networks show.
+    """
+    table = PredictionTable.read(RunFolder(setting.work / case["name"]).predictions)
+    found = {}
+    for parts in (("forget",), ("forget", "remain")):
+        losses = MatchedLosses.of(table, parts)
+        rows = {}
+        for network in ("original", *table.named("reference")):
+            if losses.fault(network) is None:
+                one = losses.auc(network)
+                shown = {"auc": one.value, "interval": list(one.interval()), "excess_spread": one.excess_spread}
+                rows[network] = {**shown, "patients": one.patients}
+        found["+".join(parts)] = rows
+    return found
 
 
 def main() -> None:
@@ -229,7 +254,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--predictors", nargs="+", choices=tuple(registered()), default=tuple(registered()))
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
+    parser.add_argument("--note", help="what else a reader must know of the networks")
     parser.add_argument("--only", nargs="+", help="names of cohorts")
     options = parser.parse_args()
     started = time.perf_counter()
@@ -248,16 +275,18 @@ def main() -> None:
         else:
             found.append(one.result())
     for case in found:
-        case["judged"] = list(judged_alone(setting, case, found))
+        case |= {"judged": list(judged_alone(setting, case, found)), "aucs": aucs(setting, case)}
         print(case["name"], case["seconds"], "s")
         for name, rows in case["predicted"].items():
             print("  ", name, {f"{row['subset']} {row['class']}": round(100 * row["error"], 1) for row in rows})
         for row in case["judged"]:
-            print(
-                "  ", row["predictor"], row["network"], row["verdict"], row["auc"] and round(row["auc"], 3), row["why"]
-            )
+            print("  ", row["predictor"], row["network"], row["verdict"], *row["why"][:1])
+        print(
+            "  ",
+            {parts: {name: round(one["auc"], 3) for name, one in rows.items()} for parts, rows in case["aucs"].items()},
+        )
     document = {
-        "facts": facts("monai-unlearn", "monai", "torch", set=options.set, device=options.device),
+        "facts": facts("monai-unlearn", "monai", "torch", set=options.set, device=options.device, note=options.note),
         "patients": options.patients if options.set == "phantom" else None,
         "epochs": options.epochs,
         "seeds": options.seeds,

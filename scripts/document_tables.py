@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import case_tables
 import measured
+import predictor_tables
 import verdict_tables
 from markdown_tables import percent, table
 from measured import MILLION, odir, result
@@ -171,6 +172,11 @@ def mri_classes() -> list[str]:
     return table(["real test slices", "n", "accuracy in %"], cells, numbers=(1, 2))
 
 
+def predictor_results() -> dict[str, Any]:
+    """Return what was measured of predictors, by set of images."""
+    return {name: result(f"predictor_errors_{name}") for name in predictor_tables.SETS}
+
+
 TABLES: dict[str, Callable[[], list[str]]] = {
     "odir_models": odir_models,
     "odir_truncated_field": lambda: case("odir_truncated_field"),
@@ -190,6 +196,8 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "verdict_power": lambda: verdict_tables.power(result("verdict_calibration")),
     "leave_one_out": lambda: verdict_tables.leave_one_out(result("leave_one_out")),
     "verdict_truths": lambda: verdict_tables.truths(result("verdict_calibration")),
+    "predictor_errors": lambda: predictor_tables.errors(predictor_results()),
+    "predictor_aucs": lambda: predictor_tables.aucs(predictor_results()),
     "fundus_camera": lambda: case("fundus_camera"),
     "mri_scanner": lambda: case("mri_scanner"),
     "oculoplastic_fissure": lambda: case("oculoplastic_fissure"),
