@@ -94,7 +94,8 @@ def gather(table: PredictionTable) -> Evidence:
     References without a training record do not count, nor does one whose outputs are those of another network, or that
     was trained under the seed of another: how far seeds vary is what they are for.
     """
-    (references, notes), (proxies, more) = (_chosen(table, role) for role in ("reference", "proxy"))
+    references, notes = references_that_count(table)
+    proxies, more = _that_count(table, "proxy")
     notes += more
     control = f"{table.named('revised')[0]}{RECALIBRATED}"
     controls = [name for name in table.named("control") if name == control]
@@ -103,7 +104,7 @@ def gather(table: PredictionTable) -> Evidence:
     soft = np.stack([table.probabilities(name) for name in names])
     predicted = np.nan_to_num(soft).argmax(-1)
     hard = np.eye(len(table.class_names))[predicted]
-    patients, unknown = _patient_numbers(table)
+    patients, unknown = patient_numbers(table)
     if unknown:
         notes.append(f"{unknown} images have no patient; each counts as a patient of its own.")
     labels = table.frame["label"].to_numpy(object)
@@ -132,8 +133,12 @@ def of_predictor(evidence: Evidence, table: PredictionTable, predictor: str) -> 
     return replace(evidence, proxies=tuple(name for name in evidence.proxies if name not in others))
 
 
-def _chosen(table: PredictionTable, role: str) -> tuple[list[str], list[str]]:
-    """Choose the references, or the proxies, that count, and say which do not."""
+def references_that_count(table: PredictionTable) -> tuple[list[str], list[str]]:
+    """Choose the retrained networks that count by name, and say in sentences which do not and why."""
+    return _that_count(table, "reference")
+
+
+def _that_count(table: PredictionTable, role: str) -> tuple[list[str], list[str]]:
     chosen: list[str] = []
     notes: list[str] = []
     seeds: dict[tuple[str | None, int], str] = {}
@@ -158,7 +163,7 @@ def _same(table: PredictionTable, first: str, second: str) -> bool:
     return len(table.frame) > 0 and np.array_equal(table.logits[first], table.logits[second], equal_nan=True)
 
 
-def _patient_numbers(table: PredictionTable) -> tuple[npt.NDArray[np.int64], int]:
+def patient_numbers(table: PredictionTable) -> tuple[npt.NDArray[np.int64], int]:
     """Number the patients from 0; an image without one gets a number of its own. Also count such images."""
     numbers = table.frame["patient"].astype(object).factorize()[0].astype(np.int64)
     unknown = numbers < 0

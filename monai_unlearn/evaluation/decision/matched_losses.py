@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import logsumexp
 
+from monai_unlearn.evaluation.decision.counterparts import NEVER_TRAINED
+from monai_unlearn.evaluation.decision.evidence import patient_numbers
 from monai_unlearn.evaluation.decision.matched_auc import MatchedAuc, Units
 from monai_unlearn.evaluation.prediction_table import SLICE
 
@@ -15,14 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
-    import pandas as pd
 
     from monai_unlearn.evaluation.prediction_table import PredictionTable
 
     Array = npt.NDArray[np.float64]
     Mask = npt.NDArray[np.bool_]
 
-NEVER_TRAINED = ("validation", "test")
 DEVICE = f"{SLICE}device"
 MIN_OTHERS = 5
 """With fewer never-trained patients of a class, an image of it has nothing to be compared with."""
@@ -66,7 +66,7 @@ class MatchedLosses:
         kept = frame.iloc[rows]
         strata = [kept["label"]] + ([kept[DEVICE].fillna("")] if DEVICE in kept else [])
         stratum = kept.assign(_=1).groupby([one.to_numpy() for one in strata], sort=True).ngroup().to_numpy()
-        patient = _patients(kept)
+        patient = patient_numbers(table)[0][rows]
         keys, first, place = np.unique(
             np.stack([patient, stratum, member.to_numpy()[rows]], 1), axis=0, return_index=True, return_inverse=True
         )
@@ -130,11 +130,3 @@ def _cross_entropy(logits: npt.NDArray[Any], labels: npt.NDArray[np.integer[Any]
     """Return −log of the softmax at the true class, in float64: finite however sure a network is."""
     values = np.where(np.isfinite(logits).all(1, keepdims=True), logits.astype(np.float64), np.nan)
     return np.asarray(logsumexp(values, axis=1) - values[np.arange(len(values)), labels])
-
-
-def _patients(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Number the patients; an image without one is a patient of its own."""
-    numbers = frame["patient"].astype(object).factorize()[0].astype(np.int64)
-    unknown = numbers < 0
-    numbers[unknown] = numbers.max(initial=-1) + 1 + np.arange(int(unknown.sum()))
-    return numbers
