@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from markdown_tables import MISSING, table
+from markdown_tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 SETS = {"phantom": "phantoms", "odir": "ODIR-5K"}
+MISSING = "–"
 SUBSETS = ("forget_train", "forget_test")
 
 

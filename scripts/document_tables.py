@@ -174,7 +174,10 @@ def mri_classes() -> list[str]:
 
 def predictor_results() -> dict[str, Any]:
     """Return what was measured of predictors, by set of images."""
-    return {name: result(f"predictor_errors_{name}") for name in predictor_tables.SETS}
+    files = {name: f"predictor_errors_{name}" for name in predictor_tables.SETS}
+    return {
+        name: result(file) for name, file in files.items() if (measured.results_file.RESULTS / f"{file}.json").is_file()
+    }
 
 
 TABLES: dict[str, Callable[[], list[str]]] = {
