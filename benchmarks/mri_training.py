@@ -16,6 +16,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import yaml
 from benchmark_options import data_folder, parser_of
 from results_file import ROOT, facts, write
 
@@ -55,11 +56,14 @@ def measure(data: Path, work: Path, settings: list[str]) -> dict[str, Any]:
     """Train and evaluate unless done before; return accuracy by class, and the seconds that training took."""
     checkpoint, found = work / "model" / "model.pt", work / "evaluation.json"
     common = ["--index_dir", str(build_index(data, work)), "--checkpoint", str(checkpoint)]
-    common += ["--device", "cpu", *settings]
+    common += ["--device", "cpu"]
     if not checkpoint.is_file():
-        bundle_run("train", "train.yaml", *common)
+        bundle_run("train", "train.yaml", *common, *settings)
     if not found.is_file():
-        bundle_run("evaluate", "evaluate.yaml", *common, "--output_file", str(found))
+        known = yaml.safe_load((CONFIGS / "evaluate.yaml").read_text(encoding="utf-8"))
+        shared = [pair for pair in zip(settings[::2], settings[1::2], strict=True) if pair[0].lstrip("-") in known]
+        words = [word for pair in shared for word in pair]  # of training alone, evaluation would refuse
+        bundle_run("evaluate", "evaluate.yaml", *common, "--output_file", str(found), *words)
     return {
         "training": json.loads((work / "model" / "training.json").read_text()),
         "accuracy": json.loads(found.read_text())["models"]["weights"]["remain"],

@@ -102,6 +102,18 @@ def clinician_specs() -> list[str]:
     return table(["spec", "forget", "remain", "undetermined"], cells, numbers=(1, 2, 3))
 
 
+def index_speed() -> list[str]:
+    """Return how fast a build reads, by the size of the files."""
+    cells = []
+    for name, size in result("index_speed")["sizes"].items():
+        speeds = [f"{size[key]:,.0f}" for key in ("loop_files_a_second", "files_a_second")]
+        ratios = [f"{size[key]:.1f}" for key in ("times_the_loop", "two_by_clock")]
+        start = f"{size['start_processor_seconds']:.2f} s"
+        cells.append([f"{size['files']:,} of {name}", *speeds, *ratios, start, f"{size['peak_mb']} MB"])
+    heads = ["files", "loop, files/s", "build, files/s", "times the loop", "two processes", "ten files", "most memory"]
+    return table(heads, cells, numbers=range(1, len(heads)))
+
+
 def index_scale() -> list[str]:
     """Return what a build costs by its size."""
     how = {"real": "real files", "synthesised": "synthesised rows, without listing and reading"}
@@ -190,6 +202,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "frozen_sizes": frozen_sizes,
     "clinician_specs": clinician_specs,
     "index_scale": index_scale,
+    "index_speed": index_speed,
     "images_beyond_memory": images_beyond_memory,
     "predictor_errors": lambda: predictor_tables.errors(predictor_results()),
     "predictor_aucs": lambda: predictor_tables.aucs(predictor_results()),

@@ -46,7 +46,7 @@ MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 class Figures(string.Formatter):
-    """Fills figures into a sentence: `{index_speed[ratio_of_seconds][auto, one core]:.1f}`.
+    """Fills figures into a sentence: `{index_speed[claims][times the loop][found]:.1f}`.
 
     A name is the file of a result, or a function of `measured`: `{odir(truncated)[psg][forget_test].mean:.1f}`. The
     format `.1p` shows a share in percent, and `distance` a gap without its sign.

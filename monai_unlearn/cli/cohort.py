@@ -235,9 +235,12 @@ def _opened(spec: Path, index: Path, keyfile: Path | None, *, trust: bool) -> tu
     from monai_unlearn.cohort import CohortSpec
     from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
     from monai_unlearn.index import Index
+    from monai_unlearn.light_arrow import light_arrow
 
     # The spec first: most of its faults are found without an index.
-    parsed, opened = CohortSpec.read(spec), Index.open(index, trust=trust)
+    parsed = CohortSpec.read(spec)
+    light_arrow()
+    opened = Index.open(index, trust=trust)
     return with_pseudonyms(parsed, opened, keyfile), opened
 
 

@@ -14,7 +14,7 @@ from monai_unlearn.cohort.lineage.hashes import Hashes, image_rows
 from monai_unlearn.cohort.lineage.members import Forgotten, LineageMembers
 from monai_unlearn.cohort.lineage.site_key import key_of
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.index.readers.row import PIXEL_DIGEST
+from monai_unlearn.index.store.schema import PIXEL_DIGEST
 from monai_unlearn.vocabulary.parts import earlier_part
 from monai_unlearn.vocabulary.run_folder import EVIDENCE, LINEAGE, LINEAGE_MEMBERS
 

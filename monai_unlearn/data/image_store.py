@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from monai_unlearn.data.cache_folder import CacheFolder
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -46,6 +48,11 @@ class ImageStore:
             self._known[row] = os.pread(self._marks, 1, row) == b"\1"
         return bool(self._known[row])
 
+    def missing(self, rows: Sequence[int]) -> list[int]:
+        """Return those of some rows that are not written yet."""
+        known = self._known
+        return [row for row in rows if not (known[row] or self.has(row))]
+
     def write(self, row: int, record: bytes) -> None:
         """Write a row.
 
@@ -73,6 +80,9 @@ class ImageStore:
     def read_into(self, row: int, view: memoryview) -> None:
         """Fill memory of the length of a record with a row that is written."""
         start = row * self.size
+        # Nearly always a record comes whole; of a batch, each line here is run for each image.
+        if os.preadv(self._records, [view], start) == self.size:
+            return
         while view:
             count = os.preadv(self._records, [view], start)
             if not count:

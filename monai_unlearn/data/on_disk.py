@@ -78,10 +78,13 @@ class OnDiskDataset(ReadOnceDataset):
         Raises:
             DataError: An image cannot be read.
         """
-        self.read([row for row in rows if not self._has(row)])
-        records = torch.empty(len(rows), self._layout.size, dtype=torch.uint8)
-        for row, record in zip(rows, records.numpy(), strict=True):
-            self._store.read_into(row, memoryview(record))
+        if missing := self._store.missing(rows):
+            self.read(missing)
+        size = self._layout.size
+        records = torch.empty(len(rows), size, dtype=torch.uint8)
+        view = records.view(-1).numpy().data
+        for place, row in enumerate(rows):
+            self._store.read_into(row, view[place * size : (place + 1) * size])
         return self._layout.decode_batch([self._items[row] for row in rows], records)
 
     def holds(self, row: int) -> bool:

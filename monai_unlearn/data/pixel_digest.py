@@ -12,7 +12,7 @@ from rich.progress import track
 from monai_unlearn.errors import DataError
 from monai_unlearn.index import usable_mask
 from monai_unlearn.index.readers.pixel_digest import pixel_digests
-from monai_unlearn.index.readers.row import PIXEL_DIGEST
+from monai_unlearn.index.store.schema import PIXEL_DIGEST
 from monai_unlearn.terminal import escaping_console
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import monai.data
 from rich.progress import track
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Subset
 
 from monai_unlearn.data.pixel_digest import PixelCheck, examples
 from monai_unlearn.errors import DataError
@@ -131,11 +131,17 @@ class InMemoryDataset(ReadOnceDataset):
 def read_rows(images: Dataset[Any], rows: Iterable[int] | None = None) -> None:
     """Read rows of a data set, or all, where it reads each once; also where MONAI's `Dataset` augments such a one.
 
+    Of torch's `Subset` of one, the rows are those within the subset.
+
     Raises:
         DataError: As `ReadOnceDataset.read`.
     """
-    while isinstance(images, monai.data.Dataset):
-        images = images.data
+    while isinstance(images, (monai.data.Dataset, Subset)):
+        if isinstance(images, Subset):
+            rows = images.indices if rows is None else [images.indices[row] for row in rows]
+            images = images.dataset
+        else:
+            images = images.data
     if isinstance(images, ReadOnceDataset):
         images.read(rows)
 

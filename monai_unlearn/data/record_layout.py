@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -124,17 +125,30 @@ class RecordLayout:
             .view(field.dtype)
             .reshape(len(before), *field.shape)
             for field in self.fields
-            if field.kind is Tensor and field.size
+            if _is_batched(field)
         }
-        rest = replace(
-            self,
-            keys=tuple(key for key in self.keys if key not in tensors),
-            fields=tuple(field for field in self.fields if field.key not in tensors),
-        )
-        values = list_data_collate(
-            [rest.decode(item, record.numpy()) for item, record in zip(before, records, strict=True)]
-        )
+        rest = self._rest
+        if rest.fields:
+            pairs = zip(before, records, strict=True)
+            items = [rest.decode(item, record.numpy()) for item, record in pairs]
+        else:  # as most transforms have it: decoding each record for nothing takes longer than to read it
+            items = [{key: item[key] for key in rest.keys} for item in before]
+        values = list_data_collate(items) if rest.keys else {}
         return {key: tensors[key] if key in tensors else values[key] for key in self.keys}
+
+    @cached_property
+    def _rest(self) -> RecordLayout:
+        """The layout without the values that a batch takes as they lie in the records."""
+        batched = {field.key for field in self.fields if _is_batched(field)}
+        return replace(
+            self,
+            keys=tuple(key for key in self.keys if key not in batched),
+            fields=tuple(field for field in self.fields if field.key not in batched),
+        )
+
+
+def _is_batched(field: Field) -> bool:
+    return field.kind is Tensor and field.size > 0
 
 
 def _is_as_before(before: Mapping[str, Any], key: str, value: object) -> bool:

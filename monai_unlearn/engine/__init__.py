@@ -5,6 +5,7 @@ from monai_unlearn.engine.chosen_method import method_of
 from monai_unlearn.engine.distributed import finalize, initialize, process_device
 from monai_unlearn.engine.evaluating import evaluate
 from monai_unlearn.engine.handlers import ProgressBar
+from monai_unlearn.engine.healthy import healthy_classes
 from monai_unlearn.engine.host import bundle_root, executed_config, report_errors, usable_device
 from monai_unlearn.engine.protocol import follow_protocol
 from monai_unlearn.engine.reference import Reference, Retraining
@@ -28,6 +29,7 @@ __all__ = [
     "executed_config",
     "finalize",
     "follow_protocol",
+    "healthy_classes",
     "initialize",
     "method_of",
     "process_device",

@@ -21,13 +21,17 @@ def on_the_stack(kind: type[T]) -> T | None:
 
     MONAI evaluates a config by calling our functions, without telling them which config it is.
     """
+    return next(owners_on_the_stack(kind), None)
+
+
+def owners_on_the_stack(kind: type[T]) -> Iterator[T]:
+    """Yield the `self` of each caller, the nearest first, that is of a type."""
     frame = inspect.currentframe()
     while frame is not None:
         owner = frame.f_locals.get("self")
         if isinstance(owner, kind):
-            return owner
+            yield owner
         frame = frame.f_back
-    return None
 
 
 def config_values(names: Iterator[str] | list[str] | tuple[str, ...]) -> dict[str, Any]:

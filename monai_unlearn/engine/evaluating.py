@@ -9,7 +9,7 @@ from monai_unlearn.data.read_once import read_rows
 from monai_unlearn.engine.report import accuracy_report
 from monai_unlearn.engine.trained_pixels import check_trained_pixels
 from monai_unlearn.engine.training_record import record_of
-from monai_unlearn.errors import ConfigError
+from monai_unlearn.errors import ConfigError, check_choice
 from monai_unlearn.evaluation import has_running_statistics, metrics_table, predict_subsets, recalibrated
 from monai_unlearn.release import load_weights, weights_digest
 from monai_unlearn.staging import write_json
@@ -47,7 +47,7 @@ def predict_models(
         if subset[1] != "validation" or len(images)  # type: ignore[arg-type]  # torch's Dataset has no __len__
     }
     for images in shown.values():
-        read_rows(images)  # with a progress bar: the run may not have drawn all remain images
+        read_rows(images)  # with a progress bar: the steps may not have drawn them
     return {
         name: predict_subsets(network, shown, device=device, healthy=tuple(healthy))
         for name, network in networks.items()
@@ -61,9 +61,10 @@ def evaluate(
     data: CohortData,
     subsets: Mapping[tuple[str, str], Dataset[Any]],
     device: str = "cpu",
+    healthy_classes: Sequence[str] = (),
     output_file: str | Path | None = None,
 ) -> dict[str, Any]:
-    """Measure accuracy on every part and split, with the recalibrated control beside it.
+    """Measure a network on every part and split by every metric, with the recalibrated control beside it.
 
     Args:
         network: The bundle's network, on the device.
@@ -71,12 +72,16 @@ def evaluate(
         data: The images.
         subsets: The images by (part, split).
         device: Where to compute.
+        healthy_classes: The classes that mean no disease, for sensitivity and specificity, which have no value without.
         output_file: The JSON file to write the result to, if any.
 
     Raises:
-        ConfigError: The weights do not fit the network, or there is no image.
+        ConfigError: The weights do not fit the network, there is no image, or a healthy class is not a class.
         DataError: An image has other pixels than those that the weights were trained on.
     """
+    for name in healthy_classes:
+        check_choice(name, data.class_names, name="healthy_classes")
+    healthy = tuple(data.class_names.index(name) for name in healthy_classes)
     check_trained_pixels(Path(checkpoint), record_of(Path(checkpoint)), data)
     load_weights(network, checkpoint)
     for images in subsets.values():
@@ -86,7 +91,7 @@ def evaluate(
     if has_running_statistics(network) and remain is not None and len(remain):  # type: ignore[arg-type]  # no __len__
         networks["recalibrated"] = recalibrated(network, remain, device=device)
     models = {
-        name: metrics_table(predict_subsets(model, subsets, device=device), data.class_names)
+        name: metrics_table(predict_subsets(model, subsets, device=device, healthy=healthy), data.class_names)
         for name, model in networks.items()
     }
     if not any(subset["n"] for splits in models["weights"].values() for subset in splits.values()):
@@ -98,6 +103,7 @@ def evaluate(
         "weights_digest": weights_digest(network.state_dict()),
         "index_digest": data.index_digest,
         "spec_digest": data.cohort.spec.digest if data.cohort else None,
+        "healthy_classes": list(healthy_classes),
         "models": models,
     }
     escaping_console(highlight=False).print(accuracy_report("Accuracy in %, 95 % interval", models))

@@ -109,6 +109,8 @@ class RunFacts:
         has_batch_norm: Whether the network keeps running statistics.
         cost: What the run cost.
         references: The retrained references.
+        samples: Of each subset that was not evaluated whole, how many images were (`images`), `of` how many, and the
+            `seed` that chose them; by the name of the subset.
         warnings: What a reader must know about the data and the run.
         protocol: The protocol that the run applies, if any.
         targets: What the predictors of the run stand for. One decides where there is no reference; beside references
@@ -120,6 +122,7 @@ class RunFacts:
     has_batch_norm: bool
     cost: Cost
     references: Sequence[Reference] = ()
+    samples: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     protocol: AppliedProtocol | None = None
     targets: Sequence[PredictedTarget] = ()
@@ -142,6 +145,7 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictio
         ).to_metrics(),
         "class_names": list(class_names),
         "counts": facts.counts,
+        "samples": {name: dict(one) for name, one in facts.samples.items()},
         "models": tables,
         "paired": compare(models["original"], models["revised"]),
         "changes": differences(models["original"], models["revised"], class_names),

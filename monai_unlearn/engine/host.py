@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from monai.bundle import ConfigParser, ConfigWorkflow
+from monai.bundle import ConfigWorkflow
 from torch import nn
-from yaml import YAMLError
 
-from monai_unlearn.engine.config_values import on_the_stack, taken_by_name
+from monai_unlearn.engine.bundle_configs import bundle_configs
+from monai_unlearn.engine.config_values import on_the_stack, owners_on_the_stack, taken_by_name
 from monai_unlearn.errors import ConfigError, ExitCode, NotAccepted, UnlearnError
 from monai_unlearn.evaluation.decision.decision import KEYS as DECISION_KEYS
 from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from types import TracebackType
 
 INTERRUPTED = "Interrupted: no result was written. If there is a checkpoint, the same command resumes from it."
@@ -97,25 +97,25 @@ def report_errors() -> None:
     if workflow is not None:
         # MONAI itself runs some ids, and an id that the bundle's files define is not a typing error: other people's
         # bundles may have ids that only their other configs use.
-        called = (workflow.init_id, workflow.run_id, workflow.final_id)
-        refuse_misspelt(workflow.parser.config, known={*called, *_defined_in(Path(workflow.config_root_path))})
+        called = {workflow.init_id, workflow.run_id, workflow.final_id}
+        content = workflow.parser.config
+        files = list(bundle_configs(Path(workflow.config_root_path)))
+        # A run is told its settings, not its files: a file that defines an id the run lacks is none of its files.
+        own = {name for file in files if file.keys() <= content.keys() for name in file}
+        # Settings of a training run within a run come from that run: a training config need not know them all.
+        is_inner = any(outer is not workflow for outer in owners_on_the_stack(ConfigWorkflow))
+        words = () if is_inner else sys.argv
+        given = [name for name in content if _is_given(name, words) and name not in called | own]
+        refuse_misspelt(content, known=called | {name for file in files for name in file}, given=given)
 
 
-def _defined_in(configs: Path) -> set[str]:
-    """Return the ids that the config files of a folder define."""
-    ids: set[str] = set()
-    for path in sorted(configs.iterdir()) if configs.is_dir() else ():
-        if re.fullmatch(ConfigParser.suffix_match, path.name):
-            try:
-                content = ConfigParser.load_config_file(str(path))
-            except (OSError, ValueError, YAMLError):  # not a file of this run, or MONAI would have failed on it
-                continue
-            ids.update(content if isinstance(content, dict) else ())
-    return ids
+def _is_given(name: str, words: Sequence[str]) -> bool:
+    """Return whether a command line sets a setting, or something within it."""
+    return any(re.match(rf"--?{re.escape(name)}(=|::|$)", word) for word in words)
 
 
-def refuse_misspelt(config: Mapping[str, Any], *, known: Collection[str] = ()) -> None:
-    """Refuse a setting that nothing uses and whose name is close to that of a setting that something uses.
+def refuse_misspelt(config: Mapping[str, Any], *, known: Collection[str] = (), given: Collection[str] = ()) -> None:
+    """Refuse a setting that nothing uses: given on the command line, or close to the name of one that is used.
 
     MONAI takes any `--name value` into the config, and would silently ignore `--refrence retrain`. A setting is used
     if the config refers to it as `@name`, or if a component takes it by its name (see `Revision.from_config`).
@@ -123,6 +123,7 @@ def refuse_misspelt(config: Mapping[str, Any], *, known: Collection[str] = ()) -
     Args:
         config: The config, overrides included.
         known: Ids that are right as they are.
+        given: Settings of the command line that no file of the run defines.
 
     Raises:
         ConfigError: There is such a setting; the message suggests the name that was probably meant.
@@ -130,11 +131,14 @@ def refuse_misspelt(config: Mapping[str, Any], *, known: Collection[str] = ()) -
     text = json.dumps(_plain(config))
     # What a component would take by name counts even where the config leaves it at its default.
     used = {key for key in config if re.search(rf"@{re.escape(key)}\b", text)} | set(taken_by_name(config))
-    for key in (key for key in config if key not in (*used, *known)):
+    for key in (key for key in config if key not in used and (key in given or key not in known)):
         if "decision" in used and key in DECISION_KEYS:
             raise ConfigError(f"nothing in the config uses '{key}'. Did you mean '--decision::{key}'?")
-        if meant := difflib.get_close_matches(key, used, n=1, cutoff=0.8):
-            raise ConfigError(f"nothing in the config uses '{key}'. Did you mean '--{meant[0]}'?")
+        cutoff = 0.0 if key in given else 0.8
+        meant = difflib.get_close_matches(key, sorted(used), n=1, cutoff=cutoff)
+        if meant or key in given:
+            hint = f" Did you mean '--{meant[0]}'?" if meant else ""
+            raise ConfigError(f"nothing in the config uses '{key}'.{hint}")
 
 
 def ours(error: BaseException | None) -> UnlearnError | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,11 @@ from monai_unlearn.data.earlier import digests_of
 from monai_unlearn.engine.trained_pixels import pixels_digest
 from monai_unlearn.engine.training_record import images_digest
 from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.vocabulary.parts import SPLITS
 from monai_unlearn.vocabulary.run_folder import LINEAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from monai_unlearn.cohort import Cohort
     from monai_unlearn.data import CohortData
@@ -36,20 +38,34 @@ def check_lineage(bundle_root: str | Path, data: CohortData, record: Mapping[str
         ConfigError: The config does not tell its `data` which bundle is meant, or the lineage is missing or was
             changed since.
     """
-    lineage = Lineage.read(bundle_root)
-    recorded = (record or {}).get("lineage_digest")
-    if recorded and recorded != (lineage and lineage.digest):
-        is_missing = "missing" if lineage is None else "another one"
-        raise ConfigError(
-            f"{Path(bundle_root) / LINEAGE} is {is_missing}: the training record of the weights says that the bundle "
-            "was revised, and without the lineage of that revision, what was forgotten would be trained on again. Get "
-            "the bundle as the revision wrote it."
-        )
+    lineage = Lineage.read_for(bundle_root, record or {})
     if lineage is not None and lineage != data.earlier.lineage:
         raise ConfigError(
             f"{Path(bundle_root) / LINEAGE} says that this bundle forgot images, but the config does not leave them "
             'out. Add to the section of `open_data`: bundle_root: "@bundle_root", keyfile: "@keyfile" and '
             'lineage_members: "@lineage_members".'
+        )
+
+
+def check_subsets(data: CohortData, subsets: Collection[tuple[str, str]]) -> None:
+    """Refuse subsets that lack what earlier revisions forgot: nobody would see whether it is still forgotten.
+
+    Args:
+        data: The images.
+        subsets: The subsets of the run, by (part, split); of the splits that are among them.
+
+    Raises:
+        ConfigError: One is missing.
+    """
+    splits = {split for _, split in subsets}
+    pairs = itertools.product(data.earlier.parts, (split for split in SPLITS if split in splits))
+    missing = [pair for pair in pairs if pair not in subsets and data.earlier_items(*pair)]
+    if missing:
+        named = ", ".join(map(" ".join, missing))
+        raise ConfigError(
+            f"subsets: expected the images that earlier revisions of the bundle forgot too, got none of {named}: "
+            "whether they are still forgotten is judged. Build the subsets with "
+            "`monai_unlearn.data.subset_datasets(data=data, …)`, which adds them."
         )
 
 

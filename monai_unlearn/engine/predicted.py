@@ -63,7 +63,11 @@ def listed(
 
 
 def prediction_table(
-    data: CohortData, models: Mapping[str, SubsetPredictions], networks: Sequence[Network]
+    data: CohortData,
+    models: Mapping[str, SubsetPredictions],
+    networks: Sequence[Network],
+    *,
+    sampled: Mapping[tuple[str, str], Sequence[int]] | None = None,
 ) -> PredictionTable:
     """Return the predictions of all networks as one table, with the slices that the index has columns for.
 
@@ -72,12 +76,15 @@ def prediction_table(
             its items.
         models: Each network's predictions by (part, split).
         networks: The networks, named as in `models`.
+        sampled: The rows of each subset that was not evaluated whole.
     """
     subsets = list(next(iter(models.values())))
     listed_in = {
         (part, split): data.earlier_items(part, split) if is_earlier(part) else data.items([part], split)
         for part, split in subsets
     }
+    for subset, chosen in (sampled or {}).items():
+        listed_in[subset] = [listed_in[subset][row] for row in chosen]
     ids = [item["image_id"] for items in listed_in.values() for item in items]
     frame = pd.concat([data.frame, data.earlier.frame], ignore_index=True)
     rows = frame.set_index("image_id", drop=False).loc[ids, COLUMNS].reset_index(drop=True)

@@ -32,7 +32,7 @@ def as_delivered(
 
     Args:
         network: The network in training; without running statistics, it is returned itself.
-        remain: The remain part's training images.
+        remain: Remain training images; see `RemainSample`.
         device: Where to compute.
         seed: The run's seed, which orders the images.
         max_images: Use about this many images; all by default.
@@ -59,7 +59,7 @@ def with_controls(
 
     Args:
         networks: The networks by name; those without running statistics have no control.
-        remain: The remain part's training images.
+        remain: Remain training images; see `RemainSample`.
         device: Where to compute.
         seed: The run's seed.
     """

@@ -22,8 +22,9 @@ from monai_unlearn.engine.evaluating import predict_models
 from monai_unlearn.engine.evidence import Cost, RunFacts, assemble, why_not_accepted
 from monai_unlearn.engine.fingerprint import fingerprint
 from monai_unlearn.engine.guards import check_finite, check_fits, check_spec_stays
+from monai_unlearn.engine.healthy import declared_healthy
 from monai_unlearn.engine.host import executed_config
-from monai_unlearn.engine.lineage import check_lineage
+from monai_unlearn.engine.lineage import check_lineage, check_subsets
 from monai_unlearn.engine.outputs import Outcome, write_outputs
 from monai_unlearn.engine.predicted import ORIGINAL, REVISED, listed, prediction_table, reference_name
 from monai_unlearn.engine.predicted_target import predicting
@@ -31,6 +32,7 @@ from monai_unlearn.engine.protocol import applied_protocol
 from monai_unlearn.engine.proxy_workshop import ProxyWorkshop
 from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, delivery_images, with_controls
 from monai_unlearn.engine.reference import Reference, Retraining, WantedReferences, load_references, retrain
+from monai_unlearn.engine.remain_sample import REMAIN_TRAIN, RemainSample
 from monai_unlearn.engine.report import print_result
 from monai_unlearn.engine.stop_rule import StopRule
 from monai_unlearn.engine.stopping import Stopping
@@ -131,7 +133,11 @@ class Revision:
     def __post_init__(self) -> None:
         if not self.output_dir:
             raise ConfigError("output_dir is not set. Give it on the command line: --output_dir DIR")
-        self.judged_by = Decision.from_config(self.decision, class_names=self.data.class_names)
+        self.judged_by = Decision.from_config(
+            self.decision,
+            class_names=self.data.class_names,
+            base_healthy_classes=declared_healthy(self.bundle_root, self.data.class_names),
+        )
         self.stop_rule = StopRule.of_run(
             self.stop,
             objective=self.judged_by.objective,
@@ -197,6 +203,7 @@ class Revision:
         check_spec_stays(self.base.root, self.cohort)
         record = record_of(Path(self.checkpoint))
         check_lineage(self.base.root, self.data, record)
+        check_subsets(self.data, self.subsets)
         warnings = [
             *self.cohort.preview()["warnings"],
             *self.data.earlier.warnings(),
@@ -228,6 +235,8 @@ class Revision:
         )
         check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
         self.trainer.classes = len(self.data.class_names)
+        self.remain = RemainSample.draw(self.subsets[REMAIN_TRAIN], seed=self.seed)
+        self.evaluated, self.sampled = self.remain.judged(self.subsets, self.judged_by)
         checkpoints = Checkpoints(checkpoint_folder(target), self._fingerprint())
         checkpoints.check()
         self._read_images()
@@ -272,7 +281,7 @@ class Revision:
         networks = listed(
             models, original_seed=record.get("seed"), seed=self.seed, references=references, proxies=proxies
         )
-        predictions = prediction_table(self.data, models, networks)
+        predictions = prediction_table(self.data, models, networks, sampled=self.sampled)
         # A proxy stands in for others; what it classifies correctly says nothing of the bundle.
         shown = {one.name: models[one.name] for one in networks if one.role != "proxy"}
         evidence = assemble(self._facts(updates, references, proxies, warnings), shown, predictions)
@@ -280,13 +289,13 @@ class Revision:
         return evidence
 
     def _read_images(self) -> None:
-        """Decode, before any clock runs, the remain images that the updates need.
+        """Decode, before any clock runs, the remain images that the updates need: those that steps will draw.
 
-        Recalibration passes all of them through the network; otherwise the steps draw some. The rest is first needed
-        by the evaluation at the end.
+        Where BatchNorm is recalibrated, the main process needs the sample too. What is in neither is never decoded,
+        unless an endpoint is about all remain training images.
         """
-        if self.recalibrate and has_running_statistics(self.network):
-            read_rows(self.subsets["remain", "train"])
+        if self.recalibrate and has_running_statistics(self.network) and distributed.is_main_process():
+            read_rows(self.remain.images)
         share = slice(distributed.rank(), None, distributed.world_size())
         self.trainer.loader.read_drawn(self.trainer.total_steps, share=share)
 
@@ -323,14 +332,14 @@ class Revision:
         """Return the network as it would be delivered if the run ended now."""
         if not self.recalibrate:
             return network
-        remain = self.subsets["remain", "train"]
-        return as_delivered(network, remain, device=self.device, seed=self.seed, max_images=max_images)
+        images = self.remain.images
+        return as_delivered(network, images, device=self.device, seed=self.seed, max_images=max_images)
 
     def _delivery_images(self, max_images: int | None = None) -> int:
         """Return how many images `_as_delivered` passes through the network."""
         if not self.recalibrate:
             return 0
-        return delivery_images(self.network, self.subsets["remain", "train"], max_images=max_images)
+        return delivery_images(self.network, self.remain.images, max_images=max_images)
 
     def _proxies(self, original: nn.Module, record: Mapping[str, Any], checkpoints: Checkpoints) -> list[Proxy]:
         """Return what stands in for retrained networks, where a predictor is asked for."""
@@ -354,7 +363,7 @@ class Revision:
         """Return the predictions of every model on every subset, the recalibration controls among them."""
         networks = with_controls(
             {ORIGINAL: original, REVISED: self.network},
-            self.subsets["remain", "train"],
+            self.remain.images,
             device=self.device,
             seed=self.seed,
         )
@@ -362,7 +371,7 @@ class Revision:
             networks[reference_name(number)] = reference.network
         networks |= {proxy.name: proxy.network for proxy in proxies}
         healthy = [self.data.class_names.index(name) for name in self.judged_by.healthy_classes]
-        return predict_models(networks, self.subsets, device=self.device, healthy=healthy)
+        return predict_models(networks, self.evaluated, device=self.device, healthy=healthy)
 
     def _fingerprint(self) -> dict[str, Any]:
         return fingerprint(
@@ -402,7 +411,8 @@ class Revision:
                 proxies=proxies,
             ),
             references=references,
-            warnings=[*warnings, *updates.notes],
+            samples={"_".join(subset): self.remain.document() for subset in self.sampled},
+            warnings=[*warnings, *updates.notes, *([self.remain.note()] if self.sampled else [])],
         )
 
     def _outcome(

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from monai_unlearn.index.derived import with_image_like
 from monai_unlearn.index.fast_readers import schema
 from monai_unlearn.index.faults import Fault
-from monai_unlearn.index.listing import Listed, looks_like_image
+from monai_unlearn.index.listing import looks_like_image
 from monai_unlearn.index.notes import DateTally
 from monai_unlearn.index.plausible import today
 from monai_unlearn.index.row_faults import with_fault
@@ -24,7 +24,7 @@ from monai_unlearn.vocabulary.fields import Kind, vocabulary
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     import numpy.typing as npt
@@ -75,10 +75,10 @@ class Collected:
         """The columns of DICOM files, with their kinds; empty if no file is DICOM."""
         return {**vocabulary().dicom, **vocabulary().derived} if self.has_dicom else {}
 
-    def note(self, number: int, listed: Sequence[Listed], rows: pa.Table, ids: pa.Table) -> None:
+    def note(self, number: int, listed: pa.Table, rows: pa.Table, ids: pa.Table) -> None:
         """Add a batch of files to the totals; the first file of the batch has this number."""
-        faults = rows["fault"].to_pylist()
-        self.named += [(number + at, file.path, faults[at]) for at, file in enumerate(listed) if file.named]
+        for at in pc.indices_nonzero(listed["named"]).to_pylist():
+            self.named.append((number + at, listed["path"][at].as_py(), rows["fault"][at].as_py()))
         kept = rows.filter(ids["is_row"])
         if kept.num_rows and not self.rows:
             self.first = kept["path"][0].as_py()
@@ -108,7 +108,7 @@ class Duplicates:
 
 
 def collect(
-    batches: Iterable[tuple[Sequence[Listed], pa.Table]],
+    batches: Iterable[tuple[pa.Table, pa.Table]],
     *,
     files: Path,
     ids: Path,
@@ -119,7 +119,7 @@ def collect(
     """Write the rows of all files, and what identifies each.
 
     Args:
-        batches: The listed files with their rows, sorted by path.
+        batches: The listed files, as `scan/spool.py` has them, with their rows, sorted by path.
         files: The Parquet file to write the rows to.
         ids: The Parquet file to write the identifiers to.
         mark: The metadata of the rows, by which the next run decides whether it may reuse them.
@@ -138,7 +138,7 @@ def collect(
             named = _ids(listed, rows)
             ids_writer.write_table(named)
             collected.note(number, listed, rows, named)
-            number += len(listed)
+            number += listed.num_rows
         if not number:
             files_writer.write_table(schema().empty_table())
             ids_writer.write_table(_IDS.empty_table())
@@ -193,24 +193,32 @@ def _named(names: pa.ChunkedArray, duplicates: Duplicates, begin: int, end: int)
     return pa.chunked_array([pa.array(texts, pa.string())])
 
 
-def _ids(listed: Sequence[Listed], rows: pa.Table) -> pa.Table:
-    formats, faults, uids = (rows[name].to_pylist() for name in ("format", "fault", "SOPInstanceUID"))
-    usable = usable_array(rows["fault"]).to_pylist()
+def _ids(listed: pa.Table, rows: pa.Table) -> pa.Table:
+    has_format = pc.is_valid(rows["format"])
+    is_dicom = pc.and_(has_format, pc.fill_null(pc.equal(rows["format"], "dicom"), fill_value=False))
+    is_plain = pc.and_(has_format, pc.invert(is_dicom))
     return pa.table(
         {
-            "relative": [file.relative for file in listed],
-            "image_id": [
-                hashlib.sha256(file.relative.encode()).hexdigest()[:32] if uid is None else uid
-                for file, uid in zip(listed, uids, strict=True)
-            ],
-            "is_row": [
-                format_ is not None or file.named or looks_like_image(file.path)
-                for file, format_ in zip(listed, formats, strict=True)
-            ],
-            "is_dicom": [format_ == "dicom" and counts for format_, counts in zip(formats, usable, strict=True)],
-            "is_plain": [
-                format_ not in (None, "dicom") and fault is None for format_, fault in zip(formats, faults, strict=True)
-            ],
+            "relative": listed["relative"],
+            "image_id": _image_ids(listed, rows["SOPInstanceUID"]),
+            "is_row": has_format if pc.all(has_format).as_py() else _are_rows(listed, has_format),
+            "is_dicom": pc.and_(is_dicom, usable_array(rows["fault"])),
+            "is_plain": pc.and_(is_plain, pc.is_null(rows["fault"])),
         },
         schema=_IDS,
     )
+
+
+def _image_ids(listed: pa.Table, uids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the SOPInstanceUIDs; a file without one has a digest of its path within its source."""
+    if not uids.null_count:
+        return uids
+    found = zip(uids.to_pylist(), listed["relative"].to_pylist(), strict=True)
+    ids = [hashlib.sha256(relative.encode()).hexdigest()[:32] if uid is None else uid for uid, relative in found]
+    return pa.chunked_array([pa.array(ids, pa.string())])
+
+
+def _are_rows(listed: pa.Table, has_format: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return which files have a row of the index: images, and others that look like one or that the user named."""
+    looks = pa.array([looks_like_image(path) for path in listed["path"].to_pylist()], pa.bool_())
+    return pc.or_(has_format, pc.or_(listed["named"], looks))

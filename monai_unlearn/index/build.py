@@ -12,7 +12,7 @@ from monai_unlearn.index.duplicates import find_duplicates
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.identities import identities_of
 from monai_unlearn.index.listing import Walk
-from monai_unlearn.index.measures import MaskLabels, refuse_overlap
+from monai_unlearn.index.measures.labels import MaskLabels
 from monai_unlearn.index.scan.extra_tags import FoundTags
 from monai_unlearn.index.scan.plan import all_rows, make_plan
 from monai_unlearn.index.scan.previous_rows import kept_files
@@ -47,7 +47,10 @@ def build(request: BuildRequest, *, track: Track) -> BuildReport:
     """
     check_target(request.out)
     check_decisions(request)
-    refuse_overlap(request.measures, request.sources)
+    if request.measures:
+        from monai_unlearn.index.measures.join import refuse_overlap  # it loads all that reads measures
+
+        refuse_overlap(request.measures, request.sources)
     labels = MaskLabels() if request.mask_labels is None else MaskLabels.read(request.mask_labels)
     walk = Walk(request.sources, leave_out=[*request.not_images, *request.measures])
     mark = request.scan.mark
@@ -63,10 +66,10 @@ def build(request: BuildRequest, *, track: Track) -> BuildReport:
             identities = identities_of(connection, collected, request.patient_key)
             duplicates = find_duplicates(connection, collected, request.patient_key)
             moved = plan.moves.count(connection, collected.files) if plan.moves else 0
-        _refuse_named_faults(collected, duplicates)
-        _refuse_without_images(collected, request.sources)
-        composition = Composition(request, plan, collected, plan.counts.with_moved(moved), identities, tags)
-        return composition.finish(space, duplicates, labels, track)
+            _refuse_named_faults(collected, duplicates)
+            _refuse_without_images(collected, request.sources)
+            composition = Composition(request, plan, collected, plan.counts.with_moved(moved), identities, tags)
+            return composition.finish(space, duplicates, labels, track, connection=connection)
 
 
 def _refuse_named_faults(collected: Collected, duplicates: Duplicates) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monai_unlearn.index.faults import Fault
-    from monai_unlearn.index.measures import MeasureMatch
+    from monai_unlearn.index.measures.measure_match import MeasureMatch
     from monai_unlearn.index.scan.plan import FileCounts
     from monai_unlearn.index.store.store import Index
     from monai_unlearn.index.tables.join import Match

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from monai_unlearn.index.build_report import BuildReport
     from monai_unlearn.index.listing import Listed
-    from monai_unlearn.index.measures import MeasureMatch
+    from monai_unlearn.index.measures.measure_match import MeasureMatch
     from monai_unlearn.index.tables.join import Match
 
 

@@ -16,15 +16,14 @@ from monai_unlearn.index.build_report import BuildReport
 from monai_unlearn.index.column_roles import check_units, label_column, tag_units
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.identities import contradictions_of
-from monai_unlearn.index.measures.measured import measured_parts
+from monai_unlearn.index.measures.measure_match import Measured
 from monai_unlearn.index.patients import PatientSource
 from monai_unlearn.index.pseudonyms import domain_of
-from monai_unlearn.index.readers.row import PIXEL_DIGEST
 from monai_unlearn.index.scan.decisions import PATH, Decisions
 from monai_unlearn.index.scan.personal import is_telling
-from monai_unlearn.index.store.digest import count_patients, engine
+from monai_unlearn.index.store.digest import count_patients
 from monai_unlearn.index.store.part_writer import PartWriter, named_by_content
-from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
+from monai_unlearn.index.store.schema import BASE_COLUMNS, PIXEL_DIGEST, part_schema
 from monai_unlearn.index.store.write import finish_index
 from monai_unlearn.index.tables.join import Joiner
 from monai_unlearn.index.tables.read_table import SourceTable, read_table
@@ -37,10 +36,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import duckdb
+
     from monai_unlearn.index.build_request import BuildRequest
     from monai_unlearn.index.identities import Identities
-    from monai_unlearn.index.measures import MaskLabels
-    from monai_unlearn.index.measures.join import Measured
+    from monai_unlearn.index.measures.labels import MaskLabels
     from monai_unlearn.index.scan.extra_tags import FoundTags
     from monai_unlearn.index.scan.plan import FileCounts, Plan
     from monai_unlearn.index.scan.read import Track
@@ -97,7 +97,15 @@ class Composition:
         self.formats: Counter[str] = Counter()
         self.faults: dict[str, tuple[int, str]] = {}
 
-    def finish(self, space: Workspace, duplicates: Duplicates, labels: MaskLabels, track: Track) -> BuildReport:
+    def finish(
+        self,
+        space: Workspace,
+        duplicates: Duplicates,
+        labels: MaskLabels,
+        track: Track,
+        *,
+        connection: duckdb.DuckDBPyConnection,
+    ) -> BuildReport:
         """Write the index in place of the one that its folder contains, and return what was done.
 
         Args:
@@ -105,34 +113,26 @@ class Composition:
             duplicates: The files that have the identifier of another.
             labels: The names of the labels of NIfTI masks.
             track: Passes files of measures to read through, and shows the progress.
+            connection: A connection from `digest.engine`.
 
         Raises:
             IndexReadError: A table or a path of measures matches no image, or a measure cannot be added.
         """
         if self.patients.is_asked:
-            with engine(space.folder) as connection:
-                noted = contradictions_of(connection, self._named_people(duplicates))
+            noted = contradictions_of(connection, self._named_people(duplicates))
             self.patients = replace(self.patients, identities=noted)
         writer = self._write(PartWriter(space.stage), duplicates)
         matches = self.joiner.matches()
         request = self.request
-        measured = measured_parts(
-            writer,
-            self.collected,
-            request.measures,
-            labels,
-            leave_out=request.not_images,
-            track=track,
-            kinds=self.kinds,
-        )
+        measured = self._measured(writer, labels, track) if request.measures else Measured()
         index = finish_index(
             writer,
             request.out,
             columns={**self.kinds, **dict.fromkeys(measured.units, Kind.NUMBER)},
             document=self._document(measured, matches, space),
+            connection=connection,
         )
-        with engine(space.folder) as connection:
-            patients, without_patient = count_patients(connection, index.parts)
+        patients, without_patient = count_patients(connection, index.parts)
         return BuildReport(
             index=index,
             patients=patients,
@@ -146,6 +146,15 @@ class Composition:
             patient_from=self.patients.origin,
             files=self.files,
             tags=self.tags.document(request.scan.extra_tags.tags),
+        )
+
+    def _measured(self, writer: PartWriter, labels: MaskLabels, track: Track) -> Measured:
+        from monai_unlearn.index.measures.measured import measured_parts  # it loads pandas
+
+        request = self.request
+        left_out = request.not_images
+        return measured_parts(
+            writer, self.collected, request.measures, labels, leave_out=left_out, track=track, kinds=self.kinds
         )
 
     def _document(self, measured: Measured, matches: Sequence[Match], space: Workspace) -> dict[str, Any]:

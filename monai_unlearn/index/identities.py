@@ -55,7 +55,7 @@ class Identities:
 
     @classmethod
     def find(cls, connection: duckdb.DuckDBPyConnection, key: PatientKey, *, zeros: bool = True) -> Identities:
-        """Find the patients among the rows of the table `people`.
+        """Find the patients among the rows of the table `people`, and drop it.
 
         Args:
             connection: The connection that has the table.
@@ -79,6 +79,7 @@ class Identities:
         }
         if not key.issuer:
             noted[Fault.PATIENT_WITH_TWO_ISSUERS] = _differing(connection, "node", "issuer")
+        connection.execute("drop view owned; drop view keyed; drop table people")  # memory that others need
         return cls(key, patient, ids, shared, noted)
 
     def apply(self, rows: pa.Table, *, issuer: str = "issuer", institution: str = "InstitutionName") -> pa.Table:

@@ -96,6 +96,9 @@ class Walk:
         self.skipped = 0
 
     def __iter__(self) -> Iterator[Listed]:
+        if len(self._roots) == 1:
+            yield from self._files(self._roots[0])
+            return
         last = None
         # heapq.merge is stable: of equal paths, the one from the first source comes first.
         for file in heapq.merge(*(self._files(root) for root in self._roots), key=_path_of):
@@ -193,8 +196,6 @@ def _stat(path: str, relative: str, *, is_named: bool = False) -> Listed | None:
         status = os.stat(path)  # noqa: PTH116 - creating a Path takes as long as the stat itself
     except OSError as error:
         return Listed(path=path, relative=relative, fault=fault_of_os_error(error))
-    if stat.S_ISDIR(status.st_mode):
-        return Listed(path=path, relative=relative, fault=Fault.PERMISSION_DENIED)
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return Listed(path=path, relative=relative, size=status.st_size, mtime_ns=status.st_mtime_ns, named=is_named)
+    if stat.S_ISREG(status.st_mode):
+        return Listed(path, relative, status.st_size, status.st_mtime_ns, is_named)
+    return Listed(path=path, relative=relative, fault=Fault.PERMISSION_DENIED) if stat.S_ISDIR(status.st_mode) else None

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.readers.pixel_digest import pixel_digests
-from monai_unlearn.index.readers.row import PIXEL_DIGEST
 from monai_unlearn.index.store.check_files import remedy
+from monai_unlearn.index.store.schema import PIXEL_DIGEST
 from monai_unlearn.index.usable import usable_array
 
 if TYPE_CHECKING:

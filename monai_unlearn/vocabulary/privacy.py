@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import re
 
 from monai_unlearn.vocabulary.fields import vocabulary
+from monai_unlearn.vocabulary.handle_key import handle_key
 
 # Words in the names of fields that identify a person, or images of a person.
 _PEOPLE = re.compile(
@@ -68,9 +69,12 @@ def may_pass_on(name: str) -> bool:
 def handle_of(path: str) -> str:
     """Return a name for a file that tells nothing of its path: folders and files are often called after patients.
 
-    >>> handle_of("/archive/Doe^Jane/1.dcm")
-    'file a1c93bbfb3f6.dcm'
+    It is a keyed hash, HMAC-SHA-256, so that nobody finds a path by hashing names that it may be; see `handle_key`.
+
+    >>> handle = handle_of("/archive/Doe^Jane/1.dcm")
+    >>> handle[:5], len(handle), handle[-4:], handle == handle_of("/archive/Doe^Jane/1.dcm")
+    ('file ', 21, '.dcm', True)
     """
     suffix = _SUFFIX.search(path)
-    digest = hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    digest = hmac.digest(handle_key(), path.encode("utf-8", "surrogatepass"), "sha256").hex()[:12]
     return f"file {digest}{'' if suffix is None else suffix[0].lower()}"

@@ -165,6 +165,9 @@ def test_shipped_weights_classify_unseen_phantoms(tmp_path):
     found = tmp_path / "evaluation.json"
     settings = {"class_names": ["normal", "diabetic_retinopathy", "glaucoma"], "image_size": [64, 64]}
     run("evaluate", "evaluate.yaml", index_dir=str(tmp_path / "index"), output_file=str(found), **settings)
-    subsets = json.loads(found.read_text())["models"]["weights"]["remain"].values()
+    remain = json.loads(found.read_text())["models"]["weights"]["remain"]
+    subsets = remain.values()
     assert sum(subset["correct"] for subset in subsets) >= 0.85 * sum(subset["n"] for subset in subsets) > 0
+    # The bundle says which class is healthy.
+    assert all(remain["train"][name]["value"] > 0.8 for name in ("sensitivity", "specificity"))
     assert (BUNDLE / "models" / "model.pt").stat().st_size < 2_000_000

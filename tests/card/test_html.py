@@ -49,3 +49,10 @@ def test_nothing_in_the_page_is_run_or_loaded():
     page = _Page(to_html(diff))
     assert not {"script", "img", "a", "iframe", "link"} & page.tags
     assert not {"src", "href", "onerror"} & page.attributes
+
+
+def test_a_wide_table_scrolls_in_a_container_of_its_own():
+    text = to_html(build(original=COUNTS, revised=COUNTS))
+    assert text.count('<div class="table"') == text.count("<table>") == text.count("</table></div>") > 1
+    assert ".table { overflow-x: auto;" in text
+    assert '<meta name="viewport" content="width=device-width' in text

@@ -102,3 +102,10 @@ def test_a_write_that_the_system_cuts_short_goes_on(store, monkeypatch):
     store.write(1, b"abc")
     monkeypatch.undo()
     assert store.read(1) == b"abc"
+
+
+def test_of_some_rows_those_that_are_not_written_are_missing(tmp_path):
+    store = ImageStore(CacheFolder(tmp_path), count=5, size=3)
+    store.write(1, b"abc")
+    store.write(4, b"def")
+    assert store.missing([4, 0, 1, 3]) == [0, 3]

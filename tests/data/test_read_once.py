@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from monai.data import Dataset
+from torch.utils.data import Subset
 
 from monai_unlearn.data import InMemoryDataset
 from monai_unlearn.data.pixel_digest import PixelCheck
@@ -89,3 +90,11 @@ def test_a_file_that_changes_before_it_is_read_is_refused(tmp_path):
         DataError, match=r"a file changed while the run was using it: eye \(their paths are in the index"
     ):
         dataset.read()
+
+
+def test_read_rows_of_a_subset():
+    images = InMemoryDataset(list(range(10)), lambda item: -item, lazy=True)
+    read_rows(Subset(images, [7, 2, 5]))
+    assert sorted(images._results) == [2, 5, 7]
+    read_rows(Subset(Subset(images, [7, 2, 9, 4]), [3, 2]), rows=[0])
+    assert sorted(images._results) == [2, 4, 5, 7]

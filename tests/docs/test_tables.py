@@ -86,7 +86,7 @@ def test_an_unknown_table_is_refused():
 @pytest.mark.parametrize(
     ("sentence", "expected"),
     [
-        ("{index_speed[facts][files]:,} files", "20,000 files"),
+        ("{index_speed[sizes][50 KB][files]:,} files", "20,000 files"),
         ("{quality()[brain_mri][remain_gap].high:distance} points", "0.4 points"),
         ("{psg_speed[times_faster][here, float32][processor]:.1f} times", "2.2 times"),
         ("{mri_training[accuracy][test][accuracy]:.1p} %", "97.4 %"),

@@ -74,3 +74,19 @@ def test_every_model_is_measured_on_every_subset_but_an_empty_validation_subset(
 def test_no_image_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="there is no image to evaluate in these parts and splits"):
         run(tmp_path, {("forget", "test"): []})
+
+
+def test_sensitivity_and_specificity_are_measured_where_a_class_is_healthy(tmp_path):
+    found = run(tmp_path, healthy_classes=["up"])
+    test = found["models"]["recalibrated"]["remain"]["test"]
+    assert found["healthy_classes"] == ["up"]
+    # Of two images of `down`, one is called `up`; the image of `up` is.
+    assert (test["sensitivity"]["value"], test["specificity"]["value"]) == (0.5, 1.0)
+    unknown = run(tmp_path)
+    assert unknown["healthy_classes"] == []
+    assert unknown["models"]["recalibrated"]["remain"]["test"]["sensitivity"]["value"] is None
+
+
+def test_a_healthy_class_that_is_no_class_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="healthy_classes: expected one of up, down, got 'upp'. Did you mean 'up'"):
+        run(tmp_path, healthy_classes=["upp"])

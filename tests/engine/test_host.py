@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from unittest import mock
 
 import pytest
+from bundle_walk import BUNDLES
 from monai.bundle import ConfigWorkflow
 
 from monai_unlearn.engine import bundle_root, executed_config, report_errors, usable_device
@@ -110,6 +112,56 @@ def test_what_a_bundle_defines_is_not_misspelt(tmp_path, monkeypatch):
     with pytest.raises(Exception, match="execute|eval|parse|instantiat") as caught:
         run(datset=3)
     assert "nothing in the config uses 'datset'" in str(ours(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("run_id", "words", "said"),
+    [
+        ("unlearn", ["--acceptance", "{}"], "nothing in the config uses 'acceptance'. Did you mean '--"),
+        ("train", ["--acceptance={}"], "nothing in the config uses 'acceptance'. Did you mean '--"),
+        ("evaluate", ["--acceptance", "1"], "nothing in the config uses 'acceptance'. Did you mean '--"),
+        ("unlearn", ["--parts", "[remain]"], "nothing in the config uses 'parts'. Did you mean '--"),
+        ("evaluate", ["--output_dir", "out"], "nothing in the config uses 'output_dir'. Did you mean '--output_file'?"),
+    ],
+)
+def test_a_setting_of_the_command_line_that_nothing_uses_ends_with_2(run_id, words, said):
+    """MONAI takes any setting: one of an earlier version would decide nothing, and nobody would know."""
+    config = BUNDLES[0] / "configs" / f"{run_id}.yaml"
+    command = [sys.executable, "-m", "monai.bundle", "run", run_id, "--config_file", str(config), *words]
+    found = subprocess.run(command, check=False, capture_output=True, text=True, timeout=180)
+    assert found.returncode == 2, found.stderr
+    assert found.stderr.splitlines()[-1].startswith(f"Error: {said}")
+
+
+def test_what_the_files_of_a_run_define_may_be_given(monkeypatch):
+    config = BUNDLES[0] / "configs" / "train.yaml"
+    # `dataset_dir` is a property that MONAI asks for; nothing in the config uses it.
+    monkeypatch.setattr(sys, "argv", ["run", "train", "--dataset_dir", "x", "--run_id=train", "--progress", "y"])
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    options = {"workflow_type": "train", "run_id": "train", "logging_file": False}
+    ConfigWorkflow(config_file=str(config), **options, dataset_dir="x", progress="y").initialize()
+
+
+def test_a_training_run_within_a_run_need_not_know_the_settings_of_the_command_line(tmp_path, monkeypatch):
+    path = tmp_path / "train.json"
+    text = {"initialize": ["$__import__('monai_unlearn.engine').engine.report_errors()"], "run": []}
+    path.write_text(json.dumps(text), encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["run", "unlearn", "--keyfile", "site.key"])
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    options = {"workflow_type": "train", "meta_file": False, "logging_file": False, "properties_path": None}
+
+    class Outer(ConfigWorkflow):
+        def initialize(self):
+            inner.initialize()
+
+    inner = ConfigWorkflow(config_file=str(path), **options, keyfile="site.key")
+    Outer(config_file=str(path), **options).initialize()
+    with pytest.raises(Exception, match="execute|eval|parse|instantiat") as caught:
+        ConfigWorkflow(config_file=str(path), **options, keyfile="site.key", seed=1, decision="@seed").initialize()
+    assert "nothing in the config uses 'keyfile'. Did you mean '--seed'" in str(ours(caught.value))
+    with pytest.raises(Exception, match="execute|eval|parse|instantiat") as caught:
+        inner.initialize()
+    assert str(ours(caught.value)) == "nothing in the config uses 'keyfile'."
 
 
 def test_a_config_becomes_plain_values():

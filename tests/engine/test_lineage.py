@@ -6,17 +6,19 @@ import json
 import shutil
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pyarrow.parquet as pq
 import pytest
 from bundle_run import JUDGED, PLAIN, run, unlearn
 from tiny import SPEC, tiny_index, tiny_spec, write_images
 
+from monai_unlearn import engine
 from monai_unlearn.cohort.lineage.document import Lineage
-from monai_unlearn.data import open_data
+from monai_unlearn.data import open_data, subset_datasets
 from monai_unlearn.engine import training
 from monai_unlearn.engine.host import ours
-from monai_unlearn.engine.lineage import check_lineage, check_not_forgotten, revised_record
+from monai_unlearn.engine.lineage import check_lineage, check_not_forgotten, check_subsets, revised_record
 from monai_unlearn.errors import ConfigError, DataError, ExitCode
 from monai_unlearn.evaluation import PredictionTable
 from monai_unlearn.evaluation.decision import decide_again
@@ -327,4 +329,36 @@ def test_a_version_that_was_set_back_is_refused(copy, tiny, tmp_path):
     path.write_text(path.read_text(encoding="utf-8").replace('"version": "0.2.0"', '"version": "0.1.0"'))
     with pytest.raises(ConfigError, match="has a version 0.2.0 already, so its version was set back"):
         revise(copy / "rejected_bundle", tmp_path / "out", index=tiny.index, spec=spec_of(tmp_path, SECOND))
+    assert not (tmp_path / "out").exists()
+
+
+def test_subsets_without_what_was_forgotten_earlier_are_refused():
+    """In Python, `Revision(subsets=…)` can leave it out, and nobody would see that it came back."""
+    found = {
+        ("earlier:0.2.0", "train"): ["a"],
+        ("earlier:0.3.0", "validation"): ["b"],
+        ("earlier:0.3.0", "test"): ["c"],
+    }
+    earlier = SimpleNamespace(parts=("earlier:0.2.0", "earlier:0.3.0"))
+    data = SimpleNamespace(earlier=earlier, earlier_items=lambda part, split: found.get((part, split), []))
+    plain = {(part, split): [] for part in ("forget", "remain") for split in ("train", "test")}
+    with pytest.raises(ConfigError, match=r"got none of earlier:0.2.0 train, earlier:0.3.0 test: .*subset_datasets"):
+        check_subsets(data, plain)
+    check_subsets(data, {**plain, ("earlier:0.2.0", "train"): [], ("earlier:0.3.0", "test"): []})
+    check_subsets(SimpleNamespace(earlier=SimpleNamespace(parts=())), plain)
+
+
+def test_a_revision_refuses_them_before_anything_is_trained(first, tiny, tmp_path):
+    spec = spec_of(tmp_path, SECOND)
+    settings = {"index": tiny.index, "spec": spec, "subsets": "$engine.lacking(@data, @preprocessing)"}
+
+    def lacking(data, transform):
+        found = subset_datasets(data=data, transform=transform)
+        return {subset: images for subset, images in found.items() if subset[0] in ("forget", "remain")}
+
+    with (
+        mock.patch.object(engine, "lacking", lacking, create=True),
+        pytest.raises(ConfigError, match=r"got none of earlier:0.2.0 train"),
+    ):
+        revise(first / "rejected_bundle", tmp_path / "out", **settings)
     assert not (tmp_path / "out").exists()

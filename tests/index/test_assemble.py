@@ -10,6 +10,7 @@ import pytest
 from monai_unlearn.index.assemble import Duplicates, assembled, collect
 from monai_unlearn.index.fast_readers import schema
 from monai_unlearn.index.listing import Listed
+from monai_unlearn.index.scan.spool import as_table
 
 # The path, its format, its fault, its SOPInstanceUID.
 FILES = [
@@ -38,7 +39,7 @@ def batch(*files, named=()):
         }
         for name, format_, fault, uid in files
     ]
-    return listed, pa.Table.from_pylist(rows, schema=schema())
+    return as_table(listed), pa.Table.from_pylist(rows, schema=schema())
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ from monai_unlearn.index.fast_readers import schema
 from monai_unlearn.index.faults import Fault
 from monai_unlearn.index.identities import Identities
 from monai_unlearn.index.listing import Listed
-from monai_unlearn.index.measures import MaskLabels
+from monai_unlearn.index.measures.labels import MaskLabels
 from monai_unlearn.index.scan.extra_tags import FoundTags
 from monai_unlearn.index.scan.plan import FileCounts, Plan
-from monai_unlearn.index.scan.spool import Spool
+from monai_unlearn.index.scan.spool import Spool, as_table
 from monai_unlearn.index.scan.workspace import Workspace
+from monai_unlearn.index.store.digest import engine
 from monai_unlearn.index.tables.key import Key
 
 ROWS = [
@@ -41,10 +42,12 @@ def compose(tmp_path):
                 plan.files.append(file)
             plan.files.close()
             plan.fresh.close()
-            batches = [(listed, pa.Table.from_pylist(ROWS, schema=schema()))]
+            batches = [(as_table(listed), pa.Table.from_pylist(ROWS, schema=schema()))]
             collected = collect(batches, files=space.stage / "files.parquet", ids=space.folder / "ids.parquet", mark={})
             composition = Composition(request, plan, collected, FileCounts(added=5), Identities(), FoundTags())
-            return composition.finish(space, Duplicates(np.array([1]), np.array([], int)), MaskLabels(), iter)
+            duplicates = Duplicates(np.array([1]), np.array([], int))
+            with engine(space.folder) as connection:
+                return composition.finish(space, duplicates, MaskLabels(), iter, connection=connection)
 
     return run
 

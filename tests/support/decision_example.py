@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from monai_unlearn.evaluation.decision import Decision
+from monai_unlearn.evaluation.decision.comparison import Comparison
 from monai_unlearn.evaluation.prediction_table import RECALIBRATED, Network, PredictionTable
 
 CLASSES = ("healthy", "sick")
@@ -90,3 +91,26 @@ def everywhere(rows: Mapping[str, Sequence[float]], **subsets: Mapping[str, Sequ
 def binary(healthy: float, sick: float) -> dict[str, list[float]]:
     """Two classes, so many of each classified correctly."""
     return {"healthy": [healthy, 1 - healthy], "sick": [1 - sick, sick]}
+
+
+def comparison(**changes: object) -> Comparison:
+    """One judged number, inside its margin if nothing is changed."""
+    plain: dict = {
+        "subset": "forget_test",
+        "label": "a",
+        "predicted": "a",
+        "measure": "mean_probability",
+        "margin": 0.1,
+        "sides": "both",
+        "min_patients": 30,
+        "patients": 50,
+        "images": 60,
+        "seeds": 3,
+        "value": 0.5,
+        "target": 0.5,
+        "low": -0.05,
+        "high": 0.05,
+        "seed_sd": 0.01,
+        "patient_se": 0.02,
+    }
+    return Comparison(**{**plain, **changes})

@@ -6,14 +6,17 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from monai_unlearn.index.fast_readers import Reader, read_files
+from monai_unlearn.index.fast_readers import Reader
+from monai_unlearn.index.scan.file_rows import rows_of
 from monai_unlearn.index.scan.packing import packed
+from monai_unlearn.index.scan.workers import READY, work
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from pathlib import Path
 
     from monai_unlearn.index.listing import Listed
+    from monai_unlearn.index.scan.options import ScanOptions
 
 
 def write_copies(folder: Path, original: Path, uid: str, count: int) -> list[Path]:
@@ -28,22 +31,39 @@ def write_copies(folder: Path, original: Path, uid: str, count: int) -> list[Pat
     return paths
 
 
-def work_that_dies(pipe: Connection) -> None:
+def work_that_dies(pipe: Connection, options: ScanOptions) -> None:
     """Read files, but crash on those named `deadly` unless pydicom reads them, and always on those named `fatal`."""
+    pipe.send_bytes(READY)
     while True:
         files, reader = pipe.recv()
         if _has(files, "fatal") or (_has(files, "deadly") and reader is not Reader.PYDICOM):
             os.abort()
-        pipe.send_bytes(packed(read_files(files, reader=reader)))
+        pipe.send_bytes(packed(rows_of(files, reader=reader, options=options)))
 
 
-def work_that_hangs(pipe: Connection) -> None:
+def work_that_hangs(pipe: Connection, options: ScanOptions) -> None:
     """Read files, but hang on those named `endless`."""
+    pipe.send_bytes(READY)
     while True:
         files, reader = pipe.recv()
         if _has(files, "endless"):
             time.sleep(3600)
-        pipe.send_bytes(packed(read_files(files, reader=reader)))
+        pipe.send_bytes(packed(rows_of(files, reader=reader, options=options)))
+
+
+def work_that_never_begins(pipe: Connection, options: ScanOptions) -> None:
+    """End at once."""
+    os._exit(3)
+
+
+def work_that_looks(descriptor: int, found: Path, pipe: Connection, options: ScanOptions) -> None:
+    """Note whether a file of the process that started this one is open here, and read files."""
+    try:
+        os.fstat(descriptor)
+        found.write_text("open")
+    except OSError:
+        found.write_text("closed")
+    work(pipe, options)
 
 
 def _has(files: list[Listed], name: str) -> bool:

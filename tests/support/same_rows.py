@@ -8,6 +8,7 @@ from monai_unlearn.index.fast_readers import Reader, gdcm
 from monai_unlearn.index.fast_readers.plain import read_plain
 from monai_unlearn.index.fast_readers.values import OddFileError
 from monai_unlearn.index.listing import Listed
+from monai_unlearn.index.scan.options import ScanOptions
 from monai_unlearn.index.scan.workers import read_in_processes
 
 
@@ -15,7 +16,7 @@ def rows(files, reader):
     """Read in a worker: GDCM may crash the process that it runs in."""
     listed = [file if isinstance(file, Listed) else Listed(path=str(file), relative="", size=0) for file in files]
     chunks = [listed[at : at + 50] for at in range(0, len(listed), 50)]
-    found = dict(read_in_processes(chunks, reader=reader, workers=1, meanwhile=False))
+    found = dict(read_in_processes(chunks, ScanOptions(reader=reader), workers=1, meanwhile=False))
     return pa.concat_tables([found[number] for number in sorted(found)])
 
 

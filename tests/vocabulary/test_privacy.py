@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from monai_unlearn.index.store.schema import BASE_COLUMNS
+from monai_unlearn.vocabulary import privacy
 from monai_unlearn.vocabulary.fields import vocabulary
 from monai_unlearn.vocabulary.privacy import handle_of, may_pass_on, names_people
 
@@ -45,3 +48,12 @@ def test_a_handle_keeps_a_known_suffix_alone(path, suffix):
     assert handle != handle_of(f"{path[:-4]}x{path[-4:]}")
     assert (handle[:5], handle[17:]) == ("file ", suffix)
     assert "mark" not in handle.lower()
+
+
+def test_a_handle_cannot_be_guessed_from_names_that_a_file_may_have(monkeypatch):
+    path = "/archive/Doe^Jane/1.dcm"
+    assert handle_of(path) == handle_of(path)
+    assert hashlib.sha256(path.encode()).hexdigest()[:12] not in handle_of(path)
+    here = handle_of(path)
+    monkeypatch.setattr(privacy, "handle_key", lambda: b"of another site")
+    assert handle_of(path) != here

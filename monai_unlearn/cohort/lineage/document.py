@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,6 +14,9 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.staging import write_text
 from monai_unlearn.terminal import json_text
 from monai_unlearn.vocabulary.run_folder import LINEAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCHEMA_VERSION: Literal[1] = 1
 MAX_BYTES = 4 * 1024**2
@@ -126,6 +129,28 @@ class Lineage(_Closed):
             raise ConfigError(f"{path}: expected the lineage of a bundle; {_first_fault(error)}. {_REMEDY}") from None
         if twice := _twice(lineage.versions):
             raise ConfigError(f"{path}: version {twice} occurs twice. {_REMEDY}")
+        return lineage
+
+    @classmethod
+    def read_for(cls, bundle: str | Path, record: Mapping[str, Any]) -> Lineage | None:
+        """Read the lineage of a bundle, and check that it is the one that its weights were revised with.
+
+        Args:
+            bundle: The bundle.
+            record: The training record of its weights; that of a revised bundle has the digest of the lineage. Empty
+                where there is none, and then nothing is compared.
+
+        Raises:
+            ConfigError: As `read`; or the lineage is missing, or is another one.
+        """
+        lineage, recorded = cls.read(bundle), record.get("lineage_digest")
+        if recorded and recorded != (lineage and lineage.digest):
+            found = "missing" if lineage is None else "another one"
+            raise ConfigError(
+                f"{Path(bundle) / LINEAGE} is {found}: the training record of the weights says that the bundle was "
+                "revised, and without the lineage of that revision, what was forgotten would be trained on again. "
+                f"{_REMEDY}"
+            )
         return lineage
 
     @property

@@ -17,7 +17,7 @@ import pandas as pd
 
 from monai_unlearn.index.patient_key import INSTITUTION, ISSUED_BY, ISSUER
 from monai_unlearn.index.pseudonyms import Pseudonyms, is_pseudonym
-from monai_unlearn.index.readers.row import PIXEL_DIGEST
+from monai_unlearn.index.store.schema import PIXEL_DIGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -29,15 +29,7 @@ def history(bundle: Path) -> dict[str, Any]:
     version = metadata.get("version")
     if not isinstance(version, str):
         raise ConfigError(f"{bundle}: expected a MONAI bundle, with a version in configs/metadata.json; found none.")
-    lineage = Lineage.read(bundle)
-    record = _read(bundle / "models" / "training.json")
-    recorded = record.get("lineage_digest")
-    if recorded and recorded != (lineage and lineage.digest):
-        is_missing = "missing" if lineage is None else "another one"
-        raise ConfigError(
-            f"{bundle}: lineage.json is {is_missing}: the training record of the weights says that the bundle was "
-            "revised. Get the bundle as the revision wrote it."
-        )
+    lineage = Lineage.read_for(bundle, _read(bundle / "models" / "training.json"))
     return {
         "bundle": str(bundle),
         "name": str(metadata.get("name", bundle.name)),

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.compute as pc
 
 from monai_unlearn.cohort.query.arrays import known, numbers, of_mask, true
+from monai_unlearn.cohort.query.distinct import is_blank
 from monai_unlearn.index.faults import split
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class CategoricalColumn:
         encoded = column.combine_chunks().dictionary_encode()
         codes = np.where(known(encoded.indices), numbers(encoded.indices), -1).astype(np.int64)
         texts = encoded.dictionary
-        blank = _blank(texts)
+        blank = is_blank(texts)
         if blank.any():
             codes[np.append(blank, False)[codes]] = -1
         return cls(codes, texts)
@@ -55,7 +55,7 @@ class CategoricalColumn:
     def of_rows(cls, column: pa.ChunkedArray) -> CategoricalColumn:
         """Give each row a code of its own, for texts that are distinct in all rows that count; nothing is compared."""
         texts = column.combine_chunks()
-        return cls(np.where(_blank(texts), -1, np.arange(len(texts))), texts)
+        return cls(np.where(is_blank(texts), -1, np.arange(len(texts))), texts)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -99,12 +99,6 @@ class CategoricalColumn:
         """Choose every row that has a value of a chosen row; rows without a value share none."""
         found = self.among(mask)
         return np.append(found, False)[self.codes]  # code -1 finds the appended False
-
-
-def _blank(texts: pa.Array) -> Mask:
-    """Return which texts are missing or white space alone, shape (texts,)."""
-    found: Mask = ~known(texts) | (numbers(pc.binary_length(pc.utf8_trim_whitespace(texts))) == 0)
-    return found
 
 
 @dataclass(frozen=True)

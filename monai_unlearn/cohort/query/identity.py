@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.compute as pc
 
 from monai_unlearn.cohort.query.answers import CategoricalColumn, Identity
-from monai_unlearn.cohort.query.arrays import known, numbers, of_mask
+from monai_unlearn.cohort.query.arrays import known, numbers
+from monai_unlearn.cohort.query.distinct import count_distinct
 from monai_unlearn.cohort.query.stored import stored
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.usable import is_usable
@@ -113,8 +113,7 @@ def _readable(faults: pa.ChunkedArray) -> Mask:
 
 def _check_unique(identity: Identity, index: Index) -> None:
     images = int(identity.readable.sum())
-    named = of_mask(identity.readable & (identity.image.codes >= 0))
-    distinct = pc.count_distinct(identity.image.texts.filter(named)).as_py()
+    distinct = count_distinct(identity.image.texts, identity.readable & (identity.image.codes >= 0))
     if distinct < images:
         raise IndexReadError(
             f"{index.directory}: expected one row per image, got {counted(images, 'row')} of "

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from monai_unlearn import __version__
-from monai_unlearn.cohort.reports.compare import crossed
+from monai_unlearn.cohort.reports.compare import cohort_of, crossed
 from monai_unlearn.cohort.reports.places import OUTSIDE, PLACES
 from monai_unlearn.cohort.resolve.frozen import Frozen
 from monai_unlearn.cohort.resolve.guards import refusal
+from monai_unlearn.cohort.resolve.member_pixels import compare_pixels, pixels_in
 from monai_unlearn.cohort.resolve.resolve import resolve_unguarded, with_pseudonyms
 from monai_unlearn.cohort.spec.canonical import digest_of
 from monai_unlearn.cohort.spec.spec import CohortSpec
 from monai_unlearn.errors import CohortError
+from monai_unlearn.index.store.schema import PIXEL_DIGEST
 from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.parts import PARTS
 
@@ -39,9 +43,10 @@ def recheck(
 ) -> dict[str, Any]:
     """Compare what a cohort was when it was frozen with what it is.
 
-    The cohort holds if every part has the images that it had, the guards let it pass, and the manifest's spec
-    matches the spec digest in it. A changed index digest alone does not break it: a column may have been added. A
-    change of tool version, and another spec, are reported, because results may differ.
+    The cohort holds if every part has the images that it had, the guards let it pass, the manifest's spec matches the
+    spec digest in it, and, where both sides have digests of pixels, the images have their pixels. A changed index
+    digest alone does not break it: a column may have been added. A change of tool version, and another spec, are
+    reported, because results may differ.
 
     Args:
         before: The frozen cohort.
@@ -70,6 +75,7 @@ def recheck(
         "parts": {part: {name: len(ids) for name, ids in _of_part(moves, part).items()} for part in PARTS},
         "moves": crossed(((was, is_now) for _, was, is_now in moves), (*PARTS, NEW), (*PLACES, GONE)),
         "refused": after.refused,
+        "pixels": _pixels(before, now, index),
     }
     document["findings"] = _findings(document, is_frozen_spec=now is None, is_written_alike=after.is_written_alike)
     document["holds"] = not any(finding["breaks"] for finding in document["findings"])
@@ -77,6 +83,16 @@ def recheck(
         wanted = ("joined", "left")
         document["image_ids"] = {part: {name: _of_part(moves, part)[name] for name in wanted} for part in PARTS}
     return document
+
+
+def _pixels(before: Frozen, now: CohortSpec | Frozen | None, index: Index | None) -> dict[str, Any] | None:
+    """Return how the pixels of the frozen images compare with those of the index, or of a cohort frozen later."""
+    images = before.members["image_id"]
+    found = None if index is None else pixels_in(index, images)
+    if index is None and isinstance(now, Frozen) and now.pixels:
+        found = pa.table({"image_id": list(now.pixels), PIXEL_DIGEST: list(now.pixels.values())})
+    compared = compare_pixels(before.pixels, before.manifest.get("pixels"), images, found)
+    return None if compared is None else compared.to_dict()
 
 
 def frozen_of(given: CohortSpec | Frozen, index: Index | None, *, has_other: bool) -> Frozen:
@@ -97,9 +113,8 @@ def frozen_of(given: CohortSpec | Frozen, index: Index | None, *, has_other: boo
             f"{given.source}: expected the folder of a frozen cohort, got a spec alone. Give the folder that `cohort "
             "freeze` wrote as well."
         )
-    if index is None:
-        raise CohortError(f"{given.source}: a spec needs an index to be resolved on. Give --index DIR.")
-    return Frozen.of(resolve_unguarded(given, index))
+    found = cohort_of(given, index)
+    return found if isinstance(found, Frozen) else Frozen.of(found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +205,12 @@ def _of_part(moves: list[_Move], part: str) -> dict[str, list[str]]:
     }
 
 
+def _pixel_sentence(pixels: Mapping[str, Any] | None) -> str:
+    changed = pixels and pixels["changed"]
+    who = counted(changed, "image has", "images have") if changed else "Some images have"
+    return f"{who} other pixels than when the cohort was frozen."
+
+
 def _pair(frozen: str, now: str) -> dict[str, Any]:
     return {"frozen": frozen, "now": now, "same": frozen == now}
 
@@ -206,6 +227,7 @@ def _findings(document: Mapping[str, Any], *, is_frozen_spec: bool, is_written_a
         **joined,
         **left,
         f"{counted(gone, 'frozen image is', 'frozen images are')} no longer in the index.": gone,
+        _pixel_sentence(document["pixels"]): document["pixels"] and not document["pixels"]["same"],
         "The guards refuse the cohort as it is now.": document["refused"],
         "The spec in the manifest does not match the spec digest in it.": is_frozen_spec and not spec["same"],
     }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort.resolve.manifest import read_manifest, write_manifest
-from monai_unlearn.cohort.resolve.members import members_of, read_members, with_pixels, write_members
+from monai_unlearn.cohort.resolve.member_pixels import digest_of_pixels, pixels_in
+from monai_unlearn.cohort.resolve.members import members_of, pixels_of, read_members, with_pixels, write_members
 from monai_unlearn.cohort.resolve.split import SplitRule
 from monai_unlearn.errors import CohortError
 from monai_unlearn.staging import staged_file
@@ -31,11 +32,13 @@ class Frozen:
         manifest: The cohort in counts and digests.
         members: `image_id`, `part` and `split` of each image.
         source: How messages name it.
+        pixels: The digest of the pixels of each image that a run loaded, by its identifier.
     """
 
     manifest: dict[str, Any]
     members: pa.Table
     source: str
+    pixels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def read(cls, folder: Path) -> Frozen:
@@ -46,7 +49,7 @@ class Frozen:
         """
         manifest = read_manifest(folder / MANIFEST)
         members = read_members(folder / MEMBERS, digest=manifest["members"]["digest"])
-        return cls(manifest=manifest, members=members, source=str(folder))
+        return cls(manifest=manifest, members=members, source=str(folder), pixels=pixels_of(folder / MEMBERS))
 
     @classmethod
     def of(cls, cohort: Cohort, rule: SplitRule | None = None) -> Frozen:
@@ -64,6 +67,9 @@ class Frozen:
         members = members_of(cohort, rule)
         split = {"column": "split"} if "split" in cohort.index.columns else rule.to_dict()
         manifest = {**cohort.manifest, "split": split, "images_by_split": _by_split(members)}
+        pixels = pixels_in(cohort.index, members["image_id"])
+        if pixels is not None:
+            manifest["pixels"] = digest_of_pixels(pixels)
         return cls(manifest=manifest, members=members, source=cohort.spec.source)
 
     @cached_property

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from monai_unlearn.cohort.query.stored import stored
 from monai_unlearn.errors import CohortError
-from monai_unlearn.index.readers.row import PIXEL_DIGEST
+from monai_unlearn.index.store.schema import PIXEL_DIGEST
 from monai_unlearn.vocabulary.parts import PARTS, SPLITS
 
 if TYPE_CHECKING:

@@ -31,6 +31,7 @@ def decide_again(run: RunFolder) -> Outcome:
     try:
         found = json.loads(run.metrics.read_text(encoding="utf-8"))["decision"]
         declared, protocol, predictor = found["declared"], found.get("protocol"), found.get("predictor")
+        base = declared.pop("base_healthy_classes")
         applied = None if protocol is None else AppliedProtocol.from_dict(protocol, source=str(run.metrics))
         target = None if predictor is None else PredictedTarget.from_dict(predictor)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -39,4 +40,5 @@ def decide_again(run: RunFolder) -> Outcome:
             f"({type(error).__name__}). Give the output folder of an unlearning run."
         ) from error
     table = PredictionTable.read(run.predictions)
-    return decide(Decision.from_config(declared, class_names=table.class_names), table, applied, target=target)
+    decision = Decision.from_config(declared, class_names=table.class_names, base_healthy_classes=base)
+    return decide(decision, table, applied, target=target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from monai_unlearn.evaluation.decision.endpoint import ALL
 from monai_unlearn.evaluation.decision.estimates import Estimates, compare, compare_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -99,21 +100,53 @@ def of_mean(like: Comparison, against: Against) -> list[Comparison]:
 
 def of_all(like: Comparison, against: Against) -> list[Comparison]:
     """Return the comparison of the share of images classified correctly, over all patients of a subset."""
+    present = {name: one for name in against.evidence.class_names if (one := against.evidence.of(like.subset, name))}
+    return _together(like, against, present, lambda means, label: means.hard[:, :, label])
+
+
+def of_pool(like: Comparison, against: Against) -> list[Comparison]:
+    """Return the comparison of the mean probability of the true class, over all patients of some classes."""
+    present = {name: one for name in like.pooled if (one := against.evidence.of(like.subset, name))}
+    return _together(like, against, present, lambda means, label: means.soft[:, :, label])
+
+
+def _together(
+    like: Comparison,
+    against: Against,
+    present: Mapping[str, ClassMeans],
+    own_class: Callable[[ClassMeans, int], Array],
+) -> list[Comparison]:
+    """Compare what each image's own class gets, averaged within patients and then over those of all classes.
+
+    Where the difference itself is judged, a single patient is enough for it.
+    """
     evidence = against.evidence
-    present = {name: one for name in evidence.class_names if (one := evidence.of(like.subset, name))}
     counted = _counted(like, against, *present.values())
+    fewest = 1 if like.rule == "point_within" else TWO
     faults = [
-        f"of {name}, {fault}" for name, one in present.items() if len(one) >= TWO and (fault := against.fault(one))
+        f"of {name}, {fault}"
+        for name, one in present.items()
+        if (fault := against.fault(one)) and (len(one) >= TWO or "finite" in fault)
     ]
-    if faults or counted.patients < TWO:
+    if faults or counted.patients < fewest:
         return [replace(counted, fault=faults[0] if faults else "there are fewer than two patients")]
     total = 1 + max(int(one.patients.max()) for one in present.values())
     values, counts = np.zeros((len(evidence.networks), total)), np.zeros(total)
     for name, one in present.items():
-        np.add.at(values.T, one.patients, one.hard[:, :, evidence.class_names.index(name)].T)
+        np.add.at(values.T, one.patients, own_class(one, evidence.class_names.index(name)).T)
         np.add.at(counts, one.patients, 1)
-    correct = values[:, counts > 0] / counts[counts > 0]
-    return filled(counted, compare(*against.split(correct[:, :, None]), fixed=against.fixed), (None,))
+    own = values[:, counts > 0] / counts[counts > 0]
+    subject, others = against.split(own[:, :, None])
+    if counted.patients < TWO:
+        return [_point(counted, subject, others)]
+    return filled(counted, compare(subject, others, fixed=against.fixed), (None,))
+
+
+def _point(like: Comparison, subject: Array, others: Array) -> Comparison:
+    """Return the comparison of one patient: the difference is known, of its interval nothing."""
+    means = others.mean((1, 2))
+    spread = None if like.seeds is None else float(means.std(ddof=1)) if len(means) >= TWO else math.nan
+    return replace(like, value=float(subject.mean()), target=float(means.mean()), seed_sd=spread)
 
 
 def compared(like: Comparison, against: Against) -> list[Comparison]:
@@ -123,6 +156,8 @@ def compared(like: Comparison, against: Against) -> list[Comparison]:
         like: Names subset, class, measure, margin and rule.
         against: What to compare with.
     """
+    if like.pooled:
+        return of_pool(like, against)
     if like.measure == "macro_sensitivity":
         return of_mean(like, against)
     return of_all(like, against) if like.label == ALL else of_class(like, against)

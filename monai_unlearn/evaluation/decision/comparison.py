@@ -34,6 +34,7 @@ class Comparison:
         min_patients: From how many patients on it may support `equivalent`.
         patients: G, how many patients there are.
         images: How many images they are of.
+        pooled: The true classes, where several are judged together because each has few patients.
         seeds: R, how many retrained networks are the target; None if the target is one fixed network or a limit.
         value: The revised network's, in [0, 1]; None if it could not be judged.
         target: The target's.
@@ -62,6 +63,7 @@ class Comparison:
     min_patients: int = 0
     patients: int = 0
     images: int = 0
+    pooled: tuple[str, ...] = ()
     seeds: int | None = None
     value: float | None = None
     target: float = math.nan
@@ -162,11 +164,16 @@ class Comparison:
             "images": self.images,
             "min_patients": self.min_patients,
             "R": self.seeds,
-            "s_R": self.seed_sd if judged and self.seed_sd is not None and math.isfinite(self.seed_sd) else None,
-            "se_patients": self.patient_se if judged else None,
+            "s_R": _finite(self.seed_sd) if judged else None,
+            "se_patients": _finite(self.patient_se) if judged else None,
             # Only a prediction has an error.
             **({} if self.error is None else {"error": self.error}),
         }
+
+
+def _finite(value: float | None) -> float | None:
+    """Return a number that JSON has; of one seed or one patient, there is no spread."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 STATUSES = ("inside", "beyond", "undecided", "too_few_patients", "not_judged", "clear", "blocks")

@@ -48,6 +48,8 @@ class Decision:
         endpoints: What is judged; at least one is about each part.
         limit: Of `erase`: the largest share of forget images that may still be classified correctly; by default
             chance, one over the number of classes.
+        base_healthy_classes: What the base bundle declares healthy, where that is about the same classes; if the
+            decision declares others, the line of the verdict says so.
 
     Raises:
         ConfigError: A value does not fit; the message says which, what was expected and what is near.
@@ -62,6 +64,7 @@ class Decision:
     endpoints: tuple[Endpoint, ...]
     objective: Literal["match_reference", "erase"] = "match_reference"
     limit: float | None = None
+    base_healthy_classes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         check_choice(self.objective, OBJECTIVES, name="decision: objective")
@@ -102,8 +105,19 @@ class Decision:
             raise ConfigError(f"decision: expected a limit above 0 and below 1, got {self.limit!r}.")
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any] | None, *, class_names: Sequence[str]) -> Decision:
+    def from_config(
+        cls,
+        config: Mapping[str, Any] | None,
+        *,
+        class_names: Sequence[str],
+        base_healthy_classes: Sequence[str] | None = None,
+    ) -> Decision:
         """Read the section `decision` of a config.
+
+        Args:
+            config: The section.
+            class_names: The network's classes, in the order of its outputs.
+            base_healthy_classes: What the base bundle declares healthy, if it declares that for these classes.
 
         Raises:
             ConfigError: A key or a value is not known.
@@ -126,6 +140,7 @@ class Decision:
             objective=objective,
             endpoints=_endpoints(config, objective),
             limit=config.get("limit"),
+            base_healthy_classes=None if base_healthy_classes is None else tuple(base_healthy_classes),
         )
 
     @property
@@ -174,6 +189,11 @@ class Decision:
             said.append(f"Not declared for all classes, though judged by default: {listed}.")
         if self.objective == "erase" and self.chance_or_limit > 1 / len(self.class_names):
             said.append(f"The limit on the forget part is {100 * self.chance_or_limit:g} %, above chance.")
+        if self.base_healthy_classes is not None and set(self.base_healthy_classes) != set(self.healthy_classes):
+            said.append(
+                f"Healthy is declared as {_listed(self.healthy_classes)}; the base bundle declares "
+                f"{_listed(self.base_healthy_classes)}."
+            )
         if not self.healthy_classes:
             said.append("No class is declared healthy: false negatives are not judged.")
         return tuple(said)
@@ -183,6 +203,7 @@ class Decision:
         return {
             "objective": self.objective,
             "healthy_classes": list(self.healthy_classes),
+            "base_healthy_classes": None if self.base_healthy_classes is None else list(self.base_healthy_classes),
             "limit": self.chance_or_limit if self.objective == "erase" else None,
             "endpoints": [
                 {
@@ -195,6 +216,10 @@ class Decision:
                 for one in self.endpoints
             ],
         }
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "no class"
 
 
 def _endpoints(config: Mapping[str, Any], objective: str) -> tuple[Endpoint, ...]:

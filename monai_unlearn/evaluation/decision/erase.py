@@ -13,6 +13,7 @@ from monai_unlearn.evaluation.decision.needs import few_patients, merged, missin
 from monai_unlearn.evaluation.decision.objections import objections
 from monai_unlearn.evaluation.decision.outcome import Outcome
 from monai_unlearn.evaluation.decision.sentences import LIMIT, named, place
+from monai_unlearn.evaluation.decision.small_earlier import remarks
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def judge_erase(decision: Decision, evidence: Evidence) -> Outcome:
         comparisons=(*forget, *remain),
         decision=decision,
         notes=(*evidence.notes, *_shared(evidence)),
+        remarks=remarks(remain, decision),
         references=len(evidence.references),
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from monai_unlearn.evaluation.decision.compare_subsets import Against, compared
 from monai_unlearn.evaluation.decision.comparison import Comparison
 from monai_unlearn.evaluation.decision.endpoint import ALL, Endpoint, is_about_earlier, part_of
+from monai_unlearn.evaluation.decision.small_earlier import as_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +30,15 @@ def compared_with_original(decision: Decision, evidence: Evidence) -> list[Compa
         evidence: The means of all networks.
     """
     against = Against(evidence=evidence, healthy=decision.healthy_classes, others=(evidence.original,), fixed=True)
-    return [one for like in (*_remain(decision, evidence), *_earlier(decision)) for one in compared(like, against)]
+    return [
+        one for like in (*_remain(decision, evidence), *_earlier(decision, evidence)) for one in compared(like, against)
+    ]
 
 
-def _earlier(decision: Decision) -> Iterator[Comparison]:
+def _earlier(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
     for one in (endpoint for endpoint in decision.endpoints if is_about_earlier(endpoint.subset)):
-        yield replace(like_endpoint(one), sides="upper")
+        like = replace(like_endpoint(one), sides="upper")
+        yield as_points(like, evidence) if one.label == ALL else like
 
 
 def _remain(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:

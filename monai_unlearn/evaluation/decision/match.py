@@ -22,6 +22,7 @@ from monai_unlearn.evaluation.decision.needs import (
 from monai_unlearn.evaluation.decision.objections import objections
 from monai_unlearn.evaluation.decision.outcome import Outcome
 from monai_unlearn.evaluation.decision.sentences import difference, named, place
+from monai_unlearn.evaluation.decision.small_earlier import remarks, with_pools
 from monai_unlearn.evaluation.decision.unchanged import unchanged
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
 
@@ -45,7 +46,8 @@ def judge_match(decision: Decision, evidence: Evidence) -> Outcome:
     - `inconclusive` otherwise.
     """
     against = Against(evidence=evidence, healthy=decision.healthy_classes, others=evidence.references)
-    comparisons = holm([one for like in asked(decision, evidence) for one in compared(like, against)])
+    likes = with_pools(asked(decision, evidence), decision, evidence)
+    comparisons = holm([one for like in likes for one in compared(like, against)])
     forget = [name for name in decision.subsets if part_of(name) == "forget"]
     found = (*objections(evidence), unchanged(evidence, forget), artefact(evidence, forget))
     unreal = [one for one in found if one is not None]
@@ -58,6 +60,7 @@ def judge_match(decision: Decision, evidence: Evidence) -> Outcome:
         comparisons=tuple(comparisons),
         decision=decision,
         notes=evidence.notes,
+        remarks=remarks(comparisons, decision),
         references=len(evidence.references),
     )
 

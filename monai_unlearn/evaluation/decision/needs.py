@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.evaluation.decision.estimates import LEVEL, student_quantile
-from monai_unlearn.evaluation.decision.sentences import place
+from monai_unlearn.evaluation.decision.sentences import place, points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MIN_SEEDS = 3
 """Fewer retrained networks say too little of how far they lie apart: t of two is 6.3, of three 2.9."""
 MOST_SEEDS = 50
+MOST_PATIENTS = 1000
+"""More cannot be asked for, nor more than twice as many as there are: the remedy is another, and `text` says which."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +87,11 @@ def missing_reference() -> Need:
 
 
 def merged(needs: Iterable[Need]) -> list[Need]:
-    """Return the needs, of several for the same thing the one that asks for most."""
+    """Return the needs, of several for the same thing the one that asks for most; beyond numbers is most of all."""
     found: dict[tuple[str, str | None, str | None], Need] = {}
     for one in needs:
         key = (one.what, one.subset, one.label)
-        if key not in found or (one.needs or 0) > (found[key].needs or 0):
+        if key not in found or _asked(one) > _asked(found[key]):
             found[key] = one
     return list(found.values())
 
@@ -104,11 +106,8 @@ def more_evidence(comparisons: Sequence[Comparison]) -> list[Need]:
     patients: dict[tuple[str, str], Need] = {}
     for one, _, number in wanted:
         known = patients.get((one.subset, one.label))
-        if number > max(one.patients, one.min_patients, (known.needs or 0) if known else 0):
-            text = f"{place(one)}: about {number} patients would decide, has {one.patients}."
-            patients[one.subset, one.label] = Need(
-                what="patients", text=text, subset=one.subset, label=one.label, has=one.patients, needs=number
-            )
+        if number > max(one.patients, one.min_patients) and (known is None or number > _asked(known)):
+            patients[one.subset, one.label] = _patients(number, one)
     seeds = [(number, one) for one, number, _ in wanted if one.seeds and number > one.seeds]
     return [*([_seeds(*max(seeds, key=lambda pair: pair[0]))] if seeds else []), *patients.values()]
 
@@ -119,14 +118,33 @@ def more_seeds(has: int) -> Need:
     return Need(what="seeds", text=text, has=has, needs=MIN_SEEDS)
 
 
+def _asked(one: Need) -> float:
+    """Return how much a need asks for; where no number within reason would do, more than any."""
+    return math.inf if one.needs is None else one.needs
+
+
+def _patients(number: int, one: Comparison) -> Need:
+    most = max(MOST_PATIENTS, 2 * one.patients)
+    text = f"{place(one)}: about {number:,} patients would decide, has {one.patients:,}."
+    if number > most:
+        text = (
+            f"{place(one)}: more than {most:,} patients cannot be asked for; the difference, "
+            f"{points(one.difference)} points, leaves too little room to the margin, {100 * one.margin:g}. Revise "
+            "again, or declare another margin before the next run."
+        )
+    needed = None if number > most else number
+    return Need(what="patients", text=text, subset=one.subset, label=one.label, has=one.patients, needs=needed)
+
+
 def _seeds(number: int, one: Comparison) -> Need:
-    spread = f"on {place(one)} they lie {100 * (one.seed_sd or 0):.1f} points apart (standard deviation)"
+    apart = f"lie {100 * (one.seed_sd or 0):.1f} points apart (standard deviation)"
     if number > MOST_SEEDS:
         text = (
-            f"Retrained networks that agree: {spread}; more than {MOST_SEEDS} seeds would be needed. Train them longer."
+            f"More than {MOST_SEEDS} seeds cannot be asked for; on {place(one)}, the retrained networks {apart}. "
+            "Train them longer, so that they agree."
         )
         return Need(what="seeds", text=text, has=one.seeds, needs=None)
-    text = f"About {number} networks retrained under different seeds, has {one.seeds}: {spread}."
+    text = f"About {number} networks retrained under different seeds, has {one.seeds}: on {place(one)} they {apart}."
     return Need(what="seeds", text=text, has=one.seeds, needs=number)
 
 

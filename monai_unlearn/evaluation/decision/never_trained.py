@@ -15,6 +15,7 @@ from monai_unlearn.evaluation.decision.needs import few_patients, merged, missin
 from monai_unlearn.evaluation.decision.objections import objections
 from monai_unlearn.evaluation.decision.outcome import Outcome
 from monai_unlearn.evaluation.decision.sentences import named, place
+from monai_unlearn.evaluation.decision.small_earlier import remarks
 from monai_unlearn.evaluation.decision.unchanged import unchanged
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
 
@@ -65,6 +66,7 @@ def judge_never_trained(
         comparisons=(*attacked, *rest),
         decision=decision,
         notes=evidence.notes,
+        remarks=remarks([*attacked, *rest], decision),
         target=target,
     )
 

@@ -42,6 +42,7 @@ class Outcome:
         comparisons: Every endpoint and guard with its figures.
         decision: What was declared.
         notes: What a reader must know of the decision and the evidence.
+        remarks: What was judged more leniently than otherwise, for the line of the verdict.
         references: How many retrained networks count.
         spread: How the same revision under other seeds came out, which changes nothing above; None if there is none.
         summary: What the line says of the verdict; None for that of `SUMMARIES`.
@@ -56,6 +57,7 @@ class Outcome:
     comparisons: tuple[Comparison, ...]
     decision: Decision
     notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     references: int = 0
     spread: dict[str, Any] | None = None
     summary: str | None = None
@@ -74,8 +76,8 @@ class Outcome:
 
     @property
     def line(self) -> str:
-        """The verdict in one line, with whatever was declared more leniently than the default."""
-        lenient = self.decision.notes()
+        """The verdict in one line, with whatever was declared or judged more leniently than the default."""
+        lenient = (*self.decision.notes(), *self.remarks)
         head = f"{self.verdict.value}: {self.summary or SUMMARIES[self.verdict]}."
         return " ".join([head, *([self.target.line] if self.promotes and self.target else []), *lenient])
 
@@ -88,7 +90,7 @@ class Outcome:
             "why": list(self.why),
             "needs": [one.to_dict() for one in self.needs],
             "basis": self.basis.value,
-            "notes": [*self.decision.notes(), *self.notes],
+            "notes": [*self.decision.notes(), *self.remarks, *self.notes],
             "references": self.references,
             "endpoints": [one.to_dict() for one in self.comparisons],
             "spread": self.spread,

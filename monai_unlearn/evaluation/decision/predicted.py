@@ -17,6 +17,7 @@ from monai_unlearn.evaluation.decision.needs import few_patients, merged, missin
 from monai_unlearn.evaluation.decision.objections import objections
 from monai_unlearn.evaluation.decision.outcome import Outcome
 from monai_unlearn.evaluation.decision.sentences import difference, named, place
+from monai_unlearn.evaluation.decision.small_earlier import remarks
 from monai_unlearn.evaluation.decision.target import MIN_PROXIES, PredictedTarget
 from monai_unlearn.evaluation.decision.unchanged import unchanged
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
@@ -60,6 +61,7 @@ def judge_predicted(decision: Decision, evidence: Evidence, target: PredictedTar
         comparisons=(*forget, *rest),
         decision=decision,
         notes=evidence.notes,
+        remarks=remarks([*forget, *rest], decision),
         target=target,
     )
 

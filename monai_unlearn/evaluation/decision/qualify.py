@@ -20,6 +20,7 @@ from monai_unlearn.evaluation.decision.objections import objections
 from monai_unlearn.evaluation.decision.outcome import Outcome
 from monai_unlearn.evaluation.decision.protocol import MIN_COHORTS
 from monai_unlearn.evaluation.decision.sentences import named, place
+from monai_unlearn.evaluation.decision.small_earlier import remarks
 from monai_unlearn.evaluation.decision.unchanged import moved
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
 
@@ -63,6 +64,7 @@ def judge_by_protocol(decision: Decision, evidence: Evidence, applied: AppliedPr
         comparisons=tuple(remain),
         decision=decision,
         notes=(*evidence.notes, *applied.notes()),
+        remarks=remarks(remain, decision),
         summary=_summary(verdict, rehearsal.line),
         protocol={**applied.to_dict(), "cohort": cohort.to_dict(), "ranges": [one.to_dict() for one in found]},
     )

@@ -26,7 +26,7 @@ def place(one: Comparison) -> str:
 def measured(one: Comparison) -> str:
     """Return what was measured, in words."""
     return {
-        "mean_probability": f"mean probability of {one.predicted}",
+        "mean_probability": f"mean probability of {one.predicted or 'the true class'}",
         "sensitivity": "share classified correctly",
         "macro_sensitivity": "mean sensitivity of the classes",
         "false_negatives": "share called healthy",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,14 +49,15 @@ def read_files(files: Sequence[Listed], *, reader: Reader) -> pa.Table:
         reader: The reader that is tried first.
     """
     rows = _rows([file.path for file in files if file.fault is None], reader)
-    columns: dict[str, list[object]] = {name: [] for name in file_columns()}
-    for file in files:
-        row: Row = settled(next(rows) if file.fault is None else {"fault": file.fault.code})
-        for name, values in columns.items():
-            values.append(row.get(name))
-    own = {"path": [f.path for f in files], "file_size": [f.size for f in files]}
-    own["file_mtime_ns"] = [f.mtime_ns for f in files]
-    return pa.table({**own, **columns}, schema=schema())
+    names = tuple(file_columns())
+    empty: Row = dict.fromkeys(names)
+    pick = itemgetter(*names)
+    values = [
+        pick({**empty, **settled(next(rows) if file.fault is None else {"fault": file.fault.code})}) for file in files
+    ]
+    own = ([file.path for file in files], [file.size for file in files], [file.mtime_ns for file in files])
+    columns = zip(*values, strict=True) if files else ((),) * len(names)
+    return pa.table([*own, *columns], schema=schema())
 
 
 def _rows(paths: Sequence[str], reader: Reader) -> Iterator[Row]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydicom.config import IGNORE
 from pydicom.uid import (
@@ -25,7 +25,6 @@ from monai_unlearn.index.fast_readers.sequences import (
     UNDEFINED,
     MoreError,
     end_of_sequence,
-    explicit_value,
 )
 from monai_unlearn.index.fast_readers.values import OddFileError, odd_tags
 from monai_unlearn.index.readers.deflated import HEAD
@@ -40,8 +39,22 @@ _META = b"\x02\x00"
 _TRANSFER_SYNTAX, _PIXEL_DATA = b"\x02\x00\x10\x00", b"\xe0\x7f\x10\x00"
 # FloatPixelData, DoubleFloatPixelData
 _OTHER_PIXELS = (0x7FE00008, 0x7FE00009)
+_REPRESENTATIONS = {vr: vr.decode() for vr in SHORT | LONG}
+_MOST_HEADS = 4096
+# In place of a step: the length is behind the head, or the pixel data begins.
+_LONG, _PIXELS = 0, -1
 
-Elements = dict[bytes, tuple[bytes, bytes]]  # by tag: the value representation, the value
+Elements = dict[bytes, tuple[str, bytes]]  # by tag: the value representation, the value
+# What the head of an element, its first eight bytes, says: how far the next one is, the tag if it is wanted, the VR.
+_Head = tuple[int, bytes | None, str]
+
+
+class Syntax(NamedTuple):
+    """A transfer syntax; pydicom looks up these properties each time that it is asked."""
+
+    uid: UID
+    is_implicit: bool
+    is_encapsulated: bool
 
 
 @dataclass
@@ -56,126 +69,169 @@ class Header:
     """
 
     elements: Elements
-    syntax: UID
+    syntax: Syntax
     offset: int
     length: int
 
 
-def read_elements(descriptor: int, size: int, wanted: Mapping[bytes, bytes]) -> Header:
-    """Read the header of an open file.
+class HeaderReader:
+    """Reads headers of files, and remembers the heads of elements: these repeat from file to file.
 
     Args:
-        descriptor: The file, at its start.
-        size: Its size in bytes.
-        wanted: The tags to take, as four bytes, with the value representation that the dictionary has for each;
-            `odd_elements` must be among them.
-
-    Raises:
-        OddFileError: The pydicom reader must read the file.
-        OSError: The file cannot be read.
+        wanted: The tags to take, as four bytes, with the value representation that the dictionary has for each. Files
+            that have one of `odd_elements` are odd.
     """
-    content = b""
-    for length in _READS:
-        content += os.read(descriptor, length)
-        if content[128:HEAD] != b"DICM":
-            raise OddFileError
-        try:
-            header = _walk(content, wanted)
-        except MoreError:
-            if len(content) >= size:
-                break
-        else:
-            if not odd_elements().isdisjoint(header.elements):
-                break
-            return header
-    raise OddFileError
 
+    def __init__(self, wanted: Mapping[bytes, str]) -> None:
+        self._wanted = {_TRANSFER_SYNTAX: "UI", **wanted}
+        self._takes_syntax = _TRANSFER_SYNTAX in wanted
+        self._explicit: dict[bytes, _Head] = {}
+        self._implicit: dict[bytes, _Head] = {}
 
-def _walk(content: bytes, wanted: Mapping[bytes, bytes]) -> Header:
-    elements: Elements = {}
-    syntax, position = _meta(content, wanted, elements)
-    if syntax.is_implicit_VR:
-        return _walk_implicit(content, position, syntax, wanted, elements)
-    return _walk_explicit(content, position, syntax, wanted, elements)
+    def read(self, descriptor: int, size: int) -> Header:
+        """Read the header of an open file.
 
+        Args:
+            descriptor: The file, at its start.
+            size: Its size in bytes.
 
-def _meta(content: bytes, wanted: Mapping[bytes, bytes], elements: Elements) -> tuple[UID, int]:
-    """Read the File Meta Information (DICOM PS3.10 section 7.1): explicit little endian in every file."""
-    position, syntax = HEAD, b""
-    while content[position : position + 2] == _META:
-        tag, vr = content[position : position + 4], content[position + 4 : position + 6]
-        start, length = explicit_value(content, position)
-        position = start + length
-        if tag == _TRANSFER_SYNTAX:
-            syntax = content[start:position]
-        if tag in wanted:
-            _take(elements, tag, vr, content[start:position], length)
-    if position > len(content):
+        Raises:
+            OddFileError: The pydicom reader must read the file.
+            OSError: The file cannot be read.
+        """
+        content = b""
+        for length in _READS:
+            content += os.read(descriptor, length)
+            if content[128:HEAD] != b"DICM":
+                raise OddFileError
+            try:
+                return self._walk(content)
+            except MoreError:
+                if len(content) >= size:
+                    break
+        raise OddFileError
+
+    def _walk(self, content: bytes) -> Header:
+        elements: Elements = {}
+        syntax, position = self._meta(content, elements)
+        if syntax.is_implicit:
+            return self._walk_implicit(content, position, syntax, elements)
+        return self._walk_explicit(content, position, syntax, elements)
+
+    def _meta(self, content: bytes, elements: Elements) -> tuple[Syntax, int]:
+        """Read the File Meta Information (DICOM PS3.10 section 7.1): explicit little endian in every file."""
+        position, heads, end = HEAD, self._explicit, len(content) - 12
+        while content[position : position + 2] == _META:
+            if position > end:
+                raise MoreError
+            head = content[position : position + 8]
+            step, tag, vr = heads.get(head) or self._learn_explicit(head)
+            if not step:
+                position = self._skip_long(content, position, tag, vr, elements)
+                continue
+            if tag is not None:
+                elements[tag] = (vr, content[position + 8 : position + step])
+            position += step
+        if position > end:
+            raise MoreError
+        found = elements.get(_TRANSFER_SYNTAX) if self._takes_syntax else elements.pop(_TRANSFER_SYNTAX, None)
+        return _known_syntax(found[1] if found else b""), position
+
+    def _walk_explicit(self, content: bytes, position: int, syntax: Syntax, elements: Elements) -> Header:
+        # The loop that takes time: most elements cost one look-up.
+        heads, end, number = self._explicit, len(content) - 12, int.from_bytes
+        while position <= end:
+            head = content[position : position + 8]
+            step, tag, vr = heads.get(head) or self._learn_explicit(head)
+            if step > 0:
+                if tag is not None:
+                    elements[tag] = (vr, content[position + 8 : position + step])
+                position += step
+                continue
+            start = position + 12
+            length = number(content[position + 8 : start], "little")
+            if step == _PIXELS:
+                return Header(elements, syntax, start, length)
+            if tag is None and length != UNDEFINED:
+                position = start + length
+            else:
+                position = self._skip_long(content, position, tag, vr, elements)
         raise MoreError
-    return _known_syntax(syntax), position
+
+    def _skip_long(self, content: bytes, position: int, tag: bytes | None, vr: str, elements: Elements) -> int:
+        """Return where an element ends whose length is in four bytes behind its head; take it if it is wanted."""
+        start = position + 12
+        length = int.from_bytes(content[position + 8 : start], "little")
+        if tag is None:
+            return end_of_sequence(content, start, vr.encode()) if length == UNDEFINED else start + length
+        if length > LONGEST_VALUE:  # or undefined
+            raise OddFileError
+        elements[tag] = (vr, content[start : start + length])
+        return start + length
+
+    def _walk_implicit(self, content: bytes, position: int, syntax: Syntax, elements: Elements) -> Header:
+        heads, end = self._implicit, len(content) - 8
+        vr = content[position + 4 : position + 6]
+        if vr.isalpha() and vr.isupper():  # explicit in spite of its transfer syntax, which pydicom notices
+            raise OddFileError
+        while position <= end:
+            head = content[position : position + 8]
+            step, tag, known = heads.get(head) or self._learn_implicit(head)
+            if step > 0:
+                if tag is not None:
+                    elements[tag] = (known, content[position + 8 : position + step])
+                position += step
+            elif step == _PIXELS:
+                return Header(elements, syntax, position + 8, int.from_bytes(head[4:], "little"))
+            else:
+                position = end_of_sequence(content, position + 8, b"SQ", is_implicit=True)
+        raise MoreError
+
+    def _learn_explicit(self, head: bytes) -> _Head:
+        tag, vr = head[:4], _REPRESENTATIONS.get(head[4:6])
+        wanted = self._check(tag, vr)
+        if vr is None:
+            raise OddFileError
+        if head[4:6] in LONG:
+            return _keep(self._explicit, head, (_PIXELS if tag == _PIXEL_DATA else _LONG, wanted, vr))
+        length = int.from_bytes(head[6:], "little")
+        if wanted is not None and length > LONGEST_VALUE:
+            raise OddFileError
+        return _keep(self._explicit, head, (8 + length, wanted, vr))
+
+    def _learn_implicit(self, head: bytes) -> _Head:
+        tag, length = head[:4], int.from_bytes(head[4:], "little")
+        vr = self._wanted.get(tag, "")
+        wanted = self._check(tag, vr)
+        if tag == _PIXEL_DATA:
+            return _keep(self._implicit, head, (_PIXELS, None, vr))
+        if wanted is not None and length > LONGEST_VALUE:  # or undefined
+            raise OddFileError
+        return _keep(self._implicit, head, (_LONG if length == UNDEFINED else 8 + length, wanted, vr))
+
+    def _check(self, tag: bytes, vr: str | None) -> bytes | None:
+        """Return the tag if it is wanted; refuse files that the pydicom reader must read."""
+        if tag in odd_elements() or (vr == "SQ" and tag in self._wanted):
+            raise OddFileError
+        return tag if tag in self._wanted else None
+
+
+def _keep(heads: dict[bytes, _Head], head: bytes, found: _Head) -> _Head:
+    if len(heads) >= _MOST_HEADS:
+        heads.clear()
+    heads[head] = found
+    return found
 
 
 @cache
-def _known_syntax(raw: bytes) -> UID:
+def _known_syntax(raw: bytes) -> Syntax:
     # IGNORE: pydicom's own check would quote what it rejects.
     uid = UID(raw.rstrip(b"\0").decode("ascii", "replace"), IGNORE)
     if not uid.is_transfer_syntax or uid.is_private or uid in (DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian):
         raise OddFileError
     if not (uid.is_encapsulated or uid in (ImplicitVRLittleEndian, ExplicitVRLittleEndian)):
         raise OddFileError
-    return uid
-
-
-def _walk_explicit(
-    content: bytes, position: int, syntax: UID, wanted: Mapping[bytes, bytes], elements: Elements
-) -> Header:
-    # The one loop that takes time: it repeats `explicit_value` inline, without the call.
-    end, number = len(content) - 12, int.from_bytes
-    while position <= end:
-        tag, vr = content[position : position + 4], content[position + 4 : position + 6]
-        if vr in SHORT:
-            start = position + 8
-            length = number(content[position + 6 : start], "little")
-        elif vr in LONG:
-            start = position + 12
-            length = number(content[position + 8 : start], "little")
-            if tag == _PIXEL_DATA:
-                return Header(elements, syntax, start, length)
-            if length == UNDEFINED:
-                if tag in wanted:
-                    raise OddFileError  # nested values
-                position = end_of_sequence(content, start, vr)
-                continue
-        else:
-            raise OddFileError
-        position = start + length
-        if tag in wanted:
-            _take(elements, tag, vr, content[start:position], length)
-    raise MoreError
-
-
-def _walk_implicit(
-    content: bytes, position: int, syntax: UID, wanted: Mapping[bytes, bytes], elements: Elements
-) -> Header:
-    end = len(content) - 8
-    vr = content[position + 4 : position + 6]
-    if vr.isalpha() and vr.isupper():  # explicit in spite of its transfer syntax, which pydicom notices
-        raise OddFileError
-    while position <= end:
-        tag = content[position : position + 4]
-        start = position + 8
-        length = int.from_bytes(content[position + 4 : start], "little")
-        if tag == _PIXEL_DATA:
-            return Header(elements, syntax, start, length)
-        if length == UNDEFINED:
-            if tag in wanted:
-                raise OddFileError  # nested values
-            position = end_of_sequence(content, start, b"SQ", is_implicit=True)
-            continue
-        position = start + length
-        if tag in wanted:
-            _take(elements, tag, wanted[tag], content[start:position], length)
-    raise MoreError
+    return Syntax(uid, uid.is_implicit_VR, uid.is_encapsulated)
 
 
 def bytes_of(tag: int) -> bytes:
@@ -187,11 +243,3 @@ def bytes_of(tag: int) -> bytes:
 def odd_elements() -> frozenset[bytes]:
     """Return the tags, as bytes of a file, whose files the pydicom reader must read."""
     return frozenset(map(bytes_of, (*_OTHER_PIXELS, *odd_tags())))
-
-
-def _take(elements: Elements, tag: bytes, vr: bytes, value: bytes, length: int) -> None:
-    if length > LONGEST_VALUE or vr == b"SQ":
-        raise OddFileError
-    if len(value) < length:
-        raise MoreError
-    elements[tag] = (vr, value)  # the last of repeated tags counts, as for pydicom

@@ -134,8 +134,8 @@ class _Values:
 
 def _check_same(column: Column, raw: bytes, header: Header) -> None:
     """Refuse a text that is not what the file has: a C string ends at the first zero byte."""
-    vr, stated = header.elements.get(bytes_of(column.tag), (b"", b""))
-    if vr.decode("ascii") not in _NUMERIC and raw.strip(_PADDING) != stated.strip(_PADDING):
+    vr, stated = header.elements.get(bytes_of(column.tag), ("", b""))
+    if vr not in _NUMERIC and raw.strip(_PADDING) != stated.strip(_PADDING):
         raise OddFileError
 
 

@@ -7,11 +7,11 @@ and ends with its pixel data. Whatever is unusual about a file is an `OddFileErr
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from monai_unlearn.index.doubts import DOUBTS
-from monai_unlearn.index.fast_readers.elements import Header, bytes_of, odd_elements, read_elements
+from monai_unlearn.index.fast_readers.elements import Header, HeaderReader, bytes_of
 from monai_unlearn.index.fast_readers.pixels import check_fragments, expected_length
 from monai_unlearn.index.fast_readers.sequences import UNDEFINED
 from monai_unlearn.index.fast_readers.values import (
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monai_unlearn.index.readers import Row
+    from monai_unlearn.index.values import Value
 
 _CHARSET = b"\x08\x00\x05\x00"
+_OPEN = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 def read_plain(path: str) -> Row:
@@ -60,10 +62,10 @@ def read_whole(path: str) -> Header:
         OddFileError: The pydicom reader must read the file.
         OSError: The file cannot be opened or read.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    descriptor = os.open(path, _OPEN)
     try:
         size = os.fstat(descriptor).st_size
-        header = read_elements(descriptor, size, _wanted())
+        header = _reader().read(descriptor, size)
         _check_end(descriptor, header, size)
     finally:
         os.close(descriptor)
@@ -72,14 +74,18 @@ def read_whole(path: str) -> Header:
 
 def _row(header: Header) -> Row:
     row: Row = dict(_empty_row())
-    charset = header.elements.get(_CHARSET, (b"", b""))[1].strip(b" \0")
+    charset = header.elements.get(_CHARSET, ("", b""))[1].strip(b" \0")
     if not knows_plain_charset(charset):
         raise OddFileError
     columns = _columns()
-    for tag, (vr, raw) in header.elements.items():
-        column = columns.get(tag)
-        if column is not None and raw:
-            row[column.keyword] = column.value(vr.decode("ascii"), raw, charset)
+    for tag, element in header.elements.items():
+        found = columns.get(tag)
+        if found is not None:
+            keyword, known, column = found
+            try:
+                row[keyword] = known[element]
+            except KeyError:
+                row[keyword] = column.value(*element, charset)
     add_derived(row)
     return row
 
@@ -91,43 +97,43 @@ def _check_end(descriptor: int, header: Header, size: int) -> None:
         check_fragments(descriptor, header.offset, size)
         return
     is_whole = not header.syntax.is_encapsulated and header.offset + header.length == size
-    if not is_whole or header.length < expected_length(*_described(header)):
+    if not is_whole or header.length < _needed_length(tuple(map(header.elements.get, _describing()))):
         raise OddFileError
 
 
-def _described(header: Header) -> tuple[dict[str, int], str]:
+@lru_cache(maxsize=256)
+def _needed_length(elements: tuple[tuple[str, bytes] | None, ...]) -> int:
+    """Return how many bytes the pixels take, given the elements of `_describing`."""
     numbers, photometric = {}, ""
-    for tag, column in _describing().items():
-        vr, raw = header.elements.get(tag, (b"", b""))
-        if column.keyword == "PhotometricInterpretation":
+    for keyword, element in zip(_describing().values(), elements, strict=True):
+        vr, raw = element or ("", b"")
+        if keyword == "PhotometricInterpretation":
             photometric = raw.decode("ascii", "replace").strip(" \0")
-        elif vr == b"US" and len(raw) == 2:  # noqa: PLR2004 - the size of an unsigned short
-            numbers[column.keyword] = int.from_bytes(raw, "little")
-        elif vr == b"IS" and raw.strip(b" \0").isdigit():
-            numbers[column.keyword] = int(raw.strip(b" \0"))
+        elif vr == "US" and len(raw) == 2:  # noqa: PLR2004 - the size of an unsigned short
+            numbers[keyword] = int.from_bytes(raw, "little")
+        elif vr == "IS" and raw.strip(b" \0").isdigit():
+            numbers[keyword] = int(raw.strip(b" \0"))
         elif raw:
             raise OddFileError
-    return numbers, photometric
+    return expected_length(numbers, photometric)
 
 
 @cache
-def _columns() -> Mapping[bytes, Column]:
-    return {bytes_of(column.tag): column for column in wanted_columns()}
+def _columns() -> Mapping[bytes, tuple[str, Mapping[tuple[str, bytes], Value], Column]]:
+    """Return the keyword, the known values and the column of each tag, as bytes of a file."""
+    return {bytes_of(column.tag): (column.keyword, column.known, column) for column in wanted_columns()}
 
 
 @cache
-def _describing() -> Mapping[bytes, Column]:
-    return {bytes_of(column.tag): column for column in map(column_of, DESCRIBES_PIXELS)}
+def _describing() -> Mapping[bytes, str]:
+    return {bytes_of(column.tag): column.keyword for column in map(column_of, DESCRIBES_PIXELS)}
 
 
 @cache
-def _wanted() -> Mapping[bytes, bytes]:
-    """Return the tags to take, as bytes of a file, with the value representation that the dictionary has for each."""
-    columns = {**_describing(), **_columns()}
-    return {
-        **{tag: column.vr.encode() for tag, column in columns.items()},
-        **dict.fromkeys((_CHARSET, *odd_elements()), b"CS"),
-    }
+def _reader() -> HeaderReader:
+    """Return what takes the tags of a row from files, with the value representation of the dictionary for each."""
+    columns = (*map(column_of, DESCRIBES_PIXELS), *wanted_columns())
+    return HeaderReader({**{bytes_of(column.tag): column.vr for column in columns}, _CHARSET: "CS"})
 
 
 @cache

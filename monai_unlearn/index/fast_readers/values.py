@@ -10,7 +10,7 @@ import re
 import warnings
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -26,7 +26,7 @@ from monai_unlearn.vocabulary.fields import Kind
 from monai_unlearn.vocabulary.laterality import LATERALITY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from monai_unlearn.index.tag_path import TagPath
 
@@ -40,6 +40,8 @@ _TEXTUAL = frozenset(("AE", "AS", "CS", "DA", "DT", "LO", "LT", "SH", "ST", "TM"
 _OF_A_CHARSET = frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UN", "UT"))
 _UID = re.compile(rb"\d+(?:\.\d+)*")
 _MOST_CACHED = 4096
+# A value that no other file has is not worth a place in a cache.
+_NEVER_TWICE = "SOPInstanceUID"
 
 
 class OddFileError(Exception):
@@ -55,13 +57,15 @@ class Column:
         tag: Its number.
         vr: Its value representation in the dictionary.
         kind: The kind of its column; null for a tag whose bytes alone are wanted.
+        known: Decoded values by value representation and bytes, where no character set changes them.
     """
 
     keyword: str
     tag: int
     vr: str
     kind: Kind | None
-    _cached: dict[tuple[str, bytes, bytes], Value] = field(default_factory=dict, repr=False)
+    known: dict[tuple[str, bytes], Value] = field(default_factory=dict, repr=False)
+    _of_a_charset: dict[tuple[str, bytes, bytes], Value] = field(default_factory=dict, repr=False)
 
     def value(self, vr: str, raw: bytes, charset: bytes) -> Value:
         """Return the value for these bytes.
@@ -74,22 +78,19 @@ class Column:
         Raises:
             OddFileError: They are invalid or in doubt for the keyword, or cannot be decoded for certain.
         """
+        if self.keyword == _NEVER_TWICE:
+            return self._decode(vr, raw, charset)
+        if vr not in _OF_A_CHARSET or (raw.isascii() and _ESCAPE not in raw):
+            return _cached(self.known, (vr, raw), lambda: self._decode(vr, raw, charset))
+        return _cached(self._of_a_charset, (vr, raw, charset), lambda: self._decode(vr, raw, charset))
+
+    def _decode(self, vr: str, raw: bytes, charset: bytes) -> Value:
+        if not raw:
+            return None
         if self.keyword in UIDS:
             plain = raw.rstrip(b"\0 ")
             if len(plain) <= LONGEST_UID and _UID.fullmatch(plain):
                 return plain.decode("ascii")
-        key = (vr, raw, b"" if raw.isascii() else charset)
-        try:
-            return self._cached[key]
-        except KeyError:
-            pass
-        decoded = self._decode(vr, raw, charset)
-        if len(self._cached) >= _MOST_CACHED:
-            self._cached.clear()
-        self._cached[key] = decoded
-        return decoded
-
-    def _decode(self, vr: str, raw: bytes, charset: bytes) -> Value:
         is_plain = raw.isascii() and _ESCAPE not in raw and _BACKSLASH not in raw
         if is_plain and vr in _TEXTUAL and self.keyword not in UIDS and self.kind is not None:
             value: object = raw.decode("ascii")
@@ -115,6 +116,17 @@ class Column:
         if UNDECODED in str(value):
             raise OddFileError
         return value
+
+
+def _cached(cache: dict[Any, Value], key: tuple[object, ...], decode: Callable[[], Value]) -> Value:
+    try:
+        return cache[key]
+    except KeyError:
+        found = decode()
+    if len(cache) >= _MOST_CACHED:
+        cache.clear()
+    cache[key] = found
+    return found
 
 
 def add_derived(row: Row) -> None:

@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.vocabulary.units import factor, parse_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import pandas as pd
 
     from monai_unlearn.index.measures.reading import Measure
 
@@ -60,6 +60,8 @@ class Columns:
 
     def frame(self, like: pd.DataFrame) -> pd.DataFrame:
         """Return the columns, sorted by name, for the rows of a frame; contradicted values are missing."""
+        import pandas as pd
+
         return pd.DataFrame(
             {
                 name: pd.array(

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pandas as pd
 
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.listing import Listed, list_files
 from monai_unlearn.index.measures.columns import Columns
 from monai_unlearn.index.measures.matching import Images
-from monai_unlearn.index.measures.measure_match import MeasureMatch, Tally, match_of
+from monai_unlearn.index.measures.measure_match import Measured, Tally, match_of
 from monai_unlearn.index.measures.reading import FaultyMeasuresError, Reading
 from monai_unlearn.index.measures.registry import READERS, Reader, read_measures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from monai_unlearn.index.measures.labels import MaskLabels
     from monai_unlearn.index.scan.read import Track
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The rows with their measures.
-
-    Attributes:
-        frame: The rows of the index.
-        units: The unit of each measure.
-        origins: Where each measure comes from.
-        matches: How the files matched the images, one for each `--measures`.
-    """
-
-    frame: pd.DataFrame
-    units: dict[str, str] = field(default_factory=dict)
-    origins: dict[str, str] = field(default_factory=dict)
-    matches: tuple[MeasureMatch, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +65,8 @@ def join_measures(
         IndexReadError: A path is missing, a file that the user named is faulty, no file of a path is about an image,
             a measure has the name of a column of the index, or has units that cannot be converted.
     """
+    import pandas as pd
+
     if not measures:
         return Measured(frame)
     tallies = {given: Tally() for given in measures}

@@ -67,6 +67,23 @@ class MeasureMatch:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Measured:
+    """The rows with their measures.
+
+    Attributes:
+        frame: The rows of the index; null where there are no measures to add.
+        units: The unit of each measure.
+        origins: Where each measure comes from.
+        matches: How the files matched the images, one for each `--measures`.
+    """
+
+    frame: pd.DataFrame | None = None
+    units: dict[str, str] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    matches: tuple[MeasureMatch, ...] = ()
+
+
 @dataclass
 class Tally:
     """The running counts for the files of one `--measures`."""

@@ -8,8 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monai_unlearn.index.measures import join_measures
-from monai_unlearn.index.measures.join import Measured
+from monai_unlearn.index.measures.join import join_measures
 from monai_unlearn.index.store.pandas_types import PANDAS_TYPES
 from monai_unlearn.index.store.part_writer import named_by_content
 
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monai_unlearn.index.assemble import Collected
-    from monai_unlearn.index.measures import MaskLabels
+    from monai_unlearn.index.measures.labels import MaskLabels
+    from monai_unlearn.index.measures.measure_match import Measured
     from monai_unlearn.index.scan.read import Track
     from monai_unlearn.index.store.part_writer import PartWriter
     from monai_unlearn.vocabulary.fields import Kind
@@ -51,8 +51,6 @@ def measured_parts(
     Raises:
         IndexReadError: As in `join_measures`.
     """
-    if not measures:
-        return Measured(pd.DataFrame())
     parts = [writer.stage / name for name in writer.parts]
     named = pa.concat_tables([pq.read_table(part, columns=_MATCHED_BY) for part in parts])
     ids = pq.read_table(collected.ids, columns=["relative", "is_row"])
@@ -61,7 +59,8 @@ def measured_parts(
     # The other columns are only needed as names, which measures must not have.
     frame = pd.concat([frame, pd.DataFrame(index=frame.index, columns=[n for n in kinds if n not in frame])], axis=1)
     measured = join_measures(frame, measures, labels, leave_out=leave_out, track=track)
-    columns = pa.Table.from_pandas(measured.frame[list(measured.units)], preserve_index=False)
+    joined = frame if measured.frame is None else measured.frame
+    columns = pa.Table.from_pandas(joined[list(measured.units)], preserve_index=False)
     begin = 0
     for number, part in enumerate(parts):
         rows = pq.read_table(part)

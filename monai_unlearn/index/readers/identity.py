@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -13,8 +14,16 @@ from monai_unlearn.vocabulary.placeholders import is_placeholder
 from monai_unlearn.vocabulary.sop_classes import is_derived
 
 if TYPE_CHECKING:
-    from monai_unlearn.index.readers.row import Row
+    from collections.abc import Mapping, Sequence
 
+    from monai_unlearn.index.readers.row import Row
+    from monai_unlearn.index.values import Value
+
+# The columns that `settled` looks at.
+_SETTLED_FROM = (
+    *("fault", "faults", "PatientID", "SOPClassUID", "IssuerOfPatientID", "PatientBirthDate"),
+    *("OtherPatientIDs", "OtherPatientIDsSequence"),
+)
 _BIRTH_CHECKS = 32
 
 
@@ -31,8 +40,15 @@ def settled(row: Row) -> Row:
     """
     if row.get("format") != "dicom":
         return row if row.get("fault") is None else {**row, "faults": row["fault"]}
-    codes = {*split(_text(row, "faults")), *split(_text(row, "fault"))}
-    patient, sop_class = _text(row, "PatientID"), _text(row, "SOPClassUID")
+    return {**row, **_settled(*map(row.get, _SETTLED_FROM))}
+
+
+@lru_cache(maxsize=1024)
+def _settled(
+    code: Value, codes_of_row: Value, patient: Value, sop_class: Value, issuer: Value, birth: Value, *others: Value
+) -> Mapping[str, Value]:
+    codes = {*split(_text(codes_of_row)), *split(_text(code))}
+    patient, sop_class = _text(patient), _text(sop_class)
     if patient is not None and is_placeholder(patient):
         codes.add(Fault.PLACEHOLDER_PATIENT_ID.code)
         patient = None
@@ -40,22 +56,20 @@ def settled(row: Row) -> Row:
         codes.add(Fault.DERIVED_OBJECT.code)
     faults = joined(codes)
     return {
-        **row,
         "fault": next(iter(split(faults)), None),
         "faults": faults,
         "PatientID": patient,
-        "issuer": row.get("IssuerOfPatientID"),
-        "other_ids": _other_ids(row, patient),
-        "birth_check": (_text(row, "PatientBirthDate") or "").replace(".", "") or None,
+        "issuer": issuer,
+        "other_ids": _other_ids(others, patient),
+        "birth_check": (_text(birth) or "").replace(".", "") or None,
     }
 
 
-def _other_ids(row: Row, patient: str | None) -> str | None:
+def _other_ids(others: Sequence[Value], patient: str | None) -> str | None:
     """Return the further identifiers of the patient, sorted; null if there is none, or no patient to have them."""
     if patient is None:
         return None
-    values = [_text(row, keyword) for keyword in ("OtherPatientIDs", "OtherPatientIDsSequence")]
-    found = {part.strip() for value in values if value is not None for part in value.split("\\")} - {patient, ""}
+    found = {part.strip() for value in map(_text, others) if value for part in value.split("\\")} - {patient, ""}
     return "\\".join(sorted(name for name in found if not is_placeholder(name.partition(ISSUED_BY)[0]))) or None
 
 
@@ -75,6 +89,5 @@ def without_birth_dates(rows: pa.Table) -> pa.Table:
     return rows.set_column(position, rows.schema.field(position), pa.array(numbers, pa.string()))
 
 
-def _text(row: Row, name: str) -> str | None:
-    value = row.get(name)
+def _text(value: Value) -> str | None:
     return value if isinstance(value, str) else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.index.doubts import DOUBTS, Doubts
 from monai_unlearn.index.faults import WHOLE_SLIDE_CLASS, Fault
+from monai_unlearn.index.store.schema import PIXEL_DIGEST
 from monai_unlearn.index.tag_path import TagPath
 from monai_unlearn.index.values import INVALID, UIDS, UNDECODED, Value, coerce, distinct, is_empty, uid
 from monai_unlearn.vocabulary.fields import Kind, vocabulary
@@ -19,8 +20,6 @@ Row = dict[str, Value]
 
 # The column of what the user asks for beyond the vocabulary, as JSON.
 EXTRA_TAGS = "extra_tags"
-# The column of the digests of pixels, where the user asks for them.
-PIXEL_DIGEST = "pixel_digest"
 OTHER_IDS = "OtherPatientIDsSequence"
 # What the row says further about the patient; see `identity.py`.
 SETTLED = ("issuer", "other_ids", "birth_check")

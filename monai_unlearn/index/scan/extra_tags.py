@@ -29,11 +29,10 @@ from monai_unlearn.vocabulary.fields import Kind
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from monai_unlearn.index.listing import Listed
     from monai_unlearn.index.pseudonyms import Pseudonyms
     from monai_unlearn.index.values import Value
 
-    Batch = tuple[Sequence[Listed], pa.Table]
+    Batch = tuple[pa.Table, pa.Table]  # files and their rows
 
 RAW_VALUES = "raw_values"
 # Of these kinds several values are entries of `several_values`; texts are joined, and an image has one age.

@@ -11,6 +11,7 @@ import pyarrow as pa
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.fast_readers import Reader, read_files
 from monai_unlearn.index.scan.packing import packed, unpacked, unreadable
+from monai_unlearn.index.scan.pixel_digests import with_pixel_digests
 from monai_unlearn.safe_path import safe_start
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ _AHEAD = 3
 _SECONDS_TO_CONNECT = 20
 
 
-def read_on_dask(chunks: Iterable[Sequence[Listed]], *, reader: Reader, address: str) -> Iterator[tuple[int, pa.Table]]:
+def read_on_dask(
+    chunks: Iterable[Sequence[Listed]], *, reader: Reader, address: str, pixel_digest: bool = False
+) -> Iterator[tuple[int, pa.Table]]:
     """Yield the number and the rows of each chunk, in the order in which they are finished.
 
     A chunk that kills its workers is read again file by file with pydicom.
@@ -34,6 +37,7 @@ def read_on_dask(chunks: Iterable[Sequence[Listed]], *, reader: Reader, address:
         chunks: The files.
         reader: The reader that is tried first.
         address: The address of the scheduler, or `local` for a cluster on this machine.
+        pixel_digest: Whether the rows get digests of pixels.
 
     Raises:
         IndexReadError: dask is not installed, or nothing answers at the address.
@@ -46,7 +50,7 @@ def read_on_dask(chunks: Iterable[Sequence[Listed]], *, reader: Reader, address:
 
         def ask() -> None:
             for number, files in numbered:
-                future = client.submit(read_chunk, files, reader.value, pure=False)
+                future = client.submit(read_chunk, files, reader.value, pixel_digest=pixel_digest, pure=False)
                 asked[future] = number, files
                 done.add(future)
                 return
@@ -58,19 +62,21 @@ def read_on_dask(chunks: Iterable[Sequence[Listed]], *, reader: Reader, address:
             try:
                 yield number, unpacked(future.result())
             except distributed.KilledWorker:
-                yield number, pa.concat_tables([_read_one(client, file) for file in files])
+                yield number, pa.concat_tables([_read_one(client, file, pixel_digest=pixel_digest) for file in files])
             future.release()
             ask()
 
 
-def read_chunk(files: Sequence[Listed], reader: str) -> bytes:
+def read_chunk(files: Sequence[Listed], reader: str, *, pixel_digest: bool = False) -> bytes:
     """Return the rows of files, packed; this is what a dask worker runs."""
-    return packed(read_files(files, reader=Reader(reader)))
+    rows = read_files(files, reader=Reader(reader))
+    return packed(with_pixel_digests(rows) if pixel_digest else rows)
 
 
-def _read_one(client: Any, file: Listed) -> pa.Table:  # noqa: ANN401 - dask's types leave it open
+def _read_one(client: Any, file: Listed, *, pixel_digest: bool) -> pa.Table:  # noqa: ANN401 - dask's types leave it open
     try:
-        return unpacked(client.submit(read_chunk, [file], Reader.PYDICOM.value, pure=False).result())
+        future = client.submit(read_chunk, [file], Reader.PYDICOM.value, pixel_digest=pixel_digest, pure=False)
+        return unpacked(future.result())
     except _distributed().KilledWorker:
         return unreadable([file])
 

@@ -9,12 +9,12 @@ import pyarrow as pa
 
 from monai_unlearn.index.scan.moved import Moves
 from monai_unlearn.index.scan.previous_rows import PreviousRows
-from monai_unlearn.index.scan.spool import Spool
+from monai_unlearn.index.scan.spool import Spool, as_listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from monai_unlearn.index.listing import Listed, Walk
+    from monai_unlearn.index.listing import Walk
     from monai_unlearn.index.scan.workspace import Workspace
 
 
@@ -74,10 +74,12 @@ def make_plan(walk: Walk, space: Workspace, previous: Iterator[pa.Table] | None)
         space: Where the run works.
         previous: The rows of the files of the last index; null if there is none to reuse.
     """
+    unfinished = [PreviousRows(blocks) for blocks in space.earlier_runs()]
+    if previous is None and not unfinished:
+        return _first_plan(walk, space)
     plan = Plan(Spool(space.folder / "listed.spool"), Spool(space.folder / "fresh.spool"))
     moves = plan.moves = None if previous is None else Moves(space.folder)
     indexed = PreviousRows(previous or (), on_unseen=None if moves is None else moves.vanished)
-    unfinished = [PreviousRows(blocks) for blocks in space.earlier_runs()]
     reused = changed = added = resumed = 0
     for file in walk:
         plan.files.append(file)
@@ -103,20 +105,41 @@ def make_plan(walk: Walk, space: Workspace, previous: Iterator[pa.Table] | None)
     return plan
 
 
-def all_rows(
-    plan: Plan, space: Workspace, previous: Iterator[pa.Table] | None
-) -> Iterator[tuple[Sequence[Listed], pa.Table]]:
-    """Yield the listed files with their rows, sorted by path, some thousands at a time.
+def _first_plan(walk: Walk, space: Workspace) -> Plan:
+    files = Spool(space.folder / "listed.spool")
+    for file in walk:
+        files.append(file)
+    files.close()
+    return Plan(files, files, FileCounts(added=len(files)), walk.skipped)
+
+
+def all_rows(plan: Plan, space: Workspace, previous: Iterator[pa.Table] | None) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Yield the listed files, as `Spool.tables` has them, with their rows, sorted by path, some thousands at a time.
 
     Args:
         plan: The files; the fresh ones have been read.
         space: Where the run works.
         previous: The rows of the files of the last index; null if there is none to reuse.
     """
+    if plan.fresh is plan.files:
+        yield from _fresh_rows(plan, space)
+        return
     sources = [PreviousRows(space.blocks(), is_fresh=True), PreviousRows(previous or ())]
     sources += [PreviousRows(blocks) for blocks in space.earlier_runs()]
-    for files in plan.files.batches():
-        for file in files:
+    for files in plan.files.tables():
+        for file in as_listed(files):
             found = next(rows for rows in sources if rows.has(file) and rows.is_same(file) and rows.is_certain())
             found.take()
         yield files, pa.concat_tables([table for rows in sources for table in rows.taken()]).sort_by("path")
+
+
+def _fresh_rows(plan: Plan, space: Workspace) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Yield the files of a first run with their rows: its blocks have them all, in their order."""
+    blocks = space.blocks()
+    held = next(blocks, None)
+    for files in plan.files.tables():
+        tables: list[pa.Table] = []
+        while (missing := files.num_rows - sum(table.num_rows for table in tables)) and held is not None:
+            tables.append(held.slice(0, missing))
+            held = held.slice(missing) if held.num_rows > missing else next(blocks, None)
+        yield files, pa.concat_tables(tables).combine_chunks()

@@ -51,13 +51,15 @@ class Spool:
         self._flush()
         self._writer.close()
 
-    def batches(self) -> Iterator[Sequence[Listed]]:
-        """Yield the files, some thousands at a time."""
+    def tables(self) -> Iterator[pa.Table]:
+        """Yield the files as tables with the attributes of `Listed` as columns, some thousands of files at a time."""
         with pa.OSFile(str(self._path)) as source, pa.ipc.open_file(source) as reader:
             for number in range(reader.num_record_batches):
-                columns = reader.get_batch(number).to_pydict()
-                faults = [None if code is None else Fault.of(code) for code in columns.pop("fault")]
-                yield [Listed(*values) for values in zip(*columns.values(), faults, strict=True)]
+                yield pa.Table.from_batches([reader.get_batch(number)])
+
+    def batches(self) -> Iterator[Sequence[Listed]]:
+        """Yield the files, some thousands at a time."""
+        yield from map(as_listed, self.tables())
 
     def __len__(self) -> int:
         return self._length
@@ -69,13 +71,18 @@ class Spool:
     def _flush(self) -> None:
         if not self._held:
             return
-        columns = dict(zip(Listed._fields, zip(*self._held, strict=True), strict=True))
-        columns["fault"] = tuple(fault and fault.code for fault in columns["fault"])
-        self._writer.write_batch(
-            pa.record_batch([pa.array(columns[name], type_) for name, type_ in _fields()], schema=_SCHEMA)
-        )
+        self._writer.write_table(as_table(self._held))
         self._held = []
 
 
-def _fields() -> list[tuple[str, pa.DataType]]:
-    return list(zip(_SCHEMA.names, _SCHEMA.types, strict=True))
+def as_table(files: Sequence[Listed]) -> pa.Table:
+    """Return files as a table with the attributes of `Listed` as columns; a fault is its code."""
+    *columns, faults = zip(*files, strict=True) if files else ((),) * len(_SCHEMA)
+    return pa.table([*columns, [fault and fault.code for fault in faults]], schema=_SCHEMA)
+
+
+def as_listed(table: pa.Table) -> list[Listed]:
+    """Return the files that `as_table` made a table of."""
+    *columns, codes = table.to_pydict().values()
+    faults = [None if code is None else Fault.of(code) for code in codes]
+    return list(map(Listed, *columns, faults))

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import multiprocessing as mp
 import os
+import sys
 import threading
 import time
+import warnings
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from monai_unlearn.index.fast_readers import Reader, read_files
+from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.fast_readers import Reader
+from monai_unlearn.index.scan.file_rows import finished, rows_of
 from monai_unlearn.index.scan.packing import packed, unpacked, unreadable
+from monai_unlearn.light_arrow import light_arrow
 from monai_unlearn.safe_path import safe_start
 
 if TYPE_CHECKING:
@@ -23,11 +30,25 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
     from monai_unlearn.index.listing import Listed
+    from monai_unlearn.index.scan.options import ScanOptions
+
+    Body = Callable[[Connection, ScanOptions], None]
 
 FILES_A_CHUNK = 500
 # Seconds until a file is given up; a chunk may take this much longer for each of its files.
 FILE_LIMIT = 60.0
 _MORE_A_FILE = 0.2
+# A file that is read whole may take a second more for so many bytes.
+_BYTES_A_SECOND = 5_000_000
+# What a worker sends first: one that ends before cannot work here at all.
+READY = b"ready"
+_STDERR = 2
+# Arrow's allocator knows of forks, and needs no such thread in them.
+_OF_JEMALLOC = "jemalloc_bg_thd"
+_NEVER_READY = (
+    "A worker process of the index ended with code {code} before it read anything. Give --workers 1 to read in one "
+    "process; a script of your own should build the index behind `if __name__ == '__main__':`."
+)
 
 
 @dataclass(frozen=True)
@@ -39,9 +60,10 @@ class _Task:
     files: Sequence[Listed]
     reader: Reader
 
-    def limit(self, per_file: float) -> float:
-        """Return how long it may take, in seconds."""
-        return per_file + (_MORE_A_FILE * len(self.files) if len(self.files) > 1 else 0)
+    def limit(self, per_file: float, *, reads_all: bool) -> float:
+        """Return how long it may take, in seconds, if it reads headers, or all bytes of the files."""
+        whole = sum(file.size or 0 for file in self.files) / _BYTES_A_SECOND if reads_all else 0
+        return per_file + whole + (_MORE_A_FILE * len(self.files) if len(self.files) > 1 else 0)
 
 
 def cores() -> int:
@@ -52,10 +74,10 @@ def cores() -> int:
 
 def read_in_processes(
     chunks: Iterable[Sequence[Listed]],
+    options: ScanOptions,
     *,
-    reader: Reader,
     workers: int,
-    body: Callable[[Connection], None] | None = None,
+    body: Body | None = None,
     limit: float = FILE_LIMIT,
     meanwhile: bool = True,
 ) -> Iterator[tuple[int, pa.Table]]:
@@ -63,16 +85,19 @@ def read_in_processes(
 
     Args:
         chunks: The files.
-        reader: The reader that is tried first.
+        options: What the user asks for.
         workers: The number of processes that read.
         body: What each of them runs; null for `work`.
         limit: How long a file may take, in seconds.
         meanwhile: Whether this process reads too while the others start; never with GDCM, which may crash it.
+
+    Raises:
+        IndexReadError: Worker processes end as soon as they start.
     """
-    pool = _Pool(workers, body or work, limit)
+    pool = _Pool(workers, options, body or work, limit)
     try:
-        tasks = (_Task(number, 0, files, reader) for number, files in enumerate(chunks))
-        yield from pool.start(tasks if meanwhile and reader is not Reader.GDCM else iter(()))
+        tasks = (_Task(number, 0, files, options.reader) for number, files in enumerate(chunks))
+        yield from pool.start(tasks if meanwhile and options.reader is not Reader.GDCM else iter(()))
         yield from pool.read(tasks)
     finally:
         pool.close()
@@ -82,13 +107,14 @@ def read_in_processes(
 class _Worker:
     process: Any
     pipe: Connection
-    limit: float
     task: _Task | None = None
-    began: float = 0.0
+    until: float = 0.0
+    is_ready: bool = False
 
-    def start(self, task: _Task) -> None:
-        self.task, self.began = task, time.monotonic()
-        self.pipe.send((task.files, task.reader))
+    def start(self, task: _Task, *, limit: float) -> None:
+        self.task, self.until = task, time.monotonic() + limit
+        with suppress(OSError):  # it has ended, and so it never answers
+            self.pipe.send((task.files, task.reader))
 
     def answer(self) -> bytes | None:
         """Return what it sends, or null if it has died or is late."""
@@ -101,8 +127,16 @@ class _Worker:
         self.task = None
         return answer
 
+    def greets(self) -> bool:
+        """Take the first message of the worker, and return whether that was it."""
+        if self.is_ready:
+            return False
+        with suppress(EOFError, OSError):
+            self.is_ready = self.pipe.recv_bytes() == READY
+        return self.is_ready
+
     def is_late(self) -> bool:
-        return self.task is not None and time.monotonic() - self.began > self.task.limit(self.limit)
+        return self.task is not None and time.monotonic() > self.until
 
     def end(self) -> None:
         self.pipe.close()
@@ -118,7 +152,8 @@ class _Pool:
     """
 
     size: int
-    body: Callable[[Connection], None]
+    options: ScanOptions
+    body: Body
     limit: float
     workers: list[_Worker] = field(default_factory=list)
     again: deque[_Task] = field(default_factory=deque)
@@ -126,12 +161,16 @@ class _Pool:
     wanted: dict[int, int] = field(default_factory=dict)
 
     def start(self, tasks: Iterator[_Task]) -> Iterator[tuple[int, pa.Table]]:
-        """Start all workers, and do tasks here until they run: their imports take a second."""
+        """Start all workers; where they have to import what they need, do tasks here until they run."""
+        if can_fork():
+            for _ in range(self.size):
+                self._start_worker()
+            return
         starting = threading.Thread(target=lambda: [self._start_worker() for _ in range(self.size)], daemon=True)
         starting.start()
         try:
             while starting.is_alive() and (task := next(tasks, None)) is not None:
-                yield task.chunk, read_files(task.files, reader=task.reader)
+                yield task.chunk, rows_of(task.files, reader=task.reader, options=self.options)
         finally:
             starting.join()
 
@@ -155,22 +194,26 @@ class _Pool:
             if task is None:
                 return
             worker = idle.pop() if idle else self._start_worker()
-            worker.start(task)
+            worker.start(task, limit=task.limit(self.limit, reads_all=self.options.pixel_digest))
 
     def _start_worker(self) -> _Worker:
         context = _context()
         ours, theirs = context.Pipe()
-        process = context.Process(target=self.body, args=(theirs,), daemon=True)  # type: ignore[attr-defined]
-        with safe_start():
+        body = _Forked(self.body) if context.get_start_method() == "fork" else self.body
+        process = context.Process(target=body, args=(theirs, self.options), daemon=True)  # type: ignore[attr-defined]
+        # Newer versions of Python warn of any other thread at a fork, also of the one that is known not to matter.
+        with safe_start(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
             process.start()
         theirs.close()
-        self.workers.append(_Worker(process, ours, self.limit))
+        self.workers.append(_Worker(process, ours))
         return self.workers[-1]
 
     def _ready(self) -> list[_Worker]:
         """Wait until a worker has an answer, has died, or is late."""
         busy = {worker.pipe: worker for worker in self.workers if worker.task is not None}
-        ready = [busy[pipe] for pipe in wait(list(busy), timeout=1.0) if pipe in busy]
+        found = [busy[pipe] for pipe in wait(list(busy), timeout=1.0) if pipe in busy]
+        ready = [worker for worker in found if not worker.greets()]
         return ready or [worker for worker in busy.values() if worker.is_late()]
 
     def _take(self, worker: _Worker) -> tuple[int, pa.Table] | None:
@@ -182,10 +225,13 @@ class _Pool:
         if answer is None:
             self.workers.remove(worker)
             worker.end()
+            if not (worker.is_ready or worker.is_late()):
+                raise IndexReadError(_NEVER_READY.format(code=worker.process.exitcode))
             if len(task.files) > 1:
                 self._split(task)
                 return None
-        return self._collect(task, unreadable(task.files) if answer is None else unpacked(answer))
+            return self._collect(task, finished(unreadable(task.files), self.options))
+        return self._collect(task, unpacked(answer))
 
     def _split(self, task: _Task) -> None:
         self.rows[task.chunk], self.wanted[task.chunk] = {}, len(task.files)
@@ -204,7 +250,23 @@ class _Pool:
         return task.chunk, pa.concat_tables([table for _, table in sorted(self.rows.pop(task.chunk).items())])
 
 
+def can_fork() -> bool:
+    """Return whether a fork of this process can go on: it has no other thread, whose locks would stay locked in it.
+
+    Threads of libraries count as well, such as those of Arrow and OpenBLAS; only Linux says which there are.
+    """
+    if sys.platform != "linux" or threading.active_count() > 1:
+        return False
+    try:
+        names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
+    except OSError:  # a thread that has just ended
+        return False
+    return len([name for name in names if name != _OF_JEMALLOC]) == 1
+
+
 def _context() -> BaseContext:
+    if can_fork():
+        return mp.get_context("fork")  # at once, without an import
     if "forkserver" not in mp.get_all_start_methods():
         return mp.get_context("spawn")
     context = mp.get_context("forkserver")
@@ -213,11 +275,31 @@ def _context() -> BaseContext:
     return context
 
 
-def work(pipe: Connection) -> None:
+@dataclass(frozen=True)
+class _Forked:
+    """Runs a worker in a fork of this process, once it has closed what the fork would keep open.
+
+    These are the lock of the run, and the pipes of other workers, which wait for their end.
+    """
+
+    body: Body
+
+    def __call__(self, pipe: Connection, options: ScanOptions) -> None:
+        opened = [int(path.name) for path in Path("/proc/self/fd").iterdir()]
+        for descriptor in opened:
+            if descriptor > _STDERR and descriptor != pipe.fileno():
+                with suppress(OSError):  # that of the folder itself
+                    os.close(descriptor)
+        self.body(pipe, options)
+
+
+def work(pipe: Connection, options: ScanOptions) -> None:
     """Answer each task with its rows, until the pipe is closed."""
     try:
+        light_arrow()
+        pipe.send_bytes(READY)
         while True:
             files, reader = pipe.recv()
-            pipe.send_bytes(packed(read_files(files, reader=reader)))
+            pipe.send_bytes(packed(rows_of(files, reader=reader, options=options)))
     except (EOFError, OSError, KeyboardInterrupt):
         return

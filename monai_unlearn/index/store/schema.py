@@ -30,6 +30,8 @@ BASE_COLUMNS: Mapping[str, Kind] = {
     "file_size": Kind.NUMBER,
     "file_mtime_ns": Kind.NUMBER,
 }
+# The column of the digests of pixels, where the user asks for them.
+PIXEL_DIGEST = "pixel_digest"
 # What separates the SOPInstanceUID in an `image_id` from the digest that tells contradicting copies apart.
 CONFLICT = "#"
 # A float cannot hold nanoseconds since 1970 exactly.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import duckdb
     import pandas as pd
 
     from monai_unlearn.vocabulary.fields import Kind
@@ -75,7 +77,12 @@ def write_index(
 
 
 def finish_index(
-    writer: PartWriter, directory: Path, *, columns: Mapping[str, Kind], document: Mapping[str, Any]
+    writer: PartWriter,
+    directory: Path,
+    *,
+    columns: Mapping[str, Kind],
+    document: Mapping[str, Any],
+    connection: duckdb.DuckDBPyConnection | None = None,
 ) -> Index:
     """Turn the written parts into the index of a folder; an index that it already contains is replaced.
 
@@ -85,10 +92,11 @@ def finish_index(
         columns: Every column, with the kind of its values.
         document: Entries of `index.json`: `label`, `units`, `origins`, `built`, `dates_shifted`, `sources`,
             `patient_from`, `tables`, `measures`, `ignored`, `files`.
+        connection: A connection from `digest.engine`; null to open one.
     """
-    with engine(writer.stage) as connection:
+    with engine(writer.stage) if connection is None else nullcontext(connection) as opened:
         parts = [writer.stage / name for name in writer.parts]
-        digest = content_digest(connection, parts, columns, document.get("units", {}))
+        digest = content_digest(opened, parts, columns, document.get("units", {}))
     shutil.rmtree(writer.stage / SPILL, ignore_errors=True)
     whole = {
         "schema_version": SCHEMA_VERSION,

@@ -106,3 +106,14 @@ def test_a_document_of_another_form_is_refused_although_its_digest_fits(changes,
 def test_an_entry_is_checked_when_it_is_built():
     with pytest.raises(ValidationError, match="date"):
         entry(date="yesterday")
+
+
+def test_the_lineage_is_that_of_the_weights(tmp_path):
+    written = lineage()
+    assert Lineage.read_for(tmp_path, {}) is None
+    with pytest.raises(ConfigError, match=r"lineage.json is missing: the training record of the weights says"):
+        Lineage.read_for(tmp_path, {"lineage_digest": written.digest})
+    written.write(tmp_path)
+    assert Lineage.read_for(tmp_path, {"lineage_digest": written.digest}) == written == Lineage.read_for(tmp_path, {})
+    with pytest.raises(ConfigError, match=r"lineage.json is another one: .* Get the bundle as the revision wrote it"):
+        Lineage.read_for(tmp_path, {"lineage_digest": lineage(entry()).digest})

@@ -225,3 +225,23 @@ def test_a_spec_is_checked_as_it_would_be_frozen_now(tmp_path):
         frozen_of(spec, index, has_other=False)
     with pytest.raises(CohortError, match="a spec needs an index"):
         frozen_of(spec, None, has_other=True)
+
+
+DIGESTS = {"device": Kind.TEXT, "pixel_digest": Kind.TEXT}
+
+
+@pytest.mark.parametrize("loaded", [None, {"i00": "a", "i01": "b"}], ids=["frozen from the index", "loaded by a run"])
+def test_other_pixels_break_it(loaded, tmp_path):
+    columns = {"device": ["old", "new", "new"], "pixel_digest": ["a", "b", "c"]}
+    cohort = resolve_unguarded(make_spec("device == old"), make_index(tmp_path / "frozen", columns, DIGESTS))
+    freeze(cohort, tmp_path / "m", pixels=loaded)
+    frozen = Frozen.read(tmp_path / "m")
+    same = _check(frozen, make_index(tmp_path / "same", columns, DIGESTS))
+    assert (same["holds"], same["pixels"]["changed"], same["pixels"]["same"]) == (True, 0, True)
+    columns["pixel_digest"] = ["b", "a", "c"]
+    swapped = _check(frozen, make_index(tmp_path / "swapped", columns, DIGESTS))
+    assert swapped["holds"] is False
+    number = "Some images have" if loaded is None else "2 images have"
+    assert _texts(swapped, breaks=True) == [f"{number} other pixels than when the cohort was frozen."]
+    without = _check(frozen, make_index(tmp_path / "without", {"device": columns["device"]}, {"device": Kind.TEXT}))
+    assert (without["holds"], without["pixels"]) == (True, None)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from decision_example import binary, decision, everywhere, table
@@ -16,13 +17,14 @@ GOOD = everywhere(binary(0.8, 0.8))
 SHARES = {"original": everywhere(binary(0.99, 0.99)), "revised": GOOD, **{f"reference-{i}": GOOD for i in range(3)}}
 
 
-def finished(folder, shares, applied=None, target=None, **config):
+def finished(folder, shares, applied=None, target=None, base=None, **config):
     """What a run leaves of its decision."""
     run = RunFolder(folder)
     found = table(shares, patients=60, eyes=2)
     run.evidence.mkdir()
     found.write(run.predictions)
-    metrics = decide(decision(**config), found, applied, target=target).to_metrics()
+    declared = replace(decision(**config), base_healthy_classes=base)
+    metrics = decide(declared, found, applied, target=target).to_metrics()
     run.metrics.write_text(json.dumps(metrics), encoding="utf-8")
     return run, metrics
 
@@ -66,6 +68,12 @@ def test_a_predicted_target_is_judged_again(tmp_path, target):
     proxies = {f"proxy-{i}": everywhere(binary(0.7 + 0.01 * i, 0.8)) for i in range(3)}
     run, metrics = finished(tmp_path, {"original": SHARES["original"], "revised": GOOD, **proxies}, target=target)
     assert metrics["basis"] == "predicted"
+    assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
+
+
+def test_what_the_base_bundle_declares_healthy_is_still_said(tmp_path):
+    run, metrics = finished(tmp_path, SHARES, base=("sick",))
+    assert "Healthy is declared as healthy; the base bundle declares sick." in metrics["decision"]["line"]
     assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
 
 

@@ -3,27 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from decision_example import comparison
 
-from monai_unlearn.evaluation.decision.comparison import STATUSES, Comparison
+from monai_unlearn.evaluation.decision.comparison import STATUSES
 
-BOTH = Comparison(
-    subset="forget_test",
-    label="a",
-    predicted="a",
-    measure="mean_probability",
-    margin=0.1,
-    sides="both",
-    min_patients=30,
-    patients=50,
-    images=60,
-    seeds=3,
-    value=0.5,
-    target=0.5,
-    low=-0.05,
-    high=0.05,
-    seed_sd=0.01,
-    patient_se=0.02,
-)
+BOTH = comparison()
 
 
 @pytest.mark.parametrize(

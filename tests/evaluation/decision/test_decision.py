@@ -55,6 +55,23 @@ def test_what_is_more_lenient_than_the_default_is_said():
     assert "No class is declared healthy" in said
 
 
+@pytest.mark.parametrize(
+    ("declared", "base", "said"),
+    [
+        (["glaucoma"], ["normal"], "Healthy is declared as glaucoma; the base bundle declares normal."),
+        ([], ["normal"], "Healthy is declared as no class; the base bundle declares normal."),
+        (["normal"], [], "Healthy is declared as normal; the base bundle declares no class."),
+        (["normal", "cataract"], ["cataract", "normal"], None),
+        (["normal"], None, None),
+    ],
+)
+def test_other_healthy_classes_than_those_of_the_base_bundle_are_said(declared, base, said):
+    found = Decision.from_config({"healthy_classes": declared}, class_names=CLASSES, base_healthy_classes=base)
+    told = [line for line in found.notes() if line.startswith("Healthy is declared")]
+    assert told == ([said] if said else [])
+    assert found.to_dict()["base_healthy_classes"] == base
+
+
 FORGET, REMAIN = {"subset": "forget_test"}, {"subset": "remain_test"}
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from decision_example import comparison
 from scipy.stats import t
 
-from monai_unlearn.evaluation.decision.comparison import Comparison
 from monai_unlearn.evaluation.decision.needs import (
     Need,
     few_patients,
@@ -16,24 +16,7 @@ from monai_unlearn.evaluation.decision.needs import (
     more_seeds,
 )
 
-ONE = Comparison(
-    subset="forget_test",
-    label="a",
-    predicted="a",
-    measure="mean_probability",
-    margin=0.1,
-    sides="both",
-    min_patients=30,
-    patients=50,
-    seeds=3,
-    value=0.5,
-    target=0.5,
-    low=-0.2,
-    high=0.2,
-    seed_sd=0.01,
-    target_distance=0.017,
-    patient_distance=0.2,
-)
+ONE = comparison(low=-0.2, high=0.2, target_distance=0.017, patient_distance=0.2)
 
 
 def test_a_class_with_few_patients_is_named_with_the_number_that_would_decide():
@@ -75,7 +58,35 @@ def test_more_seeds_bring_the_interval_inside():
 def test_networks_that_never_agree():
     (need,) = more_evidence([replace(ONE, seed_sd=0.45, target_distance=0.76, patient_distance=0.01)])
     assert need.needs is None
-    assert "more than 50 seeds" in need.text
+    assert need.text == (
+        "More than 50 seeds cannot be asked for; on forget test, class a, the retrained networks lie 45.0 points apart "
+        "(standard deviation). Train them longer, so that they agree."
+    )
+
+
+def test_numbers_beyond_reason_are_not_asked_for():
+    """Near its margin a difference would take thousands of patients, whom no hospital can be sent to find."""
+    near = replace(ONE, value=0.599, seed_sd=1e-5, target_distance=1e-5)
+    (need,) = more_evidence([near])
+    assert (need.what, need.needs, need.has) == ("patients", None, 50)
+    assert need.text == (
+        "forget test, class a: more than 1,000 patients cannot be asked for; the difference, +9.9 points, leaves too "
+        "little room to the margin, 10. Revise again, or declare another margin before the next run."
+    )
+    # Whoever has many can be asked for as many again.
+    (need,) = more_evidence([replace(near, value=0.58, patients=900, patient_distance=0.025)])
+    assert need.needs == pytest.approx(900 * (0.025 / 0.02) ** 2, abs=1)
+    few = replace(ONE, patients=5, min_patients=8000)
+    (need,) = few_patients([few])
+    assert need.needs == 8000  # what was declared is what is needed
+
+
+def test_of_two_needs_the_one_that_no_number_meets_stays():
+    number, without = (
+        Need(what="patients", text=str(n), subset="forget_test", label="a", has=5, needs=n) for n in (99, None)
+    )
+    assert merged([number, without]) == [without]
+    assert merged([without, number]) == [without]
 
 
 def test_no_number_helps_a_difference_beyond_the_margin():

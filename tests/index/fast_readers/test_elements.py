@@ -7,7 +7,7 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 from same_rows import assert_same, is_fast
 
 from monai_unlearn.index.fast_readers import Reader
-from monai_unlearn.index.fast_readers.elements import read_elements
+from monai_unlearn.index.fast_readers.elements import HeaderReader
 from monai_unlearn.index.fast_readers.values import OddFileError
 
 PATIENT_ID = b"\x10\x00\x20\x00"
@@ -16,15 +16,15 @@ STUDY_DATE = b"\x08\x00\x20\x00"
 
 def elements(path, wanted):
     with path.open("rb") as stream:
-        return read_elements(stream.fileno(), os.fstat(stream.fileno()).st_size, wanted)
+        return HeaderReader(wanted).read(stream.fileno(), os.fstat(stream.fileno()).st_size)
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
 def test_header_has_the_wanted_elements_and_the_place_of_the_pixels(syntax, tmp_path, make_dicom):
     path = make_dicom(tmp_path / "a", 5, syntax=syntax)
-    header = elements(path, {PATIENT_ID: b"LO", STUDY_DATE: b"DA"})
-    assert header.elements == {PATIENT_ID: (b"LO", b"P5"), STUDY_DATE: (b"DA", b"20180605")}
-    assert header.syntax == syntax
+    header = elements(path, {PATIENT_ID: "LO", STUDY_DATE: "DA"})
+    assert header.elements == {PATIENT_ID: ("LO", b"P5"), STUDY_DATE: ("DA", b"20180605")}
+    assert header.syntax.uid == syntax
     assert header.length == 8 * 8 * 3
     assert header.offset + header.length == path.stat().st_size
 

@@ -27,7 +27,7 @@ from monai_unlearn.vocabulary.fields import Kind, vocabulary
 DATA = os.environ.get("MONAI_UNLEARN_DATA")
 needs_gdcm = pytest.mark.skipif(find_spec("gdcm") is None, reason="python-gdcm is not installed")
 # What depends on the vocabulary.
-_CACHED = (header._vocabulary_paths, header._wanted_tags, plain._columns, plain._wanted, plain._empty_row)
+_CACHED = (header._vocabulary_paths, header._wanted_tags, plain._columns, plain._reader, plain._empty_row)
 FAST = [Reader.PLAIN, pytest.param(Reader.GDCM, marks=needs_gdcm)]
 
 

@@ -66,7 +66,7 @@ def test_cache_is_bounded(monkeypatch):
     column = column_of("PatientID", Kind.TEXT)
     for number in range(20):
         column.value("LO", f"P{number}".encode(), b"")
-        assert len(column._cached) <= 3
+        assert len(column.known) <= 3
 
 
 def test_common_character_sets_are_known():

@@ -48,5 +48,6 @@ def test_content_does_not_depend_on_the_reader(options, run, monkeypatch):
 def test_who_reads_depends_on_the_files_and_the_options(count, options, expected, monkeypatch):
     monkeypatch.setattr(read, "_read_here", lambda *_: "here")
     monkeypatch.setattr(read, "read_in_processes", lambda *_, **__: "processes")
-    monkeypatch.setattr("monai_unlearn.index.scan.on_dask.read_on_dask", lambda *_, **__: "dask")
-    assert read._read(count, ScanOptions(**options))([], Reader.AUTO) == expected
+    monkeypatch.setattr(read, "_read_there", lambda *_: "dask")
+    options = ScanOptions(**options)
+    assert read._read(count, options)([], options) == expected
