@@ -170,11 +170,7 @@ class Bench:
     def measured(self) -> dict[str, Any]:
         """Train, unlearn by each method, and return what is kept of it."""
         case = self.case
-        if not self.checkpoint.is_file():
-            # The decision is no setting of training.
-            settings = case.settings[: case.settings.index("--decision::healthy_classes")] if case.settings else ()
-            train = ("--cohort_spec", case.spec, *settings)
-            run("monai.bundle", "run", "train", "--config_file", self.configs / "train.yaml", *self.common, *train)
+        self.train()
         runs = {name: [self.revised(name, seed) for seed in self._seeds(name)] for name in case.methods}
         first = self._read("psg", 0)
         manifest = json.loads(RunFolder(self.work / "psg-0").manifest.read_text(encoding="utf-8"))
@@ -193,6 +189,15 @@ class Bench:
             "retrained": [counted(first["models"][name]) for name in first["models"] if name.startswith("reference")],
             "runs": runs,
         }
+
+    def train(self) -> None:
+        """Train the original, unless an earlier run did."""
+        if not self.checkpoint.is_file():
+            # The decision is no setting of training.
+            settings = self.case.settings
+            settings = settings[: settings.index("--decision::healthy_classes")] if settings else ()
+            train = ("--cohort_spec", self.case.spec, *settings)
+            run("monai.bundle", "run", "train", "--config_file", self.configs / "train.yaml", *self.common, *train)
 
     def _seeds(self, method: str) -> tuple[int, ...]:
         return self.case.seeds if method in ("psg", "reset") else self.case.seeds[:1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
+import audit_pages
 import case_tables
 import measured
 import predictor_tables
@@ -210,6 +211,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "psg_sums": psg_sums,
     "psg_speed": psg_speed,
     "mri_classes": mri_classes,
+    "audits": lambda: audit_pages.audit_table(result("audit_tables")["rows"], shown=audit_pages.SHOWN),
     "verdict_errors": lambda: verdict_tables.errors(result("verdict_calibration")),
     "verdict_power": lambda: verdict_tables.power(result("verdict_calibration")),
     "leave_one_out": lambda: verdict_tables.leave_one_out(result("leave_one_out")),

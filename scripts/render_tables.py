@@ -25,6 +25,7 @@ from readme_figure import figure
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+import audit_pages
 import case_tables
 import psg_tables
 
@@ -38,6 +39,7 @@ DOCUMENTS = [
 ]
 # Pages that are rendered whole.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "audit_tables": audit_pages.page,
     "psg_choices": psg_tables.choices_page,
     "psg_quality": psg_tables.quality_page,
     **{path.stem: case_tables.page for path in sorted(RESULTS.glob("verdicts_*.json"))},

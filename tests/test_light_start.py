@@ -63,6 +63,7 @@ def test_import(module, loaded):
         "cohort.lineage.history",
         "evaluation.decision",
         "evaluation.predictors",
+        "evaluation.audits",
         "index.build",
         "phantom",
         "vocabulary.units",

@@ -35,6 +35,7 @@ def build_diff(*, base: Document, revised: Document, modification: Document, evi
         **{key: evidence[key] for key in (*TOP, "decision")},
         "metrics": list(metric_rows(evidence)),
         "forgetting": evidence["forgetting"],
+        "audits": evidence["audits"],
         "cost": evidence["cost"],
         "warnings": evidence["warnings"],
     }

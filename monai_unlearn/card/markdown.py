@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from monai_unlearn.card.audits import audit_cells, audits_not_measured, described
 from monai_unlearn.cohort.resolve.value_list_words import value_list_words
 from monai_unlearn.cohort.resolve.variant_words import variant_words
 from monai_unlearn.evaluation.decision import promotes
@@ -77,6 +78,9 @@ def to_markdown(diff: Mapping[str, Any]) -> str:
         warnings=[*(note for note in decision["notes"] if note not in decision["line"]), *diff["warnings"]],
         accuracy=[row for row in diff["metrics"] if row["metric"] == ACCURACY.name],
         further=further,
+        audits=audit_cells(diff["audits"]),
+        not_measured=audits_not_measured(diff["audits"]),
+        audit_descriptions=described(diff["audits"]),
         descriptions={row["metric"]: _metric(row["metric"]).description for row in further},
     )
     return escaped(rendered)

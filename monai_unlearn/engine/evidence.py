@@ -106,7 +106,6 @@ class RunFacts:
     Args:
         decision: What the revised network is judged by.
         counts: Images by part and split.
-        has_batch_norm: Whether the network keeps running statistics.
         cost: What the run cost.
         references: The retrained references.
         samples: Of each subset that was not evaluated whole, how many images were (`images`), `of` how many, and the
@@ -119,7 +118,6 @@ class RunFacts:
 
     decision: Decision
     counts: Mapping[str, Mapping[str, int]]
-    has_batch_norm: bool
     cost: Cost
     references: Sequence[Reference] = ()
     samples: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -151,8 +149,10 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictio
         "changes": differences(models["original"], models["revised"], class_names),
         "slices": slices(predictions, decision.subsets, healthy_classes=decision.healthy_classes),
         "confusion": confusions(predictions, decision.subsets),
-        "forgetting": forgetting(tables, has_batch_norm=facts.has_batch_norm),
+        "forgetting": forgetting(decision, predictions),
         "predicted": _measured_predictors(decision, facts.targets, predictions),
+        # Measured when everything else is; see `engine/audits.py`.
+        "audits": {},
         "cost": facts.cost.to_dict(),
         "reference": ", ".join(dict.fromkeys(one.source for one in facts.references)) or None,
         "references": [{"source": one.source, "seed": one.seed} for one in facts.references],

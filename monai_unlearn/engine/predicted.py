@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from monai_unlearn.evaluation import Network, PredictionTable
-from monai_unlearn.evaluation.prediction_table import RECALIBRATED
+from monai_unlearn.evaluation.prediction_table import AS_TRAINED, RECALIBRATED
 from monai_unlearn.evaluation.slices import slice_columns
 from monai_unlearn.vocabulary.parts import is_earlier
 
@@ -57,8 +57,8 @@ def listed(
         known[name] = Network(name=name, role="reference", seed=one.seed, recorded=bool(one.record))
     for proxy in proxies:
         known[proxy.name] = Network(name=proxy.name, role="proxy", seed=proxy.seed, predictor=proxy.predictor)
-    for name in (ORIGINAL, REVISED):
-        known[name + RECALIBRATED] = Network(name=name + RECALIBRATED, role="control")
+    for name in (ORIGINAL + RECALIBRATED, REVISED + RECALIBRATED, REVISED + AS_TRAINED):
+        known[name] = Network(name=name, role="control")
     return tuple(known[name] for name in names)
 
 

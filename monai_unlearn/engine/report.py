@@ -19,6 +19,7 @@ _NAMES = {
     "original_recalibrated": "before, recalibrated",
     "revised": "after",
     "revised_recalibrated": "after, recalibrated",
+    "revised_as_trained": "after, as trained",
     "reference": "reference",
 }
 

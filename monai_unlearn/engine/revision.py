@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 
 from monai_unlearn.data.read_once import read_rows
 from monai_unlearn.engine import distributed
+from monai_unlearn.engine.audits import RunNetworks, run_audits
 from monai_unlearn.engine.checkpoint import Checkpoints, checkpoint_folder, exclusive_lock
 from monai_unlearn.engine.config_values import build_from_config
 from monai_unlearn.engine.consent import check_consent, consent_warnings
@@ -41,7 +42,9 @@ from monai_unlearn.engine.training_record import RECORD, check_original, record_
 from monai_unlearn.engine.updating import Updates
 from monai_unlearn.errors import ConfigError, NotAccepted
 from monai_unlearn.evaluation import has_running_statistics
+from monai_unlearn.evaluation.audits import chosen
 from monai_unlearn.evaluation.decision import Decision, promotes
+from monai_unlearn.evaluation.prediction_table import AS_TRAINED
 from monai_unlearn.release import BundleInfo, check_travels, load_weights, weights_digest
 from monai_unlearn.staging import check_free, remove_unfinished, staged
 from monai_unlearn.vocabulary.run_folder import RunFolder
@@ -95,6 +98,7 @@ class Revision:
         predictor: What stands in for retrained networks: the name of a predictor, with settings, or several beside a
             reference, to be measured.
         accept_bound: The largest bound on the protocol's failures that is accepted; None for that of ten cohorts.
+        audits: What is looked at below accuracy: `default` for all of `evaluation/audits/`, or a list of names.
         recalibrate: Recalibrate BatchNorm on remain images after the last step. Weights that changed under frozen
             statistics no longer fit them, and errors that come from the mismatch are not forgetting.
         stop: Conditions that end the forget phase or the run, the arguments of `StopRule`. By default, a run that is
@@ -123,6 +127,7 @@ class Revision:
     protocol: str | Path | None = None
     accept_bound: float | None = None
     predictor: Any = None
+    audits: str | Sequence[str] | None = "default"
     recalibrate: bool = True
     stop: Mapping[str, float | str] | None = None
     eval_interval: int | None = None
@@ -144,6 +149,7 @@ class Revision:
             has_reference=bool(self.reference),
             needs_forget=self.trainer.method.needs_forget,
         )
+        chosen(self.audits)
         self.base = BundleInfo.read(self.bundle_root)
         check_free(Path(self.output_dir))
         check_travels(self.base.root, Path(self.output_dir))
@@ -199,7 +205,7 @@ class Revision:
             NotAccepted: The verdict does not promote the result: everything is written, but the bundle is not promoted.
             UnlearnError: Something went wrong earlier: nothing is written.
         """
-        target = Path(self.output_dir)
+        target, began = Path(self.output_dir), time.perf_counter()
         check_spec_stays(self.base.root, self.cohort)
         record = record_of(Path(self.checkpoint))
         check_lineage(self.base.root, self.data, record)
@@ -246,7 +252,7 @@ class Revision:
             remove_unfinished(target)
             try:
                 with staged(target) as folder:
-                    evidence = self._revise(folder, checkpoints, warnings, record)
+                    evidence = self._revise(folder, checkpoints, warnings, record, began)
             finally:
                 checkpoints.remove_if_empty()
             checkpoints.remove()
@@ -257,7 +263,7 @@ class Revision:
         return evidence
 
     def _revise(
-        self, folder: Path, checkpoints: Checkpoints, warnings: list[str], record: Mapping[str, Any]
+        self, folder: Path, checkpoints: Checkpoints, warnings: list[str], record: Mapping[str, Any], began: float
     ) -> dict[str, Any]:
         """Do the whole run, in the main process, and write its results into a folder."""
         original = copy.deepcopy(self.network)
@@ -273,20 +279,43 @@ class Revision:
         updates = self._updates(checkpoints, references)
         updates.run()
         started = time.perf_counter()
+        as_trained = copy.deepcopy(self.network)
         if self.recalibrate:
             self.network.load_state_dict(self._as_delivered(self.network).state_dict())
         check_finite(self.network)
         updates.seconds["updates"] += time.perf_counter() - started
-        models = self._predict(original, references, proxies)
-        networks = listed(
-            models, original_seed=record.get("seed"), seed=self.seed, references=references, proxies=proxies
-        )
-        predictions = prediction_table(self.data, models, networks, sampled=self.sampled)
+        started = time.perf_counter()
+        networks = self._networks(original, as_trained, references)
+        models = self._predict({**networks, **{proxy.name: proxy.network for proxy in proxies}})
+        seconds_per_network = (time.perf_counter() - started) / len(models)
+        known = listed(models, original_seed=record.get("seed"), seed=self.seed, references=references, proxies=proxies)
+        predictions = prediction_table(self.data, models, known, sampled=self.sampled)
         # A proxy stands in for others; what it classifies correctly says nothing of the bundle.
-        shown = {one.name: models[one.name] for one in networks if one.role != "proxy"}
+        shown = {name: models[name] for name in networks}
         evidence = assemble(self._facts(updates, references, proxies, warnings), shown, predictions)
+        evidence["audits"], evidence["cost"]["audits"] = run_audits(
+            self.audits,
+            self._run_networks(networks, list(models[REVISED])),
+            predictions,
+            seed=self.seed,
+            plots=RunFolder(folder).plots,
+            seconds=time.perf_counter() - began,
+            seconds_per_pass=seconds_per_network / max(1, len(predictions.frame)),
+        )
         write_outputs(self._outcome(original, record, updates, evidence, predictions), folder)
         return evidence
+
+    def _run_networks(self, networks: Mapping[str, nn.Module], order: Sequence[tuple[str, str]]) -> RunNetworks:
+        """Return the networks as audits see them, with the subsets in the order of the table of predictions."""
+        as_trained = REVISED + AS_TRAINED
+        return RunNetworks(
+            networks,
+            [self.evaluated[subset] for subset in order],
+            remain=self.remain.images,
+            revised=as_trained if as_trained in networks else REVISED,
+            device=self.device,
+            seed=self.seed,
+        )
 
     def _read_images(self) -> None:
         """Decode, before any clock runs, the remain images that the updates need: those that steps will draw.
@@ -357,19 +386,24 @@ class Revision:
         )
         return self.predicting.proxies(workshop)
 
-    def _predict(
-        self, original: nn.Module, references: Sequence[Reference], proxies: Sequence[Proxy]
-    ) -> dict[str, SubsetPredictions]:
-        """Return the predictions of every model on every subset, the recalibration controls among them."""
+    def _networks(
+        self, original: nn.Module, as_trained: nn.Module, references: Sequence[Reference]
+    ) -> dict[str, nn.Module]:
+        """Return every network by its name in the table of predictions, the controls of BatchNorm among them."""
         networks = with_controls(
             {ORIGINAL: original, REVISED: self.network},
             self.remain.images,
             device=self.device,
             seed=self.seed,
         )
+        if self.recalibrate and has_running_statistics(as_trained):
+            networks[REVISED + AS_TRAINED] = as_trained
         for number, reference in enumerate(references, 1):
             networks[reference_name(number)] = reference.network
-        networks |= {proxy.name: proxy.network for proxy in proxies}
+        return networks
+
+    def _predict(self, networks: Mapping[str, nn.Module]) -> dict[str, SubsetPredictions]:
+        """Return the predictions of every network on every subset."""
         healthy = [self.data.class_names.index(name) for name in self.judged_by.healthy_classes]
         return predict_models(networks, self.evaluated, device=self.device, healthy=healthy)
 
@@ -395,7 +429,6 @@ class Revision:
             protocol=self.applied,
             targets=self.predicting.targets,
             counts=self.data.counts(),
-            has_batch_norm=has_running_statistics(self.network),
             cost=Cost(
                 search=self.trainer.method.gradient_evaluations,
                 updates=self.trainer.state.images_seen,

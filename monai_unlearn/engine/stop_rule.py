@@ -22,9 +22,9 @@ class StopRule:
         gap_to_reference: For some class, the mean probability of that class on its forget images is at most this far
             above that of the retrained references, in [0, 1]. One class is enough: more forgetting would take it below
             them, however far above the others are; one accuracy over all classes would not show it.
-        membership_auc: A threshold on the loss separates forget training images from held-out images of the same
-            classes with an area under the curve of at most this, in [0, 1]; 0.5 is chance (Yeom et al. 2018,
-            arXiv 1709.01604, section 3.3).
+        membership_auc: A threshold on the loss separates forget training images from never-trained images of the same
+            classes and the same cohort with an area under the curve of at most this, in [0, 1]; 0.5 is chance (Yeom et
+            al. 2018, arXiv 1709.01604, section 3.3).
         steps: The run has made this many updates, at least 1.
         seconds: The updates have taken this many seconds, positive.
         when_met: What one of the first three conditions does. `stop` ends the forget phase. `pause` trains on remain

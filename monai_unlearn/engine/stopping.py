@@ -200,20 +200,23 @@ class Stopping:
             self._aim = rows.mean(0).tolist()
 
     def _for_membership(self, subsets: Subsets) -> tuple[Dataset[Any], Dataset[Any] | None]:
-        """Return forget training images, and held-out images of the same classes, where a condition asks for them."""
+        """Return forget training images, and never-trained ones of the same classes and cohort, where they are wanted.
+
+        Images of another cohort are no substitute: a network tells cameras apart, whatever it remembers of an image.
+        """
         members = subsets["forget", "train"]
         if self.rule.membership_auc is None:
             return members, None
         classes = {int(label) for label in _labels(members)}
-        for part in ("forget", "remain"):
-            held_out = subsets.get((part, "validation"), ())
-            rows = [row for row, label in enumerate(_labels(held_out)) if int(label) in classes]
-            if rows:
-                non_members = Subset(held_out, rows)  # type: ignore[arg-type]  # not empty, thus a data set
-                return _at_most(EVAL_MAX_IMAGES, members), _at_most(EVAL_MAX_IMAGES, non_members)
+        held_out = subsets.get(("forget", "validation"), ())
+        rows = [row for row, label in enumerate(_labels(held_out)) if int(label) in classes]
+        if rows:
+            non_members = Subset(held_out, rows)  # type: ignore[arg-type]  # not empty, thus a data set
+            return _at_most(EVAL_MAX_IMAGES, members), _at_most(EVAL_MAX_IMAGES, non_members)
         self.notes.append(
-            "Stopping: membership_auc was not judged, since the split has no validation images of the forgotten "
-            "classes. Give it some: --split {seed: 0, test_fraction: 0.2, validation_fraction: 0.1}"
+            "Stopping: membership_auc was not judged, since the forget part has no validation images, which no network "
+            "was trained on, of its training images' classes; images of other cohorts are no substitute. More patients "
+            "in validation may give it some: --split {seed: 0, test_fraction: 0.2, validation_fraction: 0.1}"
         )
         return members, None
 

@@ -26,6 +26,7 @@ def recalibrated(
     device: str | torch.device = "cpu",
     seed: int = 0,
     max_images: int | None = None,
+    images: int | None = None,
 ) -> nn.Module:
     """Return a copy whose running statistics are re-estimated on remain images only.
 
@@ -39,6 +40,7 @@ def recalibrated(
         device: Where to compute.
         seed: Seeds the order of the images.
         max_images: Use about this many, for an evaluation during the run; by default all.
+        images: Use about this many, in several passes over the remain images where these are fewer.
     """
     control = copy.deepcopy(network).eval()
     for module in control.modules():
@@ -50,8 +52,10 @@ def recalibrated(
     count = len(remain)  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
     size = min(BATCH, count)
     loader = DataLoader(remain, batch_size=size, shuffle=True, generator=generator, drop_last=True)
+    passed = images_to_recalibrate(count, max_images) if images is None else max(images, size)
+    endless = itertools.chain.from_iterable(itertools.repeat(loader))
     with torch.no_grad():
-        for batch in itertools.islice(loader, images_to_recalibrate(count, max_images) // size):
+        for batch in itertools.islice(endless, passed // size):
             control(batch["image"].to(device))
     return control.eval()
 

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
-# With a smaller loss of accuracy there is no forgetting to test.
-NOTICEABLE = 0.01
-# If less than this share of the forgetting is left after recalibration, it is an artefact of BatchNorm statistics.
-SURVIVES = 0.5
+from monai_unlearn.evaluation.decision.artefact import NOTICEABLE, artefact, own_class
+from monai_unlearn.evaluation.decision.endpoint import part_of
+from monai_unlearn.evaluation.decision.evidence import gather
 
-Table = Mapping[str, Mapping[str, Any]]
+if TYPE_CHECKING:
+    from monai_unlearn.evaluation.decision import Decision
+    from monai_unlearn.evaluation.prediction_table import PredictionTable
 
 
-def forgetting(models: Mapping[str, Table], *, has_batch_norm: bool) -> dict[str, Any]:
-    """Compare the forget accuracy lost by the revised weights with what is lost after recalibration.
+def forgetting(decision: Decision, predictions: PredictionTable) -> dict[str, Any]:
+    """Compare what the forget part lost under the revised network with what is lost after recalibration.
 
-    Measured on the forget part's test images, or on its training images if it has no test images.
+    The figures are those by which the decision judges the artefact: the mean probability of the true class, over the
+    patients of the forget subsets that are judged.
 
     Returns:
-        `split`; `change`, the revised minus the original accuracy; `change_recalibrated`, the same with
-        both models' statistics recalibrated on remain images; `surviving_recalibration`, their ratio (null without
-        BatchNorm or without forgetting); and `artefact`, whether that ratio is below one half.
+        `subsets`; `change`, the revised minus the original probability; `change_recalibrated`, the same with the
+        revised network's statistics recalibrated on remain images; `surviving_recalibration`, their ratio (null without
+        BatchNorm or without forgetting); and `artefact`, whether the decision takes it for one.
     """
-    subsets = {name: table["forget"] for name, table in models.items()}
-    split = "test" if subsets["original"]["test"]["n"] else "train"
-    values = {name: subset[split]["accuracy"] for name, subset in subsets.items()}
-    result: dict[str, Any] = {"split": split, "change": None, "change_recalibrated": None}
-    result |= {"surviving_recalibration": None, "artefact": False}
-    if values["original"] is None:
-        return result
-    result["change"] = values["revised"] - values["original"]
-    if has_batch_norm:
-        # The original is recalibrated too: accuracy that recalibration alone takes away is not forgetting.
-        before = values.get("original_recalibrated", values["original"])
-        result["change_recalibrated"] = values["revised_recalibrated"] - before
-        if result["change"] < -NOTICEABLE:
-            result["surviving_recalibration"] = result["change_recalibrated"] / result["change"]
-            result["artefact"] = result["surviving_recalibration"] < SURVIVES
-    return result
+    evidence = gather(predictions)
+    subsets = [name for name in decision.subsets if part_of(name) == "forget" and evidence.subsets.get(name)]
+    found: dict[str, Any] = {"subsets": subsets, "change": None, "change_recalibrated": None}
+    found |= {"surviving_recalibration": None, "artefact": artefact(evidence, subsets) is not None}
+    before = own_class(evidence, evidence.original, subsets)
+    found["change"] = _finite(own_class(evidence, evidence.revised, subsets) - before)
+    if evidence.control is not None and found["change"] is not None:
+        found["change_recalibrated"] = _finite(own_class(evidence, evidence.control, subsets) - before)
+        if found["change"] < -NOTICEABLE and found["change_recalibrated"] is not None:
+            found["surviving_recalibration"] = found["change_recalibrated"] / found["change"]
+    return found
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -45,9 +45,9 @@ SCHEMA_VERSION = 1
 KEY = b"monai_unlearn"
 ROLES = ("original", "revised", "repeat", "reference", "control", "proxy")
 """The network to revise; the revised one, which is judged; the same revision under other seeds; retrained networks;
-the BatchNorm controls of the first two, named as they are with `RECALIBRATED` behind; and a predictor's stand-ins for
-retrained networks."""
-RECALIBRATED = "_recalibrated"
+the BatchNorm controls of the first two, named as they are with `RECALIBRATED` or, before recalibration, `AS_TRAINED`
+behind; and a predictor's stand-ins for retrained networks."""
+RECALIBRATED, AS_TRAINED = "_recalibrated", "_as_trained"
 
 COLUMNS = ("image_id", "patient", "part", "split", "label")
 LOGITS, SLICE = "logits:", "slice:"

@@ -34,7 +34,7 @@ def test_holds_the_evidence_and_its_rows():
     diff = build(original=FULL, revised=AFTER, revised_recalibrated=AFTER, reference=AFTER)
     found = evidence(original=FULL, revised=AFTER, revised_recalibrated=AFTER, reference=AFTER)
     assert diff["metrics"] == list(metric_rows(found))
-    for key in ("verdict", "why", "needs", "basis", "decision", "forgetting", "cost", "warnings"):
+    for key in ("verdict", "why", "needs", "basis", "decision", "forgetting", "audits", "cost", "warnings"):
         assert diff[key] == found[key]
 
 

@@ -21,7 +21,6 @@ def facts(**changes):
     plain = {
         "decision": Decision.from_config({"healthy_classes": ["a"]}, class_names=CLASSES),
         "counts": {"forget": {"train": 100}},
-        "has_batch_norm": False,
         "cost": COST,
     }
     return RunFacts(**{**plain, **changes})

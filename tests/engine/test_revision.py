@@ -20,6 +20,7 @@ from monai_unlearn.data import subset_datasets
 from monai_unlearn.engine import NotAccepted, Revision
 from monai_unlearn.errors import CohortError, ConfigError, ExitCode, InputError, TrainingError
 from monai_unlearn.evaluation import PredictionTable
+from monai_unlearn.evaluation.audits import Audited, chosen, measure_audits
 from monai_unlearn.evaluation.confusion import confusion
 from monai_unlearn.evaluation.decision import decide_again
 from monai_unlearn.index import Index
@@ -68,7 +69,7 @@ def test_writes_what_the_contract_names(revised):
 
 def test_every_model_is_measured_on_every_part_and_split(revised):
     models = read(revised[0], "metrics.json")["models"]
-    controlled = {"original", "original_recalibrated", "revised", "revised_recalibrated"}
+    controlled = {"original", "original_recalibrated", "revised", "revised_recalibrated", "revised_as_trained"}
     assert set(models) == {*controlled, "reference", "reference_2"}
     counts = {
         (name, part, split): subset["n"]
@@ -76,9 +77,48 @@ def test_every_model_is_measured_on_every_part_and_split(revised):
         for part, splits in parts.items()
         for split, subset in splits.items()
     }
-    assert len(counts) == 36
+    assert len(counts) == 42
     assert len({n for (_, part, _), n in counts.items() if part == "forget"}) <= 3
     assert sum(models["revised"]["forget"][split]["n"] for split in ("train", "validation", "test")) == 24
+
+
+def test_the_network_as_trained_is_kept_beside_the_delivered_one(revised):
+    """Same weights, other statistics: what recalibration changed can be seen."""
+    table = PredictionTable.read(RunFolder(revised[0]).predictions)
+    assert not (table.logits["revised_as_trained"] == table.logits["revised"]).all()
+
+
+def test_audits_are_measured_shown_and_paid_for(tiny, tmp_path):
+    out = tmp_path / "out"
+    tiny.unlearn(out, reference="retrain", audits=["recall_gap", "membership"], recalibrate=False)
+    evidence = read(out, "metrics.json")
+    assert list(evidence["audits"]) == ["membership", "recall_gap"]
+    assert "revised_as_trained" not in evidence["models"]
+    assert {name: one["status"] for name, one in evidence["audits"].items()} == dict.fromkeys(
+        ("membership", "recall_gap"), "measured"
+    )
+    spent = evidence["cost"]["audits"]
+    assert set(spent["by_audit"]) == {"membership", "recall_gap"}
+    assert spent["allowed"] > 0
+    diff = read(out, "model_card_diff.json")
+    assert diff["audits"] == evidence["audits"]
+    card = (out / "evidence" / "model_card_diff.md").read_text(encoding="utf-8")
+    assert "## Below accuracy" in card
+    assert "| membership | auc loss | forget train |" in card
+    again = audited_again(RunFolder(out))
+    assert again == evidence["audits"]
+
+
+def audited_again(run):
+    """The audits computed from the table of predictions alone."""
+    subject = Audited(table=PredictionTable.read(run.predictions))
+    return measure_audits(chosen(["membership", "recall_gap"]), subject, allowed=9.0, seconds_per_pass=1.0)[0]
+
+
+def test_an_unknown_audit_is_refused_before_the_run(tiny, tmp_path):
+    with pytest.raises(ConfigError, match="audits: expected one of membership, .*Did you mean 'membership'"):
+        tiny.judged(tmp_path / "out", audits="membershp")
+    assert not (tmp_path / "out").exists()
 
 
 def test_costs_are_counted_in_gradients(revised):

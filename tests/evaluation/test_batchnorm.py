@@ -71,6 +71,16 @@ def test_uses_about_as_many_images_as_allowed(max_images, used):
     torch.testing.assert_close(control[0].running_mean, mean)
 
 
+@pytest.mark.parametrize(("images", "used"), [(1, 64), (256, 256), (300, 256), (130, 128)])
+def test_more_images_than_there_are_take_several_passes_in_other_orders(images, used):
+    data = Recorded(items(shift=3, n=130))
+    recalibrated(network(), data, images=images)
+    assert len(data.asked) == used
+    first, second = data.asked[:128], data.asked[128:]
+    assert len(set(first)) == min(used, 128)
+    assert first != second
+
+
 def test_the_seed_orders_the_images():
     orders = []
     for seed in (0, 0, 1):

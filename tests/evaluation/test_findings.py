@@ -1,19 +1,25 @@
 from __future__ import annotations
 
-import pytest
-from evidence_example import evidence
+import math
 
+import pytest
+from evidence_example import CLASSES, evidence, predictions, subset
+
+from monai_unlearn.evaluation.decision import Decision
 from monai_unlearn.evaluation.findings import forgetting
 
 FULL = {"forget": 90, "remain": 90}
+# Two logits of 1 and 0: the probability of the true class of an image that is misclassified, beside one that is not.
+SWING = (math.e - 1) / (math.e + 1)
 
 
 def test_forgetting_in_the_weights_survives_recalibration():
     found = evidence(
         original=FULL, revised={"forget": 50, "remain": 90}, revised_recalibrated={"forget": 54, "remain": 90}
     )["forgetting"]
-    assert found["split"] == "test"
-    assert found["change"] == pytest.approx(-0.4)
+    assert found["subsets"] == ["forget_train", "forget_test"]
+    # 40 of 100 images in each subset go from 0.73 to 0.27 of the probability.
+    assert found["change"] == pytest.approx(-0.4 * SWING)
     assert found["surviving_recalibration"] == pytest.approx(0.9)
     assert found["artefact"] is False
 
@@ -44,24 +50,26 @@ def test_half_of_the_forgetting_must_survive(left, artefact):
     assert found["artefact"] is artefact
 
 
-def table(**accuracies: float | None) -> dict:
-    return {"forget": {split: {"n": int(value is not None), "accuracy": value} for split, value in accuracies.items()}}
-
-
-def test_without_test_images_forgetting_is_measured_on_training_images():
-    models = {"original": table(train=0.75, test=None), "revised": table(train=0.25, test=None)}
-    found = forgetting(models, has_batch_norm=False)
-    assert (found["split"], found["change"]) == ("train", -0.5)
+def test_the_artefact_is_that_of_the_decision():
+    """At equal accuracy the probabilities decide, here as in the verdict."""
+    artefact = {"original": FULL, "revised": {"forget": 10, "remain": 90}, "revised_recalibrated": FULL}
+    found = evidence(**artefact)
+    assert found["forgetting"]["artefact"] is True
+    assert found["forgetting"]["surviving_recalibration"] == pytest.approx(0)
+    erased = evidence(**artefact, objective="erase")
+    assert erased["why"][0].startswith("The forgetting is an artefact")
 
 
 def test_without_forget_images_there_is_no_forgetting_to_measure():
-    nothing = table(train=None, test=None)
-    found = forgetting({"original": nothing, "revised": nothing}, has_batch_norm=True)
+    models = {name: {("remain", "test"): subset(90)} for name in ("original", "revised", "revised_recalibrated")}
+    decision = Decision.from_config({"healthy_classes": ["a"]}, class_names=CLASSES)
+    found = forgetting(decision, predictions(models))
     assert found["change"] is found["change_recalibrated"] is found["surviving_recalibration"] is None
     assert found["artefact"] is False
+    assert found["subsets"] == []
 
 
 def test_without_batch_norm_there_is_no_control():
     found = evidence(original=FULL, revised={"forget": 10, "remain": 90})["forgetting"]
-    assert found["change"] == pytest.approx(-0.8)
+    assert found["change"] == pytest.approx(-0.8 * SWING)
     assert found["change_recalibrated"] is found["surviving_recalibration"] is None

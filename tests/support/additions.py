@@ -285,6 +285,42 @@ PREDICTOR = Addition(
     prints="as_before there is nothing to forget.",
 )
 
+AUDIT = Addition(
+    files={
+        "evaluation/audits/images.py": '''
+            """How many images there are to look at."""
+
+            from monai_unlearn.evaluation.audits.audit import Audit
+            from monai_unlearn.evaluation.audits.figure import Finding
+
+            IMAGES = Audit(
+                name="images",
+                description="how many images there are",
+                measure=lambda audited: Finding(facts={"images": len(audited.table.frame)}),
+            )
+            '''
+    },
+    edits={
+        "evaluation/audits/__init__.py": [
+            after("import EMBEDDINGS\n", "from monai_unlearn.evaluation.audits.images import IMAGES\n"),
+            before("    EMBEDDINGS,\n", "    IMAGES,\n"),
+        ]
+    },
+    program="""
+        import numpy as np
+        import pandas as pd
+        from monai_unlearn.evaluation.audits import Audited, chosen
+        from monai_unlearn.evaluation.prediction_table import Network, PredictionTable
+        image = {"image_id": "a", "patient": "p", "part": "forget", "split": "test", "label": "x"}
+        networks = (Network(name="original", role="original"), Network(name="revised", role="revised"))
+        logits = {one.name: np.zeros((1, 2)) for one in networks}
+        frame = pd.DataFrame([image])
+        table = PredictionTable(frame=frame, class_names=("x", "y"), networks=networks, logits=logits)
+        print(*(one.measure(Audited(table=table)).facts for one in chosen("images")))
+        """,
+    prints="{'images': 1}",
+)
+
 RENDERER = Addition(
     files={
         "card/one_line.py": '''
@@ -349,6 +385,7 @@ ADDITIONS = {
     "a command group": COMMAND_GROUP,
     "a method": METHOD,
     "a metric": METRIC,
+    "an audit": AUDIT,
     "a predictor of retraining": PREDICTOR,
     "a card renderer": RENDERER,
     "a cohort spec": SPEC,

@@ -58,7 +58,6 @@ def evidence(
     facts = RunFacts(
         decision=Decision.from_config(config, class_names=CLASSES),
         counts={part: {"train": N, "test": N} for part in ("forget", "remain")},
-        has_batch_norm="revised_recalibrated" in models,
         cost=Cost(
             search=0,
             updates=round(share * RETRAINING),

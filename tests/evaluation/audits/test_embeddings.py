@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from audit_example import audited, frame, network, retrained
+from audit_networks import PlayedNetworks
+from PIL import Image
+from sklearn.metrics import silhouette_score
+
+from monai_unlearn.evaluation.audits.embeddings import COLOURS, SECONDS_A_POINT, coordinates, cost, measure
+
+ROWS = frame({"forget_train": 30, "forget_test": 10, "remain_train": 40, "remain_test": 40})
+LABELS = (ROWS["label"] == "sick").to_numpy().astype(int)
+
+
+def features(seed):
+    return np.random.default_rng(seed).normal(size=(len(ROWS), 6)) + 8 * LABELS[:, None]
+
+
+def subject(plots, **settings):
+    logits = {"original": network(ROWS, seed=1), "revised": network(ROWS, seed=2), **retrained(ROWS, 2)}
+    networks = PlayedNetworks(of_rows={name: features(number) for number, name in enumerate(logits)})
+    return audited(ROWS, logits, networks=networks, plots=plots, **settings)
+
+
+def test_three_panels_are_drawn(tmp_path):
+    found = subject(tmp_path / "plots")
+    finding = measure(found)
+    assert finding.facts == {
+        "file": "plots/embeddings.png",
+        "images": 160,
+        "networks": ["original", "revised", "reference"],
+    }
+    assert [path.name for path in (tmp_path / "plots").iterdir()] == ["embeddings.png"]
+    with Image.open(tmp_path / "plots" / "embeddings.png") as picture:
+        assert picture.width > 2 * picture.height
+        shown = {colour[:3] for _, colour in picture.convert("RGB").getcolors(1 << 24)}
+    assert {tuple(bytes.fromhex(colour[1:])) for colour in COLOURS[:2]} <= shown
+
+
+def test_what_lies_apart_stays_apart_and_the_seed_determines_the_picture():
+    found = coordinates(features(0)[:60], seed=3)
+    assert found.shape == (60, 2)
+    assert silhouette_score(found, LABELS[:60]) > 0.5
+    assert np.array_equal(found, coordinates(features(0)[:60], seed=3))
+
+
+def test_as_many_images_as_the_time_allows(tmp_path):
+    seconds = SECONDS_A_POINT * 3 * 50.5
+    finding = measure(subject(tmp_path, seconds_left=lambda: seconds))
+    assert finding.facts["images"] == 50
+    none = measure(subject(tmp_path, seconds_left=lambda: seconds / 2))
+    assert none.status == "skipped"
+    assert cost(subject(tmp_path)).seconds == pytest.approx(SECONDS_A_POINT * 3 * 30)
+
+
+def test_too_few_images_or_no_folder_give_no_picture(tmp_path):
+    assert measure(subject(None)).status == "not_measurable"
+    rows = frame({"forget_train": 5, "remain_test": 5})
+    few = audited(rows, {"original": network(rows, seed=1), "revised": network(rows, seed=2)}, plots=tmp_path)
+    assert "20 images to draw; 30 are needed" in measure(few).why
