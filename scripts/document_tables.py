@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import audit_pages
 import case_tables
 import measured
+import predictor_tables
 import verdict_tables
 from markdown_tables import percent, table
 from measured import MILLION, odir, result
@@ -184,6 +185,14 @@ def mri_classes() -> list[str]:
     return table(["real test slices", "n", "accuracy in %"], cells, numbers=(1, 2))
 
 
+def predictor_results() -> dict[str, Any]:
+    """Return what was measured of predictors, by set of images."""
+    files = {name: f"predictor_errors_{name}" for name in predictor_tables.SETS}
+    return {
+        name: result(file) for name, file in files.items() if (measured.results_file.RESULTS / f"{file}.json").is_file()
+    }
+
+
 TABLES: dict[str, Callable[[], list[str]]] = {
     "odir_models": odir_models,
     "odir_truncated_field": lambda: case("odir_truncated_field"),
@@ -196,6 +205,8 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "index_scale": index_scale,
     "index_speed": index_speed,
     "images_beyond_memory": images_beyond_memory,
+    "predictor_errors": lambda: predictor_tables.errors(predictor_results()),
+    "predictor_aucs": lambda: predictor_tables.aucs(predictor_results()),
     "psg_quality": psg_quality,
     "psg_sums": psg_sums,
     "psg_speed": psg_speed,

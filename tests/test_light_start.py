@@ -57,10 +57,12 @@ def test_import(module, loaded):
     "module",
     [
         "experiments.run",
+        "experiments.rehearse",
         "cohort.resolve.resolve",
         "cohort.reports.report",
         "cohort.lineage.history",
         "evaluation.decision",
+        "evaluation.predictors",
         "evaluation.audits",
         "index.build",
         "phantom",
@@ -75,7 +77,14 @@ def test_rooms_of_metadata(module, loaded):
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["index", "--help"], ["cohort", "--help"], ["sweep", "--help"], ["history", "--help"]],
+    [
+        ["--help"],
+        ["index", "--help"],
+        ["cohort", "--help"],
+        ["sweep", "--help"],
+        ["rehearse", "--help"],
+        ["history", "--help"],
+    ],
     ids=" ".join,
 )
 def test_help(words, loaded):

@@ -22,9 +22,19 @@ _TARGETS = {
     "match_reference": "the mean of networks retrained without the cohort",
     "erase": "the limit on the forget part, and the original on remain",
 }
-_BASES = {
-    "protocol": " (a rehearsed protocol stands in for them)",
-    "predicted": " (a predicted target stands in for them)",
+_BY_PROTOCOL = (
+    "the original on remain; how far the forget part moved is held against the rehearsal, since a rehearsed protocol "
+    "stands in for retrained networks"
+)
+_BY_PREDICTION = {
+    "rows": (
+        "what {name} predicts on the forget part, in place of retrained networks, with intervals widened by its "
+        "measured error; and the original on remain"
+    ),
+    "never_trained": (
+        "chance for the AUC, by which losses tell forget training images from never-trained ones of the same class, in "
+        "place of retrained networks; and the original on everything else"
+    ),
 }
 
 
@@ -60,8 +70,7 @@ def to_markdown(diff: Mapping[str, Any]) -> str:
     rendered = environment.get_template("model_card_diff.md.jinja").render(
         diff=diff,
         promoted=_promoted(diff["verdict"]),
-        target=_TARGETS[decision["declared"]["objective"]],
-        basis=_BASES.get(diff["basis"], ""),
+        target=_target(decision, diff["basis"]),
         endpoints=[row for row in decision["endpoints"] if not row["guard"]],
         guards=guards,
         objecting=[row for row in guards if row["status"] not in QUIET],
@@ -98,6 +107,15 @@ def difference(measured: Mapping[str, Any], metric: str) -> str:
 def words(name: str) -> str:
     """Return a name of the schema in words: `too few patients`."""
     return name.replace("_", " ")
+
+
+def _target(decision: Mapping[str, Any], basis: str) -> str:
+    """Return what the revised network was held against."""
+    if basis == "protocol":
+        return _BY_PROTOCOL
+    if basis == "predicted":
+        return _BY_PREDICTION[decision["predictor"]["kind"]].format(name=decision["predictor"]["name"])
+    return _TARGETS[decision["declared"]["objective"]]
 
 
 def measure(row: Mapping[str, Any]) -> str:

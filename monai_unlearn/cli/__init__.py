@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from monai_unlearn import __version__
-from monai_unlearn.cli import cohort, history, index, index_report, index_table, index_verify, phantom, spec, sweep
+from monai_unlearn.cli import (
+    cohort,
+    history,
+    index,
+    index_report,
+    index_table,
+    index_verify,
+    phantom,
+    rehearse,
+    spec,
+    sweep,
+)
 from monai_unlearn.terminal import say
 
 app = typer.Typer(
@@ -27,6 +38,7 @@ app.add_typer(index.app, name="index")
 spec.register(cohort.app)
 app.add_typer(cohort.app, name="cohort")
 sweep.register(app)
+rehearse.register(app)
 history.register(app)
 
 

@@ -7,6 +7,7 @@ from monai_unlearn.engine.evaluating import evaluate
 from monai_unlearn.engine.handlers import ProgressBar
 from monai_unlearn.engine.healthy import healthy_classes
 from monai_unlearn.engine.host import bundle_root, executed_config, report_errors, usable_device
+from monai_unlearn.engine.protocol import follow_protocol
 from monai_unlearn.engine.reference import Reference, Retraining
 from monai_unlearn.engine.replicas import replicated, written_once
 from monai_unlearn.engine.revision import Revision
@@ -27,6 +28,7 @@ __all__ = [
     "evaluate",
     "executed_config",
     "finalize",
+    "follow_protocol",
     "healthy_classes",
     "initialize",
     "method_of",

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.evaluation import SubsetPredictions, compare, differences, metrics_table
 from monai_unlearn.evaluation.breakdown import confusions, slices
-from monai_unlearn.evaluation.decision import decide
+from monai_unlearn.evaluation.decision import decide, gather
+from monai_unlearn.evaluation.decision.evidence import of_predictor
+from monai_unlearn.evaluation.decision.predicted import predicted_rows
 from monai_unlearn.evaluation.decision.still_forgotten import with_earlier
 from monai_unlearn.evaluation.findings import forgetting
 from monai_unlearn.methods.base import FORWARD_PASS
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from monai_unlearn.engine.reference import Reference
     from monai_unlearn.evaluation import PredictionTable
     from monai_unlearn.evaluation.decision import Decision
+    from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
+    from monai_unlearn.evaluation.decision.target import PredictedTarget
+    from monai_unlearn.evaluation.predictors import Proxy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +38,7 @@ class Cost:
             the finished network is not among them.
         retraining: Gradients of single images that training each reference took, None where unknown.
         retraining_seconds: Seconds that training each reference took, None where unknown.
+        proxies: What a predictor let stand in for references.
     """
 
     search: int
@@ -41,18 +47,21 @@ class Cost:
     forward_passes: Mapping[str, int] = field(default_factory=dict)
     retraining: Sequence[int | None] = ()
     retraining_seconds: Sequence[float | None] = ()
+    proxies: Sequence[Proxy] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the section `cost` of `metrics.json`.
 
         `unlearning` is search, updates and forward passes together, `retraining` one reference on average. `this_run`
-        and `with_references` are the same in one place: what the run took, and what it took with all its references.
+        and `with_references` are the same in one place: what the run took, and what it took with all its references;
+        `with_predictor`, with the proxies of its predictors, in gradients of the original network.
         """
         passes = FORWARD_PASS * sum(self.forward_passes.values())
         unlearning, seconds = round(self.search + self.updates + passes), round(sum(self.seconds.values()), 3)
         retraining = _mean(self.retraining)
         in_all = None if retraining is None else round(unlearning + retraining * len(self.retraining))
         one_second = _mean(self.retraining_seconds)
+        predicting = round(sum(one.gradient_evaluations for one in self.proxies))
         return {
             "seconds": {
                 **{name: round(value, 3) for name, value in self.seconds.items()},
@@ -73,8 +82,14 @@ class Cost:
                 "gradient_evaluations": in_all,
                 "seconds": None if one_second is None else round(seconds + one_second * len(self.retraining), 3),
             },
+            "proxies": len(self.proxies),
+            "with_predictor": {
+                "gradient_evaluations": unlearning + predicting,
+                "seconds": round(seconds + sum(one.seconds for one in self.proxies), 3),
+            },
             "share_of_retraining_gradients": unlearning / retraining if retraining else None,
             "share_with_references": in_all / retraining if retraining and in_all else None,
+            "share_with_predictor": (unlearning + predicting) / retraining if retraining else None,
         }
 
 
@@ -96,6 +111,9 @@ class RunFacts:
         samples: Of each subset that was not evaluated whole, how many images were (`images`), `of` how many, and the
             `seed` that chose them; by the name of the subset.
         warnings: What a reader must know about the data and the run.
+        protocol: The protocol that the run applies, if any.
+        targets: What the predictors of the run stand for. One decides where there is no reference; beside references
+            they are measured.
     """
 
     decision: Decision
@@ -104,6 +122,8 @@ class RunFacts:
     references: Sequence[Reference] = ()
     samples: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    protocol: AppliedProtocol | None = None
+    targets: Sequence[PredictedTarget] = ()
 
 
 def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictions: PredictionTable) -> dict[str, Any]:
@@ -118,7 +138,9 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictio
     tables = {name: metrics_table(found, class_names) for name, found in models.items()}
     return {
         "schema_version": 1,
-        **decide(decision, predictions).to_metrics(),
+        **decide(
+            decision, predictions, facts.protocol, target=facts.targets[0] if facts.targets else None
+        ).to_metrics(),
         "class_names": list(class_names),
         "counts": facts.counts,
         "samples": {name: dict(one) for name, one in facts.samples.items()},
@@ -128,6 +150,7 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictio
         "slices": slices(predictions, decision.subsets, healthy_classes=decision.healthy_classes),
         "confusion": confusions(predictions, decision.subsets),
         "forgetting": forgetting(decision, predictions),
+        "predicted": _measured_predictors(decision, facts.targets, predictions),
         # Measured when everything else is; see `engine/audits.py`.
         "audits": {},
         "cost": facts.cost.to_dict(),
@@ -136,6 +159,20 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictio
         # Without a training record it is unknown whether a reference saw the forget part.
         "reference_is_recorded": bool(facts.references) and all(one.record for one in facts.references),
         "warnings": list(facts.warnings),
+    }
+
+
+def _measured_predictors(
+    decision: Decision, targets: Sequence[PredictedTarget], predictions: PredictionTable
+) -> dict[str, Any]:
+    """Return, of each predictor, what it said beside what the retrained networks say; nothing without these."""
+    if not targets:
+        return {}
+    found = gather(predictions)
+    return {
+        one.name: predicted_rows(decision, of_predictor(found, predictions, one.name), one)
+        for one in targets
+        if found.references
     }
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from monai_unlearn.data import CohortData
     from monai_unlearn.engine.reference import Reference
     from monai_unlearn.evaluation import SubsetPredictions
+    from monai_unlearn.evaluation.predictors import Proxy
 
 COLUMNS = ["image_id", "patient", "part", "split", "label"]
 
@@ -30,15 +31,22 @@ def reference_name(number: int) -> str:
 
 
 def listed(
-    names: Iterable[str], *, original_seed: int | None, seed: int, references: Sequence[Reference]
+    names: Iterable[str],
+    *,
+    original_seed: int | None,
+    seed: int,
+    references: Sequence[Reference],
+    proxies: Sequence[Proxy] = (),
 ) -> tuple[Network, ...]:
     """Return what a table of predictions says of each network of a run, in the order of their names.
 
     Args:
-        names: `original`, `revised`, the controls of both, and the references as `reference_name` numbers them.
+        names: `original`, `revised`, the controls of both, the references as `reference_name` numbers them, and the
+            proxies.
         original_seed: The seed that the original was trained with, if known.
         seed: The run's seed.
         references: The references, in their order.
+        proxies: What stands in for them.
     """
     known = {
         ORIGINAL: Network(name=ORIGINAL, role="original", seed=original_seed),
@@ -47,6 +55,8 @@ def listed(
     for number, one in enumerate(references, 1):
         name = reference_name(number)
         known[name] = Network(name=name, role="reference", seed=one.seed, recorded=bool(one.record))
+    for proxy in proxies:
+        known[proxy.name] = Network(name=proxy.name, role="proxy", seed=proxy.seed, predictor=proxy.predictor)
     for name in (ORIGINAL + RECALIBRATED, REVISED + RECALIBRATED, REVISED + AS_TRAINED):
         known[name] = Network(name=name, role="control")
     return tuple(known[name] for name in names)

@@ -130,8 +130,14 @@ class Retraining:
         )
         return replace(self, overrides=overrides)
 
-    def run(self, checkpoint: Path, *, seed: int) -> None:
-        """Train on the remain part from scratch under a seed and save the weights as `checkpoint`."""
+    def run(self, checkpoint: Path, *, seed: int, progress: str | None = None) -> None:
+        """Train on the remain part from scratch under a seed and save the weights as `checkpoint`.
+
+        Args:
+            checkpoint: The file.
+            seed: The seed.
+            progress: What to show meanwhile; by default that a reference is retrained.
+        """
         configs = Path(self.bundle_root) / "configs"
         workflow = ConfigWorkflow(
             config_file=[str(configs / config) for config in self.configs],
@@ -145,7 +151,7 @@ class Retraining:
             parts=["remain"],
             device=self.device,
             checkpoint=str(checkpoint),
-            progress=f"Retraining the reference, seed {seed}",
+            progress=progress or f"Retraining the reference, seed {seed}",
             seed=seed,
             # A training config of one's own need not know these.
             **{name: value for name, value in self._of_the_site.items() if value is not None},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,9 @@ from monai_unlearn.engine.host import executed_config
 from monai_unlearn.engine.lineage import check_lineage, check_subsets
 from monai_unlearn.engine.outputs import Outcome, write_outputs
 from monai_unlearn.engine.predicted import ORIGINAL, REVISED, listed, prediction_table, reference_name
+from monai_unlearn.engine.predicted_target import predicting
+from monai_unlearn.engine.protocol import applied_protocol
+from monai_unlearn.engine.proxy_workshop import ProxyWorkshop
 from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, delivery_images, with_controls
 from monai_unlearn.engine.reference import Reference, Retraining, WantedReferences, load_references, retrain
 from monai_unlearn.engine.remain_sample import REMAIN_TRAIN, RemainSample
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from monai_unlearn.data import CohortData
     from monai_unlearn.engine.trainer import UnlearnTrainer
     from monai_unlearn.evaluation import PredictionTable, SubsetPredictions
+    from monai_unlearn.evaluation.predictors import Proxy
     from monai_unlearn.methods import PixelSpace
 
 Subsets = Mapping[tuple[str, str], Dataset[Any]]
@@ -90,6 +94,10 @@ class Revision:
         reference: Nothing, `retrain`, a checkpoint trained without the forget part, or several.
         reference_seeds: How many networks `retrain` trains, each under a seed of its own.
         decision: What the result is judged by, the arguments of `Decision.from_config`.
+        protocol: A rehearsed protocol, by which the result is judged where there is no reference.
+        predictor: What stands in for retrained networks: the name of a predictor, with settings, or several beside a
+            reference, to be measured.
+        accept_bound: The largest bound on the protocol's failures that is accepted; None for that of ten cohorts.
         audits: What is looked at below accuracy: `default` for all of `evaluation/audits/`, or a list of names.
         recalibrate: Recalibrate BatchNorm on remain images after the last step. Weights that changed under frozen
             statistics no longer fit them, and errors that come from the mismatch are not forgetting.
@@ -116,6 +124,9 @@ class Revision:
     decision: Mapping[str, Any]
     reference: str | Sequence[str] | None = None
     reference_seeds: int = 3
+    protocol: str | Path | None = None
+    accept_bound: float | None = None
+    predictor: Any = None
     audits: str | Sequence[str] | None = "default"
     recalibrate: bool = True
     stop: Mapping[str, float | str] | None = None
@@ -210,6 +221,24 @@ class Revision:
         if self.wanted.seeds:
             self.retraining = self.retraining.as_recorded(record, self._record_path)
         load_weights(self.network, self.checkpoint)
+        self.applied = applied_protocol(
+            self.protocol,
+            accept_bound=self.accept_bound,
+            reason=self.cohort.spec.reason.value,
+            bundle=self.base,
+            weights=weights_digest(self.network.state_dict()),
+            decision=self.judged_by,
+            method=self.trainer.method,
+            config=self.config,
+        )
+        self.predicting = predicting(
+            self.predictor,
+            data=self.data,
+            decision=self.judged_by,
+            record=record,
+            has_reference=bool(self.wanted),
+            protocol=self.applied.protocol if self.applied else None,
+        )
         check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
         self.trainer.classes = len(self.data.class_names)
         self.remain = RemainSample.draw(self.subsets[REMAIN_TRAIN], seed=self.seed)
@@ -245,6 +274,7 @@ class Revision:
             record=record,
             retrained=lambda seed: retrain(self.retraining, RunFolder(folder), checkpoints, seed=seed),
         )
+        proxies = self._proxies(original, record, checkpoints)
         distributed.wait()
         updates = self._updates(checkpoints, references)
         updates.run()
@@ -256,11 +286,13 @@ class Revision:
         updates.seconds["updates"] += time.perf_counter() - started
         started = time.perf_counter()
         networks = self._networks(original, as_trained, references)
-        models = self._predict(networks)
-        seconds_per_network = (time.perf_counter() - started) / len(networks)
-        known = listed(models, original_seed=record.get("seed"), seed=self.seed, references=references)
+        models = self._predict({**networks, **{proxy.name: proxy.network for proxy in proxies}})
+        seconds_per_network = (time.perf_counter() - started) / len(models)
+        known = listed(models, original_seed=record.get("seed"), seed=self.seed, references=references, proxies=proxies)
         predictions = prediction_table(self.data, models, known, sampled=self.sampled)
-        evidence = assemble(self._facts(updates, references, warnings), models, predictions)
+        # A proxy stands in for others; what it classifies correctly says nothing of the bundle.
+        shown = {name: models[name] for name in networks}
+        evidence = assemble(self._facts(updates, references, proxies, warnings), shown, predictions)
         evidence["audits"], evidence["cost"]["audits"] = run_audits(
             self.audits,
             self._run_networks(networks, list(models[REVISED])),
@@ -338,6 +370,22 @@ class Revision:
             return 0
         return delivery_images(self.network, self.remain.images, max_images=max_images)
 
+    def _proxies(self, original: nn.Module, record: Mapping[str, Any], checkpoints: Checkpoints) -> list[Proxy]:
+        """Return what stands in for retrained networks, where a predictor is asked for."""
+        first = int(record.get("seed") or 0) + 1
+        workshop = ProxyWorkshop(
+            original=original,
+            data=self.data,
+            remain=self.subsets["remain", "train"],
+            retraining=self.retraining,
+            checkpoint=Path(self.checkpoint),
+            record=record,
+            checkpoints=checkpoints,
+            device=self.device,
+            first_seed=first,
+        )
+        return self.predicting.proxies(workshop)
+
     def _networks(
         self, original: nn.Module, as_trained: nn.Module, references: Sequence[Reference]
     ) -> dict[str, nn.Module]:
@@ -365,12 +413,21 @@ class Revision:
             data=self.data,
             references=self.wanted.files,
             config=self.config,
-            choices={"stop": dict(self.stop or {}), "seed": self.seed, "reference_seeds": list(self.wanted.seeds)},
+            choices={
+                "stop": dict(self.stop or {}),
+                "seed": self.seed,
+                "reference_seeds": list(self.wanted.seeds),
+                "predictors": [asdict(one) for one in self.predicting.wanted],
+            },
         )
 
-    def _facts(self, updates: Updates, references: Sequence[Reference], warnings: list[str]) -> RunFacts:
+    def _facts(
+        self, updates: Updates, references: Sequence[Reference], proxies: Sequence[Proxy], warnings: list[str]
+    ) -> RunFacts:
         return RunFacts(
             decision=self.judged_by,
+            protocol=self.applied,
+            targets=self.predicting.targets,
             counts=self.data.counts(),
             cost=Cost(
                 search=self.trainer.method.gradient_evaluations,
@@ -384,6 +441,7 @@ class Revision:
                 },
                 retraining=[reference.gradient_evaluations for reference in references],
                 retraining_seconds=[reference.seconds for reference in references],
+                proxies=proxies,
             ),
             references=references,
             samples={"_".join(subset): self.remain.document() for subset in self.sampled},

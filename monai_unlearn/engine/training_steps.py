@@ -44,6 +44,7 @@ class TrainingSteps:
         network: The network to revise.
         device: Where it is.
         overrides: Settings of the training config that the run replaces.
+        rate_factor: Multiplies the rate that a method asks for, above 0; a rehearsal tries several.
     """
 
     configs: Sequence[str]
@@ -53,6 +54,11 @@ class TrainingSteps:
     network: nn.Module
     device: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    rate_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.rate_factor > 0:
+            raise ConfigError(f"training: expected a rate_factor above 0, got {self.rate_factor}.")
 
     @classmethod
     def from_config(cls, **given: Any) -> TrainingSteps:  # noqa: ANN401 - whatever the fields take
@@ -60,12 +66,12 @@ class TrainingSteps:
         return build_from_config(cls, given)
 
     def learning_rate(self, method: Method) -> float:
-        """Return the peak rate of a method's steps: its multiple of training's rate.
+        """Return the peak rate of a method's steps: its multiple of training's rate, times `rate_factor`.
 
         Raises:
             ConfigError: The training config has no `learning_rate`, or is not that of the training record.
         """
-        return method.steps.learning_rate * float(self._content("learning_rate"))
+        return self.rate_factor * method.steps.learning_rate * float(self._content("learning_rate"))
 
     def optimizer(self, method: Method, learning_rate: float) -> Optimizer:
         """Return training's optimiser over the network's weights, or Adam.

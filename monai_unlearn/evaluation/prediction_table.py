@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 KEY = b"monai_unlearn"
-ROLES = ("original", "revised", "repeat", "reference", "control")
-"""The network to revise; the revised one, which is judged; the same revision under other seeds; retrained networks; and
+ROLES = ("original", "revised", "repeat", "reference", "control", "proxy")
+"""The network to revise; the revised one, which is judged; the same revision under other seeds; retrained networks;
 the BatchNorm controls of the first two, named as they are with `RECALIBRATED` or, before recalibration, `AS_TRAINED`
-behind."""
+behind; and a predictor's stand-ins for retrained networks."""
 RECALIBRATED, AS_TRAINED = "_recalibrated", "_as_trained"
 
 COLUMNS = ("image_id", "patient", "part", "split", "label")
@@ -63,6 +63,7 @@ class Network:
         seed: The seed that it was trained or revised with, if known.
         recorded: Whether its training record says that it was trained on the remain part alone. Only of references:
             one without a record proves nothing, since it may have seen the forget part.
+        predictor: Of a proxy, the predictor that it is of.
 
     Raises:
         DataError: The role is unknown.
@@ -72,6 +73,7 @@ class Network:
     role: str
     seed: int | None = None
     recorded: bool = True
+    predictor: str | None = None
 
     def __post_init__(self) -> None:
         check_choice(self.role, ROLES, name=f"role of the network {self.name}", error=DataError)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VALIDATION = "validation"
+ALL_SPLITS = f"['train','{VALIDATION}','test']"
+"""The setting with which a run evaluates all three splits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,28 +55,40 @@ class Plan:
         Args:
             cohort_digests: Digests of spec and index. Their content decides a run, not their paths.
         """
-        from monai_unlearn import __version__
-        from monai_unlearn.cohort.spec.canonical import digest_of
-
-        files = [_digest(path) for path in (*sorted(self.config.parent.glob("*.yaml")), *self._weights())]
+        files = file_digests(self.config, checkpoint=self.fixed.get("checkpoint"), references=self._references())
         for values in itertools.product(*self.axes.values()):
             settings = dict(zip(self.axes, values, strict=True))
-            decides = [__version__, list(cohort_digests), files, self.config.name, self.reference]
-            digest = digest_of([*decides, {**self.fixed, **settings}])
-            yield Trial(settings=settings, name=digest.removeprefix("sha256:")[:16])
-
-    def _weights(self) -> list[Path]:
-        """Return the files that the runs start from or are compared with: weights, their records, and the lineage."""
-        path, bundle = type(self.config), self.config.parent.parent
-        weights = [path(self.fixed.get("checkpoint") or bundle / "models" / "model.pt"), *map(path, self._references())]
-        records = [file.with_name("training.json") for file in weights]
-        return [file for file in (*weights, *records, bundle / "lineage.json") if file.is_file()]
+            decides = [list(cohort_digests), files, self.config.name, self.reference, {**self.fixed, **settings}]
+            yield Trial(settings=settings, name=name_of(decides))
 
     def _references(self) -> list[str]:
         """Return the names of the references given as files: one, or the text of a list."""
         if (self.reference or "").lstrip().startswith("["):
             return [str(name) for name in strict_yaml.load(str(self.reference), source="--reference")]
         return [self.reference] if self.reference else []
+
+
+def name_of(decides: Sequence[object]) -> str:
+    """Return the name of a run: the start of a digest of everything that decides its result, this version included."""
+    from monai_unlearn import __version__
+    from monai_unlearn.cohort.spec.canonical import digest_of
+
+    return digest_of([__version__, *decides]).removeprefix("sha256:")[:16]
+
+
+def file_digests(config: Path, *, checkpoint: str | None, references: Sequence[str] = ()) -> list[str]:
+    """Return the digests of the files that a run starts from: the configs, weights, their records, and the lineage.
+
+    Args:
+        config: The bundle's `unlearn.yaml`.
+        checkpoint: The weights; None for the bundle's own.
+        references: Further weights that it is compared with.
+    """
+    path, bundle = type(config), config.parent.parent
+    weights = [path(checkpoint or bundle / "models" / "model.pt"), *map(path, references)]
+    records = [file.with_name("training.json") for file in weights]
+    files = [file for file in (*weights, *records, bundle / "lineage.json") if file.is_file()]
+    return [_digest(file) for file in (*sorted(config.parent.glob("*.yaml")), *files)]
 
 
 def require_validation(plan: Plan) -> tuple[str, str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ConfigError, DataError, ExitCode, TrainingError
-from monai_unlearn.experiments.plan import VALIDATION, require_validation
+from monai_unlearn.experiments.plan import ALL_SPLITS, VALIDATION, require_validation
 from monai_unlearn.experiments.report import markdown, plot
+from monai_unlearn.experiments.runner import WRITTEN, BundleRun
 from monai_unlearn.experiments.score import CRITERIA, best, choose_criterion, figures
-from monai_unlearn.safe_path import module_command, safe_environment
 from monai_unlearn.staging import write_json, write_text
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 RETRAIN = "retrain"
-# Exit codes after which a run has written its evidence.
-_WRITTEN = (ExitCode.DONE, ExitCode.NOT_ACCEPTED)
 
 
 def sweep(
@@ -70,47 +67,31 @@ def sweep(
     return document
 
 
-def command(plan: Plan, trial: Trial, folder: Path, reference: str | None) -> list[str]:
-    """Return the command line of a trial's bundle run."""
+def run_of(plan: Plan, trial: Trial, folder: Path, reference: str | None) -> BundleRun:
+    """Return the bundle run of a trial."""
     settings = {
         "index_dir": str(plan.index),
         "cohort_spec": str(plan.spec),
-        "output_dir": str(folder / "run"),
-        "subsets::splits": f"['train','{VALIDATION}','test']",
+        "subsets::splits": ALL_SPLITS,
         **({"reference": reference} if reference else {}),
         **plan.fixed,
         **trial.settings,
     }
-    words = [f"--{name}={value}" for name, value in settings.items()]
-    # A bundle's own modules lie in its folder, as they do in MONAI's model zoo.
-    bundle = plan.config.parent.parent.resolve()
-    return module_command("monai.bundle", "run", "unlearn", "--config_file", str(plan.config), *words, folder=bundle)
+    return BundleRun(config=plan.config, settings=settings, folder=folder)
 
 
 def _result(plan: Plan, trial: Trial, folder: Path, reference: str | None, criterion: str) -> dict[str, Any]:
-    metrics = RunFolder(folder / "run").metrics
-    known: dict[str, Any] = {"name": trial.name, "settings": dict(trial.settings), "kept": metrics.is_file()}
-    if not metrics.is_file():
-        code, error = _run(command(plan, trial, folder, reference), folder)
+    run = run_of(plan, trial, folder, reference)
+    known: dict[str, Any] = {"name": trial.name, "settings": dict(trial.settings), "kept": run.is_finished}
+    if not run.is_finished:
+        code, error = run.execute()
         if code == ExitCode.BAD_INPUT:
             settings = ", ".join(f"{name}={value}" for name, value in trial.settings.items())
             raise DataError(f"the run with {settings} refused its input: {error}")
-        if code not in _WRITTEN:
+        if code not in WRITTEN:
             return {**known, "status": "failed", "exit_code": code, "error": error}
-    found = figures(json.loads(metrics.read_text(encoding="utf-8")), criterion)
+    found = figures(json.loads(run.output.metrics.read_text(encoding="utf-8")), criterion)
     return {**known, "status": "finished", **found}
-
-
-def _run(words: list[str], folder: Path) -> tuple[int, str]:
-    """Run a trial; return its exit code and the last line it printed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "log.txt"
-    with log.open("w", encoding="utf-8") as stream:
-        done = subprocess.run(  # noqa: S603 - no shell; the words are the user's own command
-            words, stdout=stream, stderr=subprocess.STDOUT, check=False, env=safe_environment()
-        )
-    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return done.returncode, (lines[-1] if lines else "it printed nothing.").removeprefix("Error: ")
 
 
 def _document(plan: Plan, results: list[dict[str, Any]], criterion: str) -> dict[str, Any]:

@@ -45,28 +45,35 @@ def read_axes(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return axes
 
 
-def read_fixed(texts: Sequence[str], axes: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+def read_fixed(
+    texts: Sequence[str], axes: Mapping[str, tuple[str, ...]], *, set_by: Mapping[str, str] = SET_BY_SWEEP
+) -> dict[str, str]:
     """Read `--fix ID=VALUE`.
+
+    Args:
+        texts: The options.
+        axes: The values to try for each id that is not fixed.
+        set_by: The ids that the command sets itself, and where their values come from.
 
     Raises:
         ConfigError: A text has another form, or an id is given twice or is swept as well.
     """
     fixed: dict[str, str] = {}
     for text in texts:
-        name, value = _pair(text, "--fix", "ID=VALUE")
+        name, value = _pair(text, "--fix", "ID=VALUE", set_by)
         if name in fixed or name in axes:
             raise ConfigError(f"--fix {name}: it is already set. Leave one of the two out.")
         fixed[name] = value
     return fixed
 
 
-def _pair(text: str, option: str, form: str) -> tuple[str, str]:
+def _pair(text: str, option: str, form: str, set_by: Mapping[str, str] = SET_BY_SWEEP) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     name = name.strip().replace("#", "::")
     if not equals or not _ID.fullmatch(name) or not value.strip():
         raise ConfigError(f"{option}: expected {form} with an id of the config, got '{text}'.")
-    if name in SET_BY_SWEEP:
-        raise ConfigError(f"{option} {name}: the sweep sets it itself ({SET_BY_SWEEP[name]}). Leave it out.")
+    if name in set_by:
+        raise ConfigError(f"{option} {name}: the command sets it itself ({set_by[name]}). Leave it out.")
     return name, value.strip()
 
 

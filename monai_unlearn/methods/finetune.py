@@ -22,6 +22,10 @@ if TYPE_CHECKING:
         equations="cross entropy on remain images",
         needs_remain=True,
         cost="one gradient per remain image of each step",
+        search_space={
+            "method::batch_norm": ("remain", "frozen"),
+            "training::rate_factor": (2.0, 1.0, 4.0, 8.0),
+        },
     )
 )
 class FineTune(Method):

@@ -42,6 +42,15 @@ logger = logging.getLogger(__name__)
         equations="Algorithms 1 (boundary search), 2 (hard labels), 3 (soft labels)",
         needs_remain=True,
         cost="T gradients per searched forget image, once; then one gradient per image of each step",
+        search_space={
+            "method::remain_weight": (10.0, 3.0, 30.0),
+            "training::rate_factor": (1.0, 0.3, 0.1),
+            # As the bundles set them.
+            "method::bisection_steps": (8,),
+            "method::labels": ("soft",),
+            "method::unflipped": ("runner_up",),
+            "method::batch_norm": ("mixed",),
+        },
     )
 )
 class PSG(Method):

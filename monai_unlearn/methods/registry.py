@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from monai_unlearn.methods.base import Method
 
@@ -24,6 +24,8 @@ class MethodInfo:
         equations: The equations or algorithms that the code follows.
         needs_remain: Whether it uses remain images.
         cost: What a run costs, in words.
+        search_space: What a rehearsal tries: the values of each setting, by its id in `configs/unlearn.yaml`, the one
+            to start from first. A setting with one value is set to it.
     """
 
     name: str
@@ -31,6 +33,11 @@ class MethodInfo:
     equations: str
     needs_remain: bool
     cost: str
+    search_space: Mapping[str, tuple[str | int | float | bool, ...]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain values."""
+        return {**asdict(self), "search_space": {name: list(values) for name, values in self.search_space.items()}}
 
 
 _METHODS: dict[str, tuple[MethodInfo, type[Method]]] = {}

@@ -29,6 +29,10 @@ _STRIDE, _STREAM = 1_000_003, 7
         equations="last layers initialised afresh, then training's own loss on remain images, all weights tuned",
         needs_remain=True,
         cost="one gradient per remain image of each step; one forward pass of a single image to find the layers",
+        search_space={
+            "method::depth": ("last_block", "head", 2),
+            "training::rate_factor": (1.0, 0.5, 2.0),
+        },
     )
 )
 class Reset(Method):

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import pytest
 from card_example import build
+from decision_example import binary, decision, everywhere, table
 
 from monai_unlearn.card import to_markdown
 from monai_unlearn.card.markdown import judged, measure, points, share
+from monai_unlearn.evaluation.decision import decide
+from monai_unlearn.evaluation.decision.target import PredictedTarget
 
 FULL = {"forget": 90, "remain": 90}
 CLOSE = {"forget": 50, "remain": 88}
@@ -196,3 +199,25 @@ def test_the_card_says_how_many_listed_values_occur():
 def test_the_card_counts_doubtful_images_that_were_trained_on(found, words):
     text = to_markdown(build(cohort={"doubtful_training": found}, **MODELS))
     assert f"| Undetermined or of doubtful identity, trained on and not forgotten | {words} |" in text
+
+
+def predicted(target):
+    """A difference of a run that a predicted target decided, as `metrics.json` holds it."""
+    good = everywhere(binary(0.8, 0.8))
+    shares = {"original": everywhere(binary(0.99, 0.99)), "revised": good, "proxy-0": good}
+    found = decide(decision(), table(shares, patients=60), target=target)
+    return to_markdown(build(original=FULL, revised=CLOSE, changes=found.to_metrics()))
+
+
+def test_a_predicted_target_is_named_with_its_error():
+    errors = {("forget_train", "sick"): 0.04, ("forget_test", "sick"): 0.02}
+    text = predicted(PredictedTarget(name="half_width", kind="rows", proxies=3, cohorts=7, errors=errors))
+    assert "*Target* is what half_width predicts on the forget part, in place of retrained networks" in text
+    assert "The measured error of half_width, the largest over 7 rehearsal cohorts, in points:" in text
+    assert "| forget train | sick | 4.0 |" in text
+
+
+def test_never_trained_is_held_against_chance():
+    text = predicted(PredictedTarget(name="never_trained", kind="never_trained", counterparts=("remain",)))
+    assert "*Target* is chance for the AUC" in text
+    assert "measured error" not in text

@@ -10,6 +10,8 @@ from monai_unlearn.engine.evidence import Cost, RunFacts, why_not_accepted
 from monai_unlearn.engine.evidence import assemble as assembled
 from monai_unlearn.engine.reference import Reference
 from monai_unlearn.evaluation.decision import Decision, promotes
+from monai_unlearn.evaluation.decision.target import PredictedTarget
+from monai_unlearn.evaluation.predictors import Proxy
 
 COST = Cost(search=120, updates=280, seconds={"preparation": 1.5, "updates": 2.25})
 REFERENCE = Reference(network=torch.nn.Identity(), source="retrain", record={"parts": ["remain"]})
@@ -211,3 +213,39 @@ def test_the_message_of_a_run_is_the_line_of_the_verdict_and_what_would_decide()
     lines = why_not_accepted(evidence(original=FULL, revised=RETRAINED)).splitlines()
     assert lines[0] == "not_known: there is nothing to compare with."
     assert lines[1].startswith("Needs: Networks retrained without the cohort, from 3 seeds on: --reference retrain")
+
+
+def test_what_stands_in_for_references_stands_apart_in_the_cost():
+    proxies = [
+        Proxy(
+            name=f"half_width-{i}",
+            predictor="half_width",
+            network=torch.nn.Identity(),
+            gradient_evaluations=300.4,
+            seconds=1,
+        )
+        for i in range(3)
+    ]
+    found = Cost(search=0, updates=100, seconds={"updates": 2.0}, retraining=[1000], proxies=proxies).to_dict()
+    assert found["this_run"]["gradient_evaluations"] == 100
+    assert (found["proxies"], found["with_predictor"]) == (3, {"gradient_evaluations": 1001, "seconds": 5.0})
+    assert found["share_with_predictor"] == pytest.approx(1.001)
+    assert found["with_references"]["gradient_evaluations"] == 1100
+    alone = Cost(search=0, updates=100, seconds={"updates": 2.0}).to_dict()
+    assert (alone["proxies"], alone["with_predictor"]) == (0, alone["this_run"])
+
+
+def test_nothing_is_measured_of_a_predictor_without_references():
+    found = models(original=90, revised=60)
+    target = PredictedTarget(name="never_trained", kind="never_trained", proxies=0)
+    assert assemble(facts(targets=[target]), found)["predicted"] == {}
+    assert assemble(facts(), found)["predicted"] == {}
+    beside = assemble(facts(targets=[target], references=[REFERENCE]), models(original=90, revised=60, reference=50))
+    (rows,) = beside["predicted"].values()
+    # It needs no proxy: what the original predicts of other images is predicted of these.
+    assert {(one["predicted"] > one["retrained"], one["error"] > 0) for one in rows} == {(True, True)}
+    rows = PredictedTarget(name="half_width", kind="rows", proxies=3)
+    assert assemble(facts(targets=[rows]), models(original=90, revised=60, reference=50))["predicted"] == {
+        "half_width": []
+    }
+    assert beside["basis"] == "reference"

@@ -65,3 +65,10 @@ def test_the_run_and_the_run_with_its_references_are_told_apart():
 def test_accuracy_is_in_percent_with_its_interval():
     assert percent({"accuracy": 0.875, "interval": [0.8, 0.92]}) == "87.5 (80–92)"
     assert percent({"accuracy": None, "interval": None}) == "–"
+
+
+def test_the_cost_of_a_predictor_stands_beside_that_of_references():
+    cost = {**evidence(**MODELS)["cost"], "proxies": 3, "share_with_predictor": 0.5}
+    cost["with_predictor"] = {"gradient_evaluations": 1500, "seconds": 2.0}
+    line = cost_line(cost)
+    assert "; with the proxies of its predictors, 1,500 gradient evaluations (50% of retraining once); with its" in line

@@ -22,7 +22,7 @@ DATA = SimpleNamespace(
 IMAGES = [{"image": torch.arange(8.0).view(2, 2, 2), "label": 0}]
 
 
-def steps(folder, configs=("train.yaml",), recorded=None, **overrides):
+def steps(folder, configs=("train.yaml",), recorded=None, rate_factor=1.0, **overrides):
     if recorded is not None:
         recipe = recipe_of(plain_config(training_config(["train.yaml"], str(BUNDLE), recorded)))
         (folder / "training.json").write_text(json.dumps({"recipe": recipe}))
@@ -34,12 +34,16 @@ def steps(folder, configs=("train.yaml",), recorded=None, **overrides):
         network=nn.Linear(4, 2),
         device="cpu",
         overrides=overrides,
+        rate_factor=rate_factor,
     )
 
 
 def test_a_rate_is_a_multiple_of_that_of_training(tmp_path):
     assert steps(tmp_path).learning_rate(Reset()) == 0.002
     assert steps(tmp_path).learning_rate(FineTune()) == 0.001
+    assert steps(tmp_path, rate_factor=4.0).learning_rate(FineTune()) == 0.004
+    with pytest.raises(ConfigError, match="expected a rate_factor above 0, got 0"):
+        steps(tmp_path, rate_factor=0)
 
 
 def test_what_was_given_at_training_counts(tmp_path):

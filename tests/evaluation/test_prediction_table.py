@@ -46,6 +46,13 @@ def test_written_and_read(tmp_path):
         assert np.array_equal(found.logits[name], values)
 
 
+def test_a_proxy_says_which_predictor_it_is_of(tmp_path):
+    proxy = Network(name="half_width-1", role="proxy", seed=1, predictor="half_width")
+    logits = {**LOGITS, "half_width-1": LOGITS["revised"]}
+    made(networks=(*NETWORKS, proxy), logits=logits).write(tmp_path / "predictions.parquet")
+    assert PredictionTable.read(tmp_path / "predictions.parquet").networks[-1] == proxy
+
+
 def test_schema_of_the_file(tmp_path):
     made().write(tmp_path / "predictions.parquet")
     schema = pq.read_schema(tmp_path / "predictions.parquet")

@@ -9,7 +9,7 @@ from played_runs import PlayedRuns
 
 from monai_unlearn.errors import ConfigError, DataError, TrainingError
 from monai_unlearn.experiments.plan import Plan
-from monai_unlearn.experiments.run import command, sweep
+from monai_unlearn.experiments.run import run_of, sweep
 from monai_unlearn.experiments.settings import SET_BY_SWEEP
 
 
@@ -69,8 +69,8 @@ def test_every_bundle_has_the_ids_that_a_sweep_sets(bundle):
 
 def test_a_swept_setting_wins_over_the_rest(played):
     (trial, *_) = plan_of(played).trials(("a", "b"))
-    words = command(plan_of(played), trial, played.out, "weights.pt")
-    assert words[-2:] == ["--method::noise=0", "--method::proximity_weight=0"]
+    words = run_of(plan_of(played), trial, played.out, "weights.pt").command
+    assert words[-3:-1] == ["--method::noise=0", "--method::proximity_weight=0"]
     assert "--reference=weights.pt" in words
     assert f"--output_dir={played.out / 'run'}" in words
 

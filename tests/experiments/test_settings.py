@@ -27,8 +27,8 @@ def test_reads_axes_and_keeps_brackets_whole():
         (["noise=1,,2"], "expected distinct values separated by commas, got '1,,2'"),
         (["noise=1,1"], "expected distinct values"),
         (["noise=1", "noise=2"], "--set noise is given twice"),
-        (["output_dir=a,b"], r"--set output_dir: the sweep sets it itself \(--out\)"),
-        (["subsets::splits=a"], "the sweep sets it itself"),
+        (["output_dir=a,b"], r"--set output_dir: the command sets it itself \(--out\)"),
+        (["subsets::splits=a"], "the command sets it itself"),
     ],
 )
 def test_refuses_what_is_no_axis(texts, message):
@@ -42,7 +42,7 @@ def test_refuses_what_is_no_axis(texts, message):
         (["noise=2"], "--fix noise: it is already set"),
         (["seed=1", "seed=2"], "--fix seed: it is already set"),
         (["seed"], "expected ID=VALUE"),
-        (["reference=x"], r"--fix reference: the sweep sets it itself \(--reference\)"),
+        (["reference=x"], r"--fix reference: the command sets it itself \(--reference\)"),
     ],
 )
 def test_refuses_what_is_fixed_twice(texts, message):

@@ -163,7 +163,7 @@ COMMAND_GROUP = Addition(
     },
     edits={
         "cli/__init__.py": [
-            ("import cohort, history", "import cohort, greeting, history"),
+            ("    cohort,\n    history,", "    cohort,\n    greeting,\n    history,"),
             ("app.add_typer(phantom.app", 'app.add_typer(greeting.app, name="greeting")\napp.add_typer(phantom.app'),
         ]
     },
@@ -247,6 +247,42 @@ METRIC = Addition(
         print(registered()["errors"].measure(predictions)["value"], "errors" in str(schema()))
         """,
     prints="1.0 True",
+)
+
+PREDICTOR = Addition(
+    files={
+        "evaluation/predictors/as_before.py": '''
+            """The original itself: that nothing changes."""
+
+            from monai_unlearn.evaluation.predictors.predictor import Predictor
+
+            AS_BEFORE = Predictor(
+                name="as_before",
+                description="what the original predicts",
+                reasons=("other",),
+                kind="rows",
+                refuses=lambda shape: None if shape.forget else "there is nothing to forget.",
+                make=lambda workshop, shape, seeds: [workshop.shifted("as_before", {})],
+                proxies=1,
+            )
+            '''
+    },
+    edits={
+        "evaluation/predictors/__init__.py": [
+            before(
+                "from monai_unlearn.evaluation.predictors.half_width",
+                "from monai_unlearn.evaluation.predictors.as_before import AS_BEFORE\n",
+            ),
+            ("(NEVER_TRAINED, SHIFTED_ODDS,", "(AS_BEFORE, NEVER_TRAINED, SHIFTED_ODDS,"),
+        ]
+    },
+    program="""
+        from monai_unlearn.engine.predicted_target import wanted_predictors
+        from monai_unlearn.evaluation.predictors import CohortShape, registered
+        shape = CohortShape(reason="other", forget={}, remain={"a": 3})
+        print(wanted_predictors("as_before")[0].name, registered()["as_before"].refusal(shape))
+        """,
+    prints="as_before there is nothing to forget.",
 )
 
 AUDIT = Addition(
@@ -350,6 +386,7 @@ ADDITIONS = {
     "a method": METHOD,
     "a metric": METRIC,
     "an audit": AUDIT,
+    "a predictor of retraining": PREDICTOR,
     "a card renderer": RENDERER,
     "a cohort spec": SPEC,
     "an alias or a keyword": ALIAS_AND_KEYWORD,

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 from tiny import tiny_index, tiny_spec
 
-from monai_unlearn.experiments import run as sweep_run
+from monai_unlearn.experiments import runner
 from monai_unlearn.vocabulary.run_folder import RunFolder
+
+
+class Ended:
+    """A process that has ended."""
+
+    def __init__(self, code: int):
+        self.code = code
+
+    def wait(self):
+        return self.code
+
+    def poll(self):
+        return self.code
+
+    def terminate(self):
+        pass
 
 
 class PlayedRuns:
@@ -27,9 +42,9 @@ class PlayedRuns:
         self.config.write_text("split: {seed: 0, test_fraction: 0.2}\n", encoding="utf-8")
         self.runs: list[dict[str, str]] = []
         self.play = lambda _: 0
-        monkeypatch.setattr(sweep_run.subprocess, "run", self._run)
+        monkeypatch.setattr(runner, "start", self._start)
 
-    def _run(self, words, *, stdout, **_):
+    def _start(self, words, *, stdout, **_):
         assert (words[0], words[3:7]) == (
             sys.executable,
             [str(self.folder / "bundle"), "monai.bundle", "run", "unlearn"],
@@ -41,7 +56,7 @@ class PlayedRuns:
             self._write(settings, code)
         else:
             stdout.write("Reading images\nError: what the run said.\n")
-        return subprocess.CompletedProcess(words, code)
+        return Ended(code)
 
     def _write(self, settings, code):
         run = RunFolder(Path(settings["output_dir"]))

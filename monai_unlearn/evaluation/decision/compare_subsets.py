@@ -68,13 +68,13 @@ def of_class(like: Comparison, against: Against) -> list[Comparison]:
     """Return the comparisons of one true class: one for each probability of a soft row, else one."""
     means = against.evidence.of(like.subset, like.label)
     counted = _counted(like, against, means)
-    shown = _predicted(like, against.evidence.class_names)
+    predicted = shown(like, against.evidence.class_names)
     if fault := against.fault(means):
-        return [replace(counted, predicted=name, fault=fault) for name in shown[:1]]
+        return [replace(counted, predicted=name, fault=fault) for name in predicted[:1]]
     if means is None:
         raise AssertionError("a class without images has a fault")
-    found = compare(*against.split(_values(like, against, means)), fixed=against.fixed)
-    return _filled(counted, found, shown)
+    found = compare(*against.split(values_of(like, against, means)), fixed=against.fixed)
+    return filled(counted, found, predicted)
 
 
 def of_mean(like: Comparison, against: Against) -> list[Comparison]:
@@ -95,7 +95,7 @@ def of_mean(like: Comparison, against: Against) -> list[Comparison]:
     ]
     subjects, others = zip(*pairs, strict=True)
     found = compare_mean(subjects, others, [one.patients for one in present], fixed=against.fixed)
-    return _filled(counted, found, (None,))
+    return filled(counted, found, (None,))
 
 
 def of_all(like: Comparison, against: Against) -> list[Comparison]:
@@ -139,7 +139,7 @@ def _together(
     subject, others = against.split(own[:, :, None])
     if counted.patients < TWO:
         return [_point(counted, subject, others)]
-    return _filled(counted, compare(subject, others, fixed=against.fixed), (None,))
+    return filled(counted, compare(subject, others, fixed=against.fixed), (None,))
 
 
 def _point(like: Comparison, subject: Array, others: Array) -> Comparison:
@@ -170,23 +170,25 @@ def _counted(like: Comparison, against: Against, *classes: ClassMeans | None) ->
     return replace(like, patients=patients, images=images, seeds=against.seeds)
 
 
-def _predicted(like: Comparison, class_names: Sequence[str]) -> tuple[str | None, ...]:
+def shown(like: Comparison, class_names: Sequence[str]) -> tuple[str | None, ...]:
+    """Return the predicted classes that a comparison of one true class is about; None where it is about none."""
     if like.measure != "mean_probability":
         return (None,)
     return (like.label,) if len(class_names) == TWO else tuple(class_names)
 
 
-def _values(like: Comparison, against: Against, means: ClassMeans) -> Array:
+def values_of(like: Comparison, against: Against, means: ClassMeans) -> Array:
     """Return the measure of each network, patient and predicted class."""
     names = against.evidence.class_names
     if like.measure == "mean_probability":
-        return means.soft[:, :, [names.index(str(one)) for one in _predicted(like, names)]]
+        return means.soft[:, :, [names.index(str(one)) for one in shown(like, names)]]
     if like.measure == "sensitivity":
         return means.hard[:, :, [names.index(like.label)]]
     return np.asarray(means.hard[:, :, [names.index(one) for one in against.healthy]].sum(-1, keepdims=True))
 
 
-def _filled(like: Comparison, found: Estimates, predicted: Sequence[str | None]) -> list[Comparison]:
+def filled(like: Comparison, found: Estimates, predicted: Sequence[str | None]) -> list[Comparison]:
+    """Return a comparison with the figures of each of its estimates."""
     target, (below, above) = found.target_distance(), found.patient_distances()
     low, high = found.limits_at(target, below, above)
     distances = np.maximum(below, above)

@@ -14,6 +14,10 @@ Rule = Literal["inside", "point_within", "not_beyond"]
 wholly beyond it and d is within twice the margin."""
 
 
+MEMBERSHIP = "membership_auc"
+"""How well losses tell forget training images from never-trained ones: no endpoint, but what `never_trained` judges."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """A measure of the revised network beside its target.
@@ -22,7 +26,7 @@ class Comparison:
         subset: The subset, such as `forget_train`.
         label: The true class, or `all` of a mean over classes.
         predicted: Of `mean_probability`, the class whose probability it is.
-        measure: One of `endpoint.MEASURES`.
+        measure: One of `endpoint.MEASURES`, or `MEMBERSHIP`.
         margin: The margin, as a share.
         sides: Which side of the margin counts.
         rule: What must hold, lest it block.
@@ -42,6 +46,7 @@ class Comparison:
         patient_distance: The larger of the distances from d that the doubt about patients alone gives the limits.
         p: The smallest error at which the interval is wholly beyond the margin; 1 if none is.
         stray: How far from their mean a single retrained network strays, at 98 % (t_{R−1,.99}·s_R·√(1 + 1/R)).
+        error: The measured error of what was predicted, by which the interval is widened; None without a prediction.
         fault: Why it could not be judged, as a sentence without its end.
         is_beyond: Whether its Holm-adjusted interval is wholly beyond the margin, and d beyond what one retrained
             network strays.
@@ -70,6 +75,7 @@ class Comparison:
     patient_distance: float = math.nan
     p: float = 1.0
     stray: float = 0.0
+    error: float | None = None
     fault: str | None = None
     is_beyond: bool = False
 
@@ -160,6 +166,8 @@ class Comparison:
             "R": self.seeds,
             "s_R": _finite(self.seed_sd) if judged else None,
             "se_patients": _finite(self.patient_se) if judged else None,
+            # Only a prediction has an error.
+            **({} if self.error is None else {"error": self.error}),
         }
 
 

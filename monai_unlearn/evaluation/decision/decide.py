@@ -6,27 +6,65 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import DataError
+from monai_unlearn.evaluation.decision.applied_protocol import CohortFacts
 from monai_unlearn.evaluation.decision.erase import judge_erase
-from monai_unlearn.evaluation.decision.evidence import gather
+from monai_unlearn.evaluation.decision.evidence import gather, of_predictor
 from monai_unlearn.evaluation.decision.match import judge_match
+from monai_unlearn.evaluation.decision.matched_losses import MatchedLosses
+from monai_unlearn.evaluation.decision.never_trained import judge_never_trained
+from monai_unlearn.evaluation.decision.predicted import judge_predicted
+from monai_unlearn.evaluation.decision.qualify import judge_by_protocol
 from monai_unlearn.evaluation.decision.spread import spread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
     from monai_unlearn.evaluation.decision.decision import Decision
     from monai_unlearn.evaluation.decision.evidence import Evidence
     from monai_unlearn.evaluation.decision.outcome import Outcome
+    from monai_unlearn.evaluation.decision.target import PredictedTarget
     from monai_unlearn.evaluation.prediction_table import PredictionTable
 
 
-def judge(decision: Decision, evidence: Evidence) -> Outcome:
-    """Judge means of patients by a decision."""
+def judge(
+    decision: Decision,
+    evidence: Evidence,
+    applied: AppliedProtocol | None = None,
+    cohort: CohortFacts | None = None,
+) -> Outcome:
+    """Judge means of patients by a decision.
+
+    Args:
+        decision: What was declared.
+        evidence: The means of all networks. Where retrained networks count, they decide.
+        applied: The protocol that the run applied, if any.
+        cohort: The cohort that it was applied to.
+    """
     if decision.objective == "erase":
         return judge_erase(decision, evidence)
-    return judge_match(decision, evidence)
+    if applied is None or cohort is None:
+        return judge_match(decision, evidence)
+    if not evidence.references:
+        return judge_by_protocol(decision, evidence, applied, cohort)
+    held = {**applied.to_dict(), "cohort": cohort.to_dict(), "ranges": []}
+    return replace(judge_match(decision, evidence), protocol=held)
 
 
-def decide(decision: Decision, table: PredictionTable) -> Outcome:
+def decide(
+    decision: Decision,
+    table: PredictionTable,
+    applied: AppliedProtocol | None = None,
+    *,
+    target: PredictedTarget | None = None,
+) -> Outcome:
     """Judge the revised network of a table of predictions; nothing else is needed to judge it again.
+
+    Args:
+        decision: What was declared.
+        table: The predictions of every network.
+        applied: The protocol that the run applied, if any.
+        target: What a predictor stands for. Retrained networks decide where there are any; else it does.
 
     Raises:
         DataError: The table is about other classes than the decision.
@@ -37,5 +75,25 @@ def decide(decision: Decision, table: PredictionTable) -> Outcome:
             f"{', '.join(table.class_names)}."
         )
     evidence = gather(table)
-    outcome = judge(decision, evidence)
-    return replace(outcome, spread=spread(outcome, evidence, lambda other: judge(decision, other)))
+    if target is not None and not evidence.references:
+        evidence = of_predictor(evidence, table, target.name)
+    judged = _judged_by(decision, evidence, table, applied, target)
+    outcome = judged(evidence)
+    return replace(outcome, spread=spread(outcome, evidence, judged))
+
+
+def _judged_by(
+    decision: Decision,
+    evidence: Evidence,
+    table: PredictionTable,
+    applied: AppliedProtocol | None,
+    target: PredictedTarget | None,
+) -> Callable[[Evidence], Outcome]:
+    """Return what judges evidence: retrained networks, else a predicted target, else a protocol."""
+    if target is None or evidence.references or decision.objective == "erase":
+        cohort = None if applied is None else CohortFacts.of(table, reason=applied.reason)
+        return lambda other: judge(decision, other, applied, cohort)
+    if target.kind == "rows":
+        return lambda other: judge_predicted(decision, other, target)
+    losses = MatchedLosses.of(table, target.counterparts)
+    return lambda other: judge_never_trained(decision, other, target, losses)

@@ -7,22 +7,21 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.evaluation.decision.artefact import NOTICEABLE, artefact, own_class
 from monai_unlearn.evaluation.decision.compare_subsets import Against, compared
-from monai_unlearn.evaluation.decision.comparison import Comparison
-from monai_unlearn.evaluation.decision.endpoint import ALL, Endpoint, is_about_earlier, part_of
+from monai_unlearn.evaluation.decision.endpoint import Endpoint, part_of
+from monai_unlearn.evaluation.decision.kept import ORIGINAL, compared_with_original, like_endpoint
 from monai_unlearn.evaluation.decision.needs import few_patients, merged, missing_outputs, more_evidence
 from monai_unlearn.evaluation.decision.objections import objections
 from monai_unlearn.evaluation.decision.outcome import Outcome
 from monai_unlearn.evaluation.decision.sentences import LIMIT, named, place
-from monai_unlearn.evaluation.decision.small_earlier import as_points, remarks
+from monai_unlearn.evaluation.decision.small_earlier import remarks
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from monai_unlearn.evaluation.decision.comparison import Comparison
     from monai_unlearn.evaluation.decision.decision import Decision
     from monai_unlearn.evaluation.decision.evidence import Evidence
-
-ORIGINAL = "the original"
 
 
 def judge_erase(decision: Decision, evidence: Evidence) -> Outcome:
@@ -36,8 +35,7 @@ def judge_erase(decision: Decision, evidence: Evidence) -> Outcome:
     What earlier revisions forgot must not be recognised better than by the original, which had forgotten it.
     """
     forget = [one for like in _forget(decision, evidence) for one in compared(like, _nothing(decision, evidence))]
-    kept = (*_remain(decision, evidence), *_earlier(decision, evidence))
-    remain = [one for like in kept for one in compared(like, _original(decision, evidence))]
+    remain = compared_with_original(decision, evidence)
     subsets = [name for name in decision.subsets if part_of(name) == "forget"]
     unreal = [one for one in (_as_before(evidence, subsets), artefact(evidence, subsets)) if one is not None]
     verdict, why = _verdict(forget, remain, unreal, objections(evidence))
@@ -72,65 +70,18 @@ def _nothing(decision: Decision, evidence: Evidence) -> Against:
     return Against(evidence=evidence, healthy=decision.healthy_classes, others=(), fixed=True)
 
 
-def _original(decision: Decision, evidence: Evidence) -> Against:
-    return Against(evidence=evidence, healthy=decision.healthy_classes, others=(evidence.original,), fixed=True)
-
-
 def _forget(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
     """Yield the shares classified correctly that should be at most the limit, and each class as a guard."""
     limit = decision.chance_or_limit
     for one in (endpoint for endpoint in decision.endpoints if endpoint.part == "forget"):
-        like = replace(_like(one), margin=limit, sides="upper")
+        like = replace(like_endpoint(one), margin=limit, sides="upper")
         yield like
     declared = {(one.subset, one.label) for one in decision.endpoints}
     for subset in (name for name in decision.subsets if part_of(name) == "forget"):
         for label in evidence.expected(subset):
             if (subset, label) not in declared and evidence.of(subset, label) is not None:
                 one = Endpoint(subset=subset, label=label, measure="sensitivity", margin=limit)
-                yield replace(_like(one), sides="upper", is_guard=True, rule="point_within")
-
-
-def _earlier(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
-    for one in (endpoint for endpoint in decision.endpoints if is_about_earlier(endpoint.subset)):
-        like = replace(_like(one), sides="upper")
-        yield as_points(like, evidence) if one.label == ALL else like
-
-
-def _remain(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
-    for one in (endpoint for endpoint in decision.endpoints if endpoint.part == "remain"):
-        labels = evidence.expected(one.subset) or evidence.class_names
-        if one.measure == "false_negatives":
-            labels = tuple(name for name in labels if name in decision.diseases)
-        for label in (ALL,) if one.measure == "macro_sensitivity" else one.classes(labels):
-            yield replace(_like(one), label=label)
-    for subset in (name for name in decision.subsets if part_of(name) == "remain"):
-        for label in evidence.expected(subset):
-            yield from _remain_guards(decision, subset, label)
-
-
-def _remain_guards(decision: Decision, subset: str, label: str) -> Iterator[Comparison]:
-    """Yield what guards a class of remain, where no endpoint is about the same: its sensitivity and false negatives."""
-    declared = {(one.measure, one.label) for one in decision.endpoints if one.subset == subset}
-    measures = ("sensitivity", "false_negatives") if label in decision.diseases else ("sensitivity",)
-    for measure in measures:
-        if {(measure, label), (measure, ALL)} & declared:
-            continue
-        few, margin = decision.min_patients(subset), decision.margin(subset, measure)
-        one = Endpoint(subset=subset, label=label, measure=measure, margin=margin, min_patients=few)
-        yield replace(_like(one), is_guard=True, rule="inside" if measure == "false_negatives" else "not_beyond")
-
-
-def _like(one: Endpoint) -> Comparison:
-    """Return an endpoint as a comparison without figures."""
-    return Comparison(
-        subset=one.subset,
-        label=one.label,
-        predicted=None,
-        measure=one.measure,
-        margin=one.margin,
-        sides=one.sides,
-        min_patients=one.min_patients,
-    )
+                yield replace(like_endpoint(one), sides="upper", is_guard=True, rule="point_within")
 
 
 def _verdict(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,6 +54,7 @@ class Evidence:
         repeats: The same revision under other seeds.
         references: Retrained networks that count: recorded, and each another one.
         subsets: The means by subset, then true class; a class without images there is left out.
+        proxies: What stands in for retrained networks, each another one: networks of a predictor.
         control: The revised network with BatchNorm statistics recalibrated on remain images, if there is such.
         notes: What a reader must know, such as references that do not count, in sentences.
     """
@@ -66,6 +67,7 @@ class Evidence:
     subsets: Mapping[str, Mapping[str, ClassMeans]]
     repeats: tuple[str, ...] = ()
     control: str | None = None
+    proxies: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def rows(self, *names: str) -> list[int]:
@@ -93,9 +95,12 @@ def gather(table: PredictionTable) -> Evidence:
     was trained under the seed of another: how far seeds vary is what they are for.
     """
     references, notes = references_that_count(table)
+    proxies, more = _that_count(table, "proxy")
+    notes += more
     control = f"{table.named('revised')[0]}{RECALIBRATED}"
     controls = [name for name in table.named("control") if name == control]
-    names = (*table.named("original"), *table.named("revised"), *table.named("repeat"), *references, *controls)
+    judged = [name for role in ("original", "revised", "repeat") for name in table.named(role)]
+    names = (*judged, *references, *controls, *proxies)
     soft = np.stack([table.probabilities(name) for name in names])
     predicted = np.nan_to_num(soft).argmax(-1)
     hard = np.eye(len(table.class_names))[predicted]
@@ -116,28 +121,41 @@ def gather(table: PredictionTable) -> Evidence:
         repeats=table.named("repeat"),
         references=tuple(references),
         control=control if controls else None,
+        proxies=tuple(proxies),
         subsets=subsets,
         notes=tuple(notes),
     )
 
 
+def of_predictor(evidence: Evidence, table: PredictionTable, predictor: str) -> Evidence:
+    """Return evidence with the proxies of one predictor alone; those that no predictor is named for count for each."""
+    others = {one.name for one in table.networks if one.predictor not in (None, predictor)}
+    return replace(evidence, proxies=tuple(name for name in evidence.proxies if name not in others))
+
+
 def references_that_count(table: PredictionTable) -> tuple[list[str], list[str]]:
     """Choose the retrained networks that count by name, and say in sentences which do not and why."""
+    return _that_count(table, "reference")
+
+
+def _that_count(table: PredictionTable, role: str) -> tuple[list[str], list[str]]:
     chosen: list[str] = []
     notes: list[str] = []
-    seeds: dict[int, str] = {}
+    seeds: dict[tuple[str | None, int], str] = {}
     others = [*table.named("original"), *table.named("revised")]
-    for one in (network for network in table.networks if network.role == "reference"):
+    for one in (network for network in table.networks if network.role == role):
         if not one.recorded:
             notes.append(f"{one.name} does not count: no training record says that it never saw the forget part.")
         elif twins := [name for name in (*others, *chosen) if _same(table, name, one.name)]:
             notes.append(f"{one.name} does not count: its outputs are those of {twins[0]}.")
-        elif one.seed in seeds:
-            notes.append(f"{one.name} does not count: it was trained under the seed of {seeds[one.seed]}.")
+        elif one.seed is not None and (one.predictor, one.seed) in seeds:
+            notes.append(
+                f"{one.name} does not count: it was trained under the seed of {seeds[one.predictor, one.seed]}."
+            )
         else:
             chosen.append(one.name)
             if one.seed is not None:
-                seeds[one.seed] = one.name
+                seeds[one.predictor, one.seed] = one.name
     return chosen, notes
 
 

@@ -46,8 +46,8 @@ def judge_match(decision: Decision, evidence: Evidence) -> Outcome:
     - `inconclusive` otherwise.
     """
     against = Against(evidence=evidence, healthy=decision.healthy_classes, others=evidence.references)
-    asked = with_pools(_asked(decision, evidence), decision, evidence)
-    comparisons = holm([one for like in asked for one in compared(like, against)])
+    likes = with_pools(asked(decision, evidence), decision, evidence)
+    comparisons = holm([one for like in likes for one in compared(like, against)])
     forget = [name for name in decision.subsets if part_of(name) == "forget"]
     found = (*objections(evidence), unchanged(evidence, forget), artefact(evidence, forget))
     unreal = [one for one in found if one is not None]
@@ -88,7 +88,7 @@ def _verdict(
     return Verdict.INCONCLUSIVE, _open(blocking, unreal), [*more_evidence(comparisons), *few]
 
 
-def _asked(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
+def asked(decision: Decision, evidence: Evidence) -> Iterator[Comparison]:
     """Yield each endpoint and guard, class by class, as comparisons without figures."""
     declared = set()
     for one in decision.endpoints:

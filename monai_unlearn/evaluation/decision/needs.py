@@ -26,7 +26,8 @@ class Need:
     """Something that would decide.
 
     Attributes:
-        what: `patients`, `seeds`, `reference`, or `output` where a network gave none.
+        what: `patients`, `seeds`, `reference`, `cohorts` of a rehearsal, `protocol`, or `output` where a network gave
+            none.
         text: A sentence for people.
         subset: Where it is missing, if it is missing there alone.
         label: The true class, if it is missing there alone.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from monai_unlearn.evaluation.decision.comparison import Comparison
     from monai_unlearn.evaluation.decision.decision import Decision
     from monai_unlearn.evaluation.decision.needs import Need
+    from monai_unlearn.evaluation.decision.target import PredictedTarget
 
 SCHEMA_VERSION = 1
 TOP = ("verdict", "why", "needs", "basis")
@@ -44,6 +45,9 @@ class Outcome:
         remarks: What was judged more leniently than otherwise, for the line of the verdict.
         references: How many retrained networks count.
         spread: How the same revision under other seeds came out, which changes nothing above; None if there is none.
+        summary: What the line says of the verdict; None for that of `SUMMARIES`.
+        protocol: The protocol that the run applied, with the cohort and how far its classes moved; None without one.
+        target: The predicted target that it was held against; None where it was not.
     """
 
     verdict: Verdict
@@ -56,6 +60,9 @@ class Outcome:
     remarks: tuple[str, ...] = ()
     references: int = 0
     spread: dict[str, Any] | None = None
+    summary: str | None = None
+    protocol: dict[str, Any] | None = None
+    target: PredictedTarget | None = None
 
     @property
     def promotes(self) -> bool:
@@ -71,8 +78,8 @@ class Outcome:
     def line(self) -> str:
         """The verdict in one line, with whatever was declared or judged more leniently than the default."""
         lenient = (*self.decision.notes(), *self.remarks)
-        head = f"{self.verdict.value}: {SUMMARIES[self.verdict]}."
-        return " ".join([head, *lenient])
+        head = f"{self.verdict.value}: {self.summary or SUMMARIES[self.verdict]}."
+        return " ".join([head, *([self.target.line] if self.promotes and self.target else []), *lenient])
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `outcome.schema.json` describes: plain values, always in the same order."""
@@ -88,6 +95,8 @@ class Outcome:
             "endpoints": [one.to_dict() for one in self.comparisons],
             "spread": self.spread,
             "declared": self.decision.to_dict(),
+            "protocol": self.protocol,
+            "predictor": None if self.target is None else self.target.to_dict(),
         }
 
     def to_metrics(self) -> dict[str, Any]:

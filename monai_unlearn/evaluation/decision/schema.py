@@ -6,7 +6,7 @@ import json
 from importlib import resources
 from typing import Any
 
-from monai_unlearn.evaluation.decision.comparison import STATUSES
+from monai_unlearn.evaluation.decision.comparison import MEMBERSHIP, STATUSES
 from monai_unlearn.evaluation.decision.endpoint import MEASURES, SUBSETS
 from monai_unlearn.evaluation.decision.outcome import TOP
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
@@ -22,7 +22,7 @@ def schema() -> dict[str, Any]:
     words = {
         "verdict": [one.value for one in Verdict],
         "basis": [one.value for one in Basis],
-        "measure": list(MEASURES),
+        "measure": [*MEASURES, MEMBERSHIP],
         "subset": list(SUBSETS),
         "status": list(STATUSES),
     }

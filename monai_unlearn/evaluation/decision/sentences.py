@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monai_unlearn.evaluation.decision.comparison import MEMBERSHIP
 from monai_unlearn.evaluation.decision.endpoint import ALL, words
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def measured(one: Comparison) -> str:
         "sensitivity": "share classified correctly",
         "macro_sensitivity": "mean sensitivity of the classes",
         "false_negatives": "share called healthy",
+        MEMBERSHIP: "AUC against never-trained images",
     }[one.measure]
 
 

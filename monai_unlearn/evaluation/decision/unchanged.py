@@ -29,17 +29,24 @@ def moved(evidence: Evidence, name: str, subsets: Sequence[str]) -> float:
     return float(np.concatenate(distances).mean()) if distances else float("nan")
 
 
-def unchanged(evidence: Evidence, subsets: Sequence[str]) -> str | None:
+def unchanged(evidence: Evidence, subsets: Sequence[str], predictor: str | None = None) -> str | None:
     """Return a sentence if the revised network hardly differs from the original where it should forget, else None.
 
     Within wide margins, an original that was never retrained can look equivalent. Networks retrained without the cohort
     show how far its predictions move when it is left out, by chance alone at least.
+
+    Args:
+        evidence: The means of all networks.
+        subsets: The subsets of the forget part.
+        predictor: The predictor whose proxies stand in for retrained networks; None where there are such.
     """
+    others = evidence.references if predictor is None else evidence.proxies
     found = moved(evidence, evidence.revised, subsets)
-    least = min((moved(evidence, name, subsets) for name in evidence.references), default=0.0)
+    least = min((moved(evidence, name, subsets) for name in others), default=0.0)
     if not found <= HARDLY * least:
         return None
+    by = "retrained networks" if predictor is None else predictor
     return (
         f"The revised network predicts the forget part as the original does: its probabilities differ by "
-        f"{100 * found:.2f} points on average, those of retrained networks by at least {100 * least:.2f}."
+        f"{100 * found:.2f} points on average, those of {by} by at least {100 * least:.2f}."
     )

@@ -5,22 +5,26 @@ from dataclasses import replace
 
 import pytest
 from decision_example import binary, decision, everywhere, table
+from protocol_example import protocol
 
 from monai_unlearn.errors import DataError
 from monai_unlearn.evaluation.decision import decide, decide_again
+from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
+from monai_unlearn.evaluation.decision.target import PredictedTarget
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 GOOD = everywhere(binary(0.8, 0.8))
 SHARES = {"original": everywhere(binary(0.99, 0.99)), "revised": GOOD, **{f"reference-{i}": GOOD for i in range(3)}}
 
 
-def finished(folder, shares, base=None, **config):
+def finished(folder, shares, applied=None, target=None, base=None, **config):
     """What a run leaves of its decision."""
     run = RunFolder(folder)
     found = table(shares, patients=60, eyes=2)
     run.evidence.mkdir()
     found.write(run.predictions)
-    metrics = decide(replace(decision(**config), base_healthy_classes=base), found).to_metrics()
+    declared = replace(decision(**config), base_healthy_classes=base)
+    metrics = decide(declared, found, applied, target=target).to_metrics()
     run.metrics.write_text(json.dumps(metrics), encoding="utf-8")
     return run, metrics
 
@@ -44,6 +48,29 @@ def test_is_the_same_byte_by_byte(tmp_path, shares, config):
     assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
 
 
+@pytest.mark.parametrize("networks", [("original", "revised"), tuple(SHARES)])
+def test_a_run_by_a_protocol_is_judged_by_it_again(tmp_path, networks):
+    applied = AppliedProtocol(protocol=protocol(cohorts=3), reason="device_deprecation", accept_bound=0.65)
+    run, metrics = finished(tmp_path, {name: SHARES[name] for name in networks}, applied)
+    assert metrics["basis"] == ("protocol" if len(networks) == 2 else "reference")
+    assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        PredictedTarget(name="half_width", kind="rows", proxies=3, cohorts=4, errors={("forget_train", "sick"): 0.01}),
+        PredictedTarget(name="shifted_odds", kind="rows", counterparts=("forget", "remain"), errors={}),
+        PredictedTarget(name="never_trained", kind="never_trained", counterparts=("forget",), margin=0.2),
+    ],
+)
+def test_a_predicted_target_is_judged_again(tmp_path, target):
+    proxies = {f"proxy-{i}": everywhere(binary(0.7 + 0.01 * i, 0.8)) for i in range(3)}
+    run, metrics = finished(tmp_path, {"original": SHARES["original"], "revised": GOOD, **proxies}, target=target)
+    assert metrics["basis"] == "predicted"
+    assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
+
+
 def test_what_the_base_bundle_declares_healthy_is_still_said(tmp_path):
     run, metrics = finished(tmp_path, SHARES, base=("sick",))
     assert "Healthy is declared as healthy; the base bundle declares sick." in metrics["decision"]["line"]
@@ -58,7 +85,9 @@ def test_only_predictions_count(tmp_path):
     assert decide_again(run).verdict.value != metrics["verdict"]
 
 
-@pytest.mark.parametrize("text", [None, "{", "[]", "{}", '{"decision": {}}'])
+@pytest.mark.parametrize(
+    "text", [None, "{", "[]", "{}", '{"decision": {"declared": {}, "predictor": {}}}', '{"decision": {}}']
+)
 def test_what_is_no_run_is_refused(tmp_path, text):
     run, _ = finished(tmp_path, SHARES)
     if text is None:

@@ -8,6 +8,7 @@ import pytest
 from decision_example import CLASSES, binary, everywhere, table
 
 from monai_unlearn.evaluation.decision import gather
+from monai_unlearn.evaluation.decision.evidence import of_predictor
 from monai_unlearn.evaluation.prediction_table import Network, PredictionTable
 
 NETWORKS = (
@@ -103,3 +104,35 @@ def test_a_second_reference_under_the_same_seed_does_not_count():
     evidence = gather(replace(found, networks=twice))
     assert evidence.references == ("reference-1",)
     assert sum("under the seed of reference-1" in note for note in evidence.notes) == 2
+
+
+def proxies(*described):
+    """Proxies of the predictors and seeds that are named."""
+    return (
+        *NETWORKS[:2],
+        *(
+            Network(name=f"{name}-{i}", role="proxy", seed=seed, predictor=name)
+            for i, (name, seed) in enumerate(described)
+        ),
+    )
+
+
+def test_proxies_of_two_predictors_may_share_a_seed():
+    named = proxies(("half_width", 1), ("last_blocks", 1), ("half_width", 2), ("half_width", 1))
+    predictions = small(["sick"] * 3, ["p", "q", "r"], networks=named)
+    evidence = gather(predictions)
+    assert evidence.proxies == ("half_width-0", "last_blocks-1", "half_width-2")
+    assert "half_width-3 does not count: it was trained under the seed of half_width-0." in evidence.notes
+    assert of_predictor(evidence, predictions, "half_width").proxies == ("half_width-0", "half_width-2")
+    assert of_predictor(evidence, predictions, "last_blocks").proxies == ("last_blocks-1",)
+
+
+def test_a_proxy_is_no_reference():
+    evidence = gather(small(["sick"] * 3, ["p", "q", "r"], networks=proxies(("half_width", 1))))
+    assert evidence.references == ()
+
+
+def test_a_proxy_that_predicts_as_the_original_does_not_count():
+    predictions = small(["sick"] * 3, ["p", "q", "r"], networks=proxies(("shifted_odds", None)))
+    same = replace(predictions, logits={**predictions.logits, "shifted_odds-0": predictions.logits["original"]})
+    assert gather(same).proxies == ()

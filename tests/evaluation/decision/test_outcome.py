@@ -27,6 +27,8 @@ def test_keys():
         "endpoints",
         "spread",
         "declared",
+        "protocol",
+        "predictor",
     ]
     assert (document["verdict"], document["basis"], document["references"]) == ("equivalent", "reference", 3)
     assert outcome.promotes

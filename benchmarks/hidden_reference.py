@@ -1,0 +1,280 @@
+"""How often is a revision that a protocol qualifies different from what retraining gives, which the protocol never saw?
+
+    python benchmarks/hidden_reference.py phantoms --jobs 16
+    python benchmarks/hidden_reference.py odir --jobs 16 --device cuda
+    python benchmarks/hidden_reference.py phantoms --patients 120 --cohorts 2 --epochs 1 --size 16   # to try it out
+
+Cohorts are drawn and rehearsed on as `monai-unlearn rehearse` does it. Each counted cohort is then taken in turn: the
+protocol is written from the others alone, and its revision is judged by that protocol from predictions without the
+retrained networks. These are then uncovered, and say whether it is equivalent or different. The revision is the same in
+both cases, since no run stops by retrained networks; for the first cohort a run by the protocol, without a reference,
+shows it (`checked`).
+
+- phantoms: one of five stations is retired; the other stations, then patients of one station at a time.
+- odir: patients with normal fundus or diabetic retinopathy of ODIR-5K withdraw their consent.
+
+A protocol is taken with whatever bound it states (`accepted: stated`), and by the default, 26 % (`accepted: default`).
+The claim holds where the share `different` of those qualified is at most the largest bound that their protocols state.
+Called again, it goes on where it stopped: finished runs are kept below `--work`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from benchmark_options import data_folder, parser_of
+from results_file import ROOT, facts, write
+
+from monai_unlearn.evaluation.decision import Decision, decide
+from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
+from monai_unlearn.evaluation.prediction_table import PredictionTable
+from monai_unlearn.experiments.draw import given_cohort
+from monai_unlearn.experiments.rehearsal_plan import RehearsalPlan
+from monai_unlearn.experiments.rehearsal_runs import RehearsalRuns
+from monai_unlearn.experiments.rehearse import rehearse
+from monai_unlearn.experiments.write_protocol import Rehearsed, protocol_of
+from monai_unlearn.index import Index
+from monai_unlearn.vocabulary.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from monai_unlearn.evaluation.decision.outcome import Outcome
+    from monai_unlearn.evaluation.decision.protocol import Protocol
+
+BUNDLE = ROOT / "bundles" / "fundus_classifier"
+CLASSES = {"phantoms": None, "odir": ["N", "D"]}
+HEALTHY = {"phantoms": ["normal"], "odir": ["N"]}
+ACCEPTED = (0, 3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Data and network that are rehearsed with."""
+
+    name: str
+    options: argparse.Namespace
+
+    @property
+    def work(self) -> Path:
+        return self.options.work / self.name
+
+    @property
+    def index(self) -> Path:
+        return self.work / "index"
+
+    @property
+    def config(self) -> Path:
+        return self.work / "bundle" / "configs" / "unlearn.yaml"
+
+    @property
+    def fixed(self) -> dict[str, str]:
+        """The settings of every run, as text: plain values."""
+        size, few = self.options.size, self.options.min_patients
+        endpoints = [
+            {"subset": subset, "measure": measure, "margin": margin, "min_patients": few}
+            for subset, measure, margin in (
+                ("forget_train", "mean_probability", self.options.forget_margin),
+                ("forget_test", "mean_probability", self.options.forget_margin),
+                ("remain_test", "mean_probability", self.options.remain_margin),
+                ("remain_test", "macro_sensitivity", self.options.remain_margin),
+            )
+        ]
+        classes = CLASSES[self.name]
+        return {
+            "image_size": f"[{size},{size}]",
+            "device": self.options.device,
+            "decision::endpoints": json.dumps(endpoints),
+            "decision::healthy_classes": json.dumps(HEALTHY[self.name]),
+            **({"class_names": json.dumps(classes)} if classes else {}),
+        }
+
+    def prepare(self) -> Path:
+        """Draw or index the images and train the network, unless that is done; return the spec of the real cohort."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        if not (self.index / "index.json").is_file():
+            self._build_index()
+        if not self.config.is_file():
+            shutil.copytree(BUNDLE, self.config.parents[1], dirs_exist_ok=True)
+        trained = self.work / "trained"
+        if not trained.is_file():
+            names = ("image_size", "device", "class_names")
+            given = [f"--{key}={value}" for key, value in self.fixed.items() if key in names]
+            words = ["--config_file", str(self.config.with_name("train.yaml")), "--index_dir", str(self.index)]
+            population = ["--cohort_spec", str(self.spec())] if self.name == "odir" else []
+            call("monai.bundle", "run", "train", *words, *population, f"--max_epochs={self.options.epochs}", *given)
+            trained.write_text("", encoding="utf-8")
+        return self.spec()
+
+    def _build_index(self) -> None:
+        if self.name == "phantoms":
+            studies = self.work / "studies"
+            shutil.rmtree(studies, ignore_errors=True)
+            call("monai_unlearn", "phantom", "fundus", str(studies), f"--patients={self.options.patients}", "--size=64")
+            source, key, label = (studies, studies / "labels.csv"), "SOPInstanceUID", "diagnosis"
+        else:
+            folder = data_folder(self.options) / "fundus_odir"
+            source, key, label = (folder / "images", folder / "metadata.csv"), "filename", "eye_label"
+        images, table = map(str, source)
+        words = ["--table", table, "--key", key, "--label", label, "--out", str(self.index)]
+        patient = ["--patient", "patient_id"] if self.name == "odir" else []
+        call("monai_unlearn", "index", "build", images, *words, *patient)
+
+    def spec(self) -> Path:
+        """Write the spec of the real cohort: a station, or every so-manieth patient."""
+        path = self.work / "real.yaml"
+        content: dict[str, Any] = {"schema_version": 1, "name": "real"}
+        if self.name == "phantoms":
+            content |= {"reason": "device_deprecation", "forget": "StationName == CIRRUS-01"}
+        else:
+            content |= {
+                "reason": "consent_withdrawal",
+                "population": "eye_label in [N, D]",
+                "forget": "patient in @withdrawn",
+                "value_sets": {"withdrawn": self._withdrawn()},
+            }
+        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        return path
+
+    def _withdrawn(self) -> list[str]:
+        frame = Index.open(self.index).frame()
+        wanted = frame[frame["eye_label"].isin(["N", "D"]) & frame["fault"].isna()]
+        whole = frame.groupby("patient")["eye_label"].apply(lambda labels: labels.isin(["N", "D"]).all())
+        patients = sorted({str(one) for one in wanted["patient"].dropna() if whole[one]})
+        return patients[:: max(1, len(patients) // self.options.withdrawn)][: self.options.withdrawn]
+
+
+def call(module: str, *words: str) -> int:
+    """Run a module as a user does."""
+    code = subprocess.run([sys.executable, "-W", "ignore", "-m", module, *words], check=False, cwd=ROOT).returncode
+    if code not in ACCEPTED:
+        sys.exit(f"{module} {words[0]} ended with {code}")
+    return code
+
+
+def without_references(table: PredictionTable) -> PredictionTable:
+    """Return a table in which nobody sees the retrained networks."""
+    kept = tuple(one for one in table.networks if one.role != "reference")
+    return replace(table, networks=kept, logits={one.name: table.logits[one.name] for one in kept})
+
+
+def judged(one: Rehearsed, protocol: Protocol, *, accept: float | None) -> Outcome:
+    """Judge a revision by a protocol, from its predictions without the retrained networks."""
+    applied = AppliedProtocol(protocol=protocol, reason=one.cohort.spec.reason.value, accept_bound=accept)
+    decision = Decision.from_config(protocol.decision, class_names=one.table.class_names)
+    return decide(decision, without_references(one.table), applied)
+
+
+def left_out(one: Rehearsed, others: list[Rehearsed], method: dict[str, Any], fixed: dict[str, str]) -> dict[str, Any]:
+    """Judge a cohort by a protocol of the others, and then by its own retrained networks."""
+    protocol = protocol_of(method["name"], method["settings"], counted=others, tuned=[], fixed=fixed)
+    stated = judged(one, protocol, accept=max(protocol.rehearsal.bound, 0.0001))
+    return {
+        "cohort": one.cohort.spec.name,
+        "kind": one.cohort.kind,
+        "line": protocol.rehearsal.line,
+        "bound": protocol.rehearsal.bound,
+        "by_protocol": {"stated": stated.verdict.value, "default": judged(one, protocol, accept=None).verdict.value},
+        "why": list(stated.why),
+        "by_retrained_networks": one.verdict,
+    }
+
+
+def checked(bench: Bench, one: Rehearsed, protocol: Protocol) -> bool:
+    """Run by the protocol without a reference; return whether every prediction is the rehearsal's."""
+    out = bench.work / "checked"
+    shutil.rmtree(out, ignore_errors=True)
+    path = bench.work / "checked.yaml"
+    protocol.write(path)
+    words = ["--index_dir", str(bench.index), "--cohort_spec", str(one.cohort.path), "--output_dir", str(out)]
+    words += ["--protocol", str(path), "--device", bench.options.device]
+    call("monai.bundle", "run", "unlearn", "--config_file", str(bench.config), *words)
+    found = PredictionTable.read(RunFolder(out).predictions)
+    return bool((found.probabilities("revised").round(4) == one.table.probabilities("revised").round(4)).all())
+
+
+def share(rows: list[dict[str, Any]], accepted: str) -> dict[str, Any]:
+    """Return how many of those qualified are different, beside the largest bound that their protocols state."""
+    qualified = [row for row in rows if row["by_protocol"][accepted] == "qualified"]
+    different = [row for row in qualified if row["by_retrained_networks"] == "different"]
+    bound = max((row["bound"] for row in qualified), default=None)
+    found = len(different) / len(qualified) if qualified else None
+    return {
+        "qualified": len(qualified),
+        "different": len(different),
+        "share_different": found,
+        "largest_stated_bound": bound,
+        "holds": None if found is None or bound is None else found <= bound,
+    }
+
+
+def main() -> None:
+    parser = parser_of(__doc__, work="hidden_reference", data=True)
+    parser.add_argument("name", choices=list(CLASSES))
+    for option, value in (("patients", 4000), ("cohorts", 11), ("tune-on", 2), ("trials", 4), ("seeds", 3)):
+        parser.add_argument(f"--{option}", type=int, default=value)
+    for option, value in (("epochs", 8), ("size", 48), ("min-patients", 10), ("withdrawn", 400), ("jobs", 1)):
+        parser.add_argument(f"--{option}", type=int, default=value)
+    parser.add_argument("--forget-margin", type=float, default=0.15)
+    parser.add_argument("--remain-margin", type=float, default=0.08)
+    parser.add_argument("--methods", default="reset")
+    parser.add_argument("--device", default="cpu")
+    options = parser.parse_args()
+    # `timeout` ends the script as Ctrl-C does, so that no run is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    started = time.perf_counter()
+    bench = Bench(name=options.name, options=options)
+    spec = bench.prepare()
+    plan = RehearsalPlan(
+        config=bench.config,
+        index=bench.index,
+        specs=[spec],
+        draw=options.cohorts,
+        tune_on=options.tune_on,
+        methods=options.methods.split(","),
+        seeds=options.seeds,
+        trials=options.trials,
+        fixed=bench.fixed,
+        jobs=options.jobs,
+    )
+    out = bench.work / "rehearsal"
+    document = rehearse(plan, out, progress=lambda what, done, total: print(f"{what}: {done} of {total}", flush=True))
+    index = Index.open(bench.index)
+    runs = RehearsalRuns(
+        config=plan.config, index=plan.index, index_digest=index.digest, fixed=plan.fixed, seeds=plan.seeds, out=out
+    )
+    method = document["methods"][0]
+    counted = []
+    for described in (one for one in document["cohorts"] if one["role"] == "counted"):
+        cohort = replace(given_cohort(out / "specs" / f"{described['name']}.yaml", index), kind=described["kind"])
+        run = runs.run(cohort, method["name"], method["settings"]).output
+        counted.append(Rehearsed(cohort=cohort, run=run))
+    rows = [left_out(one, [other for other in counted if other is not one], method, bench.fixed) for one in counted]
+    protocol = protocol_of(method["name"], method["settings"], counted=counted[1:], tuned=[], fixed=bench.fixed)
+    settings = {key: value for key, value in vars(options).items() if isinstance(value, (int, float, str))}
+    result = {
+        "facts": facts("monai-unlearn", "monai", "torch", "optuna"),
+        "settings": settings,
+        "rehearsal": {key: document[key] for key in ("line", "chosen", "methods", "cohorts", "seconds")},
+        "cohorts": rows,
+        "accepted": {name: share(rows, name) for name in ("stated", "default")},
+        "checked": checked(bench, counted[0], protocol),
+        "seconds": round(time.perf_counter() - started),
+    }
+    write(result, f"hidden_reference_{options.name}", options.results)
+    print(
+        json.dumps({"accepted": result["accepted"], "checked": result["checked"], "line": document["line"]}, indent=1)
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""The bundle runs of a rehearsal: named by what decides them, with one set of retrained networks for each cohort."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.evaluation.decision import Verdict
+from monai_unlearn.experiments.plan import ALL_SPLITS, file_digests, name_of
+from monai_unlearn.experiments.runner import RUN, BundleRun
+from monai_unlearn.experiments.search_space import method_setting
+from monai_unlearn.vocabulary.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from monai_unlearn.experiments.draw import RehearsalCohort
+    from monai_unlearn.experiments.search_space import Setting
+
+COHORTS = "cohorts"
+RETRAIN = "retrain"
+SET_BY_REHEARSE = {
+    "index_dir": "--index",
+    "cohort_spec": "--spec",
+    "output_dir": "--out",
+    "reference": "it retrains",
+    "reference_seeds": "--seeds",
+    "subsets::splits": "it evaluates all three splits",
+    "stop": "a run by a protocol has no retrained network to stop by",
+    "method": "--methods",
+    "protocol": "it writes one",
+    "accept_bound": "it is about a protocol",
+}
+"""Config ids that the command sets, and where their values come from."""
+_JUDGED_OTHERWISE = (Verdict.ERASED.value, Verdict.NOT_ERASED.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RehearsalRuns:
+    """What all runs of a rehearsal share.
+
+    Args:
+        config: The bundle's `unlearn.yaml`.
+        index: The index's folder.
+        index_digest: Its digest.
+        fixed: Settings that all runs share, as text.
+        seeds: How many networks are retrained without each cohort.
+        out: The folder of the rehearsal.
+        threads: How many threads each run computes with; None leaves it open.
+    """
+
+    config: Path
+    index: Path
+    index_digest: str
+    fixed: Mapping[str, str]
+    seeds: int
+    out: Path
+    threads: int | None = None
+
+    @cached_property
+    def _files(self) -> list[str]:
+        return file_digests(self.config, checkpoint=self.fixed.get("checkpoint"))
+
+    def _decides(self, cohort: RehearsalCohort) -> list[object]:
+        digests = [cohort.spec.digest, self.index_digest]
+        return [digests, self._files, self.config.name, {RETRAIN: self.seeds}, dict(self.fixed)]
+
+    def folder(self, cohort: RehearsalCohort) -> Path:
+        """Return the folder of all runs of a cohort, which share its retrained networks."""
+        return self.out / COHORTS / f"{cohort.spec.name}-{name_of(self._decides(cohort))}"
+
+    def run(self, cohort: RehearsalCohort, method: str, settings: Mapping[str, Setting], **more: str) -> BundleRun:
+        """Return the run of a method on a cohort, finished or not.
+
+        Args:
+            cohort: The cohort.
+            method: The method's name.
+            settings: Its settings by id.
+            more: Further settings as text, by their ids.
+        """
+        named, beside = method_setting(method, settings)
+        given = {"method": json.dumps(named), **{key: _text(value) for key, value in beside.items()}, **more}
+        name = name_of([*self._decides(cohort), given])
+        return BundleRun(
+            config=self.config,
+            settings={
+                "index_dir": str(self.index),
+                "cohort_spec": str(cohort.path),
+                "subsets::splits": ALL_SPLITS,
+                "stop": "{}",
+                **self._reference(cohort),
+                **self.fixed,
+                **given,
+            },
+            folder=self.folder(cohort) / f"{method}-{name}",
+        )
+
+    def finish(self, cohort: RehearsalCohort, method: str, settings: Mapping[str, Setting], **more: str) -> RunFolder:
+        """Run a method on a cohort unless that is done; the first run of a cohort retrains for all others.
+
+        Raises:
+            ConfigError: The bundle's decision does not compare with retrained networks.
+            DataError: The run refused its input.
+            TrainingError: The run failed.
+        """
+        found = self.run(cohort, method, settings, **more).finish(threads=self.threads)
+        if metrics_of(found)["verdict"] in _JUDGED_OTHERWISE:
+            raise ConfigError(
+                f"{self.config}: a rehearsal compares with retrained networks, but its decision has objective: erase, "
+                "which needs none. Give --fix decision::objective=match_reference, or run without a protocol."
+            )
+        return found
+
+    def _reference(self, cohort: RehearsalCohort) -> dict[str, str]:
+        kept = self.kept(cohort)
+        if kept:
+            return {"reference": json.dumps([str(path / "model.pt") for path in kept])}
+        return {"reference": RETRAIN, "reference_seeds": str(self.seeds)}
+
+    def kept(self, cohort: RehearsalCohort) -> list[Path]:
+        """Return the folders of the networks that a finished run retrained without a cohort."""
+        runs = sorted(path for path in self.folder(cohort).glob(f"*/{RUN}") if RunFolder(path).metrics.is_file())
+        return next((found for path in runs if len(found := RunFolder(path).references()) == self.seeds), [])
+
+
+def metrics_of(run: RunFolder) -> dict[str, Any]:
+    """Return what a run measured."""
+    found: dict[str, Any] = json.loads(run.metrics.read_text(encoding="utf-8"))
+    return found
+
+
+def _text(value: Setting) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

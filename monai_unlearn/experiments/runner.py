@@ -1,0 +1,151 @@
+"""Bundle runs as processes: one at a time or several side by side, each with its log, and none left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, TypeVar
+
+from monai_unlearn.errors import DataError, ExitCode, TrainingError
+from monai_unlearn.safe_path import module_command, safe_environment
+from monai_unlearn.vocabulary.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+# Exit codes after which a run has written its evidence.
+WRITTEN = (ExitCode.DONE, ExitCode.NOT_ACCEPTED)
+LOG, RUN = "log.txt", "run"
+_SECONDS_TO_END = 20
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleRun:
+    """One run of a bundle's `unlearn`.
+
+    Args:
+        config: The bundle's `unlearn.yaml`.
+        settings: The settings of its command line as text, by their ids; `output_dir` is added.
+        folder: Where it goes: its results in `run`, what it prints in `log.txt`.
+    """
+
+    config: Path
+    settings: Mapping[str, str]
+    folder: Path
+
+    @property
+    def output(self) -> RunFolder:
+        """The results."""
+        return RunFolder(self.folder / RUN)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has written its evidence, whatever its verdict."""
+        return self.output.metrics.is_file()
+
+    @property
+    def command(self) -> list[str]:
+        """The command line."""
+        settings = {**self.settings, "output_dir": str(self.output.root)}
+        words = [f"--{name}={value}" for name, value in settings.items()]
+        # A bundle's own modules lie in its folder, as they do in MONAI's model zoo.
+        bundle = self.config.parent.parent.resolve()
+        return module_command(
+            "monai.bundle", "run", "unlearn", "--config_file", str(self.config), *words, folder=bundle
+        )
+
+    def execute(self, *, threads: int | None = None) -> tuple[int, str]:
+        """Run it; return its exit code and the last line it printed.
+
+        A run that was killed has written nothing, or a checkpoint, from which the next one goes on.
+
+        Args:
+            threads: How many threads it computes with; as many as the environment says by default.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        log = self.folder / LOG
+        environment = safe_environment()
+        if threads is not None:
+            environment |= {"OMP_NUM_THREADS": str(threads)}
+        with log.open("w", encoding="utf-8") as stream:
+            process = start(self.command, stdout=stream, env=environment)
+            _running.add(process)
+            try:
+                code = process.wait()
+            finally:
+                _running.discard(process)
+                _end(process)
+        lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+        return code, (lines[-1] if lines else "it printed nothing.").removeprefix("Error: ")
+
+    def finish(self, *, threads: int | None = None) -> RunFolder:
+        """Run it unless it is finished, and return its results.
+
+        Raises:
+            DataError: It refused its input.
+            TrainingError: It failed.
+        """
+        if self.is_finished:
+            return self.output
+        code, error = self.execute(threads=threads)
+        if code == ExitCode.BAD_INPUT:
+            raise DataError(f"a run refused its input: {error} Its log is {self.folder / LOG}.")
+        if code not in WRITTEN or not self.is_finished:
+            raise TrainingError(f"a run failed with exit code {code}: {error} Its log is {self.folder / LOG}.")
+        return self.output
+
+
+def start(words: list[str], *, stdout: IO[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a process whose two streams go into one file."""
+    return subprocess.Popen(  # noqa: S603 - no shell; the words are the user's own command
+        words,
+        stdout=stdout,
+        stderr=subprocess.STDOUT,
+        env=dict(env),
+    )
+
+
+def side_by_side(function: Callable[[T], R], items: Iterable[T], *, jobs: int) -> list[R]:
+    """Return what a function gives for each item, with so many at once; their processes end when one fails.
+
+    Args:
+        function: Called with each item, in a thread of its own where `jobs` is above 1.
+        items: The items.
+        jobs: How many at once, at least 1.
+    """
+    if jobs == 1:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(function, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            for process in tuple(_running):
+                process.terminate()
+            raise
+
+
+def threads_each(jobs: int) -> int | None:
+    """Return how many threads each of several runs at once should compute with; None leaves one run alone as it is."""
+    return None if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process that is still running, because this one was interrupted."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(_SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from bundle_run import BUNDLE, judged, run
+from protocol_example import content
+from tiny import tiny_index, tiny_spec
+
+from monai_unlearn.engine.protocol import applied_protocol, refuse_contradictions, settings_of
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.evaluation.decision import Decision
+from monai_unlearn.evaluation.decision.protocol import Protocol
+from monai_unlearn.methods import Reset
+from monai_unlearn.release import BundleInfo, weights_digest
+
+CLASSES = ("up", "down")
+DECISION = {"healthy_classes": [], "min_patients": 2}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The tiny cohort, and the bundle's network trained on all of it for an epoch."""
+    folder = tmp_path_factory.mktemp("protocol")
+    tiny_index(folder)
+    tiny_spec(folder)
+    run("train", "train.yaml", index_dir=str(folder / "index"), checkpoint=str(folder / "model.pt"), max_epochs=1)
+    return folder
+
+
+def digest_of(folder) -> str:
+    return weights_digest(torch.load(folder / "model.pt", weights_only=True))
+
+
+def write(path, weights, **changed):
+    """A protocol for the tiny cohort, as wide as one can be."""
+    given = content(cohorts=3, decision=DECISION, settings={"image_size": [16, 16], "max_epochs": 3}, **changed)
+    given["bundle"] = {"name": BundleInfo.read(BUNDLE).name, "version": "0.1.0", "weights": weights}
+    given["qualified_for"] |= {"patients": {"min": 1, "max": 99}, "share": {"min": 0.1, "max": 0.9}}
+    given["qualified_for"]["classes"] = list(CLASSES)
+    given["rehearsal"] |= {
+        "least_moved": 1e-6,
+        "ranges": [
+            {"subset": subset, "class": label, "low": -1.0, "high": 1.0}
+            for subset in ("forget_train", "forget_test")
+            for label in CLASSES
+        ],
+    }
+    Protocol.from_dict(given, source="p").write(path)
+    return path
+
+
+def settings(folder, out, protocol, **more):
+    return {
+        "index_dir": str(folder / "index"),
+        "cohort_spec": str(folder / "spec.yaml"),
+        "checkpoint": str(folder / "model.pt"),
+        "output_dir": str(out),
+        "protocol": str(protocol),
+        **more,
+    }
+
+
+def test_a_run_takes_method_settings_budget_and_decision_from_the_protocol(trained, tmp_path):
+    path = write(tmp_path / "protocol.yaml", digest_of(trained), budget=0.3)
+    with pytest.raises(Exception, match="inconclusive: the rehearsed protocol does not qualify it \\(3 of 3"):
+        judged(**settings(trained, tmp_path / "out", path))
+    evidence = tmp_path / "out" / "evidence"
+    config = json.loads((evidence / "run.json").read_text(encoding="utf-8"))["config"]
+    assert config["method"] == {"name": "reset", "depth": "last_block"}
+    assert (config["budget"], config["max_epochs"], config["stop"]) == (0.3, 3, {})
+    metrics = json.loads((evidence / "metrics.json").read_text(encoding="utf-8"))
+    assert (metrics["basis"], metrics["decision"]["protocol"]["cohort"]["reason"]) == ("protocol", "device_deprecation")
+    assert {need["what"] for need in metrics["needs"]} >= {"cohorts", "reference"}
+    assert len(metrics["decision"]["protocol"]["ranges"]) == 4
+    card = (evidence / "model_card_diff.md").read_text(encoding="utf-8")
+    assert "in points, beside the rehearsal of the" in card
+    assert "the original on remain" in card
+
+
+@pytest.mark.parametrize(
+    ("weights", "changed", "message"),
+    [
+        ("other", {}, "it was rehearsed with .* this run revises .* Rehearse with this bundle and these weights"),
+        ("own", {"accept_bound": 3}, "accept_bound: expected a share"),
+        ("own", {"protocol": None, "accept_bound": 0.5, "decision": DECISION}, "Give --protocol FILE"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_writes_nothing(trained, tmp_path, weights, changed, message):
+    path = write(tmp_path / "protocol.yaml", digest_of(trained) if weights == "own" else f"sha256:{'0' * 64}")
+    with pytest.raises(ConfigError, match=message):
+        judged(**{**settings(trained, tmp_path / "out", path), **changed})
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_command_line_that_contradicts_it_ends_with_2(trained, tmp_path):
+    path = write(tmp_path / "protocol.yaml", digest_of(trained))
+    words = [f"--{name}={value}" for name, value in settings(trained, tmp_path / "out", path, budget=0.5).items()]
+    config = str(BUNDLE / "configs" / "unlearn.yaml")
+    found = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "monai.bundle", "run", "unlearn", "--config_file", config, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert found.returncode == 2, found.stderr
+    assert found.stderr.splitlines()[-1].startswith("Error: --budget: a run by a protocol revises and judges as it was")
+    assert not (tmp_path / "out").exists()
+
+
+SAID = {
+    "method": {"name": "psg", "noise": 0.1},
+    "budget": 0.1,
+    "decision": {"healthy_classes": ["up"]},
+    "stop": {},
+    "image_size": [16, 16],
+    "train::x": 1,
+}
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        {"index_dir": "a", "output_dir": "b", "subsets::memory": "1 GB", "seed": 3, "reference": "retrain"},
+        {"budget": 0.1, "method::noise": 0.1, "method#name": "psg", "image_size": "[16, 16]", "train::x": 1},
+        {"method": "{name: psg, noise: 0.1}", "decision::healthy_classes": ["up"], "stop": "{}"},
+        {"decision::healthy_classes::0": "up"},
+    ],
+)
+def test_a_command_line_may_say_what_is_given_anew_or_what_the_protocol_says(override):
+    refuse_contradictions(override, SAID)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ({"budget": 0.2}, r"--budget: .* the protocol sets 0\.1\. Leave --budget out"),
+        ({"method": "reset"}, "--method: "),
+        ({"method::epsilon": 1}, "--method::epsilon: .* the protocol does not have it"),
+        ({"learning_rate": 0.1}, "--learning_rate: .* does not have it"),
+        ({"decision::min_patients": 2}, "--decision::min_patients"),
+        ({"decision#healthy_classes": []}, "--decision#healthy_classes"),
+        ({"stop": "{seconds: 3}"}, "--stop"),
+        ({"network": "$x"}, "--network"),
+        ({"image_size::7": 3}, "--image_size::7"),
+    ],
+)
+def test_a_contradiction_is_named(override, message):
+    with pytest.raises(ConfigError, match=message):
+        refuse_contradictions(override, SAID)
+
+
+def applied(path, *, config=None, decision=DECISION, method=None):
+    base = BundleInfo.read(BUNDLE)
+    return applied_protocol(
+        path,
+        accept_bound=None,
+        reason="device_deprecation",
+        bundle=base,
+        weights=f"sha256:{'0' * 64}",
+        decision=Decision.from_config(decision, class_names=CLASSES),
+        method=method or Reset(depth="last_block"),
+        config=config or {},
+    )
+
+
+def test_a_run_that_does_not_follow_it_is_refused(tmp_path):
+    path = write(tmp_path / "protocol.yaml", f"sha256:{'0' * 64}")
+    followed = dict(settings_of(Protocol.read(path)))
+    assert applied(path).reason == "device_deprecation"
+    assert applied(path, config=followed).protocol.budget == 0.1
+    for changed, name in [
+        ({"decision": {"healthy_classes": ["up"]}}, "decision"),
+        ({"method": Reset(depth="head")}, "method::depth"),
+        ({"config": {**followed, "budget": 0.2}}, "budget"),
+        ({"config": {**followed, "stop": None}}, "stop"),
+        ({"config": {"method": "reset"}}, "budget"),
+    ]:
+        with pytest.raises(ConfigError, match=f"does not follow it in '{name}'. Put .*follow_protocol"):
+            applied(path, **changed)
+
+
+def test_without_one_nothing_is_applied():
+    assert applied(None) is None

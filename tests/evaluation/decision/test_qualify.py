@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from decision_example import SUBSETS, binary, decision, everywhere, table
+from protocol_example import content, protocol
+
+from monai_unlearn.evaluation.decision import decide
+from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
+from monai_unlearn.evaluation.decision.protocol import Protocol
+
+ORIGINAL = everywhere(binary(0.95, 0.94))
+FORGOT = {"forget_train": binary(0.75, 0.72), "forget_test": binary(0.76, 0.75)}
+REVISED = everywhere(binary(0.95, 0.94), **FORGOT)
+PATIENTS = {subset: {"healthy": 150, "sick": 150} for subset in SUBSETS}
+
+
+def judged(
+    revised=REVISED,
+    *,
+    rehearsed=None,
+    patients=PATIENTS,
+    reason="device_deprecation",
+    accept=None,
+    stable=0.9,
+    **others,
+):
+    made = table({"original": ORIGINAL, "revised": revised, **others}, patients=patients, stable=stable)
+    applied = AppliedProtocol(protocol=rehearsed or protocol(), reason=reason, accept_bound=accept)
+    return decide(decision(), made, applied)
+
+
+def rehearsed(**changed):
+    """The example's protocol with other values within its rehearsal."""
+    given = content()
+    given["rehearsal"] |= changed
+    return Protocol.from_dict(given, source="p")
+
+
+def test_a_run_like_the_rehearsal_is_qualified_and_the_bound_stands_in_its_line():
+    outcome = judged()
+    assert (outcome.verdict, outcome.basis, outcome.exit_code) == ("qualified", "protocol", 0), outcome.why
+    assert outcome.line == (
+        "qualified: by a rehearsed protocol (10 of 10 rehearsal cohorts equivalent, 95 % upper bound of failure 26 %)."
+    )
+    assert outcome.needs == ()
+    assert "each of its 4 classes and subsets moved as there" in outcome.why[0]
+
+
+@pytest.mark.parametrize("revised", [ORIGINAL, everywhere(binary(0.94, 0.93))])
+def test_a_no_op_is_never_qualified(revised):
+    wide = [
+        {"subset": subset, "class": label, "low": -1.0, "high": 1.0}
+        for subset in ("forget_train", "forget_test")
+        for label in ("healthy", "sick")
+    ]
+    for given in (protocol(), rehearsed(ranges=wide), rehearsed(ranges=wide, least_moved=0.02)):
+        outcome = judged(revised, rehearsed=given, stable=1.0)
+        assert (outcome.verdict, outcome.exit_code) == ("inconclusive", 3)
+        assert any("in the rehearsal the least revised one differed by" in why for why in outcome.why)
+
+
+def test_a_no_op_is_not_qualified_even_where_the_rehearsal_shows_nothing_of_it():
+    outcome = judged(ORIGINAL, rehearsed=rehearsed(least_moved=0.0), stable=1.0)
+    assert outcome.verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("revised", "said"),
+    [
+        (
+            everywhere(binary(0.95, 0.94), **{**FORGOT, "forget_train": binary(0.5, 0.72)}),
+            "forget train, class healthy",
+        ),
+        (everywhere(binary(0.95, 0.94), **{**FORGOT, "forget_test": binary(0.76, 0.94)}), "forget test, class sick"),
+    ],
+)
+def test_one_class_outside_the_range_of_the_rehearsal_is_enough(revised, said):
+    outcome = judged(everywhere(binary(0.95, 0.94), **{**FORGOT, **revised}))
+    assert outcome.verdict == "inconclusive"
+    assert len(outcome.why) == 1
+    assert outcome.why[0].startswith(said)
+
+
+@pytest.mark.parametrize("remain", [binary(0.95, 0.8), binary(0.8, 0.94), binary(0.9, 0.9)])
+def test_remain_must_be_shown_to_besensitivities_kept(remain):
+    outcome = judged(everywhere(remain, **FORGOT))
+    assert outcome.verdict == "inconclusive"
+    assert outcome.why[0] == "Remain is not shown to be as good as under the original."
+
+
+def test_probabilities_on_remain_may_move_as_long_as_classes_do_not_get_worse():
+    better = everywhere(binary(0.99, 0.99), **FORGOT)
+    assert judged(better).verdict == "qualified"
+
+
+def test_few_patients_decide_nothing():
+    few = {**PATIENTS, "forget_test": {"healthy": 29, "sick": 150}, "remain_test": {"healthy": 150, "sick": 20}}
+    outcome = judged(patients=few)
+    assert outcome.verdict == "inconclusive"
+    assert any("29 patients are too few" in why for why in outcome.why)
+    assert any("20 patients are too few" in why for why in outcome.why)
+    asked = {(one.subset, one.label): one.needs for one in outcome.needs if one.what == "patients"}
+    assert asked["forget_test", "healthy"] == 30
+    assert asked["remain_test", "sick"] >= 30
+
+
+def test_another_reason_is_outside_and_needs_a_protocol_or_references():
+    outcome = judged(reason="consent_withdrawal")
+    assert outcome.verdict == "inconclusive"
+    assert outcome.why == ("It was rehearsed for the reason device_deprecation; the cohort's is consent_withdrawal.",)
+    assert [one.what for one in outcome.needs] == ["protocol", "reference"]
+
+
+def test_fewer_than_ten_cohorts_need_the_bound_to_be_accepted():
+    outcome = judged(rehearsed=protocol(cohorts=3))
+    assert (outcome.verdict, outcome.needs[0].what, outcome.needs[0].needs) == ("inconclusive", "cohorts", 10)
+    assert "bounds the share of failures by 63 % only" in outcome.why[0]
+    assert "Or --accept_bound 0.63, where that is good enough." in outcome.needs[0].text
+    assert "accept_bound" not in judged(rehearsed=protocol(cohorts=3, equivalent=0)).needs[0].text
+    accepted = judged(rehearsed=protocol(cohorts=3), accept=0.65)
+    assert accepted.verdict == "qualified"
+    assert "3 of 3 rehearsal cohorts equivalent, 95 % upper bound of failure 63 %" in accepted.line
+    assert any("accepts a bound of failure up to 65 %" in note for note in accepted.notes)
+
+
+def test_retrained_networks_decide_where_there_are_any():
+    target = everywhere(binary(0.95, 0.94), forget_train=binary(0.3, 0.3), forget_test=binary(0.3, 0.3))
+    outcome = judged(**{f"reference-{number}": target for number in range(3)})
+    assert (outcome.verdict, outcome.basis) == ("different", "reference")
+    assert outcome.protocol["ranges"] == []
+
+
+def test_outputs_that_are_not_finite_are_not_qualified():
+    made = table({"original": ORIGINAL, "revised": REVISED}, patients=PATIENTS)
+    made.logits["revised"][0] = np.nan
+    applied = AppliedProtocol(protocol=protocol(), reason="device_deprecation")
+    assert decide(decision(), made, applied).verdict == "inconclusive"
+
+
+def test_forgetting_in_batch_norm_alone_is_not_qualified():
+    outcome = judged(revised_recalibrated=ORIGINAL)
+    assert outcome.verdict == "inconclusive"
+    assert "artefact of BatchNorm" in outcome.why[0]
+
+
+def test_what_earlier_revisions_forgot_must_not_come_back():
+    from monai_unlearn.evaluation.decision import Endpoint
+    from monai_unlearn.evaluation.decision.kept import sensitivities_kept
+
+    given = decision()
+    earlier = Endpoint(subset="earlier:0.2.0_train", margin=0.1)
+    kept = sensitivities_kept(type(given)(**{**vars(given), "endpoints": (*given.endpoints, earlier)}))
+    assert [(one.subset, one.measure) for one in kept.endpoints] == [
+        ("forget_train", "mean_probability"),
+        ("forget_test", "mean_probability"),
+        ("remain_test", "macro_sensitivity"),
+        ("earlier:0.2.0_train", "sensitivity"),
+    ]

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from monai_unlearn.evaluation.decision.target import PredictedTarget
+
+ERRORS = {("forget_train", "sick"): 0.04, ("forget_test", "sick"): 0.02}
+TARGET = PredictedTarget(name="half_width", kind="rows", proxies=3, cohorts=10, errors=ERRORS)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        TARGET,
+        PredictedTarget(name="never_trained", kind="never_trained", proxies=0, counterparts=("forget",), margin=0.08),
+    ],
+)
+def test_is_read_as_it_was_written(target):
+    assert PredictedTarget.from_dict(json.loads(json.dumps(target.to_dict()))) == target
+
+
+def test_errors_do_not_change_behind_its_back():
+    given = dict(ERRORS)
+    target = PredictedTarget(name="half_width", kind="rows", errors=given)
+    given.clear()
+    assert target.errors == ERRORS
+
+
+def test_the_line_says_how_far_it_was_off():
+    assert TARGET.line == (
+        "Predicted by half_width (3 proxies); its error on 10 rehearsal cohorts was up to 4.0 points."
+    )
+    assert "the original with its odds moved" in PredictedTarget(name="shifted_odds", kind="rows").line
+    assert "up to 100.0 points" in PredictedTarget(name="shifted_odds", kind="rows").line

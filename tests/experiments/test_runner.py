@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+
+import pytest
+
+from monai_unlearn.errors import DataError, TrainingError
+from monai_unlearn.experiments import runner
+from monai_unlearn.experiments.runner import BundleRun, side_by_side, threads_each
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A run whose process is a program of the test's own."""
+    config = tmp_path / "bundle" / "configs" / "unlearn.yaml"
+    made = BundleRun(config=config, settings={"seed": "3", "a::b": "[1]"}, folder=tmp_path / "runs" / "first")
+    started, original = [], runner.start
+
+    def play(program):
+        def start(words, **streams):
+            started.append(words)
+            return original([sys.executable, "-c", program, str(made.output.metrics)], **streams)
+
+        monkeypatch.setattr(runner, "start", start)
+        return made, started
+
+    return play
+
+
+WRITES = """
+import json, os, pathlib, sys
+path = pathlib.Path(sys.argv[1])
+path.parent.mkdir(parents=True)
+path.write_text(json.dumps({"threads": os.environ.get("OMP_NUM_THREADS")}))
+"""
+
+
+def test_the_command_has_the_settings_and_where_the_results_go(run):
+    made, _ = run("")
+    assert made.command[4:] == [
+        "monai.bundle",
+        "run",
+        "unlearn",
+        "--config_file",
+        str(made.config),
+        "--seed=3",
+        "--a::b=[1]",
+        f"--output_dir={made.folder / 'run'}",
+    ]
+
+
+def test_a_finished_run_is_not_run_again(run):
+    made, started = run(f"{WRITES}\nsys.exit(3)")
+    assert not made.is_finished
+    first = made.finish(threads=2)
+    assert json.loads(first.metrics.read_text(encoding="utf-8")) == {"threads": "2"}
+    assert made.finish() == first
+    assert len(started) == 1
+
+
+@pytest.mark.parametrize(
+    ("program", "error", "message"),
+    [
+        (
+            "print('x'); print('Error: no such spec.'); raise SystemExit(2)",
+            DataError,
+            "refused its input: no such spec",
+        ),
+        ("print('the loss is NaN.'); raise SystemExit(1)", TrainingError, "exit code 1: the loss is NaN. Its log is"),
+        ("raise SystemExit(3)", TrainingError, "exit code 3: it printed nothing"),
+    ],
+)
+def test_a_run_that_failed_is_named_with_its_log(run, program, error, message):
+    made, started = run(program)
+    for _ in range(2):
+        with pytest.raises(error, match=message):
+            made.finish()
+    assert len(started) == 2
+    assert (made.folder / "log.txt").is_file()
+
+
+def test_the_others_end_when_one_fails(run):
+    made, _ = run("import time; time.sleep(60)")
+    begun = threading.Event()
+
+    def work(number):
+        if number == 0:
+            begun.set()
+            return made.execute()
+        begun.wait()
+        while not runner._running:
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt, match="^$"):
+        side_by_side(work, [1, 0], jobs=2)
+    assert time.monotonic() - started < 50
+    assert not runner._running
+    assert not made.is_finished
+
+
+def test_an_interrupted_run_leaves_no_process(run, monkeypatch):
+    made, _ = run("import time; time.sleep(60)")
+    processes, start = [], runner.start
+
+    class Interrupted:
+        def __init__(self, process):
+            self.process = process
+
+        def wait(self, timeout=None):
+            if timeout is None:
+                raise KeyboardInterrupt
+            return self.process.wait(timeout)
+
+        def __getattr__(self, name):
+            return getattr(self.process, name)
+
+    def interrupted(words, **streams):
+        processes.append(start(words, **streams))
+        return Interrupted(processes[-1])
+
+    monkeypatch.setattr(runner, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="^$"):
+        made.execute()
+    assert processes[0].poll() is not None
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_results_come_in_the_order_of_the_items(jobs):
+    def slowly(number):
+        time.sleep(0.02 * (3 - number))
+        return number
+
+    assert side_by_side(slowly, range(3), jobs=jobs) == [0, 1, 2]
+
+
+def test_several_runs_share_the_processors(monkeypatch):
+    monkeypatch.setattr(runner.os, "cpu_count", lambda: 16)
+    assert [threads_each(jobs) for jobs in (1, 4, 32)] == [None, 4, 1]

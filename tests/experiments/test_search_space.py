@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.experiments.search_space import method_setting, search_spaces, size_of, start_of
+from monai_unlearn.methods import registered
+
+
+def test_spaces_are_those_of_the_registration(tmp_path):
+    found = search_spaces(["reset", "psg", "psg_published"], folder=tmp_path)
+    assert found["reset"] == {key: list(one) for key, one in registered()["reset"][0].search_space.items()}
+    assert found["psg_published"] == {}
+    with pytest.raises(ConfigError, match="--methods: expected one of .* Did you mean 'reset'"):
+        search_spaces(["rest"], folder=tmp_path)
+    with pytest.raises(ConfigError, match="--methods psg,psg: expected each method once"):
+        search_spaces(["psg", "psg"], folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(registered()))
+def test_a_method_takes_every_value_of_its_space(name):
+    info, kind = registered()[name]
+    for key, values in info.search_space.items():
+        assert len(set(values)) == len(values) >= 1
+        for value in values:
+            method, beside = method_setting(name, {**start_of(info.search_space), key: value})
+            assert method.pop("name") == name
+            kind(**method)
+            assert set(beside) <= {"training::rate_factor"}
+
+
+def test_sizes_and_starts():
+    space = {"a": [1, 2, 3], "b": ["x", "y"]}
+    assert (size_of(space), start_of(space)) == (6, {"a": 1, "b": "x"})
+    assert (size_of({}), start_of({})) == (1, {})

@@ -1,0 +1,64 @@
+"""A protocol made up for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monai_unlearn.evaluation.decision.failure_bound import bound_line, failure_bound
+from monai_unlearn.evaluation.decision.protocol import Protocol
+
+
+def digest(letter: str) -> str:
+    """A digest of one letter."""
+    return f"sha256:{letter * 64}"
+
+
+def content(*, cohorts: int = 10, equivalent: int | None = None, tuned: int = 2, **changed: Any) -> dict[str, Any]:
+    """The document of a protocol whose first `equivalent` cohorts came out so; `changed` replaces top-level keys."""
+    equivalent = cohorts if equivalent is None else equivalent
+    evidence = [
+        {
+            "cohort": f"camera-{number}",
+            "spec": f"sha256:{number:064x}",
+            "index": digest("b"),
+            "verdict": "equivalent" if number < equivalent else "different",
+            "metrics": digest("c"),
+        }
+        for number in range(cohorts + tuned)
+    ]
+    return {
+        "schema_version": 1,
+        "bundle": {"name": "Fundus classifier", "version": "0.1.0", "weights": digest("a")},
+        "method": {"name": "reset", "depth": "last_block"},
+        "settings": {"learning_rate": 0.00001},
+        "budget": 0.1,
+        "decision": {"healthy_classes": ["healthy"]},
+        "qualified_for": {
+            "reasons": ["device_deprecation"],
+            "patients": {"min": 100, "max": 500},
+            "share": {"min": 0.2, "max": 0.6},
+            "classes": ["healthy", "sick"],
+        },
+        "rehearsal": {
+            "cohorts": cohorts,
+            "equivalent": equivalent,
+            "bound": failure_bound(cohorts, equivalent),
+            "line": bound_line(cohorts, equivalent),
+            "least_moved": 0.05,
+            "ranges": [
+                {"subset": subset, "class": label, "low": -0.3, "high": -0.1}
+                for subset in ("forget_train", "forget_test")
+                for label in ("healthy", "sick")
+            ],
+            "evidence": evidence[:cohorts],
+            "tuned": tuned,
+            "tuned_on": evidence[cohorts:],
+        },
+        "predictors": [],
+        **changed,
+    }
+
+
+def protocol(**options: Any) -> Protocol:
+    """The protocol with this document."""
+    return Protocol.from_dict(content(**options), source="protocol.yaml")
