@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+PLOT = "rehearse.png"
 HEADINGS = ("method", "settings", "objective", "equivalent", "bound of failure", "share of retraining", "")
 _KINDS = {
     "given": "given",
@@ -71,7 +72,7 @@ def markdown(document: Mapping[str, Any]) -> str:
         "",
         *[f"- {one['name']}, {cohort}: {why}" for one in document["methods"] for cohort, why in one["why"].items()],
     ]
-    return escaped("\n".join(lines).rstrip()) + "\n"
+    return escaped("\n".join([*lines, "", f"![Verdicts and objectives]({PLOT})"]).rstrip()) + "\n"
 
 
 def plot(document: Mapping[str, Any], path: Path) -> None:

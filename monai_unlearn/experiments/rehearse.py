@@ -15,7 +15,7 @@ from monai_unlearn.experiments.drawn_spec import open_folder
 from monai_unlearn.experiments.objective import FORMULA, objective
 from monai_unlearn.experiments.plan import Plan, require_validation
 from monai_unlearn.experiments.predictor_errors import predictor_errors
-from monai_unlearn.experiments.rehearsal_report import markdown, plot
+from monai_unlearn.experiments.rehearsal_report import PLOT, markdown, plot
 from monai_unlearn.experiments.rehearsal_runs import RehearsalRuns
 from monai_unlearn.experiments.runner import side_by_side, threads_each
 from monai_unlearn.experiments.search_space import search_spaces, size_of
@@ -76,6 +76,7 @@ def rehearse(plan: RehearsalPlan, out: Path, *, progress: Callable[[str, int, in
     with locked(out / ".lock", refusal=refusal):
         out.chmod(0o700)
         write_text(out / "README.md", README)
+        open_folder(out / SPECS)
         return _Rehearsal(plan=plan, out=out, progress=progress).run()
 
 
@@ -144,7 +145,7 @@ class _Rehearsal:
         }
         write_json(self.out / DOCUMENT, document)
         write_text(self.out / "rehearse.md", markdown(document))
-        plot(document, self.out / "rehearse.png")
+        plot(document, self.out / PLOT)
         return document
 
     def _cohorts(self) -> tuple[list[RehearsalCohort], list[RehearsalCohort]]:
@@ -157,7 +158,6 @@ class _Rehearsal:
         first, *others = [given_cohort(path, self.index) for path in plan.specs]
         real = Likeness.of(first.spec.resolve(self.index))
         given = [given_cohort(one.path, self.index, real=real) for one in others]
-        open_folder(self.out / SPECS)
         if plan.draw:
             count = plan.draw + plan.tune_on
             drawn = draw(first.path, self.index, self.out / SPECS, count=count, given=given, seed=plan.seed)
@@ -283,7 +283,7 @@ def _described(cohort: RehearsalCohort, *, role: str) -> dict[str, Any]:
 
 
 def _check_folder(out: Path) -> None:
-    # A rehearsal that was interrupted has its README, and no document yet.
+    # A rehearsal that was interrupted has no document yet.
     known = (out / DOCUMENT, out / SPECS)
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and not any(path.exists() for path in known)):
         raise ConfigError(

@@ -196,6 +196,12 @@ def test_what_cannot_be_rehearsed_runs_nothing(played, changed, message):
     assert not played.runs
 
 
+def test_what_was_refused_can_be_put_right_in_the_same_folder(played):
+    with pytest.raises(DataError, match="all of them would choose"):
+        rehearsed(played, draw=0)
+    assert rehearsed(played)["line"].startswith("4 of 4")
+
+
 def test_a_folder_of_something_else_is_refused(played):
     played.out.mkdir()
     (played.out / "letter.txt").write_text("mine", encoding="utf-8")
