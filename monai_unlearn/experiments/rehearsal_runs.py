@@ -36,6 +36,8 @@ SET_BY_REHEARSE = {
     "accept_bound": "it is about a protocol",
 }
 """Config ids that the command sets, and where their values come from."""
+# What retraining does not depend on: another budget or margin does not retrain.
+_OF_THE_REVISION = ("budget", "decision")
 _JUDGED_OTHERWISE = (Verdict.ERASED.value, Verdict.NOT_ERASED.value)
 
 
@@ -65,13 +67,14 @@ class RehearsalRuns:
     def _files(self) -> list[str]:
         return file_digests(self.config, checkpoint=self.fixed.get("checkpoint"))
 
-    def _decides(self, cohort: RehearsalCohort) -> list[object]:
+    def _decides_retraining(self, cohort: RehearsalCohort) -> list[object]:
         digests = [cohort.spec.digest, self.index_digest]
-        return [digests, self._files, self.config.name, {RETRAIN: self.seeds}, dict(self.fixed)]
+        fixed = {key: value for key, value in self.fixed.items() if key.partition("::")[0] not in _OF_THE_REVISION}
+        return [digests, self._files, self.config.name, {RETRAIN: self.seeds}, fixed]
 
     def folder(self, cohort: RehearsalCohort) -> Path:
         """Return the folder of all runs of a cohort, which share its retrained networks."""
-        return self.out / COHORTS / f"{cohort.spec.name}-{name_of(self._decides(cohort))}"
+        return self.out / COHORTS / f"{cohort.spec.name}-{name_of(self._decides_retraining(cohort))}"
 
     def run(self, cohort: RehearsalCohort, method: str, settings: Mapping[str, Setting], **more: str) -> BundleRun:
         """Return the run of a method on a cohort, finished or not.
@@ -84,7 +87,7 @@ class RehearsalRuns:
         """
         named, beside = method_setting(method, settings)
         given = {"method": json.dumps(named), **{key: _text(value) for key, value in beside.items()}, **more}
-        name = name_of([*self._decides(cohort), given])
+        name = name_of([*self._decides_retraining(cohort), dict(self.fixed), given])
         return BundleRun(
             config=self.config,
             settings={
