@@ -60,7 +60,9 @@ class Rehearsed:
     @property
     def declared(self) -> dict[str, Any]:
         """The decision that it was judged by."""
-        return {key: value for key, value in self.metrics["decision"]["declared"].items() if value is not None}
+        declared = self.metrics["decision"]["declared"]
+        # What the base bundle declares is the base bundle's, and no setting of a decision.
+        return {key: one for key, one in declared.items() if one is not None and key != "base_healthy_classes"}
 
     @property
     def verdict(self) -> str:

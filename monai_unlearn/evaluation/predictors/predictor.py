@@ -11,8 +11,6 @@ from monai_unlearn.evaluation.decision.target import MIN_PROXIES, Kind, Predicte
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch import nn
-
 
 Change = Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
 """Returns another `network_def`, from the bundle's and the parameters of its constructor with their defaults."""
@@ -52,7 +50,7 @@ class Proxy:
 
     name: str
     predictor: str
-    network: nn.Module = field(repr=False)
+    network: Any = field(repr=False)
     seed: int | None = None
     gradient_evaluations: float = 0.0
     seconds: float = 0.0
