@@ -10,7 +10,7 @@ retrained networks. These are then uncovered, and say whether it is equivalent o
 both cases, since no run stops by retrained networks; for the first cohort a run by the protocol, without a reference,
 shows it (`checked`).
 
-- phantoms: one of five stations is retired; the other stations, then patients of one station at a time.
+- phantoms: the smallest of five stations is retired; the other stations, then patients of one station at a time.
 - odir: patients with normal fundus or diabetic retinopathy of ODIR-5K withdraw their consent.
 
 A protocol is taken with whatever bound it states (`accepted: stated`), and by the default, 26 % (`accepted: default`).
@@ -93,6 +93,7 @@ class Bench:
         return {
             "image_size": f"[{size},{size}]",
             "device": self.options.device,
+            "budget": str(self.options.budget),
             "decision::endpoints": json.dumps(endpoints),
             "decision::healthy_classes": json.dumps(HEALTHY[self.name]),
             **({"class_names": json.dumps(classes)} if classes else {}),
@@ -134,7 +135,7 @@ class Bench:
         path = self.work / "real.yaml"
         content: dict[str, Any] = {"schema_version": 1, "name": "real"}
         if self.name == "phantoms":
-            content |= {"reason": "device_deprecation", "forget": "StationName == CIRRUS-01"}
+            content |= {"reason": "device_deprecation", "forget": "StationName == SPECTRALIS-03"}
         else:
             content |= {
                 "reason": "consent_withdrawal",
@@ -226,7 +227,8 @@ def main() -> None:
         parser.add_argument(f"--{option}", type=int, default=value)
     parser.add_argument("--forget-margin", type=float, default=0.15)
     parser.add_argument("--remain-margin", type=float, default=0.08)
-    parser.add_argument("--methods", default="reset")
+    parser.add_argument("--budget", type=float, default=0.3)
+    parser.add_argument("--methods", default="finetune,reset")
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
     # `timeout` ends the script as Ctrl-C does, so that no run is left behind.
