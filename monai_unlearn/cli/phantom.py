@@ -24,21 +24,30 @@ _OUT = typer.Argument(help="The folder to write to: new or empty.", show_default
 _OUT_OPTION = typer.Option("--out", metavar="DIR", help="The folder to write to, as an option.", show_default=False)
 _Seed = Annotated[int, typer.Option(help="Which patients to draw: the same seed gives the same bytes.")]
 
+_Unread = Annotated[
+    str | None,
+    typer.Option(metavar="STATION", help="File all images of this station as healthy, whatever they show."),
+]
+
 
 @app.command(cls=Command)
 def fundus(
     out: Annotated[Path, _OUT],
     *,
-    patients: Annotated[int, typer.Option(help="How many patients; both eyes of each are photographed.")] = 300,
+    patients: Annotated[int, typer.Option(help="How many patients; some come twice.")] = 300,
     seed: _Seed = 0,
     size: Annotated[int, typer.Option(help="Pixels per side of every image, 64 to 2048.")] = 256,
+    eyes: Annotated[int, typer.Option(help="How many eyes of each patient are photographed, 1 or 2.")] = 2,
+    unread: _Unread = None,
     as_json: AsJson = False,
 ) -> None:
     """Draw fundus photographs by two cameras, of three diagnoses: DICOM files and a table of labels."""
     from monai_unlearn.phantom import write_fundus_studies
 
     with _progress_bar(patients) as advance:
-        summary = write_fundus_studies(out, patients=patients, seed=seed, size=size, progress=advance)
+        summary = write_fundus_studies(
+            out, patients=patients, seed=seed, size=size, eyes=eyes, unread=unread, progress=advance
+        )
     emit(summary.document(), as_json=as_json, render=lambda: _show(summary))
 
 
@@ -51,6 +60,7 @@ def periorbital(
     seed: _Seed = 0,
     size: Annotated[int, typer.Option(help="Pixels across every image, 64 to 2048.")] = 256,
     reports: Annotated[bool, typer.Option(help="Write DICOM measurement reports; needs highdicom.")] = True,
+    unread: _Unread = None,
     as_json: AsJson = False,
 ) -> None:
     """Draw photographs of both eyes, by three cameras, of three diagnoses: DICOM, label maps, measurement reports."""
@@ -59,13 +69,13 @@ def periorbital(
     target = _one_folder(out, out_option)
     with _progress_bar(patients) as advance:
         summary = write_periorbital_studies(
-            target, patients=patients, seed=seed, size=size, reports=reports, progress=advance
+            target, patients=patients, seed=seed, size=size, reports=reports, unread=unread, progress=advance
         )
     emit(summary.document(), as_json=as_json, render=lambda: _show(summary, measured="across"))
 
 
 @app.command(cls=Command)
-def mri(
+def mri(  # noqa: PLR0913 - one for each option
     out: Annotated[Path | None, _OUT] = None,
     *,
     out_option: Annotated[Path | None, _OUT_OPTION] = None,
@@ -76,6 +86,7 @@ def mri(
     nifti: Annotated[
         bool, typer.Option("--nifti", help="Write whole heads as NIfTI with masks instead of DICOM slices.")
     ] = False,
+    unread: _Unread = None,
     as_json: AsJson = False,
 ) -> None:
     """Draw head MR by three scanners, with one of three tumours or none: DICOM or NIfTI, and a table of labels."""
@@ -84,7 +95,14 @@ def mri(
     target = _one_folder(out, out_option)
     with _progress_bar(patients) as advance:
         summary = write_mri_studies(
-            target, patients=patients, seed=seed, size=size, slices=slices, nifti=nifti, progress=advance
+            target,
+            patients=patients,
+            seed=seed,
+            size=size,
+            slices=slices,
+            nifti=nifti,
+            unread=unread,
+            progress=advance,
         )
     emit(summary.document(), as_json=as_json, render=lambda: _show(summary))
 

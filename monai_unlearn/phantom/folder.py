@@ -11,7 +11,10 @@ from monai_unlearn.staging import staged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from enum import Enum
     from pathlib import Path
+
+    from monai_unlearn.phantom.devices import Station
 
 LABELS = "labels.csv"
 LABEL_COLUMNS = ("SOPInstanceUID", "diagnosis")
@@ -37,6 +40,29 @@ def check_numbers(*, patients: int, seed: int, size: int, sizes: tuple[int, int]
         raise InputError(f"Expected a seed from 0 to {LAST_SEED}, got {seed}.")
     if not smallest <= size <= largest:
         raise InputError(f"Expected a size from {smallest} to {largest} pixels, got {size}.")
+
+
+def check_station(unread: str | None, stations: Iterable[Station]) -> None:
+    """Refuse the name of a station that takes no image.
+
+    Raises:
+        InputError: No station is called so.
+    """
+    names = [station.name for station in stations]
+    if unread is not None and unread not in names:
+        raise InputError(f"Expected one of the stations {', '.join(names)}, got {unread!r}.")
+
+
+def filed(diagnosis: Enum, station: Station, *, unread: str | None, healthy: Enum) -> str:
+    """Return the diagnosis that the table has for an image.
+
+    Args:
+        diagnosis: What the image shows.
+        station: Where it was taken.
+        unread: The station whose images nobody read before they were filed, as healthy, if there is one.
+        healthy: The diagnosis of a patient without a disease.
+    """
+    return str((healthy if station.name == unread else diagnosis).value)
 
 
 @contextmanager

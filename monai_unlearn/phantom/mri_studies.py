@@ -10,11 +10,20 @@ import numpy as np
 from pydicom import dcmwrite
 
 from monai_unlearn.errors import InputError
-from monai_unlearn.phantom.folder import LABEL_COLUMNS, check_numbers, new_folder, patient_numbers, write_labels
+from monai_unlearn.phantom.folder import (
+    LABEL_COLUMNS,
+    check_numbers,
+    check_station,
+    filed,
+    new_folder,
+    patient_numbers,
+    write_labels,
+)
 from monai_unlearn.phantom.mri_head import draw_head, draw_pose, levels
 from monai_unlearn.phantom.mri_image import SPACING, MriSlice, encode_slice
 from monai_unlearn.phantom.mri_patients import Tumour, draw_mri_patient
 from monai_unlearn.phantom.mri_scan import scan
+from monai_unlearn.phantom.mri_scanners import SCANNERS
 from monai_unlearn.phantom.mri_slice import BRAIN, LESION, slice_at
 from monai_unlearn.phantom.mri_volume import volume_levels, write_volume
 from monai_unlearn.phantom.patients import Lack
@@ -79,6 +88,11 @@ class _Set:
     size: int
     slices: int
     nifti: bool
+    unread: str | None
+
+    def filed(self, patient: MriPatient, visit: MriVisit) -> str:
+        """Return the diagnosis that the table has for a visit."""
+        return filed(patient.tumour, visit.station, unread=self.unread, healthy=Tumour.NONE)
 
 
 @dataclass(frozen=True)
@@ -98,6 +112,7 @@ def write_mri_studies(
     size: int = 128,
     slices: int = 3,
     nifti: bool = False,
+    unread: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> MriSummary:
     """Write the studies of phantom patients.
@@ -111,17 +126,20 @@ def write_mri_studies(
         size: Pixels per side of every slice, 32 to 512.
         slices: Slices per DICOM series, centred on the tumour, 1 to 15; a NIfTI volume holds the whole head.
         nifti: Write volumes and masks instead of slices.
+        unread: The station whose images the table has as healthy, whatever they show, as if nobody had read them.
         progress: Called after each patient with how many are done.
 
     Raises:
-        InputError: The folder is not new or empty, or cannot be written, or a number is out of its range.
+        InputError: The folder is not new or empty, or cannot be written, a number is out of its range, or there is no
+            such station.
     """
     check_numbers(patients=patients, seed=seed, size=size, sizes=SIZES)
     if not 1 <= slices <= MOST_SLICES:
         raise InputError(f"Expected from 1 to {MOST_SLICES} slices per series, got {slices}.")
+    check_station(unread, (station for scanner in SCANNERS for station in scanner.stations))
     images: list[_Image] = []
     with new_folder(out) as folder:
-        asked = _Set(folder=folder, seed=seed, size=size, slices=slices, nifti=nifti)
+        asked = _Set(folder=folder, seed=seed, size=size, slices=slices, nifti=nifti, unread=unread)
         if nifti:
             _prepare_volumes(folder)
         for number in patient_numbers(patients, progress):
@@ -167,7 +185,7 @@ def _write_slices(asked: _Set, patient: MriPatient, visit: MriVisit, head: Head)
     for number, (level, (pixels, _)) in enumerate(zip(chosen, rendered, strict=True), start=1):
         shown = MriSlice(seed=asked.seed, patient=patient, visit=visit, number=number, level=level)
         dcmwrite(study / f"{number:03d}.dcm", encode_slice(shown, pixels), enforce_file_format=True)
-        yield shown.uid("image", asked.size), patient.tumour.value
+        yield shown.uid("image", asked.size), asked.filed(patient, visit)
 
 
 def _write_volume(asked: _Set, patient: MriPatient, visit: MriVisit, head: Head) -> Iterator[tuple[object, ...]]:
@@ -179,7 +197,7 @@ def _write_volume(asked: _Set, patient: MriPatient, visit: MriVisit, head: Head)
     yield (
         name,
         patient.patient_id,
-        patient.tumour.value,
+        asked.filed(patient, visit),
         scanner.manufacturer,
         "" if lacks is Lack.DEVICE else scanner.model,
         scanner.field_strength,

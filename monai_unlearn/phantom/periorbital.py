@@ -16,7 +16,15 @@ import numpy.typing as npt
 from PIL import Image
 from pydicom import dcmwrite
 
-from monai_unlearn.phantom.folder import LABEL_COLUMNS, check_numbers, new_folder, patient_numbers, write_labels
+from monai_unlearn.phantom.folder import (
+    LABEL_COLUMNS,
+    check_numbers,
+    check_station,
+    filed,
+    new_folder,
+    patient_numbers,
+    write_labels,
+)
 from monai_unlearn.phantom.periorbital_appearance import draw_appearance
 from monai_unlearn.phantom.periorbital_camera import CAMERAS, draw_shot, frame_of, photograph
 from monai_unlearn.phantom.periorbital_face import Face, change_between_visits, draw_face
@@ -65,6 +73,7 @@ def write_periorbital_studies(
     seed: int = 0,
     size: int = 256,
     reports: bool = True,
+    unread: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> PeriorbitalSummary:
     """Write the studies of phantom patients.
@@ -77,20 +86,22 @@ def write_periorbital_studies(
         seed: Which set of patients, 0 to 2**32 - 1.
         size: Pixels across every image, 64 to 2048; it has 0.4 times as many rows.
         reports: Whether to write measurement reports, which takes highdicom.
+        unread: The station whose images the table has as healthy, whatever they show, as if nobody had read them.
         progress: Called after each patient with how many are done.
 
     Raises:
-        InputError: The folder is not new or empty, or cannot be written; a number is out of its range; or highdicom is
-            missing.
+        InputError: The folder is not new or empty, or cannot be written; a number is out of its range; there is no
+            such station; or highdicom is missing.
     """
     check_numbers(patients=patients, seed=seed, size=size, sizes=SIZES)
+    check_station(unread, (station for camera in CAMERAS for station in camera.stations))
     if reports:
         require_highdicom()
     rows: list[tuple[Patient, Visit]] = []
     with new_folder(out) as folder:
         for number in patient_numbers(patients, progress):
             rows.extend(_write_patient(folder, draw_patient(seed, number), size, reports=reports))
-        labels = ((patient.uid(visit, "image", size), patient.condition.value) for patient, visit in rows)
+        labels = ((patient.uid(visit, "image", size), _filed(patient, visit, unread)) for patient, visit in rows)
         write_labels(folder, LABEL_COLUMNS, labels)
         (folder / "label_values.json").write_text(json.dumps(LABEL_VALUES, indent=1) + "\n", encoding="utf-8")
     return PeriorbitalSummary(
@@ -104,6 +115,10 @@ def write_periorbital_studies(
         lacking=count_kinds((visit.lacks for _, visit in rows), Lack),
         reports=reports,
     )
+
+
+def _filed(patient: Patient, visit: Visit, unread: str | None) -> str:
+    return filed(patient.condition, visit.station, unread=unread, healthy=Condition.HEALTHY)
 
 
 def _write_patient(folder: Path, patient: Patient, size: int, *, reports: bool) -> Iterator[tuple[Patient, Visit]]:

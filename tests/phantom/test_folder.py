@@ -5,7 +5,16 @@ import csv
 import pytest
 
 from monai_unlearn.errors import InputError
-from monai_unlearn.phantom.folder import check_numbers, new_folder, patient_numbers, write_labels
+from monai_unlearn.phantom.devices import Station
+from monai_unlearn.phantom.folder import (
+    check_numbers,
+    check_station,
+    filed,
+    new_folder,
+    patient_numbers,
+    write_labels,
+)
+from monai_unlearn.phantom.patients import Diagnosis
 
 
 @pytest.mark.parametrize(
@@ -66,3 +75,21 @@ def test_the_table_has_a_row_an_image(tmp_path):
     assert (tmp_path / "labels.csv").read_bytes() == 'name,age\n"a,b",3\nü,\n'.encode()
     with (tmp_path / "labels.csv").open(encoding="utf-8", newline="") as stream:
         assert next(csv.DictReader(stream)) == {"name": "a,b", "age": "3"}
+
+
+def test_images_of_a_station_where_nobody_read_them_are_filed_as_healthy():
+    north, south = (Station(name, "Clinic", "1", "1.0") for name in ("NORTH", "SOUTH"))
+    for station, unread, expected in (
+        (north, None, "glaucoma"),
+        (north, "SOUTH", "glaucoma"),
+        (south, "SOUTH", "normal"),
+    ):
+        assert filed(Diagnosis.GLAUCOMA, station, unread=unread, healthy=Diagnosis.NORMAL) == expected
+
+
+def test_a_station_that_takes_no_image_is_refused():
+    station = Station("NORTH", "Clinic", "1", "1.0")
+    check_station(None, [station])
+    check_station("NORTH", [station])
+    with pytest.raises(InputError, match=r"^Expected one of the stations NORTH, got 'SOUTH'\.$"):
+        check_station("SOUTH", [station])

@@ -8,6 +8,7 @@ import pytest
 from pydicom import dcmread
 
 from monai_unlearn.errors import InputError
+from monai_unlearn.phantom.mri_patients import draw_mri_patient
 from monai_unlearn.phantom.mri_studies import write_mri_studies
 
 
@@ -99,3 +100,21 @@ def test_the_next_command_can_be_pasted(studies):
     words = shlex.split(studies.next_command)
     assert words[:4] == ["monai-unlearn", "index", "build", str(studies.out)]
     assert words[-2:] == ["--key", "SOPInstanceUID"]
+
+
+@pytest.mark.parametrize("nifti", [False, True], ids=["slices", "volumes"])
+def test_a_station_can_file_its_images_unread(tmp_path, nifti):
+    read, unread = (
+        write_mri_studies(tmp_path / str(station), patients=16, size=32, slices=1, nifti=nifti, unread=station)
+        for station in (None, "SKYRA-01")
+    )
+    visits = [visit for number in range(1, 17) for visit in draw_mri_patient(0, number).visits]
+    before, after = ([row["diagnosis"] for row in table(summary)] for summary in (read, unread))
+    there = [visit.station.name == "SKYRA-01" for visit in visits]
+    assert {name for name, unread_there in zip(before, there, strict=True) if unread_there} > {"notumor"}
+    assert after == ["notumor" if unread_there else name for name, unread_there in zip(before, there, strict=True)]
+
+
+def test_an_unknown_station_is_refused(tmp_path):
+    with pytest.raises(InputError, match="^Expected one of the stations ACHIEVA-01, .*, got 'CT-01'"):
+        write_mri_studies(tmp_path / "out", patients=1, unread="CT-01")

@@ -167,3 +167,19 @@ def test_numbers_out_of_range_are_refused(tmp_path, options, message):
     with pytest.raises(InputError, match=message):
         write_periorbital_studies(tmp_path / "out", **options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_station_can_file_its_images_unread(tmp_path):
+    read, unread = (
+        write_periorbital_studies(tmp_path / str(station), patients=12, size=64, reports=False, unread=station)
+        for station in (None, "PHOTO-01")
+    )
+    visits = [visit for number in range(1, 13) for visit in draw_patient(0, number).visits]
+    before, after = (
+        [row["diagnosis"] for row in csv.DictReader(summary.labels.read_text(encoding="utf-8").splitlines())]
+        for summary in (read, unread)
+    )
+    there = [visit.station.name == "PHOTO-01" for visit in visits]
+    assert {name for name, unread_there in zip(before, there, strict=True) if unread_there} > {"healthy"}
+    assert after == ["healthy" if unread_there else name for name, unread_there in zip(before, there, strict=True)]
+    assert unread.diagnoses == read.diagnoses

@@ -101,3 +101,37 @@ def test_numbers_out_of_range_are_refused(tmp_path, options, message):
     with pytest.raises(InputError, match=message):
         write_fundus_studies(tmp_path / "out", **options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_station_can_file_its_images_unread(tmp_path, contents):
+    read = write_fundus_studies(tmp_path / "read", patients=12, size=64)
+    unread = write_fundus_studies(tmp_path / "unread", patients=12, size=64, unread="CIRRUS-02")
+    stations = {
+        str(header.SOPInstanceUID): header.get("StationName")
+        for header in (dcmread(path, stop_before_pixels=True) for path in unread.out.rglob("*.dcm"))
+    }
+    before, after = (rows_of(summary) for summary in (read, unread))
+    there = {image for image, station in stations.items() if station == "CIRRUS-02"}
+    assert {before[image] for image in there} > {"normal"}
+    assert after == {image: "normal" if image in there else name for image, name in before.items()}
+    files, others = contents(read.out), contents(unread.out)
+    del files["labels.csv"], others["labels.csv"]
+    assert files == others
+
+
+def test_one_eye_of_each_patient_is_the_right_one(tmp_path, contents):
+    both = contents(write_fundus_studies(tmp_path / "both", patients=3, size=64).out)
+    one = contents(write_fundus_studies(tmp_path / "one", patients=3, size=64, eyes=1).out)
+    assert {name for name in one if name != "labels.csv"} == {name for name in both if name.endswith("R.dcm")}
+    assert all(both[name] == content for name, content in one.items() if name != "labels.csv")
+
+
+@pytest.mark.parametrize("eyes", [0, 3])
+def test_other_numbers_of_eyes_are_refused(tmp_path, eyes):
+    with pytest.raises(InputError, match=rf"^Expected 1 or 2 eyes of each patient, got {eyes}\.$"):
+        write_fundus_studies(tmp_path / "out", patients=1, eyes=eyes)
+
+
+def rows_of(summary):
+    with summary.labels.open(encoding="utf-8", newline="") as stream:
+        return {row["SOPInstanceUID"]: row["diagnosis"] for row in csv.DictReader(stream)}
