@@ -25,14 +25,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from benchmark_options import parser_of
-from demo_cohorts import BUNDLES, Bench, Candidate
+from demo_cohorts import BUNDLES, Bench, Candidate, shown
 from results_file import facts, write
 
 from monai_unlearn.cohort import CohortSpec
-from monai_unlearn.engine.predicted import prediction_table
-from monai_unlearn.evaluation import Network, Predictions, PredictionTable, predict_subsets
-from monai_unlearn.evaluation.decision import Decision, Outcome, decide, leave_one_out
-from monai_unlearn.strict_yaml import load
+from monai_unlearn.evaluation import Predictions, predict_subsets
+from monai_unlearn.evaluation.decision import decide, leave_one_out
 
 if TYPE_CHECKING:
     from monai_unlearn.evaluation import SubsetPredictions
@@ -49,8 +47,7 @@ def trained(bench: Bench, seeds: int) -> tuple[dict[str, SubsetPredictions], dic
     for seed in range(seeds + 1):
         name = f"reference-{seed}" if seed else "original"
         parts = ["remain"] if seed else ["forget", "remain", "undetermined"]
-        record, _ = bench.trained(parts, seed)
-        found[name] = predict_subsets(bench.network, bench.subsets)
+        record, found[name] = bench.trained(parts, seed)
         costs[name] = {key: record[key] for key in ("gradient_evaluations", "cpu_seconds")}
         if not seed:
             shaken = copy.deepcopy(bench.network)
@@ -92,22 +89,6 @@ def _accuracy(predictions: SubsetPredictions) -> float:
     return float(torch.cat([predictions[part, "test"].correct for part in ("forget", "remain")]).double().mean())
 
 
-def table_of(bench: Bench, models: dict[str, SubsetPredictions], revised: str) -> PredictionTable:
-    """Return the predictions with one network in the place of the revised one."""
-    references = [name for name in models if name.startswith("reference-")]
-    networks = (
-        Network(name="original", role="original"),
-        Network(name="revised", role="revised"),
-        *(Network(name=name, role="reference", seed=int(name.split("-")[1])) for name in references),
-    )
-    return prediction_table(bench.data, {**models, "revised": models[revised]}, networks)
-
-
-def shown(outcome: Outcome) -> dict[str, Any]:
-    """Return what a result keeps of an outcome."""
-    return {"verdict": outcome.verdict.value, "why": list(outcome.why), "needs": [one.text for one in outcome.needs]}
-
-
 def main() -> None:
     parser = parser_of(__doc__, work=NAME)
     parser.add_argument("--seeds", type=int, default=5)
@@ -119,14 +100,12 @@ def main() -> None:
     started = time.perf_counter()
     forget = CohortSpec.read(SPEC).forget.render()
     bench = Bench(BUNDLE, Candidate(patients=options.patients, forget=forget, epochs=options.epochs), options.work)
-    path = BUNDLES / BUNDLE / "configs" / "unlearn.yaml"
-    config = load(path.read_text(encoding="utf-8"), source=str(path))["decision"]
-    decision = Decision.from_config(config, class_names=bench.data.class_names)
+    decision = bench.decision()
     models, costs = trained(bench, options.seeds)
     models["swap"] = swapped(models["reference-1"])
-    retrained = leave_one_out(decision, table_of(bench, models, "almost a no-op"))
+    retrained = leave_one_out(decision, bench.table(models, "almost a no-op"))
     wrong = {
-        name: decide(decision, table_of(bench, models, name))
+        name: decide(decision, bench.table(models, name))
         for name in ("original", "almost a no-op", "random weights", "swap")
     }
     document = {
