@@ -1,6 +1,7 @@
 """Which phantom cohorts let retrained networks agree? Retrains each candidate under several seeds, and tries no method.
 
-    python benchmarks/demo_cohorts.py --bundle fundus_classifier
+    python benchmarks/demo_cohorts.py --bundle fundus_classifier    # the cohort that the demo has now
+    python benchmarks/demo_cohorts.py --bundle fundus_classifier --candidate 750 20 "device == Cirrus 800 FA"
 
 A demo can only show a method that is as right as retraining where retraining itself is one thing: where networks that
 differ in nothing but their seed give each class the same mean probability, up to three points, and judge each other
@@ -21,6 +22,7 @@ import time
 import warnings
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from runpy import run_path
 from subprocess import run
 from typing import TYPE_CHECKING, Any
 
@@ -29,14 +31,17 @@ from benchmark_options import parser_of
 from monai.bundle import ConfigWorkflow
 from results_file import ROOT, facts, read, write
 
+from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.data import subset_datasets
 from monai_unlearn.engine.predicted import prediction_table
 from monai_unlearn.evaluation import Network, predict_subsets
 from monai_unlearn.evaluation.decision import Decision, leave_one_out
-from monai_unlearn.release import load_weights
+from monai_unlearn.release import WEIGHTS, load_weights
 from monai_unlearn.strict_yaml import load
+from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from monai_unlearn.evaluation import PredictionTable, SubsetPredictions
@@ -44,6 +49,8 @@ if TYPE_CHECKING:
 
 BUNDLES = ROOT / "bundles"
 NAME = "demo_cohorts"
+ORIGINAL = "original"
+NOT_ACCEPTED = 3
 SUBSETS = tuple(itertools.product(("forget", "remain"), ("train", "test")))
 
 
@@ -81,19 +88,40 @@ class Candidate:
     reason: str = "policy_change"
 
 
+def of_the_demo(bundle: str) -> Candidate:
+    """Return the cohort that the demo of a bundle forgets, as `scripts/demo.py` has it."""
+    story = run_path(str(ROOT / "scripts" / "demo.py"))["STORIES"][bundle]
+    spec, training = CohortSpec.read(story.spec), dict(typed(story.training))
+    return Candidate(
+        patients=story.patients,
+        forget=spec.forget.render(),
+        epochs=training.pop("max_epochs"),
+        drawn=" ".join(story.options),
+        settings={**training, **typed(story.settings)},
+        reason=spec.reason.value,
+    )
+
+
+def typed(words: Sequence[str]) -> dict[str, Any]:
+    """Return settings of a config by name, as they are typed: `--name value --other value`."""
+    return {
+        name.removeprefix("--"): load(value, source=name) for name, value in zip(words[::2], words[1::2], strict=True)
+    }
+
+
 def command(*words: str) -> None:
     run([sys.executable, "-W", "ignore", "-m", "monai_unlearn", *words], check=True, cwd=ROOT, capture_output=True)
 
 
-def index_of(bundle: str, candidate: Candidate, work: Path) -> Path:
+def index_of(bundle: str, patients: int, work: Path, *, drawn: str = "") -> Path:
     """Draw and index the phantoms of a bundle, unless an earlier run did."""
-    drawn = candidate.drawn.split()
-    name = "".join((bundle, f"-{candidate.patients}", *drawn))
+    options = drawn.split()
+    name = "".join((bundle, f"-{patients}", *options))
     phantoms, studies, index = PHANTOMS[bundle], work / name, work / f"{name}-index"
     if not index.exists():
         shutil.rmtree(studies, ignore_errors=True)
-        command("phantom", phantoms.kind, str(studies), "--patients", str(candidate.patients), "--seed", "0", *drawn)
-        measures = ("--measures", str(studies / phantoms.measures)) if phantoms.measures else ()
+        command("phantom", phantoms.kind, str(studies), "--patients", str(patients), "--seed", "0", *options)
+        measures = ("--measures", str(studies / phantoms.measures)) if phantoms.measures and "--no-reports" not in options else ()
         table = ("--table", str(studies / "labels.csv"), "--key", "SOPInstanceUID", "--label", "diagnosis")
         command("index", "build", str(studies / phantoms.images), "--out", str(index), *table, *measures)
     return index
@@ -112,7 +140,7 @@ class Bench:
     def __init__(self, bundle: str, candidate: Candidate, work: Path) -> None:
         self.candidate = candidate
         self.configs = BUNDLES / bundle / "configs"
-        self.index = index_of(bundle, candidate, work)
+        self.index = index_of(bundle, candidate.patients, work, drawn=candidate.drawn)
         # Each run has a place of its own, so that two of them can go on at a time.
         self.work = work / f"run-{os.getpid()}"
         self.work.mkdir(exist_ok=True)
@@ -138,18 +166,55 @@ class Bench:
             **settings,
         )
 
-    def trained(self, parts: list[str], seed: int) -> tuple[dict[str, Any], SubsetPredictions]:
-        """Train one network; return its training record and what it predicts. The network is loaded afterwards."""
-        checkpoint = self.work / "network" / "model.pt"
-        settings = {"parts": parts, "seed": seed, "checkpoint": str(checkpoint), "max_epochs": self.candidate.epochs}
+    def checkpoint(self, name: str) -> Path:
+        """Return where the weights of a network are."""
+        return self.work / name / "model.pt"
+
+    def train(self, seeds: int) -> tuple[dict[str, dict[str, Any]], dict[str, SubsetPredictions]]:
+        """Train the original and the retrained networks; return their training records and what they predict."""
+        records, models = {}, {}
+        for seed in range(seeds + 1):
+            name = f"reference-{seed}" if seed else ORIGINAL
+            parts = ["remain"] if seed else ["forget", "remain", "undetermined"]
+            records[name] = self._trained(name, parts, seed)
+            models[name] = predict_subsets(load_weights(self.network, self.checkpoint(name)), self.subsets)
+        return records, models
+
+    def _trained(self, name: str, parts: list[str], seed: int) -> dict[str, Any]:
+        """Train one network; return its training record."""
+        path = self.checkpoint(name)
+        settings = {"parts": parts, "seed": seed, "checkpoint": str(path), "max_epochs": self.candidate.epochs}
         before = time.process_time()
         workflow = self._workflow("train", "train.yaml", **settings)
         workflow.initialize()
         workflow.run()
-        record = json.loads(checkpoint.with_name("training.json").read_text(encoding="utf-8"))
+        record = json.loads(path.with_name("training.json").read_text(encoding="utf-8"))
         record["cpu_seconds"] = round(time.process_time() - before, 1)
-        load_weights(self.network, checkpoint)
-        return record, predict_subsets(self.network, self.subsets, device="cpu")
+        return record
+
+    def revised(self, name: str, seeds: int, *words: str) -> SubsetPredictions:
+        """Revise the original beside all retrained networks, by options of the command; return what it predicts."""
+        out = self.work / name
+        shutil.rmtree(out, ignore_errors=True)
+        references = [str(self.checkpoint(f"reference-{seed}")) for seed in range(1, seeds + 1)]
+        given = {
+            "config_file": str(self.configs / "unlearn.yaml"),
+            "index_dir": str(self.index),
+            "cohort_spec": str(self.spec),
+            "output_dir": str(out),
+            "device": "cpu",
+            "checkpoint": str(self.checkpoint(ORIGINAL)),
+            "reference": json.dumps(references),
+            **{key: json.dumps(value) for key, value in self.candidate.settings.items()},
+        }
+        options = itertools.chain(*((f"--{key}", value) for key, value in given.items()))
+        program = [sys.executable, "-W", "ignore", "-m", "monai.bundle", "run", "unlearn", *options, *words]
+        done = run(program, check=False, cwd=ROOT, capture_output=True, text=True)
+        # Whatever the verdict says, the weights are written.
+        if done.returncode not in {0, NOT_ACCEPTED}:
+            sys.exit(done.stderr)
+        bundle = RunFolder(out).bundle(accepted=done.returncode == 0)
+        return predict_subsets(load_weights(self.network, bundle / WEIGHTS), self.subsets)
 
     def decision(self) -> Decision:
         """Return what the bundle declares that a revision is judged by."""
@@ -161,7 +226,7 @@ class Bench:
         """Return the predictions with one network, of whichever role, in the place of the revised one."""
         references = [name for name in models if name.startswith("reference-")]
         networks = (
-            Network(name="original", role="original"),
+            Network(name=ORIGINAL, role=ORIGINAL),
             Network(name="revised", role="revised"),
             *(Network(name=name, role="reference", seed=int(name.split("-")[1])) for name in references),
         )
@@ -206,12 +271,8 @@ def spread(rows: list[dict[str, list[list[float] | None]]]) -> dict[str, float]:
 def measure(bundle: str, candidate: Candidate, work: Path, seeds: int) -> dict[str, Any]:
     """Train the original and the retrained networks of a candidate; return what they say and cost."""
     bench = Bench(bundle, candidate, work)
-    records, models = {}, {}
-    for seed in range(seeds + 1):
-        name = f"reference-{seed}" if seed else "original"
-        parts = ["remain"] if seed else ["forget", "remain", "undetermined"]
-        records[name], models[name] = bench.trained(parts, seed)
-    outcomes = leave_one_out(bench.decision(), bench.table(models, "original"))
+    records, models = bench.train(seeds)
+    outcomes = leave_one_out(bench.decision(), bench.table(models, ORIGINAL))
     original, *retrained = records.values()
     original_rows, *rows = map(soft_rows, models.values())
     found = spread(rows)
@@ -236,34 +297,27 @@ def measure(bundle: str, candidate: Candidate, work: Path, seeds: int) -> dict[s
     }
 
 
-def setting(text: str) -> tuple[str, Any]:
-    """Return the name and the value of a setting given as NAME=VALUE."""
-    name, value = text.split("=", 1)
-    return name, load(value, source=name)
-
-
 def main() -> None:
     parser = parser_of(__doc__, work=NAME)
     parser.add_argument("--bundle", choices=tuple(PHANTOMS), required=True)
     parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument(
-        "--candidate", nargs=3, action="append", metavar=("PATIENTS", "EPOCHS", "FORGET"), required=True
-    )
+    parser.add_argument("--candidate", nargs=3, action="append", default=[], metavar=("PATIENTS", "EPOCHS", "FORGET"))
     parser.add_argument("--drawn", default="", help="further words of the command that draws the phantoms")
-    parser.add_argument(
-        "--setting", type=setting, action="append", default=[], metavar="NAME=VALUE", help="of the bundle's configs"
-    )
+    parser.add_argument("--setting", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     options.work.mkdir(parents=True, exist_ok=True)
-    for patients, epochs, forget in options.candidate:
-        candidate = Candidate(
+    candidates = [
+        Candidate(
             patients=int(patients),
             forget=forget,
             epochs=int(epochs),
             drawn=options.drawn,
-            settings=dict(options.setting),
+            settings=typed(list(itertools.chain(*options.setting))),
         )
+        for patients, epochs, forget in options.candidate
+    ] or [of_the_demo(options.bundle)]
+    for candidate in candidates:
         row = measure(options.bundle, candidate, options.work, options.seeds)
         try:
             document = read(NAME, options.results)
@@ -273,7 +327,8 @@ def main() -> None:
         kept = [one for one in document["rows"] if {key: one.get(key) for key in same} != same]
         write({"facts": facts("monai-unlearn", "monai", "torch"), "rows": [*kept, row]}, NAME, options.results)
         print(
-            f"{options.bundle}, {patients} patients, {epochs} epochs, {forget}: largest SD {row['largest_sd']} points"
+            f"{options.bundle}, {candidate.patients} patients, {candidate.epochs} epochs, {candidate.forget}: "
+            f"largest SD {row['largest_sd']} points"
         )
         verdicts = Counter(one["verdict"] for one in row["judged_by_each_other"].values())
         print(f"  retrained networks judge each other {dict(verdicts)}")

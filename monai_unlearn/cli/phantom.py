@@ -24,6 +24,7 @@ _OUT = typer.Argument(help="The folder to write to: new or empty.", show_default
 _OUT_OPTION = typer.Option("--out", metavar="DIR", help="The folder to write to, as an option.", show_default=False)
 _Seed = Annotated[int, typer.Option(help="Which patients to draw: the same seed gives the same bytes.")]
 
+_Severity = Annotated[float, typer.Option(help="How marked disease is, as a factor, 0.5 to 3; 1 is as in the clinic.")]
 _Unread = Annotated[
     str | None,
     typer.Option(metavar="STATION", help="File all images of this station as healthy, whatever they show."),
@@ -52,7 +53,7 @@ def fundus(
 
 
 @app.command(cls=Command)
-def periorbital(
+def periorbital(  # noqa: PLR0913 - one for each option
     out: Annotated[Path | None, _OUT] = None,
     *,
     out_option: Annotated[Path | None, _OUT_OPTION] = None,
@@ -60,6 +61,7 @@ def periorbital(
     seed: _Seed = 0,
     size: Annotated[int, typer.Option(help="Pixels across every image, 64 to 2048.")] = 256,
     reports: Annotated[bool, typer.Option(help="Write DICOM measurement reports; needs highdicom.")] = True,
+    severity: _Severity = 1.0,
     unread: _Unread = None,
     as_json: AsJson = False,
 ) -> None:
@@ -69,7 +71,14 @@ def periorbital(
     target = _one_folder(out, out_option)
     with _progress_bar(patients) as advance:
         summary = write_periorbital_studies(
-            target, patients=patients, seed=seed, size=size, reports=reports, unread=unread, progress=advance
+            target,
+            patients=patients,
+            seed=seed,
+            size=size,
+            reports=reports,
+            severity=severity,
+            unread=unread,
+            progress=advance,
         )
     emit(summary.document(), as_json=as_json, render=lambda: _show(summary, measured="across"))
 
@@ -86,6 +95,7 @@ def mri(  # noqa: PLR0913 - one for each option
     nifti: Annotated[
         bool, typer.Option("--nifti", help="Write whole heads as NIfTI with masks instead of DICOM slices.")
     ] = False,
+    severity: _Severity = 1.0,
     unread: _Unread = None,
     as_json: AsJson = False,
 ) -> None:
@@ -101,6 +111,7 @@ def mri(  # noqa: PLR0913 - one for each option
             size=size,
             slices=slices,
             nifti=nifti,
+            severity=severity,
             unread=unread,
             progress=advance,
         )

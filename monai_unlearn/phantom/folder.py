@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LABELS = "labels.csv"
 LABEL_COLUMNS = ("SOPInstanceUID", "diagnosis")
 LAST_SEED = 2**32 - 1
+SEVERITIES = (0.5, 3.0)
 
 
 def check_numbers(*, patients: int, seed: int, size: int, sizes: tuple[int, int]) -> None:
@@ -40,6 +41,17 @@ def check_numbers(*, patients: int, seed: int, size: int, sizes: tuple[int, int]
         raise InputError(f"Expected a seed from 0 to {LAST_SEED}, got {seed}.")
     if not smallest <= size <= largest:
         raise InputError(f"Expected a size from {smallest} to {largest} pixels, got {size}.")
+
+
+def check_severity(severity: float) -> None:
+    """Refuse a factor on how marked disease is under which phantoms would no longer be plausible.
+
+    Raises:
+        InputError: It is out of its range.
+    """
+    lowest, highest = SEVERITIES
+    if not lowest <= severity <= highest:
+        raise InputError(f"Expected a severity from {lowest} to {highest}, got {severity}.")
 
 
 def check_station(unread: str | None, stations: Iterable[Station]) -> None:

@@ -13,6 +13,7 @@ from monai_unlearn.errors import InputError
 from monai_unlearn.phantom.folder import (
     LABEL_COLUMNS,
     check_numbers,
+    check_severity,
     check_station,
     filed,
     new_folder,
@@ -88,6 +89,7 @@ class _Set:
     size: int
     slices: int
     nifti: bool
+    severity: float
     unread: str | None
 
     def filed(self, patient: MriPatient, visit: MriVisit) -> str:
@@ -104,7 +106,7 @@ class _Image:
     row: tuple[object, ...]
 
 
-def write_mri_studies(
+def write_mri_studies(  # noqa: PLR0913 - one for each property of a set
     out: Path,
     *,
     patients: int = 300,
@@ -112,6 +114,7 @@ def write_mri_studies(
     size: int = 128,
     slices: int = 3,
     nifti: bool = False,
+    severity: float = 1.0,
     unread: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> MriSummary:
@@ -126,6 +129,7 @@ def write_mri_studies(
         size: Pixels per side of every slice, 32 to 512.
         slices: Slices per DICOM series, centred on the tumour, 1 to 15; a NIfTI volume holds the whole head.
         nifti: Write volumes and masks instead of slices.
+        severity: How large tumours are, as a factor on their radius: 1 is as in the clinic, 0.5 to 3.
         unread: The station whose images the table has as healthy, whatever they show, as if nobody had read them.
         progress: Called after each patient with how many are done.
 
@@ -136,10 +140,11 @@ def write_mri_studies(
     check_numbers(patients=patients, seed=seed, size=size, sizes=SIZES)
     if not 1 <= slices <= MOST_SLICES:
         raise InputError(f"Expected from 1 to {MOST_SLICES} slices per series, got {slices}.")
+    check_severity(severity)
     check_station(unread, (station for scanner in SCANNERS for station in scanner.stations))
     images: list[_Image] = []
     with new_folder(out) as folder:
-        asked = _Set(folder=folder, seed=seed, size=size, slices=slices, nifti=nifti, unread=unread)
+        asked = _Set(folder=folder, seed=seed, size=size, slices=slices, nifti=nifti, severity=severity, unread=unread)
         if nifti:
             _prepare_volumes(folder)
         for number in patient_numbers(patients, progress):
@@ -172,7 +177,7 @@ def _write_patient(asked: _Set, number: int) -> Iterator[_Image]:
         # A visit shows the same head; its tumour may have grown.
         rng = np.random.default_rng((asked.seed, number, _HEAD))
         head = draw_head(rng, patient.tumour, brain=patient.brain)
-        grown = {**vars(head), "radius": head.radius * visit.growth}
+        grown = {**vars(head), "radius": head.radius * visit.growth * asked.severity}
         for row in write(asked, patient, visit, type(head)(**grown)):
             yield _Image(patient, visit, row)
 

@@ -19,6 +19,7 @@ from pydicom import dcmwrite
 from monai_unlearn.phantom.folder import (
     LABEL_COLUMNS,
     check_numbers,
+    check_severity,
     check_station,
     filed,
     new_folder,
@@ -73,6 +74,7 @@ def write_periorbital_studies(
     seed: int = 0,
     size: int = 256,
     reports: bool = True,
+    severity: float = 1.0,
     unread: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> PeriorbitalSummary:
@@ -86,6 +88,7 @@ def write_periorbital_studies(
         seed: Which set of patients, 0 to 2**32 - 1.
         size: Pixels across every image, 64 to 2048; it has 0.4 times as many rows.
         reports: Whether to write measurement reports, which takes highdicom.
+        severity: How marked disease is, as a factor: 1 is as in the clinic, 0.5 to 3.
         unread: The station whose images the table has as healthy, whatever they show, as if nobody had read them.
         progress: Called after each patient with how many are done.
 
@@ -94,13 +97,14 @@ def write_periorbital_studies(
             such station; or highdicom is missing.
     """
     check_numbers(patients=patients, seed=seed, size=size, sizes=SIZES)
+    check_severity(severity)
     check_station(unread, (station for camera in CAMERAS for station in camera.stations))
     if reports:
         require_highdicom()
     rows: list[tuple[Patient, Visit]] = []
     with new_folder(out) as folder:
         for number in patient_numbers(patients, progress):
-            rows.extend(_write_patient(folder, draw_patient(seed, number), size, reports=reports))
+            rows.extend(_write_patient(folder, draw_patient(seed, number), size, reports=reports, severity=severity))
         labels = ((patient.uid(visit, "image", size), _filed(patient, visit, unread)) for patient, visit in rows)
         write_labels(folder, LABEL_COLUMNS, labels)
         (folder / "label_values.json").write_text(json.dumps(LABEL_VALUES, indent=1) + "\n", encoding="utf-8")
@@ -121,11 +125,13 @@ def _filed(patient: Patient, visit: Visit, unread: str | None) -> str:
     return filed(patient.condition, visit.station, unread=unread, healthy=Condition.HEALTHY)
 
 
-def _write_patient(folder: Path, patient: Patient, size: int, *, reports: bool) -> Iterator[tuple[Patient, Visit]]:
+def _write_patient(
+    folder: Path, patient: Patient, size: int, *, reports: bool, severity: float
+) -> Iterator[tuple[Patient, Visit]]:
     for kind in (IMAGES, MASKS, REPORTS)[: 3 if reports else 2]:
         (folder / kind / patient.patient_id).mkdir(parents=True)
     for visit in patient.visits:
-        face, labels, pixels = render(patient, visit, size)
+        face, labels, pixels = render(patient, visit, size, severity=severity)
         place = f"{patient.patient_id}/study{visit.number}"
         image = encode(patient, visit, pixels)
         dcmwrite(folder / IMAGES / f"{place}.dcm", image, enforce_file_format=True)
@@ -136,10 +142,12 @@ def _write_patient(folder: Path, patient: Patient, size: int, *, reports: bool) 
         yield patient, visit
 
 
-def render(patient: Patient, visit: Visit, size: int) -> tuple[Face, LabelMap, npt.NDArray[np.uint8]]:
+def render(
+    patient: Patient, visit: Visit, size: int, *, severity: float = 1.0
+) -> tuple[Face, LabelMap, npt.NDArray[np.uint8]]:
     """Return a visit's face, its label map, and its photograph: RGB of shape (rows, size, 3)."""
     rng = np.random.default_rng((patient.seed, patient.number, _FACE))
-    face = draw_face(rng, patient.condition)
+    face = draw_face(rng, patient.condition, severity=severity)
     appearance = draw_appearance(rng, redness=face.redness, swelling=face.swelling)
     if visit.number > 1:
         later = np.random.default_rng((patient.seed, patient.number, visit.number, _LATER))

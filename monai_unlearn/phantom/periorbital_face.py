@@ -84,11 +84,19 @@ class Face:
         return {**found, "ipd": (self.ipd, "mm"), "icd": (self.icd, "mm")}
 
 
-def draw_face(rng: np.random.Generator, condition: Condition) -> Face:
-    """Draw a face with this condition: normal with the correlations of healthy faces, then shifted."""
+def draw_face(rng: np.random.Generator, condition: Condition, *, severity: float = 1.0) -> Face:
+    """Draw a face with this condition: normal with the correlations of healthy faces, then shifted.
+
+    Args:
+        rng: Random generator.
+        condition: The condition.
+        severity: Factor on the mean shifts of the condition; the sizes of the literature with 1.
+    """
     shift = SHIFTS[condition]
     standard = np.linalg.cholesky(correlations()) @ rng.standard_normal(len(NAMES))
-    values = dict(zip(NAMES, healthy_means() + healthy_deviations() * standard + _shifted(rng, shift), strict=True))
+    values = dict(
+        zip(NAMES, healthy_means() + healthy_deviations() * standard + _shifted(rng, shift, severity), strict=True)
+    )
     icd = float(np.clip(values["icd"], *_ICD))
     eyes = [_eye(values, side, flare=rng.uniform(*shift.flare)) for side in "rl"]
     # Both irises must lie between their canthi.
@@ -116,10 +124,10 @@ def change_between_visits(rng: np.random.Generator, face: Face) -> Face:
     return Face(right, left, face.ipd, face.icd, face.dystopia, face.redness, face.swelling)
 
 
-def _shifted(rng: np.random.Generator, shift: Shift) -> Floats:
+def _shifted(rng: np.random.Generator, shift: Shift, severity: float) -> Floats:
     own = rng.standard_normal(len(NAMES))
     means, spreads = (np.array([by.get(without_side(name), 0.0) for name in NAMES]) for by in (shift.mean, shift.own))
-    shifted: Floats = means + spreads * own
+    shifted: Floats = severity * means + spreads * own
     return shifted
 
 
