@@ -121,7 +121,8 @@ def index_of(bundle: str, patients: int, work: Path, *, drawn: str = "") -> Path
     if not index.exists():
         shutil.rmtree(studies, ignore_errors=True)
         command("phantom", phantoms.kind, str(studies), "--patients", str(patients), "--seed", "0", *options)
-        measures = ("--measures", str(studies / phantoms.measures)) if phantoms.measures and "--no-reports" not in options else ()
+        reports = None if "--no-reports" in options else phantoms.measures
+        measures = ("--measures", str(studies / reports)) if reports else ()
         table = ("--table", str(studies / "labels.csv"), "--key", "SOPInstanceUID", "--label", "diagnosis")
         command("index", "build", str(studies / phantoms.images), "--out", str(index), *table, *measures)
     return index
