@@ -8,6 +8,7 @@ from monai_unlearn.errors import InputError
 from monai_unlearn.phantom.devices import Station
 from monai_unlearn.phantom.folder import (
     check_numbers,
+    check_severity,
     check_station,
     filed,
     new_folder,
@@ -93,3 +94,11 @@ def test_a_station_that_takes_no_image_is_refused():
     check_station("NORTH", [station])
     with pytest.raises(InputError, match=r"^Expected one of the stations NORTH, got 'SOUTH'\.$"):
         check_station("SOUTH", [station])
+
+
+@pytest.mark.parametrize("severity", [0.4, 3.1, float("nan")])
+def test_a_severity_out_of_range_is_refused(severity):
+    check_severity(0.5)
+    check_severity(3.0)
+    with pytest.raises(InputError, match=r"^Expected a severity from 0\.5 to 3\.0, got "):
+        check_severity(severity)

@@ -4,11 +4,13 @@ import csv
 import shlex
 from collections import Counter
 
+import nibabel
 import pytest
 from pydicom import dcmread
 
 from monai_unlearn.errors import InputError
 from monai_unlearn.phantom.mri_patients import draw_mri_patient
+from monai_unlearn.phantom.mri_slice import LESION
 from monai_unlearn.phantom.mri_studies import write_mri_studies
 
 
@@ -118,3 +120,21 @@ def test_a_station_can_file_its_images_unread(tmp_path, nifti):
 def test_an_unknown_station_is_refused(tmp_path):
     with pytest.raises(InputError, match="^Expected one of the stations ACHIEVA-01, .*, got 'CT-01'"):
         write_mri_studies(tmp_path / "out", patients=1, unread="CT-01")
+
+
+def test_severity_is_a_factor_on_the_radius_of_a_tumour(tmp_path):
+    def lesions(severity):
+        out = write_mri_studies(tmp_path / str(severity), patients=4, size=64, nifti=True, severity=severity).out
+        masks = sorted((out / "masks").iterdir())
+        return [int((nibabel.load(mask).get_fdata() == LESION).sum()) for mask in masks]
+
+    as_usual, marked = lesions(1.0), lesions(1.5)
+    assert as_usual.count(0) == marked.count(0) >= 1
+    grown = [large / small for small, large in zip(as_usual, marked, strict=True) if small]
+    # In volume; the skull limits some.
+    assert all(1.8 < factor < 4.5 for factor in grown)
+
+
+def test_a_severity_out_of_range_is_refused(tmp_path):
+    with pytest.raises(InputError, match="severity from 0.5 to 3.0, got 4"):
+        write_mri_studies(tmp_path / "out", patients=1, severity=4.0)

@@ -83,3 +83,20 @@ def test_a_later_visit_changes_the_lids_a_little(faces):
     assert 0 < abs(later.right.vpf - face.right.vpf) < 2
     assert later.right.mrd1 / later.right.vpf == pytest.approx(face.right.mrd1 / face.right.vpf)
     assert (later.icd, later.right.hpf) == (face.icd, face.right.hpf)
+
+
+@pytest.mark.parametrize(
+    ("condition", "measure", "shift"),
+    [
+        (Condition.THYROID_EYE_DISEASE, "r_vpf", 2.6),
+        (Condition.CRANIOFACIAL_DEFORMITY, "icd", 9.5),
+    ],
+)
+def test_severity_is_a_factor_on_the_shifts_of_a_condition(condition, measure, shift):
+    def mean(severity, shown=condition):
+        faces = (draw_face(np.random.default_rng((4, number)), shown, severity=severity) for number in range(300))
+        return np.mean([face.measurements()[measure][0] for face in faces])
+
+    # Plausible limits cut a little off.
+    assert mean(1.5) - mean(1.0) == pytest.approx(0.5 * shift, rel=0.15)
+    assert mean(1.5, Condition.HEALTHY) == mean(1.0, Condition.HEALTHY)
