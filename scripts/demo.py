@@ -81,11 +81,12 @@ STORIES = {
         phantom="mri",
         drawn="MR studies of the head: real DICOM files of three scanners; one station filed its images unread",
         patients=1300,
-        options=("--slices", "1", "--severity", "1.6", "--unread", "SKYRA-01"),
+        options=("--slices", "1", "--severity", "2", "--unread", "SKYRA-01"),
         spec=BUNDLES / "mri_classifier" / "docs" / "unread-station.yaml",
         forgotten="what the station filed unread",
-        training=("--max_epochs", "14"),
-        settings=("--split::test_fraction", "0.5", "--image_size", "[64, 64]"),
+        # More steps, of fewer images each: networks are then sure enough.
+        training=("--max_epochs", "20", "--batch_size", "16"),
+        settings=("--split::test_fraction", "0.5", "--image_size", "[48, 48]"),
     ),
     "oculoplastic_classifier": Story(
         phantom="periorbital",
@@ -94,8 +95,8 @@ STORIES = {
         options=("--size", "128", "--no-reports", "--severity", "2", "--unread", "PHOTO-02"),
         spec=BUNDLES / "oculoplastic_classifier" / "docs" / "unread-station.yaml",
         forgotten="what the station filed unread",
-        training=("--max_epochs", "30"),
-        settings=("--split::test_fraction", "0.5", "--image_size", "[32, 80]"),
+        training=("--max_epochs", "20"),
+        settings=("--split::test_fraction", "0.5", "--image_size", "[48, 120]"),
         images="images",
     ),
 }
