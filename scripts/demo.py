@@ -80,12 +80,12 @@ STORIES = {
     "mri_classifier": Story(
         phantom="mri",
         drawn="MR studies of the head: real DICOM files of three scanners; one station filed its images unread",
-        patients=1300,
+        patients=1500,
         options=("--slices", "1", "--severity", "2", "--unread", "SKYRA-01"),
         spec=BUNDLES / "mri_classifier" / "docs" / "unread-station.yaml",
         forgotten="what the station filed unread",
         # More steps, of fewer images each: networks are then sure enough.
-        training=("--max_epochs", "20", "--batch_size", "16"),
+        training=("--max_epochs", "24", "--batch_size", "16"),
         settings=("--split::test_fraction", "0.5", "--image_size", "[48, 48]"),
     ),
     "oculoplastic_classifier": Story(
