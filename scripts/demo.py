@@ -88,7 +88,7 @@ STORIES = {
     "oculoplastic_classifier": Story(
         phantom="periorbital",
         drawn="photographs of both eyes by three cameras; one station filed its images unread",
-        patients=1400,
+        patients=1600,
         options=("--size", "128", "--no-reports", "--severity", "2.5", "--unread", "PHOTO-02"),
         spec=BUNDLES / "oculoplastic_classifier" / "docs" / "unread-station.yaml",
         forgotten="what the station filed unread",
