@@ -124,7 +124,9 @@ def applied_protocol(
             f"revises {bundle.name} {bundle.version}, weights {weights[:19]}…. Rehearse with this bundle and these "
             "weights: monai-unlearn rehearse."
         )
-    if Decision.from_config(protocol.decision, class_names=decision.class_names) != decision:
+    base = decision.base_healthy_classes
+    declared = Decision.from_config(protocol.decision, class_names=decision.class_names, base_healthy_classes=base)
+    if declared != decision:
         raise _not_followed(given, "decision")
     if (name := _method_differs(protocol, method)) or (name := _config_differs(protocol, config)):
         raise _not_followed(given, name)

@@ -17,16 +17,21 @@ SURVIVES = 0.5
 """Forgetting of which less than this share is left with recalibrated statistics is an artefact."""
 
 
-def own_class(evidence: Evidence, name: str, subsets: Sequence[str]) -> float:
+OF_A_CLASS = 0.05
+"""What a single class must have moved by to be judged by itself: half of the default margin on the forget part."""
+
+
+def own_class(evidence: Evidence, name: str, subsets: Sequence[str], labels: Sequence[str] | None = None) -> float:
     """Return the mean probability that a network gives to the true class, over the patients of each class in subsets.
 
-    NaN if there are none, or an output is not finite.
+    NaN if there are none, or an output is not finite. By default of all classes.
     """
     row = evidence.rows(name)[0]
     found = [
         means.soft[row, :, evidence.class_names.index(label)]
         for subset in subsets
         for label, means in evidence.subsets.get(subset, {}).items()
+        if labels is None or label in labels
     ]
     return float(np.concatenate(found).mean()) if found else float("nan")
 
@@ -53,12 +58,22 @@ def artefact(evidence: Evidence, subsets: Sequence[str]) -> str | None:
     """
     if evidence.control is None:
         return None
-    before, after, control = (
-        own_class(evidence, name, subsets) for name in (evidence.original, evidence.revised, evidence.control)
-    )
-    if not is_artefact(before, after, control):
-        return None
+    names = (evidence.original, evidence.revised, evidence.control)
+    before, after, control = (own_class(evidence, name, subsets) for name in names)
+    if is_artefact(before, after, control):
+        return _sentence("the forget part lost", before - after, before - control)
+    for label in evidence.class_names:
+        before, after, control = (own_class(evidence, name, subsets, [label]) for name in names)
+        # A class may have gained: what comes back of it is an artefact as well.
+        side = 1.0 if before > after else -1.0
+        moved, left = side * (before - after), side * (before - control)
+        if moved > OF_A_CLASS and left < SURVIVES * moved:
+            return _sentence(f"class {label} of the forget part moved by", moved, left)
+    return None
+
+
+def _sentence(what: str, moved: float, left: float) -> str:
     return (
-        f"The forgetting is an artefact of BatchNorm statistics: of {100 * (before - after):.1f} points that the "
-        f"forget part lost, {100 * (before - control):.1f} are left once they are recalibrated on remain images."
+        f"The forgetting is an artefact of BatchNorm statistics: of {100 * moved:.1f} points that {what}, "
+        f"{100 * left:.1f} are left once they are recalibrated on remain images."
     )

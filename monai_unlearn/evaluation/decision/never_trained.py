@@ -16,6 +16,7 @@ from monai_unlearn.evaluation.decision.objections import objections
 from monai_unlearn.evaluation.decision.outcome import Outcome
 from monai_unlearn.evaluation.decision.sentences import named, place
 from monai_unlearn.evaluation.decision.small_earlier import remarks
+from monai_unlearn.evaluation.decision.target import AUC_MARGIN
 from monai_unlearn.evaluation.decision.unchanged import unchanged
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from monai_unlearn.evaluation.decision.matched_losses import MatchedLosses
     from monai_unlearn.evaluation.decision.target import PredictedTarget
 
-MARGIN = 0.10
+MARGIN = AUC_MARGIN
 """How far an AUC may lie from 0.5, where the predictor declares nothing else: `docs/predictors.md` says why."""
 MEMBERS = "forget_train"
 REMOVED = 0.5

@@ -17,7 +17,8 @@ def objections(evidence: Evidence) -> list[str]:
 
     - a class of the network of which no part has an image: what the revision does to it is unknown;
     - outputs of the revised network that are not finite, in any subset;
-    - outputs of the original that are not finite on the forget part: how far it was changed is unknown.
+    - outputs of the original, or of the recalibrated copy of the revised network, that are not finite on the forget
+      part: how far it was changed, and whether in its weights, is unknown.
     """
     return [*_unseen(evidence), *_not_finite(evidence)]
 
@@ -31,7 +32,10 @@ def _unseen(evidence: Evidence) -> Iterator[str]:
 
 def _not_finite(evidence: Evidence) -> Iterator[str]:
     for subset, classes in sorted(evidence.subsets.items()):
-        judged = [evidence.revised, *([evidence.original] if part_of(subset) == "forget" else [])]
+        judged = [evidence.revised]
+        if part_of(subset) == "forget":
+            # Without the control's outputs nothing tells forgetting from an artefact of BatchNorm's statistics.
+            judged += [evidence.original, *([evidence.control] if evidence.control else [])]
         for network in judged:
             if count := sum(means.not_finite.get(network, 0) for means in classes.values()):
                 yield f"Images on {words(subset)} without a finite output of {network}: {count}."

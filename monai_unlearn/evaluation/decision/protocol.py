@@ -18,7 +18,7 @@ from monai_unlearn.evaluation.decision.verdict import Verdict
 from monai_unlearn.staging import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterable, Iterator
     from pathlib import Path
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -60,6 +60,12 @@ _Count = Annotated[int, Field(ge=1)]
 _Texts = Annotated[tuple[str, ...], Field(min_length=1)]
 _Plain = str | int | float | bool | None
 _Setting = _Plain | list[_Plain]
+
+
+def _has_twice(keys: Iterable[Hashable]) -> bool:
+    """Return whether a key occurs twice: of two rows about one thing, whoever wrote the file could mean either."""
+    found = list(keys)
+    return len(set(found)) < len(found)
 
 
 class _Closed(BaseModel):
@@ -184,6 +190,8 @@ class Rehearsal(_Closed):
             raise ValueError("expected each cohort once in 'evidence' and 'tuned_on'")
         if abs(self.bound - failure_bound(self.cohorts, self.equivalent)) > _ROUNDED:
             raise ValueError("expected the 'bound' that follows from 'cohorts' and 'equivalent'")
+        if _has_twice((one.subset, one.label) for one in self.ranges):
+            raise ValueError("expected one of 'ranges' for each subset and class")
         if self.line != bound_line(self.cohorts, self.equivalent):
             raise ValueError("expected the 'line' that follows from 'cohorts' and 'equivalent'")
         return self
@@ -220,6 +228,12 @@ class MeasuredPredictor(_Closed):
     seeds: _Count
     errors: tuple[PredictedError, ...]
 
+    @model_validator(mode="after")
+    def _says_once(self) -> MeasuredPredictor:
+        if _has_twice((one.subset, one.label) for one in self.errors):
+            raise ValueError("expected one of 'errors' for each subset and class")
+        return self
+
 
 class Protocol(_Closed):
     """A rehearsed protocol.
@@ -240,7 +254,7 @@ class Protocol(_Closed):
     bundle: Bundle
     method: dict[str, _Setting]
     settings: dict[str, _Setting]
-    budget: Annotated[float, Field(gt=0)]
+    budget: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     decision: dict[str, Any]
     qualified_for: QualifiedFor
     rehearsal: Rehearsal
@@ -249,6 +263,8 @@ class Protocol(_Closed):
     @model_validator(mode="after")
     def _is_data(self) -> Protocol:
         """Refuse what a config would execute or follow: a protocol is data, whoever sent it."""
+        if _has_twice(one.name for one in self.predictors):
+            raise ValueError("expected each of 'predictors' once")
         if "name" not in self.method:
             raise ValueError("expected 'method' to have a 'name'")
         for name in self.settings:

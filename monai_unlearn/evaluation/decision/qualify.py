@@ -23,6 +23,7 @@ from monai_unlearn.evaluation.decision.sentences import named, place
 from monai_unlearn.evaluation.decision.small_earlier import remarks
 from monai_unlearn.evaluation.decision.unchanged import moved
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
+from monai_unlearn.vocabulary.parts import is_earlier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,7 @@ def judge_by_protocol(decision: Decision, evidence: Evidence, applied: AppliedPr
     rehearsal = applied.protocol.rehearsal
     ranges = {(one.subset, one.label): (one.low, one.high) for one in rehearsal.ranges}
     found = beside(changes(decision, evidence), ranges)
-    outside = cohort.outside(applied.protocol)
+    outside = [*cohort.outside(applied.protocol), *_other_decision(decision, applied)]
     unreal = _unreal(decision, evidence, rehearsal.least_moved)
     why = [*([] if applied.is_accepted else [_bound(applied)]), *outside, *unreal]
     why += [one.sentence for one in found if not one.is_inside]
@@ -68,6 +69,15 @@ def judge_by_protocol(decision: Decision, evidence: Evidence, applied: AppliedPr
         summary=_summary(verdict, rehearsal.line),
         protocol={**applied.to_dict(), "cohort": cohort.to_dict(), "ranges": [one.to_dict() for one in found]},
     )
+
+
+def _other_decision(decision: Decision, applied: AppliedProtocol) -> list[str]:
+    """Return a sentence if the decision is not the one that was rehearsed, earlier cohorts aside."""
+    rehearsed = type(decision).from_config(applied.protocol.decision, class_names=decision.class_names)
+    asked = tuple(one for one in decision.endpoints if not is_earlier(one.part))
+    if (asked, decision.healthy_classes) == (rehearsed.endpoints, rehearsed.healthy_classes):
+        return []
+    return ["The decision is not the one that the protocol was rehearsed with."]
 
 
 def _unreal(decision: Decision, evidence: Evidence, least: float) -> list[str]:

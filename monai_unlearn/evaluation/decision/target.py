@@ -16,6 +16,9 @@ those that proxies predict."""
 MIN_PROXIES = 3
 """Fewer proxies say too little of how far they lie apart, as with retrained networks."""
 
+AUC_MARGIN = 0.10
+"""How far an AUC may lie from 0.5 by default; a wider margin stands in the line of the verdict."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PredictedTarget:
@@ -31,6 +34,9 @@ class PredictedTarget:
         cohorts: On how many rehearsal cohorts its errors were measured.
         errors: Its measured error by subset and true class, as a share; empty where it was not measured.
 
+    Raises:
+        ValueError: An error is no share in [0, 1]: a negative one would narrow intervals.
+
     >>> target = PredictedTarget(name="shifted_odds", kind="rows", counterparts=("forget", "remain"))
     >>> PredictedTarget.from_dict(target.to_dict()) == target
     True
@@ -45,6 +51,8 @@ class PredictedTarget:
     errors: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not all(0 <= error <= 1 for error in self.errors.values()):
+            raise ValueError("expected each error of a predictor to be a share in [0, 1]")
         object.__setattr__(self, "errors", MappingProxyType(dict(self.errors)))
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,10 +91,15 @@ class PredictedTarget:
     def line(self) -> str:
         """What a verdict that rests on it must say of it, as a sentence."""
         if self.kind == "never_trained":
-            return f"Predicted by {self.name}: the same test detects the original."
+            wider = f" The AUC may lie {self.margin:g} from 0.5, not {AUC_MARGIN:g}." if self._is_lenient else ""
+            return f"Predicted by {self.name}: the same test detects the original.{wider}"
         of = f"{self.proxies} proxies" if self.proxies > 1 else "the original with its odds moved"
         largest = max(self.errors.values(), default=1.0)
         return (
             f"Predicted by {self.name} ({of}); its error on {self.cohorts} rehearsal cohorts was up to "
             f"{100 * largest:.1f} points."
         )
+
+    @property
+    def _is_lenient(self) -> bool:
+        return self.margin is not None and self.margin > AUC_MARGIN

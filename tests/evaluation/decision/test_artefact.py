@@ -54,3 +54,26 @@ def test_an_artefact_is_not_equivalent_even_where_it_predicts_as_retrained_netwo
 def test_a_control_of_the_original_alone_is_none():
     found = with_control(None, original_recalibrated=ORIGINAL)
     assert gather(found).control is None
+
+
+def test_a_class_that_comes_back_is_an_artefact_although_the_others_stay_forgotten():
+    back = everywhere(binary(0.95, 0.94), forget_train=binary(0.1, 0.94), forget_test=binary(0.1, 0.94))
+    sentence = artefact(gather(with_control(back)), FORGET)
+    assert "points that class sick of the forget part moved by, 0.0 are left" in sentence
+
+
+def test_what_is_gained_and_lost_again_is_an_artefact_too():
+    apart = everywhere(binary(0.7, 0.7), forget_train=binary(0.5, 0.9), forget_test=binary(0.5, 0.9))
+    even = everywhere(binary(0.7, 0.7))
+    found = table({"original": even, "revised": apart, "revised_recalibrated": even}, patients=400)
+    assert "of the forget part moved by, 0.0 are left" in artefact(gather(found), FORGET)
+
+
+def test_without_finite_outputs_of_the_control_nothing_promotes():
+    references = {f"reference-{i}": GONE for i in range(3)}
+    found = with_control(GONE, **references)
+    assert decide(decision(), found).verdict == "equivalent"
+    found.logits["revised_recalibrated"][:] = float("nan")
+    outcome = decide(decision(), found)
+    assert outcome.verdict == "inconclusive"
+    assert any("without a finite output of revised_recalibrated" in why for why in outcome.why)

@@ -52,6 +52,8 @@ def changed(path, value):
         (("rehearsal", "line"), "all is well", "expected the 'line' that follows"),
         (("rehearsal", "tuned"), 0, "number of cohorts in 'tuned_on'"),
         (("rehearsal", "least_moved"), None, "'rehearsal.least_moved': field required"),
+        (("budget",), float("inf"), "'budget': input should be a finite number"),
+        (("rehearsal", "ranges"), 2 * content()["rehearsal"]["ranges"], "for each subset and class"),
         (("rehearsal", "evidence", 1, "verdict"), "fine", "'rehearsal.evidence.1.verdict'"),
         (("rehearsal", "evidence", 1, "spec"), f"sha256:{0:064x}", "each cohort once"),
         (("rehearsal", "tuned_on", 1, "spec"), f"sha256:{0:064x}", "each cohort once"),

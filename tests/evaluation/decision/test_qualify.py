@@ -157,3 +157,12 @@ def test_what_earlier_revisions_forgot_must_not_come_back():
         ("remain_test", "macro_sensitivity"),
         ("earlier:0.2.0_train", "sensitivity"),
     ]
+
+
+def test_another_decision_than_the_rehearsed_is_not_qualified():
+    made = table({"original": ORIGINAL, "revised": REVISED}, patients=PATIENTS, stable=0.9)
+    applied = AppliedProtocol(protocol=protocol(), reason="device_deprecation")
+    lenient = decision(min_patients=29)
+    outcome = decide(lenient, made, applied)
+    assert outcome.verdict == "inconclusive"
+    assert "The decision is not the one that the protocol was rehearsed with." in outcome.why

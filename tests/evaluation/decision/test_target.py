@@ -34,3 +34,15 @@ def test_the_line_says_how_far_it_was_off():
     )
     assert "the original with its odds moved" in PredictedTarget(name="shifted_odds", kind="rows").line
     assert "up to 100.0 points" in PredictedTarget(name="shifted_odds", kind="rows").line
+
+
+@pytest.mark.parametrize("error", [-0.3, 1.2, float("nan")])
+def test_an_error_is_a_share(error):
+    with pytest.raises(ValueError, match="a share in"):
+        PredictedTarget(name="half_width", kind="rows", proxies=3, errors={("forget_train", "sick"): error})
+
+
+def test_a_wider_margin_stands_in_the_line():
+    lines = [PredictedTarget(name="never_trained", kind="never_trained", margin=margin).line for margin in (0.1, 0.3)]
+    assert lines[0].endswith("detects the original.")
+    assert lines[1].endswith("The AUC may lie 0.3 from 0.5, not 0.1.")
