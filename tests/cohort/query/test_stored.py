@@ -42,7 +42,7 @@ def test_a_folder_s_name_is_no_column(tmp_path):
 
 def test_a_part_that_cannot_be_read_is_reported_in_one_sentence(index):
     index.parts[1].write_bytes(b"PAR1 but no more")
-    with pytest.raises(IndexReadError, match=r"a part of the index cannot be read \(ArrowInvalid\)\. Build it again"):
+    with pytest.raises(IndexReadError, match=r"a part of the index cannot be read \(ArrowInvalid\)\. Build it with"):
         stored(index, ["device"])
 
 
