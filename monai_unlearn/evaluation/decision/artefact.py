@@ -67,7 +67,7 @@ def artefact(evidence: Evidence, subsets: Sequence[str]) -> str | None:
         # A class may have gained: what comes back of it is an artefact as well.
         side = 1.0 if before > after else -1.0
         moved, left = side * (before - after), side * (before - control)
-        if moved > OF_A_CLASS and left < SURVIVES * moved:
+        if moved > OF_A_CLASS and left < SURVIVES * moved - NOTICEABLE:
             return _sentence(f"class {label} of the forget part moved by", moved, left)
     return None
 
