@@ -80,8 +80,16 @@ def remarks(comparisons: Iterable[Comparison], decision: Decision) -> tuple[str,
 
 def _small(subset: str, decision: Decision, evidence: Evidence) -> tuple[str, ...]:
     """Return the classes that an earlier cohort has too few patients of, or none in this split: nothing is missing."""
-    fewest = decision.min_patients(subset)
+    fewest, part = decision.min_patients(subset), _part(subset)
+    if not any(classes for name, classes in evidence.subsets.items() if _part(name) == part):
+        # Of a cohort without an image in any split nothing can be judged, and that blocks as everywhere else.
+        return ()
     return tuple(name for name in evidence.class_names if _patients(evidence, subset, name) < fewest)
+
+
+def _part(subset: str) -> str:
+    """Return the part of a subset, such as `earlier:0.2.0` of `earlier:0.2.0_train`."""
+    return subset.rpartition("_")[0]
 
 
 def _pool(subset: str, labels: Sequence[str], decision: Decision, evidence: Evidence) -> Comparison:

@@ -169,3 +169,13 @@ def test_simulated_networks():
     assert found["like retrained"]["equivalent"] >= 18
     assert found["learned again"]["equivalent"] == 0
     assert found["halfway"]["equivalent"] == 0
+
+
+def test_a_declared_earlier_cohort_without_any_image_is_not_judged_and_blocks():
+    found = predictions({"healthy": 40, "sick": 40}, 0.55)
+    asked = [{"subset": one} for one in SUBSETS]
+    assert decide(decision(endpoints=asked), found).verdict == "equivalent"
+    absent = "earlier:0.1.0_train"
+    outcome = decide(decision(endpoints=[*asked, {"subset": absent}]), found)
+    assert outcome.verdict == "inconclusive"
+    assert {one.status for one in outcome.comparisons if one.subset == absent} == {"not_judged"}
