@@ -221,24 +221,7 @@ class Revision:
         if self.wanted.seeds:
             self.retraining = self.retraining.as_recorded(record, self._record_path)
         load_weights(self.network, self.checkpoint)
-        self.applied = applied_protocol(
-            self.protocol,
-            accept_bound=self.accept_bound,
-            reason=self.cohort.spec.reason.value,
-            bundle=self.base,
-            weights=weights_digest(self.network.state_dict()),
-            decision=self.judged_by,
-            method=self.trainer.method,
-            config=self.config,
-        )
-        self.predicting = predicting(
-            self.predictor,
-            data=self.data,
-            decision=self.judged_by,
-            record=record,
-            has_reference=bool(self.wanted),
-            protocol=self.applied.protocol if self.applied else None,
-        )
+        self._choose_basis(record)
         check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
         self.trainer.classes = len(self.data.class_names)
         self.remain = RemainSample.draw(self.subsets[REMAIN_TRAIN], seed=self.seed)
@@ -261,6 +244,27 @@ class Revision:
         if not promotes(evidence["verdict"]):
             raise NotAccepted(f"{why_not_accepted(evidence)}\nThe evidence is in {RunFolder(target).evidence}.")
         return evidence
+
+    def _choose_basis(self, record: Mapping[str, Any]) -> None:
+        """Read what the verdict may rest on beside references: a rehearsed protocol, a predicted target."""
+        self.applied = applied_protocol(
+            self.protocol,
+            accept_bound=self.accept_bound,
+            reason=self.cohort.spec.reason.value,
+            bundle=self.base,
+            weights=weights_digest(self.network.state_dict()),
+            decision=self.judged_by,
+            method=self.trainer.method,
+            config=self.config,
+        )
+        self.predicting = predicting(
+            self.predictor,
+            data=self.data,
+            decision=self.judged_by,
+            record=record,
+            has_reference=bool(self.wanted),
+            protocol=self.applied.protocol if self.applied else None,
+        )
 
     def _revise(
         self, folder: Path, checkpoints: Checkpoints, warnings: list[str], record: Mapping[str, Any], began: float

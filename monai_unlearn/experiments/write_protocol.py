@@ -134,7 +134,7 @@ def protocol_of(
         ConfigError: The bundle's config has no budget, or a fixed setting is not plain.
     """
     named, beside = method_setting(method, settings)
-    first, facts = counted[0], [one.facts() for one in counted]
+    first = counted[0]
     config = first.config()
     has_budget, budget = setting_at(config, "budget")
     if not has_budget:
@@ -143,8 +143,6 @@ def protocol_of(
             "that the steps may take. Add it, as the bundles of this package have it."
         )
     ids = [name for name in fixed if name.partition("::")[0] not in _SAID_ELSEWHERE]
-    equivalent = [one for one in counted if one.is_equivalent]
-    moves = [one.moved() for one in equivalent]
     document = {
         "schema_version": 1,
         "bundle": first.base(),
@@ -152,33 +150,46 @@ def protocol_of(
         "settings": {**{name: setting_at(config, name)[1] for name in ids}, **beside},
         "budget": budget,
         "decision": first.declared,
-        "qualified_for": {
-            "reasons": sorted({one.reason for one in facts}),
-            "patients": {
-                "min": max(1, math.floor(min(one.patients for one in facts) / SLACK)),
-                "max": math.ceil(max(one.patients for one in facts) * SLACK),
-            },
-            "share": {
-                "min": min(one.share for one in facts) / SLACK,
-                "max": min(1.0, max(one.share for one in facts) * SLACK),
-            },
-            "classes": list(facts[0].classes),
-        },
-        "rehearsal": {
-            "cohorts": len(counted),
-            "equivalent": len(equivalent),
-            "bound": failure_bound(len(counted), len(equivalent)),
-            "line": bound_line(len(counted), len(equivalent)),
-            # Without an equivalent revision nothing shows how far one should move, and nothing is far enough.
-            "least_moved": min((distance for _, distance in moves), default=1.0),
-            "ranges": _ranges([found for found, _ in moves]),
-            "evidence": [one.evidence() for one in counted],
-            "tuned": len(tuned),
-            "tuned_on": [one.evidence() for one in tuned],
-        },
+        "qualified_for": _qualified_for(counted),
+        "rehearsal": _rehearsal(counted, tuned),
         "predictors": list(predictors),
     }
     return Protocol.from_dict(document, source="the rehearsal's protocol")
+
+
+def _qualified_for(counted: Sequence[Rehearsed]) -> dict[str, Any]:
+    """Return which cohorts a protocol is for: those of the rehearsal, and a little smaller or larger ones."""
+    facts = [one.facts() for one in counted]
+    return {
+        "reasons": sorted({one.reason for one in facts}),
+        "patients": {
+            "min": max(1, math.floor(min(one.patients for one in facts) / SLACK)),
+            "max": math.ceil(max(one.patients for one in facts) * SLACK),
+        },
+        "share": {
+            "min": min(one.share for one in facts) / SLACK,
+            "max": min(1.0, max(one.share for one in facts) * SLACK),
+        },
+        "classes": list(facts[0].classes),
+    }
+
+
+def _rehearsal(counted: Sequence[Rehearsed], tuned: Sequence[Rehearsed]) -> dict[str, Any]:
+    """Return what was rehearsed, and how it came out."""
+    equivalent = [one for one in counted if one.is_equivalent]
+    moves = [one.moved() for one in equivalent]
+    return {
+        "cohorts": len(counted),
+        "equivalent": len(equivalent),
+        "bound": failure_bound(len(counted), len(equivalent)),
+        "line": bound_line(len(counted), len(equivalent)),
+        # Without an equivalent revision nothing shows how far one should move, and nothing is far enough.
+        "least_moved": min((distance for _, distance in moves), default=1.0),
+        "ranges": _ranges([found for found, _ in moves]),
+        "evidence": [one.evidence() for one in counted],
+        "tuned": len(tuned),
+        "tuned_on": [one.evidence() for one in tuned],
+    }
 
 
 def _ranges(moves: Sequence[Mapping[tuple[str, str], tuple[float, float]]]) -> list[dict[str, Any]]:

@@ -10,36 +10,23 @@ ValueError: An audit named 'membership' is already registered.
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import ConfigError, check_choice
+from monai_unlearn.evaluation.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from monai_unlearn.evaluation.audits.audit import Audit
 
 DEFAULT = "default"
 """All registered audits."""
 
-_AUDITS: dict[str, Audit] = {}
+_AUDITS: Registry[Audit] = Registry("An audit")
 
-
-def register(audit: Audit) -> None:
-    """Register an audit: from then on runs measure it, and the card shows it.
-
-    Raises:
-        ValueError: An audit of that name is already registered.
-    """
-    if audit.name in _AUDITS:
-        raise ValueError(f"An audit named '{audit.name}' is already registered.")
-    _AUDITS[audit.name] = audit
-
-
-def registered() -> Mapping[str, Audit]:
-    """Return every audit by name, in the order of registration."""
-    return MappingProxyType(_AUDITS)
+register = _AUDITS.register
+registered = _AUDITS.registered
 
 
 def chosen(setting: str | Sequence[str] | None) -> tuple[Audit, ...]:
@@ -49,10 +36,10 @@ def chosen(setting: str | Sequence[str] | None) -> tuple[Audit, ...]:
         ConfigError: It names no registered audit.
     """
     if setting == DEFAULT:
-        return tuple(_AUDITS.values())
+        return tuple(registered().values())
     names = [setting] if isinstance(setting, str) else list(setting or [])
     for name in names:
         if not isinstance(name, str):
             raise ConfigError(f"audits: expected {DEFAULT} or a list of names, got {name!r} in the list.")
-        check_choice(name, tuple(_AUDITS), name="audits", error=ConfigError)
-    return tuple(audit for name, audit in _AUDITS.items() if name in names)
+        check_choice(name, tuple(registered()), name="audits", error=ConfigError)
+    return tuple(audit for name, audit in registered().items() if name in names)

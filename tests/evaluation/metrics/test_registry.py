@@ -21,7 +21,7 @@ MODELS = {"original": FULL, "revised": {"forget": 50, "remain": 92}, "reference"
 @pytest.fixture
 def errors_squared(monkeypatch):
     """A metric that is registered for one test alone: no interval, beyond 1, negative."""
-    monkeypatch.setattr(registry, "_METRICS", dict(registered()))
+    monkeypatch.setattr(registry._METRICS, "_records", dict(registered()))
     metric = Metric(
         name="errors_squared",
         description="minus the square of how many images are classified incorrectly; higher is better",
