@@ -49,6 +49,5 @@ def steps_within(
         return MINIMUM
     counts = data.counts()
     left = budget * gradients * counts["remain"]["train"] / images
-    left -= method.gradients_to_prepare(counts["forget"]["train"])
-    images_a_step = remain_batch_size + (batch_size if method.needs_forget else 0)
-    return max(MINIMUM, int(left / images_a_step))
+    left -= method.gradients_to_prepare(forget=counts["forget"]["train"], remain=counts["remain"]["train"])
+    return max(MINIMUM, int(left / method.gradients_a_step(forget=batch_size, remain=remain_batch_size)))

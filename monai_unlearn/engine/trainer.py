@@ -223,6 +223,7 @@ class UnlearnTrainer(SupervisedTrainer):
         """Take one step; MONAI makes this Ignite's process function."""
         phase, rate = self._at(self.state.iteration - 1)
         self.method.phase = "repair" if self.state.paused else phase
+        self.method.done = (self.state.iteration - 1) / self.total_steps
         if rate is not None:
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
@@ -234,9 +235,11 @@ class UnlearnTrainer(SupervisedTrainer):
                 f"the loss is {loss} at step {self.state.iteration}; no result was written. A smaller learning rate "
                 "(--learning_rate) or remain_weight usually fixes this."
             )
+        self.method.adjust_gradients()
         if self.max_gradient_norm is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.max_gradient_norm)
         self.optimizer.step()
+        self.method.after_step()
         for name, parts in (("images_seen", self.method.parts), ("images_passed", self.method.taught)):
             images = sum(len(batchdata[part]["image"]) for part in parts if part in batchdata)
             setattr(self.state, name, getattr(self.state, name) + images * distributed.world_size())

@@ -20,6 +20,7 @@ from monai_unlearn.release import load_weights, save_weights
 from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from torch.utils.data import Dataset
@@ -43,6 +44,8 @@ class Updates:
     Args:
         trainer: The trainer with its method, network and optimiser.
         forget: The forget part's training images.
+        validation: Images that the original was not trained on, by part.
+        snapshots: Weights that training kept on its way, the earliest first.
         pixel_space: How network inputs follow from pixels.
         stopping: Ends or pauses forgetting; not attached yet.
         checkpoints: Where states are saved.
@@ -52,6 +55,8 @@ class Updates:
 
     trainer: UnlearnTrainer
     forget: Dataset[Any]
+    validation: Mapping[str, Dataset[Any]] = field(default_factory=dict)
+    snapshots: Sequence[Path] = ()
     pixel_space: PixelSpace
     stopping: Stopping
     checkpoints: Checkpoints
@@ -131,8 +136,12 @@ class Updates:
                 world_size=distributed.world_size(),
                 all_reduce_sum=distributed.all_reduce_sum,
                 checkpoint=checkpoint,
+                validation=self.validation,
+                snapshots=self.snapshots,
             )
         )
+        if method.one_shot:
+            self.trainer.end("one shot")
         self.seconds["preparation"] = before + time.perf_counter() - started
 
     def _resume(self, state: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from monai_unlearn.errors import ConfigError, check_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from torch.utils.data import Dataset
@@ -44,15 +44,15 @@ class StepSettings:
         warm_up: Share of the steps over which the rate rises to its peak, in [0, 1).
         batch_size: Forget images per batch, at least 1.
         remain_batch_size: Remain images per batch, at least 1.
-        as_training: Whether training's own optimiser, loss and augmentation are used; otherwise Adam, the plain cross
-            entropy, and no augmentation.
+        as_training: Whether training's own optimiser, loss and augmentation (of remain images) are used; otherwise
+            Adam, the plain cross entropy, and no augmentation.
     """
 
-    learning_rate: float = 0.5
-    warm_up: float = 0.2
+    learning_rate: float = 1.0
+    warm_up: float = 0.1
     batch_size: int = 4
-    remain_batch_size: int = 28
-    as_training: bool = False
+    remain_batch_size: int = 12
+    as_training: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +72,9 @@ class MethodContext:
         world_size: Number of processes.
         all_reduce_sum: Sums a tensor over all processes, each of which must call it.
         checkpoint: To be called after each chunk, so that a killed run can resume from `Method.state_dict`.
+        validation: Images that the original was not trained on, by part, of the same form as `forget`; a part that has
+            none is left out.
+        snapshots: Weights that training kept on its way, the earliest first; empty where it kept none.
     """
 
     network: nn.Module
@@ -85,10 +88,12 @@ class MethodContext:
     world_size: int = 1
     all_reduce_sum: Callable[[Tensor], Tensor] = _sum_of_one_process
     checkpoint: Callable[[], None] = _no_checkpoint
+    validation: Mapping[str, Dataset[Any]] = field(default_factory=dict)
+    snapshots: Sequence[Path] = ()
 
 
 class Method(ABC):
-    """An iterative unlearning method.
+    """An unlearning method that takes steps; `OneShot` takes none.
 
     Args:
         batch_norm: How BatchNorm runs while weights change. `frozen` uses the original running statistics. `remain`
@@ -109,6 +114,12 @@ class Method(ABC):
 
     needs_forget: ClassVar[bool] = True
     """Whether steps use the forget images; if not, they are not read."""
+
+    one_shot: ClassVar[bool] = False
+    """Whether `prepare` does all, and no step follows."""
+
+    done: float = 0.0
+    """How much of the steps is taken before the current one, in [0, 1). The engine sets it."""
 
     network: nn.Module
 
@@ -143,10 +154,32 @@ class Method(ABC):
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
         """Return the scalar to minimise for one batch of a `PairedLoader`, which is on the device already."""
 
+    def adjust_gradients(self) -> None:  # noqa: B027 - most methods change nothing
+        """Change the gradients of a step, summed over all processes, before the optimiser uses them; the base does not.
+
+        What depends on chance must depend on the seed alone, so that every process does the same.
+        """
+
+    def after_step(self) -> None:  # noqa: B027 - most methods change nothing
+        """Change the weights after the optimiser did, the same way in every process; the base does not."""
+
     @property
     def parts(self) -> tuple[str, ...]:
         """The parts of a batch whose images `loss` takes gradients on, to count costs."""
         return ("forget", "remain")
+
+    def gradients_a_step(self, *, forget: int, remain: int) -> float:
+        """Return what a step costs on average, in gradient evaluations, to plan a run.
+
+        By default a gradient for each image of `parts`, and a forward pass for each of `taught`. A method whose `parts`
+        change from step to step says the mean.
+
+        Args:
+            forget: Forget images in a batch.
+            remain: Remain images in a batch.
+        """
+        images = {"forget": forget, "remain": remain}
+        return sum(images[part] for part in self.parts) + FORWARD_PASS * sum(images[part] for part in self.taught)
 
     @property
     def taught(self) -> tuple[str, ...]:
@@ -163,11 +196,12 @@ class Method(ABC):
         """Single images passed through a network outside `loss` so far, without a gradient, to count costs."""
         return 0
 
-    def gradients_to_prepare(self, images: int) -> float:  # noqa: ARG002 - most methods need none
+    def gradients_to_prepare(self, *, forget: int, remain: int) -> float:  # noqa: ARG002 - most methods need none
         """Return the most that `prepare` will cost, in gradient evaluations, to plan a run.
 
         Args:
-            images: Number of forget images.
+            forget: Number of forget training images.
+            remain: Number of remain training images.
         """
         return 0
 

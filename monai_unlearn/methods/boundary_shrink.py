@@ -17,7 +17,10 @@ if TYPE_CHECKING:
         paper="Chen et al. 2023, Boundary Unlearning, CVPR, arXiv 2303.11570; "
         "the loop reproduced is that of the code of arXiv 2505.21872 with λ = γ = 0",
         equations="one sign step on the cross entropy, repeated at every update; hard labels",
-        needs_remain=False,
+        needs=("forget",),
+        suits=("class",),
+        batch_norm="train mode on forget images alone, as published",
+        boundary_targets=True,
         cost="two gradients per forget image of each step, one of them for the search",
     )
 )

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from monai_unlearn.errors import ConfigError, check_choice
-from monai_unlearn.methods.base import BatchNormMode, Method, MethodContext
+from monai_unlearn.methods.base import BatchNormMode, Method, MethodContext, StepSettings
 from monai_unlearn.methods.boundary import BoundarySearch
 from monai_unlearn.methods.boundary_shrink import BoundaryShrink
 from monai_unlearn.methods.label_search import LabelSearch
@@ -40,7 +40,10 @@ logger = logging.getLogger(__name__)
         name="psg",
         paper="Nahass et al. 2025, Targeted Unlearning Using Perturbed Sign Gradient Methods, arXiv 2505.21872",
         equations="Algorithms 1 (boundary search), 2 (hard labels), 3 (soft labels)",
-        needs_remain=True,
+        needs=("forget", "remain"),
+        suits=("class",),
+        batch_norm="train mode on both parts as one batch, or as `batch_norm` says",
+        boundary_targets=True,
         cost="T gradients per searched forget image, once; then one gradient per image of each step",
         search_space={
             "method::remain_weight": (10.0, 3.0, 30.0),
@@ -117,6 +120,9 @@ class PSG(Method):
         >>> loss = method.loss({"forget": batch, "remain": batch})
         >>> loss.backward()
     """
+
+    # Small batches of forget images, so that evaluations can pause the run in time.
+    steps = StepSettings(learning_rate=0.5, warm_up=0.2, batch_size=4, remain_batch_size=28, as_training=False)
 
     def __new__(cls, *, preset: str | None = None, **options: Any) -> PSG:  # noqa: ANN401, PYI034 - what __init__ takes; no subclass
         """Return the method that the preset names, if any."""
@@ -244,9 +250,9 @@ class PSG(Method):
         """The remain images, where the original network is their teacher."""
         return ("remain",) if self._teacher is not None else ()
 
-    def gradients_to_prepare(self, images: int) -> float:
+    def gradients_to_prepare(self, *, forget: int, remain: int) -> float:  # noqa: ARG002 - the search reads no remain image
         """T for each forget image to be searched, and a third for each forward pass; twice for the first chunk."""
-        return self.finder.planned(images)
+        return self.finder.planned(forget)
 
     @property
     def agrees_in_bfloat16(self) -> bool:

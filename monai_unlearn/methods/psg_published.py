@@ -21,7 +21,10 @@ if TYPE_CHECKING:
         name="psg_published",
         paper="Nahass et al. 2025, Targeted Unlearning Using Perturbed Sign Gradient Methods, arXiv 2505.21872",
         equations="the loop of the published code: one perturbed sign step, repeated at every update",
-        needs_remain=False,
+        needs=("forget",),
+        suits=("class",),
+        batch_norm="train mode on forget images alone, as published",
+        boundary_targets=True,
         cost="two gradients per forget image of each step, one of them for the search",
     )
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from monai_unlearn.methods.base import Method
 
@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 M = TypeVar("M", bound=type[Method])
+Need = Literal["forget", "remain", "validation", "snapshots"]
+NEEDS = get_args(Need)
+# What a cohort is, beside the images that remain: all of a class; some images of a class; all images of a device, site
+# or period, of several classes; all images of some patients; images with a wrong label.
+Suit = Literal["class", "part_of_class", "device", "patients", "labels"]
+SUITS = get_args(Suit)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +28,13 @@ class MethodInfo:
         name: Its name in configs and cards.
         paper: Its source.
         equations: The equations or algorithms that the code follows.
-        needs_remain: Whether it uses remain images.
+        needs: What it uses beside the weights: `forget` and `remain` images, `validation` images, `snapshots` of
+            training.
+        suits: The kinds of cohorts that it was made for, of `SUITS`; empty for a control, which is made for none.
+        batch_norm: How BatchNorm runs, in words.
         cost: What a run costs, in words.
+        boundary_targets: Whether it labels forget images by a decision boundary near them. With two classes that is
+            always the wrong one.
         search_space: What a rehearsal tries: the values of each setting, by its id in `configs/unlearn.yaml`, the one
             to start from first. A setting with one value is set to it.
     """
@@ -31,13 +42,24 @@ class MethodInfo:
     name: str
     paper: str
     equations: str
-    needs_remain: bool
+    needs: tuple[Need, ...]
+    suits: tuple[Suit, ...]
+    batch_norm: str
     cost: str
+    boundary_targets: bool = False
     search_space: Mapping[str, tuple[str | int | float | bool, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if unknown := ({*self.needs} - {*NEEDS}) | ({*self.suits} - {*SUITS}):
+            raise ValueError(
+                f"{self.name}: expected needs among {', '.join(NEEDS)} and suits among {', '.join(SUITS)}, got "
+                f"{', '.join(sorted(unknown))}"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain values."""
-        return {**asdict(self), "search_space": {name: list(values) for name, values in self.search_space.items()}}
+        plain = {**asdict(self), "needs": list(self.needs), "suits": list(self.suits)}
+        return {**plain, "search_space": {name: list(values) for name, values in self.search_space.items()}}
 
 
 _METHODS: dict[str, tuple[MethodInfo, type[Method]]] = {}
@@ -73,5 +95,11 @@ def info_of(method: Method) -> MethodInfo:
         if type(method) is kind:
             return info
     return MethodInfo(
-        name=type(method).__name__, paper="not stated", equations="not stated", needs_remain=True, cost="not stated"
+        name=type(method).__name__,
+        paper="not stated",
+        equations="not stated",
+        needs=("forget", "remain"),
+        suits=(),
+        batch_norm="not stated",
+        cost="not stated",
     )

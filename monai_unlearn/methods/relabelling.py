@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods.base import Method, MethodContext
+from monai_unlearn.methods.base import Method, MethodContext, StepSettings
 from monai_unlearn.methods.registry import info_of
 from monai_unlearn.methods.targets import TargetRule
 
@@ -74,6 +74,9 @@ class RelabellingLoop(Method):
         top_k: Keeps the k largest logits; see `TargetRule`.
         remain_weight: φ, at least 0: weight of the cross entropy on remain images; the plain loop has none.
     """
+
+    # As before training's settings were taken over; the published optimiser is that of `PUBLISHED`.
+    steps = StepSettings(learning_rate=0.5, warm_up=0.2, batch_size=4, remain_batch_size=28, as_training=False)
 
     def __init__(
         self,

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods.base import Method, MethodContext, StepSettings
 from monai_unlearn.methods.depth import Depth, check_depth, modules_within
 from monai_unlearn.methods.registry import MethodInfo, register
+from monai_unlearn.methods.remain_training import RemainTraining
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from torch import Tensor
+
+    from monai_unlearn.methods.base import MethodContext
 
 # Keeps the draws apart from those of training and of other methods under the same seed.
 _STRIDE, _STREAM = 1_000_003, 7
@@ -27,7 +29,9 @@ _STRIDE, _STREAM = 1_000_003, 7
         name="reset",
         paper="after Goel et al. 2022, EU-k and CF-k, arXiv 2201.06640",
         equations="last layers initialised afresh, then training's own loss on remain images, all weights tuned",
-        needs_remain=True,
+        needs=("remain",),
+        suits=("class", "part_of_class", "device", "patients", "labels"),
+        batch_norm="train mode on remain images",
         cost="one gradient per remain image of each step; one forward pass of a single image to find the layers",
         search_space={
             "method::depth": ("last_block", "head", 2),
@@ -35,7 +39,7 @@ _STRIDE, _STREAM = 1_000_003, 7
         },
     )
 )
-class Reset(Method):
+class Reset(RemainTraining):
     """Initialises the last layers afresh and tunes all weights on remain images, as training would.
 
     With θ = (θ_kept, θ_last) and a fresh draw φ of the last layers' own initialisation, it starts at (θ_kept, φ) and
@@ -47,64 +51,47 @@ class Reset(Method):
     depth counts blocks (`blocks_of`) and not layers; the kept layers are tuned as well; learning rate, optimiser, loss
     and augmentation are training's own, in batches of 16, after a warm-up, for the share of training's cost that the
     run allows. The fresh values are those of each layer's `reset_parameters`, which a network's constructor may have
-    replaced by others when it was trained.
-
-    BatchNorm runs in train mode on the remain images, which its running statistics follow; those of fresh layers begin
-    at mean 0 and variance 1.
+    replaced by others when it was trained. The statistics of fresh BatchNorm layers begin at mean 0 and variance 1.
 
     Args:
         depth: `head`, `last_block` (the head and the block before it), a number n (the head and the n blocks before
             it), or `all`.
+        distillation: See `RemainTraining`.
+        temperature: See `RemainTraining`.
 
     Raises:
-        ConfigError: `depth` is none of these.
+        ConfigError: `depth` is none of these, or another value is out of range.
 
     >>> Reset(depth=2).depth
     2
     """
 
-    steps = StepSettings(learning_rate=1.0, warm_up=0.1, batch_size=1, remain_batch_size=16, as_training=True)
-    needs_forget = False
-
-    def __init__(self, *, depth: Depth = "last_block") -> None:
-        super().__init__(batch_norm="remain")
+    def __init__(self, *, depth: Depth = "last_block", distillation: float = 0.0, temperature: float = 2.0) -> None:
+        super().__init__(distillation=distillation, temperature=temperature)
         check_depth(depth)
         self.depth = depth
         self._passed = 0
 
-    def prepare(self, context: MethodContext) -> None:
-        """Initialise the layers within `depth` afresh, from the seed alone; a resumed run draws the same values.
+    def start(self, context: MethodContext) -> dict[str, Tensor]:
+        """Return the weights with the layers within `depth` initialised afresh, from the seed alone.
 
         Raises:
-            ConfigError: There are no remain images, the network has fewer blocks, or a layer cannot be initialised.
+            ConfigError: The network has fewer blocks, or a layer cannot be initialised.
         """
-        super().prepare(context)
-        self._training_loss = context.training_loss
-        self._passed = self.depth != "all"
-        fresh = initialised_afresh(context.network, self._within(context), seed=context.seed)
-        context.network.load_state_dict(fresh)
-
-    def loss(self, batch: Mapping[str, Any]) -> Tensor:
-        """Return training's loss on the remain images of the batch."""
-        remain = batch["remain"]
-        return self._training_loss(self.forward("remain", remain["image"]), remain["label"])
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Remain images alone."""
-        return ("remain",)
+        self._passed = int(self.depth != "all")
+        within = modules_within(context.network, self.depth, blank_image(context))
+        return initialised_afresh(context.network, within, seed=context.seed)
 
     @property
     def forward_passes(self) -> int:
         """The one that shows in which order the layers run."""
         return self._passed
 
-    def _within(self, context: MethodContext) -> tuple[str, ...]:
-        if context.remain is None:
-            raise ConfigError("reset: expected remain images, got none.")
-        # Its shape is all that counts, so that the reset depends on no image.
-        image = torch.zeros_like(torch.as_tensor(context.remain[0]["image"]), device=context.device)
-        return modules_within(context.network, self.depth, image)
+
+def blank_image(context: MethodContext) -> Tensor:
+    """Return zeros of the shape of an image, (channel, *spatial), so that what is found with it depends on no image."""
+    items = context.forget if context.remain is None else context.remain
+    return torch.zeros_like(torch.as_tensor(items[0]["image"]), device=context.device)
 
 
 def initialised_afresh(network: nn.Module, names: Iterable[str], *, seed: int) -> dict[str, Tensor]:
@@ -136,6 +123,6 @@ def _initialise(name: str, module: nn.Module) -> None:
         reset()
     elif next(module.parameters(recurse=False), None) is not None:
         raise ConfigError(
-            f"reset: {type(module).__name__} '{name}' has weights but no `reset_parameters`, so that they cannot be "
+            f"{type(module).__name__} '{name}' has weights but no `reset_parameters`, so that they cannot be "
             "initialised afresh. Give the class that method, or another depth."
         )

@@ -11,7 +11,7 @@ from monai_unlearn.methods import PSG, FineTune
 
 DATA = SimpleNamespace(counts=lambda: {"remain": {"train": 3000}, "forget": {"train": 1000}})
 BATCH = {"batch_size": 4, "remain_batch_size": 28}
-PLAIN = SimpleNamespace(needs_forget=True, gradients_to_prepare=lambda _images: 0)
+PLAIN = SimpleNamespace(gradients_to_prepare=lambda **_: 0, gradients_a_step=lambda forget, remain: forget + remain)
 
 
 def checkpoint(folder, record):

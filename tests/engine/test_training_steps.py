@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from monai_unlearn.engine import TrainingSteps
 from monai_unlearn.engine.recipe import plain_config, recipe_of, training_config
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods import FineTune, Reset
+from monai_unlearn.methods import PSG, Reset
 
 LABELS = [0, 0, 0, 1]
 DATA = SimpleNamespace(
@@ -40,8 +40,8 @@ def steps(folder, configs=("train.yaml",), recorded=None, rate_factor=1.0, **ove
 
 def test_a_rate_is_a_multiple_of_that_of_training(tmp_path):
     assert steps(tmp_path).learning_rate(Reset()) == 0.002
-    assert steps(tmp_path).learning_rate(FineTune()) == 0.001
-    assert steps(tmp_path, rate_factor=4.0).learning_rate(FineTune()) == 0.004
+    assert steps(tmp_path).learning_rate(PSG()) == 0.001
+    assert steps(tmp_path, rate_factor=4.0).learning_rate(PSG()) == 0.004
     with pytest.raises(ConfigError, match="expected a rate_factor above 0, got 0"):
         steps(tmp_path, rate_factor=0)
 
@@ -57,7 +57,7 @@ def test_a_method_that_asks_gets_the_optimiser_of_training(tmp_path):
     (group,) = found.param_groups
     assert (group["lr"], group["weight_decay"]) == (0.25, 0.01)
     assert {id(weight) for weight in group["params"]} == {id(weight) for weight in made.network.parameters()}
-    plain = made.optimizer(FineTune(), 0.25)
+    plain = made.optimizer(PSG(), 0.25)
     assert (type(plain), plain.param_groups[0]["lr"]) == (torch.optim.Adam, 0.25)
 
 
@@ -65,7 +65,7 @@ def test_a_method_that_asks_gets_the_loss_of_training_over_the_remain_images(tmp
     found = steps(tmp_path, class_balance=1.0).loss(Reset())
     # Three and one: weighted by 1/3 and 1, which are 0.5 and 1.5 on average 1.
     torch.testing.assert_close(found.weight, torch.tensor([0.5, 1.5]))
-    assert steps(tmp_path).loss(FineTune()) is cross_entropy
+    assert steps(tmp_path).loss(PSG()) is cross_entropy
 
 
 def test_a_method_that_asks_gets_the_augmentation_of_training(tmp_path):
@@ -74,7 +74,7 @@ def test_a_method_that_asks_gets_the_augmentation_of_training(tmp_path):
     drawn = {tuple(found[0]["image"].flatten().tolist()) for _ in range(20)}
     assert len(drawn) > 1
     assert {tuple(sorted(image)) for image in drawn} == {tuple(range(8))}
-    assert steps(tmp_path).images(FineTune(), IMAGES) is IMAGES
+    assert steps(tmp_path).images(PSG(), IMAGES) is IMAGES
 
 
 def test_a_training_config_without_what_is_asked_for_is_named(tmp_path):

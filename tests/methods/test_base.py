@@ -14,7 +14,9 @@ from monai_unlearn.methods.projection import Box
 
 def context(network: nn.Module, data=()) -> MethodContext:
     space = PixelSpace(mean=(0.5,), std=(0.25,))
-    return MethodContext(network=network, forget=data, pixel_space=space, device=torch.device("cpu"), seed=0)
+    return MethodContext(
+        network=network, forget=data, remain=data, pixel_space=space, device=torch.device("cpu"), seed=0
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_the_defaults_of_a_method_cost_nothing_and_claim_nothing(tmp_path):
 
     method = Plain()
     assert method.parts == ("forget", "remain")
-    assert method.gradient_evaluations == method.gradients_to_prepare(10) == 0
+    assert method.gradient_evaluations == method.gradients_to_prepare(forget=10, remain=10) == 0
     assert not method.agrees_in_bfloat16
     assert method.state_dict() == {}
     assert method.write_diagnostics(tmp_path / "none") == []

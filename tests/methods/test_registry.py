@@ -18,14 +18,11 @@ from monai_unlearn.methods import (
 )
 
 
-def test_the_registered_methods():
-    assert {name: kind for name, (_, kind) in registered().items()} == {
-        "psg": PSG,
-        "psg_published": PublishedPSG,
-        "boundary_shrink": BoundaryShrink,
-        "finetune": FineTune,
-        "reset": Reset,
-    }
+def test_each_method_is_registered_under_its_own_name():
+    wanted = {"psg": PSG, "psg_published": PublishedPSG, "boundary_shrink": BoundaryShrink, "finetune": FineTune}
+    found = {name: kind for name, (_, kind) in registered().items()}
+    assert wanted.items() <= found.items()
+    assert found["reset"] is Reset
     assert info_of(PSG()).paper.endswith("arXiv 2505.21872")
 
 
@@ -34,13 +31,14 @@ def test_a_record_is_frozen():
         info_of(PSG()).name = "other"
 
 
-def test_only_the_comparison_loops_can_do_without_remain_images():
-    without = {name for name, (info, _) in registered().items() if not info.needs_remain}
-    assert without == {"psg_published", "boundary_shrink"}
+def test_a_record_and_its_class_agree_on_whether_steps_use_forget_images():
+    for name, (info, kind) in registered().items():
+        assert not kind.needs_forget or "forget" in info.needs, name
 
 
-def test_what_learns_on_remain_alone_needs_no_forget_image():
-    assert {name for name, (_, kind) in registered().items() if not kind.needs_forget} == {"finetune", "reset"}
+def test_a_record_names_what_it_may_name():
+    with pytest.raises(ValueError, match="x: expected needs among forget, remain, .* got images"):
+        MethodInfo(name="x", paper="", equations="", needs=("images",), suits=(), batch_norm="", cost="")
 
 
 def test_registering_a_duplicate_name_raises():
@@ -55,5 +53,11 @@ def test_an_unregistered_method_is_named_by_its_class():
             return batch
 
     assert info_of(Mine()) == MethodInfo(
-        name="Mine", paper="not stated", equations="not stated", needs_remain=True, cost="not stated"
+        name="Mine",
+        paper="not stated",
+        equations="not stated",
+        needs=("forget", "remain"),
+        suits=(),
+        batch_norm="not stated",
+        cost="not stated",
     )

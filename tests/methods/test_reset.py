@@ -134,13 +134,13 @@ def test_a_layer_that_cannot_be_initialised_is_refused():
             return self.factor * inputs
 
     network = nn.Sequential(nn.Linear(2, 2), Scale())
-    with pytest.raises(ConfigError, match="reset: Scale '1' has weights but no `reset_parameters`"):
+    with pytest.raises(ConfigError, match="Scale '1' has weights but no `reset_parameters`"):
         initialised_afresh(network, ["0", "1"], seed=0)
 
 
 def test_without_remain_images_it_is_refused():
     with pytest.raises(ConfigError, match="reset: expected remain images, got none"):
-        Reset().prepare(context_of(small_network(), NeverRead()))
+        Reset().prepare(context_of(small_network(), NeverRead(), remain=None))
 
 
 def test_an_unknown_depth_is_refused_at_once():

@@ -188,7 +188,11 @@ METHOD = Addition(
             from monai_unlearn.methods.registry import MethodInfo, register
 
 
-            @register(MethodInfo(name="ascent", paper="none", equations="-loss", needs_remain=False, cost="1"))
+            @register(
+                MethodInfo(
+                    name="ascent", paper="", equations="-loss", needs=("forget",), suits=(), batch_norm="any", cost=""
+                )
+            )
             class Ascent(Method):
                 """Raises the loss of forget images."""
 

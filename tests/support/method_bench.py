@@ -30,7 +30,8 @@ def small_items(count: int = 20) -> list[dict[str, Any]]:
 
 
 def context_of(network: nn.Module, items: list[dict[str, Any]], *, seed: int = 0, **settings: Any) -> MethodContext:
-    """Return a context on the CPU."""
+    """Return a context on the CPU, whose remain images are the items too unless others are given."""
+    settings = {"remain": items, **settings}
     return MethodContext(
         network=network, forget=items, pixel_space=SPACE, device=torch.device("cpu"), seed=seed, **settings
     )
