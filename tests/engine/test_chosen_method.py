@@ -44,4 +44,4 @@ def test_anything_else_is_refused(given, message):
 
 
 def test_the_settings_are_those_that_the_method_keeps():
-    assert settings_of(Reset(depth=2)) == {"_target_": "Reset", "depth": 2}
+    assert settings_of(Reset(depth=2)) == {"_target_": "Reset", "depth": 2, "distillation": 0.0, "temperature": 2.0}
