@@ -30,14 +30,24 @@ class ChunkSearch:
         context: The forget images, the pixel space, the device and the seed.
         search: The search of one batch.
         frozen: The network to search on, in eval mode, without gradients of its parameters.
+        labeller: The network, of the same kind, whose logits at the points are kept; `frozen` itself where None.
         diagnostics: Measure every step of the search.
     """
 
-    def __init__(self, *, context: MethodContext, search: BoundarySearch, frozen: nn.Module, diagnostics: bool) -> None:
+    def __init__(
+        self,
+        *,
+        context: MethodContext,
+        search: BoundarySearch,
+        frozen: nn.Module,
+        diagnostics: bool,
+        labeller: nn.Module | None = None,
+    ) -> None:
         self.context = context
         self.search = search
         self.frozen = frozen
         self.diagnostics = diagnostics
+        self.labeller = frozen if labeller is None else labeller
 
     def run(self, number: int, rows: Tensor, state: dict[str, Tensor]) -> None:
         """Search one chunk and write the result into the state of a `LabelSearch`.
@@ -101,5 +111,5 @@ class ChunkSearch:
         # Bisection and labels take float32: so close to a boundary, bfloat16 may predict another class.
         points = self.search.bisect_to_boundary(self.frozen, images, points, classes)
         with torch.no_grad():
-            logits: Tensor = self.frozen(points).float()
+            logits: Tensor = self.labeller(points).float()
         return logits

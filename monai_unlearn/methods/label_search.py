@@ -131,11 +131,12 @@ class LabelSearch:
             )
         self._state = dict(state)
 
-    def run(self, context: MethodContext) -> None:
+    def run(self, context: MethodContext, *, labeller: nn.Module | None = None) -> None:
         """Search the chunks that are not done; with several processes, each searches a share of them.
 
         Args:
             context: The network, the forget images, and how processes share the work.
+            labeller: The network whose logits at the points are kept, in eval mode; the copy itself where None.
         """
         count = len(context.forget)  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
         self.rows = chosen_rows(count, self.limit, context.seed)
@@ -150,7 +151,9 @@ class LabelSearch:
         if self.float32 or len(chunks) < MIN_CHUNKS_FOR_BFLOAT16 or not has_bfloat16(context.device):
             self._state["precision"].fill_(FLOAT32)
         own = range(context.rank, len(chunks), context.world_size)
-        search = ChunkSearch(context=context, search=self.search, frozen=frozen, diagnostics=self.diagnostics)
+        search = ChunkSearch(
+            context=context, search=self.search, frozen=frozen, diagnostics=self.diagnostics, labeller=labeller
+        )
         for number in own:
             if not self._state["done"][number]:
                 search.run(number, chunks[number], self._state)
