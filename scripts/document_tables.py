@@ -193,11 +193,40 @@ def predictor_results() -> dict[str, Any]:
     }
 
 
+SUITS = {
+    "class": "a whole class",
+    "part_of_class": "part of a class",
+    "device": "a device",
+    "patients": "patients",
+    "labels": "wrong labels",
+}
+
+
+def methods() -> list[str]:
+    """Return every registered method with what it needs, suits and costs, from its record."""
+    from monai_unlearn.methods import registered  # loads torch, which the other tables can do without
+
+    cells = [
+        [
+            f"`{name}`",
+            info.equations,
+            info.paper,
+            ", ".join(info.needs) or "nothing",
+            "any" if set(info.suits) == set(SUITS) else ", ".join(SUITS[one] for one in info.suits) or "a control",
+            info.cost,
+            info.batch_norm,
+        ]
+        for name, (info, _) in sorted(registered().items())
+    ]
+    return table(["name", "what it does", "source", "needs", "suits", "cost", "BatchNorm"], cells, numbers=())
+
+
 TABLES: dict[str, Callable[[], list[str]]] = {
     "odir_models": odir_models,
     "odir_truncated_field": lambda: case("odir_truncated_field"),
     "odir_quarter_of_one_class": lambda: case("odir_quarter_of_one_class"),
     "recalibration": recalibration,
+    "methods": methods,
     "million_rows": million_rows,
     "million_rows_processes": million_rows_processes,
     "frozen_sizes": frozen_sizes,

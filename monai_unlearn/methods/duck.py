@@ -120,7 +120,7 @@ def centroids(features: Features, context: MethodContext) -> tuple[Tensor, Tenso
     with unchanged(context.network), torch.no_grad():
         for images, classes in batches_of(context.remain, context.device):
             found = features(images)[1]
-            for label in classes.unique().tolist():
+            for label in sorted(set(classes.tolist())):
                 rows = classes == label
                 sums[label] = sums.get(label, torch.zeros_like(found[0])) + found[rows].sum(0)
                 counts[label] = counts.get(label, 0) + int(rows.sum())
