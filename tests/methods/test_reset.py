@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 
 import pytest
@@ -121,7 +122,8 @@ def test_batch_norm_follows_the_remain_images():
 
 def test_it_asks_for_the_steps_of_training_and_counts_its_own_look():
     assert (Reset.steps.learning_rate, Reset.steps.remain_batch_size, Reset.steps.as_training) == (1.0, 16, True)
-    assert [prepared(trained(), depth=depth).forward_passes for depth in ("head", "all")] == [1, 0]
+    passes = [prepared(trained(), depth=depth).forward_passes for depth in ("head", "all")]
+    assert json.dumps(passes) == "[1, 0]"
 
 
 def test_a_layer_that_cannot_be_initialised_is_refused():

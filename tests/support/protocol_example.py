@@ -22,7 +22,7 @@ def content(*, cohorts: int = 10, equivalent: int | None = None, tuned: int = 2,
             "spec": f"sha256:{number:064x}",
             "index": digest("b"),
             "verdict": "equivalent" if number < equivalent else "different",
-            "metrics": digest("c"),
+            "metrics": f"sha256:{16 + number:064x}",
         }
         for number in range(cohorts + tuned)
     ]

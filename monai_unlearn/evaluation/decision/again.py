@@ -26,6 +26,7 @@ def decide_again(run: RunFolder) -> Outcome:
     value.
 
     Raises:
+        ConfigError: The protocol or the predicted target that it declares is none.
         DataError: A file cannot be read, or declares no decision.
     """
     try:
@@ -33,7 +34,7 @@ def decide_again(run: RunFolder) -> Outcome:
         declared, protocol, predictor = found["declared"], found.get("protocol"), found.get("predictor")
         base = declared.pop("base_healthy_classes")
         applied = None if protocol is None else AppliedProtocol.from_dict(protocol, source=str(run.metrics))
-        target = None if predictor is None else PredictedTarget.from_dict(predictor)
+        target = None if predictor is None else PredictedTarget.from_dict(predictor, source=str(run.metrics))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"{run.metrics}: expected the measurements of a run, with the decision that was declared "

@@ -188,6 +188,8 @@ class Rehearsal(_Closed):
         names = [one.spec for one in (*self.evidence, *self.tuned_on)]
         if len(set(names)) < len(names):
             raise ValueError("expected each cohort once in 'evidence' and 'tuned_on'")
+        if _has_twice(one.metrics for one in (*self.evidence, *self.tuned_on)):
+            raise ValueError("expected each run once in 'evidence' and 'tuned_on', but two have the same 'metrics'")
         if abs(self.bound - failure_bound(self.cohorts, self.equivalent)) > _ROUNDED:
             raise ValueError("expected the 'bound' that follows from 'cohorts' and 'equivalent'")
         if _has_twice((one.subset, one.label) for one in self.ranges):
@@ -332,7 +334,7 @@ def _at(section: object, path: list[str]) -> tuple[bool, Any]:
     if not path:
         return True, section
     if isinstance(section, list):
-        step = int(path[0]) if path[0].isdigit() else len(section)
+        step = int(path[0]) if path[0].isascii() and path[0].isdecimal() else len(section)
         return _at(section[step], path[1:]) if step < len(section) else (False, None)
     if not isinstance(section, Mapping):
         return False, None

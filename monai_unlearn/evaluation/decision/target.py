@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from monai_unlearn.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,20 +76,33 @@ class PredictedTarget:
         }
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> PredictedTarget:
+    def from_dict(cls, content: object, *, source: str = "metrics.json") -> PredictedTarget:
         """Return what `to_dict` wrote.
 
+        Args:
+            content: Plain values.
+            source: Where they are from, for messages.
+
         Raises:
-            KeyError: A key is missing.
+            ConfigError: They are not those of a target; the message names the first fault and its place.
         """
+        try:
+            found = _Document.model_validate_json(json.dumps(content))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place, said = ".".join(str(step) for step in first["loc"]), str(first["msg"])
+            raise _not_a_target(source, f"'{place}': {said[0].lower()}{said[1:]}") from None
+        errors = {(one.subset, one.label): one.error for one in found.errors}
+        if len(errors) < len(found.errors):
+            raise _not_a_target(source, "there must be one of 'errors' for each subset and class")
         return cls(
-            name=content["name"],
-            kind=content["kind"],
-            proxies=content["proxies"],
-            counterparts=tuple(content["counterparts"]),
-            margin=content["margin"],
-            cohorts=content["cohorts"],
-            errors={(one["subset"], one["class"]): one["error"] for one in content["errors"]},
+            name=found.name,
+            kind=found.kind,
+            proxies=found.proxies,
+            counterparts=found.counterparts,
+            margin=found.margin,
+            cohorts=found.cohorts,
+            errors=errors,
         )
 
     @property
@@ -103,3 +121,30 @@ class PredictedTarget:
     @property
     def _is_lenient(self) -> bool:
         return self.margin is not None and self.margin > AUC_MARGIN
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class _Error(_Strict):
+    subset: str
+    label: Annotated[str, Field(alias="class")]
+    error: Annotated[float, Field(ge=0, le=1)]
+
+
+class _Document(_Strict):
+    name: str
+    kind: Kind
+    proxies: Annotated[int, Field(ge=0)]
+    counterparts: tuple[str, ...]
+    margin: Annotated[float, Field(gt=0, lt=0.5)] | None
+    cohorts: Annotated[int, Field(ge=0)]
+    errors: tuple[_Error, ...]
+
+
+def _not_a_target(source: str, fault: str) -> ConfigError:
+    return ConfigError(
+        f"{source}: expected a predicted target as a run writes it; {fault}. Give the output folder of an unlearning "
+        "run as it was written."
+    )

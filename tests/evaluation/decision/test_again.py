@@ -7,7 +7,7 @@ import pytest
 from decision_example import binary, decision, everywhere, table
 from protocol_example import protocol
 
-from monai_unlearn.errors import DataError
+from monai_unlearn.errors import ConfigError, DataError, ExitCode
 from monai_unlearn.evaluation.decision import decide, decide_again
 from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
 from monai_unlearn.evaluation.decision.target import PredictedTarget
@@ -96,3 +96,14 @@ def test_what_is_no_run_is_refused(tmp_path, text):
         run.metrics.write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match="expected the measurements of a run"):
         decide_again(run)
+
+
+def test_a_predictor_of_the_wrong_types_is_bad_input(tmp_path):
+    target = PredictedTarget(name="half_width", kind="rows", proxies=3, errors={("forget_train", "sick"): 0.01})
+    proxies = {f"proxy-{i}": GOOD for i in range(3)}
+    run, metrics = finished(tmp_path, {"original": SHARES["original"], "revised": GOOD, **proxies}, target=target)
+    metrics["decision"]["predictor"]["proxies"] = "three"
+    run.metrics.write_text(json.dumps(metrics), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"metrics\.json: expected a predicted target .*'proxies'") as caught:
+        decide_again(run)
+    assert caught.value.exit_code == ExitCode.BAD_INPUT

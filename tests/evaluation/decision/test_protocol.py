@@ -4,7 +4,7 @@ import pytest
 from protocol_example import content, digest, protocol
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.evaluation.decision.protocol import Protocol
+from monai_unlearn.evaluation.decision.protocol import Protocol, setting_at
 
 
 def test_what_is_written_reads_back(tmp_path):
@@ -57,6 +57,8 @@ def changed(path, value):
         (("rehearsal", "evidence", 1, "verdict"), "fine", "'rehearsal.evidence.1.verdict'"),
         (("rehearsal", "evidence", 1, "spec"), f"sha256:{0:064x}", "each cohort once"),
         (("rehearsal", "tuned_on", 1, "spec"), f"sha256:{0:064x}", "each cohort once"),
+        (("rehearsal", "evidence", 1, "metrics"), content()["rehearsal"]["evidence"][0]["metrics"], "each run once"),
+        (("rehearsal", "tuned_on", 1, "metrics"), content()["rehearsal"]["evidence"][2]["metrics"], "each run once"),
     ],
 )
 def test_a_document_that_contradicts_itself_or_the_schema_is_refused(path, value, message):
@@ -114,3 +116,8 @@ def test_a_message_holds_no_value():
         Protocol.from_dict(given, source="p")
     assert "Jane" not in str(caught.value)
     assert digest("a").startswith("sha256:")
+
+
+@pytest.mark.parametrize("step", ["²", "٣", "-1", "7", "x"])
+def test_a_list_has_no_such_place(step):
+    assert setting_at({"a": [4]}, f"a::{step}") == (False, None)
