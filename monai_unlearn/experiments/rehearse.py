@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.evaluation.decision.target import MIN_PROXIES
 from monai_unlearn.evaluation.prediction_table import PredictionTable
 from monai_unlearn.experiments.alike import Likeness
 from monai_unlearn.experiments.draw import draw, given_cohort
@@ -232,7 +233,9 @@ class _Rehearsal:
 
         runs = side_by_side(one, cohorts, jobs=self.plan.jobs)
         reasons = [cohort.spec.reason.value for cohort in cohorts]
-        return predictor_errors(name, runs, reasons=reasons, seeds=self.plan.seeds)
+        # Of a predictor that trains none, the original is the one network that predicts.
+        seeds = max(1, min(one["cost"].get("proxies", MIN_PROXIES) for one in runs))
+        return predictor_errors(name, runs, reasons=reasons, seeds=seeds)
 
     def _finish(
         self, what: str, cohort: RehearsalCohort, method: str, settings: Mapping[str, Setting], **more: str

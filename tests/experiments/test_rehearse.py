@@ -169,6 +169,15 @@ def test_predictors_are_measured_on_the_counted_cohorts(played):
     assert found.errors[0].error == pytest.approx(0.04 + 0.001 * len(played.runs))
 
 
+def test_a_predictor_is_recorded_with_the_proxies_that_ran(played):
+    rehearsed(played, predictors=["blocks"], seeds=5)
+    (found,) = Protocol.read(played.out / "protocol.yaml").predictors
+    assert found.seeds == 3
+    played.proxies = 0  # of one that trains none, the original itself predicts
+    rehearsed(played, predictors=["odds"], seeds=5)
+    assert [one.seeds for one in Protocol.read(played.out / "protocol.yaml").predictors] == [1]
+
+
 def test_a_run_that_fails_while_counting_ends_it_and_while_choosing_is_not_chosen(played):
     played.play = lambda settings: 1 if "last_block" in settings["method"] else None
     document = rehearsed(played, trials=4)

@@ -46,7 +46,7 @@ class PlayedRehearsal:
     """A bundle, an index of seven devices and the spec of the first; `runs` holds the settings of each run.
 
     A revised network classifies `reads(settings)` of the forget images correctly, and retrained ones about 70 %.
-    `play` returns the exit code of a run that fails, or None.
+    `play` returns the exit code of a run that fails, or None. `proxies` is how many a predictor trains.
     """
 
     def __init__(self, folder: Path, monkeypatch, sizes=None):
@@ -61,6 +61,7 @@ class PlayedRehearsal:
         self.runs: list[dict[str, str]] = []
         self.methods: list[dict[str, object]] = []
         self.play = lambda _: None
+        self.proxies = 3
         self.reads = lambda method: {"reset": RETRAINED, "psg": 0.4, "finetune": 0.85}[method["name"]]
         monkeypatch.setattr(runner, "start", self._start)
 
@@ -98,7 +99,8 @@ class PlayedRehearsal:
         share = {"share_of_retraining_gradients": 0.1}
         row = {"subset": "forget_train", "class": "up", "error": -0.04 - 0.001 * len(self.runs)}
         predicted = {"predicted": {settings["predictor"]: [row]}} if "predictor" in settings else {}
-        metrics = {**outcome.to_metrics(), "cost": share, **predicted}
+        cost = {**share, "proxies": self.proxies if "predictor" in settings else 0}
+        metrics = {**outcome.to_metrics(), "cost": cost, **predicted}
         run.metrics.write_text(json.dumps(metrics), encoding="utf-8")
         found.write(run.predictions)
         self._write_records(run, settings)
