@@ -7,13 +7,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from monai.bundle import ConfigWorkflow
+from torch import Tensor
 
 from monai_unlearn import strict_yaml
+from monai_unlearn.engine.chosen_method import method_of
 from monai_unlearn.engine.config_values import on_the_stack
 from monai_unlearn.errors import ConfigError, SpecError
 from monai_unlearn.evaluation.decision import Decision
 from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
+from monai_unlearn.evaluation.decision.held_settings import GIVEN_WITHIN, not_held
 from monai_unlearn.evaluation.decision.protocol import GIVEN_TO_A_RUN, Protocol, setting_at
 from monai_unlearn.methods import info_of
 
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 _OF_MONAI = {*inspect.signature(ConfigWorkflow.__init__).parameters, "workflow_name", "args_file"}
 # Without retrained networks there is nothing to stop by; rehearsal runs set none either.
 _STOP: dict[str, Any] = {}
+_PACKAGE = __name__.partition(".")[0]
 
 
 def follow_protocol() -> None:
@@ -71,7 +76,7 @@ def refuse_contradictions(overrides: Mapping[str, Any], said: Mapping[str, Any])
     """
     for name, value in overrides.items():
         key = name.replace("#", "::")
-        if key.partition("::")[0] in GIVEN_TO_A_RUN:
+        if _is_given(key):
             continue
         known, expected = setting_at(said, key)
         if known and _same(value, expected):
@@ -81,6 +86,13 @@ def refuse_contradictions(overrides: Mapping[str, Any], said: Mapping[str, Any])
             f"--{name}: a run by a protocol revises and judges as it was rehearsed; {told}. Leave --{name} out, or run "
             "without --protocol and with --reference retrain."
         )
+
+
+def _is_given(key: str) -> bool:
+    """Return whether an id is one that each run is given anew."""
+    section, _, rest = key.partition("::")
+    within = GIVEN_WITHIN.get(section)
+    return section in GIVEN_TO_A_RUN if within is None else rest.partition("::")[0] in within
 
 
 def applied_protocol(
@@ -105,7 +117,7 @@ def applied_protocol(
             other weights, those of a later version of the bundle too, would be revised otherwise.
         decision: What the run is judged by.
         method: Its method.
-        config: The config as executed; empty where the run was built in Python.
+        config: The config as executed, with `RECIPE`; empty where the run was built in Python.
 
     Raises:
         ConfigError: The protocol cannot be read, is another bundle's, or says otherwise than the run does; or a bound
@@ -134,25 +146,45 @@ def applied_protocol(
 
 
 def _method_differs(protocol: Protocol, method: Method) -> str | None:
-    """Return the first setting of the method that is not the protocol's, or None."""
+    """Return the first setting of the method that is not the protocol's, or None.
+
+    What the protocol leaves out is at the method's default, and what the method does not take is refused.
+    """
     if protocol.method["name"] != info_of(method).name:
         return "method"
-    settings = {name: value for name, value in protocol.method.items() if name != "name" and hasattr(method, name)}
-    return next(
-        (f"method::{name}" for name, value in settings.items() if not _same(getattr(method, name), value)), None
-    )
+    place = _state_differs(method_of(dict(protocol.method)), method)
+    names = inspect.signature(type(method).__init__).parameters
+    return None if place is None else "::".join(["method", *(name for name in place[-1:] if name in names)])
+
+
+def _state_differs(one: object, other: object) -> list[str] | None:
+    """Return the path to the first attribute in which two objects of this package differ, or None."""
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return None if torch.equal(one, other) else []
+    if type(one) is not type(other) or not type(one).__module__.startswith(_PACKAGE):
+        return None if one == other else []
+    for name in {**vars(one), **vars(other)}:
+        below = _state_differs(vars(one).get(name), vars(other).get(name))
+        if below is not None:
+            return [name, *below]
+    return None
 
 
 def _config_differs(protocol: Protocol, config: Mapping[str, Any]) -> str | None:
     """Return the first setting of a config that is not the protocol's, or None; an empty config has none."""
-    said = {name: value for name, value in settings_of(protocol) if name not in {"method", "decision"} and config}
-    return next((name for name, value in said.items() if not _same(setting_at(config, name)[1], value)), None)
+    if not config:
+        return None
+    said = {name: value for name, value in settings_of(protocol) if name not in {"method", "decision"}}
+    found = {name: setting_at(config, name) for name in said}
+    named = next((name for name, (known, one) in found.items() if not known or not _same(one, said[name])), None)
+    return named or not_held(protocol, config)
 
 
 def _not_followed(given: str | Path, name: str) -> ConfigError:
     return ConfigError(
         f"{given}: the run does not follow it in '{name}'. Put $monai_unlearn.engine.follow_protocol() first into "
-        "`initialize` of the config, as the bundles of this package do, or leave the protocol out."
+        "`initialize` of the config, as the bundles of this package do, and leave the rest as it was rehearsed; or "
+        "leave the protocol out."
     )
 
 

@@ -44,6 +44,7 @@ from monai_unlearn.errors import ConfigError, NotAccepted
 from monai_unlearn.evaluation import has_running_statistics
 from monai_unlearn.evaluation.audits import chosen
 from monai_unlearn.evaluation.decision import Decision, promotes
+from monai_unlearn.evaluation.decision.held_settings import RECIPE
 from monai_unlearn.evaluation.prediction_table import AS_TRAINED
 from monai_unlearn.release import BundleInfo, check_travels, load_weights, weights_digest
 from monai_unlearn.staging import check_free, remove_unfinished, staged
@@ -247,6 +248,12 @@ class Revision:
 
     def _choose_basis(self, record: Mapping[str, Any]) -> None:
         """Read what the verdict may rest on beside references: a rehearsed protocol, a predicted target."""
+        if self.protocol is not None and not self.config:
+            raise ConfigError(
+                "protocol: a run that was built in Python does not say what it was built from, so that nothing shows "
+                "that it is the protocol's. Run the bundle's config: python -m monai.bundle run unlearn … --protocol "
+                "FILE."
+            )
         self.applied = applied_protocol(
             self.protocol,
             accept_bound=self.accept_bound,
@@ -255,7 +262,7 @@ class Revision:
             weights=weights_digest(self.network.state_dict()),
             decision=self.judged_by,
             method=self.trainer.method,
-            config=self.config,
+            config={**self.config, RECIPE: record.get("recipe")},
         )
         self.predicting = predicting(
             self.predictor,

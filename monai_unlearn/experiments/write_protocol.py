@@ -14,6 +14,7 @@ from monai_unlearn.evaluation.decision import Decision, Verdict, gather
 from monai_unlearn.evaluation.decision.applied_protocol import CohortFacts
 from monai_unlearn.evaluation.decision.endpoint import part_of
 from monai_unlearn.evaluation.decision.failure_bound import bound_line, failure_bound
+from monai_unlearn.evaluation.decision.held_settings import RECIPE, held_settings
 from monai_unlearn.evaluation.decision.moved_range import changes
 from monai_unlearn.evaluation.decision.protocol import NOT_SETTINGS, Protocol, setting_at
 from monai_unlearn.evaluation.decision.unchanged import moved
@@ -102,9 +103,9 @@ class Rehearsed:
         return {"name": base["name"], "version": base["version"], "weights": base["weights_digest"]}
 
     def config(self) -> dict[str, Any]:
-        """Return the config as executed."""
-        found: dict[str, Any] = self._record("run.json")["config"]
-        return found
+        """Return the config as executed, with how the original weights were trained."""
+        record = self._record("run.json")
+        return {**record["config"], RECIPE: record.get("base_training_record", {}).get("recipe")}
 
     def _record(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.run.evidence / name).read_text(encoding="utf-8"))
@@ -143,16 +144,18 @@ def protocol_of(
             "that the steps may take. Add it, as the bundles of this package have it."
         )
     ids = [name for name in fixed if name.partition("::")[0] not in _SAID_ELSEWHERE]
+    said = {**{name: setting_at(config, name)[1] for name in ids}, **beside}
     document = {
         "schema_version": 1,
         "bundle": first.base(),
         "method": named,
-        "settings": {**{name: setting_at(config, name)[1] for name in ids}, **beside},
+        "settings": said,
         "budget": budget,
         "decision": first.declared,
         "qualified_for": _qualified_for(counted),
         "rehearsal": _rehearsal(counted, tuned),
         "predictors": list(predictors),
+        "config": held_settings(config, said=said),
     }
     return Protocol.from_dict(document, source="the rehearsal's protocol")
 

@@ -74,6 +74,7 @@ def test_every_command_of_the_page(tmp_path):
     names = [one.cohort for one in protocol.rehearsal.evidence]
     assert names[0] == yaml.safe_load(SPECS[1])["name"]
     assert names[1].startswith("retire-spectralis-01-value-")
+    assert {"training_recipe", "train", "learning_rate", "preprocessing"} <= set(protocol.config)
     command(unlearn, tmp_path, codes=(0, 3))
     metrics = json.loads((tmp_path / "revision" / "evidence" / "metrics.json").read_text(encoding="utf-8"))
     assert (metrics["basis"], metrics["references"]) == ("protocol", [])

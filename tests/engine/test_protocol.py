@@ -14,8 +14,9 @@ from tiny import tiny_index, tiny_spec
 from monai_unlearn.engine.protocol import applied_protocol, refuse_contradictions, settings_of
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.evaluation.decision import Decision
+from monai_unlearn.evaluation.decision.held_settings import RECIPE, held_settings
 from monai_unlearn.evaluation.decision.protocol import Protocol
-from monai_unlearn.methods import Reset
+from monai_unlearn.methods import PSG, Reset
 from monai_unlearn.release import BundleInfo, weights_digest
 
 CLASSES = ("up", "down")
@@ -148,6 +149,9 @@ def test_a_command_line_may_say_what_is_given_anew_or_what_the_protocol_says(ove
         ({"stop": "{seconds: 3}"}, "--stop"),
         ({"network": "$x"}, "--network"),
         ({"image_size::7": 3}, "--image_size::7"),
+        ({"image_size::²": 3}, "--image_size::²"),
+        ({"subsets::transform": "$x"}, "--subsets::transform"),
+        ({"subsets": "$x"}, "--subsets"),
     ],
 )
 def test_a_contradiction_is_named(override, message):
@@ -183,6 +187,56 @@ def test_a_run_that_does_not_follow_it_is_refused(tmp_path):
     ]:
         with pytest.raises(ConfigError, match=f"does not follow it in '{name}'. Put .*follow_protocol"):
             applied(path, **changed)
+
+
+@pytest.mark.parametrize(
+    ("declared", "ran", "name"),
+    [
+        ({"name": "reset"}, Reset(depth="head"), "method::depth"),
+        ({"name": "psg"}, PSG(epsilon=0.2), "method::epsilon"),
+        ({"name": "psg", "noise": 0.1}, PSG(noise=0.1, labels="soft"), "method::labels"),
+        ({"name": "psg"}, PSG(search_images=8), "method"),
+        ({"name": "psg"}, PSG(remain_weight=2), "method::remain_weight"),
+    ],
+)
+def test_a_setting_of_the_method_that_is_left_out_is_its_default(tmp_path, declared, ran, name):
+    path = write(tmp_path / "protocol.yaml", f"sha256:{'0' * 64}", method=declared)
+    with pytest.raises(ConfigError, match=f"does not follow it in '{name}'"):
+        applied(path, method=ran)
+
+
+def test_a_method_built_alike_follows_it(tmp_path):
+    path = write(tmp_path / "protocol.yaml", f"sha256:{'0' * 64}", method={"name": "psg", "epsilon": 0.2})
+    assert applied(path, method=PSG(epsilon=0.2)).protocol.method["name"] == "psg"
+
+
+def test_a_misspelt_setting_of_the_method_is_refused(tmp_path):
+    path = write(tmp_path / "protocol.yaml", f"sha256:{'0' * 64}", method={"name": "reset", "depht": "head"})
+    with pytest.raises(ConfigError, match="method: reset does not take these settings .*depht"):
+        applied(path, method=Reset(depth="last_block"))
+
+
+def test_a_run_is_held_to_the_whole_config_that_was_rehearsed(tmp_path):
+    path = write(tmp_path / "protocol.yaml", f"sha256:{'0' * 64}")
+    followed = {
+        **dict(settings_of(Protocol.read(path))),
+        "learning_rate": 0.1,
+        "train": {"optimizer": "Adam"},
+        RECIPE: {"max_epochs": 1},
+    }
+    held = held_settings(followed, said=["image_size", "max_epochs"])
+    path = write(path, f"sha256:{'0' * 64}", config=held)
+    assert applied(path, config=followed).protocol.config == held
+    for changed in ({"learning_rate": 0.2}, {"train": {"optimizer": "SGD"}}, {"phases": []}, {RECIPE: None}):
+        with pytest.raises(ConfigError, match=f"does not follow it in '{next(iter(changed))}'"):
+            applied(path, config={**followed, **changed})
+
+
+def test_a_run_in_python_says_not_what_it_was_built_from(trained, tmp_path):
+    path = write(tmp_path / "protocol.yaml", digest_of(trained))
+    with pytest.raises(ConfigError, match="protocol: a run that was built in Python"):
+        judged(**settings(trained, tmp_path / "out", path, **{"revision::config": {}}))
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_one_nothing_is_applied():

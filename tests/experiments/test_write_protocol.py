@@ -39,6 +39,8 @@ def test_a_protocol_says_what_was_run_and_on_what(played):
     )
     assert found.method == {"name": "reset", "depth": "head"}
     assert found.settings == {"image_size": [16, 16], "training::rate_factor": 2.0}
+    # The played config has no other section that the protocol does not say.
+    assert set(found.config) == {"training_recipe"}
     assert (found.budget, found.bundle.name) == (0.1, "Played classifier")
     assert found.decision["healthy_classes"] == []
     assert {one["min_patients"] for one in found.decision["endpoints"]} == {20}

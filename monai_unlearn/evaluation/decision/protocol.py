@@ -250,6 +250,7 @@ class Protocol(_Closed):
         qualified_for: The cohorts that it is qualified for.
         rehearsal: What was rehearsed, and how it came out.
         predictors: Predictors whose error was measured along the way.
+        config: Digests of the other sections of the config as rehearsed, which a run is held to; see `held_settings`.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -261,6 +262,7 @@ class Protocol(_Closed):
     qualified_for: QualifiedFor
     rehearsal: Rehearsal
     predictors: tuple[MeasuredPredictor, ...] = ()
+    config: dict[str, _Digest] = {}
 
     @model_validator(mode="after")
     def _is_data(self) -> Protocol:
