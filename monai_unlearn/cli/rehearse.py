@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from pathlib import Path  # noqa: TC003 - Typer evaluates the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
+from monai_unlearn.cli.experiment_options import Fix, IndexFolder, Out, progress_bar, show_table
 from monai_unlearn.cli.index_check import Trust  # noqa: TC001 - Typer evaluates the annotations
-from monai_unlearn.terminal import escaping_console, say
+from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
 
 _HELP = (
     "Practise a revision on cohorts like the real one, judge each against retrained networks, and write protocol.yaml: "
@@ -29,60 +29,85 @@ _EXAMPLE = (
 )
 
 
+_Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle, or its configs/unlearn.yaml.")]
+_Spec = Annotated[
+    list[Path],
+    typer.Option(
+        "--spec",
+        metavar="FILE",
+        help="A cohort spec; repeatable. With --draw, the first is the real cohort, which is not rehearsed on.",
+    ),
+]
+_Draw = Annotated[int, typer.Option("--draw", metavar="N", help="Draw N cohorts like the first spec, to be counted.")]
+_TuneOn = Annotated[
+    int, typer.Option("--tune-on", metavar="N", help="How many further cohorts choose the settings; not counted.")
+]
+_Methods = Annotated[
+    str, typer.Option("--methods", metavar="NAME,NAME…", help="The methods to try, separated by commas.")
+]
+_Seeds = Annotated[
+    int, typer.Option("--seeds", metavar="N", help="How many networks to retrain without each cohort, at least 3.")
+]
+_Trials = Annotated[
+    int, typer.Option("--trials", metavar="N", help="How many settings of each method to try; 1 needs no Optuna.")
+]
+_Predictors = Annotated[
+    str | None,
+    typer.Option(
+        "--predictors", metavar="NAME,NAME…", help="Predictors of retraining whose error to measure along the way."
+    ),
+]
+_DeepOption = Annotated[
+    bool,
+    typer.Option(
+        "--deep",
+        help="Compare many small networks that forgot the first counted cohort with as many trained without it, image "
+        "by image (KLoM).",
+    ),
+]
+_DeepNetworks = Annotated[
+    int, typer.Option("--deep-networks", metavar="N", help="With --deep: how many of each, at least 20.")
+]
+_Small = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--small",
+        metavar="ID=VALUE",
+        help="With --deep: a setting of training that makes these networks small, such as max_epochs=3; repeatable.",
+    ),
+]
+_Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="How many runs at once.")]
+_Seed = Annotated[int, typer.Option("--seed", help="Seeds draws and choices.")]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("rehearse", cls=Command, help=_HELP, epilog=_EXAMPLE)(rehearse)
 
 
 def rehearse(  # noqa: PLR0913 - Typer takes an option as a parameter
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle, or its configs/unlearn.yaml.")],
+    bundle: _Bundle,
     *,
-    index: Annotated[
-        Path, typer.Option("--index", metavar="DIR", help="The image index, as `monai-unlearn index build` wrote it.")
-    ],
-    spec: Annotated[
-        list[Path],
-        typer.Option(
-            "--spec",
-            metavar="FILE",
-            help="A cohort spec; repeatable. With --draw, the first is the real cohort, which is not rehearsed on.",
-        ),
-    ],
-    out: Annotated[
-        Path,
-        typer.Option("--out", metavar="DIR", help="The folder to write to: new, empty, or of an earlier rehearsal."),
-    ],
-    draw: Annotated[
-        int, typer.Option("--draw", metavar="N", help="Draw N cohorts like the first spec, to be counted.")
-    ] = 0,
-    tune_on: Annotated[
-        int, typer.Option("--tune-on", metavar="N", help="How many further cohorts choose the settings; not counted.")
-    ] = 2,
-    methods: Annotated[
-        str, typer.Option("--methods", metavar="NAME,NAME…", help="The methods to try, separated by commas.")
-    ] = "reset,psg,finetune",
-    seeds: Annotated[
-        int, typer.Option("--seeds", metavar="N", help="How many networks to retrain without each cohort, at least 3.")
-    ] = 3,
-    trials: Annotated[
-        int, typer.Option("--trials", metavar="N", help="How many settings of each method to try; 1 needs no Optuna.")
-    ] = 6,
-    fix: Annotated[
-        list[str] | None,
-        typer.Option("--fix", metavar="ID=VALUE", help="A config id and its value in all runs; repeatable."),
-    ] = None,
-    predictors: Annotated[
-        str | None,
-        typer.Option(
-            "--predictors", metavar="NAME,NAME…", help="Predictors of retraining whose error to measure along the way."
-        ),
-    ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", metavar="N", help="How many runs at once.")] = 1,
-    seed: Annotated[int, typer.Option("--seed", help="Seeds draws and choices.")] = 0,
+    index: IndexFolder,
+    spec: _Spec,
+    out: Out,
+    draw: _Draw = 0,
+    tune_on: _TuneOn = 2,
+    methods: _Methods = "reset,psg,finetune",
+    seeds: _Seeds = 3,
+    trials: _Trials = 6,
+    fix: Fix = None,
+    predictors: _Predictors = None,
+    deep: _DeepOption = False,
+    deep_networks: _DeepNetworks = 20,
+    small: _Small = None,
+    jobs: _Jobs = 1,
+    seed: _Seed = 0,
     trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
     """Practise a revision."""
+    from monai_unlearn.experiments.deep import SET_BY_DEEP
     from monai_unlearn.experiments.rehearsal_plan import RehearsalPlan
     from monai_unlearn.experiments.rehearsal_runs import SET_BY_REHEARSE
     from monai_unlearn.experiments.rehearse import rehearse as run
@@ -101,9 +126,11 @@ def rehearse(  # noqa: PLR0913 - Typer takes an option as a parameter
         jobs=jobs,
         seed=seed,
         predictors=_names(predictors or ""),
+        deep=deep_networks if deep else 0,
+        small=read_fixed(small or (), {}, set_by={**SET_BY_REHEARSE, **SET_BY_DEEP}, option="--small"),
         trust=trust,
     )
-    with _progress_bar() as advance:
+    with progress_bar("Rehearsing") as advance:
         document = run(plan, out, progress=advance)
     emit(document, as_json=as_json, render=lambda: _show(document, out))
 
@@ -112,30 +139,11 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar on stderr; yield a function that says what is going on and moves it to the number of runs done."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=escaping_console(stderr=True)) as progress:
-        task = progress.add_task("Rehearsing", total=None)
-
-        def advance(what: str, done: int, total: int) -> None:
-            progress.update(task, description=f"Rehearsing: {what}", completed=done, total=total)
-
-        yield advance
-
-
 def _show(document: Mapping[str, Any], out: Path) -> None:
-    from rich.table import Table
+    from monai_unlearn.experiments.rehearsal_report import deep_table, table
 
-    from monai_unlearn.experiments.rehearsal_report import table
-
-    headings, rows = table(document)
-    shown = Table(*headings)
-    for row in rows:
-        shown.add_row(*row)
-    escaping_console().print(shown)
+    show_table(*table(document))
+    if "deep" in document:
+        show_table(*deep_table(document["deep"]))
     say(f"{document['chosen']}: {document['line']}.")
     say(f"The protocol is {document['protocol']}; tables, plot and runs are in {out}.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.evaluation.audits.klom import FEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +31,8 @@ class RehearsalPlan:
         jobs: How many runs at once.
         seed: Seeds draws and choices.
         predictors: Predictors of retraining whose error is measured along the way.
+        deep: How many pairs of small networks are trained for KLoM on the first counted cohort, 20 or more; 0 for none.
+        small: Settings of training, as text, that make these networks small.
         trust: Whether the index's parts are not compared with their digests here; each run compares them in any case.
     """
 
@@ -45,6 +48,8 @@ class RehearsalPlan:
     jobs: int = 1
     seed: int = 0
     predictors: Sequence[str] = ()
+    deep: int = 0
+    small: Mapping[str, str] = field(default_factory=dict)
     trust: bool = False
 
     def __post_init__(self) -> None:
@@ -53,6 +58,7 @@ class RehearsalPlan:
         for name, least in (("draw", 0), ("tune_on", 0), ("seeds", 3), ("trials", 1), ("jobs", 1)):
             if getattr(self, name) < least:
                 raise ConfigError(f"--{name.replace('_', '-')}: expected at least {least}, got {getattr(self, name)}.")
+        self._check_deep()
         if not self.specs or not self.methods:
             raise ConfigError("expected at least one --spec and one method.")
         if not self.tune_on and len(self.methods) > 1:
@@ -66,3 +72,9 @@ class RehearsalPlan:
                     f"--fix {name}: a protocol holds plain values, and methods are set by what is tried of them. Leave "
                     "it out, or write the value."
                 )
+
+    def _check_deep(self) -> None:
+        if self.deep and self.deep < FEWEST:
+            raise ConfigError(f"--deep-networks: expected at least {FEWEST}, got {self.deep}: fewer fill no histogram.")
+        if self.small and not self.deep:
+            raise ConfigError("--small: it is about the networks of --deep. Give --deep, or leave it out.")

@@ -52,6 +52,15 @@ def table(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     return list(HEADINGS), rows
 
 
+def deep_table(deep: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Return headings and rows of KLoM by subset: before forgetting, after it, and what chance gives."""
+    rows = []
+    for one in deep["klom"]:
+        found = [f"{one[f'{of}mean']:.2f} ({one[f'{of}percentile_95']:.2f})" for of in ("original_", "", "floor_")]
+        rows.append([one["subset"].replace("_", " "), str(one["images"]), *found])
+    return ["KLoM on", "images", "before", "revised", "floor"], rows
+
+
 def markdown(document: Mapping[str, Any]) -> str:
     """Return the tables of methods and of cohorts, as Markdown."""
     headings, rows = table(document)
@@ -71,6 +80,7 @@ def markdown(document: Mapping[str, Any]) -> str:
         ),
         "",
         *[f"- {one['name']}, {cohort}: {why}" for one in document["methods"] for cohort, why in one["why"].items()],
+        *(_deep(document["deep"]) if "deep" in document else []),
     ]
     return escaped("\n".join([*lines, "", f"![Verdicts and objectives]({PLOT})"]).rstrip()) + "\n"
 
@@ -100,6 +110,16 @@ def plot(document: Mapping[str, Any], path: Path) -> None:
     right.set(xlabel="objective of each setting tried (chosen: green)")
     with staged_file(path) as aside:
         figure.savefig(aside, format="png", dpi=120)
+
+
+def _deep(deep: Mapping[str, Any]) -> list[str]:
+    small = ", ".join(f"{name} {value}" for name, value in deep["small"].items()) or "none"
+    said = (
+        f"KLoM in nats, mean over images and in brackets the 95th percentile: {deep['networks']} networks that forgot "
+        f"{deep['cohort']} by {deep['method']}, against as many that were trained without it. The floor compares one "
+        f"half of the latter with the other. Settings that make these networks small: {small}."
+    )
+    return ["", said, "", *_lines(*deep_table(deep))]
 
 
 def _cohort(one: Mapping[str, Any], methods: list[Mapping[str, Any]]) -> list[str]:

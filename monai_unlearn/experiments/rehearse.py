@@ -11,6 +11,7 @@ from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.evaluation.decision.target import MIN_PROXIES
 from monai_unlearn.evaluation.prediction_table import PredictionTable
 from monai_unlearn.experiments.alike import Likeness
+from monai_unlearn.experiments.deep import RUNS_OF_A_PAIR, Deep, klom_of
 from monai_unlearn.experiments.draw import draw, given_cohort
 from monai_unlearn.experiments.drawn_spec import open_folder
 from monai_unlearn.experiments.objective import FORMULA, objective
@@ -52,6 +53,8 @@ def rehearse(plan: RehearsalPlan, out: Path, *, progress: Callable[[str, int, in
     1. Cohorts are given or drawn; some choose the settings of each method, and then the method, by validation images.
     2. Every method is run with its one setting on the others, and each result is judged against networks retrained
        without that cohort. The protocol is that of the method chosen before.
+    3. Where the plan is deep, many small networks forget the first of these cohorts by the protocol's method, and KLoM
+       compares them with as many that were trained without it.
 
     A run is named by a digest of what decides it, and not run again once it is finished.
 
@@ -105,7 +108,7 @@ class _Rehearsal:
         tuning, counting = self._cohorts()
         spaces = self._spaces()
         trials = {name: min(self.plan.trials, size_of(space)) if tuning else 0 for name, space in spaces.items()}
-        extra = len(self.plan.predictors) * len(counting)
+        extra = len(self.plan.predictors) * len(counting) + RUNS_OF_A_PAIR * self.plan.deep
         self._total = sum(trials.values()) * len(tuning) + len(spaces) * len(counting) + extra
         tried = {name: self._tried(name, space, tuning) for name, space in spaces.items()}
         chosen = min(tried, key=lambda name: best(tried[name]).objective) if tuning else next(iter(tried))
@@ -144,6 +147,10 @@ class _Rehearsal:
             "line": protocols[chosen].rehearsal.line,
             "seconds": round(time.perf_counter() - started, 1),
         }
+        if self.plan.deep:
+            # Hours may go by: what was found so far is written first.
+            write_json(self.out / DOCUMENT, document)
+            document["deep"] = self._deep(chosen, settings[chosen], counting[0])
         write_json(self.out / DOCUMENT, document)
         write_text(self.out / "rehearse.md", markdown(document))
         plot(document, self.out / PLOT)
@@ -237,14 +244,32 @@ class _Rehearsal:
         seeds = max(1, min(one["cost"].get("proxies", MIN_PROXIES) for one in runs))
         return predictor_errors(name, runs, reasons=reasons, seeds=seeds)
 
+    def _deep(self, method: str, settings: Mapping[str, Setting], cohort: RehearsalCohort) -> dict[str, Any]:
+        """Return KLoM of the protocol's method on one cohort."""
+        deep = Deep(runs=self.runs, cohort=cohort, method=method, settings=settings, small=self.plan.small)
+        what = f"{self.plan.deep} pairs of small networks"
+        self._progress(what, self._done, self._total)
+        numbers = range(1, self.plan.deep + 1)
+        tables = side_by_side(lambda one: deep.pair(one, lambda: self._one_done(what)), numbers, jobs=self.plan.jobs)
+        return {
+            "cohort": cohort.spec.name,
+            "method": method,
+            "networks": self.plan.deep,
+            "small": dict(self.plan.small),
+            "klom": klom_of(tables),
+        }
+
+    def _one_done(self, what: str) -> None:
+        with self._lock:
+            self._done += 1
+            self._progress(what, self._done, self._total)
+
     def _finish(
         self, what: str, cohort: RehearsalCohort, method: str, settings: Mapping[str, Setting], **more: str
     ) -> Rehearsed:
         self._progress(what, self._done, self._total)
         found = self.runs.finish(cohort, method, settings, **more)
-        with self._lock:
-            self._done += 1
-            self._progress(what, self._done, self._total)
+        self._one_done(what)
         return Rehearsed(cohort=cohort, run=found)
 
     def _rehearsed(self, cohort: RehearsalCohort, method: str, settings: Mapping[str, Setting]) -> Rehearsed:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, Literal, TypeVar
 
 from monai_unlearn.errors import DataError, ExitCode, TrainingError
 from monai_unlearn.safe_path import module_command, safe_environment
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 T = TypeVar("T")
@@ -28,17 +29,21 @@ _running: set[subprocess.Popen[bytes]] = set()
 
 @dataclass(frozen=True, kw_only=True)
 class BundleRun:
-    """One run of a bundle's `unlearn`.
+    """One run of a bundle's `unlearn` or `train`.
 
     Args:
-        config: The bundle's `unlearn.yaml`.
-        settings: The settings of its command line as text, by their ids; `output_dir` is added.
+        config: The bundle's `unlearn.yaml`, or its training config.
+        settings: The settings of its command line as text, by their ids; where the results go is added.
         folder: Where it goes: its results in `run`, what it prints in `log.txt`.
+        overlays: Further configs, each over those before it.
+        run_id: `unlearn`, or `train`, which writes weights and their record.
     """
 
     config: Path
     settings: Mapping[str, str]
     folder: Path
+    overlays: Sequence[Path] = ()
+    run_id: Literal["unlearn", "train"] = "unlearn"
 
     @property
     def output(self) -> RunFolder:
@@ -46,20 +51,25 @@ class BundleRun:
         return RunFolder(self.folder / RUN)
 
     @property
+    def weights(self) -> Path:
+        """The weights that `train` writes."""
+        return self.output.root / "model.pt"
+
+    @property
     def is_finished(self) -> bool:
-        """Whether it has written its evidence, whatever its verdict."""
-        return self.output.metrics.is_file()
+        """Whether it has written what it writes last: its evidence, whatever the verdict, or the training record."""
+        last = self.output.metrics if self.run_id == "unlearn" else self.weights.with_name("training.json")
+        return last.is_file()
 
     @property
     def command(self) -> list[str]:
         """The command line."""
-        settings = {**self.settings, "output_dir": str(self.output.root)}
-        words = [f"--{name}={value}" for name, value in settings.items()]
+        where = ("output_dir", self.output.root) if self.run_id == "unlearn" else ("checkpoint", self.weights)
+        words = [f"--{name}={value}" for name, value in [*self.settings.items(), where]]
+        files = [str(self.config), *map(str, self.overlays)]
+        run = ("monai.bundle", "run", self.run_id, "--config_file", json.dumps(files) if self.overlays else files[0])
         # A bundle's own modules lie in its folder, as they do in MONAI's model zoo.
-        bundle = self.config.parent.parent.resolve()
-        return module_command(
-            "monai.bundle", "run", "unlearn", "--config_file", str(self.config), *words, folder=bundle
-        )
+        return module_command(*run, *words, folder=self.config.parent.parent.resolve())
 
     def execute(self, *, threads: int | None = None) -> tuple[int, str]:
         """Run it; return its exit code and the last line it printed.

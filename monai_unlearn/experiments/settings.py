@@ -46,23 +46,28 @@ def read_axes(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def read_fixed(
-    texts: Sequence[str], axes: Mapping[str, tuple[str, ...]], *, set_by: Mapping[str, str] = SET_BY_SWEEP
+    texts: Sequence[str],
+    axes: Mapping[str, tuple[str, ...]],
+    *,
+    set_by: Mapping[str, str] = SET_BY_SWEEP,
+    option: str = "--fix",
 ) -> dict[str, str]:
-    """Read `--fix ID=VALUE`.
+    """Read `--fix ID=VALUE`, or another option of this form.
 
     Args:
         texts: The options.
         axes: The values to try for each id that is not fixed.
         set_by: The ids that the command sets itself, and where their values come from.
+        option: The option's name, for messages.
 
     Raises:
         ConfigError: A text has another form, or an id is given twice or is swept as well.
     """
     fixed: dict[str, str] = {}
     for text in texts:
-        name, value = _pair(text, "--fix", "ID=VALUE", set_by)
+        name, value = _pair(text, option, "ID=VALUE", set_by)
         if name in fixed or name in axes:
-            raise ConfigError(f"--fix {name}: it is already set. Leave one of the two out.")
+            raise ConfigError(f"{option} {name}: it is already set. Leave one of the two out.")
         fixed[name] = value
     return fixed
 

@@ -46,6 +46,9 @@ def test_shows_the_methods_the_bound_and_where_the_protocol_is(played):
         (["--seeds", "2"], "--seeds: expected at least 3"),
         (["--fix", "reference=retrain"], "--fix reference: the command sets it itself (it retrains)"),
         (["--fix", "seed=$1"], "--fix seed: a protocol holds plain values"),
+        (["--deep", "--deep-networks", "19"], "--deep-networks: expected at least 20, got 19"),
+        (["--small", "max_epochs=1"], "--small: it is about the networks of --deep"),
+        (["--deep", "--small", "seed=1"], "--small seed: the command sets it itself (each network has its own)"),
         (["--draw", "0"], "all of them would choose settings"),
     ],
 )
@@ -62,3 +65,11 @@ def test_the_exit_code_follows_the_runs(played, code, exit_code):
     result = invoke(played)
     assert result.exit_code == exit_code
     assert "what the run said." in result.stderr or exit_code == 1
+
+
+def test_a_deep_rehearsal_shows_klom(played):
+    result = invoke(played, "--deep", "--small", "max_epochs=1")
+    assert result.exit_code == 0, result.stderr
+    assert "KLoM on" in result.stdout
+    assert len(played.runs) == 4 * 2 + 2 * 20
+    assert "48/48" in result.stderr

@@ -28,6 +28,8 @@ def test_plain_values_are_taken(tmp_path):
         ({"tune_on": -1}, "--tune-on: expected at least 0"),
         ({"trials": 0}, "--trials: expected at least 1"),
         ({"jobs": 0}, "--jobs: expected at least 1"),
+        ({"deep": 19}, "--deep-networks: expected at least 20, got 19"),
+        ({"small": {"max_epochs": "1"}}, "--small: it is about the networks of --deep"),
         ({"specs": []}, "expected at least one --spec"),
         ({"methods": []}, "and one method"),
         ({"tune_on": 0}, "nothing would choose between methods"),

@@ -84,7 +84,15 @@ class PlayedRehearsal:
         if code is not None:
             stdout.write("Error: what the run said.\n")
             return Ended(code)
-        return Ended(self._write(settings))
+        return Ended(self._train(settings) if "train" in words[:7] else self._write(settings))
+
+    @staticmethod
+    def _train(settings):
+        weights = Path(settings["checkpoint"])
+        weights.parent.mkdir(parents=True)
+        weights.write_bytes(b"weights")
+        weights.with_name("training.json").write_text("{}", encoding="utf-8")
+        return 0
 
     def _write(self, settings):
         run = RunFolder(Path(settings["output_dir"]))
@@ -129,7 +137,7 @@ class PlayedRehearsal:
         }
         seed = int(np.frombuffer(settings["cohort_spec"].encode()[-9:-5], dtype=np.uint32)[0] % 1000)
         patients = dict.fromkeys(SUBSETS, dict.fromkeys(CLASSES, 400))
-        return table(shares, class_names=CLASSES, patients=patients, seed=seed)
+        return table(shares, class_names=CLASSES, patients=patients, seed=seed + int(settings.get("seed", 0)))
 
 
 def binary_of(correct):
