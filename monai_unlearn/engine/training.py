@@ -11,6 +11,7 @@ from ignite.engine import Engine, Events
 from monai_unlearn import __version__
 from monai_unlearn.engine.guards import check_finite
 from monai_unlearn.engine.host import bundle_root, executed_config
+from monai_unlearn.engine.last_batch import leave_out_single_image
 from monai_unlearn.engine.lineage import check_lineage, check_not_forgotten
 from monai_unlearn.engine.recipe import recipe_of
 from monai_unlearn.engine.trained_pixels import check_before_training, write_members
@@ -50,6 +51,7 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
     check_lineage(bundle_root(), data, record_of(Path(bundle_root()) / WEIGHTS))
     check_not_forgotten(data, parts)
     check_before_training(Path(checkpoint), data, parts)
+    leave_out_single_image(trainer)
     counted, config = _count_images(trainer), executed_config()
     started = time.perf_counter()
     trainer.run()
