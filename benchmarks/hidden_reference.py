@@ -33,10 +33,12 @@ import yaml
 from benchmark_options import data_folder, parser_of
 from results_file import ROOT, facts, write
 
-from monai_unlearn.evaluation.decision import Decision, decide
+from monai_unlearn.evaluation.decision import Decision, decide, gather
 from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
+from monai_unlearn.evaluation.decision.failure_bound import failure_bound
 from monai_unlearn.evaluation.prediction_table import PredictionTable
 from monai_unlearn.experiments.draw import given_cohort
+from monai_unlearn.experiments.objective import distance
 from monai_unlearn.experiments.rehearsal_plan import RehearsalPlan
 from monai_unlearn.experiments.rehearsal_runs import RehearsalRuns
 from monai_unlearn.experiments.rehearse import rehearse
@@ -189,6 +191,26 @@ def left_out(one: Rehearsed, others: list[Rehearsed], method: dict[str, Any], fi
         "by_protocol": {"stated": stated.verdict.value, "default": judged(one, protocol, accept=None).verdict.value},
         "why": list(stated.why),
         "by_retrained_networks": one.verdict,
+        "why_by_retrained_networks": one.metrics["why"][0],
+        "distance": distances(one.table),
+    }
+
+
+def distances(table: PredictionTable) -> dict[str, float | None]:
+    """Return how far the original and the revision are from the retrained networks on forget validation images.
+
+    That of each retrained network, against the others, says what is to be expected of one that forgot.
+    """
+    evidence = gather(table)
+    others = [one for one in evidence.references if len(evidence.references) > 1]
+    apart = [
+        distance(replace(evidence, revised=one, references=tuple(name for name in others if name != one)))
+        for one in others
+    ]
+    return {
+        "original": distance(replace(evidence, revised=evidence.original)),
+        "revised": distance(evidence),
+        "retrained": max(apart, default=None),
     }
 
 
@@ -213,8 +235,11 @@ def share(rows: list[dict[str, Any]], accepted: str) -> dict[str, Any]:
     found = len(different) / len(qualified) if qualified else None
     return {
         "qualified": len(qualified),
+        "equivalent": sum(row["by_retrained_networks"] == "equivalent" for row in qualified),
         "different": len(different),
         "share_different": found,
+        # What the count itself shows, whatever the protocols state.
+        "upper_95": failure_bound(len(qualified), len(qualified) - len(different)) if qualified else None,
         "largest_stated_bound": bound,
         "holds": None if found is None or bound is None else found <= bound,
     }
