@@ -11,12 +11,13 @@ from bundle_run import BUNDLE, judged, run
 from protocol_example import content
 from tiny import tiny_index, tiny_spec
 
+from monai_unlearn.engine.chosen_method import method_of
 from monai_unlearn.engine.protocol import applied_protocol, refuse_contradictions, settings_of
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.evaluation.decision import Decision
 from monai_unlearn.evaluation.decision.held_settings import RECIPE, held_settings
 from monai_unlearn.evaluation.decision.protocol import Protocol
-from monai_unlearn.methods import PSG, Reset
+from monai_unlearn.methods import PSG, Reset, registered
 from monai_unlearn.release import BundleInfo, weights_digest
 
 CLASSES = ("up", "down")
@@ -208,6 +209,15 @@ def test_a_setting_of_the_method_that_is_left_out_is_its_default(tmp_path, decla
 def test_a_method_built_alike_follows_it(tmp_path):
     path = write(tmp_path / "protocol.yaml", f"sha256:{'0' * 64}", method={"name": "psg", "epsilon": 0.2})
     assert applied(path, method=PSG(epsilon=0.2)).protocol.method["name"] == "psg"
+
+
+@pytest.mark.parametrize("name", sorted(registered()))
+def test_every_method_follows_itself(tmp_path, name):
+    info, _ = registered()[name]
+    start = {key.removeprefix("method::"): values[0] for key, values in info.search_space.items() if "method::" in key}
+    declared = {"name": name, **({"noise": 0.1} if name == "psg_published" else {}), **start}
+    path = write(tmp_path / "protocol.yaml", f"sha256:{'0' * 64}", method=declared)
+    assert applied(path, method=method_of(declared)).protocol.method == declared
 
 
 def test_a_misspelt_setting_of_the_method_is_refused(tmp_path):
