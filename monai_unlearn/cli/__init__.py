@@ -9,6 +9,7 @@ import typer
 from monai_unlearn import __version__
 from monai_unlearn.cli import (
     cohort,
+    compare,
     history,
     index,
     index_report,
@@ -39,6 +40,7 @@ spec.register(cohort.app)
 app.add_typer(cohort.app, name="cohort")
 sweep.register(app)
 rehearse.register(app)
+compare.register(app)
 history.register(app)
 
 

@@ -46,6 +46,11 @@ def progress_bar(doing: str) -> Iterator[Callable[[str, int, int], None]]:
         yield advance
 
 
+def names_in(text: str) -> list[str]:
+    """Return the words of a list that is separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table on stdout."""
     from rich.table import Table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
-from monai_unlearn.cli.experiment_options import Fix, IndexFolder, Out, progress_bar, show_table
+from monai_unlearn.cli.experiment_options import Fix, IndexFolder, Out, names_in, progress_bar, show_table
 from monai_unlearn.cli.index_check import Trust  # noqa: TC001 - Typer evaluates the annotations
 from monai_unlearn.terminal import say
 
@@ -119,13 +119,13 @@ def rehearse(  # noqa: PLR0913 - Typer takes an option as a parameter
         specs=spec,
         draw=draw,
         tune_on=tune_on,
-        methods=_names(methods),
+        methods=names_in(methods),
         seeds=seeds,
         trials=trials,
         fixed=read_fixed(fix or (), {}, set_by=SET_BY_REHEARSE),
         jobs=jobs,
         seed=seed,
-        predictors=_names(predictors or ""),
+        predictors=names_in(predictors or ""),
         deep=deep_networks if deep else 0,
         small=read_fixed(small or (), {}, set_by={**SET_BY_REHEARSE, **SET_BY_DEEP}, option="--small"),
         trust=trust,
@@ -133,10 +133,6 @@ def rehearse(  # noqa: PLR0913 - Typer takes an option as a parameter
     with progress_bar("Rehearsing") as advance:
         document = run(plan, out, progress=advance)
     emit(document, as_json=as_json, render=lambda: _show(document, out))
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _show(document: Mapping[str, Any], out: Path) -> None:

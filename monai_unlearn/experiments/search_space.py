@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 Setting = str | int | float | bool
 Space = dict[str, list[Setting]]
+EVERY = "all"
 
 
 def search_spaces(names: Sequence[str], *, folder: Path) -> dict[str, Space]:
     """Return the values that a rehearsal tries of each setting, by method and id of the config.
 
     Args:
-        names: Registered methods.
+        names: Registered methods; `all` alone for every one.
         folder: The bundle, where its own modules lie.
 
     Raises:
@@ -30,6 +31,8 @@ def search_spaces(names: Sequence[str], *, folder: Path) -> dict[str, Space]:
         TrainingError: The methods cannot be listed.
     """
     records = _records(folder)
+    if list(names) == [EVERY]:
+        names = sorted(records)
     for name in names:
         check_choice(name, sorted(records), name="--methods")
     if len(set(names)) < len(names):

@@ -62,6 +62,7 @@ class PlayedRehearsal:
         self.methods: list[dict[str, object]] = []
         self.play = lambda _: None
         self.proxies = 3
+        self.more: dict[str, object] = {}  # further content of metrics.json
         self.reads = lambda method: {"reset": RETRAINED, "psg": 0.4, "finetune": 0.85}[method["name"]]
         monkeypatch.setattr(runner, "start", self._start)
 
@@ -108,7 +109,7 @@ class PlayedRehearsal:
         row = {"subset": "forget_train", "class": "up", "error": -0.04 - 0.001 * len(self.runs)}
         predicted = {"predicted": {settings["predictor"]: [row]}} if "predictor" in settings else {}
         cost = {**share, "proxies": self.proxies if "predictor" in settings else 0}
-        metrics = {**outcome.to_metrics(), "cost": cost, **predicted}
+        metrics = {**outcome.to_metrics(), "cost": cost, **predicted, **self.more}
         run.metrics.write_text(json.dumps(metrics), encoding="utf-8")
         found.write(run.predictions)
         self._write_records(run, settings)

@@ -1,0 +1,106 @@
+"""`monai-unlearn compare`: which method, on my data?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monai_unlearn.cli.command import AsJson, Command, emit
+from monai_unlearn.cli.experiment_options import Fix, IndexFolder, Out, names_in, progress_bar, show_table
+from monai_unlearn.cli.index_check import Trust  # noqa: TC001 - Typer evaluates the annotations
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.terminal import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HELP = (
+    "Compare methods on your cohorts: every method gets the same number of trials, chosen on validation images, and is "
+    "judged on test images against the same retrained networks.\n\n"
+    "Writes compare.csv, .json, .md and .html, with plots of gaps, distance against cost, and recall by class. Call it "
+    "again with the same --out to continue after an interruption, or with more methods, cohorts or budgets: finished "
+    "runs are kept. A method that fails is a row that says why.\n\n"
+    "Exit codes: 0 done, 1 every method failed, 2 bad input."
+)
+_EXAMPLE = (
+    "Example: monai-unlearn compare BUNDLE --index index/ --spec retire-camera.yaml --methods reset,psg,finetune "
+    "--budget 0.1,0.2 --trials 6 --out comparison/"
+)
+_Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle, or its configs/unlearn.yaml.")]
+_Spec = Annotated[list[Path], typer.Option("--spec", metavar="FILE", help="A cohort spec; repeatable.")]
+_Methods = Annotated[
+    str, typer.Option("--methods", metavar="NAME,NAME…", help="The methods, separated by commas, or all.")
+]
+_Seeds = Annotated[
+    int, typer.Option("--seeds", metavar="N", help="How many networks to retrain without each cohort, at least 3.")
+]
+_Budget = Annotated[
+    str, typer.Option("--budget", metavar="SHARE,SHARE…", help="Shares of retraining's gradients that a run may take.")
+]
+_Trials = Annotated[
+    int, typer.Option("--trials", metavar="N", help="How many settings of each method to try; 1 needs no Optuna.")
+]
+_Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="How many runs at once.")]
+_Seed = Annotated[int, typer.Option("--seed", help="Seeds the choice of settings.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("compare", cls=Command, help=_HELP, epilog=_EXAMPLE)(compare)
+
+
+def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
+    bundle: _Bundle,
+    *,
+    index: IndexFolder,
+    spec: _Spec,
+    out: Out,
+    methods: _Methods = "all",
+    seeds: _Seeds = 3,
+    budget: _Budget = "0.1",
+    trials: _Trials = 6,
+    fix: Fix = None,
+    jobs: _Jobs = 1,
+    seed: _Seed = 0,
+    trust: Trust = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare methods."""
+    from monai_unlearn.experiments.compare import compare as run
+    from monai_unlearn.experiments.comparison_plan import ComparisonPlan
+    from monai_unlearn.experiments.rehearsal_runs import SET_BY_REHEARSE
+    from monai_unlearn.experiments.settings import read_fixed
+
+    set_by = {**SET_BY_REHEARSE, "budget": "--budget"}
+    plan = ComparisonPlan(
+        config=bundle / "configs" / "unlearn.yaml" if bundle.is_dir() else bundle,
+        index=index,
+        specs=spec,
+        methods=names_in(methods),
+        seeds=seeds,
+        budgets=_shares(budget),
+        trials=trials,
+        fixed=read_fixed(fix or (), {}, set_by=set_by),
+        jobs=jobs,
+        seed=seed,
+        trust=trust,
+    )
+    with progress_bar("Comparing") as advance:
+        document = run(plan, out, progress=advance)
+    emit(document, as_json=as_json, render=lambda: _show(document, out))
+
+
+def _shares(text: str) -> list[float]:
+    try:
+        return [float(word) for word in names_in(text)]
+    except ValueError:
+        raise ConfigError(f"--budget: expected shares separated by commas, such as 0.1,0.2, got '{text}'.") from None
+
+
+def _show(document: Mapping[str, Any], out: Path) -> None:
+    from monai_unlearn.experiments.comparison_report import table
+
+    show_table(*table(document))
+    say(f"Tables, plots and runs are in {out}; open {out / 'compare.html'}.")

@@ -1,0 +1,115 @@
+"""A comparison as CSV, JSON, Markdown and HTML, with its plots."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.experiments.comparison_plots import plots
+from monai_unlearn.experiments.comparison_row import COLUMNS, flat
+from monai_unlearn.staging import write_json, write_text
+from monai_unlearn.terminal import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+HEADINGS = {
+    "method": "method",
+    "verdict": "verdict",
+    "distance_ratio": "distance ratio, equally sure",
+    "distance_ratio_raw": "raw",
+    "recall_gap_forget_test": "recall gap, forget test",
+    "recall_gap_remain_test": "recall gap, remain test",
+    "agreement": "agreement",
+    "membership_auc": "membership AUC",
+    "probe": "probe",
+    "relearning": "relearning",
+    "remain_gap": "remain gap",
+    "share_of_retraining": "share of retraining",
+    "settings": "settings",
+}
+EXPLAINED = (
+    "Measures are on test images, of the setting that was best on validation images. The distance ratio is the KL "
+    "divergence of the retrained networks from the revised one, over theirs among themselves: 1 is as near as they are "
+    "to each other; equally sure means after one temperature. Gaps are to the retrained networks' mean. Relearning "
+    "compares the steps that bring the cohort back: 1 is as many as they take. Membership AUC decides nothing alone."
+)
+
+
+def write_report(document: Mapping[str, Any], out: Path) -> None:
+    """Write `compare.json`, `compare.csv`, `compare.md`, `compare.html` and the plots into a folder."""
+    write_json(out / "compare.json", dict(document))
+    write_text(out / "compare.csv", as_csv(document))
+    drawn = plots(document)
+    for name, text in drawn.items():
+        write_text(out / name, text)
+    write_text(out / "compare.md", markdown(document, sorted(drawn)))
+    write_text(out / "compare.html", html(document, drawn))
+
+
+def as_csv(document: Mapping[str, Any]) -> str:
+    """Return the rows as CSV, a column for each measure."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat(row) for row in document["rows"])
+    return stream.getvalue()
+
+
+def table(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Return headings and rows of text for a terminal; a row that failed says why in place of its measures."""
+    headings = ["cohort", "budget", *HEADINGS.values()]
+    return headings, [_cells(row) for row in document["rows"]]
+
+
+def markdown(document: Mapping[str, Any], drawn: list[str]) -> str:
+    """Return a table for each cohort and budget, and links to the plots."""
+    lines = ["# Comparison of methods", "", _said(document), ""]
+    for (cohort, budget), rows in _grouped(document).items():
+        lines += [f"## {cohort}, {budget:.0%} of retraining's gradients", ""]
+        headings = list(HEADINGS.values())
+        lines += [f"| {' | '.join(headings)} |", f"|{' --- |' * len(headings)}"]
+        lines += [f"| {' | '.join(cell.replace('|', '/') for cell in _cells(row)[2:])} |" for row in rows]
+        lines.append("")
+    lines += [f"![{name.removesuffix('.svg').replace('-', ' ')}]({name})" for name in drawn]
+    return escaped("\n".join(lines)) + "\n"
+
+
+def html(document: Mapping[str, Any], drawn: Mapping[str, str]) -> str:
+    """Return the same as one page that needs no other file."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("monai_unlearn.experiments", "."), autoescape=True, trim_blocks=True
+    )
+    groups = [
+        (cohort, f"{budget:.0%}", [_cells(row)[2:] for row in rows])
+        for (cohort, budget), rows in _grouped(document).items()
+    ]
+    # The plots are SVG that matplotlib wrote a moment ago; their texts are escaped by it.
+    images = {name: text[text.index("<svg") :] for name, text in drawn.items()}
+    page = environment.get_template("comparison.html.jinja")
+    return page.render(said=_said(document), headings=list(HEADINGS.values()), groups=groups, images=images)
+
+
+def _said(document: Mapping[str, Any]) -> str:
+    return (
+        f"{document['seeds']} retrained networks for each cohort, shared by all methods; {document['trials']} settings "
+        f"tried of each, chosen by: {document['criterion']}. {EXPLAINED}"
+    )
+
+
+def _grouped(document: Mapping[str, Any]) -> dict[tuple[str, float], list[Mapping[str, Any]]]:
+    found: dict[tuple[str, float], list[Mapping[str, Any]]] = {}
+    for row in document["rows"]:
+        found.setdefault((row["cohort"], row["budget"]), []).append(row)
+    return found
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    text = flat(row)
+    if row["status"] != "finished":
+        return [text["cohort"], text["budget"], text["method"], f"failed: {row['why']}", *[""] * (len(HEADINGS) - 2)]
+    return [text["cohort"], text["budget"], *(text[name] for name in HEADINGS)]

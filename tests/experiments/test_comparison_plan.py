@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.experiments.comparison_plan import ComparisonPlan
+
+
+def plan(tmp_path, **changed):
+    config = tmp_path / "unlearn.yaml"
+    config.touch()
+    values = {"config": config, "index": tmp_path, "specs": [Path("a.yaml")], "fixed": {}, **changed}
+    return ComparisonPlan(**values)
+
+
+def test_the_defaults_are_every_method_at_a_tenth(tmp_path):
+    found = plan(tmp_path)
+    assert (found.methods, found.budgets, found.trials) == (("all",), (0.1,), 6)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"config": Path("nowhere.yaml")}, "there is no such config"),
+        ({"seeds": 2}, "--seeds: expected at least 3, got 2"),
+        ({"trials": 0}, "--trials: expected at least 1"),
+        ({"jobs": 0}, "--jobs: expected at least 1"),
+        ({"specs": []}, "expected at least one --spec"),
+        ({"methods": []}, "expected at least one --spec, one method"),
+        ({"budgets": [0.0]}, "--budget: expected different shares"),
+        ({"budgets": [0.1, 1.1]}, "--budget: expected different shares"),
+        ({"budgets": [0.1, 0.1]}, "--budget: expected different shares"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(tmp_path, changed, message):
+    with pytest.raises(ConfigError, match=message):
+        plan(tmp_path, **changed)

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from comparison_example import metrics
+
+from monai_unlearn.experiments.comparison_plots import plots
+from monai_unlearn.experiments.comparison_row import finished, refused
+
+
+def test_each_cohort_and_budget_is_drawn_and_each_method_named():
+    rows = [
+        finished({"cohort": cohort, "method": method, "budget": budget}, metrics(), settings={}, objective=1)
+        for cohort in ("a", "b")
+        for budget in (0.1, 0.2)
+        for method in ("reset", "psg")
+    ]
+    drawn = plots({"rows": rows})
+    assert len(drawn) == 2 * 2 * 3
+    for name, text in drawn.items():
+        assert text.startswith("<?xml")
+        assert name.startswith("classes") or ("reset" in text and "psg" in text)
+
+
+def test_what_failed_or_has_no_figure_is_left_out():
+    empty = metrics(distance=None)
+    empty["models"] = {name: one for name, one in empty["models"].items() if not name.startswith("reference")}
+    who = {"cohort": "a", "budget": 0.1}
+    rows = [
+        finished({**who, "method": "reset"}, empty, settings={}, objective=1),
+        refused({**who, "method": "rewind"}, "no"),
+    ]
+    drawn = plots({"rows": rows})
+    assert sorted(name.partition("-")[0] for name in drawn) == ["classes", "distance", "gaps"]
+    assert plots({"rows": rows[1:]}) == {}

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import csv
+import json
+import re
+
+from comparison_example import metrics
+
+from monai_unlearn.experiments.comparison_report import table, write_report
+from monai_unlearn.experiments.comparison_row import finished, refused
+
+
+def document(**changed):
+    who = {"cohort": "<b>camera</b>", "budget": 0.1}
+    rows = [
+        finished({**who, "method": "reset"}, metrics(), settings={"method::depth": "head"}, objective=0.2),
+        finished({**who, "method": "psg"}, metrics(verdict="different", distance=None), settings={}, objective=0.4),
+        refused({**who, "method": "rewind"}, "training kept no snapshots."),
+    ]
+    return {"criterion": "distance", "seeds": 3, "trials": 2, "rows": rows, **changed}
+
+
+def test_every_form_has_every_row(tmp_path):
+    write_report(document(), tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    plots = {f"{kind}-_b_camera__b_-10.svg" for kind in ("gaps", "distance", "classes")}
+    assert names == {"compare.json", "compare.csv", "compare.md", "compare.html", *plots}
+    assert json.loads((tmp_path / "compare.json").read_text(encoding="utf-8")) == document()
+    with (tmp_path / "compare.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["method"] for row in rows] == ["reset", "psg", "rewind"]
+    assert (rows[0]["distance_ratio"], rows[1]["distance_ratio"], rows[2]["why"]) == (
+        "1.2",
+        "",
+        "training kept no snapshots.",
+    )
+    for name in ("compare.md", "compare.html"):
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert "failed: training kept no snapshots." in text
+        assert all(method in text for method in ("reset", "psg", "rewind"))
+
+
+def test_the_page_needs_no_other_file_and_runs_nothing(tmp_path):
+    write_report(document(), tmp_path)
+    page = (tmp_path / "compare.html").read_text(encoding="utf-8")
+    assert "<b>camera</b>" not in page
+    assert "&lt;b&gt;camera&lt;/b&gt;" in page
+    shown = re.sub(r"<metadata>.*?</metadata>", "", page, flags=re.DOTALL)
+    assert not re.search(r"<script|src=|href=\"(?!#)", shown)
+    assert page.count("<svg") == 3
+
+
+def test_the_same_rows_give_the_same_plots(tmp_path):
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        write_report(document(), tmp_path / folder)
+    for path in (tmp_path / "one").glob("*.svg"):
+        assert path.read_bytes() == (tmp_path / "other" / path.name).read_bytes()
+
+
+def test_a_terminal_s_table_says_why_a_row_failed():
+    headings, rows = table(document())
+    assert headings[:4] == ["cohort", "budget", "method", "verdict"]
+    assert rows[2][3] == "failed: training kept no snapshots."
+    assert all(len(row) == len(headings) for row in rows)
