@@ -1,6 +1,6 @@
 """Units of columns and of numbers in specs, in the spellings of UCUM or of people; pint converts them.
 
-pint is loaded only when a unit is declared, or when two different units meet.
+pint is loaded only when a unit is declared that is not among the most common ones, or when two different units meet.
 """
 
 from __future__ import annotations
@@ -138,8 +138,17 @@ def _factors(text: str) -> Unit:
     return unit
 
 
+# Units that need no look at pint, which takes longer to load than a query on a million images; a test asks it of each.
+COMMON = frozenset(
+    ("um", "mm", "cm", "m", "ml", "mL", "l", "L", "mg", "g", "kg", "ms", "s", "min", "h", "d", "a", "mo", "wk")
+    + ("day", "days", "month", "months", "year", "years", "T", "Hz", "kV", "mA", "mAs", "HU", "deg", "degree", "%")
+)
+
+
 @cache
 def _check(name: str) -> None:
+    if name in COMMON:
+        return
     import pint
 
     registry = _registry()

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from monai_unlearn.vocabulary.units import NO_UNIT, factor, known_unit, parse_unit, pint_unit, product, spelled
+from monai_unlearn.vocabulary import units
+from monai_unlearn.vocabulary.units import COMMON, NO_UNIT, factor, known_unit, parse_unit, pint_unit, product, spelled
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,15 @@ def test_spellings_of_ucum_and_of_people_are_units_of_pint(text, same):
     unit = pint_unit(text)
     assert 1 * unit == 1 * type(unit)(same)
     assert known_unit(text) == text.strip()
+
+
+@pytest.mark.parametrize("text", sorted(COMMON))
+def test_pint_has_the_units_that_are_known_without_it(text, monkeypatch):
+    monkeypatch.setattr(units, "COMMON", frozenset())
+    monkeypatch.setattr(units, "_check", units._check.__wrapped__)
+    assert parse_unit(text) == ((text, 1),)  # as pint says
+    with pytest.raises(ValueError, match="is not a known unit"):
+        parse_unit("mmm")
 
 
 @pytest.mark.parametrize("text", ["", "1", " 1 ", "{ratio}"])
@@ -80,6 +90,9 @@ def test_a_product_adds_powers_and_drops_those_of_zero():
     assert spelled(product(area, area, sign=-1)) == "a plain number"
 
 
-def test_import_does_not_load_pint():
-    code = "import sys, monai_unlearn.vocabulary.units; print('pint' in sys.modules)"
+def test_common_units_do_not_load_pint():
+    code = (
+        "import sys; from monai_unlearn.vocabulary.units import factor, parse_unit; parse_unit('g/ml'); "
+        "factor(parse_unit('mm'), parse_unit('mm')); print('pint' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

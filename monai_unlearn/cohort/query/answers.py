@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monai_unlearn.cohort.query.arrays import known, numbers, of_mask, true
+from monai_unlearn.cohort.query.arrays import encoded, known, numbers, of_mask, true
 from monai_unlearn.cohort.query.distinct import is_blank
 from monai_unlearn.index.faults import split
 
@@ -43,9 +43,9 @@ class CategoricalColumn:
     @classmethod
     def of(cls, column: pa.ChunkedArray) -> CategoricalColumn:
         """Encode a column of texts; white space alone is no value, else unrelated patients would share it."""
-        encoded = column.combine_chunks().dictionary_encode()
-        codes = np.where(known(encoded.indices), numbers(encoded.indices), -1).astype(np.int64)
-        texts = encoded.dictionary
+        found = encoded(column)
+        codes = np.where(known(found.indices), numbers(found.indices), -1).astype(np.int64)
+        texts = found.dictionary
         blank = is_blank(texts)
         if blank.any():
             codes[np.append(blank, False)[codes]] = -1
@@ -55,7 +55,11 @@ class CategoricalColumn:
     def of_rows(cls, column: pa.ChunkedArray) -> CategoricalColumn:
         """Give each row a code of its own, for texts that are distinct in all rows that count; nothing is compared."""
         texts = column.combine_chunks()
-        return cls(np.where(is_blank(texts), -1, np.arange(len(texts))), texts)
+        codes = np.arange(len(texts))
+        blank = is_blank(texts)
+        if blank.any():
+            codes[blank] = -1
+        return cls(codes, texts)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

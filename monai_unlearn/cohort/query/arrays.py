@@ -35,6 +35,12 @@ def numbers(array: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
     return found[whole.offset : whole.offset + len(whole)]
 
 
+def encoded(array: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
+    """Return an array of texts as codes with a dictionary of its distinct texts, in the order of their first rows."""
+    whole = _whole(array)
+    return whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
+
+
 def of_mask(mask: npt.NDArray[np.bool_]) -> pa.BooleanArray:
     """Return a mask as an Arrow array."""
     bits = np.packbits(mask, bitorder="little")

@@ -34,7 +34,9 @@ def on_days(
     several = (each or condition)(f"({first} + CAST(day AS INTEGER))")
     days = f"LIST_TRANSFORM(RANGE(0, {last} - {first} + 1), lambda day: {several.text})"
     agreed = f"LIST_REDUCE({days}, lambda one, other: CASE WHEN one = other THEN one END)"
-    text = f"CASE WHEN {first} < {last} THEN {agreed} ELSE {one.text} END"
+    # Few rows have a shortened date, and finding its days takes longer than all else: no other row is asked for them.
+    is_shortened = f"CASE WHEN {context.field(term).has_shortened} THEN {first} < {last} END"
+    text = f"CASE WHEN {is_shortened} THEN {agreed} ELSE {one.text} END"
     return Sql(text, (*several.parameters, *one.parameters))
 
 

@@ -81,6 +81,11 @@ class FieldSql:
         return any(self._may_be_shortened(name, kind) for name, kind in self.bound.columns)
 
     @property
+    def has_shortened(self) -> str:
+        """The condition that an image has shortened dates, whichever tags they are of."""
+        return f"{quoted(self.in_sql['partial'])} IS NOT NULL"
+
+    @property
     def first_day(self) -> str:
         """The first day of a date; NULL where it is unknown."""
         return self._first_present(lambda name, kind: self._day(name, kind, group=1))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monai_unlearn.cohort.query.answers import CategoricalColumn, Identity
-from monai_unlearn.cohort.query.arrays import known, numbers
+from monai_unlearn.cohort.query.arrays import encoded, known, numbers
 from monai_unlearn.cohort.query.distinct import count_distinct
 from monai_unlearn.cohort.query.stored import stored
 from monai_unlearn.errors import IndexReadError
@@ -50,7 +50,7 @@ class Units(Mapping[str, CategoricalColumn]):
         if unit not in UNITS:
             raise KeyError(unit)
         if unit not in self._read:
-            self._read[unit] = CategoricalColumn.of(stored(self._index, [unit])[unit])
+            self._read[unit] = CategoricalColumn.of(stored(self._index, [unit], encoded=[unit])[unit])
         return self._read[unit]
 
     def __iter__(self) -> Iterator[str]:
@@ -82,14 +82,13 @@ def identity_of(index: Index, text_of: Callable[[str], pa.ChunkedArray]) -> Iden
 
 
 def _read(index: Index, text_of: Callable[[str], pa.ChunkedArray]) -> Identity:
-    label, columns = index.label, ["image_id", "fault", "faults"]
-    if label is not None and index.columns.get(label) is Kind.TEXT:
-        columns += [] if label in columns else [label]
-        table = stored(index, columns)
-        classes = table[label]
-    else:
-        table = stored(index, columns)
-        classes = None if label is None else text_of(label)
+    label, texts = index.label, ["fault", "faults"]
+    has_text = label is not None and index.columns.get(label) is Kind.TEXT
+    if has_text and label not in texts:
+        texts.append(str(label))
+    codes = [name for name in texts if name != "image_id"]  # which may be the label
+    table = stored(index, ["image_id", *codes], encoded=codes)
+    classes = None if label is None else table[label] if has_text else text_of(label)
     readable = _readable(table["fault"])
     readable.flags.writeable = False  # the same for all questions, so what is counted of it is kept
     identity = Identity(
@@ -105,9 +104,9 @@ def _read(index: Index, text_of: Callable[[str], pa.ChunkedArray]) -> Identity:
 
 def _readable(faults: pa.ChunkedArray) -> Mask:
     """Return which rows count as images, shape (rows,), asked once for each fault that occurs."""
-    encoded = faults.combine_chunks().dictionary_encode()
-    usable = np.array([*map(is_usable, encoded.dictionary.to_pylist()), is_usable(None)])
-    found: Mask = usable[np.where(known(encoded.indices), numbers(encoded.indices), -1)]
+    codes = encoded(faults)
+    usable = np.array([*map(is_usable, codes.dictionary.to_pylist()), is_usable(None)])
+    found: Mask = usable[np.where(known(codes.indices), numbers(codes.indices), -1)]
     return found
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from monai_unlearn.cohort.language.term import Field
 from monai_unlearn.cohort.query.answers import Answers, CategoricalColumn, Verdict
@@ -28,8 +29,6 @@ from monai_unlearn.index import usable_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    import pyarrow as pa
 
     from monai_unlearn.cohort.query.answers import Identity
     from monai_unlearn.cohort.query.field_sql import FieldSql, Plausibility
@@ -120,9 +119,14 @@ def _fetch(opened: OpenIndex, statement: Statement) -> pa.Table:
 def _in_order(table: pa.Table) -> pa.Table:
     """Sort rows as they are in the parts: a database promises no order once it joins, as it does for `IN`."""
     places, rows = numbers(table["place"]), table.drop_columns("place")
-    if bool((places[1:] > places[:-1]).all()):
+    begins = np.append(0, np.flatnonzero(places[1:] < places[:-1]) + 1)
+    if len(begins) == 1:
         return rows
-    return rows.take(of_places(np.argsort(places, kind="stable")))  # which makes use of runs: row groups come whole
+    ends = np.append(begins[1:], len(places))
+    order = np.argsort(places[begins])
+    if (places[ends[order[:-1]] - 1] < places[begins[order[1:]]]).all():  # runs that need only be put in their order
+        return pa.concat_tables([rows.slice(begins[run], ends[run] - begins[run]) for run in order])
+    return rows.take(of_places(np.argsort(places, kind="stable")))
 
 
 def _answers(table: pa.Table, identity: Identity, question: Question) -> Answers:

@@ -45,11 +45,12 @@ def count_spellings(
 
 
 def _counted(name: str, wanted: Collection[str] | None, context: SqlContext) -> Sql:
-    readable, expression = Sql(*usable_sql()), context.expression(Field(name))
-    if context.bound[name].many:
-        expression = f"UNNEST(LIST_DISTINCT(STRING_SPLIT({expression}, '\\')))"
-    texts = f"SELECT {expression} AS text FROM seen WHERE {readable.text}"  # noqa: S608 - quoted names
-    counted = f"SELECT text, COUNT(*) AS images FROM ({texts}) WHERE text <> '' GROUP BY text"  # noqa: S608 - as above
+    readable = Sql(*usable_sql())
+    # Counted whole before they are taken apart: there are fewer different values than images.
+    whole = f"SELECT {context.expression(Field(name))} AS text, COUNT(*) AS images FROM seen WHERE {readable.text}"  # noqa: S608 - quoted names
+    each = "UNNEST(LIST_DISTINCT(STRING_SPLIT(text, '\\')))" if context.bound[name].many else "text"
+    texts = f"SELECT {each} AS text, images FROM ({whole} GROUP BY 1)"  # noqa: S608 - as above
+    counted = f"SELECT text, CAST(SUM(images) AS BIGINT) AS images FROM ({texts}) WHERE text <> '' GROUP BY text"  # noqa: S608 - as above
     chosen = "" if wanted is None else "WHERE letters(text) IN (SELECT UNNEST(?))"
     text = f"WITH {SEEN} SELECT * FROM ({counted}) {chosen} ORDER BY images DESC, text LIMIT {MOST}"  # noqa: S608 - as above
     parameters: list[Parameter] = [*readable.parameters]

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from monai_unlearn.index import Index
 
 
-def stored(index: Index, columns: Sequence[str], *, rows: Mask | None = None) -> pa.Table:
+def stored(
+    index: Index, columns: Sequence[str], *, rows: Mask | None = None, encoded: Sequence[str] = ()
+) -> pa.Table:
     """Return columns of an index's rows.
 
     One part at a time is in memory whole: what is returned takes the memory of the chosen rows.
@@ -27,28 +29,31 @@ def stored(index: Index, columns: Sequence[str], *, rows: Mask | None = None) ->
         index: The index.
         columns: Their names, in the order to return them in.
         rows: Which rows to return, shape (rows,); all by default.
+        encoded: Those of them, all of text, to return as codes with a dictionary, as the parts hold them: that takes
+            less time than to write out each text and to look for equal ones.
 
     Raises:
         IndexReadError: A part was changed since the index was opened, or cannot be read.
     """
     index.checked.refuse_changes(index.directory)
     try:
-        return pa.concat_tables(list(_parts(index, list(columns), rows)))
+        return pa.concat_tables(list(_parts(index, list(columns), rows, list(encoded))))
     except (pa.ArrowException, KeyError, OSError, ValueError) as error:
         raise IndexReadError(
             f"{index.directory}: a part of the index cannot be read ({type(error).__name__}). {remedy(index.directory)}"
         ) from None
 
 
-def _parts(index: Index, columns: list[str], rows: Mask | None) -> Iterator[pa.Table]:
+def _parts(index: Index, columns: list[str], rows: Mask | None, encoded: list[str]) -> Iterator[pa.Table]:
     start = 0
     for part in index.parts:
         # Not `pq.read_table`, which loads the module of data sets and reads folder names as columns.
-        with pq.ParquetFile(part) as file:
+        with pq.ParquetFile(part, read_dictionary=encoded) as file:
             chosen = None if rows is None else rows[start : start + file.metadata.num_rows]
             start += file.metadata.num_rows
             wanted = columns if chosen is None or chosen.any() else []
-            table = file.read(columns=wanted).select(wanted)
+            # Columns are shared among threads, so that one of them gains nothing.
+            table = file.read(columns=wanted, use_threads=len(wanted) > 1).select(wanted)
         if chosen is None:
             yield table
         elif wanted:

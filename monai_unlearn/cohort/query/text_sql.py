@@ -65,19 +65,22 @@ class TextTerm:
         text = f"CASE WHEN CONTAINS({expression}, '\\') THEN {met} ELSE {one.text} END"
         return Sql(text, (*several.parameters, *one.parameters))
 
-    def texts(self, *, whole: bool) -> str:
-        r"""Return the SQL expression of the list of texts that `condition` compares one by one.
+    def texts(self, *, whole: bool) -> tuple[str, str]:
+        r"""Return how `condition` finds the texts that it compares one by one, as two SQL expressions.
+
+        Images have fewer different values than they are; so these are taken apart once for each.
 
         Args:
-            whole: Whether with a value that contains a backslash itself.
+            whole: Whether the texts are compared with a value that contains a backslash itself.
+
+        Returns:
+            The value of an image, and the list of the texts in a value that is called `stored`.
         """
-        expression = self._source
-        one = f"[{self._made(expression)}]"
+        one = f"[{self._made('stored')}]"
         if whole or not self.context.type_of(self.term).many:
-            return one
-        return (
-            f"CASE WHEN CONTAINS({expression}, '\\') THEN {_for_parts(expression, self._made('part'))} ELSE {one} END"
-        )
+            return self._source, one
+        parts = _for_parts("stored", self._made("part"))
+        return self._source, f"CASE WHEN CONTAINS(stored, '\\') THEN {parts} ELSE {one} END"
 
     @property
     def _source(self) -> str:

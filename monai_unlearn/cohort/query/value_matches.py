@@ -27,6 +27,7 @@ from monai_unlearn.vocabulary.folding import folded, letters
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from monai_unlearn.cohort.query.connection import OpenIndex
     from monai_unlearn.cohort.query.value_lists import ValueList
     from monai_unlearn.cohort.typing.columns import Bound
     from monai_unlearn.cohort.typing.term_type import TermType
@@ -104,11 +105,23 @@ def match_values(
             typed = dict(_typed({*one.values, *known}, context.type_of(one.term)))
             listed = tuple(typed)
             issued = _is_issued(one, index, bound)
-            table = opened.fetch(matches_sql(one, typed, context, issued=issued)) if typed else None
-            rows = [] if table is None else table.to_pylist()
+            rows = _rows(opened, one, typed, context, issued=issued)
             found = {listed[int(row["place"])]: row for row in rows}
             matches.append(_matched(one, known, found, (*KINDS, *([ISSUER] if issued else []))))
         return tuple(matches)
+
+
+def _rows(
+    opened: OpenIndex, one: ValueList, typed: Mapping[Listed, TypedValue], context: SqlContext, *, issued: bool
+) -> list[dict[str, Any]]:
+    """Return a row for each value; near misses are looked for only if a value does not occur, as it rarely happens."""
+    if not typed:
+        return []
+    for near in (False, True):
+        rows: list[dict[str, Any]] = opened.fetch(matches_sql(one, typed, context, issued=issued, near=near)).to_pylist()
+        if all(row["found"] for row in rows):
+            break
+    return rows
 
 
 def _is_issued(one: ValueList, index: Index, bound: Mapping[str, Bound]) -> bool:
@@ -120,7 +133,7 @@ def _is_issued(one: ValueList, index: Index, bound: Mapping[str, Bound]) -> bool
 
 
 def matches_sql(
-    one: ValueList, values: Mapping[Listed, TypedValue], context: SqlContext, *, issued: bool = False
+    one: ValueList, values: Mapping[Listed, TypedValue], context: SqlContext, *, issued: bool = False, near: bool = True
 ) -> Sql:
     """Return the statement that says of each value whether it occurs, and of which kind of near miss it is.
 
@@ -132,24 +145,26 @@ def matches_sql(
         context: What its term is in the query.
         issued: Whether they are identifiers of patients that an issuer tells apart. One that several patients have
             then does not occur: it is not known who is meant, even where one of them has it without an issuer.
+        near: Whether to look for near misses; else `near` is null.
     """
     compared = [_compared(one, listed, value, context) for listed, value in values.items()]
     ways = list(dict.fromkeys(way for _, way in compared))
+    # A table of values takes a scan of the index: near misses are looked for in `present`, but not every list in both.
+    sources = [name for name in _TABLES if (near and name == "present") or any(table == name for table, _ in ways)]
     tables = [
         SEEN,
-        _present("present", one, context, whole=False),
-        _present("whole", one, context, whole=True),
+        *(_present(name, one, context, whole=name == "whole") for name in sources),
         "listed AS (SELECT UNNEST(?) AS value, UNNEST(?) AS key, UNNEST(?) AS way, UNNEST(?) AS place)",
         f"matched AS (SELECT *, CASE way {' '.join(map(_found, range(len(ways)), ways))} END AS occurs FROM listed)",  # noqa: S608 - no text of an author's
         *([_shared(one, context)] if issued else []),
         f"told AS (SELECT *, {_IS_SHARED if issued else 'FALSE'} AS is_shared FROM matched)",  # noqa: S608 - constants
         "compared AS (SELECT *, occurs AND NOT is_shared AS found FROM told)",
     ]
-    near, wanted = "NULL", context.type_of(one.term)
-    if wanted.kind is Kind.TEXT and wanted.made_by is None:
+    kind, wanted = "NULL", context.type_of(one.term)
+    if near and wanted.kind is Kind.TEXT and wanted.made_by is None:
         tables += _near_tables()
-        near = _near()
-    text = f"WITH {', '.join(tables)} SELECT place, found, {near} AS near FROM compared"  # noqa: S608 - quoted names
+        kind = _near()
+    text = f"WITH {', '.join(tables)} SELECT place, found, {kind} AS near FROM compared"  # noqa: S608 - quoted names
     _, own = usable_sql()
     listed: list[list[TypedValue]] = [
         list(values.values()),
@@ -157,18 +172,25 @@ def matches_sql(
         [float(ways.index(way)) for _, way in compared],
         [float(place) for place in range(len(values))],
     ]
-    return Sql(text, (*own, *own, *listed, *(own if issued else ())))
+    return Sql(text, (*own * len(sources), *listed, *(own if issued else ())))
 
 
+# The values to compare with: each of several texts by itself, and all of them as one.
+_TABLES = ("present", "whole")
 _IS_SHARED = "LOWER(folded(value)) IN (SELECT bare FROM shared)"
 
 
 def _shared(one: ValueList, context: SqlContext) -> str:
     """Return the table of identifiers that are found with an issuer alone, since several patients have them."""
-    usable, _ = usable_sql()
-    rows = f"SELECT {TextTerm(one.term, context).texts(whole=False)} AS ids FROM seen WHERE {usable}"  # noqa: S608 - quoted names
-    each = f"SELECT ids, SPLIT_PART(UNNEST(ids), '{ISSUED_BY}', 1) AS bare, UNNEST(ids) AS id FROM (SELECT DISTINCT ids FROM ({rows}))"  # noqa: S608, E501 - quoted names
+    ids = _distinct(TextTerm(one.term, context).texts(whole=False), "ids")
+    each = f"SELECT ids, SPLIT_PART(UNNEST(ids), '{ISSUED_BY}', 1) AS bare, UNNEST(ids) AS id FROM ({ids})"  # noqa: S608 - quoted names
     return f"shared AS (SELECT DISTINCT LOWER(folded(bare)) AS bare FROM ({each}) WHERE id <> bare AND NOT LIST_CONTAINS(ids, bare))"  # noqa: S608, E501 - quoted names
+
+
+def _distinct(found: tuple[str, str], name: str) -> str:
+    """Return the query of the lists of values that usable images have, each once; see `TextTerm.texts`."""
+    (stored, listed), (usable, _) = found, usable_sql()
+    return f"SELECT {listed} AS {name} FROM (SELECT DISTINCT {stored} AS stored FROM seen WHERE {usable})"  # noqa: S608 - quoted names
 
 
 # The table of what a value is compared with, and the form in which both are: SQL with the value as `{}`.
@@ -196,12 +218,11 @@ def _found(number: int, way: _Way) -> str:
 
 def _present(name: str, one: ValueList, context: SqlContext, *, whole: bool) -> str:
     """Return the table of the distinct values that a predicate on the term compares with."""
-    usable, _ = usable_sql()
     if context.type_of(one.term).kind is Kind.TEXT:
-        values = TextTerm(one.term, context).texts(whole=whole)
+        found = TextTerm(one.term, context).texts(whole=whole)
     else:
-        values = values_of(one.term, context)
-    source = f"SELECT UNNEST({values}) AS value FROM seen WHERE {usable}"  # noqa: S608 - quoted names
+        found = values_of(one.term, context), "stored"
+    source = f"SELECT UNNEST(listed) AS value FROM ({_distinct(found, 'listed')})"  # noqa: S608 - quoted names
     return f"{name} AS (SELECT DISTINCT value FROM ({source}) WHERE value IS NOT NULL)"  # noqa: S608 - quoted names
 
 

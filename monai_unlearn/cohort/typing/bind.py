@@ -97,7 +97,8 @@ class _Binder:
             return self._bound_to([several if several in kinds else name], name)
         aliases = vocabulary().aliases
         if name not in aliases:
-            raise LookupError(self._unknown_field(name))
+            # Without an index nobody reads the message; finding it may load what knows the tags of DICOM.
+            raise LookupError(name if self._columns.listing is None else self._unknown_field(name))
         present = [keyword for keyword in aliases[name] if keyword in kinds]
         between = self._between(name)
         if between is not None:
