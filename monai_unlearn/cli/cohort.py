@@ -235,7 +235,7 @@ def _opened(spec: Path, index: Path, keyfile: Path | None, *, trust: bool) -> tu
     from monai_unlearn.cohort import CohortSpec
     from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
     from monai_unlearn.index import Index
-    from monai_unlearn.light_arrow import light_arrow
+    from monai_unlearn.light_imports import light_arrow
 
     # The spec first: most of its faults are found without an index.
     parsed = CohortSpec.read(spec)

@@ -159,6 +159,10 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     """
     # An index needs no linear algebra, and a process without its threads can be forked. Before numpy is imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from monai_unlearn.light_imports import light_arrow, light_pydicom
+
+    light_arrow()
+    light_pydicom()
     from monai_unlearn.index import build, build_view, column_roles, pseudonyms
     from monai_unlearn.index.patient_key import PatientKey
     from monai_unlearn.index.scan.decisions import Decisions
@@ -167,9 +171,7 @@ def build_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     from monai_unlearn.index.tables.delimiter import parse_delimiter
     from monai_unlearn.index.tables.kept_words import KeptWords
     from monai_unlearn.index.tables.key import pair_keys
-    from monai_unlearn.light_arrow import light_arrow
 
-    light_arrow()
     names = None if pseudonymise is None else pseudonyms.Pseudonyms.read(pseudonymise, apart_from=out)
     request = build.BuildRequest(
         sources=tuple(sources),

@@ -163,8 +163,8 @@ def assembled(collected: Collected, duplicates: Duplicates, *, derived: bool = F
             rows, named = files.read_row_group(group, use_threads=False), ids.read_row_group(group, use_threads=False)
             end = begin + rows.num_rows
             rows = with_image_like(rows) if derived else rows
-            rows = with_fault(rows, _mask(duplicates.copies, begin, end), Fault.DUPLICATE_SOP_INSTANCE_UID)
-            rows = with_fault(rows, _mask(duplicates.conflicts, begin, end), Fault.CONFLICTING_DUPLICATE)
+            rows = _marked(rows, duplicates.copies, begin, Fault.DUPLICATE_SOP_INSTANCE_UID)
+            rows = _marked(rows, duplicates.conflicts, begin, Fault.CONFLICTING_DUPLICATE)
             names_of_images = _named(named["image_id"], duplicates, begin, end)
             begin = end
             rows = rows.select([name for name in rows.column_names if name not in dropped])
@@ -174,12 +174,14 @@ def assembled(collected: Collected, duplicates: Duplicates, *, derived: bool = F
             yield rows.replace_schema_metadata(None).filter(named["is_row"])
 
 
-def _mask(numbers: npt.NDArray[np.int64], begin: int, end: int) -> pa.Array:
-    """Return which rows of a batch are among these, given their numbers in ascending order."""
-    mask = np.zeros(end - begin, bool)
-    low, high = np.searchsorted(numbers, (begin, end))
+def _marked(rows: pa.Table, numbers: npt.NDArray[np.int64], begin: int, fault: Fault) -> pa.Table:
+    """Return a batch with a fault on the rows of these numbers, which ascend; its first row has the number `begin`."""
+    low, high = np.searchsorted(numbers, (begin, begin + rows.num_rows))
+    if low == high:
+        return rows
+    mask = np.zeros(rows.num_rows, bool)
     mask[numbers[low:high] - begin] = True
-    return pa.array(mask)
+    return with_fault(rows, pa.array(mask), fault)
 
 
 def _named(names: pa.ChunkedArray, duplicates: Duplicates, begin: int, end: int) -> pa.ChunkedArray:

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
-
 from monai_unlearn.index.tables.kept_words import missing_lines
-from monai_unlearn.terminal import escaping_console
+from monai_unlearn.terminal import escaping_console, say
 from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
@@ -28,22 +18,41 @@ if TYPE_CHECKING:
     from monai_unlearn.index.tables.join import Match
 
 
-class _Rate(ProgressColumn):
-    """Files per second."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f} files/s" if task.speed else "")
-
-
 def track(files: Sequence[Listed]) -> Iterator[Listed]:
-    """Pass the files on, and show a bar, the rate and the remaining time on stderr."""
-    columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    """Pass the files on, and show a bar, the rate and the remaining time on stderr; one line if it is no terminal."""
+    if sys.stderr.isatty():
+        yield from _with_bar(files)
+        return
+    yield from files
+    if files:
+        say(f"Reading {len(files)}/{len(files)}", err=True)
+
+
+def _with_bar(files: Sequence[Listed]) -> Iterator[Listed]:
+    from rich.progress import (  # it takes time to load, which only a terminal is worth
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.0f} files/s" if task.speed else "")
+
+    columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=escaping_console(stderr=True), disable=not files) as progress:
         yield from progress.track(files)
 
 
 def render(report: BuildReport) -> None:
     """Print what a build did, one fact per line and without line breaks, so that paths can be copied."""
+    from rich.text import Text
+
     console = escaping_console(soft_wrap=True, highlight=False)
     for head, line in _lines(report):
         console.print(Text.assemble((f"{head:<9}", "bold"), line))

@@ -27,6 +27,8 @@ from monai_unlearn.cohort.query.statement import (
 )
 from monai_unlearn.index import usable_sql
 
+_MOST_RUNS = 10_000
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -119,14 +121,15 @@ def _fetch(opened: OpenIndex, statement: Statement) -> pa.Table:
 def _in_order(table: pa.Table) -> pa.Table:
     """Sort rows as they are in the parts: a database promises no order once it joins, as it does for `IN`."""
     places, rows = numbers(table["place"]), table.drop_columns("place")
-    begins = np.append(0, np.flatnonzero(places[1:] < places[:-1]) + 1)
-    if len(begins) == 1:
+    if not len(places):
         return rows
-    ends = np.append(begins[1:], len(places))
+    begins = np.append(0, np.flatnonzero(places[1:] != places[:-1] + 1) + 1)
     order = np.argsort(places[begins])
-    if (places[ends[order[:-1]] - 1] < places[begins[order[1:]]]).all():  # runs that need only be put in their order
-        return pa.concat_tables([rows.slice(begins[run], ends[run] - begins[run]) for run in order])
-    return rows.take(of_places(np.argsort(places, kind="stable")))
+    if len(order) > _MOST_RUNS:
+        return rows.take(of_places(np.argsort(places)))
+    ends = np.append(begins[1:], len(places))
+    # Row groups come whole; so a few runs of rows are put in order, and not each row.
+    return pa.concat_tables([rows.slice(begins[run], ends[run] - begins[run]) for run in order])
 
 
 def _answers(table: pa.Table, identity: Identity, question: Question) -> Answers:

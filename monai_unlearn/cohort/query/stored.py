@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from monai_unlearn.index import Index
 
 
-def stored(
-    index: Index, columns: Sequence[str], *, rows: Mask | None = None, encoded: Sequence[str] = ()
-) -> pa.Table:
+def stored(index: Index, columns: Sequence[str], *, rows: Mask | None = None, encoded: Sequence[str] = ()) -> pa.Table:
     """Return columns of an index's rows.
 
     One part at a time is in memory whole: what is returned takes the memory of the chosen rows.

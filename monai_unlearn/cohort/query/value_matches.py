@@ -118,7 +118,9 @@ def _rows(
     if not typed:
         return []
     for near in (False, True):
-        rows: list[dict[str, Any]] = opened.fetch(matches_sql(one, typed, context, issued=issued, near=near)).to_pylist()
+        rows: list[dict[str, Any]] = opened.fetch(
+            matches_sql(one, typed, context, issued=issued, near=near)
+        ).to_pylist()
         if all(row["found"] for row in rows):
             break
     return rows

@@ -21,7 +21,7 @@ from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.fast_readers import Reader
 from monai_unlearn.index.scan.file_rows import finished, rows_of
 from monai_unlearn.index.scan.packing import packed, unpacked, unreadable
-from monai_unlearn.light_arrow import light_arrow
+from monai_unlearn.light_imports import light_arrow
 from monai_unlearn.safe_path import safe_start
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import sys
 # What a process prints when it runs these lines: whether pandas is loaded, before and after a data frame is made.
 PROGRAM = """
 import sys
-from monai_unlearn.light_arrow import light_arrow
+from monai_unlearn.light_imports import light_arrow
 light_arrow()
 import pyarrow as pa
 table = pa.table({"number": pa.array([1.5, None]), "text": pa.array(["a", None])})
@@ -30,3 +30,11 @@ def test_arrays_do_not_load_pandas_and_data_frames_work_all_the_same():
 def test_pandas_that_is_loaded_stays():
     program = "import pandas, sys\n" + PROGRAM.replace("table.to_pandas()", "pandas.DataFrame({'text': ['a', None]})")
     assert run(program.rpartition("import pandas as pd")[0]) == ["True system", "[False, True]"]
+
+
+def test_pydicom_is_loaded_without_requests_which_can_be_imported_all_the_same():
+    program = (
+        "import sys; from monai_unlearn.light_imports import light_pydicom; light_pydicom(); "
+        "print('pydicom' in sys.modules, 'requests' in sys.modules); import requests; print(requests.__name__)"
+    )
+    assert run(program) == ["True False", "requests"]
