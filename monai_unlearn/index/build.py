@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import IndexReadError
@@ -56,12 +57,12 @@ def build(request: BuildRequest, *, track: Track) -> BuildReport:
     mark = request.scan.mark
     with Workspace(request.out, mark) as space:
         plan = make_plan(walk, space, kept_files(request.out, mark))
-        read_fresh(plan, space, options=request.scan, track=track)
-        rows = all_rows(plan, space, kept_files(request.out, mark))
         files, ids, derived = space.stage / "files.parquet", space.folder / "ids.parquet", request.include_derived
         tags = FoundTags()
-        rows = tags.noting(rows, request.scan.extra_tags)
-        collected = collect(rows, files=files, ids=ids, mark=mark, derived=derived, built=request.built)
+        with closing(read_fresh(plan, space, options=request.scan, track=track)) as blocks:
+            rows = all_rows(plan, space, kept_files(request.out, mark), blocks)
+            rows = tags.noting(rows, request.scan.extra_tags)
+            collected = collect(rows, files=files, ids=ids, mark=mark, derived=derived, built=request.built)
         with engine(space.folder) as connection:
             identities = identities_of(connection, collected, request.patient_key)
             duplicates = find_duplicates(connection, collected, request.patient_key)

@@ -10,7 +10,7 @@ from monai_unlearn.terminal import escaping_console, say
 from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from monai_unlearn.index.build_report import BuildReport
     from monai_unlearn.index.listing import Listed
@@ -18,17 +18,20 @@ if TYPE_CHECKING:
     from monai_unlearn.index.tables.join import Match
 
 
-def track(files: Sequence[Listed]) -> Iterator[Listed]:
+def track(files: Iterable[Listed]) -> Iterator[Listed]:
     """Pass the files on, and show a bar, the rate and the remaining time on stderr; one line if it is no terminal."""
     if sys.stderr.isatty():
         yield from _with_bar(files)
         return
-    yield from files
-    if files:
-        say(f"Reading {len(files)}/{len(files)}", err=True)
+    count = 0
+    for file in files:
+        yield file
+        count += 1
+    if count:
+        say(f"Reading {count}/{count}", err=True)
 
 
-def _with_bar(files: Sequence[Listed]) -> Iterator[Listed]:
+def _with_bar(files: Iterable[Listed]) -> Iterator[Listed]:
     from rich.progress import (  # it takes time to load, which only a terminal is worth
         BarColumn,
         MofNCompleteColumn,
@@ -45,8 +48,10 @@ def _with_bar(files: Sequence[Listed]) -> Iterator[Listed]:
             return Text(f"{task.speed:,.0f} files/s" if task.speed else "")
 
     columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=escaping_console(stderr=True), disable=not files) as progress:
+    with Progress(*columns, console=escaping_console(stderr=True)) as progress:
         yield from progress.track(files)
+        for task in progress.tasks:  # whose total is not known before, where files are listed as they are read
+            progress.update(task.id, total=task.completed)
 
 
 def render(report: BuildReport) -> None:

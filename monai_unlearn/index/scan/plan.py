@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from monai_unlearn.index.scan import spool
 from monai_unlearn.index.scan.moved import Moves
 from monai_unlearn.index.scan.previous_rows import PreviousRows
 from monai_unlearn.index.scan.spool import Spool, as_listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from monai_unlearn.index.listing import Walk
+    from monai_unlearn.index.listing import Listed, Walk
     from monai_unlearn.index.scan.workspace import Workspace
 
 
@@ -51,12 +52,16 @@ class FileCounts:
 class Plan:
     """The listed files, and which of them to read.
 
+    A first run reads all of them; so it lists them only as they are read. What is said of files is then complete when
+    all of them are.
+
     Attributes:
         files: All of them.
         fresh: Those to read.
         counts: How they compare with the last run; moved files are not known yet.
         skipped: The number of entries that are not regular files.
         moves: Which files are new and which have vanished; null for a first run.
+        walk: The files of a first run that is not listed yet.
     """
 
     files: Spool
@@ -64,6 +69,18 @@ class Plan:
     counts: FileCounts = field(default_factory=FileCounts)
     skipped: int = 0
     moves: Moves | None = None
+    walk: Walk | None = None
+
+    def to_read(self) -> Iterable[Listed]:
+        """Return the files to read; only if all of them are known does this have a length."""
+        return self.fresh if self.walk is None else self._listed(self.walk)
+
+    def _listed(self, walk: Walk) -> Iterator[Listed]:
+        for file in walk:
+            self.files.append(file)
+            yield file
+        self.files.close()
+        self.counts, self.skipped = FileCounts(added=len(self.files)), walk.skipped
 
 
 def make_plan(walk: Walk, space: Workspace, previous: Iterator[pa.Table] | None) -> Plan:
@@ -76,7 +93,8 @@ def make_plan(walk: Walk, space: Workspace, previous: Iterator[pa.Table] | None)
     """
     unfinished = [PreviousRows(blocks) for blocks in space.earlier_runs()]
     if previous is None and not unfinished:
-        return _first_plan(walk, space)
+        files = Spool(space.folder / "listed.spool")
+        return Plan(files, files, walk=walk)
     plan = Plan(Spool(space.folder / "listed.spool"), Spool(space.folder / "fresh.spool"))
     moves = plan.moves = None if previous is None else Moves(space.folder)
     indexed = PreviousRows(previous or (), on_unseen=None if moves is None else moves.vanished)
@@ -105,25 +123,24 @@ def make_plan(walk: Walk, space: Workspace, previous: Iterator[pa.Table] | None)
     return plan
 
 
-def _first_plan(walk: Walk, space: Workspace) -> Plan:
-    files = Spool(space.folder / "listed.spool")
-    for file in walk:
-        files.append(file)
-    files.close()
-    return Plan(files, files, FileCounts(added=len(files)), walk.skipped)
-
-
-def all_rows(plan: Plan, space: Workspace, previous: Iterator[pa.Table] | None) -> Iterator[tuple[pa.Table, pa.Table]]:
+def all_rows(
+    plan: Plan, space: Workspace, previous: Iterator[pa.Table] | None, blocks: Iterable[int]
+) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Yield the listed files, as `Spool.tables` has them, with their rows, sorted by path, some thousands at a time.
 
+    Those of a first run come while later files are read.
+
     Args:
-        plan: The files; the fresh ones have been read.
+        plan: The files.
         space: Where the run works.
         previous: The rows of the files of the last index; null if there is none to reuse.
+        blocks: The blocks of fresh files, by their numbers, as they are read.
     """
     if plan.fresh is plan.files:
-        yield from _fresh_rows(plan, space)
+        yield from _as_read(plan, space, blocks)
         return
+    for _ in blocks:  # the order of files is that of their paths, and any of them may be fresh
+        pass
     sources = [PreviousRows(space.blocks(), is_fresh=True), PreviousRows(previous or ())]
     sources += [PreviousRows(blocks) for blocks in space.earlier_runs()]
     for files in plan.files.tables():
@@ -133,13 +150,40 @@ def all_rows(plan: Plan, space: Workspace, previous: Iterator[pa.Table] | None) 
         yield files, pa.concat_tables([table for rows in sources for table in rows.taken()]).sort_by("path")
 
 
-def _fresh_rows(plan: Plan, space: Workspace) -> Iterator[tuple[pa.Table, pa.Table]]:
+def _as_read(plan: Plan, space: Workspace, blocks: Iterable[int]) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Yield the files of a first run with their rows: its blocks have them all, in their order."""
-    blocks = space.blocks()
-    held = next(blocks, None)
-    for files in plan.files.tables():
-        tables: list[pa.Table] = []
-        while (missing := files.num_rows - sum(table.num_rows for table in tables)) and held is not None:
-            tables.append(held.slice(0, missing))
-            held = held.slice(missing) if held.num_rows > missing else next(blocks, None)
-        yield files, pa.concat_tables(tables).combine_chunks()
+    tables, held = plan.files.tables(), _Held()
+    for number in _in_turn(blocks):
+        held.add(space.block(number))
+        while held.rows >= spool.FILES_A_BATCH:  # a file is listed before it is read, so a whole batch is listed too
+            yield (files := next(tables)), held.take(files.num_rows)
+    for files in tables:
+        yield files, held.take(files.num_rows)
+
+
+def _in_turn(numbers: Iterable[int]) -> Iterator[int]:
+    """Yield 0, 1, 2, … as soon as each of these numbers has come, in any order."""
+    early, turn = set[int](), 0
+    for number in numbers:
+        early.add(number)
+        while turn in early:
+            early.remove(turn)
+            yield turn
+            turn += 1
+
+
+@dataclass
+class _Held:
+    """Rows that have been read, and wait for their batch to be complete."""
+
+    tables: list[pa.Table] = field(default_factory=list)
+    rows: int = 0
+
+    def add(self, table: pa.Table) -> None:
+        self.tables.append(table)
+        self.rows += table.num_rows
+
+    def take(self, rows: int) -> pa.Table:
+        whole = pa.concat_tables(self.tables)
+        self.tables, self.rows = [whole.slice(rows)], self.rows - rows
+        return whole.slice(0, rows).combine_chunks()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING, cast
+from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from monai_unlearn.index.scan.plan import Plan
     from monai_unlearn.index.scan.workspace import Workspace
 
-Track = Callable[[Sequence[Listed]], Iterator[Listed]]
+Track = Callable[[Iterable[Listed]], Iterator[Listed]]
 _Chunks = Iterable[Sequence[Listed]]
 _Numbered = Iterator[tuple[int, pa.Table]]
 
@@ -28,13 +28,23 @@ _Numbered = Iterator[tuple[int, pa.Table]]
 _WORTH_WORKERS = 1_000
 
 
-def read_fresh(plan: Plan, space: Workspace, *, options: ScanOptions, track: Track) -> None:
-    """Read the files that are new or changed, and store each chunk of rows as soon as it is complete."""
-    # A spool is not a sequence, but it has a length, which is all that a progress bar needs.
-    files = track(cast("Sequence[Listed]", plan.fresh))
-    chunks = _read(len(plan.fresh), options)(_chunks(files), options)
+def read_fresh(plan: Plan, space: Workspace, *, options: ScanOptions, track: Track) -> Iterator[int]:
+    """Read the files that are new or changed, and store each chunk of rows as soon as it is complete.
+
+    Yields:
+        The number of each block that is stored.
+    """
+    files = track(plan.to_read())
+    # How many files there are is not known before all are listed; that they are worth workers is known sooner.
+    first = list(islice(files, _WORTH_WORKERS)) if _may_have_workers(options) else []
+    chunks = _read(len(first), options)(_chunks(chain(first, files)), options)
     for number, rows in _checked(chunks, options) if options.decode_check else chunks:
         space.add_block(number, rows)
+        yield number
+
+
+def _may_have_workers(options: ScanOptions) -> bool:
+    return options.dask is None and (options.workers or cores()) > 1
 
 
 def _checked(chunks: _Numbered, options: ScanOptions) -> _Numbered:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-FILES_A_BATCH = 10_000
+FILES_A_BATCH = 5_000
 _SCHEMA = pa.schema(
     {
         "path": pa.string(),
@@ -29,6 +29,8 @@ _SCHEMA = pa.schema(
 class Spool:
     """Listed files, written once and read as often as needed.
 
+    Whole batches can be read while more are written.
+
     Args:
         path: The file to store them in.
     """
@@ -37,7 +39,7 @@ class Spool:
         self._path = path
         self._held: list[Listed] = []
         self._length = 0
-        self._writer = pa.ipc.new_file(str(path), _SCHEMA)
+        self._writer = pa.ipc.new_stream(str(path), _SCHEMA)
 
     def append(self, file: Listed) -> None:
         """Add a file."""
@@ -53,9 +55,9 @@ class Spool:
 
     def tables(self) -> Iterator[pa.Table]:
         """Yield the files as tables with the attributes of `Listed` as columns, some thousands of files at a time."""
-        with pa.OSFile(str(self._path)) as source, pa.ipc.open_file(source) as reader:
-            for number in range(reader.num_record_batches):
-                yield pa.Table.from_batches([reader.get_batch(number)])
+        with pa.OSFile(str(self._path)) as source, pa.ipc.open_stream(source) as reader:
+            for batch in reader:
+                yield pa.Table.from_batches([batch])
 
     def batches(self) -> Iterator[Sequence[Listed]]:
         """Yield the files, some thousands at a time."""

@@ -12,6 +12,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ FILE_LIMIT = 60.0
 _MORE_A_FILE = 0.2
 # A file that is read whole may take a second more for so many bytes.
 _BYTES_A_SECOND = 5_000_000
+# A task of so many bytes fits into the pipe of a worker that does another. Elsewhere pipes may have no room at all.
+_AHEAD_BYTES = 128 * 1024 if sys.platform == "linux" else 0
 # What a worker sends first: one that ends before cannot work here at all.
 READY = b"ready"
 _STDERR = 2
@@ -59,6 +62,13 @@ class _Task:
     position: int
     files: Sequence[Listed]
     reader: Reader
+
+    @property
+    def content(self) -> memoryview:
+        """What a worker is sent: no more of each file than it needs."""
+        files = [file._replace(relative="") for file in self.files]
+        content: memoryview = ForkingPickler.dumps((files, self.reader))
+        return content
 
     def limit(self, per_file: float, *, reads_all: bool) -> float:
         """Return how long it may take, in seconds, if it reads headers, or all bytes of the files."""
@@ -105,26 +115,35 @@ def read_in_processes(
 
 @dataclass
 class _Worker:
+    """A process that reads, and its tasks: the one that it does, and maybe one that waits in the pipe.
+
+    While a worker has one to go on with, this process can list files and collect rows.
+    """
+
     process: Any
     pipe: Connection
-    task: _Task | None = None
+    tasks: deque[tuple[_Task, float]] = field(default_factory=deque)
     until: float = 0.0
     is_ready: bool = False
 
-    def start(self, task: _Task, *, limit: float) -> None:
-        self.task, self.until = task, time.monotonic() + limit
+    def start(self, task: _Task, content: memoryview, *, limit: float) -> None:
+        self.tasks.append((task, limit))
+        if len(self.tasks) == 1:
+            self.until = time.monotonic() + limit
         with suppress(OSError):  # it has ended, and so it never answers
-            self.pipe.send((task.files, task.reader))
+            self.pipe.send_bytes(content)
 
     def answer(self) -> bytes | None:
-        """Return what it sends, or null if it has died or is late."""
+        """Return what it sends for its first task, or null if it has died or is late."""
         if self.is_late() and not self.pipe.poll():
             return None
         try:
             answer = self.pipe.recv_bytes()
         except (EOFError, OSError):
             return None
-        self.task = None
+        self.tasks.popleft()
+        if self.tasks:
+            self.until = time.monotonic() + self.tasks[0][1]
         return answer
 
     def greets(self) -> bool:
@@ -136,7 +155,7 @@ class _Worker:
         return self.is_ready
 
     def is_late(self) -> bool:
-        return self.task is not None and time.monotonic() > self.until
+        return bool(self.tasks) and time.monotonic() > self.until
 
     def end(self) -> None:
         self.pipe.close()
@@ -159,6 +178,7 @@ class _Pool:
     again: deque[_Task] = field(default_factory=deque)
     rows: dict[int, dict[int, pa.Table]] = field(default_factory=dict)
     wanted: dict[int, int] = field(default_factory=dict)
+    next: tuple[_Task, memoryview] | None = None
 
     def start(self, tasks: Iterator[_Task]) -> Iterator[tuple[int, pa.Table]]:
         """Start all workers; where they have to import what they need, do tasks here until they run."""
@@ -176,7 +196,7 @@ class _Pool:
 
     def read(self, tasks: Iterator[_Task]) -> Iterator[tuple[int, pa.Table]]:
         self._assign(tasks)
-        while any(worker.task for worker in self.workers):
+        while any(worker.tasks for worker in self.workers):
             for worker in self._ready():
                 done = self._take(worker)
                 self._assign(tasks)
@@ -188,13 +208,25 @@ class _Pool:
             worker.end()
 
     def _assign(self, tasks: Iterator[_Task]) -> None:
-        idle = [worker for worker in self.workers if worker.task is None]
-        while idle or len(self.workers) < self.size:
+        """Give each worker a task, and then one ahead, if it fits into the pipe: waiting for room could be for ever."""
+        for most in (1, 2):
+            while (found := self._next(tasks)) is not None:
+                task, content = found
+                free = [worker for worker in self.workers if len(worker.tasks) < most and (most == 1 or worker.is_ready)]
+                if most > 1 and (not free or len(content) > _AHEAD_BYTES):
+                    return
+                if not free and len(self.workers) >= self.size:
+                    break
+                worker = free[0] if free else self._start_worker()
+                worker.start(task, content, limit=task.limit(self.limit, reads_all=self.options.pixel_digest))
+                self.next = None
+
+    def _next(self, tasks: Iterator[_Task]) -> tuple[_Task, memoryview] | None:
+        """Return the next task, until it is given to a worker."""
+        if self.next is None:
             task = self.again.popleft() if self.again else next(tasks, None)
-            if task is None:
-                return
-            worker = idle.pop() if idle else self._start_worker()
-            worker.start(task, limit=task.limit(self.limit, reads_all=self.options.pixel_digest))
+            self.next = None if task is None else (task, task.content)
+        return self.next
 
     def _start_worker(self) -> _Worker:
         context = _context()
@@ -211,20 +243,19 @@ class _Pool:
 
     def _ready(self) -> list[_Worker]:
         """Wait until a worker has an answer, has died, or is late."""
-        busy = {worker.pipe: worker for worker in self.workers if worker.task is not None}
+        busy = {worker.pipe: worker for worker in self.workers if worker.tasks}
         found = [busy[pipe] for pipe in wait(list(busy), timeout=1.0) if pipe in busy]
         ready = [worker for worker in found if not worker.greets()]
         return ready or [worker for worker in busy.values() if worker.is_late()]
 
     def _take(self, worker: _Worker) -> tuple[int, pa.Table] | None:
         """Take the answer of a worker, or deal with its end; return the chunk that this completes, if any."""
-        task = worker.task
-        if task is None:
-            return None
+        task = worker.tasks[0][0]
         answer = worker.answer()
         if answer is None:
             self.workers.remove(worker)
             worker.end()
+            self.again.extend(waiting for waiting, _ in list(worker.tasks)[1:])
             if not (worker.is_ready or worker.is_late()):
                 raise IndexReadError(_NEVER_READY.format(code=worker.process.exitcode))
             if len(task.files) > 1:

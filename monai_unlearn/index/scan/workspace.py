@@ -90,12 +90,20 @@ class Workspace:
 
     def add_block(self, number: int, rows: pa.Table) -> None:
         """Store rows; they follow those of the blocks with lower numbers."""
-        path = self.folder / f"block-{number:08d}.arrow"
+        path = self._block(number)
         unnamed = path.with_suffix(".tmp")
         with pa.ipc.new_file(str(unnamed), self._schema) as writer:
             writer.write_table(rows.cast(self._schema))
         unnamed.replace(path)
         self._rows += rows.num_rows
+
+    def block(self, number: int) -> pa.Table:
+        """Return the rows of a block of this run."""
+        with pa.OSFile(str(self._block(number))) as source, pa.ipc.open_file(source) as reader:
+            return reader.read_all()
+
+    def _block(self, number: int) -> Path:
+        return self.folder / f"block-{number:08d}.arrow"
 
     def blocks(self) -> Iterator[pa.Table]:
         """Yield this run's blocks in order."""

@@ -61,10 +61,13 @@ def test_interrupted_run_is_continued_and_its_blocks_are_removed(images, run, tm
 def test_files_that_changed_since_they_were_read_are_read_again(images, run, tmp_path, monkeypatch):
     monkeypatch.setattr(read, "FILES_A_CHUNK", 5)
     monkeypatch.setattr(workspace, "WORTH_KEEPING", 1)
+
+    def killed(rows, **_):
+        assert sum(files.num_rows for files, _ in rows) == 44
+        raise KeyboardInterrupt("now")
+
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt, match="now"):
-        patched.setattr(
-            "monai_unlearn.index.build.all_rows", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt("now"))
-        )
+        patched.setattr("monai_unlearn.index.build.collect", killed)
         run()
     os.utime(images / "0001" / "00010.dcm", ns=(0, 1))
     assert run().files.resumed == 43
