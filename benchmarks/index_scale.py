@@ -18,6 +18,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from benchmark_options import parser_of
 from results_file import write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from monai_unlearn.index.scan.workspace import Workspace
 
@@ -55,30 +56,29 @@ def synthesise(folder: Path, count: int) -> None:
         files.close()
         return Plan(files, files, FileCounts(added=count))
 
-    def read_fresh(plan: Plan, space: Workspace, **_: object) -> None:
+    def read_fresh(plan: Plan, space: Workspace, **_: object) -> Iterator[int]:
         listed = iter(plan.files)
         for block in range(count // ROWS_A_BLOCK):
-            files = [next(listed) for _ in range(ROWS_A_BLOCK)]
-            space.add_block(block, _as_files(rows, files, block))
+            with clocked():
+                files = [next(listed) for _ in range(ROWS_A_BLOCK)]
+                space.add_block(block, _as_files(rows, files, block))
+            yield block
 
-    build_module.make_plan, build_module.read_fresh = clocked(make_plan), clocked(read_fresh)
+    build_module.make_plan, build_module.read_fresh = clocked()(make_plan), read_fresh
 
 
 MAKING = {"seconds": 0.0, "processor_seconds": 0.0}  # what making rows up took, which is not the build's
 
 
-def clocked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function, adding to `MAKING` what it takes."""
-
-    def run(*arguments: object, **options: object) -> object:
-        begin, spent = time.perf_counter(), time.process_time()
-        try:
-            return function(*arguments, **options)
-        finally:
-            MAKING["seconds"] += time.perf_counter() - begin
-            MAKING["processor_seconds"] += time.process_time() - spent
-
-    return run
+@contextmanager
+def clocked() -> Iterator[None]:
+    """Add to `MAKING` what a block, or a function, takes."""
+    begin, spent = time.perf_counter(), time.process_time()
+    try:
+        yield
+    finally:
+        MAKING["seconds"] += time.perf_counter() - begin
+        MAKING["processor_seconds"] += time.process_time() - spent
 
 
 def _as_files(rows: pa.Table, files: list[Any], block: int) -> pa.Table:

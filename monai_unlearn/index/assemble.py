@@ -160,7 +160,7 @@ def assembled(collected: Collected, duplicates: Duplicates, *, derived: bool = F
     begin = 0
     with pq.ParquetFile(collected.files) as files, pq.ParquetFile(collected.ids) as ids:
         for group in range(files.num_row_groups):
-            rows, named = files.read_row_group(group, use_threads=False), ids.read_row_group(group, use_threads=False)
+            rows, named = files.read_row_group(group), ids.read_row_group(group, use_threads=False)
             end = begin + rows.num_rows
             rows = with_image_like(rows) if derived else rows
             rows = _marked(rows, duplicates.copies, begin, Fault.DUPLICATE_SOP_INSTANCE_UID)

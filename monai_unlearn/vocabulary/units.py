@@ -140,9 +140,11 @@ def _factors(text: str) -> Unit:
 
 # Units that need no look at pint, which takes longer to load than a query on a million images; a test asks it of each.
 COMMON = frozenset(
-    ("um", "mm", "cm", "m", "ml", "mL", "l", "L", "mg", "g", "kg", "ms", "s", "min", "h", "d", "a", "mo", "wk")
-    + ("day", "days", "month", "months", "year", "years", "T", "Hz", "kV", "mA", "mAs", "HU", "deg", "degree", "%")
-)
+    (
+        "um", "mm", "cm", "m", "ml", "mL", "l", "L", "mg", "g", "kg", "ms", "s", "min", "h", "d", "wk", "mo", "a",
+        "day", "days", "month", "months", "year", "years", "T", "Hz", "kV", "mA", "mAs", "HU", "deg", "degree", "%",
+    )
+)  # fmt: skip
 
 
 @cache

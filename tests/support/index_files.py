@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from monai_unlearn.index.fast_readers import Reader
 from monai_unlearn.index.scan.file_rows import rows_of
 from monai_unlearn.index.scan.packing import packed
-from monai_unlearn.index.scan.workers import READY, work
+from monai_unlearn.index.scan.workers import READY, received, work
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -35,7 +35,7 @@ def work_that_dies(pipe: Connection, options: ScanOptions) -> None:
     """Read files, but crash on those named `deadly` unless pydicom reads them, and always on those named `fatal`."""
     pipe.send_bytes(READY)
     while True:
-        files, reader = pipe.recv()
+        files, reader = received(pipe)
         if _has(files, "fatal") or (_has(files, "deadly") and reader is not Reader.PYDICOM):
             os.abort()
         pipe.send_bytes(packed(rows_of(files, reader=reader, options=options)))
@@ -45,7 +45,7 @@ def work_that_hangs(pipe: Connection, options: ScanOptions) -> None:
     """Read files, but hang on those named `endless`."""
     pipe.send_bytes(READY)
     while True:
-        files, reader = pipe.recv()
+        files, reader = received(pipe)
         if _has(files, "endless"):
             time.sleep(3600)
         pipe.send_bytes(packed(rows_of(files, reader=reader, options=options)))

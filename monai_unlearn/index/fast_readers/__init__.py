@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from monai_unlearn.index.fast_readers import plain
 from monai_unlearn.index.fast_readers.gdcm import load_gdcm, read_with_gdcm
 from monai_unlearn.index.fast_readers.plain import read_plain
 from monai_unlearn.index.fast_readers.values import OddFileError
 from monai_unlearn.index.readers import Row, file_columns, read_file
 from monai_unlearn.index.readers.identity import settled
 from monai_unlearn.index.store.schema import arrow_type
+from monai_unlearn.vocabulary.placeholders import is_placeholder
+from monai_unlearn.vocabulary.sop_classes import is_derived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,6 +61,14 @@ def read_files(files: Sequence[Listed], *, reader: Reader) -> pa.Table:
     own = ([file.path for file in files], [file.size for file in files], [file.mtime_ns for file in files])
     columns = zip(*values, strict=True) if files else ((),) * len(names)
     return pa.table([*own, *columns], schema=schema())
+
+
+def prepare() -> None:
+    """Load what reading needs beside the files: a process that forks does it once for all forks."""
+    schema()
+    plain.prepare()
+    is_derived("")
+    is_placeholder("")
 
 
 def _rows(paths: Sequence[str], reader: Reader) -> Iterator[Row]:

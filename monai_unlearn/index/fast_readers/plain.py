@@ -52,6 +52,11 @@ def read_plain(path: str) -> Row:
     return row
 
 
+def prepare() -> None:
+    """Load what reading needs beside the files."""
+    _columns(), _reader(), _describing(), _empty_row()
+
+
 def read_whole(path: str) -> Header:
     """Read the header of a plain DICOM image whose elements lead to its pixel data, and which ends with them.
 

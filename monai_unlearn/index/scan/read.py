@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ _Numbered = Iterator[tuple[int, pa.Table]]
 _WORTH_WORKERS = 1_000
 
 
-def read_fresh(plan: Plan, space: Workspace, *, options: ScanOptions, track: Track) -> Iterator[int]:
+def read_fresh(plan: Plan, space: Workspace, *, options: ScanOptions, track: Track) -> Generator[int, None, None]:
     """Read the files that are new or changed, and store each chunk of rows as soon as it is complete.
 
     Yields:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from monai_unlearn.errors import IndexReadError
-from monai_unlearn.index.fast_readers import Reader
+from monai_unlearn.index.fast_readers import Reader, prepare
+from monai_unlearn.index.listing import Listed
 from monai_unlearn.index.scan.file_rows import finished, rows_of
 from monai_unlearn.index.scan.packing import packed, unpacked, unreadable
 from monai_unlearn.light_imports import light_arrow
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import BaseContext
 
-    from monai_unlearn.index.listing import Listed
     from monai_unlearn.index.scan.options import ScanOptions
 
     Body = Callable[[Connection, ScanOptions], None]
@@ -65,9 +65,9 @@ class _Task:
 
     @property
     def content(self) -> memoryview:
-        """What a worker is sent: no more of each file than it needs."""
-        files = [file._replace(relative="") for file in self.files]
-        content: memoryview = ForkingPickler.dumps((files, self.reader))
+        """What a worker is sent, for `received`: column by column, which takes a tenth of the time."""
+        paths, _, sizes, times, _, faults = zip(*self.files, strict=True)
+        content: memoryview = ForkingPickler.dumps((paths, sizes, times, faults, self.reader))
         return content
 
     def limit(self, per_file: float, *, reads_all: bool) -> float:
@@ -183,6 +183,7 @@ class _Pool:
     def start(self, tasks: Iterator[_Task]) -> Iterator[tuple[int, pa.Table]]:
         """Start all workers; where they have to import what they need, do tasks here until they run."""
         if can_fork():
+            prepare()
             for _ in range(self.size):
                 self._start_worker()
             return
@@ -212,7 +213,9 @@ class _Pool:
         for most in (1, 2):
             while (found := self._next(tasks)) is not None:
                 task, content = found
-                free = [worker for worker in self.workers if len(worker.tasks) < most and (most == 1 or worker.is_ready)]
+                free = [
+                    worker for worker in self.workers if len(worker.tasks) < most and (most == 1 or worker.is_ready)
+                ]
                 if most > 1 and (not free or len(content) > _AHEAD_BYTES):
                     return
                 if not free and len(self.workers) >= self.size:
@@ -324,13 +327,24 @@ class _Forked:
         self.body(pipe, options)
 
 
+def received(pipe: Connection) -> tuple[Sequence[Listed], Reader]:
+    """Return the files of a worker's next task, with what reading needs of them, and the reader that is tried first.
+
+    Raises:
+        EOFError: There are no more.
+    """
+    paths, sizes, times, faults, reader = pipe.recv()
+    columns = zip(paths, sizes, times, faults, strict=True)
+    return [Listed(path, "", size, changed, fault=fault) for path, size, changed, fault in columns], reader
+
+
 def work(pipe: Connection, options: ScanOptions) -> None:
     """Answer each task with its rows, until the pipe is closed."""
     try:
         light_arrow()
         pipe.send_bytes(READY)
         while True:
-            files, reader = pipe.recv()
+            files, reader = received(pipe)
             pipe.send_bytes(packed(rows_of(files, reader=reader, options=options)))
     except (EOFError, OSError, KeyboardInterrupt):
         return

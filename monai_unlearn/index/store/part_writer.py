@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ROWS_A_PART = 100_000
 # Reading a part takes the memory of this many rows per thread; so the digest of a wide index fits into DuckDB's limit.
 _ROWS_A_GROUP = 20_000
+_LEAST_ROWS_A_GROUP = 2_000
 
 
 class PartWriter:
@@ -72,7 +73,9 @@ class PartWriter:
     def _write_part(self) -> None:
         stem = f"{PARTS}/part-{len(self.parts):05d}"
         path = self.stage / f"{stem}.parquet"
-        pq.write_table(pa.concat_tables(self._held), path, compression="zstd", row_group_size=_ROWS_A_GROUP)
+        # Two threads compute a digest: of a small part, each of them gets a group.
+        rows = min(_ROWS_A_GROUP, max(_LEAST_ROWS_A_GROUP, -(-self._holds // 2)))
+        pq.write_table(pa.concat_tables(self._held), path, compression="zstd", row_group_size=rows)
         self.parts.append(named_by_content(path, self.stage))
         self._held, self._holds = [], 0
 
