@@ -163,6 +163,12 @@ class Method(ABC):
     def after_step(self) -> None:  # noqa: B027 - most methods change nothing
         """Change the weights after the optimiser did, the same way in every process; the base does not."""
 
+    def finish(self) -> None:  # noqa: B027 - most methods change nothing
+        """Change the network once, after the last step; the base does not.
+
+        A run that resumes after its last step calls it again, on the weights that this step left.
+        """
+
     @property
     def parts(self) -> tuple[str, ...]:
         """The parts of a batch whose images `loss` takes gradients on, to count costs."""

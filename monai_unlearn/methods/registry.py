@@ -33,8 +33,8 @@ class MethodInfo:
         suits: The kinds of cohorts that it was made for, of `SUITS`; empty for a control, which is made for none.
         batch_norm: How BatchNorm runs, in words.
         cost: What a run costs, in words.
-        boundary_targets: Whether it labels forget images by a decision boundary near them. With two classes that is
-            always the wrong one.
+        boundary_targets: Whether it teaches forget images another class than their own: one across a decision boundary
+            near them, or any. With two classes that is always the wrong one.
         search_space: What a rehearsal tries: the values of each setting, by its id in `configs/unlearn.yaml`, the one
             to start from first. A setting with one value is set to it.
     """

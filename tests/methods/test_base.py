@@ -124,5 +124,6 @@ def test_the_defaults_of_a_method_cost_nothing_and_claim_nothing(tmp_path):
     assert method.gradient_evaluations == method.gradients_to_prepare(forget=10, remain=10) == 0
     assert not method.agrees_in_bfloat16
     assert method.state_dict() == {}
+    assert method.finish() is None
     assert method.write_diagnostics(tmp_path / "none") == []
     assert not (tmp_path / "none").exists()
