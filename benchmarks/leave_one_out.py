@@ -12,7 +12,7 @@ ever different. Networks that are wrong by construction are judged against all o
 - `random weights`: a network that was never trained;
 - `swap`: the first retrained network, with the two classes exchanged on forget images that none of these is labelled
   as, so that its accuracy is what it was to the last image, and each class is predicted about as often;
-- `published loop`: boundary shrinking (Chen et al. 2023) as the published code runs it, in train mode on forget images.
+- `boundary_shrink`: Chen et al. 2023, as the published PSG code runs it, in train mode on forget images.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def wrong(bench: Bench, models: dict[str, SubsetPredictions], seeds: int) -> dic
         "almost a no-op": predict_subsets(shaken, bench.subsets),
         "random weights": predict_subsets(blank, bench.subsets),
         "swap": swapped(models["reference-1"]),
-        "published loop": bench.revised("published", seeds, *BOUNDARY_SHRINK),
+        "boundary_shrink": bench.revised("published", seeds, *BOUNDARY_SHRINK),
     }
 
 

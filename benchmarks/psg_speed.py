@@ -3,8 +3,8 @@
     python benchmarks/psg_speed.py
 
 Both revise the same narrow All-CNN, take ten passes over the same forget images in batches of 64 with SGD at 1e-5, and
-train on the same labels; the script counts how many agree. The published loop (boundary_shrink) searches at every
-step, in float32. Runs take turns in one process; ratios are medians over the turns, of processor time, which
+train on the same labels; the script counts how many agree. The loop of the published code (boundary_shrink) searches
+at every step, in float32. Runs take turns in one process; ratios are medians over the turns, of processor time, which
 other work on the machine hardly changes, and of wall time. A second table varies the forget set and the archive: the
 cost follows the first and not the second.
 """
@@ -71,7 +71,7 @@ def labels_agree(original: nn.Module, forget: Items) -> dict[str, Any]:
             )
         )
     rows = torch.arange(len(forget))
-    reference = theirs.search(forget.images, forget.labels)
+    reference = theirs.search(forget.images, forget.labels, rows)
     same = int((ours.targets[rows] == reference).sum())
     return {"images": len(forget), "same": same, "searched_in": ours.finder.precision}
 

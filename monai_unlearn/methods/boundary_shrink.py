@@ -32,6 +32,6 @@ class BoundaryShrink(RelabellingLoop):
     of Chen et al.; without them it is their method. For the loop and its options, see `RelabellingLoop`.
     """
 
-    def direction(self, gradient: Tensor, inputs: Tensor, pixels: Tensor) -> Tensor:  # noqa: ARG002 - the loop passes all
+    def direction(self, gradient: Tensor, inputs: Tensor, pixels: Tensor, rows: Tensor) -> Tensor:  # noqa: ARG002 - the loop passes all
         """Return the gradient."""
         return gradient

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import torch
-
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods.noise import Noise
+from monai_unlearn.methods.noise import Noise, image_generators
 from monai_unlearn.methods.registry import MethodInfo, register
-from monai_unlearn.methods.relabelling import RelabellingLoop
+from monai_unlearn.methods.relabelling import PUBLISHED, RelabellingLoop
 from monai_unlearn.methods.schedules import Schedule
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+
+# Far apart, so that no step of one seed has the draws of a step of another; within the range of torch's seeds.
+_STRIDE, _BITS = 1_000_003, 40
 
 
 @register(
@@ -31,16 +33,21 @@ if TYPE_CHECKING:
 class PublishedPSG(RelabellingLoop):
     """The loop of the published code of arXiv 2505.21872 with λ or γ set, for comparison.
 
-    The direction of its step, with z drawn at scale 1, is
+    The direction of its step, in pass t = 1 … T over the forget images, with z drawn at scale 1, is
 
-        d = ∇ₓ mean CE(f₀(x), y) + λ (x − p) + γ z
+        d = ∇ₓ mean CE(f₀(x), y) + λₜ (x − p) + γ z
 
     As in the published code, the gradient is taken with respect to the normalised image x. In pixels it would be 1/std
     times as large, and λ and γ would weigh that much less. λ mixes normalised and pixel values, and γ adds to the
-    gradient of a mean over the batch; both are kept as published. For the loop itself, see `RelabellingLoop`.
+    gradient of a mean over the batch; both are kept as published. A schedule of λ runs over the passes (`Schedule`,
+    with t counted from 1), not over the steps of a search, of which there is one. z is drawn anew at every step, from
+    the seed, the step and the image's row. For the loop itself, see `RelabellingLoop`.
 
     Args:
-        proximity_weight: λ, at least 0, constant.
+        proximity_weight: λ, at least 0.
+        proximity_schedule: How λ changes over the passes; see `Schedule`.
+        proximity_rate: Rate of the exponential schedule.
+        passes: T, at least 1: into how many passes the steps of the run are divided for the schedule.
         noise: γ, at least 0.
         noise_distribution: normal, laplace, cauchy or uniform.
         labels: `hard` or `soft`; see `TargetRule`.
@@ -51,10 +58,13 @@ class PublishedPSG(RelabellingLoop):
         ConfigError: λ and γ are both 0, which is boundary shrinking; or an option is out of range.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a config names each option
         self,
         *,
         proximity_weight: float = 0.0,
+        proximity_schedule: str = "constant",
+        proximity_rate: float = 0.01,
+        passes: int = PUBLISHED.passes,
         noise: float = 0.0,
         noise_distribution: str = "normal",
         labels: Literal["hard", "soft"] = "hard",
@@ -62,7 +72,11 @@ class PublishedPSG(RelabellingLoop):
         remain_weight: float = 0.0,
     ) -> None:
         super().__init__(labels=labels, top_k=top_k, remain_weight=remain_weight)
-        self.proximity_weight = Schedule(start=proximity_weight).start
+        if passes < 1:
+            raise ConfigError(f"psg_published: expected passes of at least 1, got {passes}.")
+        self.schedule = Schedule(start=proximity_weight, kind=proximity_schedule, rate=proximity_rate)
+        self.proximity_weight, self.proximity_schedule = proximity_weight, proximity_schedule
+        self.proximity_rate, self.passes = proximity_rate, passes
         self.noise = Noise(weight=noise, distribution=noise_distribution)
         if not (self.proximity_weight or self.noise.weight):
             raise ConfigError(
@@ -70,12 +84,19 @@ class PublishedPSG(RelabellingLoop):
                 "boundary shrinking: use boundary_shrink, as a preset of PSG or as the class BoundaryShrink."
             )
 
-    def direction(self, gradient: Tensor, inputs: Tensor, pixels: Tensor) -> Tensor:
+    def direction(self, gradient: Tensor, inputs: Tensor, pixels: Tensor, rows: Tensor) -> Tensor:
         """Return the gradient plus λ (x − p) and γ z."""
-        return gradient + self.proximity_weight * (inputs - pixels) + self._draw(pixels)
+        proximity = self.schedule.at(self.current_pass, self.passes)
+        return self.noise.perturb(gradient + proximity * (inputs - pixels), self._generators(rows))
 
-    def _draw(self, like: Tensor) -> Tensor:
+    @property
+    def current_pass(self) -> int:
+        """The pass of the current step, from 1 to T."""
+        # The share taken is a rounded quotient: at the start of a pass it may be a hair below.
+        return 1 + int(self.done * self.passes + 1e-9)
+
+    def _generators(self, rows: Tensor) -> list[torch.Generator]:
+        """Return a generator for each image, which depends on the seed, the step and the row alone."""
         if not self.noise.weight:
-            return torch.zeros_like(like)
-        generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._steps)
-        return self.noise.weight * self.noise.draw(like.shape, generator).to(like.device, like.dtype)
+            return []
+        return image_generators((self._seed * _STRIDE + self._steps) % 2**_BITS, rows.tolist())

@@ -103,13 +103,14 @@ class RelabellingLoop(Method):
         return method
 
     @abstractmethod
-    def direction(self, gradient: Tensor, inputs: Tensor, pixels: Tensor) -> Tensor:
-        """Return d; the step moves along sign(d). All shapes are (batch, channel, *spatial).
+    def direction(self, gradient: Tensor, inputs: Tensor, pixels: Tensor, rows: Tensor) -> Tensor:
+        """Return d; the step moves along sign(d). All shapes but the last are (batch, channel, *spatial).
 
         Args:
             gradient: g, with respect to the normalised images.
             inputs: x, the normalised images.
             pixels: p, the same images in pixel units.
+            rows: The rows of the images, shape (batch,).
         """
 
     def prepare(self, context: MethodContext) -> None:
@@ -118,6 +119,7 @@ class RelabellingLoop(Method):
         self._frozen: nn.Module = copy.deepcopy(context.network).eval()
         self._pixel_space: PixelSpace = context.pixel_space
         self._seed = context.seed
+        self._world_size = context.world_size
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -158,30 +160,36 @@ class RelabellingLoop(Method):
         if self.phase == "repair":
             return self._remain_loss(batch["remain"])
         forget = batch["forget"]
-        targets = self.search(forget["image"], forget["label"])
+        targets = self.search(forget["image"], forget["label"], forget["row"])
         loss = self.rule.loss(self.forward("forget", forget["image"]), targets)
         return loss + self.remain_weight * self._remain_loss(batch["remain"]) if self.remain_weight else loss
 
-    def search(self, inputs: Tensor, labels: Tensor) -> Tensor:
+    def after_step(self) -> None:
+        """Count the step."""
+        self._steps += 1
+
+    def search(self, inputs: Tensor, labels: Tensor, rows: Tensor) -> Tensor:
         """Return the targets of a batch, found by one sign step on the frozen copy.
 
         Args:
             inputs: Normalised images, shape (batch, channel, *spatial).
             labels: Their classes, shape (batch,).
+            rows: Their rows, shape (batch,).
         """
         space = self._pixel_space
         pixels = space.to_pixels(inputs).detach()
-        direction = self.direction(self._gradient(space.to_inputs(pixels), labels), inputs, pixels)
+        direction = self.direction(self._gradient(space.to_inputs(pixels), labels), inputs, pixels, rows)
         moved = (pixels + PUBLISHED.epsilon * direction.sign()).clamp(space.low, space.high)
         moved = (moved * PUBLISHED.levels).round() / PUBLISHED.levels
-        self._searched += len(inputs)
-        self._steps += 1
+        self._searched += len(inputs) * self._world_size
         logits: Tensor = self._frozen(space.to_inputs(moved))
         return self.rule.targets(logits.detach(), labels)
 
     def _gradient(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        """Return g; the mean is over the images of all processes, which have equal shares of a batch."""
         inputs.requires_grad_()
-        cross_entropy(self._frozen(inputs), labels).backward()  # type: ignore[no-untyped-call]  # torch
+        loss = cross_entropy(self._frozen(inputs), labels) / self._world_size
+        loss.backward()  # type: ignore[no-untyped-call]  # torch
         self._frozen.zero_grad(set_to_none=True)
         return torch.zeros_like(inputs) if inputs.grad is None else inputs.grad
 

@@ -14,7 +14,7 @@ def searched(method, network, inputs, classes):
     seen = []
     method.prepare(context_of(network, []))
     method._frozen.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0].detach()))
-    return method.search(inputs, classes), seen[-1]
+    return method.search(inputs, classes, torch.arange(len(inputs))), seen[-1]
 
 
 def test_a_step_agrees_with_its_equation():

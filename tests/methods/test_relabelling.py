@@ -5,12 +5,14 @@ import logging
 
 import pytest
 import torch
-from method_bench import batch_of, context_of, small_items, small_network
+from method_bench import batch_of, collate, context_of, small_items, small_network
+from method_steps import assert_resumes_and_repeats
 from monai.bundle import ConfigComponent
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods import PSG, PUBLISHED, BoundaryShrink, PublishedPSG, info_of
 
+KEYS = ("image", "label", "row")
 LOOPS = {"boundary_shrink": BoundaryShrink, "psg_published": PublishedPSG}
 
 
@@ -25,29 +27,31 @@ def test_a_step_descends_on_clean_forget_images_alone_with_batch_norm_in_train_m
     method = prepared(BoundaryShrink(), net, data)
     batch, before = batch_of(data, range(6), [9]), net[1].running_mean.clone()
     loss = method.loss(batch)
-    targets = prepared(BoundaryShrink(), small_network(), data).search(
-        batch["forget"]["image"], batch["forget"]["label"]
-    )
+    targets = prepared(BoundaryShrink(), small_network(), data).search(*(batch["forget"][key] for key in KEYS))
     entering = net[0](batch["forget"]["image"])
     torch.testing.assert_close(net[1].running_mean, 0.9 * before + 0.1 * entering.mean((0, 2, 3)))
     torch.testing.assert_close(loss, torch.nn.functional.cross_entropy(net(batch["forget"]["image"]), targets))
     assert method.parts == ("forget",)
 
 
+def searched(method, batch):
+    return method.search(*(batch[key] for key in KEYS))
+
+
 def test_every_step_searches_again_on_the_original_network():
     data, net = small_items(), small_network()
     method = prepared(PublishedPSG(labels="soft", noise=1e3), net, data)
     forget = batch_of(data, range(6), [9])["forget"]
-    first = method.search(forget["image"], forget["label"])
-    second = method.search(forget["image"], forget["label"])
-    assert not torch.equal(first, second)
-    assert method.gradient_evaluations == 12
+    first = searched(method, forget)
+    method.after_step()
+    assert not torch.equal(first, searched(method, forget))
+    assert method.gradient_evaluations == method.forward_passes == 12
     assert all(parameter.grad is None for parameter in method._frozen.parameters())
     still = prepared(BoundaryShrink(labels="soft"), net, data)
-    before = still.search(forget["image"], forget["label"])
+    before = searched(still, forget)
     with torch.no_grad():
         net[5].weight.add_(5.0)
-    assert torch.equal(still.search(forget["image"], forget["label"]), before)
+    assert torch.equal(searched(still, forget), before)
 
 
 def test_a_resumed_loop_continues_with_the_same_draws():
@@ -56,14 +60,41 @@ def test_a_resumed_loop_continues_with_the_same_draws():
     whole = prepared(PublishedPSG(labels="soft", noise=1e3), data=data)
     states = []
     for _ in range(3):
-        last = whole.search(batch["image"], batch["label"])
+        last = searched(whole, batch)
+        whole.after_step()
         states.append(whole.state_dict())
     assert [state["steps"] for state in states] == [1, 2, 3]
     resumed = PublishedPSG(labels="soft", noise=1e3)
     resumed.load_state_dict(states[1])
     prepared(resumed, data=data)
-    assert torch.equal(resumed.search(batch["image"], batch["label"]), last)
+    assert torch.equal(searched(resumed, batch), last)
     assert resumed.gradient_evaluations == 18
+    assert_resumes_and_repeats(lambda: PublishedPSG(noise=1e-2, proximity_weight=1e-3, proximity_schedule="inverse"))
+    assert_resumes_and_repeats(BoundaryShrink)
+
+
+def test_a_draw_depends_on_seed_step_and_row_and_not_on_the_batch():
+    data = small_items()
+    whole, part = (prepared(PublishedPSG(noise=1.0), data=data, seed=7) for _ in range(2))
+    batch = collate(data[:6])
+    like = torch.zeros_like(batch["image"])
+    together = whole.direction(like, like, like, batch["row"])
+    assert torch.equal(part.direction(like[:2], like[:2], like[:2], batch["row"][[4, 1]]), together[[4, 1]])
+    other = prepared(PublishedPSG(noise=1.0), data=data, seed=8)
+    assert not torch.equal(other.direction(like, like, like, batch["row"]), together)
+
+
+def test_two_processes_find_the_labels_of_one_and_count_the_searches_of_both():
+    data = small_items()
+    batch = batch_of(data, range(8), [9])["forget"]
+    options = {"labels": "soft", "noise": 1e-3, "proximity_weight": 1e-3}
+    whole = searched(prepared(PublishedPSG(**options), data=data), batch)
+    for rank in range(2):
+        method = PublishedPSG(**options)
+        method.prepare(context_of(small_network(), data, rank=rank, world_size=2))
+        share = {key: value[rank::2] for key, value in batch.items()}
+        torch.testing.assert_close(searched(method, share), whole[rank::2])
+        assert method.gradient_evaluations == 8
 
 
 def test_an_empty_state_is_that_of_a_new_run():
