@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         equations="divergence from a randomly initialised network on forget images, from the original on remain images",
         needs=("forget", "remain"),
         suits=("class", "part_of_class"),
-        batch_norm="train mode on remain images, whose running statistics serve the forget images",
+        batch_norm="train mode on remain images, running statistics on forget images",
         cost="one gradient per image of each step, and a forward pass of its teacher",
         search_space={
             "method::remain_weight": (1.0, 3.0, 10.0),

@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.base import StepSettings
 from monai_unlearn.methods.depth import modules_within
+from monai_unlearn.methods.passes import unchanged
 from monai_unlearn.methods.registry import MethodInfo, register
 from monai_unlearn.methods.reset import blank_image
 from monai_unlearn.methods.two_terms import TwoTerms
@@ -162,16 +163,10 @@ def _last_layer(network: nn.Module, image: Tensor) -> nn.Linear:
 
 def _follows(network: nn.Module, image: Tensor, shadow: ShadowClass) -> bool:
     """Return whether the network's output has one class more while the shadow class is shown."""
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        with torch.no_grad():
-            hidden = network(image[None])
-            with shadow.shown():
-                shown = network(image[None])
-    finally:
-        for module, training in modes.items():
-            module.training = training
+    with unchanged(network), torch.no_grad():
+        hidden = network(image[None])
+        with shadow.shown():
+            shown = network(image[None])
     return shown.shape == (1, hidden.shape[1] + 1) and torch.allclose(shown[:, :-1], hidden)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from monai_unlearn.methods.noise import image_generators
+from monai_unlearn.methods.passes import size_of
 from monai_unlearn.methods.registry import MethodInfo, register
 from monai_unlearn.methods.two_terms import TwoTerms
 
@@ -31,7 +32,7 @@ SEARCH_SPACE: Mapping[str, tuple[str | int | float | bool, ...]] = {
         equations="training's own loss of forget images against random other classes, and of remain images",
         needs=("forget", "remain"),
         suits=("class",),
-        batch_norm="train mode on remain images, whose running statistics serve the forget images",
+        batch_norm="train mode on remain images, running statistics on forget images",
         boundary_targets=True,
         cost="one gradient per image of each step",
         search_space=SEARCH_SPACE,
@@ -59,7 +60,7 @@ class RandomLabel(TwoTerms):
     def prepare(self, context: MethodContext) -> None:
         """Draw, for each forget image, where its label lies among the other classes."""
         super().prepare(context)
-        rows = range(len(context.forget))  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
+        rows = range(size_of(context.forget))
         draws = [torch.rand((), dtype=torch.float64, generator=one) for one in image_generators(context.seed, rows)]
         self._draws = torch.tensor(draws, dtype=torch.float64)
 

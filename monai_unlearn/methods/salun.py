@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import Subset
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.methods.passes import batches_of, size_of
 from monai_unlearn.methods.random_label import SEARCH_SPACE, RandomLabel
 from monai_unlearn.methods.registry import MethodInfo, register
 from monai_unlearn.methods.two_terms import frozen_copy
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from monai_unlearn.methods.base import BatchNormMode, MethodContext
 
-
-CHUNK_SIZE = 64
 _STATE = ("gradients", "mask")
 
 
@@ -31,10 +30,10 @@ _STATE = ("gradients", "mask")
     MethodInfo(
         name="salun",
         paper="Fan et al. 2024, SalUn, ICLR, arXiv 2310.12508",
-        equations="mask 1[ |∇θ CE of the forget images| > its quantile ]; random labels with the weights outside fixed",
+        equations="random labels, learnt by the weights alone whose gradient on forget images exceeds its quantile",
         needs=("forget", "remain"),
         suits=("class", "part_of_class"),
-        batch_norm="train mode on remain images, whose running statistics serve the forget images",
+        batch_norm="train mode on remain images, running statistics on forget images",
         boundary_targets=True,
         cost="one gradient per forget image, once; then one gradient per image of each step",
         search_space=SEARCH_SPACE,
@@ -76,7 +75,7 @@ class SalUn(RandomLabel):
         super().prepare(context)
         if not self.mask:
             self.mask = largest(forget_gradient(context), quantile=self.quantile)
-            self._gradients = len(context.forget)  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
+            self._gradients = size_of(context.forget)
         self.mask = {name: mask.to(context.device) for name, mask in self.mask.items()}
         self._original = {name: weight.detach().clone() for name, weight in self._masked()}
 
@@ -127,13 +126,12 @@ def forget_gradient(context: MethodContext) -> dict[str, Tensor]:
 
     Each process takes a share of the images; each gets the whole sum. The network is not changed.
     """
-    count = len(context.forget)  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
+    count = size_of(context.forget)
     network = frozen_copy(context.network)
     weights = {name: weight.requires_grad_() for name, weight in network.named_parameters()}
     sums = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     own = Subset(context.forget, range(context.rank, count, context.world_size))
-    for batch in DataLoader(own, batch_size=CHUNK_SIZE):
-        images, labels = (torch.as_tensor(batch[key]).to(context.device) for key in ("image", "label"))
+    for images, labels in batches_of(own, context.device):
         loss = cross_entropy(network(images), labels, reduction="sum")
         found = torch.autograd.grad(loss, list(weights.values()), allow_unused=True)
         for name, gradient in zip(weights, found, strict=True):

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import Dataset, Subset
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.base import FORWARD_PASS, Method, StepSettings
+from monai_unlearn.methods.passes import batches_of, size_of, unchanged
 from monai_unlearn.methods.registry import MethodInfo, register
 from monai_unlearn.methods.remain_training import distillation_loss
 from monai_unlearn.methods.two_terms import frozen_copy
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 # Of a run, as in the paper; `rewind` keeps the weights after each.
 PASSES = 10
-CHUNK_SIZE = 64
 _STATE = ("kept", "steps")
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
         "training's own loss on remain images; SCRUB+R with `rewind`, which needs validation images of the forget part",
         needs=("forget", "remain"),
         suits=("class", "part_of_class", "labels"),
-        batch_norm="train mode on remain images, whose running statistics serve the forget images",
+        batch_norm="train mode on remain images, running statistics on forget images",
         cost="one gradient and one forward pass of the original per image of each step, which takes one part; with "
         "`rewind` ten forward passes per forget image",
         search_space={
@@ -56,7 +56,7 @@ class SCRUB(Method):
 
     `rewind` is SCRUB+R: the weights are kept after each tenth of the steps, and at the end those come back whose error
     on the forget training images is nearest to the final network's error on validation images of the forget part,
-    class by class in the same proportion. It is for cohorts whose images a retrained network would often classify
+    weighted to the same class frequencies. It is for cohorts whose images a retrained network would often classify
     correctly, such as a consent withdrawal.
 
     d has no upper bound. What keeps the weights finite: the trainer's clipping of gradients, min steps between the max
@@ -216,19 +216,14 @@ class SCRUB(Method):
 
     def _outcomes(self, images: Dataset[Any]) -> Tensor:
         """Return how many images of each class there are and how many are misclassified, shape (2, class)."""
-        context, count = self._context, len(images)  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
+        context, count = self._context, size_of(images)
         own = Subset(images, range(context.rank, count, context.world_size))
-        modes = {module: module.training for module in self.network.modules()}
-        self.network.eval()
         counts = torch.zeros(2, self._classes(images), dtype=torch.long, device=context.device)
-        for batch in DataLoader(own, batch_size=CHUNK_SIZE):
-            found, labels = (torch.as_tensor(batch[key]).to(context.device) for key in ("image", "label"))
-            with torch.no_grad():
-                wrong = self.network(found).argmax(1) != labels
-            for row, chosen in enumerate((labels, labels[wrong])):
-                counts[row] += torch.bincount(chosen, minlength=counts.shape[1])
-        for module, training in modes.items():
-            module.training = training
+        with unchanged(self.network), torch.no_grad():
+            for inputs, labels in batches_of(own, context.device):
+                wrong = self.network(inputs).argmax(1) != labels
+                for row, chosen in enumerate((labels, labels[wrong])):
+                    counts[row] += torch.bincount(chosen, minlength=counts.shape[1])
         self._passed += count
         return context.all_reduce_sum(counts)
 
