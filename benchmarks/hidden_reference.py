@@ -174,7 +174,7 @@ def without_references(table: PredictionTable) -> PredictionTable:
 
 def judged(one: Rehearsed, protocol: Protocol, *, accept: float | None) -> Outcome:
     """Judge a revision by a protocol, from its predictions without the retrained networks."""
-    applied = AppliedProtocol(protocol=protocol, reason=one.cohort.spec.reason.value, accept_bound=accept)
+    applied = AppliedProtocol(protocol=protocol, cohort=one.facts(), accept_bound=accept)
     decision = Decision.from_config(protocol.decision, class_names=one.table.class_names)
     return decide(decision, without_references(one.table), applied)
 

@@ -24,6 +24,7 @@ from monai_unlearn.methods import info_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from monai_unlearn.evaluation.decision.applied_protocol import CohortFacts
     from monai_unlearn.methods import Method
     from monai_unlearn.release import BundleInfo
 
@@ -99,7 +100,7 @@ def applied_protocol(
     given: str | Path | None,
     *,
     accept_bound: float | None,
-    reason: str,
+    cohort: CohortFacts,
     bundle: BundleInfo,
     weights: str,
     decision: Decision,
@@ -111,7 +112,7 @@ def applied_protocol(
     Args:
         given: The file.
         accept_bound: The largest bound on failures that the run accepts; None for the default.
-        reason: The reason of the spec.
+        cohort: The cohort, as the data of the run hold it.
         bundle: The bundle that is revised.
         weights: The digest of the weights that are revised. A protocol holds for the weights that it was rehearsed on:
             other weights, those of a later version of the bundle too, would be revised otherwise.
@@ -128,7 +129,7 @@ def applied_protocol(
             raise ConfigError("accept_bound: it is the bound of a protocol. Give --protocol FILE, or leave it out.")
         return None
     protocol = Protocol.read(Path(given))
-    applied = AppliedProtocol(protocol=protocol, reason=reason, accept_bound=accept_bound)
+    applied = AppliedProtocol(protocol=protocol, cohort=cohort, accept_bound=accept_bound)
     if (protocol.bundle.name, protocol.bundle.weights) != (bundle.name, weights):
         known = protocol.bundle
         raise ConfigError(

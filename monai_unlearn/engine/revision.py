@@ -44,6 +44,7 @@ from monai_unlearn.errors import ConfigError, NotAccepted
 from monai_unlearn.evaluation import has_running_statistics
 from monai_unlearn.evaluation.audits import chosen
 from monai_unlearn.evaluation.decision import Decision, promotes
+from monai_unlearn.evaluation.decision.applied_protocol import CohortFacts
 from monai_unlearn.evaluation.decision.held_settings import RECIPE
 from monai_unlearn.evaluation.prediction_table import AS_TRAINED
 from monai_unlearn.release import BundleInfo, check_travels, load_weights, weights_digest
@@ -257,7 +258,7 @@ class Revision:
         self.applied = applied_protocol(
             self.protocol,
             accept_bound=self.accept_bound,
-            reason=self.cohort.spec.reason.value,
+            cohort=CohortFacts.of(self.data, reason=self.cohort.spec.reason.value),
             bundle=self.base,
             weights=weights_digest(self.network.state_dict()),
             decision=self.judged_by,

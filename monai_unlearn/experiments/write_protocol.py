@@ -87,7 +87,7 @@ class Rehearsed:
 
     def facts(self) -> CohortFacts:
         """Return the cohort in the terms of a protocol."""
-        return CohortFacts.of(self.table, reason=self.cohort.spec.reason.value)
+        return CohortFacts.of(self.table, reason=self.cohort.spec.reason.value, counts=self.metrics["counts"])
 
     def moved(self) -> tuple[dict[tuple[str, str], tuple[float, float]], float]:
         """Return the limits of how far each class of the forget part moved, and how far predictions did altogether."""

@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 from bundle_run import BUNDLE, judged, run
-from protocol_example import content
+from protocol_example import COHORT, content
 from tiny import tiny_index, tiny_spec
 
 from monai_unlearn.engine.chosen_method import method_of
@@ -165,7 +165,7 @@ def applied(path, *, config=None, decision=DECISION, method=None):
     return applied_protocol(
         path,
         accept_bound=None,
-        reason="device_deprecation",
+        cohort=COHORT,
         bundle=base,
         weights=f"sha256:{'0' * 64}",
         decision=Decision.from_config(decision, class_names=CLASSES),
@@ -177,7 +177,7 @@ def applied(path, *, config=None, decision=DECISION, method=None):
 def test_a_run_that_does_not_follow_it_is_refused(tmp_path):
     path = write(tmp_path / "protocol.yaml", f"sha256:{'0' * 64}")
     followed = dict(settings_of(Protocol.read(path)))
-    assert applied(path).reason == "device_deprecation"
+    assert applied(path).cohort == COHORT
     assert applied(path, config=followed).protocol.budget == 0.1
     for changed, name in [
         ({"decision": {"healthy_classes": ["up"]}}, "decision"),

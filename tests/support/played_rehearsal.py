@@ -19,7 +19,8 @@ from monai_unlearn.vocabulary.fields import Kind
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 CLASSES = ("up", "down")
-SUBSETS = tuple(f"{part}_{split}" for part in ("forget", "remain") for split in ("train", "validation", "test"))
+PARTS = ("forget", "remain")
+SUBSETS = tuple(f"{part}_{split}" for part in PARTS for split in ("train", "validation", "test"))
 DECISION = {"healthy_classes": [], "min_patients": 20}
 ORIGINAL, RETRAINED, REMAIN = 0.95, 0.70, 0.92
 
@@ -109,7 +110,8 @@ class PlayedRehearsal:
         row = {"subset": "forget_train", "class": "up", "error": -0.04 - 0.001 * len(self.runs)}
         predicted = {"predicted": {settings["predictor"]: [row]}} if "predictor" in settings else {}
         cost = {**share, "proxies": self.proxies if "predictor" in settings else 0}
-        metrics = {**outcome.to_metrics(), "cost": cost, **predicted, **self.more}
+        counts = {part: found.frame.loc[found.frame["part"] == part, "split"].value_counts().to_dict() for part in PARTS}
+        metrics = {**outcome.to_metrics(), "counts": counts, "cost": cost, **predicted, **self.more}
         run.metrics.write_text(json.dumps(metrics), encoding="utf-8")
         found.write(run.predictions)
         self._write_records(run, settings)

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.evaluation.decision.failure_bound import failure_bound
+from monai_unlearn.evaluation.decision.failure_bound import failure_bound, is_accepted
 from monai_unlearn.evaluation.decision.protocol import MIN_COHORTS, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
 DEFAULT_BOUND = failure_bound(MIN_COHORTS, MIN_COHORTS)
 """The largest bound on failures that a run accepts by itself: that of ten cohorts without a failure, 26 %."""
+
+
+_PARTS = ("forget", "remain")
 
 
 class Images(typing.Protocol):
@@ -48,18 +51,39 @@ class CohortFacts:
     classes: tuple[str, ...]
 
     @classmethod
-    def of(cls, table: Images, *, reason: str) -> CohortFacts:
-        """Read them from a table of predictions, or from the data of a run."""
-        frame = table.frame
-        forget, train = frame["part"] == "forget", frame["split"] == "train"
-        forgotten = frame.loc[forget & train, "patient"]
-        both = int((train & frame["part"].isin(["forget", "remain"])).sum())
-        labels = set(frame.loc[forget, "label"])
+    def of(cls, images: Images, *, reason: str, counts: Mapping[str, Mapping[str, int]] | None = None) -> CohortFacts:
+        """Read them from the data of a run, or from its table of predictions.
+
+        Args:
+            images: Their forget part is whole.
+            reason: The reason of the spec.
+            counts: Of the data, images by part and split, as `metrics.json` holds them. Must be given with a table: of
+                a large remain part it holds a sample of the training images, in which any cohort is a large one.
+        """
+        frame = images.frame
+        forgotten = frame.loc[(frame["part"] == "forget") & (frame["split"] == "train"), "patient"]
+        labels = set(frame.loc[frame["part"] == "forget", "label"])
+        train = {part: _trained(frame, part) if counts is None else int(counts[part]["train"]) for part in _PARTS}
+        both = sum(train.values())
         return cls(
             reason=reason,
             patients=int(forgotten.nunique() + forgotten.isna().sum()),
-            share=len(forgotten) / both if both else 0.0,
-            classes=tuple(name for name in table.class_names if name in labels),
+            share=train["forget"] / both if both else 0.0,
+            classes=tuple(name for name in images.class_names if name in labels),
+        )
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> CohortFacts:
+        """Return what `to_dict` gave.
+
+        Raises:
+            KeyError: A key is missing.
+        """
+        return cls(
+            reason=str(content["reason"]),
+            patients=int(content["patients"]),
+            share=float(content["share"]),
+            classes=tuple(content["classes"]),
         )
 
     def outside(self, protocol: Protocol) -> list[str]:
@@ -94,13 +118,17 @@ class CohortFacts:
         }
 
 
+def _trained(frame: pd.DataFrame, part: str) -> int:
+    return int(((frame["part"] == part) & (frame["split"] == "train")).sum())
+
+
 @dataclass(frozen=True, kw_only=True)
 class AppliedProtocol:
     """A protocol as a run applies it.
 
     Args:
         protocol: The protocol.
-        reason: The reason of the run's spec.
+        cohort: The cohort that it is applied to, as the data of the run hold it.
         accept_bound: The largest bound on failures that is accepted, in (0, 1); None for `DEFAULT_BOUND`.
 
     Raises:
@@ -108,7 +136,7 @@ class AppliedProtocol:
     """
 
     protocol: Protocol
-    reason: str
+    cohort: CohortFacts
     accept_bound: float | None = None
 
     def __post_init__(self) -> None:
@@ -134,7 +162,7 @@ class AppliedProtocol:
 
         A protocol that never succeeded never does.
         """
-        return self.protocol.rehearsal.equivalent > 0 and min(self.bound, round(self.bound, 2)) <= self.accepted
+        return self.protocol.rehearsal.equivalent > 0 and is_accepted(self.bound, self.accepted)
 
     def notes(self) -> tuple[str, ...]:
         """Return what is more lenient than the default."""
@@ -147,10 +175,15 @@ class AppliedProtocol:
         """Return it as `metrics.json` holds it, whole, so that the run can be judged again."""
         return {
             "digest": self.protocol.digest,
-            "reason": self.reason,
+            "reason": self.cohort.reason,
             "accept_bound": self.accept_bound,
             "document": self.protocol.to_dict(),
+            "cohort": self.cohort.to_dict(),
         }
+
+    def held(self, ranges: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+        """Return it as an outcome holds it, with how far classes moved where it decided."""
+        return {**self.to_dict(), "ranges": [dict(one) for one in ranges]}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], *, source: str) -> AppliedProtocol:
@@ -161,6 +194,6 @@ class AppliedProtocol:
         """
         return cls(
             protocol=Protocol.from_dict(content["document"], source=source),
-            reason=str(content["reason"]),
+            cohort=CohortFacts.from_dict(content["cohort"]),
             accept_bound=content["accept_bound"],
         )

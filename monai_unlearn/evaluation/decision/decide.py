@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import DataError
-from monai_unlearn.evaluation.decision.applied_protocol import CohortFacts
 from monai_unlearn.evaluation.decision.erase import judge_erase
 from monai_unlearn.evaluation.decision.evidence import gather, of_predictor
 from monai_unlearn.evaluation.decision.match import judge_match
@@ -31,7 +30,6 @@ def judge(
     decision: Decision,
     evidence: Evidence,
     applied: AppliedProtocol | None = None,
-    cohort: CohortFacts | None = None,
 ) -> Outcome:
     """Judge means of patients by a decision.
 
@@ -39,16 +37,14 @@ def judge(
         decision: What was declared.
         evidence: The means of all networks. Where retrained networks count, they decide.
         applied: The protocol that the run applied, if any.
-        cohort: The cohort that it was applied to.
     """
     if decision.objective == "erase":
         return judge_erase(decision, evidence)
-    if applied is None or cohort is None:
+    if applied is None:
         return judge_match(decision, evidence)
     if not evidence.references:
-        return judge_by_protocol(decision, evidence, applied, cohort)
-    held = {**applied.to_dict(), "cohort": cohort.to_dict(), "ranges": []}
-    return replace(judge_match(decision, evidence), protocol=held)
+        return judge_by_protocol(decision, evidence, applied)
+    return replace(judge_match(decision, evidence), protocol=applied.held())
 
 
 def decide(
@@ -91,9 +87,8 @@ def _judged_by(
 ) -> Callable[[Evidence], Outcome]:
     """Return what judges evidence: retrained networks, else a predicted target, else a protocol."""
     if target is None or evidence.references or decision.objective == "erase":
-        cohort = None if applied is None else CohortFacts.of(table, reason=applied.reason)
-        return lambda other: judge(decision, other, applied, cohort)
+        return lambda other: judge(decision, other, applied)
     if target.kind == "rows":
-        return lambda other: judge_predicted(decision, other, target)
+        return lambda other: judge_predicted(decision, other, target, applied)
     losses = MatchedLosses.of(table, target.counterparts)
     return lambda other: judge_never_trained(decision, other, target, losses)

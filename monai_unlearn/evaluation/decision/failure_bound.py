@@ -38,3 +38,12 @@ def bound_line(cohorts: int, equivalent: int) -> str:
     """
     bound = failure_bound(cohorts, equivalent)
     return f"{equivalent} of {cohorts} rehearsal cohorts equivalent, 95 % upper bound of failure {100 * bound:.0f} %"
+
+
+def is_accepted(bound: float, accepted: float) -> bool:
+    """Return whether a bound is one that a run accepts, in whole percent, as its line states it.
+
+    >>> is_accepted(0.2589, 0.2589), is_accepted(0.6316, 0.63), is_accepted(0.6316, 0.62)
+    (True, True, False)
+    """
+    return min(bound, round(bound, 2)) <= accepted

@@ -16,6 +16,7 @@ from monai_unlearn.evaluation.decision.objections import objections
 from monai_unlearn.evaluation.decision.outcome import Outcome
 from monai_unlearn.evaluation.decision.sentences import named, place
 from monai_unlearn.evaluation.decision.small_earlier import remarks
+from monai_unlearn.evaluation.decision.still_memorised import shown, still_memorised
 from monai_unlearn.evaluation.decision.target import AUC_MARGIN
 from monai_unlearn.evaluation.decision.unchanged import unchanged
 from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
@@ -25,15 +26,13 @@ if TYPE_CHECKING:
 
     from monai_unlearn.evaluation.decision.decision import Decision
     from monai_unlearn.evaluation.decision.evidence import Evidence
-    from monai_unlearn.evaluation.decision.matched_auc import MatchedAuc
     from monai_unlearn.evaluation.decision.matched_losses import MatchedLosses
-    from monai_unlearn.evaluation.decision.target import PredictedTarget
+    from monai_unlearn.evaluation.decision.still_memorised import shown, still_memorised
+from monai_unlearn.evaluation.decision.target import PredictedTarget
 
 MARGIN = AUC_MARGIN
 """How far an AUC may lie from 0.5, where the predictor declares nothing else: `docs/predictors.md` says why."""
 MEMBERS = "forget_train"
-REMOVED = 0.5
-"""Of what the original shows above chance, at least this share must be gone: else hardly anything was changed."""
 CHANCE_LEVEL = "chance"
 
 
@@ -141,68 +140,14 @@ def _guard(decision: Decision, subset: str, label: str) -> Comparison:
 
 def _unreal(decision: Decision, evidence: Evidence, target: PredictedTarget, losses: MatchedLosses) -> list[str]:
     """Return a sentence for each thing that makes the test say nothing, or the forgetting unreal."""
-    margin = MARGIN if target.margin is None else target.margin
     subsets = [name for name in decision.subsets if part_of(name) == "forget"]
     found = [*objections(evidence), unchanged(evidence, subsets, target.name), artefact(evidence, subsets)]
-    if losses.fault(evidence.original) is None:
-        before = losses.auc(evidence.original)
-        if before.interval()[0] <= CHANCE:
-            found.append(_not_measurable(before))
-        elif losses.fault(evidence.revised) is None:
-            after = losses.auc(evidence.revised)
-            found += [_as_memorised(before, after), _at_both_ends(after, margin)]
-    else:
-        found.append(f"The original could not be tested: {losses.fault(evidence.original)}.")
-    if evidence.control is not None and losses.fault(evidence.control) is None:
-        found.append(_comes_back(losses.auc(evidence.control), margin))
+    found += still_memorised(evidence, losses, margin=MARGIN if target.margin is None else target.margin)
     return [one for one in found if one is not None]
 
 
-def _not_measurable(before: MatchedAuc) -> str:
-    return (
-        f"Memorisation is not measurable on these images: the test does not detect the original, which was trained on "
-        f"them ({_shown(before)}). That it does not detect the revised network either says nothing."
-    )
-
-
-def _as_memorised(before: MatchedAuc, after: MatchedAuc) -> str | None:
-    """Return a sentence unless the revised network is shown to be less memorised, by at least half."""
-    left = (after.value - CHANCE) / (before.value - CHANCE)
-    if before.above(after) > 0 and left <= 1 - REMOVED:
-        return None
-    return (
-        f"Hardly anything was forgotten: of the {before.value - CHANCE:.3f} by which the AUC of the original exceeds "
-        f"0.5, {100 * max(left, 0.0):.0f} % are left, or a smaller AUC is not shown."
-    )
-
-
-def _at_both_ends(after: MatchedAuc, margin: float) -> str | None:
-    """Return a sentence if members lie among the easiest and the hardest images more often than others do."""
-    if after.excess_spread < margin:
-        return None
-    return (
-        f"Of the forget training images some are still memorised and others unlearned too far, which an AUC of 0.5 "
-        f"hides: they lie at the ends of the never-trained images by {after.excess_spread:.2f} more than by chance "
-        f"(margin {margin:g})."
-    )
-
-
-def _comes_back(control: MatchedAuc, margin: float) -> str | None:
-    if control.value - CHANCE < margin:
-        return None
-    return (
-        "The images are still memorised once BatchNorm statistics are recalibrated on remain images "
-        f"({_shown(control)})."
-    )
-
-
 def _detected(evidence: Evidence, losses: MatchedLosses) -> str:
-    return f"The same test detects the original ({_shown(losses.auc(evidence.original))})."
-
-
-def _shown(found: MatchedAuc) -> str:
-    low, high = found.interval()
-    return f"AUC {found.value:.2f}, 90 % interval {low:.2f} to {high:.2f}, {found.patients} patients"
+    return f"The same test detects the original ({shown(losses.auc(evidence.original))})."
 
 
 def _open(attacked: Sequence[Comparison], rest: Sequence[Comparison]) -> list[str]:

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from monai_unlearn.evaluation.decision.applied_protocol import DEFAULT_BOUND
 from monai_unlearn.evaluation.decision.artefact import artefact
 from monai_unlearn.evaluation.decision.compare_subsets import TWO, Against, compared, filled, shown, values_of
 from monai_unlearn.evaluation.decision.counterparts import compare_unpaired, counterparts
 from monai_unlearn.evaluation.decision.endpoint import part_of, words
+from monai_unlearn.evaluation.decision.failure_bound import failure_bound, is_accepted
+from monai_unlearn.evaluation.decision.half_way import behind
 from monai_unlearn.evaluation.decision.kept import ORIGINAL, compared_with_original, sensitivities_kept
 from monai_unlearn.evaluation.decision.match import asked
-from monai_unlearn.evaluation.decision.needs import few_patients, merged, missing_outputs, more_evidence
+from monai_unlearn.evaluation.decision.needs import Need, few_patients, merged, missing_outputs, more_evidence
 from monai_unlearn.evaluation.decision.objections import objections
 from monai_unlearn.evaluation.decision.outcome import Outcome
+from monai_unlearn.evaluation.decision.protocol import MIN_COHORTS
 from monai_unlearn.evaluation.decision.sentences import difference, named, place
 from monai_unlearn.evaluation.decision.small_earlier import remarks
 from monai_unlearn.evaluation.decision.target import MIN_PROXIES, PredictedTarget
@@ -25,6 +29,7 @@ from monai_unlearn.evaluation.decision.verdict import Basis, Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
     from monai_unlearn.evaluation.decision.comparison import Comparison
     from monai_unlearn.evaluation.decision.decision import Decision
     from monai_unlearn.evaluation.decision.evidence import Evidence
@@ -34,23 +39,35 @@ MEASURED = "mean_probability"
 """The measure that predictors predict, and whose error is measured."""
 
 
-def judge_predicted(decision: Decision, evidence: Evidence, target: PredictedTarget) -> Outcome:
+def judge_predicted(
+    decision: Decision, evidence: Evidence, target: PredictedTarget, applied: AppliedProtocol | None = None
+) -> Outcome:
     """Judge whether the revised network is, on the forget part, what a predictor says that retraining gives.
 
     - `qualified` if every interval on the forget part, widened by the predictor's measured error of that class, lies
       inside its margin, remain is shown to be no worse than under the original, and nothing blocks;
     - `inconclusive` otherwise. A prediction never shows that a network is different from retrained ones.
 
-    Where the original itself meets the target, meeting it shows nothing, and the verdict is `inconclusive` too.
+    Where the original itself meets the target, meeting it shows nothing, and the verdict is `inconclusive` too; and so
+    it is where a class whose gap exceeds the margin has less than half of it closed. The error on one more cohort is
+    larger than the largest of m in a share of cohorts that `failure_bound(m, m)` bounds: few measured cohorts qualify
+    a run only where it accepts that bound.
+
+    Args:
+        decision: What was declared.
+        evidence: The means of all networks.
+        target: What the predictor says, with its measured errors.
+        applied: The protocol that the errors stand in, with the bound that the run accepts; None for the default.
     """
     forget = _forget(decision, evidence, target)
     rest = compared_with_original(sensitivities_kept(decision), evidence)
     needs = [*few_patients([*forget, *rest]), *missing_outputs([*forget, *rest])]
     blocking = [one for one in (*forget, *rest) if one.blocks]
-    found = [*_unreal(decision, evidence, target)]
+    few = _few_cohorts(target, DEFAULT_BOUND if applied is None else applied.accepted)
+    found = [*(one.text for one in few), *_unreal(decision, evidence, target, forget)]
     if blocking or found:
         verdict, why = Verdict.INCONCLUSIVE, [*found, *_open(forget, rest)]
-        needs = [*more_evidence([one for one in rest if one.blocks]), *needs]
+        needs = [*few, *more_evidence([one for one in rest if one.blocks]), *needs]
     else:
         verdict, why = Verdict.QUALIFIED, [_met(forget, target)]
     return Outcome(
@@ -60,8 +77,9 @@ def judge_predicted(decision: Decision, evidence: Evidence, target: PredictedTar
         basis=Basis.PREDICTED,
         comparisons=(*forget, *rest),
         decision=decision,
-        notes=evidence.notes,
+        notes=(*evidence.notes, *(applied.notes() if applied else ())),
         remarks=remarks([*forget, *rest], decision),
+        protocol=applied.held() if applied else None,
         target=target,
     )
 
@@ -143,15 +161,34 @@ def _widened(one: Comparison, target: PredictedTarget) -> Comparison:
     return replace(one, low=max(one.low - error, -1.0), high=min(one.high + error, 1.0), error=error)
 
 
-def _unreal(decision: Decision, evidence: Evidence, target: PredictedTarget) -> list[str]:
+def _few_cohorts(target: PredictedTarget, accepted: float) -> list[Need]:
+    """Return that the error was measured on too few cohorts, if it was."""
+    bound = failure_bound(target.cohorts, target.cohorts) if target.cohorts else 1.0
+    if target.cohorts and is_accepted(bound, accepted):
+        return []
+    text = (
+        f"The error of {target.name} was measured on {target.cohorts} rehearsal cohorts; on up to {100 * bound:.0f} % "
+        f"of cohorts it may be larger, and the run accepts up to {100 * accepted:.0f} %. At least {MIN_COHORTS} bound "
+        "them by 26 %."
+    )
+    return [Need(what="cohorts", text=text, has=target.cohorts, needs=max(MIN_COHORTS, target.cohorts + 1))]
+
+
+def _unreal(
+    decision: Decision, evidence: Evidence, target: PredictedTarget, forget: Sequence[Comparison]
+) -> list[str]:
+    """Return what forbids a verdict that promotes, however the intervals lie."""
     subsets = [name for name in decision.subsets if part_of(name) == "forget"]
-    found = [*objections(evidence), unchanged(evidence, subsets, target.name), artefact(evidence, subsets)]
+    # Where counterparts stand for the forget training images, nothing is predicted of single ones.
+    each = [name for name in subsets if not (target.counterparts and name == "forget_train")]
+    found = [*objections(evidence), unchanged(evidence, subsets, target.name, each), artefact(evidence, subsets)]
     before = _forget(decision, replace(evidence, revised=evidence.original, control=None), target)
     if not any(one.blocks for one in before if not one.is_guard):
         found.append(
             f"The original itself meets what {target.name} predicts: on these images, meeting it does not tell "
             "forgetting from none."
         )
+    found += behind(before, forget, f"what {target.name} predicts")
     return [one for one in found if one is not None]
 
 

@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from monai_unlearn.evaluation.decision.moved_range import Moved
 
 
-def judge_by_protocol(decision: Decision, evidence: Evidence, applied: AppliedProtocol, cohort: CohortFacts) -> Outcome:
+MEMBERS = "forget_train"
+
+
+def judge_by_protocol(decision: Decision, evidence: Evidence, applied: AppliedProtocol) -> Outcome:
     """Judge whether a protocol qualifies the revised network.
 
     `qualified` if all of this holds, `inconclusive` if not:
@@ -51,7 +54,11 @@ def judge_by_protocol(decision: Decision, evidence: Evidence, applied: AppliedPr
     rehearsal = applied.protocol.rehearsal
     ranges = {(one.subset, one.label): (one.low, one.high) for one in rehearsal.ranges}
     found = beside(changes(decision, evidence), ranges)
-    outside = [*cohort.outside(applied.protocol), *_other_decision(decision, applied)]
+    outside = [
+        *applied.cohort.outside(applied.protocol),
+        *_other_decision(decision, applied),
+        *_other_images(evidence, applied.cohort),
+    ]
     unreal = _unreal(decision, evidence, rehearsal.least_moved)
     why = [*([] if applied.is_accepted else [_bound(applied)]), *outside, *unreal]
     why += [one.sentence for one in found if not one.is_inside]
@@ -67,7 +74,7 @@ def judge_by_protocol(decision: Decision, evidence: Evidence, applied: AppliedPr
         notes=(*evidence.notes, *applied.notes()),
         remarks=remarks(remain, decision),
         summary=_summary(verdict, rehearsal.line),
-        protocol={**applied.to_dict(), "cohort": cohort.to_dict(), "ranges": [one.to_dict() for one in found]},
+        protocol=applied.held([one.to_dict() for one in found]),
     )
 
 
@@ -78,6 +85,14 @@ def _other_decision(decision: Decision, applied: AppliedProtocol) -> list[str]:
     if (asked, decision.healthy_classes) == (rehearsed.endpoints, rehearsed.healthy_classes):
         return []
     return ["The decision is not the one that the protocol was rehearsed with."]
+
+
+def _other_images(evidence: Evidence, cohort: CohortFacts) -> list[str]:
+    """Return a sentence if the predictions are of another forget part than that of the cohort."""
+    patients = {int(one) for means in evidence.subsets.get(MEMBERS, {}).values() for one in means.patients}
+    if (len(patients), evidence.expected(MEMBERS)) == (cohort.patients, cohort.classes):
+        return []
+    return ["The predictions are of another forget part than that of the cohort."]
 
 
 def _unreal(decision: Decision, evidence: Evidence, least: float) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from decision_example import binary, decision, everywhere, table
-from protocol_example import protocol
+from protocol_example import COHORT, protocol
 
 from monai_unlearn.errors import ConfigError, DataError, ExitCode
 from monai_unlearn.evaluation.decision import decide, decide_again
@@ -50,12 +50,13 @@ def test_is_the_same_byte_by_byte(tmp_path, shares, config):
 
 @pytest.mark.parametrize("networks", [("original", "revised"), tuple(SHARES)])
 def test_a_run_by_a_protocol_is_judged_by_it_again(tmp_path, networks):
-    applied = AppliedProtocol(protocol=protocol(cohorts=3), reason="device_deprecation", accept_bound=0.65)
+    applied = AppliedProtocol(protocol=protocol(cohorts=3), cohort=COHORT, accept_bound=0.65)
     run, metrics = finished(tmp_path, {name: SHARES[name] for name in networks}, applied)
     assert metrics["basis"] == ("protocol" if len(networks) == 2 else "reference")
     assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
 
 
+@pytest.mark.parametrize("accept", [None, 0.65])
 @pytest.mark.parametrize(
     "target",
     [
@@ -64,9 +65,10 @@ def test_a_run_by_a_protocol_is_judged_by_it_again(tmp_path, networks):
         PredictedTarget(name="never_trained", kind="never_trained", counterparts=("forget",), margin=0.2),
     ],
 )
-def test_a_predicted_target_is_judged_again(tmp_path, target):
+def test_a_predicted_target_is_judged_again(tmp_path, target, accept):
+    applied = accept and AppliedProtocol(protocol=protocol(cohorts=3), cohort=COHORT, accept_bound=accept)
     proxies = {f"proxy-{i}": everywhere(binary(0.7 + 0.01 * i, 0.8)) for i in range(3)}
-    run, metrics = finished(tmp_path, {"original": SHARES["original"], "revised": GOOD, **proxies}, target=target)
+    run, metrics = finished(tmp_path, {"original": SHARES["original"], "revised": GOOD, **proxies}, applied, target=target)
     assert metrics["basis"] == "predicted"
     assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
 

@@ -11,12 +11,12 @@ from monai_unlearn.evaluation.prediction_table import Network, PredictionTable
 INSIDE = CohortFacts(reason="device_deprecation", patients=200, share=0.4, classes=("healthy", "sick"))
 
 
-def facts_of(patients, *, eyes=2):
+def facts_of(patients, *, eyes=2, counts=None):
     images = frame(patients, eyes=eyes)
     networks = (Network(name="original", role="original"), Network(name="revised", role="revised"))
     logits = {one.name: [[0.0, 0.0]] * len(images) for one in networks}
     found = PredictionTable(frame=images, class_names=("healthy", "sick"), networks=networks, logits=logits)
-    return CohortFacts.of(found, reason="other")
+    return CohortFacts.of(found, reason="other", counts=counts)
 
 
 def test_facts_are_about_training_images():
@@ -29,6 +29,13 @@ def test_facts_are_about_training_images():
         }
     )
     assert found == CohortFacts(reason="other", patients=10, share=0.25, classes=("sick",))
+
+
+def test_the_share_is_that_of_all_images_where_the_table_has_a_sample_of_them():
+    sampled = {"forget_train": {"sick": 10}, "remain_train": {"sick": 20}}
+    assert facts_of(sampled).share == pytest.approx(1 / 3)
+    found = facts_of(sampled, counts={"forget": {"train": 20, "test": 7}, "remain": {"train": 1980}})
+    assert (found.share, found.patients) == (0.01, 10)
 
 
 def test_without_training_images_there_is_no_share():
@@ -74,7 +81,7 @@ def test_outside_it_says_in_what(changed, message):
 )
 def test_a_bound_is_accepted_up_to_that_of_ten_cohorts(cohorts, equivalent, accept, accepted):
     given = protocol(cohorts=cohorts, equivalent=equivalent)
-    applied = AppliedProtocol(protocol=given, reason="other", accept_bound=accept)
+    applied = AppliedProtocol(protocol=given, cohort=INSIDE, accept_bound=accept)
     assert applied.is_accepted is accepted
     assert bool(applied.notes()) is (accept is not None and accept > DEFAULT_BOUND)
 
@@ -82,15 +89,15 @@ def test_a_bound_is_accepted_up_to_that_of_ten_cohorts(cohorts, equivalent, acce
 def test_a_bound_that_was_rounded_down_does_not_count():
     given = protocol(cohorts=10)
     lower = given.model_copy(update={"rehearsal": given.rehearsal.model_copy(update={"bound": 0.255})})
-    assert not AppliedProtocol(protocol=lower, reason="other", accept_bound=0.256).is_accepted
+    assert not AppliedProtocol(protocol=lower, cohort=INSIDE, accept_bound=0.256).is_accepted
 
 
 @pytest.mark.parametrize("value", [0, 1.2, -1, "0.3", True])
 def test_an_accepted_bound_is_a_share(value):
     with pytest.raises(ConfigError, match="accept_bound: expected a share above 0 and at most 1"):
-        AppliedProtocol(protocol=protocol(), reason="other", accept_bound=value)
+        AppliedProtocol(protocol=protocol(), cohort=INSIDE, accept_bound=value)
 
 
 def test_what_is_kept_reads_back():
-    applied = AppliedProtocol(protocol=protocol(cohorts=3), reason="other", accept_bound=0.7)
+    applied = AppliedProtocol(protocol=protocol(cohorts=3), cohort=INSIDE, accept_bound=0.7)
     assert AppliedProtocol.from_dict(applied.to_dict(), source="metrics.json") == applied

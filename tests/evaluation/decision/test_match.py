@@ -154,3 +154,22 @@ def test_a_target_that_seeds_leave_open():
     assert "differ among themselves by a standard deviation of" in outcome.why[0]
     assert outcome.needs[0].what == "seeds"
     assert outcome.needs[0].needs > 3
+
+
+@pytest.mark.parametrize("patients", [100, 400])
+def test_a_shaken_original_inside_every_margin_is_not_equivalent(patients):
+    """Retraining hardly changes the averages, so the original is inside all margins; noise makes it another network."""
+    near = everywhere(binary(0.95, 0.94))
+    retrained = moved(forget_train=binary(0.91, 0.9), forget_test=binary(0.92, 0.91))
+    found = {"original": near, "revised": near, **{f"reference-{i}": retrained for i in range(3)}}
+    predictions = table(found, patients=patients, stable=0.97)
+    noise = np.random.default_rng(0).normal(0, 0.8, predictions.logits["original"].shape)
+    logits = {**predictions.logits, "revised": predictions.logits["original"] + noise}
+    outcome = decide(decision(), replace(predictions, logits=logits))
+    if patients == 400:
+        assert not any(one.blocks for one in outcome.comparisons)
+    assert outcome.verdict == "inconclusive"
+    assert "does not move toward retrained networks" in outcome.why[0]
+    # One that was retrained is equivalent on the very same patients.
+    there = {**predictions.logits, "revised": predictions.logits["reference-0"] + noise / 100}
+    assert decide(decision(), replace(predictions, logits=there)).verdict == "equivalent"

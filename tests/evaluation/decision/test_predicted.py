@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from decision_example import CLASSES, SUBSETS, binary, decision, everywhere, table
 
+from protocol_example import COHORT, protocol
+
 from monai_unlearn.evaluation.decision import decide, schema
+from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
 from monai_unlearn.evaluation.decision.evidence import gather
 from monai_unlearn.evaluation.decision.predicted import predicted_rows
 from monai_unlearn.evaluation.decision.target import PredictedTarget
@@ -164,7 +167,9 @@ def test_a_prediction_shows_no_difference():
     assert any(why.startswith("Not shown to be as predicted") for why in outcome.why)
 
 
-SHIFTED = PredictedTarget(name="shifted_odds", kind="rows", counterparts=("forget", "remain"), cohorts=5, errors=ERRORS)
+SHIFTED = PredictedTarget(
+    name="shifted_odds", kind="rows", counterparts=("forget", "remain"), cohorts=10, errors=ERRORS
+)
 
 
 def counts(**subsets):
@@ -217,3 +222,87 @@ def test_the_error_is_the_largest_of_the_row():
     rows = predicted_rows(decision(names), gather(found), replace(TARGET, proxies=1))
     assert rows[0]["predicted"] == pytest.approx(rows[0]["retrained"])
     assert rows[0]["error"] == pytest.approx(0.3 * (0.97 - 0.015), abs=0.01)
+
+
+NAMES = ("forget_train", "forget_test")
+
+
+def on_the_way(share, *, patients=1500, before=0.99, after=0.75, config=None, error=0.0):
+    """Networks of one probability each: the original, proxies, and a revised one that went so much of the way."""
+    found = predictions(patients=patients)
+    forget = (found.frame["part"] == "forget").to_numpy()
+    own = (found.frame["label"] == "sick").to_numpy()
+    rng = np.random.default_rng(0)
+    spread = rng.normal(0, 0.02, len(forget))
+    logits = {}
+    for name, values in found.logits.items():
+        at = {"original": before, "revised": before + share * (after - before)}.get(name, after)
+        p = np.clip(at + spread, 0.01, 0.995)
+        pair = np.log(np.where(own[:, None], np.stack([1 - p, p], 1), np.stack([p, 1 - p], 1)))
+        logits[name] = np.where(forget[:, None], pair, found.logits["original"])
+        if name.startswith("proxy"):
+            logits[name] = logits[name] + rng.normal(0, 1e-3, logits[name].shape)
+    return decide(decision(**(config or {})), replace(found, logits=logits), target=errors(error))
+
+
+def test_half_of_the_way_must_be_gone_where_the_original_is_beyond_the_margin():
+    """The original is 11 points from what is predicted, the margin 10: 15 % of the way is inside and yet hardly any."""
+    outcome = on_the_way(0.15, before=0.86)
+    assert not any(one.blocks for one in outcome.comparisons)
+    assert outcome.verdict == "inconclusive"
+    assert any("forget train, class sick: of 11.0 points" in why and "15 % are gone" in why for why in outcome.why)
+    assert on_the_way(0.45, before=0.86).verdict == "inconclusive"
+    assert on_the_way(0.6, before=0.86).verdict == "qualified"
+
+
+def test_one_class_may_not_stay_behind():
+    half_way = everywhere(
+        binary(0.95, 0.94), forget_train=binary(0.75, 0.88), forget_test=binary(0.78, 0.86)
+    )
+    wide = [{"subset": name, "margin": 0.2} for name in NAMES] + [{"subset": "remain_test"}]
+    outcome = judged(half_way, config={"endpoints": wide})
+    assert not any(one.blocks for one in outcome.comparisons)
+    assert outcome.verdict == "inconclusive"
+    assert all("class sick" in why for why in outcome.why)
+
+
+def test_a_network_that_hardly_moved_is_not_qualified_where_nothing_else_objects():
+    """The original's intervals reach a little beyond the margin; those of a network that hardly left it lie inside."""
+    before = 0.75 + 0.0995
+    original = on_the_way(0.0, before=before)
+    assert any(one.blocks for one in original.comparisons)
+    outcome = on_the_way(0.05, before=before)
+    assert not any(one.blocks for one in outcome.comparisons)
+    assert outcome.verdict == "inconclusive"
+    assert len(outcome.why) == 1
+    assert "predicts the forget part as the original does" in outcome.why[0]
+    assert on_the_way(0.6, before=before).verdict == "qualified"
+
+
+def test_a_shaken_original_is_not_qualified():
+    found = predictions(GOOD)
+    noise = np.random.default_rng(0).normal(0, 0.8, found.logits["original"].shape)
+    shaken = replace(found, logits={**found.logits, "revised": found.logits["original"] + noise})
+    wide = [{"subset": name, "margin": 0.4} for name in NAMES] + [{"subset": "remain_test", "margin": 0.3}]
+    outcome = decide(decision(endpoints=wide), shaken, target=errors(0.0))
+    assert outcome.verdict == "inconclusive"
+    assert any("does not move toward half_width" in why for why in outcome.why)
+
+
+@pytest.mark.parametrize("cohorts", [0, 1, 9])
+def test_an_error_that_was_measured_on_few_cohorts_qualifies_only_where_its_bound_is_accepted(cohorts):
+    outcome = judged(target=replace(TARGET, cohorts=cohorts))
+    assert outcome.verdict == "inconclusive"
+    assert any(f"measured on {cohorts} rehearsal cohorts" in why for why in outcome.why)
+    assert ("cohorts", cohorts, 10) in {(one.what, one.has, one.needs) for one in outcome.needs}
+
+
+def test_a_bound_that_is_accepted_counts_for_predictors_as_for_protocols():
+    few = replace(TARGET, cohorts=3)
+    for accept, verdict in ((None, "inconclusive"), (0.6, "inconclusive"), (0.64, "qualified")):
+        applied = AppliedProtocol(protocol=protocol(cohorts=3), cohort=COHORT, accept_bound=accept)
+        outcome = decide(decision(), predictions(), applied, target=few)
+        assert outcome.verdict == verdict
+        assert outcome.protocol["accept_bound"] == accept
+        assert any("accepts a bound" in note for note in outcome.notes) is (accept is not None)
+        jsonschema.validate(outcome.to_dict(), schema())

@@ -3,10 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from decision_example import SUBSETS, binary, decision, everywhere, table
-from protocol_example import content, protocol
+from protocol_example import applied, content, protocol
 
 from monai_unlearn.evaluation.decision import decide
-from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
 from monai_unlearn.evaluation.decision.protocol import Protocol
 
 ORIGINAL = everywhere(binary(0.95, 0.94))
@@ -26,8 +25,7 @@ def judged(
     **others,
 ):
     made = table({"original": ORIGINAL, "revised": revised, **others}, patients=patients, stable=stable)
-    applied = AppliedProtocol(protocol=rehearsed or protocol(), reason=reason, accept_bound=accept)
-    return decide(decision(), made, applied)
+    return decide(decision(), made, applied(made, given=rehearsed, accept=accept, reason=reason))
 
 
 def rehearsed(**changed):
@@ -134,8 +132,7 @@ def test_retrained_networks_decide_where_there_are_any():
 def test_outputs_that_are_not_finite_are_not_qualified():
     made = table({"original": ORIGINAL, "revised": REVISED}, patients=PATIENTS)
     made.logits["revised"][0] = np.nan
-    applied = AppliedProtocol(protocol=protocol(), reason="device_deprecation")
-    assert decide(decision(), made, applied).verdict == "inconclusive"
+    assert decide(decision(), made, applied(made)).verdict == "inconclusive"
 
 
 def test_forgetting_in_batch_norm_alone_is_not_qualified():
@@ -161,8 +158,27 @@ def test_what_earlier_revisions_forgot_must_not_come_back():
 
 def test_another_decision_than_the_rehearsed_is_not_qualified():
     made = table({"original": ORIGINAL, "revised": REVISED}, patients=PATIENTS, stable=0.9)
-    applied = AppliedProtocol(protocol=protocol(), reason="device_deprecation")
     lenient = decision(min_patients=29)
-    outcome = decide(lenient, made, applied)
+    outcome = decide(lenient, made, applied(made))
     assert outcome.verdict == "inconclusive"
     assert "The decision is not the one that the protocol was rehearsed with." in outcome.why
+
+
+def test_the_share_is_that_of_the_data_and_not_of_a_sample_in_the_table():
+    """Of a large archive, the table holds a sample of the remain training images: any cohort is a large share of it."""
+    made = table({"original": ORIGINAL, "revised": REVISED}, patients=PATIENTS, stable=0.9)
+    assert decide(decision(), made, applied(made)).verdict == "qualified"
+    outcome = decide(decision(), made, applied(made, share=0.01))
+    assert outcome.verdict == "inconclusive"
+    assert outcome.why == (
+        "Its rehearsal cohorts were 20.0 to 60.0 % of the training images; the cohort is 1.0 %.",
+    )
+    assert outcome.protocol["cohort"]["share"] == 0.01
+
+
+@pytest.mark.parametrize("other", [{"patients": 299}, {"classes": ("sick", "healthy")}])
+def test_predictions_of_another_cohort_are_not_qualified(other):
+    made = table({"original": ORIGINAL, "revised": REVISED}, patients=PATIENTS, stable=0.9)
+    outcome = decide(decision(), made, applied(made, **other))
+    assert outcome.verdict == "inconclusive"
+    assert "The predictions are of another forget part than that of the cohort." in outcome.why

@@ -3,10 +3,9 @@ from __future__ import annotations
 import jsonschema
 import pytest
 from decision_example import binary, decision, everywhere, table
-from protocol_example import protocol
+from protocol_example import applied
 
 from monai_unlearn.evaluation.decision import decide, metrics_properties, schema
-from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
 
 GOOD = everywhere(binary(0.8, 0.8))
 SHARES = {"original": everywhere(binary(0.99, 0.99)), "revised": GOOD, **{f"reference-{i}": GOOD for i in range(3)}}
@@ -26,10 +25,9 @@ def test_outcomes_are_valid(objective, patients):
 
 @pytest.mark.parametrize("patients", [0, 1, 2, 400])
 def test_outcomes_by_a_protocol_are_valid(patients):
-    applied = AppliedProtocol(protocol=protocol(), reason="device_deprecation")
     for names in (("original", "revised"), tuple(SHARES)):
         found = table({name: SHARES[name] for name in names}, patients=patients)
-        jsonschema.validate(decide(decision(), found, applied).to_dict(), schema())
+        jsonschema.validate(decide(decision(), found, applied(found)).to_dict(), schema())
 
 
 @pytest.mark.parametrize(("key", "value"), [("verdict", "accepted"), ("basis", "luck"), ("why", [])])
