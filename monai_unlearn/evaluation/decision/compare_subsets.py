@@ -105,9 +105,20 @@ def of_all(like: Comparison, against: Against) -> list[Comparison]:
 
 
 def of_pool(like: Comparison, against: Against) -> list[Comparison]:
-    """Return the comparison of the mean probability of the true class, over all patients of some classes."""
+    """Return the comparison of some classes together: of the mean probability each gives its own images, over patients.
+
+    Or of the share of images classified correctly, or as healthy, where that is the measure.
+    """
     present = {name: one for name in like.pooled if (one := against.evidence.of(like.subset, name))}
-    return _together(like, against, present, lambda means, label: means.soft[:, :, label])
+    return _together(like, against, present, lambda means, label: _own(like.measure, against, means, label))
+
+
+def _own(measure: str, against: Against, means: ClassMeans, label: int) -> Array:
+    """Return a measure of each network and patient, of a true class by its number, shape (network, patient)."""
+    if measure == "false_negatives":
+        names = against.evidence.class_names
+        return np.asarray(means.hard[:, :, [names.index(one) for one in against.healthy]].sum(-1))
+    return means.hard[:, :, label] if measure == "sensitivity" else means.soft[:, :, label]
 
 
 def _together(

@@ -9,7 +9,7 @@ from monai_unlearn.evaluation.decision.artefact import artefact
 from monai_unlearn.evaluation.decision.compare_subsets import Against, compared
 from monai_unlearn.evaluation.decision.comparison import MEMBERSHIP, Comparison
 from monai_unlearn.evaluation.decision.endpoint import ALL, MIN_PATIENTS, part_of
-from monai_unlearn.evaluation.decision.kept import ORIGINAL, compared_with_original, sensitivities_kept
+from monai_unlearn.evaluation.decision.kept import ORIGINAL, compared_with_original, with_sensitivities
 from monai_unlearn.evaluation.decision.matched_auc import CHANCE
 from monai_unlearn.evaluation.decision.needs import few_patients, merged, missing_outputs, more_evidence
 from monai_unlearn.evaluation.decision.objections import objections
@@ -50,7 +50,7 @@ def judge_never_trained(
     That a test does not reject is no evidence: few patients would always pass. So equivalence must be shown.
     """
     attacked = [_attacked(like, losses, evidence.revised) for like in _asked(decision, evidence, target, losses)]
-    rest = [*compared_with_original(sensitivities_kept(decision), evidence), *_elsewhere(decision, evidence)]
+    rest = [*compared_with_original(with_sensitivities(decision), evidence), *_elsewhere(decision, evidence)]
     needs = [*few_patients([*attacked, *rest]), *missing_outputs([*attacked, *rest])]
     unreal = _unreal(decision, evidence, target, losses)
     if unreal or any(one.blocks for one in (*attacked, *rest)):

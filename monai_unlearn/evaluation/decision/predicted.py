@@ -14,7 +14,7 @@ from monai_unlearn.evaluation.decision.counterparts import compare_unpaired, cou
 from monai_unlearn.evaluation.decision.endpoint import part_of, words
 from monai_unlearn.evaluation.decision.failure_bound import failure_bound, is_accepted
 from monai_unlearn.evaluation.decision.half_way import behind
-from monai_unlearn.evaluation.decision.kept import ORIGINAL, compared_with_original, sensitivities_kept
+from monai_unlearn.evaluation.decision.kept import ORIGINAL, compared_with_original, with_sensitivities
 from monai_unlearn.evaluation.decision.match import asked
 from monai_unlearn.evaluation.decision.needs import Need, few_patients, merged, missing_outputs, more_evidence
 from monai_unlearn.evaluation.decision.objections import objections
@@ -60,7 +60,7 @@ def judge_predicted(
         applied: The protocol that the errors stand in, with the bound that the run accepts; None for the default.
     """
     forget = _forget(decision, evidence, target)
-    rest = compared_with_original(sensitivities_kept(decision), evidence)
+    rest = compared_with_original(with_sensitivities(decision), evidence)
     needs = [*few_patients([*forget, *rest]), *missing_outputs([*forget, *rest])]
     blocking = [one for one in (*forget, *rest) if one.blocks]
     few = _few_cohorts(target, DEFAULT_BOUND if applied is None else applied.accepted)

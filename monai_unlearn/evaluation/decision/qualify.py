@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.evaluation.decision.artefact import artefact
 from monai_unlearn.evaluation.decision.endpoint import part_of
-from monai_unlearn.evaluation.decision.kept import ORIGINAL, compared_with_original, sensitivities_kept
+from monai_unlearn.evaluation.decision.kept import ORIGINAL, compared_with_original, with_sensitivities
 from monai_unlearn.evaluation.decision.moved_range import beside, changes
 from monai_unlearn.evaluation.decision.needs import (
     Need,
@@ -50,7 +50,7 @@ def judge_by_protocol(decision: Decision, evidence: Evidence, applied: AppliedPr
     - its predictions moved at least as far from the original's as those of the rehearsal's least revised network, and
       the move is in the weights, not in BatchNorm's statistics.
     """
-    remain = compared_with_original(sensitivities_kept(decision), evidence)
+    remain = compared_with_original(with_sensitivities(decision), evidence)
     rehearsal = applied.protocol.rehearsal
     ranges = {(one.subset, one.label): (one.low, one.high) for one in rehearsal.ranges}
     found = beside(changes(decision, evidence), ranges)

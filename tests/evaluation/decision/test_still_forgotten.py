@@ -48,8 +48,13 @@ def test_an_erased_cohort_that_comes_back_is_compared_with_the_original():
     erase = with_earlier(decision(objective="erase"), predicted)
     (added,) = [one for one in erase.endpoints if one.subset == EARLIER]
     assert added.measure == "sensitivity"
-    (judged,) = [one for one in decide(erase, predicted).comparisons if one.subset == EARLIER]
-    assert (judged.value, judged.sides) == (1.0, "upper")
+    found = [one for one in decide(erase, predicted).comparisons if one.subset == EARLIER]
+    assert [(one.label, one.measure) for one in found] == [
+        ("all", "sensitivity"),
+        ("healthy", "mean_probability"),
+        ("sick", "mean_probability"),
+    ]
+    assert (found[0].value, {one.sides for one in found}) == (1.0, {"upper"})
 
 
 def test_an_endpoint_on_one_class_does_not_replace_that_on_all():
