@@ -25,6 +25,7 @@ from monai_unlearn.experiments.search_space import method_setting
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from monai_unlearn.evaluation.decision.moved_range import Place
     from monai_unlearn.experiments.draw import RehearsalCohort
     from monai_unlearn.experiments.search_space import Setting
     from monai_unlearn.vocabulary.run_folder import RunFolder
@@ -89,11 +90,11 @@ class Rehearsed:
         """Return the cohort in the terms of a protocol."""
         return CohortFacts.of(self.table, reason=self.cohort.spec.reason.value, counts=self.metrics["counts"])
 
-    def moved(self) -> tuple[dict[tuple[str, str], tuple[float, float]], float]:
+    def moved(self) -> tuple[dict[Place, tuple[float, float]], float]:
         """Return the limits of how far each class of the forget part moved, and how far predictions did altogether."""
         decision = Decision.from_config(self.declared, class_names=self.table.class_names)
         evidence = gather(self.table)
-        found = {(one.subset, one.label): one.limits for one in changes(decision, evidence) if one.change is not None}
+        found = {one.place: one.limits for one in changes(decision, evidence) if one.change is not None}
         forget = [name for name in decision.subsets if part_of(name) == "forget"]
         return found, moved(evidence, evidence.revised, forget)
 
@@ -195,15 +196,17 @@ def _rehearsal(counted: Sequence[Rehearsed], tuned: Sequence[Rehearsed]) -> dict
     }
 
 
-def _ranges(moves: Sequence[Mapping[tuple[str, str], tuple[float, float]]]) -> list[dict[str, Any]]:
-    """Return the range of the changes of each subset and class that every cohort has, with their doubt."""
+def _ranges(moves: Sequence[Mapping[Place, tuple[float, float]]]) -> list[dict[str, Any]]:
+    """Return the range of the changes of each place that every cohort has, with their doubt."""
     places = [place for place in (moves[0] if moves else {}) if all(place in found for found in moves)]
     return [
         {
-            "subset": subset,
-            "class": label,
-            "low": min(found[subset, label][0] for found in moves),
-            "high": max(found[subset, label][1] for found in moves),
+            "subset": place[0],
+            "class": place[1],
+            "what": place[2],
+            "predicted": place[3],
+            "low": min(found[place][0] for found in moves),
+            "high": max(found[place][1] for found in moves),
         }
-        for subset, label in places
+        for place in places
     ]

@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 from bundle_run import BUNDLE, judged, run
-from protocol_example import COHORT, content
+from protocol_example import COHORT, MOVES, content, ranges
 from tiny import tiny_index, tiny_spec
 
 from monai_unlearn.engine.chosen_method import method_of
@@ -46,11 +46,7 @@ def write(path, weights, **changed):
     given["qualified_for"]["classes"] = list(CLASSES)
     given["rehearsal"] |= {
         "least_moved": 1e-6,
-        "ranges": [
-            {"subset": subset, "class": label, "low": -1.0, "high": 1.0}
-            for subset in ("forget_train", "forget_test")
-            for label in CLASSES
-        ],
+        "ranges": ranges(dict.fromkeys(MOVES, (-1.0, 1.0)), CLASSES),
     }
     Protocol.from_dict(given, source="p").write(path)
     return path
@@ -78,7 +74,7 @@ def test_a_run_takes_method_settings_budget_and_decision_from_the_protocol(train
     metrics = json.loads((evidence / "metrics.json").read_text(encoding="utf-8"))
     assert (metrics["basis"], metrics["decision"]["protocol"]["cohort"]["reason"]) == ("protocol", "device_deprecation")
     assert {need["what"] for need in metrics["needs"]} >= {"cohorts", "reference"}
-    assert len(metrics["decision"]["protocol"]["ranges"]) == 4
+    assert len(metrics["decision"]["protocol"]["ranges"]) == 16
     card = (evidence / "model_card_diff.md").read_text(encoding="utf-8")
     assert "in points, beside the rehearsal of the" in card
     assert "the original on remain" in card

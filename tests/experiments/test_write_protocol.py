@@ -62,14 +62,20 @@ def test_ranges_are_those_of_the_equivalent_runs(played):
     counted += rehearsed(played, "D")
     found = written(played, counted)
     assert (found.rehearsal.cohorts, found.rehearsal.equivalent) == (3, 2)
-    places = {(one.subset, one.label) for one in found.rehearsal.ranges}
-    assert places == {(subset, label) for subset in ("forget_train", "forget_test") for label in CLASSES}
+    whats = [("mean_probability", None), ("classified", "other"), ("moved", None), ("movement", None)]
+    assert [one.place for one in found.rehearsal.ranges] == [
+        (subset, label, what, predicted and next(name for name in CLASSES if name != label))
+        for subset in ("forget_train", "forget_test")
+        for label in CLASSES
+        for what, predicted in whats
+    ]
     moves = [one.moved() for one in counted]
     for one in found.rehearsal.ranges:
-        limits = [changes[one.subset, one.label] for changes, _ in moves[:2]]
+        limits = [changes[one.place] for changes, _ in moves[:2]]
         assert (one.low, one.high) == (min(low for low, _ in limits), max(high for _, high in limits))
         assert all(low < high for low, high in limits)
-        assert moves[2][0][one.subset, one.label][1] < one.low
+        third = moves[2][0][one.place]
+        assert third[1] < one.low if one.what == "mean_probability" else third[0] > one.low
     assert found.rehearsal.least_moved == min(distance for _, distance in moves[:2])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,29 @@ COHORT = CohortFacts(reason="device_deprecation", patients=300, share=0.4, class
 def digest(letter: str) -> str:
     """A digest of one letter."""
     return f"sha256:{letter * 64}"
+
+
+MOVES = {"mean_probability": (-0.3, -0.1), "classified": (0.1, 0.3), "moved": (0.1, 0.4), "movement": (0.1, 0.4)}
+"""The range of each thing that is compared with the rehearsal."""
+
+
+def ranges(
+    moves: Mapping[str, tuple[float, float]] = MOVES, classes: tuple[str, str] = ("healthy", "sick")
+) -> list[dict[str, Any]]:
+    """The ranges of both classes on forget images."""
+    return [
+        {
+            "subset": subset,
+            "class": label,
+            "what": what,
+            "predicted": other if what == "classified" else None,
+            "low": low,
+            "high": high,
+        }
+        for subset in ("forget_train", "forget_test")
+        for label, other in (classes, classes[::-1])
+        for what, (low, high) in moves.items()
+    ]
 
 
 def content(*, cohorts: int = 10, equivalent: int | None = None, tuned: int = 2, **changed: Any) -> dict[str, Any]:
@@ -51,11 +75,7 @@ def content(*, cohorts: int = 10, equivalent: int | None = None, tuned: int = 2,
             "bound": failure_bound(cohorts, equivalent),
             "line": bound_line(cohorts, equivalent),
             "least_moved": 0.05,
-            "ranges": [
-                {"subset": subset, "class": label, "low": -0.3, "high": -0.1}
-                for subset in ("forget_train", "forget_test")
-                for label in ("healthy", "sick")
-            ],
+            "ranges": ranges(),
             "evidence": evidence[:cohorts],
             "tuned": tuned,
             "tuned_on": evidence[cohorts:],

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from monai_unlearn import strict_yaml
 from monai_unlearn.errors import ConfigError, SpecError, did_you_mean
 from monai_unlearn.evaluation.decision.failure_bound import bound_line, failure_bound
+from monai_unlearn.evaluation.decision.moved_range import Place, What  # noqa: TC001 - pydantic reads them
 from monai_unlearn.evaluation.decision.verdict import Verdict
 from monai_unlearn.staging import write_text
 
@@ -117,20 +118,28 @@ class QualifiedFor(_Closed):
 
 
 class Range(_Closed):
-    """How far a class moved in the rehearsal.
+    """How far a class moved in the rehearsal, over the counted cohorts that came out equivalent.
 
     Attributes:
         subset: The subset, such as `forget_train`.
         label: The true class; `class` in the file.
-        low: The smallest lower 90 % limit, over cohorts, of the change of the mean probability of the true class,
-            revised minus original; the limits are those over patients.
+        what: What moved: see `moved_range.What`.
+        predicted: Of `classified`, the class that images were classified as; else null.
+        low: The smallest lower 90 % limit, over cohorts; the limits are those over patients.
         high: The largest upper one.
     """
 
     subset: str
     label: Annotated[str, Field(alias="class")]
+    what: What = "mean_probability"
+    predicted: str | None = None
     low: _Difference
     high: _Difference
+
+    @property
+    def place(self) -> Place:
+        """What it is about."""
+        return self.subset, self.label, self.what, self.predicted
 
 
 class RehearsedCohort(_Closed):
@@ -161,7 +170,8 @@ class Rehearsal(_Closed):
         line: The same in words.
         least_moved: The smallest distance from the original that a counted, equivalent revision had on its forget
             part; see `unchanged.moved`.
-        ranges: How far each class moved in the counted cohorts that came out equivalent.
+        ranges: How far each class moved in the counted cohorts that came out equivalent: its mean probability, what
+            its images are classified as, how many patients' predictions moved, and by how much.
         evidence: The counted cohorts.
         tuned: How many further cohorts chose the settings, and are not counted.
         tuned_on: These.
@@ -192,8 +202,8 @@ class Rehearsal(_Closed):
             raise ValueError("expected each run once in 'evidence' and 'tuned_on', but two have the same 'metrics'")
         if abs(self.bound - failure_bound(self.cohorts, self.equivalent)) > _ROUNDED:
             raise ValueError("expected the 'bound' that follows from 'cohorts' and 'equivalent'")
-        if _has_twice((one.subset, one.label) for one in self.ranges):
-            raise ValueError("expected one of 'ranges' for each subset and class")
+        if _has_twice(one.place for one in self.ranges):
+            raise ValueError("expected one of 'ranges' for each subset and class, and for what moved")
         if self.line != bound_line(self.cohorts, self.equivalent):
             raise ValueError("expected the 'line' that follows from 'cohorts' and 'equivalent'")
         return self

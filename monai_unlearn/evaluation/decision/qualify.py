@@ -46,13 +46,14 @@ def judge_by_protocol(decision: Decision, evidence: Evidence, applied: AppliedPr
     - the rehearsal bounds the share of failures as closely as the run asks;
     - the cohort is like those of the rehearsal in reason, patients, share and classes;
     - remain is shown to be no worse than under the original, by mean sensitivity, each class and false negatives;
-    - each class of the forget part moved as far as it did in the rehearsal;
+    - each class of the forget part moved as it did in the rehearsal: its mean probability, what its images are
+      classified as, how many patients' predictions moved, and by how much;
     - its predictions moved at least as far from the original's as those of the rehearsal's least revised network, and
       the move is in the weights, not in BatchNorm's statistics.
     """
     remain = compared_with_original(with_sensitivities(decision), evidence)
     rehearsal = applied.protocol.rehearsal
-    ranges = {(one.subset, one.label): (one.low, one.high) for one in rehearsal.ranges}
+    ranges = {one.place: (one.low, one.high) for one in rehearsal.ranges}
     found = beside(changes(decision, evidence), ranges)
     outside = [
         *applied.cohort.outside(applied.protocol),
@@ -61,7 +62,7 @@ def judge_by_protocol(decision: Decision, evidence: Evidence, applied: AppliedPr
     ]
     unreal = _unreal(decision, evidence, rehearsal.least_moved)
     why = [*([] if applied.is_accepted else [_bound(applied)]), *outside, *unreal]
-    why += [one.sentence for one in found if not one.is_inside]
+    why += list(dict.fromkeys(one.sentence for one in found if not one.is_inside))
     why += _not_kept(remain)
     verdict = Verdict.INCONCLUSIVE if why else Verdict.QUALIFIED
     return Outcome(
@@ -138,8 +139,9 @@ def _summary(verdict: Verdict, line: str) -> str:
 
 
 def _all_inside(found: Sequence[Moved], remain: Sequence[Comparison]) -> str:
+    places = len({(one.subset, one.label) for one in found})
     return (
-        f"The cohort is like those of the rehearsal, each of its {len(found)} classes and subsets moved as there, "
+        f"The cohort is like those of the rehearsal, each of its {places} classes and subsets moved as there, "
         f"and all {len(remain)} comparisons with the original show remain to be kept."
     )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from decision_example import SUBSETS, binary, decision, everywhere, table
-from protocol_example import applied, content, protocol
+from protocol_example import MOVES, applied, content, protocol, ranges
 
 from monai_unlearn.evaluation.decision import decide
 from monai_unlearn.evaluation.decision.protocol import Protocol
@@ -50,11 +50,7 @@ def test_a_run_like_the_rehearsal_is_qualified_and_the_bound_stands_in_its_line(
 
 @pytest.mark.parametrize("revised", [ORIGINAL, everywhere(binary(0.94, 0.93))])
 def test_a_no_op_is_never_qualified(revised):
-    wide = [
-        {"subset": subset, "class": label, "low": -1.0, "high": 1.0}
-        for subset in ("forget_train", "forget_test")
-        for label in ("healthy", "sick")
-    ]
+    wide = ranges(dict.fromkeys(MOVES, (-1.0, 1.0)))
     for given in (protocol(), rehearsed(ranges=wide), rehearsed(ranges=wide, least_moved=0.02)):
         outcome = judged(revised, rehearsed=given, stable=1.0)
         assert (outcome.verdict, outcome.exit_code) == ("inconclusive", 3)
@@ -79,8 +75,9 @@ def test_a_no_op_is_not_qualified_even_where_the_rehearsal_shows_nothing_of_it()
 def test_one_class_outside_the_range_of_the_rehearsal_is_enough(revised, said):
     outcome = judged(everywhere(binary(0.95, 0.94), **{**FORGOT, **revised}))
     assert outcome.verdict == "inconclusive"
-    assert len(outcome.why) == 1
-    assert outcome.why[0].startswith(said)
+    # Its mean probability, what its images are classified as, how many patients moved, and by how much.
+    assert len(outcome.why) == 4
+    assert all(why.startswith(said) for why in outcome.why)
 
 
 @pytest.mark.parametrize("remain", [binary(0.95, 0.8), binary(0.8, 0.94), binary(0.9, 0.9)])
@@ -197,3 +194,46 @@ def test_predictions_of_another_cohort_are_not_qualified(other):
     outcome = decide(decision(), made, applied(made, **other))
     assert outcome.verdict == "inconclusive"
     assert "The predictions are of another forget part than that of the cohort." in outcome.why
+
+
+@pytest.mark.parametrize("what", MOVES)
+def test_each_thing_that_was_rehearsed_must_be_within_its_range(what):
+    outcome = judged(rehearsed=rehearsed(ranges=ranges({**MOVES, what: (0.5, 0.6)})))
+    assert outcome.verdict == "inconclusive"
+    assert [len(outcome.why), len({one["what"] for one in outcome.protocol["ranges"] if not one["inside"]})] == [4, 1]
+    absent = judged(rehearsed=rehearsed(ranges=ranges({name: one for name, one in MOVES.items() if name != what})))
+    assert absent.verdict == "inconclusive"
+    assert all("no rehearsal cohort shows how far this class should move" in why for why in absent.why)
+
+
+def test_patients_as_before_are_not_qualified_because_others_make_up_for_them():
+    """In the rehearsal every patient moved by some 20 points; here one in four moved by 80."""
+    made = table({"original": ORIGINAL, "revised": ORIGINAL}, patients=PATIENTS, stable=1.0)
+    forget = (made.frame["part"] == "forget").to_numpy()
+    shares = made.probabilities("original")
+
+    def moved(by, chosen):
+        softer = np.where(shares > 0.5, shares - by, shares + by)
+        return {**made.logits, "revised": np.log(np.where((forget & chosen)[:, None], softer, shares))}
+
+    # None of the softer ones is classified otherwise; of the others a fifth is, as it was in the rehearsal.
+    given = rehearsed(ranges=ranges({**MOVES, "classified": (-0.1, 0.3), "moved": (0.9, 1.0)}))
+    every = replace(made, logits=moved(0.2, np.ones(len(forget), bool)))
+    assert decide(decision(), every, applied(every, given=given)).verdict == "qualified"
+    some = replace(made, logits=moved(0.8, np.arange(len(forget)) % 4 == 0))
+    outcome = decide(decision(), some, applied(some, given=given))
+    assert outcome.verdict == "inconclusive"
+    assert all("of its patients moved by 5 points or more, in the rehearsal 90.0 to 100.0 %" in why for why in outcome.why)
+
+
+def test_diseases_that_are_called_healthy_more_often_than_in_the_rehearsal_are_not_qualified():
+    """The mean probability of the disease moved as far as it should; it is the images near the boundary that crossed."""
+    made = table({"original": ORIGINAL, "revised": REVISED}, patients=PATIENTS, stable=1.0)
+    sick = ((made.frame["part"] == "forget") & (made.frame["label"] == "sick")).to_numpy()
+    assert decide(decision(), made, applied(made)).verdict == "qualified"
+    probability = np.where(np.arange(len(sick)) % 2, 0.49, 0.97)
+    logits = np.where(sick[:, None], np.log(np.stack([1 - probability, probability], 1)), made.logits["revised"])
+    made = replace(made, logits={**made.logits, "revised": logits})
+    outcome = decide(decision(), made, applied(made))
+    assert outcome.verdict == "inconclusive"
+    assert "forget test, class sick: the share of its images classified as healthy moved by" in " ".join(outcome.why)
