@@ -110,7 +110,9 @@ class PlayedRehearsal:
         row = {"subset": "forget_train", "class": "up", "error": -0.04 - 0.001 * len(self.runs)}
         predicted = {"predicted": {settings["predictor"]: [row]}} if "predictor" in settings else {}
         cost = {**share, "proxies": self.proxies if "predictor" in settings else 0}
-        counts = {part: found.frame.loc[found.frame["part"] == part, "split"].value_counts().to_dict() for part in PARTS}
+        counts = {
+            part: found.frame.loc[found.frame["part"] == part, "split"].value_counts().to_dict() for part in PARTS
+        }
         metrics = {**outcome.to_metrics(), "counts": counts, "cost": cost, **predicted, **self.more}
         run.metrics.write_text(json.dumps(metrics), encoding="utf-8")
         found.write(run.predictions)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol, CohortFacts, Images
 from monai_unlearn.evaluation.decision.failure_bound import bound_line, failure_bound
 from monai_unlearn.evaluation.decision.protocol import Protocol
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 COHORT = CohortFacts(reason="device_deprecation", patients=300, share=0.4, classes=("healthy", "sick"))
 """A cohort that the example is qualified for."""
@@ -90,7 +91,9 @@ def protocol(**options: Any) -> Protocol:
     return Protocol.from_dict(content(**options), source="protocol.yaml")
 
 
-def applied(table: Images, *, given: Protocol | None = None, accept: float | None = None, **facts: Any) -> AppliedProtocol:
+def applied(
+    table: Images, *, given: Protocol | None = None, accept: float | None = None, **facts: Any
+) -> AppliedProtocol:
     """The protocol as a run applies it that has these predictions; `facts` replaces what they say of the cohort."""
     cohort = replace(CohortFacts.of(table, reason=COHORT.reason), **facts)
     return AppliedProtocol(protocol=given or protocol(), cohort=cohort, accept_bound=accept)

@@ -22,8 +22,8 @@ ORIGINAL = "the original"
 def compared_with_original(decision: Decision, evidence: Evidence) -> list[Comparison]:
     """Return how remain, and what earlier revisions forgot, compare with the original.
 
-    Of remain: each endpoint, and as guards the sensitivity and the false negatives of each class. The probability of the
-    true class must not be lower: a network whose probabilities flatten is sure of nothing any more, long before it
+    Of remain: each endpoint, and as guards the sensitivity and the false negatives of each class. The probability of
+    the true class must not be lower: a network whose probabilities flatten is sure of nothing any more, long before it
     classifies worse. To erase a cohort nothing is said of probabilities. What earlier revisions forgot must not be
     recognised better than by the original, which had forgotten it.
 
@@ -33,7 +33,9 @@ def compared_with_original(decision: Decision, evidence: Evidence) -> list[Compa
     """
     against = Against(evidence=evidence, healthy=decision.healthy_classes, others=(evidence.original,), fixed=True)
     return [
-        one for like in (*_remain(decision, evidence), *earlier_kept(decision, evidence)) for one in compared(like, against)
+        one
+        for like in (*_remain(decision, evidence), *earlier_kept(decision, evidence))
+        for one in compared(like, against)
     ]
 
 

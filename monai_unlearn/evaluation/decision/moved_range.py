@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 What = Literal["mean_probability", "classified", "moved", "movement"]
 """Revised minus original, over patients: the mean probability of the true class; the share of images classified as
-another class, `predicted`. And, between the two: the share of patients whose prediction moved by `MOVED_BY` or more; how
-far predictions moved on average, half of Σ|Δp|."""
+another class, `predicted`. And, between the two: the share of patients whose prediction moved by `MOVED_BY` or more;
+how far predictions moved on average, half of Σ|Δp|."""
 Place = tuple[str, str, str, str | None]
 """Subset, true class, `What` and the class predicted."""
 

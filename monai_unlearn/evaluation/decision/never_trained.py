@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from monai_unlearn.evaluation.decision.decision import Decision
     from monai_unlearn.evaluation.decision.evidence import Evidence
     from monai_unlearn.evaluation.decision.matched_losses import MatchedLosses
-    from monai_unlearn.evaluation.decision.still_memorised import shown, still_memorised
-from monai_unlearn.evaluation.decision.target import PredictedTarget
+    from monai_unlearn.evaluation.decision.target import PredictedTarget
 
 MARGIN = AUC_MARGIN
 """How far an AUC may lie from 0.5, where the predictor declares nothing else: `docs/predictors.md` says why."""

@@ -174,9 +174,7 @@ def _few_cohorts(target: PredictedTarget, accepted: float) -> list[Need]:
     return [Need(what="cohorts", text=text, has=target.cohorts, needs=max(MIN_COHORTS, target.cohorts + 1))]
 
 
-def _unreal(
-    decision: Decision, evidence: Evidence, target: PredictedTarget, forget: Sequence[Comparison]
-) -> list[str]:
+def _unreal(decision: Decision, evidence: Evidence, target: PredictedTarget, forget: Sequence[Comparison]) -> list[str]:
     """Return what forbids a verdict that promotes, however the intervals lie."""
     subsets = [name for name in decision.subsets if part_of(name) == "forget"]
     # Where counterparts stand for the forget training images, nothing is predicted of single ones.

@@ -81,7 +81,8 @@ def _steps(evidence: Evidence, name: str, others: Sequence[str], subsets: Sequen
         whole.append((way * way).sum(-1))
         patients.append(means.patients)
     _, place = np.unique(np.concatenate(patients), return_inverse=True)
-    return np.bincount(place, np.concatenate(done)), np.bincount(place, np.concatenate(whole))
+    done_each, whole_each = (np.bincount(place, np.concatenate(one)) for one in (done, whole))
+    return done_each.astype(np.float64), whole_each.astype(np.float64)
 
 
 def unchanged(
@@ -121,9 +122,8 @@ def _aside(
     if not (way.share < least or way.low <= 0):
         return None
     return (
-        f"The revised network does not move toward {by} on the forget part: of the way from the original to their mean "
-        f"it goes {100 * way.share:.0f} %, where at least {100 * least:.0f} % are asked for, and more than none must be "
-        "shown."
+        f"The revised network does not move toward {by} on the forget part: it goes {100 * way.share:.0f} % of the way "
+        f"from the original to their mean, where {100 * least:.0f} % are asked for, and more than none must be shown."
     )
 
 

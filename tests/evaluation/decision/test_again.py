@@ -68,7 +68,9 @@ def test_a_run_by_a_protocol_is_judged_by_it_again(tmp_path, networks):
 def test_a_predicted_target_is_judged_again(tmp_path, target, accept):
     applied = accept and AppliedProtocol(protocol=protocol(cohorts=3), cohort=COHORT, accept_bound=accept)
     proxies = {f"proxy-{i}": everywhere(binary(0.7 + 0.01 * i, 0.8)) for i in range(3)}
-    run, metrics = finished(tmp_path, {"original": SHARES["original"], "revised": GOOD, **proxies}, applied, target=target)
+    run, metrics = finished(
+        tmp_path, {"original": SHARES["original"], "revised": GOOD, **proxies}, applied, target=target
+    )
     assert metrics["basis"] == "predicted"
     assert json.dumps(decide_again(run).to_metrics()) == json.dumps(metrics)
 

@@ -20,7 +20,9 @@ def rows_of(revised, patients, *endpoints):
     counts = {**dict.fromkeys(SUBSETS, dict.fromkeys(CLASSES, 50)), EARLIER: patients}
     evidence = gather(table(shares, patients=counts))
     given = decision()
-    judged = replace(given, endpoints=(*given.endpoints, *(Endpoint(subset=EARLIER, **one) for one in endpoints or [{}])))
+    judged = replace(
+        given, endpoints=(*given.endpoints, *(Endpoint(subset=EARLIER, **one) for one in endpoints or [{}]))
+    )
     against = Against(evidence=evidence, healthy=("healthy",), others=("original",), fixed=True)
     return [one for like in earlier_kept(judged, evidence) for one in compared(like, against)]
 
@@ -60,7 +62,9 @@ def test_one_class_does_not_hide_behind_another():
 
 
 def test_the_smallest_margin_declared_counts():
-    rows = rows_of(FORGOTTEN, {"healthy": 150, "sick": 150}, {"margin": 0.03}, {"measure": "sensitivity", "margin": 0.2})
+    rows = rows_of(
+        FORGOTTEN, {"healthy": 150, "sick": 150}, {"margin": 0.03}, {"measure": "sensitivity", "margin": 0.2}
+    )
     assert {one.margin for one in rows} == {0.03}
 
 

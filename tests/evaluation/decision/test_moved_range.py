@@ -125,9 +125,7 @@ def test_most_patients_as_before_are_told_apart_where_the_mean_agrees(patients):
     for by, chosen in ((0.1, rows), (0.1 / 0.3, rows & few)):
         moved = np.where(shares > 0.5, shares - by, shares + by)
         logits.append(np.log(np.where(chosen[:, None], moved, shares)))
-    every, some = (
-        changes(decision(), gather(replace(made, logits={**made.logits, "revised": one}))) for one in logits
-    )
+    every, some = (changes(decision(), gather(replace(made, logits={**made.logits, "revised": one}))) for one in logits)
     ranges = {one.place: one.limits for one in every}
     found = {one.place: one for one in beside(some, ranges)}
     for subset in ("forget_train", "forget_test"):

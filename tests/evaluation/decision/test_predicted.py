@@ -6,7 +6,6 @@ import jsonschema
 import numpy as np
 import pytest
 from decision_example import CLASSES, SUBSETS, binary, decision, everywhere, table
-
 from protocol_example import COHORT, protocol
 
 from monai_unlearn.evaluation.decision import decide, schema
@@ -235,7 +234,7 @@ def on_the_way(share, *, patients=1500, before=0.99, after=0.75, config=None, er
     rng = np.random.default_rng(0)
     spread = rng.normal(0, 0.02, len(forget))
     logits = {}
-    for name, values in found.logits.items():
+    for name in found.logits:
         at = {"original": before, "revised": before + share * (after - before)}.get(name, after)
         p = np.clip(at + spread, 0.01, 0.995)
         pair = np.log(np.where(own[:, None], np.stack([1 - p, p], 1), np.stack([p, 1 - p], 1)))
@@ -256,9 +255,7 @@ def test_half_of_the_way_must_be_gone_where_the_original_is_beyond_the_margin():
 
 
 def test_one_class_may_not_stay_behind():
-    half_way = everywhere(
-        binary(0.95, 0.94), forget_train=binary(0.75, 0.88), forget_test=binary(0.78, 0.86)
-    )
+    half_way = everywhere(binary(0.95, 0.94), forget_train=binary(0.75, 0.88), forget_test=binary(0.78, 0.86))
     wide = [{"subset": name, "margin": 0.2} for name in NAMES] + [{"subset": "remain_test"}]
     outcome = judged(half_way, config={"endpoints": wide})
     assert not any(one.blocks for one in outcome.comparisons)

@@ -53,7 +53,11 @@ def changed(path, value):
         (("rehearsal", "tuned"), 0, "number of cohorts in 'tuned_on'"),
         (("rehearsal", "least_moved"), None, "'rehearsal.least_moved': field required"),
         (("budget",), float("inf"), "'budget': input should be a finite number"),
-        (("rehearsal", "ranges"), 2 * content()["rehearsal"]["ranges"], "for each subset and class, and for what moved"),
+        (
+            ("rehearsal", "ranges"),
+            2 * content()["rehearsal"]["ranges"],
+            "for each subset and class, and for what moved",
+        ),
         (("rehearsal", "ranges", 0, "what"), "colour", r"rehearsal\.ranges\.0\.what"),
         (("rehearsal", "evidence", 1, "verdict"), "fine", "'rehearsal.evidence.1.verdict'"),
         (("rehearsal", "evidence", 1, "spec"), f"sha256:{0:064x}", "each cohort once"),

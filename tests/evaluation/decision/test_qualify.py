@@ -182,9 +182,7 @@ def test_the_share_is_that_of_the_data_and_not_of_a_sample_in_the_table():
     assert decide(decision(), made, applied(made)).verdict == "qualified"
     outcome = decide(decision(), made, applied(made, share=0.01))
     assert outcome.verdict == "inconclusive"
-    assert outcome.why == (
-        "Its rehearsal cohorts were 20.0 to 60.0 % of the training images; the cohort is 1.0 %.",
-    )
+    assert outcome.why == ("Its rehearsal cohorts were 20.0 to 60.0 % of the training images; the cohort is 1.0 %.",)
     assert outcome.protocol["cohort"]["share"] == 0.01
 
 
@@ -223,11 +221,13 @@ def test_patients_as_before_are_not_qualified_because_others_make_up_for_them():
     some = replace(made, logits=moved(0.8, np.arange(len(forget)) % 4 == 0))
     outcome = decide(decision(), some, applied(some, given=given))
     assert outcome.verdict == "inconclusive"
-    assert all("of its patients moved by 5 points or more, in the rehearsal 90.0 to 100.0 %" in why for why in outcome.why)
+    assert all(
+        "of its patients moved by 5 points or more, in the rehearsal 90.0 to 100.0 %" in why for why in outcome.why
+    )
 
 
 def test_diseases_that_are_called_healthy_more_often_than_in_the_rehearsal_are_not_qualified():
-    """The mean probability of the disease moved as far as it should; it is the images near the boundary that crossed."""
+    """The mean probability of the disease moved as it should; images near the boundary crossed it."""
     made = table({"original": ORIGINAL, "revised": REVISED}, patients=PATIENTS, stable=1.0)
     sick = ((made.frame["part"] == "forget") & (made.frame["label"] == "sick")).to_numpy()
     assert decide(decision(), made, applied(made)).verdict == "qualified"

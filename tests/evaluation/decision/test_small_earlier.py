@@ -184,7 +184,10 @@ def test_a_declared_earlier_cohort_without_any_image_is_not_judged_and_blocks():
 def test_a_measure_that_was_declared_is_the_one_that_is_judged():
     """As sure of the true class as retrained networks, on average, and yet classifying more images correctly."""
     declared = decision(
-        endpoints=[*({"subset": name} for name in SUBSETS), {"subset": EARLIER, "measure": "sensitivity", "margin": 0.2}]
+        endpoints=[
+            *({"subset": name} for name in SUBSETS),
+            {"subset": EARLIER, "measure": "sensitivity", "margin": 0.2},
+        ]
     )
     found = predictions({"healthy": 5, "sick": 5}, 0.55, retrained=0.45, apart=0.0)
     rows = [one for one in of_earlier(decide(with_earlier(declared, found), found)) if one.pooled]
