@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import beta
 
+from monai_unlearn.evaluation.decision.endpoint import words
 from monai_unlearn.evaluation.decision.estimates import LEVEL, student_quantile
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from monai_unlearn.evaluation.decision.evidence import Evidence
+    from monai_unlearn.evaluation.decision.evidence import ClassMeans, Evidence
 
     Array = npt.NDArray[np.float64]
 
@@ -51,13 +52,20 @@ class Way:
     reached: int = 0
 
     @property
+    def high(self) -> float:
+        """The upper limit of the share, at 95 %."""
+        return 2 * self.share - self.low
+
+    @property
     def at_most(self) -> float:
         """The upper limit, at 95 %, of the share of patients reached (Clopper and Pearson 1934)."""
         missed = self.moved - self.reached
         return float(beta.ppf(1 - LEVEL, self.reached + 1, missed)) if missed else 1.0
 
 
-def toward(evidence: Evidence, name: str, others: Sequence[str], subsets: Sequence[str]) -> Way:
+def toward(
+    evidence: Evidence, name: str, others: Sequence[str], subsets: Sequence[str], label: str | None = None
+) -> Way:
     """Return how far a network went from the original toward the mean of others, patient by patient.
 
     The share is Σ v·d/|d| / Σ |d| over patients, of the network's step v and the others' step d, each in the
@@ -71,8 +79,15 @@ def toward(evidence: Evidence, name: str, others: Sequence[str], subsets: Sequen
         name: The network.
         others: What retraining gives, or proxies of it.
         subsets: The subsets of the forget part.
+        label: The true class; None for all.
     """
-    done, whole, moved, patients = _steps(evidence, name, others, subsets)
+    means = [
+        one
+        for subset in subsets
+        for true, one in evidence.subsets.get(subset, {}).items()
+        if label in (None, true) and len(one)
+    ]
+    done, whole, moved, patients = _steps(evidence, name, others, means)
     if not len(done) or not np.isfinite(done).all() or not whole.sum() > 0:
         return Way(share=float("nan"), low=float("nan"))
     reached = moved & (done >= HALF_WAY * whole)
@@ -81,12 +96,12 @@ def toward(evidence: Evidence, name: str, others: Sequence[str], subsets: Sequen
 
 
 def _steps(
-    evidence: Evidence, name: str, others: Sequence[str], subsets: Sequence[str]
+    evidence: Evidence, name: str, others: Sequence[str], classes: Sequence[ClassMeans]
 ) -> tuple[Array, Array, npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
     """Return v·d/|d|, |d|, whether the others move the patient, and which it is, of each patient in each true class."""
     own, before = evidence.rows(name, evidence.original)
     done, whole, moved, patients = [np.zeros(0)], [np.zeros(0)], [np.zeros(0, np.bool_)], [np.zeros(0, np.int64)]
-    for means in (one for subset in subsets for one in evidence.subsets.get(subset, {}).values()):
+    for means in classes:
         way = means.soft[evidence.rows(*others)].mean(0) - means.soft[before]
         far = np.sqrt((way * way).sum(-1))
         along = ((means.soft[own] - means.soft[before]) * way).sum(-1)
@@ -127,12 +142,8 @@ def aside(evidence: Evidence, others: Sequence[str], subsets: Sequence[str], by:
         by: What the others are, in words.
     """
     way = toward(evidence, evidence.revised, others, subsets)
-    peers = [
-        toward(evidence, name, [other for other in others if other != name], subsets)
-        for name in others
-        if len(others) > 1
-    ]
-    least = TOWARD * max(min((one.share for one in peers), default=1.0), 0.0)
+    peers = _peers(evidence, others, subsets)
+    least = _least(peers)
     if way.share < least or way.low <= 0:
         return (
             f"The revised network does not move toward {by} on the forget part: it goes {100 * way.share:.0f} % of the "
@@ -147,4 +158,30 @@ def aside(evidence: Evidence, others: Sequence[str], subsets: Sequence[str], by:
             f"{100 * MOVED_BY:g} points or more, it takes {way.reached} at least half of the way, and "
             f"{100 * fewest:.0f} % are asked for."
         )
+    return _class_behind(evidence, others, subsets, by)
+
+
+def _peers(evidence: Evidence, others: Sequence[str], subsets: Sequence[str], label: str | None = None) -> list[Way]:
+    """Return how far each of the others goes toward the rest; nothing of a single one."""
+    if len(others) == 1:
+        return []
+    return [toward(evidence, name, [one for one in others if one != name], subsets, label) for name in others]
+
+
+def _least(peers: Sequence[Way]) -> float:
+    return TOWARD * max(min((one.share for one in peers), default=1.0), 0.0)
+
+
+def _class_behind(evidence: Evidence, others: Sequence[str], subsets: Sequence[str], by: str) -> str | None:
+    """Return a sentence if one class of a subset is shown not to go along, however far the others go."""
+    for subset in subsets:
+        for label in evidence.subsets.get(subset, {}):
+            way = toward(evidence, evidence.revised, others, [subset], label)
+            least = _least(_peers(evidence, others, [subset], label))
+            if way.high < least:
+                return (
+                    f"{words(subset)}, class {label}: the revised network does not move toward {by}: it goes "
+                    f"{100 * way.share:.0f} % of the way from the original to their mean, where {100 * least:.0f} % "
+                    "are asked for."
+                )
     return None

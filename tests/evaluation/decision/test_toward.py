@@ -112,3 +112,18 @@ def test_few_patients_show_little_of_how_many_are_reached():
 def test_a_single_other_does_not_show_how_many_are_reached():
     found = halves(0.5)
     assert aside(found, ["reference-0"], FORGET, "x") is None
+
+
+@pytest.mark.parametrize("places", [["forget_train", "forget_test"], ["forget_train"]])
+def test_a_class_that_stays_behind_is_named(places):
+    found = halves(0.0)
+    classes = {subset: dict(found.subsets[subset]) for subset in FORGET}
+    revised, original = found.rows("revised", "original")
+    for subset in places:
+        soft = classes[subset]["sick"].soft.copy()
+        soft[revised] = soft[original] + np.random.default_rng(0).normal(0, 0.002, (soft.shape[1], 1)) * [1, -1]
+        classes[subset]["sick"] = replace(classes[subset]["sick"], soft=soft)
+    said = aside(replace(found, subsets=classes), found.references, FORGET, "retrained networks")
+    if len(places) == 1:
+        assert said.startswith("forget train, class sick: the revised network does not move toward retrained networks")
+    assert said is not None
