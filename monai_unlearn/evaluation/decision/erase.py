@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from monai_unlearn.evaluation.decision.artefact import NOTICEABLE, artefact, own_class
 from monai_unlearn.evaluation.decision.compare_subsets import Against, compared
 from monai_unlearn.evaluation.decision.endpoint import Endpoint, part_of
+from monai_unlearn.evaluation.decision.harmed_groups import harmed_groups
 from monai_unlearn.evaluation.decision.kept import ORIGINAL, compared_with_original, like_endpoint
 from monai_unlearn.evaluation.decision.needs import few_patients, merged, missing_outputs, more_evidence
 from monai_unlearn.evaluation.decision.objections import objections
@@ -38,7 +39,7 @@ def judge_erase(decision: Decision, evidence: Evidence) -> Outcome:
     remain = compared_with_original(decision, evidence)
     subsets = [name for name in decision.subsets if part_of(name) == "forget"]
     unreal = [one for one in (_as_before(evidence, subsets), artefact(evidence, subsets)) if one is not None]
-    verdict, why = _verdict(forget, remain, unreal, objections(evidence))
+    verdict, why = _verdict(forget, remain, unreal, [*objections(evidence), *harmed_groups(decision, evidence)])
     needs = [*few_patients([*forget, *remain]), *missing_outputs([*forget, *remain])]
     if verdict is Verdict.INCONCLUSIVE:
         needs = [*more_evidence([*forget, *remain]), *needs]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monai_unlearn.evaluation.decision.endpoint import part_of
-from monai_unlearn.evaluation.prediction_table import RECALIBRATED
+from monai_unlearn.evaluation.prediction_table import RECALIBRATED, SLICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +56,7 @@ class Evidence:
         subsets: The means by subset, then true class; a class without images there is left out.
         proxies: What stands in for retrained networks, each another one: networks of a predictor.
         control: The revised network with BatchNorm statistics recalibrated on remain images, if there is such.
+        groups: The same of remain by subset and slice, such as `sex F`.
         notes: What a reader must know, such as references that do not count, in sentences.
     """
 
@@ -68,6 +69,7 @@ class Evidence:
     repeats: tuple[str, ...] = ()
     control: str | None = None
     proxies: tuple[str, ...] = ()
+    groups: Mapping[tuple[str, str], Mapping[str, ClassMeans]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def rows(self, *names: str) -> list[int]:
@@ -109,10 +111,22 @@ def gather(table: PredictionTable) -> Evidence:
         notes.append(f"{unknown} images have no patient; each counts as a patient of its own.")
     labels = table.frame["label"].to_numpy(object)
     places = (table.frame["part"] + "_" + table.frame["split"]).to_numpy(object)
-    subsets: dict[str, dict[str, ClassMeans]] = {}
-    for place, label in sorted(set(zip(places, labels, strict=True))):
-        rows = np.flatnonzero((places == place) & (labels == label))
-        subsets.setdefault(place, {})[label] = _class_means(names, soft[:, rows], hard[:, rows], patients[rows])
+
+    def means_of(chosen: npt.NDArray[np.bool_]) -> dict[str, dict[str, ClassMeans]]:
+        found: dict[str, dict[str, ClassMeans]] = {}
+        for place, label in sorted(set(zip(places[chosen], labels[chosen], strict=True))):
+            rows = np.flatnonzero(chosen & (places == place) & (labels == label))
+            found.setdefault(place, {})[label] = _class_means(names, soft[:, rows], hard[:, rows], patients[rows])
+        return found
+
+    subsets = means_of(np.ones(len(labels), dtype=bool))
+    remain = (table.frame["part"] == "remain").to_numpy(dtype=bool)
+    groups = {
+        (place, f"{name.replace('_', ' ')} {value}"): classes
+        for name in table.slices
+        for value in sorted(table.frame.loc[remain, f"{SLICE}{name}"].dropna().unique())
+        for place, classes in means_of(remain & (table.frame[f"{SLICE}{name}"] == value).to_numpy(bool)).items()
+    }
     return Evidence(
         class_names=table.class_names,
         networks=names,
@@ -123,6 +137,7 @@ def gather(table: PredictionTable) -> Evidence:
         control=control if controls else None,
         proxies=tuple(proxies),
         subsets=subsets,
+        groups=groups,
         notes=tuple(notes),
     )
 

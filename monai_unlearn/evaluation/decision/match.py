@@ -8,6 +8,7 @@ from monai_unlearn.evaluation.decision.artefact import artefact
 from monai_unlearn.evaluation.decision.compare_subsets import Against, compared
 from monai_unlearn.evaluation.decision.comparison import Comparison
 from monai_unlearn.evaluation.decision.endpoint import part_of
+from monai_unlearn.evaluation.decision.harmed_groups import harmed_groups
 from monai_unlearn.evaluation.decision.holm import holm
 from monai_unlearn.evaluation.decision.needs import (
     MIN_SEEDS,
@@ -49,7 +50,12 @@ def judge_match(decision: Decision, evidence: Evidence) -> Outcome:
     likes = with_pools(asked(decision, evidence), decision, evidence)
     comparisons = holm([one for like in likes for one in compared(like, against)])
     forget = [name for name in decision.subsets if part_of(name) == "forget"]
-    found = (*objections(evidence), unchanged(evidence, forget), artefact(evidence, forget))
+    found = (
+        *objections(evidence),
+        *harmed_groups(decision, evidence),
+        unchanged(evidence, forget),
+        artefact(evidence, forget),
+    )
     unreal = [one for one in found if one is not None]
     verdict, why, needs = _verdict(comparisons, len(evidence.references), unreal)
     return Outcome(

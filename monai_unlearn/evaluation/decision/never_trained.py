@@ -9,6 +9,7 @@ from monai_unlearn.evaluation.decision.artefact import artefact
 from monai_unlearn.evaluation.decision.compare_subsets import Against, compared
 from monai_unlearn.evaluation.decision.comparison import MEMBERSHIP, Comparison
 from monai_unlearn.evaluation.decision.endpoint import ALL, MIN_PATIENTS, part_of
+from monai_unlearn.evaluation.decision.harmed_groups import harmed_groups
 from monai_unlearn.evaluation.decision.kept import ORIGINAL, compared_with_original, with_sensitivities
 from monai_unlearn.evaluation.decision.matched_auc import CHANCE
 from monai_unlearn.evaluation.decision.needs import few_patients, merged, missing_outputs, more_evidence
@@ -140,7 +141,8 @@ def _guard(decision: Decision, subset: str, label: str) -> Comparison:
 def _unreal(decision: Decision, evidence: Evidence, target: PredictedTarget, losses: MatchedLosses) -> list[str]:
     """Return a sentence for each thing that makes the test say nothing, or the forgetting unreal."""
     subsets = [name for name in decision.subsets if part_of(name) == "forget"]
-    found = [*objections(evidence), unchanged(evidence, subsets, target.name), artefact(evidence, subsets)]
+    found: list[str | None] = [*objections(evidence), *harmed_groups(decision, evidence)]
+    found += [unchanged(evidence, subsets, target.name), artefact(evidence, subsets)]
     found += still_memorised(evidence, losses, margin=MARGIN if target.margin is None else target.margin)
     return [one for one in found if one is not None]
 

@@ -14,6 +14,7 @@ from monai_unlearn.evaluation.decision.counterparts import compare_unpaired, cou
 from monai_unlearn.evaluation.decision.endpoint import part_of, words
 from monai_unlearn.evaluation.decision.failure_bound import failure_bound, is_accepted
 from monai_unlearn.evaluation.decision.half_way import behind
+from monai_unlearn.evaluation.decision.harmed_groups import harmed_groups
 from monai_unlearn.evaluation.decision.kept import ORIGINAL, compared_with_original, with_sensitivities
 from monai_unlearn.evaluation.decision.match import asked
 from monai_unlearn.evaluation.decision.needs import Need, few_patients, merged, missing_outputs, more_evidence
@@ -179,7 +180,8 @@ def _unreal(decision: Decision, evidence: Evidence, target: PredictedTarget, for
     subsets = [name for name in decision.subsets if part_of(name) == "forget"]
     # Where counterparts stand for the forget training images, nothing is predicted of single ones.
     each = [name for name in subsets if not (target.counterparts and name == "forget_train")]
-    found = [*objections(evidence), unchanged(evidence, subsets, target.name, each), artefact(evidence, subsets)]
+    found: list[str | None] = [*objections(evidence), *harmed_groups(decision, evidence)]
+    found += [unchanged(evidence, subsets, target.name, each), artefact(evidence, subsets)]
     before = _forget(decision, replace(evidence, revised=evidence.original, control=None), target)
     if not any(one.blocks for one in before if not one.is_guard):
         found.append(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.evaluation.decision.artefact import artefact
 from monai_unlearn.evaluation.decision.endpoint import part_of
+from monai_unlearn.evaluation.decision.harmed_groups import harmed_groups
 from monai_unlearn.evaluation.decision.kept import ORIGINAL, compared_with_original, with_sensitivities
 from monai_unlearn.evaluation.decision.moved_range import beside, changes
 from monai_unlearn.evaluation.decision.needs import (
@@ -100,7 +101,7 @@ def _unreal(decision: Decision, evidence: Evidence, least: float) -> list[str]:
     """Return what forbids a verdict however the intervals lie: among it a network that hardly moved."""
     forget = [name for name in decision.subsets if part_of(name) == "forget"]
     found = moved(evidence, evidence.revised, forget)
-    said = [*objections(evidence), artefact(evidence, forget)]
+    said = [*objections(evidence), *harmed_groups(decision, evidence), artefact(evidence, forget)]
     if not found >= least or found == 0.0:
         said.append(
             f"The revised network's probabilities on the forget part differ from the original's by "
