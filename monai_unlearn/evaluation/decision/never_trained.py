@@ -120,22 +120,27 @@ def _elsewhere(decision: Decision, evidence: Evidence) -> list[Comparison]:
         if part_of(subset) == "forget" and subset != MEMBERS
         for label in evidence.expected(subset)
         if evidence.of(subset, label) is not None
-        for one in compared(_guard(decision, subset, label), against)
+        for like in _guards(decision, subset, label)
+        for one in compared(like, against)
         if one.patients > 1  # a single patient of a class has no interval; its outputs are finite, or object elsewhere
     ]
 
 
-def _guard(decision: Decision, subset: str, label: str) -> Comparison:
-    return Comparison(
-        subset=subset,
-        label=label,
-        predicted=None,
-        measure="sensitivity",
-        margin=decision.margin(subset, "sensitivity"),
-        sides="lower",
-        rule="not_beyond",
-        is_guard=True,
-    )
+def _guards(decision: Decision, subset: str, label: str) -> Iterator[Comparison]:
+    """Yield the guards of a class: neither is it recognised less often, nor less surely."""
+    for measure in ("sensitivity", "mean_probability"):
+        yield Comparison(
+            subset=subset,
+            label=label,
+            predicted=None,
+            measure=measure,
+            margin=decision.margin(subset, measure),
+            sides="lower",
+            rule="not_beyond",
+            is_guard=True,
+            # Of the probabilities, that of the true class.
+            pooled=(label,) if measure == "mean_probability" else (),
+        )
 
 
 def _unreal(decision: Decision, evidence: Evidence, target: PredictedTarget, losses: MatchedLosses) -> list[str]:

@@ -177,3 +177,14 @@ def test_memorised_halves_and_destroyed_halves_are_not_as_never_trained():
     assert whole(outcome).is_inside
     assert outcome.verdict == "inconclusive"
     assert any("some are still memorised and others unlearned too far" in why for why in outcome.why)
+
+
+@pytest.mark.parametrize("part", ["forget", "remain"])
+def test_probabilities_that_flatten_on_images_never_trained_on_are_no_forgetting(part):
+    """As many images are classified correctly as under the original; of none is the network sure any more."""
+    table = memorised({"original": MEMORISED, "revised": 0.0}, patients=300)
+    rows = ((table.frame["part"] == part) & (table.frame["split"] == "test")).to_numpy()
+    softer = np.where(rows[:, None], 0.1 * table.logits["original"], table.logits["revised"])
+    outcome = decide(decision(), replace(table, logits={**table.logits, "revised": softer}), target=TARGET)
+    assert outcome.verdict == "inconclusive"
+    assert any(f"{part} test, class sick: mean probability of the true class" in why for why in outcome.why)
