@@ -36,7 +36,7 @@ def test_the_loss_is_written_out():
     labels = torch.tensor([item["label"] for item in ITEMS[6:]])
     centroids = [original[:5](remain[labels == label]).mean(0) for label in range(3)]
     pull = sum(1 - cos(a, b) for a, b in zip(kept, wanted, strict=True)) / 2
-    push = sum(max(0, *(float(cos(f, c)) for c in centroids)) * cos(f, r) for f in forget for r in kept) / 6
+    push = sum(max(0, *(float(cos(f, c).detach()) for c in centroids)) * cos(f, r) for f in forget for r in kept) / 6
     spread = 1 - sum(cos(a, b) for i, a in enumerate(forget) for j, b in enumerate(forget) if i != j) / 6
     expected = cross_entropy(logits, batch["remain"]["label"]) + 0.3 * (pull + push - spread)
     torch.testing.assert_close(loss, expected, rtol=1e-3, atol=1e-5)
