@@ -66,6 +66,10 @@ def test_import(module, loaded):
         "evaluation.audits",
         "index.build",
         "phantom",
+        "release",
+        "release.bundle_info",
+        "release.lineage",
+        "release.sums",
         "vocabulary.units",
     ],
 )

@@ -20,7 +20,7 @@ from monai_unlearn.engine.chosen_method import settings_of
 from monai_unlearn.engine.lineage import revised_record, write_lineage_members
 from monai_unlearn.evaluation.decision import promotes
 from monai_unlearn.methods import info_of
-from monai_unlearn.release import weights_digest, write_revised_bundle
+from monai_unlearn.release import weights_digest, write_revised_bundle, write_sums
 from monai_unlearn.release.lineage import lineage_after
 from monai_unlearn.staging import write_json, write_text
 from monai_unlearn.vocabulary.run_folder import README, STAYS, RunFolder
@@ -115,6 +115,7 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
         documents=texts,
     )
     lineage.write(bundle)
+    write_sums(bundle)
 
 
 def _lineage(outcome: Outcome, run: RunFolder, diff: Mapping[str, Any], manifest: str) -> Lineage:

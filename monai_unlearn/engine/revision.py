@@ -47,7 +47,14 @@ from monai_unlearn.evaluation.decision import Decision, promotes
 from monai_unlearn.evaluation.decision.applied_protocol import CohortFacts
 from monai_unlearn.evaluation.decision.held_settings import RECIPE
 from monai_unlearn.evaluation.prediction_table import AS_TRAINED
-from monai_unlearn.release import BundleInfo, check_travels, load_weights, weights_digest
+from monai_unlearn.release import (
+    BundleInfo,
+    check_sums,
+    check_travels,
+    download_warnings,
+    load_weights,
+    weights_digest,
+)
 from monai_unlearn.staging import check_free, remove_unfinished, staged
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
@@ -208,6 +215,7 @@ class Revision:
             UnlearnError: Something went wrong earlier: nothing is written.
         """
         target, began = Path(self.output_dir), time.perf_counter()
+        check_sums(self.base.root)
         check_spec_stays(self.base.root, self.cohort)
         record = record_of(Path(self.checkpoint))
         check_lineage(self.base.root, self.data, record)
@@ -215,6 +223,7 @@ class Revision:
         warnings = [
             *self.cohort.preview()["warnings"],
             *self.data.earlier.warnings(),
+            *download_warnings(self.base.root),
             *check_original(record, self._record_path, self.data, {**self.config, **self.retraining.overrides}),
             *consent_warnings(check_consent(self.cohort, self.data, record)),
         ]

@@ -20,6 +20,7 @@ from monai_unlearn.data.pixel_digest import examples
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.training_record import images_digest
 from monai_unlearn.errors import DataError
+from monai_unlearn.release.sums import is_release
 from monai_unlearn.staging import staged_file
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
@@ -174,10 +175,13 @@ def _compare_all(checkpoint: Path, record: Mapping[str, Any], data: CohortData) 
 
 
 def _add_seen(checkpoint: Path, members: Mapping[str, Member], data: CohortData) -> None:
-    """Add the images that are loaded for the first time; where the folder cannot be written, nothing is kept."""
+    """Add the images that are loaded for the first time; where the folder cannot be written, nothing is kept.
+
+    A release stays as it is: with one more file or another one, its signature would not hold any more.
+    """
     seen = {_member(one): Member(*found, trained=False) for one, found in data.pixels.seen.items()}
     kept = {**members, **{one: member for one, member in seen.items() if not (one in members and members[one].trained)}}
-    if kept != members and distributed.is_main_process():
+    if kept != members and distributed.is_main_process() and not is_release(checkpoint):
         with suppress(OSError):
             _write(checkpoint, kept)
 

@@ -14,9 +14,9 @@ from monai_unlearn.engine.host import bundle_root, executed_config
 from monai_unlearn.engine.last_batch import leave_out_single_image
 from monai_unlearn.engine.lineage import check_lineage, check_not_forgotten
 from monai_unlearn.engine.recipe import recipe_of
-from monai_unlearn.engine.trained_pixels import check_before_training, write_members
+from monai_unlearn.engine.trained_pixels import MEMBERS, check_before_training, write_members
 from monai_unlearn.engine.training_record import RECORD, images_digest, record_of
-from monai_unlearn.release import WEIGHTS, save_weights, write_class_names
+from monai_unlearn.release import WEIGHTS, check_sums, save_weights, update_sums, write_class_names
 from monai_unlearn.staging import write_json
 
 if TYPE_CHECKING:
@@ -43,12 +43,15 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
         The record.
 
     Raises:
-        ConfigError: The config does not leave out what earlier revisions of the bundle forgot.
+        ConfigError: The config does not leave out what earlier revisions of the bundle forgot, or a file of the bundle
+            does not match its `SHA256SUMS`.
         DataError: An image is not the file that was indexed, has other pixels than an earlier training saw, or was
             forgotten by an earlier revision.
         TrainingError: The weights stopped being finite; nothing is written.
     """
-    check_lineage(bundle_root(), data, record_of(Path(bundle_root()) / WEIGHTS))
+    root = Path(bundle_root())
+    check_sums(root)
+    check_lineage(root, data, record_of(root / WEIGHTS))
     check_not_forgotten(data, parts)
     check_before_training(Path(checkpoint), data, parts)
     leave_out_single_image(trainer)
@@ -78,8 +81,9 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
     record.update(write_members(Path(checkpoint), data, parts))
     save_weights(trainer.network, Path(checkpoint))
     write_json(Path(checkpoint).with_name(RECORD), record)
-    if Path(checkpoint).resolve() == (Path(bundle_root()) / WEIGHTS).resolve():
-        write_class_names(Path(bundle_root()), data.class_names)
+    if Path(checkpoint).resolve() == (root / WEIGHTS).resolve():
+        write_class_names(root, data.class_names)
+        update_sums(root, [(WEIGHTS.parent / name).as_posix() for name in (WEIGHTS.name, RECORD, MEMBERS)])
     return record
 
 

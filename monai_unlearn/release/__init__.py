@@ -1,17 +1,6 @@
-"""Weights and bundles: read, revise and write them whole. Loads torch."""
+"""Weights and bundles: read, revise, sign, verify and write them whole. Loads torch only for weights."""
 
-from monai_unlearn.release.bundle import TRAINING_RECORD, WEIGHTS, BundleInfo, write_class_names, write_revised_bundle
-from monai_unlearn.release.travels import check_travels
-from monai_unlearn.release.weights import load_weights, save_weights, weights_digest
+import lazy_loader
 
-__all__ = [
-    "TRAINING_RECORD",
-    "WEIGHTS",
-    "BundleInfo",
-    "check_travels",
-    "load_weights",
-    "save_weights",
-    "weights_digest",
-    "write_class_names",
-    "write_revised_bundle",
-]
+# In the stub, so that a release can be verified, and its ledger read, without torch.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,71 +1,29 @@
-"""The bundle around the weights: its metadata, and its revised successor."""
+"""The revised successor of a bundle, and the classes in its metadata."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import InvalidVersion, Version
-
-from monai_unlearn.errors import ConfigError
-from monai_unlearn.release.travels import LEFT_BEHIND, say_that_it_travels
+from monai_unlearn.release.bundle_info import BundleInfo
+from monai_unlearn.release.config_text import with_settings
+from monai_unlearn.release.contents import METADATA, TRAINING_RECORD, WEIGHTS, config_files, left_behind
+from monai_unlearn.release.downloads import remove_downloads
+from monai_unlearn.release.sums import update_sums
+from monai_unlearn.release.travels import say_that_it_travels
 from monai_unlearn.release.weights import save_weights
-from monai_unlearn.staging import write_json
+from monai_unlearn.staging import write_json, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from torch import nn
 
-METADATA = Path("configs/metadata.json")
-WEIGHTS = Path("models/model.pt")
-TRAINING_RECORD = Path("models/training.json")
 # Keys of a training record that name images; the record of the original stays where the images are.
 _OF_IMAGES = ("members",)
-
-
-@dataclass(frozen=True, kw_only=True)
-class BundleInfo:
-    """The metadata of a bundle.
-
-    Args:
-        root: The bundle's folder.
-        name: Its name.
-        version: Its version, as in the metadata.
-        metadata: The whole of `configs/metadata.json`.
-    """
-
-    root: Path
-    name: str
-    version: str
-    metadata: Mapping[str, Any]
-
-    @classmethod
-    def read(cls, root: str | Path) -> BundleInfo:
-        """Read a bundle's metadata.
-
-        Raises:
-            ConfigError: There is no metadata, or it is not JSON with a version.
-        """
-        path = Path(root) / METADATA
-        try:
-            metadata = json.loads(path.read_text(encoding="utf-8"))
-            version = str(Version(metadata["version"]))
-        except OSError:
-            raise ConfigError(f"{path} is missing: {root} is not a MONAI bundle. Give --bundle_root FOLDER.") from None
-        except (json.JSONDecodeError, KeyError, TypeError, InvalidVersion) as error:
-            raise ConfigError(f"{path}: expected JSON with a 'version' like 1.2.3 ({type(error).__name__}).") from None
-        return cls(root=Path(root), name=str(metadata.get("name", Path(root).name)), version=version, metadata=metadata)
-
-    @property
-    def next_version(self) -> str:
-        """The version after a revision: the minor version goes up, since behaviour changes."""
-        major, minor, *_ = (*Version(self.version).release, 0, 0)
-        return f"{major}.{minor + 1}.0"
 
 
 def write_revised_bundle(
@@ -80,7 +38,8 @@ def write_revised_bundle(
 ) -> None:
     """Write a whole bundle with new weights, version, changelog entry and documents.
 
-    Configs, scripts and documents are copied; exports and run outputs of the base are not.
+    `contents.py` says what belongs to a bundle and is copied. What would download the weights of the base is taken out;
+    `download_warnings` names it for the card. `SHA256SUMS` comes last, from the caller, who may add files.
 
     Args:
         base: The bundle to revise.
@@ -93,13 +52,14 @@ def write_revised_bundle(
         documents: Texts to add to `docs/`, by file name. Those of the revision before are kept, with the version that
             they are about in their name.
     """
-    shutil.copytree(base.root, target, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
+    shutil.copytree(base.root, target, ignore=left_behind(base.root))
     version = base.next_version
     changelog = {version: change, **base.metadata.get("changelog", {})}
     metadata = _with_classes(base.metadata, settings.get("class_names"))
     write_json(target / METADATA, {**metadata, "version": version, "changelog": changelog})
-    for config in sorted((target / "configs").glob("*.yaml")):
-        config.write_text(_with_settings(config.read_text(encoding="utf-8"), settings), encoding="utf-8")
+    for config in config_files(target):
+        write_text(config, with_settings(config, settings))
+    remove_downloads(target)
     save_weights(network, target / WEIGHTS)
     if record:
         write_json(target / TRAINING_RECORD, {key: value for key, value in record.items() if key not in _OF_IMAGES})
@@ -124,6 +84,7 @@ def write_class_names(root: Path, class_names: Sequence[str]) -> None:
     changed = _with_classes(metadata, class_names)
     if changed != metadata:
         write_json(path, changed)
+        update_sums(root, [METADATA.as_posix()])
 
 
 def _with_classes(metadata: Mapping[str, Any], class_names: Sequence[str] | None) -> dict[str, Any]:
@@ -134,23 +95,6 @@ def _with_classes(metadata: Mapping[str, Any], class_names: Sequence[str] | None
         pred["num_channels"] = len(class_names)
         pred["channel_def"] = {str(number): name for number, name in enumerate(class_names)}
     return content
-
-
-def _with_settings(config: str, settings: Mapping[str, Any]) -> str:
-    """Return a config in which settings on a line of their own have these values.
-
-    Values are replaced in the text, which keeps comments and order; JSON is YAML. `a::b` is the line of `b` within a
-    section, two blanks deeper. The classes stay: configs of this
-    package read them from the metadata.
-    """
-    for key, value in settings.items():
-        if key != "class_names":
-            *sections, name = key.split("::")
-            name = "  " * len(sections) + name
-            # `re.sub` would interpret a backslash in the replacement.
-            line = f"{name}: {json.dumps(value)}".replace("\\", "\\\\")
-            config = re.sub(rf"(?m)^{re.escape(name)}: [^@$\n]*$", line, config)
-    return config
 
 
 def _rename_earlier(docs: Path, names: Iterable[str], version: str) -> None:

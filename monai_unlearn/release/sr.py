@@ -10,7 +10,7 @@ from ignite.engine import Engine, Events
 from pydicom.errors import InvalidDicomError
 
 from monai_unlearn.errors import InputError
-from monai_unlearn.release.bundle import BundleInfo
+from monai_unlearn.release.bundle_info import BundleInfo
 from monai_unlearn.release.report_content import ModelIdentity, encode_report
 from monai_unlearn.release.weights import weights_digest
 from monai_unlearn.staging import staged_file

@@ -15,7 +15,9 @@ import torch
 from monai.bundle import ConfigParser, ckpt_export
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.release.bundle import METADATA, WEIGHTS, BundleInfo
+from monai_unlearn.release.bundle_info import BundleInfo
+from monai_unlearn.release.contents import METADATA, WEIGHTS
+from monai_unlearn.release.sums import update_sums
 from monai_unlearn.release.weights import load_weights
 from monai_unlearn.staging import staged_file
 
@@ -67,6 +69,8 @@ def export_torchscript(bundle_root: str | Path, *, target: str | Path | None = N
                 f"{path}: the exported network differs from the bundle's by {difference:.1g}, more than {TOLERANCE}. "
                 "TorchScript does not support something in its code; nothing was written."
             )
+    if path.resolve().is_relative_to(root.resolve()):
+        update_sums(root, [path.resolve().relative_to(root.resolve()).as_posix()])
     return path
 
 

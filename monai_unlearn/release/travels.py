@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.release.contents import is_left_behind
 from monai_unlearn.vocabulary.run_folder import LINEAGE_KEY, LINEAGE_MEMBERS, MEMBERS, PREDICTIONS, README, TRAVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Not copied into a revised bundle: outputs of runs, caches, and exports of the old weights.
-LEFT_BEHIND = ("models", "eval", "mlruns", "__pycache__", ".*")
 _OF_PEOPLE = (MEMBERS, PREDICTIONS, LINEAGE_MEMBERS, LINEAGE_KEY)
 _INDEX = ("index.json", "parts")
 
@@ -44,15 +42,12 @@ def check_travels(bundle: Path, output_dir: Path) -> None:
 def _naming_people(root: Path) -> Iterator[Path]:
     """Yield what names people among that which would be copied."""
     for folder, below, files in os.walk(root, followlinks=True):
-        below[:] = sorted(name for name in below if not _is_left_behind(name))
+        within = PurePath(folder).relative_to(root)
+        below[:] = sorted(name for name in below if not is_left_behind(within / name))
         names = {*below, *files}
         yield from (Path(folder, name) for name in _OF_PEOPLE if name in names)
         if names.issuperset(_INDEX):
             yield Path(folder)
-
-
-def _is_left_behind(name: str) -> bool:
-    return any(fnmatch.fnmatch(name, pattern) for pattern in LEFT_BEHIND)
 
 
 def say_that_it_travels(bundle: Path) -> None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.release.sums import check_bundle_of
 from monai_unlearn.staging import staged_file
 
 if TYPE_CHECKING:
@@ -20,13 +21,18 @@ if TYPE_CHECKING:
 def load_weights(network: nn.Module, checkpoint: str | Path) -> nn.Module:
     """Load a state dict into a network, in place, and return the network.
 
+    Where the weights belong to a bundle with `SHA256SUMS`, every file that it lists is compared first.
+
     Raises:
-        ConfigError: The file is missing, is not a pure tensor state dict, or belongs to another network.
+        ConfigError: The file is missing, is not a pure tensor state dict, belongs to another network, or holds a value
+            that is not finite; or a file of the bundle is not the one that was released.
     """
     path = Path(checkpoint)
+    check_bundle_of(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict(state)
+        _check_values(state, path)
     except FileNotFoundError:
         raise ConfigError(
             f"there are no weights at {path}. Train them first (python -m monai.bundle run train "
@@ -42,6 +48,16 @@ def load_weights(network: nn.Module, checkpoint: str | Path) -> nn.Module:
             f"{path} does not fit the bundle's network_def: {str(error).splitlines()[-1].strip()}"
         ) from error
     return network
+
+
+def _check_values(state: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse weights that are not finite: every prediction would be NaN, at the end of all the work."""
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and (wrong := int((~tensor.isfinite()).sum())):
+            raise ConfigError(
+                f"{path}: {wrong:,} of {tensor.numel():,} values of {name} are NaN or infinite. The file is damaged, "
+                "or its training diverged: get other weights."
+            )
 
 
 def save_weights(network: nn.Module, path: Path) -> None:

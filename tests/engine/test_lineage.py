@@ -23,7 +23,7 @@ from monai_unlearn.errors import ConfigError, DataError, ExitCode
 from monai_unlearn.evaluation import PredictionTable
 from monai_unlearn.evaluation.decision import decide_again
 from monai_unlearn.methods import PSG
-from monai_unlearn.release.bundle import METADATA
+from monai_unlearn.release.contents import METADATA, SUMS
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -195,8 +195,9 @@ def opened(bundle: Path, folder: Path, frame: pd.DataFrame | None = None, **sett
 
 @pytest.fixture
 def copy(first, tmp_path) -> Path:
-    """A copy of the results of the first revision."""
+    """A copy of the results of the first revision, without sums: whoever edits a bundle can remove them too."""
     shutil.copytree(first, tmp_path / "copy")
+    (tmp_path / "copy" / "rejected_bundle" / SUMS).unlink()
     return tmp_path / "copy"
 
 

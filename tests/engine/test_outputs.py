@@ -14,7 +14,9 @@ from monai_unlearn.cohort.resolve.frozen import Frozen
 from monai_unlearn.data import open_data
 from monai_unlearn.engine.outputs import Outcome, write_outputs
 from monai_unlearn.methods import FineTune
-from monai_unlearn.release import BundleInfo, weights_digest
+from monai_unlearn.release import BundleInfo, check_sums, weights_digest
+from monai_unlearn.release.contents import all_files
+from monai_unlearn.release.sums import read_sums
 from monai_unlearn.vocabulary.run_folder import STAYS, TRAVELS
 
 SECRET = SPEC.replace("device_deprecation", "consent_withdrawal").replace(
@@ -115,6 +117,14 @@ def test_the_bundle_has_the_settings_and_the_training_record_of_the_run(tmp_path
     assert "\nimage_size: [16, 16]\n" in (out / "revised_bundle" / "configs" / "unlearn.yaml").read_text()
     record = read(out / "revised_bundle" / "models", "training.json")
     assert (record["images"], record["parent"]["version"]) == (3, BundleInfo.read(BUNDLE).version)
+
+
+def test_every_file_of_the_bundle_has_its_sum(tmp_path):
+    _, out = written(tmp_path)
+    files = {path.relative_to(out / "revised_bundle").as_posix() for path in all_files(out / "revised_bundle")}
+    assert set(read_sums(out / "revised_bundle")) == files - {"SHA256SUMS"}
+    assert "lineage.json" in files
+    check_sums(out / "revised_bundle")
 
 
 def test_diagnostics_of_the_method_are_written(tmp_path):

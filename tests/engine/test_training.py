@@ -11,8 +11,8 @@ from torch import nn
 from monai_unlearn.data.earlier import Earlier
 from monai_unlearn.data.pixel_digest import PixelCheck
 from monai_unlearn.engine import train, training
-from monai_unlearn.errors import TrainingError
-from monai_unlearn.release import load_weights
+from monai_unlearn.errors import ConfigError, TrainingError
+from monai_unlearn.release import check_sums, load_weights, write_sums
 
 DATA = SimpleNamespace(
     index_digest="sha256:1",
@@ -52,6 +52,19 @@ def test_weights_and_their_record_are_written(tmp_path):
     assert (record["split"], record["spec_digest"], record["class_names"]) == ({"seed": 0}, None, ["up", "down"])
     loaded = load_weights(nn.Linear(2, 2), tmp_path / "models" / "model.pt")
     assert torch.equal(loaded.bias, made.network.bias)
+
+
+def test_a_release_keeps_sums_that_match_what_training_writes(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "bundle_root", lambda: str(tmp_path))
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "train.yaml").write_text("a: 1")
+    (tmp_path / "models").mkdir()
+    write_sums(tmp_path)
+    train(trainer=trainer(lambda *_: None), data=DATA, checkpoint=tmp_path / "models" / "model.pt", parts=["remain"])
+    check_sums(tmp_path)
+    (tmp_path / "configs" / "train.yaml").write_text("a: 2")
+    with pytest.raises(ConfigError, match="train.yaml has the digest"):
+        train(trainer=trainer(lambda *_: None), data=DATA, checkpoint=tmp_path / "model.pt", parts=["remain"])
 
 
 def test_how_it_was_trained_is_recorded(tmp_path, monkeypatch):

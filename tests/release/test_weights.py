@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.release import load_weights, save_weights, weights_digest
+from monai_unlearn.release import load_weights, save_weights, weights_digest, write_sums
 
 
 def network(seed: int, width: int = 3) -> nn.Module:
@@ -77,3 +77,31 @@ def test_weights_of_another_network_are_refused(tmp_path):
     save_weights(network(0, width=4), tmp_path / "model.pt")
     with pytest.raises(ConfigError, match="does not fit the bundle's network_def: .*shape"):
         load_weights(network(0), tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("name", ["0.weight", "1.running_var"])
+def test_values_that_are_not_finite_are_refused(tmp_path, value, name):
+    state = network(0).state_dict()
+    state[name].view(-1)[0] = value
+    torch.save(state, tmp_path / "model.pt")
+    with pytest.raises(ConfigError, match=rf"1 of \d values of {name} are NaN or infinite"):
+        load_weights(network(0), tmp_path / "model.pt")
+
+
+def test_every_file_of_a_release_is_compared_before_its_weights_are_read(tmp_path):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "metadata.json").write_text("{}")
+    save_weights(network(0), tmp_path / "models" / "model.pt")
+    write_sums(tmp_path)
+    load_weights(network(1), tmp_path / "models" / "model.pt")
+    weights = tmp_path / "models" / "model.pt"
+    content = weights.read_bytes()
+    for place in range(0, len(content), len(content) // 20):
+        weights.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        with pytest.raises(ConfigError, match="model.pt has the digest"):
+            load_weights(network(1), weights)
+    weights.write_bytes(content)
+    (tmp_path / "configs" / "metadata.json").write_text("{ }")
+    with pytest.raises(ConfigError, match="metadata.json has the digest"):
+        load_weights(network(1), weights)
