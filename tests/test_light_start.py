@@ -69,7 +69,9 @@ def test_import(module, loaded):
         "release",
         "release.bundle_info",
         "release.lineage",
+        "release.sign",
         "release.sums",
+        "release.verify",
         "vocabulary.units",
     ],
 )
@@ -88,6 +90,8 @@ def test_rooms_of_metadata(module, loaded):
         ["sweep", "--help"],
         ["rehearse", "--help"],
         ["history", "--help"],
+        ["sign", "--help"],
+        ["verify", "--help"],
     ],
     ids=" ".join,
 )
@@ -118,6 +122,19 @@ def test_cohort_validate(tmp_path, loaded):
     modules = loaded(COMMAND, "cohort", "validate", write_spec(tmp_path))
     assert "lark" in modules  # it did its work
     assert not modules & (LEARNING | TABLES | {"numpy"})
+
+
+def test_verify(tmp_path, loaded):
+    (tmp_path / "bundle" / "configs").mkdir(parents=True)
+    (tmp_path / "bundle" / "configs" / "metadata.json").write_text('{"version": "1.0"}')
+    code = """
+import contextlib
+with contextlib.suppress(SystemExit):
+    from monai_unlearn.cli import main; main()
+"""
+    modules = loaded(code, "verify", tmp_path / "bundle")
+    assert "numpy" in modules  # it did its work
+    assert not modules & (LEARNING | {"model_signing", "sigstore", "duckdb"})
 
 
 def write_spec(folder: Path) -> Path:

@@ -19,8 +19,10 @@ from monai_unlearn.cli import (
     index_verify,
     phantom,
     rehearse,
+    sign,
     spec,
     sweep,
+    verify,
 )
 from monai_unlearn.terminal import say
 
@@ -46,6 +48,8 @@ sweep.register(app)
 rehearse.register(app)
 compare.register(app)
 history.register(app)
+sign.register(app)
+verify.register(app)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback signature

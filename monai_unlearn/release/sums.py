@@ -43,11 +43,13 @@ def sums_of(root: Path) -> dict[str, str]:
         root: The bundle.
 
     Raises:
-        ConfigError: There is a link: what it leads to is not part of the bundle.
+        ConfigError: There is a link, whose file is not part of the bundle, or a pipe or device.
     """
     names = [path for path in all_files(root) if path != root / SUMS]
-    if link := next((path for path in names if path.is_symlink()), None):
-        raise ConfigError(f"{link} is a link. A release holds its files itself: put the file in its place.")
+    if link := next((path for path in names if path.is_symlink() or not path.is_file()), None):
+        raise ConfigError(
+            f"{link} is a link or no plain file. A release holds its files itself: put a file in its place."
+        )
     return {path.relative_to(root).as_posix(): file_digest(path) for path in names}
 
 
@@ -150,7 +152,8 @@ def is_release(checkpoint: Path) -> bool:
 def actual(path: Path) -> str | None:
     """Return the digest of a file, or None where there is none that can be read."""
     try:
-        return None if path.is_symlink() else file_digest(path)
+        # Opening a pipe would wait for ever.
+        return file_digest(path) if path.is_file() and not path.is_symlink() else None
     except OSError:
         return None
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch.nn.functional import one_hot
-
 from monai_unlearn.evaluation.metrics.mean_loss import mean_loss
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ def brier_scores(predictions: Predictions) -> Tensor:
     twice the form that uses one class only.
     """
     probabilities = predictions.probabilities
-    truth = one_hot(predictions.labels, num_classes=probabilities.shape[1])
+    truth = probabilities.new_zeros(probabilities.shape).scatter(1, predictions.labels[:, None], 1)
     return (probabilities - truth).square().sum(1)
 
 

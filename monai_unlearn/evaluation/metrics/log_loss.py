@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch.nn.functional import cross_entropy
-
 from monai_unlearn.evaluation.metrics.mean_loss import mean_loss
 
 if TYPE_CHECKING:
@@ -20,7 +18,8 @@ def log_losses(predictions: Predictions) -> Tensor:
     Good 1952, J. R. Stat. Soc. B 14:107. Computed from logits in float64, so that the loss is finite even if p
     underflows; nothing is clipped.
     """
-    return cross_entropy(predictions.logits.double(), predictions.labels, reduction="none")
+    logs = predictions.logits.double().log_softmax(1)
+    return -logs.gather(1, predictions.labels[:, None])[:, 0]
 
 
 LOG_LOSS = mean_loss(

@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import torch
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -48,6 +46,7 @@ class Metric:
     Raises:
         ValueError: The name, direction or range is not valid.
 
+    >>> import torch
     >>> from monai_unlearn.evaluation import Predictions
     >>> errors = Metric(
     ...     name="errors",
@@ -93,7 +92,7 @@ class Metric:
         Raises:
             ValueError: The predictions are of different images.
         """
-        if not torch.equal(a.labels, b.labels):
+        if a.labels.tolist() != b.labels.tolist():
             raise ValueError(f"{self.name}: a difference needs two predictions of the same images.")
         return _to_json(self.difference(a, b) if len(a) else None)
 
