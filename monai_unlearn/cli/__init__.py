@@ -17,7 +17,9 @@ from monai_unlearn.cli import (
     index_report,
     index_table,
     index_verify,
+    ledger,
     phantom,
+    promote,
     rehearse,
     sign,
     spec,
@@ -50,6 +52,8 @@ compare.register(app)
 history.register(app)
 sign.register(app)
 verify.register(app)
+promote.register(app)
+app.add_typer(ledger.app, name="ledger")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback signature

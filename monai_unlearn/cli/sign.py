@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
+from monai_unlearn.cli.store_options import Who, Why  # noqa: TC001 - Typer evaluates the annotations
 from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
@@ -47,13 +48,22 @@ def sign(
     key: Key,
     password_file: PasswordFile = None,
     signature: Signature = None,
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", metavar="DIR", help="Note it in the ledger of this store; its head joins the release."),
+    ] = None,
+    who: Who = None,
+    why: Why = None,
     as_json: AsJson = False,
 ) -> None:
     """Sign a bundle."""
+    from monai_unlearn.release.promote import act_of
     from monai_unlearn.release.sign import sign as sign_bundle
     from monai_unlearn.release.signature import read_password
 
-    done = sign_bundle(bundle, key, signature=signature, password=read_password(password_file)).to_dict()
+    password = read_password(password_file)
+    act = act_of(store, key, password=password, who=who, why=why) if store else None
+    done = sign_bundle(bundle, key, signature=signature, password=password, act=act).to_dict()
     emit(done, as_json=as_json, render=lambda: _show(done))
 
 

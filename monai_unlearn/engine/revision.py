@@ -55,6 +55,7 @@ from monai_unlearn.release import (
     load_weights,
     weights_digest,
 )
+from monai_unlearn.release.record_run import record_run, site_ledger
 from monai_unlearn.staging import check_free, remove_unfinished, staged
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
@@ -214,7 +215,7 @@ class Revision:
             NotAccepted: The verdict does not promote the result: everything is written, but the bundle is not promoted.
             UnlearnError: Something went wrong earlier: nothing is written.
         """
-        target, began = Path(self.output_dir), time.perf_counter()
+        target, began, ledger = Path(self.output_dir), time.perf_counter(), site_ledger()
         check_sums(self.base.root)
         check_spec_stays(self.base.root, self.cohort)
         record = record_of(Path(self.checkpoint))
@@ -252,7 +253,10 @@ class Revision:
             checkpoints.remove()
         distributed.wait()
         print_result(evidence, target)
-        if not promotes(evidence["verdict"]):
+        accepted = promotes(evidence["verdict"])
+        if ledger is not None:
+            record_run("unlearn", RunFolder(target).bundle(accepted=accepted), store=ledger[0], key=ledger[1])
+        if not accepted:
             raise NotAccepted(f"{why_not_accepted(evidence)}\nThe evidence is in {RunFolder(target).evidence}.")
         return evidence
 

@@ -17,6 +17,7 @@ from monai_unlearn.engine.recipe import recipe_of
 from monai_unlearn.engine.trained_pixels import MEMBERS, check_before_training, write_members
 from monai_unlearn.engine.training_record import RECORD, images_digest, record_of
 from monai_unlearn.release import WEIGHTS, check_sums, save_weights, update_sums, write_class_names
+from monai_unlearn.release.record_run import record_run, site_ledger
 from monai_unlearn.staging import write_json
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
     check_not_forgotten(data, parts)
     check_before_training(Path(checkpoint), data, parts)
     leave_out_single_image(trainer)
+    ledger = site_ledger()
     counted, config = _count_images(trainer), executed_config()
     started = time.perf_counter()
     trainer.run()
@@ -84,6 +86,8 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
     if Path(checkpoint).resolve() == (root / WEIGHTS).resolve():
         write_class_names(root, data.class_names)
         update_sums(root, [(WEIGHTS.parent / name).as_posix() for name in (WEIGHTS.name, RECORD, MEMBERS)])
+        if ledger is not None:
+            record_run("train", root, store=ledger[0], key=ledger[1])
     return record
 
 

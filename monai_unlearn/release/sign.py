@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import InputError
-from monai_unlearn.release.contents import SUMS
+from monai_unlearn.release.contents import LEDGER_HEAD, SUMS
 from monai_unlearn.release.signature import signature_of, write_signature
 from monai_unlearn.release.sums import file_digest, write_sums
 from monai_unlearn.release.verify import Kind, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from monai_unlearn.release.promote import Act
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,9 @@ class SignedRelease:
         }
 
 
-def sign(bundle: Path, key: Path, *, signature: Path | None = None, password: bytes | None = None) -> SignedRelease:
+def sign(
+    bundle: Path, key: Path, *, signature: Path | None = None, password: bytes | None = None, act: Act | None = None
+) -> SignedRelease:
     """Sign a bundle: all files that it has now, `SHA256SUMS` among them, which is written anew first.
 
     Args:
@@ -56,46 +61,57 @@ def sign(bundle: Path, key: Path, *, signature: Path | None = None, password: by
         key: The private key.
         signature: The file to write the signature to; by default, beside the bundle.
         password: The password of the key, if it has one.
+        act: Who signs, for the ledger of a store. The head of the ledger becomes part of the release: it shows later
+            whether the ledger still has all lines that it has now.
 
     Raises:
         InputError: The folder is no bundle, the key cannot be used, the bundle is not what it says of itself, or it
             holds what must not be part of a release.
     """
     target = signature or signature_of(bundle)
-    if target.resolve().is_relative_to(bundle.resolve()):
-        raise InputError(
-            f"{target} lies within the bundle. Give a place outside: the signature covers every file in it."
-        )
-    if (bundle / ".git").exists():
-        raise InputError(f"{bundle} is a git repository, which changes with every command. Sign a copy without .git.")
+    _check_place(bundle, target)
     report = verify(bundle)
     found = [fault for fault in report.faults if fault.kind is Kind.TAMPERED]
     if wrong := [fault.line for fault in found if not fault.extra]:
         lines = "\n  ".join(wrong)
         raise InputError(f"{bundle} is not what it says of itself; nothing was signed:\n  {lines}")
-    before = (bundle / SUMS).read_bytes() if (bundle / SUMS).exists() else None
-    write_sums(bundle)
-    try:
+    with _restored_on_failure(bundle / SUMS, bundle / LEDGER_HEAD):
+        if act is not None:
+            act.store.ledger.head().write(bundle / LEDGER_HEAD)
+        write_sums(bundle)
         write_signature(bundle, key, target=target, password=password)
-    except BaseException:
-        _restore(bundle / SUMS, before)
-        raise
+        made = {name: f"sha256:{file_digest(path)}" for name, path in (("sums", bundle / SUMS), ("signature", target))}
+        if act is not None:
+            act.append("sign", report, digests=made)
     return SignedRelease(
         name=report.name,
         version=report.version,
         verdict=report.verdict,
         signature=target,
         added=[fault.file for fault in found if fault.extra],
-        digests={
-            **({"weights": report.weights_digest} if report.weights_digest else {}),
-            "sums": f"sha256:{file_digest(bundle / SUMS)}",
-            "signature": f"sha256:{file_digest(target)}",
-        },
+        digests={**({"weights": report.weights_digest} if report.weights_digest else {}), **made},
     )
 
 
-def _restore(path: Path, content: bytes | None) -> None:
-    if content is None:
-        path.unlink()
-    else:
-        path.write_bytes(content)
+def _check_place(bundle: Path, target: Path) -> None:
+    if target.resolve().is_relative_to(bundle.resolve()):
+        raise InputError(
+            f"{target} lies within the bundle. Give a place outside: the signature covers every file in it."
+        )
+    if (bundle / ".git").exists():
+        raise InputError(f"{bundle} is a git repository, which changes with every command. Sign a copy without .git.")
+
+
+@contextmanager
+def _restored_on_failure(*paths: Path) -> Iterator[None]:
+    """Give files their content back, or remove them, where the block fails."""
+    before = {path: path.read_bytes() if path.is_file() else None for path in paths}
+    try:
+        yield
+    except BaseException:
+        for path, content in before.items():
+            if content is None:
+                path.unlink(missing_ok=True)
+            else:
+                path.write_bytes(content)
+        raise

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from bundle_run import BUNDLE, JUDGED, PLAIN, TINY, WIDE, judged, run, unlearn
 from monai.bundle import ConfigParser, ConfigWorkflow
+from release_example import write_keys
 from tiny import SPEC, tiny_index, tiny_spec, write_images
 
 from monai_unlearn.card import schema
@@ -26,6 +27,9 @@ from monai_unlearn.evaluation.decision import decide_again
 from monai_unlearn.index import Index
 from monai_unlearn.methods import PSG, PixelSpace
 from monai_unlearn.release import load_weights, weights_digest
+from monai_unlearn.release.ledger import Ledger
+from monai_unlearn.release.sign import sign
+from monai_unlearn.release.verify import Kind, verify
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 OF_THE_EVIDENCE = {"metrics.json", "run.json", "cohort_manifest.json", "model_card_diff.json"}
@@ -244,6 +248,30 @@ def test_doubtful_images_that_were_trained_on_are_not_passed_over_when_consent_i
     text = (tmp_path / "out" / "evidence" / "model_card_diff.md").read_text(encoding="utf-8")
     assert "Why they are left out: They are phantoms." in text
     assert "2 of 2 values of \\[… 2 values\\] (patient) occur in the index" in text
+
+
+def test_the_bundle_is_what_it_says_of_itself(revised, tmp_path):
+    out, _ = revised
+    assert [fault.kind for fault in verify(out / "rejected_bundle").faults] == [Kind.UNSIGNED]
+    private, public = write_keys(tmp_path)
+    sign(out / "rejected_bundle", private, signature=tmp_path / "a.sig")
+    report = verify(out / "rejected_bundle", public_key=public, signature=tmp_path / "a.sig")
+    assert (report.exit_code, list(report.faults), list(report.warnings)) == (0, [], [])
+    assert report.weights_digest == read(out, "run.json")["digests"]["revised_weights"]
+
+
+def test_a_site_that_names_its_ledger_has_every_run_in_it(tiny, tmp_path, monkeypatch):
+    private, _ = write_keys(tmp_path)
+    monkeypatch.setenv("MONAI_UNLEARN_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("MONAI_UNLEARN_KEY", str(private))
+    tiny.unlearn(tmp_path / "out")
+    (line,) = Ledger(tmp_path / "store").lines()
+    assert (line.event.event, line.event.verdict) == ("unlearn", "not_known")
+    assert line.event.digests["weights"] == read(tmp_path / "out", "run.json")["digests"]["revised_weights"]
+    monkeypatch.delenv("MONAI_UNLEARN_KEY")
+    with pytest.raises(ConfigError, match="MONAI_UNLEARN_STORE and MONAI_UNLEARN_KEY: expected both"):
+        tiny.judged(tmp_path / "again")
+    assert not (tmp_path / "again").exists()
 
 
 def test_the_revised_bundle_runs_with_the_same_commands(tiny, revised, tmp_path):
