@@ -69,6 +69,7 @@ def test_import(module, loaded):
         "release",
         "release.bundle_info",
         "release.check_store",
+        "release.inspection",
         "release.ledger",
         "release.lineage",
         "release.promote",
@@ -98,6 +99,7 @@ def test_rooms_of_metadata(module, loaded):
         ["verify", "--help"],
         ["promote", "--help"],
         ["ledger", "--help"],
+        ["inspect", "--help"],
     ],
     ids=" ".join,
 )

@@ -17,6 +17,7 @@ from monai_unlearn.cli import (
     index_report,
     index_table,
     index_verify,
+    inspect,
     ledger,
     phantom,
     promote,
@@ -50,6 +51,7 @@ sweep.register(app)
 rehearse.register(app)
 compare.register(app)
 history.register(app)
+inspect.register(app)
 sign.register(app)
 verify.register(app)
 promote.register(app)
