@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.depth import blocks_of, modules_within
-from monai_unlearn.methods.reset import initialised_afresh
+from monai_unlearn.methods.fresh_weights import initialised_afresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

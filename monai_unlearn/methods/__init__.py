@@ -2,6 +2,7 @@
 
 from monai_unlearn.methods.bad_teacher import BadTeacher
 from monai_unlearn.methods.base import Method, MethodContext, StepSettings
+from monai_unlearn.methods.batch_norm_only import BatchNormOnly
 from monai_unlearn.methods.boundary import BoundarySearch
 from monai_unlearn.methods.boundary_expand import BoundaryExpand
 from monai_unlearn.methods.boundary_shrink import BoundaryShrink
@@ -13,6 +14,7 @@ from monai_unlearn.methods.finetune import FineTune
 from monai_unlearn.methods.gear import GEAR
 from monai_unlearn.methods.grin_plus import GrinPlus
 from monai_unlearn.methods.label_search import chosen_rows
+from monai_unlearn.methods.msg import MSG
 from monai_unlearn.methods.neggrad_plus import NegGradPlus
 from monai_unlearn.methods.noise import Noise
 from monai_unlearn.methods.one_shot import OneShot
@@ -27,9 +29,13 @@ from monai_unlearn.methods.relabelling import PUBLISHED, PublishedSettings
 from monai_unlearn.methods.remain_teacher import RemainTeacher
 from monai_unlearn.methods.remain_training import RemainTraining
 from monai_unlearn.methods.reset import Reset
+from monai_unlearn.methods.retrain import Retrain
+from monai_unlearn.methods.rewind import Rewind
 from monai_unlearn.methods.salun import SalUn
 from monai_unlearn.methods.schedules import Schedule
+from monai_unlearn.methods.scratch import Scratch
 from monai_unlearn.methods.scrub import SCRUB
+from monai_unlearn.methods.shrink_perturb import ShrinkPerturb
 from monai_unlearn.methods.ssd import SSD
 from monai_unlearn.methods.targets import TargetRule
 from monai_unlearn.methods.two_terms import TwoTerms
@@ -37,11 +43,13 @@ from monai_unlearn.methods.two_terms import TwoTerms
 __all__ = [
     "DUCK",
     "GEAR",
+    "MSG",
     "PSG",
     "PUBLISHED",
     "SCRUB",
     "SSD",
     "BadTeacher",
+    "BatchNormOnly",
     "BoundaryExpand",
     "BoundarySearch",
     "BoundaryShrink",
@@ -64,10 +72,14 @@ __all__ = [
     "RemainTeacher",
     "RemainTraining",
     "Reset",
+    "Retrain",
+    "Rewind",
     "SalUn",
     "Schedule",
+    "Scratch",
     "SearchStep",
     "SearchTrace",
+    "ShrinkPerturb",
     "StepSettings",
     "TargetRule",
     "TwoTerms",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.methods.fresh_weights import initialised_afresh
 from monai_unlearn.methods.registry import MethodInfo, register
 from monai_unlearn.methods.remain_training import distillation_loss
-from monai_unlearn.methods.reset import initialised_afresh
 from monai_unlearn.methods.two_terms import TwoTerms, frozen_copy
 
 if TYPE_CHECKING:

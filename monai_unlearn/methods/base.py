@@ -219,6 +219,11 @@ class Method(ABC):
         """
         return False
 
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the method decided by itself in this run, and on what evidence: plain values for the run's record."""
+        return {}
+
     def write_diagnostics(self, folder: Path) -> list[Path]:  # noqa: ARG002 - for methods that have some
         """Write diagnostics of the method into a folder, which is created; return the files. The base has none."""
         return []

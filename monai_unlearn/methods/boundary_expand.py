@@ -12,10 +12,9 @@ from torch.nn.functional import cross_entropy
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.base import StepSettings
-from monai_unlearn.methods.depth import modules_within
+from monai_unlearn.methods.depth import blank_image, modules_within
 from monai_unlearn.methods.passes import unchanged
 from monai_unlearn.methods.registry import MethodInfo, register
-from monai_unlearn.methods.reset import blank_image
 from monai_unlearn.methods.two_terms import TwoTerms
 
 if TYPE_CHECKING:

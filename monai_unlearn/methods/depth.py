@@ -13,6 +13,8 @@ from monai_unlearn.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from monai_unlearn.methods.base import MethodContext
+
 Depth = Literal["head", "last_block", "all"] | int
 DEPTHS = ("head", "last_block", "all")
 # Containers that run their children one after the other. Their subclasses (a dense block) are a block of their own.
@@ -36,15 +38,20 @@ class Block:
     names: tuple[str, ...]
 
 
-def check_depth(depth: object) -> None:
+def check_depth(depth: object, *, also: Sequence[str] = ()) -> None:
     """Refuse what is no depth.
 
+    Args:
+        depth: What was given.
+        also: Further words that are allowed.
+
     Raises:
-        ConfigError: It is neither one of `DEPTHS` nor a whole number of at least 1.
+        ConfigError: It is neither one of the words nor a whole number of at least 1.
     """
-    if depth in DEPTHS or (isinstance(depth, int) and not isinstance(depth, bool) and depth >= 1):
+    words = (*also, *DEPTHS)
+    if depth in words or (isinstance(depth, int) and not isinstance(depth, bool) and depth >= 1):
         return
-    raise ConfigError(f"depth: expected {', '.join(DEPTHS)} or a number of blocks of at least 1, got {depth!r}.")
+    raise ConfigError(f"depth: expected {', '.join(words)} or a number of blocks of at least 1, got {depth!r}.")
 
 
 def modules_within(network: nn.Module, depth: Depth, image: Tensor) -> tuple[str, ...]:
@@ -96,6 +103,12 @@ def blocks_of(network: nn.Module, image: Tensor) -> list[Block]:
             blocks.append([])
         blocks[-1].append(name)
     return [Block(names=tuple(names)) for names in [*blocks, [name for name, _ in units[head:]]]]
+
+
+def blank_image(context: MethodContext) -> Tensor:
+    """Return zeros of the shape of an image, (channel, *spatial), so that what is found with it depends on no image."""
+    items = context.forget if context.remain is None else context.remain
+    return torch.zeros_like(torch.as_tensor(items[0]["image"]), device=context.device)
 
 
 def _order(network: nn.Module, image: Tensor) -> dict[nn.Module, int]:

@@ -9,9 +9,9 @@ from torch.nn.functional import normalize
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.base import FORWARD_PASS, Method, MethodContext
+from monai_unlearn.methods.depth import blank_image
 from monai_unlearn.methods.passes import Features, batches_of, size_of, unchanged
 from monai_unlearn.methods.registry import MethodInfo, register
-from monai_unlearn.methods.reset import blank_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

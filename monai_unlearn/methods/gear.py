@@ -9,11 +9,11 @@ from torch.nn.functional import cosine_similarity, normalize
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.base import FORWARD_PASS, Method, MethodContext
+from monai_unlearn.methods.depth import blank_image
 from monai_unlearn.methods.duck import centroids
 from monai_unlearn.methods.passes import Features, size_of
 from monai_unlearn.methods.registry import MethodInfo, register
 from monai_unlearn.methods.remain_teacher import frozen_copy
-from monai_unlearn.methods.reset import blank_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

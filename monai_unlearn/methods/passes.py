@@ -22,7 +22,9 @@ PASS_SIZE = 64
 
 def batches_of(images: Dataset[Any], device: torch.device, *, size: int = PASS_SIZE) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield images, shape (batch, channel, *spatial), and their classes, shape (batch,), in their own order."""
-    for batch in DataLoader(images, batch_size=size, collate_fn=_stacked):
+    # A generator of its own leaves the global random state alone.
+    loader = DataLoader(images, batch_size=size, collate_fn=_stacked, generator=torch.Generator())
+    for batch in loader:
         yield batch[0].to(device), batch[1].to(device)
 
 

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.base import FORWARD_PASS, Method, MethodContext, StepSettings
-from monai_unlearn.methods.depth import Depth, check_depth, modules_within
+from monai_unlearn.methods.depth import Depth, blank_image, check_depth, modules_within
+from monai_unlearn.methods.fresh_weights import initialised_afresh
 from monai_unlearn.methods.registry import MethodInfo, info_of, register
 from monai_unlearn.methods.remain_training import distillation_loss
-from monai_unlearn.methods.reset import blank_image, initialised_afresh
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

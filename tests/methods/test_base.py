@@ -127,3 +127,7 @@ def test_the_defaults_of_a_method_cost_nothing_and_claim_nothing(tmp_path):
     assert method.finish() is None
     assert method.write_diagnostics(tmp_path / "none") == []
     assert not (tmp_path / "none").exists()
+
+
+def test_a_method_that_decides_nothing_has_nothing_to_record():
+    assert FineTune().record == {}

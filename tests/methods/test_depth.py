@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from method_bench import context_of, small_items
 from monai.networks.nets import DenseNet121, EfficientNetBN, ResNet, SEResNet50
 from torch import nn
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods.depth import blocks_of, modules_within
+from monai_unlearn.methods.depth import blank_image, blocks_of, check_depth, modules_within
 
 IMAGE = torch.zeros(3, 32, 32)
 PLAIN = {"spatial_dims": 2, "num_classes": 3}
@@ -94,3 +95,15 @@ def test_a_network_of_fewer_blocks_is_refused():
 def test_what_is_no_depth_is_refused(depth):
     with pytest.raises(ConfigError, match="depth: expected head, last_block, all or a number of blocks of at least 1"):
         modules_within(resnet(), depth, IMAGE)
+
+
+def test_further_words_may_be_allowed():
+    check_depth("auto", also=("auto",))
+    with pytest.raises(ConfigError, match="depth: expected auto, head, last_block, all or a number"):
+        check_depth("tail", also=("auto",))
+
+
+def test_a_blank_image_reads_no_forget_image_where_there_are_remain_ones():
+    items = small_items()
+    assert torch.equal(blank_image(context_of(resnet(), [], remain=items)), torch.zeros(3, 8, 8))
+    assert blank_image(context_of(resnet(), items, remain=None)).shape == (3, 8, 8)

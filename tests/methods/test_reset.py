@@ -1,18 +1,20 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import math
 
 import pytest
 import torch
-from method_bench import batch_of, context_of, small_items, small_network
+from camera_networks import camera_images, camera_network
+from method_bench import batch_of, context_of, same, small_items, small_network
+from method_steps import assert_resumes_and_repeats
 from monai.networks.nets import ResNet
 from torch import nn
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods import Reset
-from monai_unlearn.methods.reset import initialised_afresh
 
 
 class NeverRead(list):
@@ -126,25 +128,89 @@ def test_it_asks_for_the_steps_of_training_and_counts_its_own_look():
     assert json.dumps(passes) == "[1, 0]"
 
 
-def test_a_layer_that_cannot_be_initialised_is_refused():
-    class Scale(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.factor = nn.Parameter(torch.ones(1))
-
-        def forward(self, inputs):
-            return self.factor * inputs
-
-    network = nn.Sequential(nn.Linear(2, 2), Scale())
-    with pytest.raises(ConfigError, match="Scale '1' has weights but no `reset_parameters`"):
-        initialised_afresh(network, ["0", "1"], seed=0)
-
-
 def test_without_remain_images_it_is_refused():
     with pytest.raises(ConfigError, match="reset: expected remain images, got none"):
         Reset().prepare(context_of(small_network(), NeverRead(), remain=None))
 
 
 def test_an_unknown_depth_is_refused_at_once():
-    with pytest.raises(ConfigError, match="depth: expected head, last_block, all or a number"):
+    with pytest.raises(ConfigError, match="depth: expected auto, head, last_block, all or a number"):
         Reset(depth="tail")
+
+
+def stepped(network, items, **settings):
+    """Take a step with AdamW, and return which tensors it changed beside those that were fresh."""
+    method = Reset(**settings)
+    method.prepare(context_of(network, NeverRead(), remain=items))
+    method.set_mode()
+    before = copy.deepcopy(network.state_dict())
+    optimiser = torch.optim.AdamW(network.parameters(), lr=0.1, weight_decay=0.1)
+    batch = {"image": torch.stack([item["image"] for item in items]), "label": torch.arange(len(items)) % 3}
+    method.loss({"remain": batch}).backward()
+    method.adjust_gradients()
+    optimiser.step()
+    return {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
+
+
+def test_only_the_last_layers_learn_with_tune_last():
+    """EU-k: neither a gradient, nor weight decay, nor BatchNorm's statistics change what is kept."""
+    torch.manual_seed(0)
+    network = ResNet("basic", [1, 1, 1, 1], [8, 16, 32, 64], spatial_dims=2, n_input_channels=3, num_classes=3)
+    items = [{"image": torch.randn(3, 32, 32), "label": row % 3, "row": row} for row in range(6)]
+    within = {name for name in network.state_dict() if name.startswith(("layer4.", "fc."))}
+    assert stepped(copy.deepcopy(network), items, depth="last_block", tune="last") == within
+    assert stepped(network, items, depth="last_block") == set(network.state_dict())
+
+
+def test_the_last_layers_may_begin_as_they_were_trained():
+    """CF-k."""
+    network = trained()
+    prepared(network, depth="head", tune="last", fresh=False)
+    assert same(network.state_dict(), trained().state_dict())
+    with pytest.raises(
+        ConfigError, match="reset: with tune: all and fresh: false nothing is reset. Use the method fin"
+    ):
+        Reset(fresh=False)
+    with pytest.raises(ConfigError, match="tune: expected one of all, last, got 'first'"):
+        Reset(tune="first")
+
+
+@pytest.mark.parametrize("settings", [{"depth": "head"}, {"depth": 1, "tune": "last"}, {"depth": "auto"}])
+def test_it_repeats_and_resumes(settings):
+    assert_resumes_and_repeats(lambda: Reset(**settings))
+
+
+def test_an_automatic_depth_is_chosen_recorded_and_counted():
+    cohort, rest, network = camera_images(120, inverted=True), camera_images(240, seed=1), camera_network(1)
+    method, before = Reset(depth="auto"), copy.deepcopy(network.state_dict())
+    assert method.record == method.state_dict() == {}
+    method.prepare(context_of(network, cohort, remain=rest))
+    moved = {
+        name.partition(".")[0] for name, value in network.state_dict().items() if not torch.equal(value, before[name])
+    }
+    assert moved == {"1", "2", "5"}
+    assert (method.record["depth"], len(method.record["blocks"])) == (2, 3)
+    assert method.forward_passes == 2 * (120 + 240 + 2) + 1
+    assert method.forward_passes / 3 <= method.gradients_to_prepare(forget=120, remain=240)
+    assert method.gradient_evaluations == Reset().gradients_to_prepare(forget=120, remain=240) == 0
+
+
+def test_a_resumed_run_keeps_the_choice_and_does_not_look_again():
+    rest = camera_images(240, seed=1)
+    first = Reset(depth="auto")
+    first.prepare(context_of(camera_network(1), camera_images(120, inverted=True), remain=rest))
+    state = torch.load(saved(first.state_dict()), weights_only=True)
+    again, network = Reset(depth="auto"), camera_network(1)
+    again.load_state_dict(state)
+    again.prepare(context_of(network, NeverRead(), remain=rest))
+    assert same(network.state_dict(), first.network.state_dict())
+    assert (again.record, again.forward_passes) == (first.record, first.forward_passes)
+    with pytest.raises(ConfigError, match="the checkpoint holds choice, but Reset keeps nothing"):
+        Reset().load_state_dict(state)
+
+
+def saved(state):
+    stream = io.BytesIO()
+    torch.save(state, stream)
+    stream.seek(0)
+    return stream

@@ -204,7 +204,7 @@ METHOD = Addition(
     edits={
         "methods/__init__.py": [
             before("from monai_unlearn.methods.base import", "from monai_unlearn.methods.ascent import Ascent\n"),
-            after('__all__ = [\n    "PSG",\n', '    "Ascent",\n'),
+            before('    "BoundarySearch",\n', '    "Ascent",\n'),
         ]
     },
     program="""

@@ -49,3 +49,8 @@ def collate(chosen: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         "label": torch.tensor([item["label"] for item in chosen]),
         "row": torch.tensor([item["row"] for item in chosen]),
     }
+
+
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    """Return whether two states are the same, bit for bit."""
+    return first.keys() == second.keys() and all(torch.equal(value, second[name]) for name, value in first.items())

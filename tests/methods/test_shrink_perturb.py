@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from method_bench import context_of, same, small_items, small_network
+from method_steps import assert_resumes_and_repeats
+
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.methods import Scratch, ShrinkPerturb
+
+
+def trained():
+    network = small_network()
+    with torch.no_grad():
+        network[1].weight.add_(2)
+    return network
+
+
+def start(method, seed=0):
+    network = trained()
+    method.prepare(context_of(network, small_items(), seed=seed))
+    return network.state_dict()
+
+
+def test_weights_are_mixed_with_fresh_ones_and_batch_norm_is_left():
+    original, fresh = trained().state_dict(), start(Scratch())
+    found = start(ShrinkPerturb(kept=0.6))
+    for name, value in found.items():
+        expected = original[name] if name.startswith("1.") else 0.6 * original[name] + 0.4 * fresh[name]
+        torch.testing.assert_close(value, expected)
+    assert not torch.equal(found["5.weight"], start(ShrinkPerturb(kept=0.6), seed=1)["5.weight"])
+
+
+def test_the_ends_are_the_original_and_fresh_weights():
+    assert same(start(ShrinkPerturb(kept=1.0)), trained().state_dict())
+    fresh, found = start(Scratch()), start(ShrinkPerturb(kept=0.0))
+    assert all(torch.equal(found[name], fresh[name]) for name in ("0.weight", "0.bias", "5.weight", "5.bias"))
+
+
+def test_shared_weights_stay_shared():
+    network = small_network()
+    network.append(torch.nn.Linear(3, 3))
+    network.append(network[6])
+    ShrinkPerturb().prepare(context_of(network, small_items()))
+    assert network[7].weight is network[6].weight
+
+
+def test_it_repeats_and_resumes_with_its_teacher():
+    assert_resumes_and_repeats(lambda: ShrinkPerturb(distillation=0.5))
+
+
+@pytest.mark.parametrize("kept", [-0.1, 1.1])
+def test_a_share_out_of_range_is_refused(kept):
+    with pytest.raises(ConfigError, match=r"shrink_perturb: expected kept in \[0, 1\]"):
+        ShrinkPerturb(kept=kept)
