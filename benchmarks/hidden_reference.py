@@ -15,6 +15,7 @@ shows it (`checked`).
 
 A protocol is taken with whatever bound it states (`accepted: stated`), and by the default, 26 % (`accepted: default`).
 The claim holds where the share `different` of those qualified is at most the largest bound that their protocols state.
+The same runs are judged by further decisions with `--also`: how many patients a class needs, and the margin on forget.
 Called again, it goes on where it stopped: finished runs are kept below `--work`.
 """
 
@@ -36,6 +37,7 @@ from results_file import ROOT, facts, write
 from monai_unlearn.evaluation.decision import Decision, decide, gather
 from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
 from monai_unlearn.evaluation.decision.failure_bound import failure_bound
+from monai_unlearn.evaluation.decision.protocol import Protocol
 from monai_unlearn.evaluation.prediction_table import PredictionTable
 from monai_unlearn.experiments.draw import given_cohort
 from monai_unlearn.experiments.objective import distance
@@ -51,7 +53,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monai_unlearn.evaluation.decision.outcome import Outcome
-    from monai_unlearn.evaluation.decision.protocol import Protocol
 
 BUNDLE = ROOT / "bundles" / "fundus_classifier"
 CLASSES = {"phantoms": None, "odir": ["N", "D"]}
@@ -189,7 +190,7 @@ def left_out(one: Rehearsed, others: list[Rehearsed], method: dict[str, Any], fi
         "line": protocol.rehearsal.line,
         "bound": protocol.rehearsal.bound,
         "by_protocol": {"stated": stated.verdict.value, "default": judged(one, protocol, accept=None).verdict.value},
-        "why": list(stated.why),
+        "why": list(stated.why[:2]),
         "by_retrained_networks": one.verdict,
         "why_by_retrained_networks": one.metrics["why"][0],
         "distance": distances(one.table),
@@ -214,15 +215,54 @@ def distances(table: PredictionTable) -> dict[str, float | None]:
     }
 
 
+def judged_again(one: Rehearsed, min_patients: int, margin: float) -> Rehearsed:
+    """Return a finished run as another decision judges it; no revision depends on that.
+
+    Args:
+        one: The run.
+        min_patients: How many patients a class needs.
+        margin: The margin of the endpoints on the forget part.
+    """
+    declared = {key: value for key, value in one.declared.items() if key != "min_patients"}
+    declared["endpoints"] = [
+        {**each, "min_patients": min_patients, **({"margin": margin} if each["subset"].startswith("forget") else {})}
+        for each in declared["endpoints"]
+    ]
+    decision = Decision.from_config(declared, class_names=one.table.class_names)
+    found = Rehearsed(cohort=one.cohort, run=one.run)
+    # In place of what the property would read.
+    found.__dict__["metrics"] = {**one.metrics, **decide(decision, one.table).to_metrics()}
+    return found
+
+
+def left_out_in_turn(
+    counted: list[Rehearsed], rejected: list[Rehearsed], method: dict[str, Any], fixed: dict[str, str]
+) -> dict[str, Any]:
+    """Return what protocols of all but one cohort say of that one, and how often they are wrong.
+
+    Beside it, what the protocol of all cohorts says of revisions by settings that the tuning rejected: revisions that
+    went wrong, which it must not qualify.
+    """
+    rows = [left_out(one, [other for other in counted if other is not one], method, fixed) for one in counted]
+    whole = protocol_of(method["name"], method["settings"], counted=counted, tuned=[], fixed=fixed)
+    return {
+        "line": whole.rehearsal.line,
+        "accepted": {name: share(rows, name) for name in ("stated", "default")},
+        "cohorts": rows,
+        "rejected_settings": [left_out(one, counted, method, fixed) for one in rejected],
+    }
+
+
 def checked(bench: Bench, one: Rehearsed, protocol: Protocol) -> bool:
-    """Run by the protocol without a reference; return whether every prediction is the rehearsal's."""
-    out = bench.work / "checked"
-    shutil.rmtree(out, ignore_errors=True)
-    path = bench.work / "checked.yaml"
-    protocol.write(path)
+    """Run by the protocol without a reference, unless that is done; return whether predictions are the rehearsal's."""
+    out, path = bench.work / "checked", bench.work / "checked.yaml"
+    if not path.is_file() or Protocol.read(path) != protocol:
+        shutil.rmtree(out, ignore_errors=True)
+        protocol.write(path)
     words = ["--index_dir", str(bench.index), "--cohort_spec", str(one.cohort.path), "--output_dir", str(out)]
     words += ["--protocol", str(path), "--device", bench.options.device]
-    call("monai.bundle", "run", "unlearn", "--config_file", str(bench.config), *words)
+    if not RunFolder(out).predictions.is_file():
+        call("monai.bundle", "run", "unlearn", "--config_file", str(bench.config), *words)
     found = PredictionTable.read(RunFolder(out).predictions)
     return bool((found.probabilities("revised").round(4) == one.table.probabilities("revised").round(4)).all())
 
@@ -252,6 +292,7 @@ def main() -> None:
         parser.add_argument(f"--{option}", type=int, default=value)
     for option, value in (("epochs", 8), ("size", 48), ("min-patients", 10), ("withdrawn", 400), ("jobs", 1)):
         parser.add_argument(f"--{option}", type=int, default=value)
+    parser.add_argument("--also", nargs="*", default=[], metavar="PATIENTS:MARGIN", help="judge the runs so, too")
     parser.add_argument("--forget-margin", type=float, default=0.15)
     parser.add_argument("--remain-margin", type=float, default=0.08)
     parser.add_argument("--budget", type=float, default=0.3)
@@ -287,22 +328,39 @@ def main() -> None:
         cohort = replace(given_cohort(out / "specs" / f"{described['name']}.yaml", index), kind=described["kind"])
         run = runs.run(cohort, method["name"], method["settings"]).output
         counted.append(Rehearsed(cohort=cohort, run=run))
-    rows = [left_out(one, [other for other in counted if other is not one], method, bench.fixed) for one in counted]
+    rejected = []
+    for described in (one for one in document["cohorts"] if one["role"] == "tuned"):
+        cohort = given_cohort(out / "specs" / f"{described['name']}.yaml", index)
+        tried = [one["settings"] for one in method["tried"] if one["settings"] != method["settings"]]
+        rejected += [
+            Rehearsed(cohort=cohort, run=runs.run(cohort, method["name"], settings).output) for settings in tried
+        ]
+    decisions = [(options.min_patients, options.forget_margin)]
+    decisions += [(int(few), float(margin)) for few, _, margin in (one.partition(":") for one in options.also)]
     protocol = protocol_of(method["name"], method["settings"], counted=counted[1:], tuned=[], fixed=bench.fixed)
     settings = {key: value for key, value in vars(options).items() if isinstance(value, (int, float, str))}
     result = {
         "facts": facts("monai-unlearn", "monai", "torch", "optuna"),
         "settings": settings,
         "rehearsal": {key: document[key] for key in ("line", "chosen", "methods", "cohorts", "seconds")},
-        "cohorts": rows,
-        "accepted": {name: share(rows, name) for name in ("stated", "default")},
+        "decisions": [
+            {
+                "min_patients": few,
+                "forget_margin": margin,
+                **left_out_in_turn(
+                    *([judged_again(run, few, margin) for run in found] for found in (counted, rejected)),
+                    method,
+                    bench.fixed,
+                ),
+            }
+            for few, margin in decisions
+        ],
         "checked": checked(bench, counted[0], protocol),
         "seconds": round(time.perf_counter() - started),
     }
     write(result, f"hidden_reference_{options.name}", options.results)
-    print(
-        json.dumps({"accepted": result["accepted"], "checked": result["checked"], "line": document["line"]}, indent=1)
-    )
+    found = [{key: value for key, value in one.items() if key in ("line", "accepted")} for one in result["decisions"]]
+    print(json.dumps({"checked": result["checked"], "decisions": found}, indent=1))
 
 
 if __name__ == "__main__":
