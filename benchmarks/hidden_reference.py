@@ -11,7 +11,8 @@ both cases, since no run stops by retrained networks; for the first cohort a run
 shows it (`checked`).
 
 - phantoms: the smallest of five stations is retired; the other stations, then patients of one station at a time.
-- odir: patients with normal fundus or diabetic retinopathy of ODIR-5K withdraw their consent.
+- odir: patients with normal fundus or diabetic retinopathy of ODIR-5K withdraw their consent; of all such patients, or
+  of `--keep` many.
 
 A protocol is taken with whatever bound it states (`accepted: stated`), and by the default, 26 % (`accepted: default`).
 The claim holds where the share `different` of those qualified is at most the largest bound that their protocols state.
@@ -148,15 +149,26 @@ class Bench:
                 "forget": "patient in @withdrawn",
                 "value_sets": {"withdrawn": self._withdrawn()},
             }
+            if self.options.keep:
+                content["population"] += " and patient in @kept"
+                content["value_sets"]["kept"] = self._kept()
         path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
         return path
 
-    def _withdrawn(self) -> list[str]:
+    def _kept(self) -> list[str]:
+        """Return the patients of ODIR-5K of whom every image is of the two classes, or as many as are kept of them."""
         frame = Index.open(self.index).frame()
         wanted = frame[frame["eye_label"].isin(["N", "D"]) & frame["fault"].isna()]
         whole = frame.groupby("patient")["eye_label"].apply(lambda labels: labels.isin(["N", "D"]).all())
         patients = sorted({str(one) for one in wanted["patient"].dropna() if whole[one]})
-        return patients[:: max(1, len(patients) // self.options.withdrawn)][: self.options.withdrawn]
+        return _spread(patients, self.options.keep or len(patients))
+
+    def _withdrawn(self) -> list[str]:
+        return _spread(self._kept(), self.options.withdrawn)
+
+
+def _spread(values: list[str], count: int) -> list[str]:
+    return values[:: max(1, len(values) // count)][:count]
 
 
 def call(module: str, *words: str) -> int:
@@ -290,7 +302,14 @@ def main() -> None:
     parser.add_argument("name", choices=list(CLASSES))
     for option, value in (("patients", 4000), ("cohorts", 11), ("tune-on", 2), ("trials", 4), ("seeds", 3)):
         parser.add_argument(f"--{option}", type=int, default=value)
-    for option, value in (("epochs", 8), ("size", 48), ("min-patients", 10), ("withdrawn", 400), ("jobs", 1)):
+    for option, value in (
+        ("epochs", 8),
+        ("size", 48),
+        ("min-patients", 10),
+        ("withdrawn", 400),
+        ("keep", 0),
+        ("jobs", 1),
+    ):
         parser.add_argument(f"--{option}", type=int, default=value)
     parser.add_argument("--also", nargs="*", default=[], metavar="PATIENTS:MARGIN", help="judge the runs so, too")
     parser.add_argument("--forget-margin", type=float, default=0.15)
