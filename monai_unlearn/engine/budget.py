@@ -45,7 +45,7 @@ def steps_within(
         raise ConfigError(f"budget: expected a share of retraining above 0 and at most 1, got {budget}.")
     record = record_of(Path(checkpoint))
     gradients, images = record.get("gradient_evaluations"), record.get("images")
-    if not isinstance(gradients, int) or not images:
+    if method.one_shot or not isinstance(gradients, int) or not images:
         return MINIMUM
     counts = data.counts()
     left = budget * gradients * counts["remain"]["train"] / images

@@ -21,7 +21,7 @@ _NOT_HOW = frozenset(
     {
         *("bundle_root", "index_dir", "dataset_dir", "cohort_spec", "keyfile", "lineage_members", "output_dir"),
         "checkpoint",
-        *("device", "seed", "progress", "num_workers", "imports", "initialize", "finalize", "tracking"),
+        *("device", "seed", "progress", "num_workers", "snapshots", "imports", "initialize", "finalize", "tracking"),
         *("parts", "data", "items", "images", "class_names", "split", "training_configs"),
         # multi_gpu.yaml replaces these three within the section of the trainer.
         *("network", "sampler", "handlers", "train_handlers", "run"),

@@ -13,7 +13,7 @@ from monai.bundle import ConfigWorkflow
 
 from monai_unlearn import strict_yaml
 from monai_unlearn.engine.config_values import build_from_config, config_values
-from monai_unlearn.engine.recipe import as_recorded
+from monai_unlearn.engine.recipe import as_recorded, training_config
 from monai_unlearn.engine.trained_pixels import check_trained_pixels
 from monai_unlearn.engine.training_record import RECORD, check_reference, record_of
 from monai_unlearn.errors import ConfigError
@@ -92,6 +92,12 @@ class Retraining:
     def _of_the_site(self) -> dict[str, str | None]:
         return {"keyfile": self.keyfile, "lineage_members": self.lineage_members}
 
+    @property
+    def _without_snapshots(self) -> dict[str, int]:
+        """The setting by which no reference keeps states on its way, where the training config has it."""
+        config = training_config(self.configs, self.bundle_root, {}).config
+        return {"snapshots": 0} if "snapshots" in config else {}
+
     @classmethod
     def from_config(
         cls,
@@ -155,6 +161,7 @@ class Retraining:
             seed=seed,
             # A training config of one's own need not know these.
             **{name: value for name, value in self._of_the_site.items() if value is not None},
+            **self._without_snapshots,
             **self.overrides,
         )
         workflow.initialize()

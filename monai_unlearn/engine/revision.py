@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from monai_unlearn.data.read_once import read_rows
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.audits import RunNetworks, run_audits
 from monai_unlearn.engine.checkpoint import Checkpoints, checkpoint_folder, exclusive_lock
+from monai_unlearn.engine.cohort_kind import check_boundary_targets, cohort_kind, suit_warnings
 from monai_unlearn.engine.config_values import build_from_config
 from monai_unlearn.engine.consent import check_consent, consent_warnings
 from monai_unlearn.engine.evaluating import predict_models
@@ -35,6 +37,7 @@ from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, de
 from monai_unlearn.engine.reference import Reference, Retraining, WantedReferences, load_references, retrain
 from monai_unlearn.engine.remain_sample import REMAIN_TRAIN, RemainSample
 from monai_unlearn.engine.report import print_result
+from monai_unlearn.engine.snapshots import snapshots_of
 from monai_unlearn.engine.stop_rule import StopRule
 from monai_unlearn.engine.stopping import Stopping
 from monai_unlearn.engine.trained_pixels import check_trained_pixels
@@ -47,6 +50,7 @@ from monai_unlearn.evaluation.decision import Decision, promotes
 from monai_unlearn.evaluation.decision.applied_protocol import CohortFacts
 from monai_unlearn.evaluation.decision.held_settings import RECIPE
 from monai_unlearn.evaluation.prediction_table import AS_TRAINED
+from monai_unlearn.methods import info_of
 from monai_unlearn.release import (
     BundleInfo,
     check_sums,
@@ -65,7 +69,8 @@ if TYPE_CHECKING:
     from monai_unlearn.engine.trainer import UnlearnTrainer
     from monai_unlearn.evaluation import PredictionTable, SubsetPredictions
     from monai_unlearn.evaluation.predictors import Proxy
-    from monai_unlearn.methods import PixelSpace
+    from monai_unlearn.methods import MethodInfo, PixelSpace
+    from monai_unlearn.methods.registry import Suit
 
 Subsets = Mapping[tuple[str, str], Dataset[Any]]
 
@@ -114,6 +119,7 @@ class Revision:
         stop: Conditions that end the forget phase or the run, the arguments of `StopRule`. By default, a run that is
             to match a reference pauses forgetting while the network is no better on forget images than the reference.
         eval_interval: Largest number of steps between two evaluations during the run; see `Stopping`.
+        force: Run a method that labels forget images by a decision boundary even where there are two classes.
         checkpoint_seconds: Seconds between two checkpoints; with 0, every step saves one.
         seed: Seeds search and order.
         config: The config as executed, for `run.json`.
@@ -141,6 +147,7 @@ class Revision:
     recalibrate: bool = True
     stop: Mapping[str, float | str] | None = None
     eval_interval: int | None = None
+    force: bool = False
     checkpoint_seconds: float = 30.0
     seed: int = 0
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -157,8 +164,9 @@ class Revision:
             self.stop,
             objective=self.judged_by.objective,
             has_reference=bool(self.reference),
-            needs_forget=self.trainer.method.needs_forget,
+            method=self.trainer.method,
         )
+        check_boundary_targets(self._info, classes=len(self.data.class_names), force=self.force)
         chosen(self.audits)
         self.base = BundleInfo.read(self.bundle_root)
         check_free(Path(self.output_dir))
@@ -190,6 +198,10 @@ class Revision:
     def device(self) -> torch.device:
         """Where the run computes."""
         return torch.device(self.trainer.state.device)
+
+    @property
+    def _info(self) -> MethodInfo:
+        return info_of(self.trainer.method)
 
     @property
     def _record_path(self) -> Path:
@@ -225,6 +237,7 @@ class Revision:
             *self.cohort.preview()["warnings"],
             *self.data.earlier.warnings(),
             *download_warnings(self.base.root),
+            *suit_warnings(self._info, self._cohort_kind()),
             *check_original(record, self._record_path, self.data, {**self.config, **self.retraining.overrides}),
             *consent_warnings(check_consent(self.cohort, self.data, record)),
         ]
@@ -232,6 +245,7 @@ class Revision:
         self.wanted = WantedReferences.read(self.reference, self.reference_seeds, record)
         if self.wanted.seeds:
             self.retraining = self.retraining.as_recorded(record, self._record_path)
+        self.snapshots = snapshots_of(Path(self.checkpoint), record) if "snapshots" in self._info.needs else []
         load_weights(self.network, self.checkpoint)
         self._choose_basis(record)
         check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
@@ -259,6 +273,13 @@ class Revision:
         if not accepted:
             raise NotAccepted(f"{why_not_accepted(evidence)}\nThe evidence is in {RunFolder(target).evidence}.")
         return evidence
+
+    def _cohort_kind(self) -> Suit:
+        """Return what kind of cohort is forgotten, judged by its training images."""
+        trained = self.data.frame[self.data.frame["split"] == "train"]
+        is_forgotten = trained["part"] == "forget"
+        forget, others = (Counter(map(int, trained.loc[rows, "class_index"])) for rows in (is_forgotten, ~is_forgotten))
+        return cohort_kind(self.cohort.spec.reason, forget=forget, others=others)
 
     def _choose_basis(self, record: Mapping[str, Any]) -> None:
         """Read what the verdict may rest on beside references: a rehearsed protocol, a predicted target."""
@@ -375,6 +396,12 @@ class Revision:
         return Updates(
             trainer=self.trainer,
             forget=self.subsets["forget", "train"],
+            validation={
+                part: images
+                for part in ("forget", "remain")
+                if (images := self.subsets.get((part, "validation"))) is not None and len(images)  # type: ignore[arg-type]  # no __len__
+            },
+            snapshots=self.snapshots,
             pixel_space=self.pixel_space,
             stopping=stopping,
             checkpoints=checkpoints,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ConfigError, check_choice, did_you_mean
+
+if TYPE_CHECKING:
+    from monai_unlearn.methods import Method
 
 # Conditions on what the network does with images; the others are budgets.
 MEASURED = ("forget_accuracy", "gap_to_reference", "membership_auc")
@@ -80,27 +83,34 @@ class StopRule:
 
     @classmethod
     def of_run(
-        cls, section: Mapping[str, Any] | None, *, objective: str, has_reference: bool, needs_forget: bool = True
+        cls, section: Mapping[str, Any] | None, *, objective: str, has_reference: bool, method: Method
     ) -> StopRule:
         """Return the conditions that a config sets; by default, those that follow from what the run aims at.
 
         A run that is to match a reference pauses while some class is where the reference, which has never seen the
         forget images, has it. It pauses and does not stop, because the first steps overshoot and the remain images
-        learnt afterwards undo part of that. A method that uses no forget images has nothing to pause.
+        learnt afterwards undo part of that. A method that uses no forget images has nothing to pause, and one that
+        takes no steps nothing to stop.
 
         Args:
             section: The section `stop` of the config; null leaves the choice to this function.
             objective: `match_reference` or `erase`.
             has_reference: Whether the run has a retrained reference.
-            needs_forget: Whether the method uses forget images.
+            method: The method of the run.
 
         Raises:
-            ConfigError: As `read`; or the run is to pause forgetting, of which the method does none.
+            ConfigError: As `read`; or the run is to pause forgetting, of which the method does none, or to stop a
+                method that takes no steps.
         """
-        if section is None and objective == "match_reference" and has_reference and needs_forget:
+        forgets = method.needs_forget and not method.one_shot
+        if section is None and objective == "match_reference" and has_reference and forgets:
             return cls(gap_to_reference=0.0, when_met="pause")
         rule = cls.read(section)
-        if rule.when_met == "pause" and not needs_forget:
+        if method.one_shot and rule.named:
+            raise ConfigError(
+                f"stop: the method takes no steps, so that {', '.join(rule.named)} can stop nothing. Leave stop out."
+            )
+        if rule.when_met == "pause" and not forgets:
             raise ConfigError(
                 "stop: when_met: pause leaves the forget images out, and the method uses none. Leave when_met out."
             )

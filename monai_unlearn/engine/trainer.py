@@ -55,8 +55,9 @@ class UnlearnTrainer(SupervisedTrainer):
     the method's `prepare` before the first step. Steps run in bfloat16 under autocast and in channels-last memory: on
     CUDA by default, on the CPU where the method has found bfloat16 safe.
 
-    `phases` set the length of the run, or else `steps`, or else `max_epochs`. When memory runs out, the batch is split
-    into micro-batches whose gradients are added. In a distributed run, each process takes a share of every batch.
+    `phases` set the length of the run, or else `steps`, or else `max_epochs`; a one-shot method takes no step.
+    When memory runs out, the batch is split into micro-batches whose gradients are added. In a distributed run, each
+    process takes a share of every batch.
 
     `state` holds how far the run is, in the entries that `PROGRESS` names; Ignite's `state_dict` and
     `load_state_dict` carry them to another process.
@@ -99,12 +100,14 @@ class UnlearnTrainer(SupervisedTrainer):
     ) -> None:
         on_cuda = torch.device(device).type == "cuda"
         self.phases = Phases(phases) if phases else None
-        self._planned = planned_steps(
-            self.phases, steps=steps, max_epochs=max_epochs, epoch_length=len(train_data_loader)
+        self._planned = (
+            0
+            if method.one_shot
+            else planned_steps(self.phases, steps=steps, max_epochs=max_epochs, epoch_length=len(train_data_loader))
         )
         super().__init__(
             device=torch.device(device),
-            max_epochs=math.ceil(self._planned / len(train_data_loader)),
+            max_epochs=max(1, math.ceil(self._planned / len(train_data_loader))),
             train_data_loader=train_data_loader,
             network=channels_last(network) if on_cuda else network,
             optimizer=optimizer,

@@ -14,6 +14,7 @@ from monai_unlearn.engine.host import bundle_root, executed_config
 from monai_unlearn.engine.last_batch import leave_out_single_image
 from monai_unlearn.engine.lineage import check_lineage, check_not_forgotten
 from monai_unlearn.engine.recipe import recipe_of
+from monai_unlearn.engine.snapshots import kept_snapshots
 from monai_unlearn.engine.trained_pixels import MEMBERS, check_before_training, write_members
 from monai_unlearn.engine.training_record import RECORD, images_digest, record_of
 from monai_unlearn.release import WEIGHTS, check_sums, save_weights, update_sums, write_class_names
@@ -26,7 +27,14 @@ if TYPE_CHECKING:
     from monai_unlearn.data import CohortData
 
 
-def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequence[str]) -> dict[str, Any]:  # noqa: ANN401 - any MONAI trainer
+def train(
+    *,
+    trainer: Any,  # noqa: ANN401 - any MONAI trainer
+    data: CohortData,
+    checkpoint: str | Path,
+    parts: Sequence[str],
+    snapshots: int = 0,
+) -> dict[str, Any]:
     """Run a MONAI trainer, then write the weights and, beside them, the training record.
 
     From the record, a later revision checks that the images to forget were trained on here, and how, so that it can
@@ -39,13 +47,15 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
         data: The source of the items.
         checkpoint: The file to write the weights to.
         parts: The parts to train on.
+        snapshots: How many states of the weights to keep on the way, for methods that go back to one; see
+            `kept_snapshots`.
 
     Returns:
         The record.
 
     Raises:
-        ConfigError: The config does not leave out what earlier revisions of the bundle forgot, or a file of the bundle
-            does not match its `SHA256SUMS`.
+        ConfigError: The config does not leave out what earlier revisions of the bundle forgot, a file of the bundle
+            does not match its `SHA256SUMS`, or `snapshots` is not a number.
         DataError: An image is not the file that was indexed, has other pixels than an earlier training saw, or was
             forgotten by an earlier revision.
         TrainingError: The weights stopped being finite; nothing is written.
@@ -56,12 +66,14 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
     check_not_forgotten(data, parts)
     check_before_training(Path(checkpoint), data, parts)
     leave_out_single_image(trainer)
+    replaced = record_of(Path(checkpoint)).get("snapshots") or []
     ledger = site_ledger()
     counted, config = _count_images(trainer), executed_config()
-    started = time.perf_counter()
-    trainer.run()
-    seconds = time.perf_counter() - started
-    check_finite(trainer.network)
+    with kept_snapshots(trainer, Path(checkpoint), snapshots) as kept:
+        started = time.perf_counter()
+        trainer.run()
+        seconds = time.perf_counter() - started
+        check_finite(trainer.network)
     record = {
         "schema_version": 1,
         "tool_version": __version__,
@@ -77,6 +89,7 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
         "epochs": trainer.state.epoch,
         "gradient_evaluations": counted["images"],
         "seconds": round(seconds, 3),
+        "snapshots": kept,
     }
     if data.earlier.lineage is not None:
         record["lineage_digest"] = data.earlier.lineage.digest
@@ -85,7 +98,8 @@ def train(*, trainer: Any, data: CohortData, checkpoint: str | Path, parts: Sequ
     write_json(Path(checkpoint).with_name(RECORD), record)
     if Path(checkpoint).resolve() == (root / WEIGHTS).resolve():
         write_class_names(root, data.class_names)
-        update_sums(root, [(WEIGHTS.parent / name).as_posix() for name in (WEIGHTS.name, RECORD, MEMBERS)])
+        names = (WEIGHTS.name, RECORD, MEMBERS, *(one["file"] for one in (*replaced, *kept)))
+        update_sums(root, [(WEIGHTS.parent / name).as_posix() for name in names])
         if ledger is not None:
             record_run("train", root, store=ledger[0], key=ledger[1])
     return record

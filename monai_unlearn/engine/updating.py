@@ -15,7 +15,7 @@ from monai_unlearn.engine.checkpoint import STATE
 from monai_unlearn.engine.guards import check_finite
 from monai_unlearn.engine.random_state import random_state, set_random_state
 from monai_unlearn.errors import TrainingError
-from monai_unlearn.methods import MethodContext
+from monai_unlearn.methods import MethodContext, info_of
 from monai_unlearn.release import load_weights, save_weights
 from monai_unlearn.terminal import say
 
@@ -110,6 +110,8 @@ class Updates:
     def _prepare(self, state: dict[str, Any] | None) -> None:
         """Let the method prepare itself on the original weights; what was found already is not searched again."""
         method = self.trainer.method
+        if method.one_shot and distributed.is_main_process():
+            say(f"Unlearning: {info_of(method).name} edits the weights once and takes no steps.", err=True)
         found = state or self.checkpoints.load_state(self._search_name)
         if found:
             method.load_state_dict(found["method"])
@@ -158,7 +160,7 @@ class Updates:
         self.seconds["updates"] = state["seconds"]["updates"]
         self._good_step = trainer.state.iteration
         self.resumed_at = [*state["resumed_at"], trainer.state.iteration]
-        if distributed.is_main_process():
+        if distributed.is_main_process() and not trainer.method.one_shot:
             say(f"Resuming from step {trainer.state.iteration} of {trainer.total_steps}.", err=True)
 
     def _train(self) -> None:

@@ -1,12 +1,13 @@
 from .bundle import write_class_names, write_revised_bundle
 from .bundle_info import BundleInfo
-from .contents import TRAINING_RECORD, WEIGHTS
+from .contents import SNAPSHOTS, TRAINING_RECORD, WEIGHTS
 from .downloads import download_warnings
 from .sums import check_sums, update_sums, write_sums
 from .travels import check_travels
 from .weights import load_weights, save_weights, weights_digest
 
 __all__ = [
+    "SNAPSHOTS",
     "TRAINING_RECORD",
     "WEIGHTS",
     "BundleInfo",

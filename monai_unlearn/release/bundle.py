@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-# Keys of a training record that name images; the record of the original stays where the images are.
-_OF_IMAGES = ("members",)
+# Keys of a training record that name images, or files that stay where the images are.
+_OF_IMAGES = ("members", "snapshots")
 
 
 def write_revised_bundle(

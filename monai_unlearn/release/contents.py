@@ -4,7 +4,7 @@
 | --- | --- |
 | `configs/`, `docs/`, `scripts/` with all below them, `LICENSE`, any other file or folder | copied |
 | configs (YAML, JSON), `configs/metadata.json`, `large_files.*` | copied, rewritten where the revision changes them |
-| `models/` | left behind: it holds the old weights, their exports and records; the revised weights take their place |
+| `models/` | left behind: it holds the old weights, snapshots of their training, exports and records; the revised weights take their place |
 | files of weights in any other place | left behind for the same reason, and named on the card |
 | `eval/`, `mlruns/`, `mlruns.db` | left behind: outputs of runs, which may name images |
 | `__pycache__`, hidden files and folders | left behind |
@@ -24,6 +24,8 @@ METADATA = Path("configs/metadata.json")
 WEIGHTS = Path("models/model.pt")
 TRAINING_RECORD = Path("models/training.json")
 DOCS = Path("docs")
+# The folder of the states that training kept on its way, beside the weights.
+SNAPSHOTS = "snapshots"
 SUMS = "SHA256SUMS"
 LEDGER_HEAD = "ledger_head.json"
 

@@ -71,7 +71,7 @@ def test_a_killed_run_resumes_with_another_memory_and_removes_what_was_left(sett
 
 def test_a_full_disk_ends_the_run_with_exit_code_2(settings, tmp_path):
     """A limit on the size of files stands for a full disk."""
-    words = {**TINY, **settings, "output_dir": str(tmp_path / "out"), "subsets::memory": 0}
+    words = {**TINY, "force": True, **settings, "output_dir": str(tmp_path / "out"), "subsets::memory": 0}
     found = subprocess.run(
         [
             *(sys.executable, "-m", "monai.bundle", "run", "unlearn"),

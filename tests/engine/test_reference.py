@@ -121,9 +121,19 @@ def test_weights_trained_on_the_forget_part_are_refused(tmp_path):
         load(str(saved(tmp_path, parts=["forget", "remain"])))
 
 
-@pytest.mark.parametrize("key", [{}, {"keyfile": "key"}, {"keyfile": "key", "lineage_members": "members"}])
-def test_retraining_runs_the_training_config_on_the_remain_part(monkeypatch, tmp_path, key):
+@pytest.mark.parametrize(
+    ("key", "training", "kept"),
+    [
+        ({}, "a: 1", None),
+        ({"keyfile": "key"}, "snapshots: 3", 0),
+        ({"keyfile": "key", "lineage_members": "members"}, "a: 1", None),
+    ],
+)
+def test_retraining_runs_the_training_config_on_the_remain_part(monkeypatch, tmp_path, key, training, kept):
     calls = []
+    (tmp_path / "configs").mkdir()
+    for name, text in {"train.yaml": training, "gpu.yaml": "b: 1", "metadata.json": "{}"}.items():
+        (tmp_path / "configs" / name).write_text(text)
 
     class Workflow:
         def __init__(self, **options):
@@ -151,6 +161,7 @@ def test_retraining_runs_the_training_config_on_the_remain_part(monkeypatch, tmp
     assert options["config_file"] == [str(tmp_path / "configs" / name) for name in ("train.yaml", "gpu.yaml")]
     assert (options["run_id"], options["parts"], options["image_size"]) == ("train", ["remain"], [8, 8])
     assert (options["checkpoint"], options["seed"]) == (str(tmp_path / "out" / "model.pt"), 7)
+    assert options.get("snapshots") == kept  # a reference keeps none
     # A training config that knows no key is not given one.
     assert {name: value for name, value in options.items() if name in {"keyfile", "lineage_members"}} == key
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
@@ -585,7 +586,11 @@ def test_the_example_in_the_docstring_runs(tiny, tmp_path, monkeypatch):
     names = {"data": "data", "preprocessing": "preprocessing", "retraining": "revision::retraining"}
     values = {name: parser.get_parsed_content(key) for name, key in {**names, "trainer": "train::trainer"}.items()}
     (snippet,) = re.findall(r"```python\n(.*?)```", Revision.__doc__, re.DOTALL)
-    values |= {"Revision": Revision, "PixelSpace": PixelSpace, "subset_datasets": subset_datasets}
+    values |= {
+        "Revision": functools.partial(Revision, force=True),
+        "PixelSpace": PixelSpace,
+        "subset_datasets": subset_datasets,
+    }
     with pytest.raises(NotAccepted, match="not_known"):
         exec(compile(textwrap.dedent(snippet), "revision.py", "exec"), values)  # noqa: S102 - the example of this package
     tiny.unlearn(tmp_path / "out")
@@ -602,3 +607,16 @@ def test_results_within_the_bundle_are_refused(tiny, tmp_path):
     with pytest.raises(ConfigError, match="lies within the bundle"):
         tiny.judged(bundle / "out", bundle_root=str(bundle))
     assert not (bundle / "out").exists()
+
+
+def test_boundary_targets_on_two_classes_are_refused_unless_forced(tiny, tmp_path):
+    with pytest.raises(ConfigError, match=r"sensitivity fell from 96 % to 7 %.*--force true") as error:
+        tiny.judged(tmp_path / "out", force=False)
+    assert error.value.exit_code == ExitCode.BAD_INPUT
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_method_that_does_not_suit_the_cohort_is_warned_of_in_the_run_and_on_the_card(revised):
+    warning = "The method psg is not known to suit this cohort (images of a device"
+    for name in ("metrics.json", "model_card_diff.json"):
+        assert any(text.startswith(warning) for text in read(revised[0], name)["warnings"])

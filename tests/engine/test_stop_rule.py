@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from one_shot_example import OneStepUp
+from tiny_trainer import Plain
 
 from monai_unlearn.engine.stop_rule import StopRule
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.methods import Reset
 
 
 @pytest.mark.parametrize(
@@ -49,4 +52,19 @@ def test_of_several_conditions_that_hold_the_first_is_reported():
     ],
 )
 def test_a_run_with_a_reference_to_match_pauses_by_default(objective, has_reference, section, rule):
-    assert StopRule.of_run(section, objective=objective, has_reference=has_reference) == rule
+    assert StopRule.of_run(section, objective=objective, has_reference=has_reference, method=Plain()) == rule
+
+
+@pytest.mark.parametrize("method", [Reset(), OneStepUp()])
+def test_a_method_that_does_not_forget_step_by_step_has_nothing_to_pause(method):
+    common = {"objective": "match_reference", "has_reference": True, "method": method}
+    assert StopRule.of_run(None, **common) == StopRule()
+    with pytest.raises(ConfigError, match="stop: "):
+        StopRule.of_run({"forget_accuracy": 0.1, "when_met": "pause"}, **common)
+
+
+def test_nothing_stops_a_method_without_steps():
+    common = {"objective": "erase", "has_reference": False, "method": OneStepUp()}
+    assert StopRule.of_run({}, **common) == StopRule()
+    with pytest.raises(ConfigError, match="takes no steps, so that seconds can stop nothing"):
+        StopRule.of_run({"seconds": 3}, **common)

@@ -39,6 +39,7 @@ SETTINGS = {
     "batch_size": "8",
     "max_epochs": "1",
     "phases": "[]",
+    "force": "true",
     "steps": "2",
     "decision::healthy_classes": "[]",
     "stop": "{}",

@@ -82,9 +82,11 @@ def run(run_id: str, config: str, *, bundle: Path = BUNDLE, **overrides: Any) ->
 
 
 def _workflow(run_id: str, config: str, *, bundle: Path, **overrides: Any) -> ConfigWorkflow:
+    # Two classes, and a method that labels by boundaries.
+    forced = {"force": True} if run_id == "unlearn" else {}
     return ConfigWorkflow(
         run_id=run_id,
         logging_file=False,
         workflow_type="train",
-        **{"config_file": str(bundle / "configs" / config), **TINY, **overrides},
+        **{"config_file": str(bundle / "configs" / config), **TINY, **forced, **overrides},
     )
