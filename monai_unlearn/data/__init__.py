@@ -1,5 +1,6 @@
 """From a cohort to MONAI datasets: images, subsets, paired batches. Loads torch and monai."""
 
+from monai_unlearn.data.augmented import AugmentedDataset
 from monai_unlearn.data.cohort_data import CohortData, open_data
 from monai_unlearn.data.held import held_images
 from monai_unlearn.data.images import LoadImage2Dd, list_images, read_image
@@ -11,6 +12,7 @@ from monai_unlearn.vocabulary.parts import PARTS, SPLITS
 __all__ = [
     "PARTS",
     "SPLITS",
+    "AugmentedDataset",
     "CohortData",
     "InMemoryDataset",
     "LoadImage2Dd",

@@ -18,7 +18,7 @@ from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.safe_path import safe_start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from torch import Tensor
 
@@ -94,16 +94,36 @@ class PairedLoader:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return itertools.islice(self.batches(), len(self))
 
-    def rows(self, step: int, part: str) -> list[int]:
-        """Return the row numbers of the images of one part in batch number `step`, from 0."""
-        size, length = self.batch_sizes[part], self.lengths[part]
+    @functools.cached_property
+    def forget_labels(self) -> tuple[int, ...]:
+        """The label of each forget image, in order."""
+        return tuple(int(self.data["forget"][row]["label"]) for row in range(self.lengths["forget"]))
+
+    @functools.cached_property
+    def forget_classes(self) -> tuple[int, ...]:
+        """The labels of the forget images, each once, in ascending order."""
+        return tuple(sorted(set(self.forget_labels)))
+
+    def rows(self, step: int, part: str, *, without: Collection[int] = ()) -> list[int]:
+        """Return the row numbers of the images of one part in batch number `step`, from 0.
+
+        Args:
+            step: Number of the batch.
+            part: The part.
+            without: Labels of forget images that are left out, not of all. The others fill the batch: each comes more
+                often, and twice in a batch where there are fewer than it takes.
+        """
+        drawn_from = None
+        if part == "forget" and without:
+            drawn_from = [row for row, label in enumerate(self.forget_labels) if label not in without]
+        size, length = self.batch_sizes[part], self.lengths[part] if drawn_from is None else len(drawn_from)
         seed = 2 * self.seed + _PARTS.index(part)
         rows: list[int] = []
         position = step * size
         while len(rows) < size:
             turn, start = divmod(position + len(rows), length)
             rows += _order(length, seed, turn)[start : start + size - len(rows)].tolist()
-        return rows
+        return rows if drawn_from is None else [drawn_from[row] for row in rows]
 
     def read_drawn(self, steps: int, *, share: slice = slice(None)) -> None:
         """Read the images of so many batches, where the data sets read each image once; no others are decoded.
@@ -128,6 +148,7 @@ class PairedLoader:
         parts_of: Callable[[int], Sequence[str]] | None = None,
         rank: int = 0,
         world_size: int = 1,
+        without: Callable[[], Collection[int]] = tuple,
     ) -> PairedBatches:
         """Return batches without end, beginning with number `start`.
 
@@ -136,6 +157,8 @@ class PairedLoader:
             parts_of: Maps the number of a batch to its parts; both by default.
             rank: Number of this process.
             world_size: Number of processes; each gets an equal share of every batch.
+            without: Returns the labels of forget images that are left out for now, as in `rows`; after a change, call
+                `restart`.
 
         Raises:
             ConfigError: A batch cannot be divided equally.
@@ -147,7 +170,8 @@ class PairedLoader:
                     f"a batch of {size} {part} images cannot be divided equally among {world_size} processes: give "
                     f"--{name} {max(size - size % world_size, world_size)}."
                 )
-        return PairedBatches(self, start=start, parts_of=parts_of or _both, share=slice(rank, None, world_size))
+        share = slice(rank, None, world_size)
+        return PairedBatches(self, start=start, parts_of=parts_of or _both, share=share, without=without)
 
 
 class PairedBatches:
@@ -158,15 +182,23 @@ class PairedBatches:
         start: Number of the first batch.
         parts_of: Maps the number of a batch to its parts.
         share: The images of a batch that this process reads.
+        without: Returns the labels of forget images that are left out for now.
     """
 
     def __init__(
-        self, loader: PairedLoader, *, start: int, parts_of: Callable[[int], Sequence[str]], share: slice
+        self,
+        loader: PairedLoader,
+        *,
+        start: int,
+        parts_of: Callable[[int], Sequence[str]],
+        share: slice,
+        without: Callable[[], Collection[int]] = tuple,
     ) -> None:
         self.loader = loader
         self.step = start
         self.parts_of = parts_of
         self.share = share
+        self.without = without
         self._inner: Iterator[dict[str, Any]] | None = None
 
     def __iter__(self) -> PairedBatches:
@@ -181,7 +213,7 @@ class PairedBatches:
         return batch
 
     def restart(self) -> None:
-        """Call `parts_of` again for the coming batches, and discard those that were read ahead."""
+        """Call `parts_of` and `without` again for the coming batches, and discard those that were read ahead."""
         self._inner = None
 
     def _open(self) -> DataLoader[Any]:
@@ -189,7 +221,7 @@ class PairedBatches:
         return DataLoader(
             _Pairs(self.loader.data, self.loader.seed),
             batch_size=None,
-            sampler=_Steps(self.loader, self.step, self.parts_of, self.share),
+            sampler=_Steps(self.loader, self.step, self.parts_of, self.share, self.without),
             collate_fn=_unchanged,
             generator=torch.Generator(),
             num_workers=self.loader.num_workers,
@@ -204,16 +236,23 @@ class _Steps(Sampler[Any]):
     """
 
     def __init__(
-        self, loader: PairedLoader, start: int, parts_of: Callable[[int], Sequence[str]], share: slice
+        self,
+        loader: PairedLoader,
+        start: int,
+        parts_of: Callable[[int], Sequence[str]],
+        share: slice,
+        without: Callable[[], Collection[int]],
     ) -> None:
         self.loader = loader
         self.start = start
         self.parts_of = parts_of
         self.share = share
+        self.without = without
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, list[int]]]]:
         for step in itertools.count(self.start):
-            yield step, {part: self.loader.rows(step, part)[self.share] for part in self.parts_of(step)}
+            rows = {part: self.loader.rows(step, part, without=self.without()) for part in self.parts_of(step)}
+            yield step, {part: found[self.share] for part, found in rows.items()}
 
 
 class _Pairs(Dataset[Any]):

@@ -92,7 +92,7 @@ def _state(engine: Engine) -> str:
     phase = getattr(engine, "phase", None)
     running = getattr(engine, "running_accuracy", None)
     accuracy: Mapping[str, float] = running.accuracy if running is not None else {}
-    words = [f"{phase} paused" if getattr(engine.state, "paused", False) else phase] if phase else []
+    words = [f"{phase} paused" if getattr(engine, "paused", False) else phase] if phase else []
     words.append(f"loss {_loss(engine):.3f}")
     words += [f"{part} accuracy {accuracy[part]:.2f}" for part in ("forget", "remain") if part in accuracy]
     return ", ".join(words)

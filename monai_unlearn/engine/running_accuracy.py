@@ -28,7 +28,11 @@ class RunningAccuracy:
 
     @contextmanager
     def over(self, network: nn.Module, batch: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
-        """Update the averages from every forward pass of the network on this batch, while the block runs."""
+        """Update the averages from every forward pass of the network on this batch, while the block runs.
+
+        The average of a part that the batch leaves out is dropped: what it was before would be shown as if it were now.
+        """
+        self._averages = {part: average for part, average in self._averages.items() if part in batch}
 
         def update(_module: nn.Module, inputs: tuple[Any, ...], logits: Any) -> None:  # noqa: ANN401 - any network's output
             if inputs and isinstance(inputs[0], Tensor) and isinstance(logits, Tensor):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # Conditions on what the network does with images; the others are budgets.
 MEASURED = ("forget_accuracy", "gap_to_reference", "membership_auc")
 WHEN_MET = ("stop", "pause")
+_BY_CLASS = {"forget_accuracy": "accuracy_by_class", "gap_to_reference": "gap_by_class"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,16 +24,16 @@ class StopRule:
     Args:
         forget_accuracy: Accuracy on the forget images of every class is at most this, in [0, 1].
         gap_to_reference: For some class, the mean probability of that class on its forget images is at most this far
-            above that of the retrained references, in [0, 1]. One class is enough: more forgetting would take it below
-            them, however far above the others are; one accuracy over all classes would not show it.
+            above that of the retrained references, in [0, 1]. One class is enough to stop: more forgetting would take
+            it below them, however far above the others are; one accuracy over all classes would not show it.
         membership_auc: A threshold on the loss separates forget training images from never-trained images of the same
             classes and the same cohort with an area under the curve of at most this, in [0, 1]; 0.5 is chance (Yeom et
             al. 2018, arXiv 1709.01604, section 3.3).
         steps: The run has made this many updates, at least 1.
         seconds: The updates have taken this many seconds, positive.
-        when_met: What one of the first three conditions does. `stop` ends the forget phase. `pause` trains on remain
-            images alone for as long as a condition holds, so that the run ends near the limit and not where it first
-            crossed it.
+        when_met: What one of the first three conditions does. `stop` ends the forget phase. `pause` leaves the forget
+            images of a class out for as long as the class is within the limit, so that the run ends near the limit and
+            not where it first crossed it; see `classes_at_target`.
 
     Raises:
         ConfigError: A limit is not a number, or out of range.
@@ -87,8 +88,8 @@ class StopRule:
     ) -> StopRule:
         """Return the conditions that a config sets; by default, those that follow from what the run aims at.
 
-        A run that is to match a reference pauses while some class is where the reference, which has never seen the
-        forget images, has it. It pauses and does not stop, because the first steps overshoot and the remain images
+        A run that is to match a reference leaves each class out while it is where the reference, which has never seen
+        the forget images, has it. It pauses and does not stop, because the first steps overshoot and the remain images
         learnt afterwards undo part of that. A method that uses no forget images has nothing to pause, and one that
         takes no steps nothing to stop.
 
@@ -125,3 +126,29 @@ class StopRule:
     def met(self, measured: Mapping[str, float]) -> str | None:
         """Return the first of the measured conditions that holds, if any does."""
         return next((name for name in MEASURED if name in measured and measured[name] <= getattr(self, name)), None)
+
+    def classes_at_target(self, measured: Mapping[str, Any], classes: Collection[int]) -> set[int]:
+        """Return the classes of which enough is forgotten, of those of the forget images.
+
+        A class is where it should be if it meets `forget_accuracy` or `gap_to_reference`; `membership_auc`, which is
+        not measured by class, holds for all. Classes with too few images to be looked at go on until all the others
+        are where they should be.
+
+        Args:
+            measured: What `Stopping.measure` returns.
+            classes: The classes of the forget images.
+
+        >>> rule = StopRule(gap_to_reference=0.0, when_met="pause")
+        >>> measured = {"gap_to_reference": -0.1, "gap_by_class": [-0.1, 0.3], "classes": [0, 2]}
+        >>> rule.classes_at_target(measured, classes=(0, 1, 2))
+        {0}
+        """
+        if "membership_auc" in measured and self.met({"membership_auc": measured["membership_auc"]}):
+            return {*classes}
+        found = {
+            label
+            for name, values in _BY_CLASS.items()
+            for label, value in zip(measured.get("classes", ()), measured.get(values, ()), strict=False)
+            if value <= getattr(self, name)
+        }
+        return {*classes} if found and found >= {*measured["classes"]} else found

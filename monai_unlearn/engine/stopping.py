@@ -19,7 +19,7 @@ from monai_unlearn.evaluation import Predictions, predict
 from monai_unlearn.methods import chosen_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from torch import Tensor, nn
 
@@ -41,8 +41,8 @@ class Stopping:
     and looks at each class that has at least `MIN_IMAGES` of them, or at every class if none has. The main process
     evaluates and broadcasts its decision to the others.
 
-    Evaluations come after 1, 2, 4 … steps, up to `eval_interval`, whenever forgetting begins or resumes: a step or
-    two may be enough. While forgetting is paused, and later on, they come every `eval_interval` steps.
+    Evaluations come after 1, 2, 4 … steps, up to `eval_interval`, whenever forgetting of a class begins or resumes: a
+    step or two may be enough. While all forgetting is paused, and later on, they come every `eval_interval` steps.
 
     Args:
         rule: The conditions.
@@ -127,13 +127,14 @@ class Stopping:
     def measure(self) -> dict[str, Any]:
         """Return the value of each condition that can be measured, by its name, and what each class contributes.
 
-        Classes are in the order of their numbers, those that are not looked at left out.
+        `classes` are the numbers of the classes that are looked at, in the order of the values of each.
         """
         network = self.as_delivered(self.network)
         self.images_passed += self.delivery_images
         found: dict[str, Any] = {}
         if self.rule.forget_accuracy is not None or self._aim is not None:
             predictions = self._predict(network, self.images)
+            found["classes"] = _classes_of(predictions)
             if self.rule.forget_accuracy is not None:
                 found["accuracy_by_class"] = _by_class(predictions, predictions.correct)
                 found["forget_accuracy"] = max(found["accuracy_by_class"])
@@ -164,29 +165,38 @@ class Stopping:
         """Evaluate if it is time to, and schedule the next evaluation."""
         if engine.state.iteration < self.next_evaluation:
             return
-        was_paused = engine.state.paused
+        before = {*engine.state.paused_classes}
         self._evaluate(engine)
         longest = self.eval_interval or max(1, engine.total_steps // EVALUATIONS)
-        if engine.state.paused:  # nothing is forgotten, and so nothing can go too far
+        if engine.paused:  # nothing is forgotten, and so nothing can go too far
             self.evaluation_gap = longest
-        else:  # after a pause, one step may be enough
-            self.evaluation_gap = 1 if was_paused else min(2 * self.evaluation_gap, longest)
+        else:  # after a pause of a class, one step may be enough
+            came_back = before - {*engine.state.paused_classes}
+            self.evaluation_gap = 1 if came_back else min(2 * self.evaluation_gap, longest)
         self.next_evaluation = engine.state.iteration + self.evaluation_gap
 
     def _evaluate(self, engine: UnlearnTrainer) -> None:
         """End the forget phase, or pause forgetting, when a condition holds."""
         if engine.phase != "forget" or engine.state.ended_by is not None:
             return
-        number = float("nan")
-        if distributed.is_main_process():
-            self.history.append(self.measure())
-            met = self.rule.met(self.history[-1])
-            number = MEASURED.index(met) if met else -1
-        number = distributed.broadcast(number, self.device)
+        measured = self.measure() if distributed.is_main_process() else {}
         if self.rule.when_met == "pause":
-            engine.pause(paused=number >= 0)
-        elif number >= 0:
-            engine.end_phase(MEASURED[int(number)])
+            at_target = self.rule.classes_at_target(measured, engine.forget_classes) if measured else set()
+            engine.pause(self._of_main_process(at_target, engine.forget_classes))
+            measured["paused_classes"] = list(engine.state.paused_classes)
+        else:
+            met = self.rule.met(measured)
+            number = distributed.broadcast(MEASURED.index(met) if met else -1, self.device)
+            if number >= 0:
+                engine.end_phase(MEASURED[int(number)])
+        if distributed.is_main_process():
+            self.history.append(measured)
+
+    def _of_main_process(self, chosen: Collection[int], classes: Sequence[int]) -> set[int]:
+        """Return in every process what the main process chose among classes; the others choose nothing."""
+        marks = torch.tensor([float(label in chosen) for label in classes], device=self.device)
+        shared = distributed.all_reduce_sum(marks).tolist()
+        return {label for label, mark in zip(classes, shared, strict=True) if mark}
 
     def _measure_reference(self) -> None:
         """Measure, once, what the references give each class, where a condition asks for it."""
@@ -250,10 +260,15 @@ def _labels(images: Any) -> list[int]:  # noqa: ANN401 - any sized collection of
 
 def _by_class(predictions: Predictions, values: Tensor) -> list[float]:
     """Return the mean of a value per image, shape (image,), for each class with enough images."""
+    return [float(values[predictions.labels == label].double().mean()) for label in _classes_of(predictions)]
+
+
+def _classes_of(predictions: Predictions) -> list[int]:
+    """Return the classes with enough images, or all where none has enough, in ascending order."""
     counts = predictions.labels.bincount()
     enough = (counts >= MIN_IMAGES).nonzero().flatten()
-    classes = enough if len(enough) else counts.nonzero().flatten()
-    return [float(values[predictions.labels == label].double().mean()) for label in classes]
+    classes: list[int] = (enough if len(enough) else counts.nonzero().flatten()).tolist()
+    return classes
 
 
 def _own_probability(predictions: Predictions) -> Tensor:

@@ -23,7 +23,7 @@ from monai_unlearn.methods.low_precision import channels_last
 from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from torch.optim import Optimizer
 
@@ -37,7 +37,7 @@ IMAGE_BATCH_DIMENSIONS = 4  # batch, channel, height, width
 PROGRESS: Mapping[str, Any] = MappingProxyType(
     {
         "skipped": 0,  # planned steps that an early end of the forget phase leaves out
-        "paused": False,  # whether steps leave the forget images out for now
+        "paused_classes": (),  # classes whose forget images the steps leave out for now
         "images_seen": 0,  # gradients of single images that the steps have taken
         "images_passed": 0,  # single images that the steps have passed through a network without a gradient
         "micro_batches": 1,  # into which each batch is split, so that it fits into memory
@@ -163,6 +163,7 @@ class UnlearnTrainer(SupervisedTrainer):
             parts_of=self._parts_of,
             rank=distributed.rank(),
             world_size=distributed.world_size(),
+            without=lambda: self.state.paused_classes,
         )
         self.data_loader = self._batches
         try:
@@ -185,17 +186,34 @@ class UnlearnTrainer(SupervisedTrainer):
         self.state.phase_ends = (*self.state.phase_ends, {"step": self.state.iteration, "by": by})
         self._batches.restart()
 
-    def pause(self, *, paused: bool) -> None:
-        """Leave the forget images out from the next step on, or take them in again.
+    @property
+    def forget_classes(self) -> tuple[int, ...]:
+        """The classes of the forget images."""
+        return self.loader.forget_classes
 
-        A pause clears the optimiser's momentum, which would otherwise continue to forget for some steps.
+    @property
+    def paused(self) -> bool:
+        """Whether steps leave out all forget images for now."""
+        return bool(self.state.paused_classes) and self.state.paused_classes == self.forget_classes
+
+    def pause(self, classes: Collection[int]) -> None:
+        """Leave the forget images of these classes out from the next step on, and take those of all others in.
+
+        A batch is as large as before, as long as a class is left. A class that leaves clears the optimiser's momentum,
+        which would otherwise continue to forget it for some steps.
+
+        Args:
+            classes: Class numbers; those of no forget image do not matter.
         """
-        if paused and not self.state.paused:
+        before, after = self.state.paused_classes, tuple(sorted({*classes} & {*self.forget_classes}))
+        if {*after} - {*before}:
             for state in self.optimizer.state.values():
                 for name in MOMENTUM & state.keys():
                     if state[name] is not None:
                         state[name].zero_()
-        self.state.paused = paused
+        if after != before:
+            self.state.paused_classes = after
+            self._batches.restart()
 
     def end(self, by: str) -> None:
         """End the run after this step.
@@ -214,7 +232,7 @@ class UnlearnTrainer(SupervisedTrainer):
         return phase.name, phase.rate(within)
 
     def _parts_of(self, step: int) -> tuple[str, ...]:
-        remain_only = self._at(step)[0] == "repair" or not self.method.needs_forget
+        remain_only = self._at(step)[0] == "repair" or not self.method.needs_forget or self.paused
         return ("remain",) if remain_only else ("forget", "remain")
 
     def _end_within_epoch(self) -> None:
@@ -225,7 +243,7 @@ class UnlearnTrainer(SupervisedTrainer):
     def _iteration(self, engine: Any, batchdata: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401, ARG002 - MONAI's signature
         """Take one step; MONAI makes this Ignite's process function."""
         phase, rate = self._at(self.state.iteration - 1)
-        self.method.phase = "repair" if self.state.paused else phase
+        self.method.phase = "repair" if self.paused else phase
         self.method.done = (self.state.iteration - 1) / self.total_steps
         if rate is not None:
             for group in self.optimizer.param_groups:
@@ -259,6 +277,8 @@ class UnlearnTrainer(SupervisedTrainer):
                 if not is_out_of_memory(error):
                     raise
                 self._split_further(batch, error)
+        if distributed.world_size() == 1:
+            return loss
         gradients = [weight.grad for weight in self.network.parameters() if weight.grad is not None]
         loss = distributed.average(loss, gradients, self.state.device)
         if self.method.batch_norm != "frozen":

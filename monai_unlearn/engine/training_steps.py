@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import monai.data
 import torch
 from torch.nn.functional import cross_entropy
 
+from monai_unlearn.data import AugmentedDataset
 from monai_unlearn.engine.config_values import build_from_config
 from monai_unlearn.engine.recipe import as_recorded, training_config
 from monai_unlearn.engine.training_record import RECORD, record_of
@@ -105,7 +105,7 @@ class TrainingSteps:
         """Return images with training's augmentation, drawn anew for each batch, or as they are."""
         if not method.steps.as_training or "train::preprocessing" not in self._parser:
             return images
-        augmented: Dataset[Any] = monai.data.Dataset(data=images, transform=self._content("train::preprocessing"))
+        augmented: Dataset[Any] = AugmentedDataset(data=images, transform=self._content("train::preprocessing"))
         return augmented
 
     @cached_property

@@ -143,3 +143,31 @@ def test_refuses_an_empty_part(forget, remain, part):
 def test_refuses_sizes_out_of_range(wrong):
     with pytest.raises(ConfigError, match="expected batch_size and remain_batch_size of at least 1"):
         PairedLoader(forget=items(3), remain=items(3), **wrong)
+
+
+def labelled(count, classes):
+    return [{"image": float(row), "label": row % classes, "row": row} for row in range(count)]
+
+
+def test_labels_can_be_left_out_and_the_others_fill_the_batch():
+    loader = PairedLoader(forget=labelled(9, 3), remain=labelled(9, 3), batch_size=4, remain_batch_size=2, seed=1)
+    assert (loader.forget_labels, loader.forget_classes) == ((0, 1, 2) * 3, (0, 1, 2))
+    drawn = [loader.rows(step, "forget", without=(1,)) for step in range(6)]
+    assert all(len(rows) == 4 and {row % 3 for row in rows} <= {0, 2} for rows in drawn)
+    # Each round of the six images that are left has every one of them.
+    flat = [row for rows in drawn for row in rows]
+    assert all(sorted(flat[start : start + 6]) == [0, 2, 3, 5, 6, 8] for start in (0, 6, 12, 18))
+    assert drawn == [loader.rows(step, "forget", without={1, 7}) for step in range(6)]
+    assert loader.rows(3, "forget", without=()) == loader.rows(3, "forget")
+    assert loader.rows(3, "remain", without=(1,)) == loader.rows(3, "remain")
+    assert [row % 3 for row in loader.rows(0, "forget", without=(0, 1))] == [2] * 4
+
+
+def test_two_processes_share_what_is_left():
+    loader = PairedLoader(forget=labelled(9, 3), remain=labelled(9, 3), batch_size=4, remain_batch_size=2, seed=1)
+    whole, *shares = (
+        next(loader.batches(rank=rank, world_size=size, without=lambda: (0,)))["forget"]["row"].tolist()
+        for rank, size in ((0, 1), (0, 2), (1, 2))
+    )
+    assert whole == loader.rows(0, "forget", without=(0,))
+    assert shares == [whole[::2], whole[1::2]]

@@ -36,7 +36,7 @@ def test_phase_and_running_accuracy_are_shown(capsys):
 
 def test_a_pause_is_shown(capsys):
     trainer = engine([0.5])
-    trainer.phase, trainer.state.paused, trainer.total_steps = "forget", True, 1
+    trainer.phase, trainer.paused, trainer.total_steps = "forget", True, 1
     ProgressBar(description="Unlearning").attach(trainer)
     trainer.run([0], max_epochs=1)
     assert "step 1/1, forget paused, loss 0.500" in capsys.readouterr().err

@@ -45,3 +45,17 @@ def test_parts_of_a_part_and_later_passes_are_not_counted():
         NETWORK(BATCH["forget"]["image"][:1])
     NETWORK(BATCH["forget"]["image"])
     assert running.accuracy == {}
+
+
+def test_a_part_that_a_step_leaves_out_has_no_accuracy_until_it_comes_back():
+    running = RunningAccuracy()
+    with running.over(NETWORK, BATCH):
+        NETWORK(BATCH["forget"]["image"])
+        NETWORK(BATCH["remain"]["image"])
+    with running.over(NETWORK, {"remain": BATCH["remain"]}):
+        NETWORK(BATCH["remain"]["image"])
+    assert running.accuracy == {"remain": 1.0}
+    relabelled = {"forget": {**BATCH["forget"], "label": torch.tensor([0, 0])}}
+    with running.over(NETWORK, relabelled):
+        NETWORK(BATCH["forget"]["image"])
+    assert running.accuracy == {"forget": 0.5}

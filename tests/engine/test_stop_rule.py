@@ -55,6 +55,22 @@ def test_a_run_with_a_reference_to_match_pauses_by_default(objective, has_refere
     assert StopRule.of_run(section, objective=objective, has_reference=has_reference, method=Plain()) == rule
 
 
+@pytest.mark.parametrize(
+    ("measured", "expected"),
+    [
+        ({"classes": [0, 1], "accuracy_by_class": [0.2, 0.6]}, {0}),
+        ({"classes": [0, 1], "accuracy_by_class": [0.6, 0.6], "gap_by_class": [0.3, -0.1]}, {1}),
+        ({"classes": [0, 1], "accuracy_by_class": [0.1, 0.6], "gap_by_class": [0.3, -0.1]}, {0, 1, 2}),
+        ({"classes": [0, 1], "accuracy_by_class": [0.6, 0.6], "membership_auc": 0.5}, {0, 1, 2}),
+        ({"classes": [0, 1], "accuracy_by_class": [0.6, 0.6], "membership_auc": 0.7}, set()),
+        ({}, set()),
+    ],
+)
+def test_each_class_is_judged_by_itself_and_one_that_is_not_judged_goes_with_the_last(measured, expected):
+    rule = StopRule(forget_accuracy=0.5, gap_to_reference=0.0, membership_auc=0.5, when_met="pause")
+    assert rule.classes_at_target(measured, (0, 1, 2)) == expected
+
+
 @pytest.mark.parametrize("method", [Reset(), OneStepUp()])
 def test_a_method_that_does_not_forget_step_by_step_has_nothing_to_pause(method):
     common = {"objective": "match_reference", "has_reference": True, "method": method}

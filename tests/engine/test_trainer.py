@@ -96,7 +96,7 @@ def test_during_a_pause_forget_images_are_neither_used_nor_counted():
 
     def pause(engine):
         noted.append((engine.method.phase, engine.state.images_seen))
-        engine.pause(paused=engine.state.iteration in (2, 3))
+        engine.pause((0, 1) if engine.state.iteration in (2, 3) else ())
 
     engine.add_event_handler(Events.ITERATION_COMPLETED, pause)
     engine.run()
@@ -106,10 +106,10 @@ def test_during_a_pause_forget_images_are_neither_used_nor_counted():
 
 def test_the_state_dict_is_plain_and_carries_a_pause_to_another_process(tmp_path):
     first, second = tiny_trainer(), tiny_trainer()
-    first.pause(paused=True)
+    first.pause((1,))
     torch.save(first.state_dict(), tmp_path / "state.pt")
     second.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
-    assert second.state.paused is True
+    assert (second.state.paused_classes, second.paused) == ((1,), False)
     assert set(PROGRESS) < set(first.state_dict())
 
 
@@ -124,16 +124,60 @@ def test_a_pause_clears_momentum_once(optimizer):
     engine = tiny_trainer()
     engine.optimizer = optimizer(engine.network.parameters(), lr=0.1)
     engine.run()
-    engine.pause(paused=False)
+    engine.pause(())
     held = [state.get("exp_avg", state.get("momentum_buffer")) for state in engine.optimizer.state.values()]
     held = [momentum for momentum in held if momentum is not None]
     assert all(momentum.abs().sum() > 0 for momentum in held)
-    engine.pause(paused=True)
+    engine.pause((0,))
     assert all(momentum.abs().sum() == 0 for momentum in held)
     for momentum in held:
         momentum.fill_(1.0)
-    engine.pause(paused=True)
+    engine.pause((0,))
     assert all(momentum.min() == 1 for momentum in held)  # what remain images have added since is kept
+    engine.pause(())
+    assert all(momentum.min() == 1 for momentum in held)
+    engine.pause((1,))
+    assert all(momentum.abs().sum() == 0 for momentum in held)
+
+
+class Labels(Plain):
+    """Notes the labels of forget images in each step, and the phase."""
+
+    def loss(self, batch):
+        forget = batch["forget"]["label"].tolist() if "forget" in batch else []
+        self.noted = [*getattr(self, "noted", []), (self.phase, sorted(set(forget)), len(forget))]
+        return super().loss(batch)
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_a_class_that_is_paused_leaves_the_batches_and_the_others_go_on(num_workers):
+    engine = tiny_trainer(Labels(), classes=3, layer=None, steps=6, num_workers=num_workers)
+    engine.network[2] = nn.Linear(4, 3)
+    engine.optimizer = torch.optim.SGD(engine.network.parameters(), lr=0.1)
+    left_out = {1: (1,), 2: (1, 7), 3: (0, 1, 2), 5: ()}
+
+    def pause(engine):
+        if engine.state.iteration in left_out:
+            engine.pause(left_out[engine.state.iteration])
+
+    engine.add_event_handler(Events.ITERATION_COMPLETED, pause)
+    engine.run()
+    expected = [("forget", 4), ("forget", 4), ("forget", 4), ("repair", 0), ("repair", 0), ("forget", 4)]
+    assert [(phase, count) for phase, _, count in engine.method.noted] == expected
+    assert [labels for _, labels, _ in engine.method.noted[1:5]] == [[0, 2], [0, 2], [], []]
+
+
+def test_a_paused_class_stays_out_after_a_resumption():
+    whole, first, second = (tiny_trainer(steps=6) for _ in range(3))
+    for engine in (whole, first):
+        engine.add_event_handler(Events.ITERATION_COMPLETED(once=2), lambda engine: engine.pause((1,)))
+    whole.run()
+    first.add_event_handler(Events.ITERATION_COMPLETED(once=4), lambda engine: engine.terminate())
+    first.run()
+    second.network.load_state_dict(first.network.state_dict())
+    second.load_state_dict(first.state_dict())
+    second.run()
+    assert torch.equal(weights_of(second), weights_of(whole))
 
 
 @pytest.mark.parametrize("at", range(1, 7))
