@@ -12,6 +12,7 @@ from monai_unlearn.evaluation.decision.evidence import of_predictor
 from monai_unlearn.evaluation.decision.predicted import predicted_rows
 from monai_unlearn.evaluation.decision.still_forgotten import with_earlier
 from monai_unlearn.evaluation.findings import forgetting
+from monai_unlearn.evaluation.true_class import true_class
 from monai_unlearn.methods.base import FORWARD_PASS
 
 if TYPE_CHECKING:
@@ -135,12 +136,13 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictio
         predictions: The same as one table; the verdict and whatever is broken down by patients follow from it alone.
     """
     decision, class_names = with_earlier(facts.decision, predictions), facts.decision.class_names
+    judged = decide(
+        decision, predictions, facts.protocol, target=facts.targets[0] if facts.targets else None
+    ).to_metrics()
     tables = {name: metrics_table(found, class_names) for name, found in models.items()}
     return {
         "schema_version": 1,
-        **decide(
-            decision, predictions, facts.protocol, target=facts.targets[0] if facts.targets else None
-        ).to_metrics(),
+        **judged,
         "class_names": list(class_names),
         "counts": facts.counts,
         "samples": {name: dict(one) for name, one in facts.samples.items()},
@@ -148,6 +150,7 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictio
         "paired": compare(models["original"], models["revised"]),
         "changes": differences(models["original"], models["revised"], class_names),
         "slices": slices(predictions, decision.subsets, healthy_classes=decision.healthy_classes),
+        "true_class": true_class(predictions, judged["decision"]["endpoints"]),
         "confusion": confusions(predictions, decision.subsets),
         "forgetting": forgetting(decision, predictions),
         "predicted": _measured_predictors(decision, facts.targets, predictions),

@@ -1,4 +1,4 @@
-"""Slices of patients and images that figures are broken down by: sex, age band, device, year."""
+"""Slices of patients and images that figures are broken down by: sex, age band, device, site, year."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def slice_columns(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the columns `slice:NAME` of an index's rows, as text or null, in the order of the rows.
 
     Args:
-        frame: Rows of an index with whichever columns it has. `sex`, `age`, `device` and `acquired` are the aliases of
-            `vocabulary/fields.yaml`: the first keyword that an image has counts, and a column of the alias' own name
-            before them.
+        frame: Rows of an index with whichever columns it has. `sex`, `age`, `device`, `institution` and `acquired` are
+            the aliases of `vocabulary/fields.yaml`: the first keyword that an image has counts, and a column of the
+            alias' own name before them.
 
     >>> rows = pd.DataFrame({"PatientSex": ["F", None], "PatientAge": [45.0, 80.0], "StudyDate": ["2017-03-04", None]})
     >>> slice_columns(rows).to_dict("list")
@@ -73,5 +73,6 @@ _BANDS: dict[str, tuple[str, Callable[[pd.Series[Any]], pd.Series[Any]]]] = {
     "sex": ("sex", lambda values: values.map(SEXES)),
     "age_band": ("age", _age_band),
     "device": ("device", lambda values: values),
+    "site": ("institution", lambda values: values),
     "year": ("acquired", lambda values: values.astype("string").str.extract(YEAR)[0]),
 }

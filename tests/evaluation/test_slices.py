@@ -14,6 +14,7 @@ ROWS = pd.DataFrame(
         "PatientSex": ["M", "F", "O", None, "unknown"],
         "PatientAge": [0.5, 17.99, 18.0, 79.0, 101.0],
         "ManufacturerModelName": ["A", None, "B", "A", "A"],
+        "InstitutionName": ["North", "South", None, "North", "South"],
         "AcquisitionDate": ["2017-03-04", None, None, "20180102", None],
         "StudyDate": ["2016-01-01", "2019-05-06", None, "2016-01-01", None],
     },
@@ -28,6 +29,7 @@ def test_bands():
         "slice:sex": ["M", "F", "O", None, None],
         "slice:age_band": ["0-17", "0-17", "18-39", "60-79", "80+"],
         "slice:device": ["A", None, "B", "A", "A"],
+        "slice:site": ["North", "South", None, "North", "South"],
         "slice:year": ["2017", "2019", None, "2018", None],
     }
 

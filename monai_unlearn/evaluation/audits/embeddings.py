@@ -50,7 +50,30 @@ def measure(audited: Audited) -> Finding:
     parts = np.array([str(place).split("_")[0] for place in audited.places[rows]], dtype=object)
     path = audited.plots / FILE
     plot(path, points, classes=audited.labels[rows], parts=parts, class_names=audited.table.class_names)
-    return Finding(facts={"file": f"{path.parent.name}/{FILE}", "images": len(rows), "networks": list(names)})
+    return Finding(
+        facts={
+            "file": f"{path.parent.name}/{FILE}",
+            "images": len(rows),
+            "networks": list(names),
+            "points": {name: listed(found, audited.labels[rows], parts) for name, found in points.items()},
+        }
+    )
+
+
+def listed(found: Array, classes: Ids, parts: Any) -> list[list[float | int]]:  # noqa: ANN401 - an array of strings
+    """Return the points as `[x, y, number of the class, 1 for forget]`, x and y in [0, 1] of the panel.
+
+    In the order of their places, so that no point can be traced to its image.
+
+    Args:
+        found: The coordinates, shape (image, 2).
+        classes: The number of each image's class, shape (image,).
+        parts: The part of each image, shape (image,).
+    """
+    low, high = found.min(0), found.max(0)
+    places = np.round((found - low) / np.maximum(high - low, 1e-12), 3)
+    rows = zip(places.tolist(), classes.tolist(), (parts == "forget").tolist(), strict=True)
+    return sorted([x, y, number, int(forget)] for (x, y), number, forget in rows)
 
 
 def coordinates(features: Array, *, seed: int) -> Array:

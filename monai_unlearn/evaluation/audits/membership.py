@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,8 @@ LOW = 0.01
 ENOUGH = 300
 """Non-members from which on it is: 1 % of them is then three images."""
 ATTACKS = ("loss", "rmia", "iam")
+RATES = tuple(step / 20 for step in range(21))
+"""The false-positive rates at which the ROC curve of the loss attack is kept."""
 
 
 def measure(audited: Audited) -> Finding:
@@ -58,6 +60,7 @@ def measure(audited: Audited) -> Finding:
             "population": len(images.population),
             "classes": [audited.table.class_names[number] for number in shared],
             "patients": len(np.unique(audited.patients[images.rows])),
+            "roc": images.curves(),
         },
     )
 
@@ -101,6 +104,30 @@ class _Images:
             population=self.of_population[name],
             population_out=np.stack([self.of_population[other] for other in others]),
         )
+
+    def curves(self) -> dict[str, Any]:
+        """Return the ROC curve of the loss attack on each network: false-positive rates, and true-positive rates by name.
+
+        A threshold is set within each class, as the area compares images: at a rate f it is the score that a share f of
+        the class's non-members exceeds.
+        """
+        return {
+            "attack": ATTACKS[0],
+            "false_positive_rates": list(RATES),
+            "true_positive_rates": {
+                name: [self._caught(loss_threshold(own), rate) for rate in RATES] for name, own in self.own.items()
+            },
+        }
+
+    def _caught(self, scores: Array, rate: float) -> float:
+        """Return the share of members above the threshold of their class, rounded: a curve shows no single image."""
+        classes, above = self.audited.labels[self.rows], np.zeros(len(scores), dtype=bool)
+        for number in np.unique(classes):
+            of = classes == number
+            others = np.sort(scores[of & ~self.member])[::-1]
+            reached = round(rate * len(others))
+            above |= of & (scores > others[reached] if reached < len(others) else True)
+        return round(float(above[self.member].mean()), 3)
 
     def _auc(self, scores: Array | str) -> Figure | str:
         if isinstance(scores, str):

@@ -8,6 +8,7 @@ from monai_unlearn.evaluation.metrics.auroc import AUROC
 from monai_unlearn.evaluation.metrics.balanced_accuracy import BALANCED_ACCURACY
 from monai_unlearn.evaluation.metrics.brier_score import BRIER_SCORE
 from monai_unlearn.evaluation.metrics.calibration_error import CALIBRATION_ERROR
+from monai_unlearn.evaluation.metrics.false_negatives import FALSE_NEGATIVES
 from monai_unlearn.evaluation.metrics.log_loss import LOG_LOSS
 from monai_unlearn.evaluation.metrics.metric import Estimate, Metric
 from monai_unlearn.evaluation.metrics.registry import register, registered
@@ -18,6 +19,7 @@ for _metric in (
     ACCURACY,
     SENSITIVITY,
     SPECIFICITY,
+    FALSE_NEGATIVES,
     BALANCED_ACCURACY,
     AUROC,
     LOG_LOSS,

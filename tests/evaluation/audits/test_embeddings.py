@@ -26,11 +26,17 @@ def subject(plots, **settings):
 def test_three_panels_are_drawn(tmp_path):
     found = subject(tmp_path / "plots")
     finding = measure(found)
-    assert finding.facts == {
-        "file": "plots/embeddings.png",
-        "images": 160,
-        "networks": ["original", "revised", "reference"],
-    }
+    facts = dict(finding.facts)
+    points = facts.pop("points")
+    assert facts == {"file": "plots/embeddings.png", "images": 160, "networks": ["original", "revised", "reference"]}
+    assert list(points) == facts["networks"]
+    for rows in points.values():
+        # In the order of their places, which tells nothing of the images' own.
+        assert rows == sorted(rows)
+        assert len(rows) == 160
+        assert {(x in (0, 1), label, part) for x, y, label, part in rows} >= {(False, 0, 1), (False, 1, 0)}
+        assert np.array(rows)[:, :2].min(0).tolist() == [0, 0]
+        assert np.array(rows)[:, :2].max(0).tolist() == [1, 1]
     assert [path.name for path in (tmp_path / "plots").iterdir()] == ["embeddings.png"]
     with Image.open(tmp_path / "plots" / "embeddings.png") as picture:
         assert picture.width > 2 * picture.height

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from audit_example import SIZES, audited, frame, network, retrained
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import roc_auc_score, roc_curve
 
 from monai_unlearn.evaluation.audits.membership import measure
 
@@ -43,13 +43,28 @@ def test_the_loss_attack_is_the_area_of_sklearn_class_by_class():
 
 
 def test_the_images_are_counted():
-    assert found().facts == {
+    facts = dict(found().facts)
+    facts.pop("roc")
+    assert facts == {
         "members": 240,
         "non_members": 160,
         "population": 320,
         "classes": ["healthy", "sick"],
         "patients": 200,
     }
+
+
+def test_the_curve_is_that_of_sklearn_for_images_of_one_class():
+    rows = ROWS[ROWS["label"] == "sick"].reset_index(drop=True)
+    subject = audited(rows, {"original": network(rows, seed=1, strength=MEMORISED), "revised": network(rows, seed=2)})
+    roc = measure(subject).facts["roc"]
+    assert (roc["attack"], roc["false_positive_rates"][1]) == ("loss", 0.05)
+    at = np.flatnonzero(np.isin(subject.places, ["forget_train", "forget_validation", "forget_test"]))
+    own, member = subject.own("original", at), subject.places[at] == "forget_train"
+    rates, caught, _ = roc_curve(member, own, drop_intermediate=False)
+    for rate, found_rate in zip(roc["false_positive_rates"], roc["true_positive_rates"]["original"], strict=True):
+        assert found_rate == pytest.approx(caught[rates <= rate + 1e-9].max(), abs=0.02)
+    assert list(roc["true_positive_rates"]) == ["original", "revised"]
 
 
 def test_a_low_rate_takes_three_hundred_non_members():
