@@ -1,9 +1,6 @@
-"""The model-card difference: one canonical document, and what is rendered from it."""
+"""The model-card difference: one canonical document, and what is rendered from it. Renderers never load torch."""
 
-from monai_unlearn.card.diff import build_diff, metric_rows
-from monai_unlearn.card.html import to_html
-from monai_unlearn.card.markdown import to_markdown
-from monai_unlearn.card.renderers import RENDERERS
-from monai_unlearn.card.schema import schema
+import lazy_loader
 
-__all__ = ["RENDERERS", "build_diff", "metric_rows", "schema", "to_html", "to_markdown"]
+# In the stub, so that a card can be shown without the registered metrics, which need torch.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.evaluation.audits import registered
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     Audits = Mapping[str, Mapping[str, Any]]
 
@@ -15,30 +13,6 @@ MEASURED = "measured"
 NOTHING = "–"
 _FORMS = {"share": ("{:.1f} %", "{:.1f}–{:.1f}", 100), "steps": ("{:.0f}", "{:.0f}–{:.0f}", 1)}
 _PLAIN = ("{:.2f}", "{:.2f}–{:.2f}", 1)
-
-
-def headlines(audits: Audits) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the name of the audit and the row for each row that people see."""
-    for name, audit in audits.items():
-        for row in audit["rows"]:
-            if row["headline"] and row["revised"]["value"] is not None:
-                yield name, row
-
-
-def audit_cells(audits: Audits) -> list[list[str]]:
-    """Return the cells of the card's table: audit, measure, subset, original, revised, retrained, place."""
-    return [
-        [
-            name,
-            row["measure"].replace("_", " "),
-            (row["subset"] or "all").replace("_", " "),
-            figure(row["original"], row["unit"]),
-            figure(row["revised"], row["unit"]),
-            span(row),
-            row["place"] or NOTHING,
-        ]
-        for name, row in headlines(audits)
-    ]
 
 
 def figure(measured: Mapping[str, Any], unit: str) -> str:
@@ -69,14 +43,6 @@ def audits_not_measured(audits: Audits) -> list[str]:
             if row["headline"] and row["revised"]["value"] is None and row["why"]
         ]
     return list(dict.fromkeys(lines))
-
-
-def described(audits: Audits) -> dict[str, str]:
-    """Return what each measured audit shows, by its name."""
-    known = registered()
-    return {
-        name: known[name].description for name, one in audits.items() if one["status"] == MEASURED and name in known
-    }
 
 
 def _times(factor: float, limits: list[float]) -> list[float]:

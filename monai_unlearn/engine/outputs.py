@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ from torch import nn
 
 from monai_unlearn import __version__
 from monai_unlearn.card import RENDERERS, build_diff
+from monai_unlearn.card.bundle_facts import bundle_facts
+from monai_unlearn.card.eval_metrics import eval_metrics
 from monai_unlearn.cohort.resolve.frozen import freeze
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.chosen_method import settings_of
@@ -97,16 +99,17 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
     `revised_bundle` can deploy it.
     """
     run, date = RunFolder(folder), datetime.now(timezone.utc)
-    diff = _difference(outcome, date.date().isoformat())
+    run.evidence.mkdir(exist_ok=True)  # a retrained reference is there already
+    manifest = freeze(outcome.cohort, run.evidence, rule=outcome.split_rule, pixels=outcome.pixels)
+    diff = _difference(outcome, date.date().isoformat(), manifest)
     texts = {name: render(diff) for name, render in RENDERERS.items()}
-    record = {**_run_record(outcome, diff, date), "updates": outcome.updates}
-    manifest = _write_evidence(outcome, run, record, texts)
+    _write_evidence(outcome, run, {**_run_record(outcome, diff, date), "updates": outcome.updates}, texts)
     lineage = _lineage(outcome, run, diff, manifest)
     accepted = promotes(outcome.evidence["verdict"])
     bundle = run.bundle(accepted=accepted)
     parent = {"version": outcome.base.version, "weights_digest": outcome.base_digest}
     write_revised_bundle(
-        outcome.base,
+        replace(outcome.base, metadata={**outcome.base.metadata, "eval_metrics": eval_metrics(diff)}),
         bundle,
         network=outcome.network,
         record=revised_record(outcome.base_record, outcome.data, parent=parent, lineage=lineage),
@@ -138,23 +141,20 @@ def _lineage(outcome: Outcome, run: RunFolder, diff: Mapping[str, Any], manifest
     )
 
 
-def _write_evidence(outcome: Outcome, run: RunFolder, record: Mapping[str, Any], texts: Mapping[str, str]) -> str:
-    """Write what stays with the images, and return the digest of the manifest."""
-    run.evidence.mkdir(exist_ok=True)  # a retrained reference is there already
+def _write_evidence(outcome: Outcome, run: RunFolder, record: Mapping[str, Any], texts: Mapping[str, str]) -> None:
+    """Write what stays with the images, beside the frozen cohort."""
     write_text(run.evidence / README, f"# Evidence\n\n{STAYS}\n")
     write_json(run.metrics, outcome.evidence)
     outcome.predictions.write(run.predictions)
     write_json(run.record, record)
-    manifest = freeze(outcome.cohort, run.evidence, rule=outcome.split_rule, pixels=outcome.pixels)
     outcome.method.write_diagnostics(run.plots)
     for name, text in texts.items():
         write_text(run.evidence / name, text)
-    return manifest
 
 
-def _difference(outcome: Outcome, date: str) -> dict[str, Any]:
+def _difference(outcome: Outcome, date: str, manifest: str) -> dict[str, Any]:
     """Return the model-card difference."""
-    base = outcome.base
+    base, lineage = outcome.base, outcome.data.earlier.lineage
     return build_diff(
         base={"name": base.name, "version": base.version, "weights_digest": outcome.base_digest},
         revised={
@@ -162,12 +162,15 @@ def _difference(outcome: Outcome, date: str) -> dict[str, Any]:
             "version": base.next_version,
             "weights_digest": weights_digest(outcome.network.state_dict()),
         },
-        modification=_modification(outcome, date),
+        modification=_modification(outcome, date, manifest),
         evidence=outcome.evidence,
+        bundle=bundle_facts(base.metadata),
+        earlier=[] if lineage is None else lineage.model_dump(mode="json")["revisions"],
+        versions=_versions(),
     )
 
 
-def _modification(outcome: Outcome, date: str) -> dict[str, Any]:
+def _modification(outcome: Outcome, date: str, manifest: str) -> dict[str, Any]:
     """Return the card's account of what was done, and for whom."""
     cohort, spec, info = outcome.cohort, outcome.cohort.spec, info_of(outcome.method)
     # A bundle is passed on: it must not name people, neither as identifiers nor in texts that a rule compares with.
@@ -181,12 +184,15 @@ def _modification(outcome: Outcome, date: str) -> dict[str, Any]:
             "name": spec.name,
             "spec_digest": spec.digest,
             "index_digest": cohort.index.digest,
+            "manifest_digest": manifest,
             "forget": shown.spec["content"]["forget"],
             "population": shown.spec["content"]["population"],
+            "asked": shown.english,
             "unknown": spec.unknown.value,
             "scope": spec.scope.value,
             "images": cohort.images,
             "patients": cohort.patients,
+            "patients_in_both": cohort.patients_in_both,
             "attrition": shown.attrition,
             "value_lists": cohort.value_lists,
             "variants": cohort.variants_passed_on,
@@ -218,7 +224,7 @@ def _run_record(outcome: Outcome, diff: Mapping[str, Any], date: datetime) -> di
         "seed": outcome.seed,
         "config": dict(outcome.config),
         "base_training_record": dict(outcome.base_record),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+        "versions": _versions(),
         "machine": {
             "processor": platform.machine(),
             "threads": torch.get_num_threads(),
@@ -235,6 +241,10 @@ def _run_record(outcome: Outcome, diff: Mapping[str, Any], date: datetime) -> di
             "index": cohort["index_digest"],
         },
     }
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
 
 
 def _device_name(device: torch.device) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from monai_unlearn.card.markdown import QUIET, judged, measure, share, words
+from monai_unlearn.card.wording import QUIET, judged, measure, share, words
 from monai_unlearn.terminal import escaping_console
 from monai_unlearn.vocabulary.run_folder import RunFolder
 

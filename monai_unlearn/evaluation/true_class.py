@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from monai_unlearn.evaluation.decision.endpoint import part_of
 from monai_unlearn.evaluation.decision.evidence import gather
 from monai_unlearn.evaluation.intervals import student
+from monai_unlearn.vocabulary.parts import JUDGED_PARTS, SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,15 +46,19 @@ def true_class(table: PredictionTable, endpoints: Sequence[Mapping[str, Any]]) -
     }
     return [
         _row(evidence, subset, number, name, judged.get((subset, name)))
-        for subset in evidence.subsets
+        for subset in sorted(evidence.subsets, key=_order)
         for number, name in enumerate(table.class_names)
         if evidence.of(subset, name) is not None
     ]
 
 
-def _row(
-    evidence: Evidence, subset: str, number: int, name: str, judged: Mapping[str, Any] | None
-) -> dict[str, Any]:
+def _order(subset: str) -> tuple[int, str, int]:
+    """Return where a subset is listed: forget, remain, earlier cohorts; of each train, validation, test."""
+    part, split = part_of(subset), subset.rpartition("_")[2]
+    return JUDGED_PARTS.index(part) if part in JUDGED_PARTS else len(JUDGED_PARTS), part, SPLITS.index(split)
+
+
+def _row(evidence: Evidence, subset: str, number: int, name: str, judged: Mapping[str, Any] | None) -> dict[str, Any]:
     means = evidence.subsets[subset][name]
     return {
         "key": f"true_class/{subset}/{name}",

@@ -75,8 +75,8 @@ def test_a_run_takes_method_settings_budget_and_decision_from_the_protocol(train
     assert (metrics["basis"], metrics["decision"]["protocol"]["cohort"]["reason"]) == ("protocol", "device_deprecation")
     assert {need["what"] for need in metrics["needs"]} >= {"cohorts", "reference"}
     assert len(metrics["decision"]["protocol"]["ranges"]) == 16
-    card = (evidence / "model_card_diff.md").read_text(encoding="utf-8")
-    assert "in points, beside the rehearsal of the" in card
+    card = (evidence / "model_card_diff.html").read_text(encoding="utf-8")
+    assert "How far the forgotten images moved, beside the rehearsal" in card
     assert "the original on remain" in card
 
 

@@ -107,9 +107,9 @@ def test_audits_are_measured_shown_and_paid_for(tiny, tmp_path):
     assert spent["allowed"] > 0
     diff = read(out, "model_card_diff.json")
     assert diff["audits"] == evidence["audits"]
-    card = (out / "evidence" / "model_card_diff.md").read_text(encoding="utf-8")
-    assert "## Below accuracy" in card
-    assert "| membership | auc loss | forget train |" in card
+    card = (out / "evidence" / "model_card_diff.html").read_text(encoding="utf-8")
+    assert '<th scope="row">membership</th>' in card
+    assert "<td>auc loss</td>" in card
     again = audited_again(RunFolder(out))
     assert again == evidence["audits"]
 
@@ -246,9 +246,9 @@ def test_doubtful_images_that_were_trained_on_are_not_passed_over_when_consent_i
     assert card["modification"]["cohort"]["doubtful_training"]["images"] > 0
     assert card["modification"]["cohort"]["value_lists"][0]["matched"] == 2
     assert any("are not forgotten, although their patients may have" in warning for warning in card["warnings"])
-    text = (tmp_path / "out" / "evidence" / "model_card_diff.md").read_text(encoding="utf-8")
+    text = (tmp_path / "out" / "evidence" / "model_card_diff.html").read_text(encoding="utf-8")
     assert "Why they are left out: They are phantoms." in text
-    assert "2 of 2 values of \\[… 2 values\\] (patient) occur in the index" in text
+    assert "2 of 2 values of [… 2 values] (patient) occur in the index" in text
 
 
 def test_the_bundle_is_what_it_says_of_itself(revised, tmp_path):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort.resolve.attrition import RowKind
 from monai_unlearn.cohort.spec.canonical import digest_of
-from monai_unlearn.cohort.typing.passed_on import passed_on
+from monai_unlearn.cohort.typing.passed_on import passed_on, passed_on_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,10 +27,13 @@ class PassedOn:
         spec: `digest` of the spec as it is; `content`, what `CohortSpec.to_dict` returns without hidden values and
             lists; `rules`, their texts; `whole`, whether nothing is hidden, so that the content is the spec.
         attrition: The rows of the attrition as plain values.
+        english: What the spec's `forget` and `population` ask for in plain English, as `Sentence.to_dict` returns it;
+            the population's is null where there is none.
     """
 
     spec: dict[str, Any]
     attrition: list[dict[str, Any]]
+    english: dict[str, Any]
 
     @classmethod
     def of(
@@ -58,7 +61,12 @@ class PassedOn:
         rows = [
             {**row.to_dict(), "rule": next(kinds[row.kind]) if row.kind in kinds else row.rule} for row in attrition
         ]
-        return cls({"digest": spec.digest, "whole": whole, "content": content, "rules": rules}, rows)
+        asked = {"forget": spec.forget, "population": spec.population}
+        english = {
+            name: None if one is None else passed_on_sentence(one, bound, label=label).to_dict()
+            for name, one in asked.items()
+        }
+        return cls({"digest": spec.digest, "whole": whole, "content": content, "rules": rules}, rows, english)
 
 
 def _counted(values: Any) -> Any:  # noqa: ANN401 - a list, or lists under their names

@@ -15,9 +15,11 @@ from monai_unlearn.cohort.language.condition import (
     Matches,
     Within,
 )
+from monai_unlearn.cohort.language.english import Sentence, sentence
 from monai_unlearn.cohort.language.mapped import mapped
 from monai_unlearn.cohort.language.node import Reference, Value
 from monai_unlearn.cohort.language.term import Field, asks_about_people
+from monai_unlearn.cohort.language.term_english import phrase
 from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.fields import Kind
 from monai_unlearn.vocabulary.privacy import may_pass_on, may_show_values
@@ -40,7 +42,18 @@ def passed_on(predicate: Predicate, bound: Mapping[str, Bound], *, label: str | 
         bound: The columns of its fields.
         label: The column of the images' classes, if there is one.
     """
-    return mapped(predicate, lambda condition: _without_values(condition, bound, label)).render(private=True)
+    return mapped(predicate, lambda one: one if _stays(one, bound, label) else _hidden(one)).render(private=True)
+
+
+def passed_on_sentence(predicate: Predicate, bound: Mapping[str, Bound], *, label: str | None) -> Sentence:
+    """Return the same in English.
+
+    Args:
+        predicate: The predicate.
+        bound: The columns of its fields.
+        label: The column of the images' classes, if there is one.
+    """
+    return sentence(mapped(predicate, lambda one: one if _stays(one, bound, label) else _told(one)))
 
 
 @dataclass(frozen=True)
@@ -53,12 +66,15 @@ class _Withheld(Condition):
         return f"{self.term.render(private=private)} {self.text}"
 
 
-def _without_values(condition: Condition, bound: Mapping[str, Bound], label: str | None) -> Condition:
+@sentence.register(_Withheld)
+def _withheld(node: _Withheld) -> Sentence:
+    return Sentence(f"{phrase(node.term)} {node.text}")
+
+
+def _stays(condition: Condition, bound: Mapping[str, Bound], label: str | None) -> bool:
     fields = [node.name for node in condition.walk() if isinstance(node, Field)]
     # What asks about people is rendered without its values in any case.
-    if asks_about_people(condition) or all(may_stay(name, bound[name], label) for name in fields):
-        return condition
-    return _hidden(condition)
+    return asks_about_people(condition) or all(may_stay(name, bound[name], label) for name in fields)
 
 
 def may_stay(name: str, bound: Bound, label: str | None) -> bool:
@@ -93,3 +109,24 @@ def _text_without_values(condition: Condition) -> str | None:
         case Within(days=days, direction=direction, anchor=anchor) if isinstance(anchor, Value):
             text = f"within {days} days {direction.value} …"
     return text
+
+
+def _told(condition: Condition) -> Condition:
+    """Return a condition that says in English what its values are, and shows none."""
+    text = None
+    match condition:
+        case Comparison(value=value) if isinstance(value, Value):
+            text = "is compared with a value that is not shown"
+        case In(values=values) if not isinstance(values, Reference):
+            text = f"is one of {counted(len(values), 'value')} not shown"
+        case Between():
+            text = "is between two values that are not shown"
+        case Contains():
+            text = "contains a text that is not shown"
+        case Like():
+            text = "is like a text that is not shown"
+        case Matches():
+            text = "matches an expression that is not shown"
+        case Within(days=days, anchor=anchor) if isinstance(anchor, Value):
+            text = f"is at most {days} days from a day that is not shown"
+    return condition if text is None else _Withheld(condition.term, text)

@@ -106,7 +106,7 @@ class _Images:
         )
 
     def curves(self) -> dict[str, Any]:
-        """Return the ROC curve of the loss attack on each network: false-positive rates, and true-positive rates by name.
+        """Return the ROC curve of the loss attack on each network, as rates of false and of true positives.
 
         A threshold is set within each class, as the area compares images: at a rate f it is the score that a share f of
         the class's non-members exceeds.

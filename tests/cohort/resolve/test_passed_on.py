@@ -19,6 +19,9 @@ def test_attrition_and_spec_say_the_same_without_values(tmp_path):
     assert found.spec["rules"] == ["device == old", "remark != …"]
     assert found.spec["content"]["population"] == hidden
     assert (found.spec["digest"], found.spec["whole"]) == (spec.digest, False)
+    assert found.english["population"] == {"text": "remark is one of 3 values not shown", "parts": []}
+    told = [part["text"] for part in found.english["forget"]["parts"]]
+    assert told == ["device is “old”", "remark is compared with a value that is not shown"]
     assert [row["images_out"] for row in found.attrition] == [row.images_out for row in spec.resolve(index).attrition]
 
 

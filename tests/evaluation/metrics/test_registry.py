@@ -10,7 +10,7 @@ import pytest
 from card_example import build
 from evidence_example import evidence
 
-from monai_unlearn.card import schema, to_markdown
+from monai_unlearn.card import schema, to_html
 from monai_unlearn.evaluation import metrics
 from monai_unlearn.evaluation.metrics import Estimate, Metric, register, registered, registry
 
@@ -73,7 +73,9 @@ def test_a_registered_metric_is_on_the_card_and_in_its_schema(errors_squared):
     diff = build(**MODELS)
     row = next(row for row in diff["metrics"] if row["key"] == "errors_squared/remain/test/all")
     assert row["before"] == {"value": -25.0, "interval": None}
-    assert "| Errors squared | remain | test | 100 | -25.000 | -64.000 |" in to_markdown(diff)
+    shown = "".join(to_html(diff).split())
+    assert '<thscope="row">Errorssquared</th><td>remain</td><td>test</td><td>all</td>' in shown
+    assert ">-25.000</td>" in shown
     jsonschema.validate(diff, schema())
     row["before"]["value"] = 1.0
     with pytest.raises(jsonschema.ValidationError, match="1.0 is greater than the maximum of 0.0"):

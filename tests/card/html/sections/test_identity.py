@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from card_example import DIGEST, rich
+
+from monai_unlearn.card.html import to_html
+from monai_unlearn.card.html.sections.identity import view
+
+DIFF = rich()
+
+
+def test_digests_of_weights_spec_index_and_manifest():
+    rows = {row[0].text: row[2].text for row in view(DIFF)["digests"].rows}
+    assert list(rows) == [
+        "original weights",
+        "revised weights",
+        "cohort spec",
+        "index of the images",
+        "cohort manifest",
+    ]
+    assert set(rows.values()) == {DIGEST}
+
+
+def test_a_protocol_has_its_digest():
+    diff = {**DIFF, "decision": {**DIFF["decision"], "protocol": {"digest": "sha256:1"}}}
+    assert [cell.text for cell in view(diff)["digests"].rows[-1]] == ["protocol", "", "sha256:1"]
+
+
+def test_versions_and_the_way_back():
+    rows = [[cell.text for cell in row] for row in view(DIFF)["versions"].rows]
+    assert rows == [["monai-unlearn", "0.1.0"], ["python", "3.11"]]
+    assert "Keep the bundle Some 1.0.0." in to_html(DIFF)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+from card_example import CLOSE, FULL, RETRAINED, SITES, build, rich
+from evidence_example import evidence
+from jsonpointer import JsonPointerException, resolve_pointer
+
+from monai_unlearn.card.html import to_html
+from monai_unlearn.card.html.sections import SECTIONS
+
+MODELS = {"original": FULL, "revised": CLOSE, "revised_recalibrated": CLOSE, **RETRAINED}
+DIFF = build(**MODELS)
+RICH = rich()
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes, ids, headings and the texts of figures."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.ids, self.links = set(), set(), [], []
+        self.headings, self.figures, self._open = [], [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.tags.add(tag)
+        self.attributes |= set(found)
+        self.ids += [found["id"]] if "id" in found else []
+        self.links += [found["href"]] if "href" in found else []
+        self._open = None
+        if tag == "h2":
+            self.headings.append("")
+            self._open = self.headings
+        elif "data-key" in found:
+            self.figures.append((found["data-key"], ""))
+            self._open = self.figures
+
+    def handle_endtag(self, _):
+        self._open = None
+
+    def handle_data(self, data):
+        if self._open is self.headings and self.headings:
+            self.headings[-1] += data
+        elif self._open is self.figures and self.figures:
+            key, text = self.figures[-1]
+            self.figures[-1] = (key, text + data)
+
+
+PAGE = Page(to_html(DIFF))
+
+
+def test_sections_stand_in_the_order_in_which_people_read_them():
+    assert PAGE.headings == [
+        "1. What to do",
+        "2. What was asked, and whom it caught",
+        "3. Did it forget?",
+        "4. What it costs patients",
+        "5. Is the forgetting real?",
+        "6. What was declared before the run",
+        "7. Revised against retrained: what it costs",
+        "8. Limits, and what is undecided",
+        "9. Earlier revisions",
+        "10. Identity, and the way back",
+        "Appendix: every figure, settings, JSON",
+    ]
+    assert [section.name for section in SECTIONS] == [one for one in PAGE.ids if one in {s.name for s in SECTIONS}]
+
+
+@pytest.mark.parametrize("diff", [DIFF, RICH], ids=["plain", "rich"])
+def test_every_figure_is_found_by_its_key(diff):
+    found = evidence(**MODELS)
+    sites = {"slices": {}}
+    figures = Page(to_html(diff)).figures
+    assert len(figures) > 300
+    for key, _ in figures:
+        if key.startswith("/slices/"):
+            continue  # subgroups are compared in tests/card/test_trace.py
+        try:
+            resolve_pointer({**found, **sites}, key)
+        except JsonPointerException:
+            resolve_pointer(diff, key)
+
+
+def test_a_figure_is_that_of_its_key():
+    shown = dict(PAGE.figures)
+    found = evidence(**MODELS)
+    for key in ("/models/revised/forget/test/accuracy", "/models/reference/remain/test/classes/a/accuracy"):
+        assert shown[key].startswith(f"{100 * resolve_pointer(found, key):.1f} %")
+    assert shown["/modification/cohort/images/forget"] == "10"
+
+
+def test_every_id_is_unique_and_every_link_leads_somewhere():
+    page = Page(to_html(RICH))
+    assert len(page.ids) == len(set(page.ids))
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+
+
+def test_nothing_in_the_page_is_run_or_loaded():
+    hostile = (
+        '<script>alert(1)</script> [a](javascript:alert(1)) ![b](http://x/y.png) <http://x> "><img src=x onerror=1'
+    )
+    diff = build(**MODELS, cohort={"name": hostile, "forget": hostile, "asked": _asked(hostile)})
+    diff["base"]["name"] = diff["bundle"]["task"] = hostile
+    diff["warnings"] = [hostile]
+    diff["modification"]["cohort"]["attrition"][0]["rule"] = hostile
+    text = to_html(diff)
+    page = Page(text)
+    assert not {"script", "img", "iframe", "link", "object", "base", "form"} & page.tags
+    assert not {"src", "onerror", "onload", "onclick"} & page.attributes
+    assert all(link.startswith("#") for link in page.links)
+    assert "default-src &#39;none&#39;" in text or "default-src 'none'" in text
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def _asked(text):
+    part = {"text": text, "parts": []}
+    return {"forget": {"text": "all of these hold:", "parts": [part, part]}, "population": part}
+
+
+def test_plots_have_text_alternatives_and_tables():
+    text = to_html(RICH)
+    plots = re.findall(r'<svg class="plot" role="img" aria-labelledby="([^"]+)"', text)
+    assert len(plots) >= 8
+    for ids in plots:
+        for one in ids.split():
+            assert re.search(rf'id="{re.escape(one)}">[^<]+<', text), one
+    assert "b, forgotten images, trained on; 50 patients: original 68 %" in text
+    assert "The figures of this plot" in text
+    assert "allowed are" in text
+
+
+def test_the_card_is_embedded_as_text():
+    text = to_html(RICH)
+    embedded = re.search(r'<pre id="card-json">(.*?)</pre>', text, re.DOTALL)[1]
+    assert json.loads(unescape(embedded)) == json.loads(json.dumps(RICH))
+
+
+def test_institutions_are_not_named():
+    text = to_html(RICH)
+    assert not any(name in text for name in SITES)
+    assert "site 2, 30 patients" in text
+
+
+def test_control_characters_are_shown_by_their_codes():
+    diff = build(**MODELS, cohort={"name": "a\x1b[31mb\u202e"})
+    assert "\x1b" not in to_html(diff)
+    assert "\u202e" not in to_html(diff)
+
+
+def test_a_part_without_images_is_a_dash():
+    diff = build(**MODELS)
+    diff["forgetting"] = {**diff["forgetting"], "change": None}
+    row = diff["metrics"][0]
+    row.update(n=0, change={"value": None, "interval": None})
+    row["before"] = row["after"] = {"value": None, "interval": None}
+    assert "There are no forgotten images to measure it on." in to_html(diff)
