@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from monai_unlearn.card.chai import to_chai
+from monai_unlearn.card.gaps import to_gaps
 from monai_unlearn.card.html import to_html
+from monai_unlearn.card.hugging_face import to_hugging_face
 from monai_unlearn.card.markdown import to_markdown
 from monai_unlearn.terminal import json_text
 
@@ -21,4 +24,7 @@ RENDERERS: Mapping[str, Renderer] = {
     "model_card_diff.json": to_json,
     "model_card_diff.md": to_markdown,
     "model_card_diff.html": to_html,
+    "model_card_chai.xml": to_chai,
+    "model_card_hugging_face.md": to_hugging_face,
+    "model_card_gaps.md": to_gaps,
 }

@@ -10,8 +10,15 @@ COUNTS = {"forget": 90, "remain": 90}
 DIFF = build(original=COUNTS, revised=COUNTS)
 
 
-def test_a_run_writes_json_markdown_and_html():
-    assert list(RENDERERS) == ["model_card_diff.json", "model_card_diff.md", "model_card_diff.html"]
+def test_a_run_writes_these_files():
+    assert list(RENDERERS) == [
+        "model_card_diff.json",
+        "model_card_diff.md",
+        "model_card_diff.html",
+        "model_card_chai.xml",
+        "model_card_hugging_face.md",
+        "model_card_gaps.md",
+    ]
     assert RENDERERS["model_card_diff.md"](DIFF) == to_markdown(DIFF)
 
 
