@@ -60,6 +60,7 @@ def test_import(module, loaded):
         "experiments.rehearse",
         "cohort.resolve.resolve",
         "cohort.reports.report",
+        "card.renderers",
         "cohort.lineage.history",
         "evaluation.decision",
         "evaluation.predictors",
@@ -100,6 +101,7 @@ def test_rooms_of_metadata(module, loaded):
         ["promote", "--help"],
         ["ledger", "--help"],
         ["inspect", "--help"],
+        ["card", "--help"],
     ],
     ids=" ".join,
 )
@@ -143,6 +145,15 @@ with contextlib.suppress(SystemExit):
     modules = loaded(code, "verify", tmp_path / "bundle")
     assert "numpy" in modules  # it did its work
     assert not modules & (LEARNING | {"model_signing", "sigstore", "duckdb"})
+
+
+def test_card(tmp_path, loaded):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "metadata.json").write_text('{"name": "Some", "version": "1.0.0"}', encoding="utf-8")
+    for words in (("show", tmp_path), ("show", tmp_path, "--format", "html"), ("diff", tmp_path, tmp_path)):
+        modules = loaded(COMMAND, "card", *words)
+        assert "jinja2" in modules  # it did its work
+        assert not modules & LEARNING
 
 
 def write_spec(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What people must fill in before a card is complete, as Markdown with room to write."""
+"""What people must fill in before a card is complete, with room to write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The card for the Hugging Face hub: front matter with `model-index`, and the short Markdown below it."""
+"""The front matter of a README for the Hugging Face hub: `base_model`, and the figures as `model-index`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from monai_unlearn.card.markdown import to_markdown
 from monai_unlearn.terminal import escaped
 
 if TYPE_CHECKING:
@@ -20,9 +19,9 @@ TASK = {"type": "image-classification"}
 
 
 def to_hugging_face(diff: Document) -> str:
-    """Render a README for the hub.
+    """Render the front matter, YAML that stands between two lines `---` on top of the Markdown.
 
-    The front matter is that of the hub's model cards (huggingface_hub, `ModelCardData` and `EvalResult`): `base_model`
+    It is that of the hub's model cards (huggingface_hub, `ModelCardData` and `EvalResult`): `base_model`
     names the bundle that was revised, by its name in lower case; write the hub's own id in its place where the bundle
     has one. The metrics are registered ones of the revised model, by the names of this package.
     """
@@ -35,7 +34,7 @@ def to_hugging_face(diff: Document) -> str:
         "base_model_relation": "finetune",
         "model-index": [{"name": " ".join(named.split()), "results": _results(diff)}],
     }
-    return escaped(f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n\n{to_markdown(diff)}")
+    return escaped(yaml.safe_dump(front, sort_keys=False, allow_unicode=True))
 
 
 def slug(name: str) -> str:

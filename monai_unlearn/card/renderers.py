@@ -20,11 +20,12 @@ def to_json(diff: Mapping[str, Any]) -> str:
     return json_text(diff) + "\n"
 
 
+# One name, and a suffix for each: a later revision keeps them all under that name with the version behind it.
 RENDERERS: Mapping[str, Renderer] = {
     "model_card_diff.json": to_json,
     "model_card_diff.md": to_markdown,
     "model_card_diff.html": to_html,
-    "model_card_chai.xml": to_chai,
-    "model_card_hugging_face.md": to_hugging_face,
-    "model_card_gaps.md": to_gaps,
+    "model_card_diff.xml": to_chai,
+    "model_card_diff.yaml": to_hugging_face,
+    "model_card_diff.txt": to_gaps,
 }

@@ -10,6 +10,7 @@ import typer
 
 from monai_unlearn import __version__
 from monai_unlearn.cli import (
+    card,
     cohort,
     compare,
     history,
@@ -47,6 +48,7 @@ index_verify.register(index.app)
 app.add_typer(index.app, name="index")
 spec.register(cohort.app)
 app.add_typer(cohort.app, name="cohort")
+app.add_typer(card.app, name="card")
 sweep.register(app)
 rehearse.register(app)
 compare.register(app)

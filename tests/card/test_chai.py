@@ -9,7 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from card_example import CLOSE, FULL, build, rich
 
-from monai_unlearn.card.chai import NAMESPACE, to_chai
+from monai_unlearn.card.applied_card import NAMESPACE
+from monai_unlearn.card.chai import to_chai
 
 CARDS = {"rich": rich(), "bare": build(original=FULL, revised=CLOSE)}
 SPACE = {"c": NAMESPACE}

@@ -6,15 +6,13 @@ import pytest
 import yaml
 from card_example import rich
 
-from monai_unlearn.card import to_markdown
 from monai_unlearn.card.hugging_face import slug, to_hugging_face
 
 DIFF = rich()
 
 
 def front(diff):
-    _, matter, _ = to_hugging_face(diff).split("---\n", 2)
-    return yaml.safe_load(matter)
+    return yaml.safe_load(to_hugging_face(diff))
 
 
 def test_the_front_matter_has_base_model_and_model_index():
@@ -30,10 +28,6 @@ def test_the_front_matter_has_base_model_and_model_index():
     }
 
 
-def test_the_short_markdown_follows():
-    assert to_hugging_face(DIFF).endswith(f"---\n\n{to_markdown(DIFF)}")
-
-
 def test_the_hub_reads_it():
     repocard = pytest.importorskip("huggingface_hub.repocard_data", reason="huggingface_hub is missing")
     name, results = repocard.model_index_to_eval_results(front(DIFF)["model-index"])
@@ -45,4 +39,5 @@ def test_a_hostile_name_stays_a_name():
     diff = copy.deepcopy(DIFF)
     diff["base"]["name"] = "a\n---\nb: {x}"
     assert front(diff)["base_model"] == "a-b-x"
+    assert "\n---" not in to_hugging_face(diff)
     assert slug("…") == "model"

@@ -15,11 +15,16 @@ def test_a_run_writes_these_files():
         "model_card_diff.json",
         "model_card_diff.md",
         "model_card_diff.html",
-        "model_card_chai.xml",
-        "model_card_hugging_face.md",
-        "model_card_gaps.md",
+        "model_card_diff.xml",
+        "model_card_diff.yaml",
+        "model_card_diff.txt",
     ]
     assert RENDERERS["model_card_diff.md"](DIFF) == to_markdown(DIFF)
+
+
+def test_each_has_one_suffix_and_the_name_of_all():
+    assert {name.partition(".")[0] for name in RENDERERS} == {"model_card_diff"}
+    assert all(name.count(".") == 1 for name in RENDERERS)
 
 
 def test_json_is_the_whole_difference():

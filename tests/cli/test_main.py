@@ -19,7 +19,7 @@ def test_version():
 def test_help_names_every_group_and_the_bundle_run_that_forgets():
     found = runner.invoke(app, ["--help"])
     assert found.exit_code == 0
-    groups = ("phantom", "index", "cohort", "sweep", "history", "monai.bundle run unlearn")
+    groups = ("phantom", "index", "cohort", "sweep", "history", "card", "monai.bundle run unlearn")
     assert all(group in found.stdout for group in groups)
 
 

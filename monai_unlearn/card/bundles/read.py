@@ -1,0 +1,133 @@
+"""What a MONAI bundle says of itself, as plain values: nothing in it is run, and nothing outside it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn import strict_yaml
+from monai_unlearn.errors import ConfigError, SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+METADATA, CARD = Path("configs/metadata.json"), Path("docs/model_card_diff.json")
+IDENTITY = ("name", "version", "task", "authors", "copyright", "monai_version", "pytorch_version", "intended_use")
+CONFIGS = (".json", ".yaml", ".yml")
+WEIGHTS = (".pt", ".pth", ".ts", ".safetensors", ".onnx")
+SCRIPTS = (".py",)
+MAX_TEXT = 32 * 1024**2
+_CHUNK = 1024 * 1024
+
+
+def read_bundle(root: Path) -> dict[str, Any]:
+    """Read a bundle.
+
+    Returns:
+        `identity`, `metadata`, `configs` by file name, `labels` by output, `metrics`, `weights` and `scripts` by path
+        with `sha256` (and `bytes`), and `verdict` of the card of its last revision, null where there is none. A config
+        that is no plain JSON or YAML has `unreadable` with why, and its digest.
+
+    Raises:
+        ConfigError: There is no metadata, or it cannot be read.
+    """
+    metadata = _metadata(root)
+    outputs = _mapping(_mapping(metadata.get("network_data_format")).get("outputs"))
+    labels = {name: _mapping(one).get("channel_def") for name, one in outputs.items()}
+    return {
+        "identity": {name: metadata.get(name) for name in IDENTITY},
+        "metadata": metadata,
+        "configs": {
+            path.name: _config(path) for path in _files(root, "configs", CONFIGS) if path.name != METADATA.name
+        },
+        "labels": {name: one for name, one in labels.items() if isinstance(one, dict)},
+        "metrics": _mapping(metadata.get("eval_metrics")),
+        "weights": {
+            path.relative_to(root).as_posix(): {"sha256": _digest(path), "bytes": path.stat().st_size}
+            for path in _files(root, "models", WEIGHTS)
+        },
+        "scripts": {path.relative_to(root).as_posix(): _digest(path) for path in _files(root, "scripts", SCRIPTS)},
+        "verdict": _verdict(read_card(root)),
+    }
+
+
+def read_card(root: Path) -> dict[str, Any] | None:
+    """Return the card of a bundle's last revision by this package; None where there is none.
+
+    Raises:
+        ConfigError: There is one, and it is not JSON.
+    """
+    path = root / CARD
+    if not path.is_file() or not _is_inside(root, path):
+        return None
+    found = _json(path)
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path}: expected the JSON of a card. Get the bundle as the revision wrote it.")
+    return found
+
+
+def _metadata(root: Path) -> dict[str, Any]:
+    path = root / METADATA
+    if not path.is_file() or not _is_inside(root, path):
+        raise ConfigError(f"{path} is missing: {root} is not a MONAI bundle. Give the folder of a bundle.")
+    found = _json(path)
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path}: expected a JSON object.")
+    return found
+
+
+def _json(path: Path) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        if path.stat().st_size > MAX_TEXT:
+            raise ConfigError(f"{path}: expected at most {MAX_TEXT // 1024**2} MiB.")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: expected JSON ({type(error).__name__}).") from None
+
+
+def _config(path: Path) -> Any:  # noqa: ANN401 - any config
+    try:
+        return _json(path) if path.suffix == ".json" else strict_yaml.load(strict_yaml.read(path), source=str(path))
+    except (ConfigError, SpecError) as error:
+        return {"unreadable": type(error).__name__, "sha256": _digest(path)}
+
+
+def _files(root: Path, folder: str, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    """Yield the files of a folder of the bundle by name, those in folders below it too; none by a link out of it."""
+    for path in sorted((root / folder).rglob("*")):
+        if path.suffix in suffixes and path.is_file() and _is_inside(root, path):
+            yield path
+
+
+def _is_inside(root: Path, path: Path) -> bool:
+    return path.resolve().is_relative_to(root.resolve())
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    return value if isinstance(value, dict) else {}
+
+
+def _verdict(card: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what the card says of the last revision, with the endpoints that are beyond their margins."""
+    if card is None:
+        return None
+    endpoints = _mapping(card.get("decision")).get("endpoints")
+    return {
+        "verdict": card.get("verdict"),
+        "action": _mapping(card.get("advice")).get("action"),
+        "beyond": [one for one in endpoints if _is_beyond(one)] if isinstance(endpoints, list) else [],
+    }
+
+
+def _is_beyond(endpoint: Any) -> bool:  # noqa: ANN401 - any JSON
+    return isinstance(endpoint, dict) and endpoint.get("status") in ("beyond", "blocks")

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from card_example import CLOSE, FULL, build
+from two_bundles import INFERENCE, METADATA, write_bundle
+
+from monai_unlearn.card.bundles.read import read_bundle, read_card
+from monai_unlearn.errors import ConfigError
+
+
+def test_a_bundle_of_others_is_read_as_data(tmp_path):
+    found = read_bundle(write_bundle(tmp_path / "a"))
+    assert found["identity"]["name"] == "Lungs"
+    assert found["metadata"] == METADATA
+    assert found["configs"] == {"inference.json": INFERENCE}
+    assert found["labels"] == {"pred": {"0": "background", "1": "nodule"}}
+    assert found["metrics"] == {"mean_dice": 0.9}
+    assert list(found["weights"]) == ["models/model.pt"]
+    assert len(found["weights"]["models/model.pt"]["sha256"]) == 64
+    assert list(found["scripts"]) == ["scripts/net.py"]
+    assert found["verdict"] is None
+
+
+def test_a_card_of_ours_gives_the_verdict_and_what_is_beyond(tmp_path):
+    card = build(original=FULL, revised=CLOSE)
+    card["decision"]["endpoints"][0]["status"] = "beyond"
+    found = read_bundle(write_bundle(tmp_path / "a", card=card))["verdict"]
+    assert (found["verdict"], found["action"]) == ("not_known", "not_known")
+    assert len(found["beyond"]) == 1
+
+
+def test_a_config_that_is_no_plain_data_is_named_by_its_digest(tmp_path):
+    root = write_bundle(tmp_path / "a")
+    (root / "configs" / "train.yaml").write_text("a: &x 1\nb: *x\n", encoding="utf-8")
+    (root / "configs" / "broken.json").write_text("{", encoding="utf-8")
+    found = read_bundle(root)["configs"]
+    assert {name: set(one) for name, one in found.items() if name != "inference.json"} == {
+        "train.yaml": {"unreadable", "sha256"},
+        "broken.json": {"unreadable", "sha256"},
+    }
+
+
+def test_nothing_outside_the_bundle_is_read(tmp_path):
+    secret = tmp_path / "secret.json"
+    secret.write_text('{"a": "SECRET"}', encoding="utf-8")
+    root = write_bundle(tmp_path / "a")
+    (root / "configs" / "link.json").symlink_to(secret)
+    (root / "docs" / "model_card_diff.json").symlink_to(secret)
+    assert "SECRET" not in json.dumps(read_bundle(root))
+    assert read_card(root) is None
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", "[" * 100_000])
+def test_a_folder_without_metadata_is_refused(tmp_path, content):
+    (tmp_path / "configs").mkdir()
+    if content is not None:
+        (tmp_path / "configs" / "metadata.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError, match="metadata.json"):
+        read_bundle(tmp_path)
+
+
+def test_a_card_that_is_no_object_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="expected the JSON of a card"):
+        read_card(write_bundle(tmp_path / "a", card=[1]))
+
+
+def test_metadata_of_another_form_are_taken_as_they_are(tmp_path):
+    odd = {"network_data_format": [1], "eval_metrics": "good", "name": None}
+    found = read_bundle(write_bundle(tmp_path / "a", metadata=odd))
+    assert (found["labels"], found["metrics"]) == ({}, {})
