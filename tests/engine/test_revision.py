@@ -64,6 +64,9 @@ def test_writes_what_the_contract_names(revised):
         "model_card_diff.json",
         "model_card_diff.md",
         "model_card_diff.html",
+        "model_card_diff.xml",
+        "model_card_diff.yaml",
+        "model_card_diff.txt",
         "reference",
     }
     assert sorted(path.name for path in (out / "evidence" / "reference").iterdir()) == ["seed-1", "seed-2"]
