@@ -21,16 +21,16 @@ def compare_bundles(old: Path, new: Path) -> dict[str, Any]:
     """Compare two bundles.
 
     Returns:
-        `old` and `new` (their identities), `identity`, `metadata`, `labels` and `metrics` as lists of `{"path", "old",
-        "new"}`, `configs` by file with `status` and `patch`, `scripts` by path with `status`, `weights` of
-        `compare_weights`, `verdict` of both, `material` of `material`, and `patch`: the operations of RFC 6902 that
-        make what `read_bundle` returns of the old bundle what it returns of the new one.
+        `old` and `new` (their identities); `identity`, `metadata`, `labels`, `metrics` and `downloads` as lists of
+        `{"path", "old", "new"}`; `configs` by file with `status`, `changes` and `patch`, `scripts` by path with
+        `status`; `weights` of `compare_weights`; `verdict` of both; `material` of `material`; and `patch`: the
+        operations of RFC 6902 that make what `read_bundle` returns of the old bundle what it returns of the new one.
 
     Raises:
         ConfigError: A folder is no bundle.
     """
     before, after = read_bundle(old), read_bundle(new)
-    named = ("metadata", "labels", "metrics")
+    named = ("metadata", "labels", "metrics", "downloads")
     return {
         "schema_version": 1,
         "old": before["identity"],

@@ -35,6 +35,9 @@ def _weights(old: Document, new: Document) -> Iterator[tuple[str, str]]:
             yield "weights", f"{path} is gone."
         elif before[path]["sha256"] != after[path]["sha256"]:
             yield "weights", f"{path} is another file."
+    for path in sorted({*old["downloads"], *new["downloads"]}):
+        if path not in {**before, **after} and old["downloads"].get(path) != new["downloads"].get(path):
+            yield "weights", f"{path}, which is downloaded, is another file, or comes from elsewhere."
 
 
 def _classes(old: Document, new: Document) -> Iterator[tuple[str, str]]:

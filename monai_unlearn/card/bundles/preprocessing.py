@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 KEYS = ("preprocessing", "pre_transforms", "image_only_preprocessing", "deterministic_transforms")
 """What bundles of MONAI's zoo call it."""
+_SEPARATOR = re.compile("#|::")
 _REFERENCE = re.compile(r"@([A-Za-z_]\w*(?:(?:::|#)\w+)*)")
 
 
@@ -40,7 +41,8 @@ def preprocessing_of(config: object) -> dict[str, Any]:
 def _sections(config: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in config.items():
         path = f"{above}::{name}" if above else str(name)
-        if name in KEYS:
+        # An overlay names what it replaces by its whole id: `validate#preprocessing`.
+        if set(_SEPARATOR.split(str(name))) & set(KEYS):
             yield path, value
         elif isinstance(value, dict):
             yield from _sections(value, path)

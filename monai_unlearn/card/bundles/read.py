@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 METADATA, CARD = Path("configs/metadata.json"), Path("docs/model_card_diff.json")
+DOWNLOADS = ("large_files.yml", "large_files.yaml", "large_files.json")
 IDENTITY = ("name", "version", "task", "authors", "copyright", "monai_version", "pytorch_version", "intended_use")
 CONFIGS = (".json", ".yaml", ".yml")
 WEIGHTS = (".pt", ".pth", ".ts", ".safetensors", ".onnx")
@@ -27,8 +28,9 @@ def read_bundle(root: Path) -> dict[str, Any]:
 
     Returns:
         `identity`, `metadata`, `configs` by file name, `labels` by output, `metrics`, `weights` and `scripts` by path
-        with `sha256` (and `bytes`), and `verdict` of the card of its last revision, null where there is none. A config
-        that is no plain JSON or YAML has `unreadable` with why, and its digest.
+        with `sha256` (and `bytes`), `downloads`, what `large_files.yml` says of files that MONAI downloads, by path,
+        and `verdict` of the card of its last revision, null where there is none. A config that is no plain JSON or YAML
+        has `unreadable` with why, and its digest.
 
     Raises:
         ConfigError: There is no metadata, or it cannot be read.
@@ -48,6 +50,7 @@ def read_bundle(root: Path) -> dict[str, Any]:
             path.relative_to(root).as_posix(): {"sha256": _digest(path), "bytes": path.stat().st_size}
             for path in _files(root, "models", WEIGHTS)
         },
+        "downloads": _downloads(root),
         "scripts": {path.relative_to(root).as_posix(): _digest(path) for path in _files(root, "scripts", SCRIPTS)},
         "verdict": _verdict(read_card(root)),
     }
@@ -92,6 +95,15 @@ def _config(path: Path) -> Any:  # noqa: ANN401 - any config
         return _json(path) if path.suffix == ".json" else strict_yaml.load(strict_yaml.read(path), source=str(path))
     except (ConfigError, SpecError) as error:
         return {"unreadable": type(error).__name__, "sha256": _digest(path)}
+
+
+def _downloads(root: Path) -> dict[str, Any]:
+    for path in (root / name for name in DOWNLOADS):
+        if path.is_file() and _is_inside(root, path):
+            listed = _mapping(_config(path)).get("large_files")
+            found = listed if isinstance(listed, list) else []
+            return {one["path"]: one for one in found if isinstance(one, dict) and isinstance(one.get("path"), str)}
+    return {}
 
 
 def _files(root: Path, folder: str, suffixes: tuple[str, ...]) -> Iterator[Path]:

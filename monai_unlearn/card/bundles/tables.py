@@ -28,6 +28,7 @@ def difference_tables(document: Document) -> Iterator[Table]:
     for path, one in document["weights"].items():
         if one.get("layers"):
             yield _layers(path, one)
+    yield _changes("Downloads", document["downloads"])
     yield _status("Configs", document["configs"])
     for name, one in document["configs"].items():
         if one["status"] == "changed":
@@ -44,6 +45,7 @@ def bundle_tables(document: Document) -> Iterator[Table]:
     yield _pairs("Labels", document["labels"])
     yield _pairs("Metrics", document["metrics"])
     yield _pairs("Weights", {path: one["sha256"] for path, one in document["weights"].items()})
+    yield _pairs("Downloads", document["downloads"])
     yield _pairs("Configs", {name: _ids(config) for name, config in document["configs"].items()})
     yield _pairs("Scripts, which run as code", document["scripts"])
 

@@ -58,6 +58,17 @@ def test_files_of_weights_that_come_and_go(tmp_path):
     assert texts == ["models/model.ts was added.", "models/old.pth is gone."]
 
 
+def test_weights_that_are_downloaded_count_by_their_digest(tmp_path):
+    roots = [write_bundle(tmp_path / name) for name in "ab"]
+    for number, root in enumerate(roots):
+        (root / "models" / "model.pt").unlink()
+        entry = f"large_files: [{{path: models/model.pt, url: here, hash_val: h{number}}}]"
+        (root / "large_files.yml").write_text(entry, encoding="utf-8")
+    old, new = map(read_bundle, roots)
+    assert [one["kind"] for one in material(old, new)] == ["weights"]
+    assert material(old, old) == []
+
+
 def test_a_config_that_cannot_be_read_may_hold_anything(tmp_path):
     old, new = write_bundle(tmp_path / "a"), write_bundle(tmp_path / "b")
     for root, content in ((old, "a: &x 1"), (new, "a: &x 2")):

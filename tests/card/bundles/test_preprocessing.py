@@ -15,6 +15,12 @@ def test_a_section_below_others_is_found_by_its_path():
     assert found == {"train::preprocessing": ["@train::size#0"], "train::size::0": 8}
 
 
+def test_an_overlay_names_preprocessing_by_its_whole_id():
+    assert set(preprocessing_of({"validate#preprocessing#transforms#0": 1, "validate#epochs": 2})) == {
+        "validate#preprocessing#transforms#0"
+    }
+
+
 @pytest.mark.parametrize("config", [None, [], "text", {"epochs": 3}, {"preprocessing": "@preprocessing"}])
 def test_without_preprocessing_there_is_little(config):
     assert set(preprocessing_of(config)) <= {"preprocessing"}

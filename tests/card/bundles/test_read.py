@@ -31,6 +31,15 @@ def test_a_card_of_ours_gives_the_verdict_and_what_is_beyond(tmp_path):
     assert len(found["beyond"]) == 1
 
 
+def test_what_is_downloaded_is_read_by_its_path(tmp_path):
+    root = write_bundle(tmp_path / "a")
+    entry = "- path: models/model.ts\n  url: https://example.org/x\n  hash_val: 12ab\n  hash_type: md5\n"
+    (root / "large_files.yml").write_text(f"large_files:\n{entry}- 3\n", encoding="utf-8")
+    assert read_bundle(root)["downloads"]["models/model.ts"]["hash_val"] == "12ab"
+    (root / "large_files.yml").write_text("large_files: none", encoding="utf-8")
+    assert read_bundle(root)["downloads"] == {}
+
+
 def test_a_config_that_is_no_plain_data_is_named_by_its_digest(tmp_path):
     root = write_bundle(tmp_path / "a")
     (root / "configs" / "train.yaml").write_text("a: &x 1\nb: *x\n", encoding="utf-8")

@@ -8,7 +8,10 @@ from importlib import resources
 import pytest
 from browser import chromium
 from card_example import CLOSE, FULL, build, rich
+from two_bundles import weights, write_bundle
 
+from monai_unlearn.card.bundles.compare import compare_bundles
+from monai_unlearn.card.bundles.renderers import difference_as
 from monai_unlearn.card.html import to_html
 
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -75,6 +78,19 @@ def test_axe_finds_no_violation(opened, size, scheme):
     found = page.evaluate("axe.run()")
     assert [(one["id"], [node["html"] for node in one["nodes"][:3]]) for one in found["violations"]] == []
     assert len(found["passes"]) > 20
+
+
+def test_the_page_of_two_bundles_fits_and_has_no_violation(browser, tmp_path):
+    pytest.importorskip("axe_playwright_python", reason="axe-playwright-python, which holds axe-core, is missing")
+    long = {"description": "word" * 200, "version": "2.0.0"}
+    bundles = write_bundle(tmp_path / "a"), write_bundle(tmp_path / "b", metadata=long, state=weights(0.5))
+    (tmp_path / "card.html").write_text(difference_as("html", compare_bundles(*bundles)), encoding="utf-8")
+    page = browser.new_context(viewport=PHONE, bypass_csp=True).new_page()
+    page.goto((tmp_path / "card.html").as_uri())
+    assert page.evaluate(TOO_WIDE) == []
+    page.evaluate(resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    assert [one["id"] for one in page.evaluate("axe.run()")["violations"]] == []
+    page.context.close()
 
 
 def test_on_paper_every_table_fits_and_folded_figures_are_shown(opened):
