@@ -58,26 +58,34 @@ def opened(browser, card):
         context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_nothing_overflows_and_nothing_else_is_loaded(opened, card, size, scheme):
-    page = opened(viewport=size, color_scheme=scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-    assert page.evaluate(TOO_WIDE) == []
+def views(page):
+    """Show the page at the sizes of a phone and a desktop, in light and in dark colours."""
+    for size in (PHONE, DESKTOP):
+        for scheme in ("light", "dark"):
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=scheme)
+            yield size, scheme
+
+
+def test_nothing_overflows_and_nothing_else_is_loaded(opened, card):
+    page = opened()
+    for size, scheme in views(page):
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], scheme
+        assert page.evaluate(TOO_WIDE) == []
     assert page.requests == [card]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_axe_finds_no_violation(opened, size, scheme):
+def test_axe_finds_no_violation(opened):
     pytest.importorskip("axe_playwright_python", reason="axe-playwright-python, which holds axe-core, is missing")
     axe = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-    page = opened(viewport=size, color_scheme=scheme, bypass_csp=True)
+    page = opened(bypass_csp=True)
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     page.evaluate(axe)
-    found = page.evaluate("axe.run()")
-    assert [(one["id"], [node["html"] for node in one["nodes"][:3]]) for one in found["violations"]] == []
-    assert len(found["passes"]) > 20
+    for size, scheme in views(page):
+        found = page.evaluate("axe.run()")
+        violations = [(one["id"], [node["html"] for node in one["nodes"][:3]]) for one in found["violations"]]
+        assert violations == [], (size, scheme)
+        assert len(found["passes"]) > 20
 
 
 def test_the_page_of_two_bundles_fits_and_has_no_violation(browser, tmp_path):
