@@ -17,7 +17,8 @@ from monai_unlearn.evaluation.predictors import CohortShape, registered
 if TYPE_CHECKING:
     from monai_unlearn.data import CohortData
     from monai_unlearn.evaluation.decision import Decision
-    from monai_unlearn.evaluation.decision.protocol import MeasuredPredictor, Protocol
+    from monai_unlearn.evaluation.decision.protocol import Protocol
+    from monai_unlearn.evaluation.decision.protocol_parts import MeasuredPredictor
     from monai_unlearn.evaluation.decision.target import PredictedTarget
     from monai_unlearn.evaluation.predictors import Predictor, Proxy, Workshop
 
