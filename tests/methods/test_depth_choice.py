@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 from camera_networks import camera_images, camera_network
 from method_bench import context_of
 
-from monai_unlearn.methods.depth_choice import DepthChoice, choose_depth, most_images
+from monai_unlearn.methods.depth_choice import ERROR, GAIN, MOST, DepthChoice, choose_depth, most_images
 
 REST = camera_images(240, seed=1)
 
@@ -101,3 +102,11 @@ def test_a_network_of_one_layer_has_but_its_head():
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 3))
     found = chosen(network, camera_images(120, inverted=True))
     assert (found.depth, found.blocks) == ("head", ())
+
+
+def test_its_page_has_its_numbers():
+    page = " ".join((Path(__file__).parents[2] / "docs" / "methods" / "reset.md").read_text(encoding="utf-8").split())
+    assert f"at least {GAIN}, and significantly above 0 ({100 * ERROR:.0f} %," in page
+    assert (
+        f"{MOST['forget']} forget and {MOST['remain']:,} remain images and one of at most {MOST['validation']} " in page
+    )
