@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import audit_pages
 import case_tables
+import hidden_tables
 import measured
 import predictor_tables
 import verdict_tables
@@ -234,6 +235,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "index_scale": index_scale,
     "index_speed": index_speed,
     "images_beyond_memory": images_beyond_memory,
+    "hidden_reference": lambda: hidden_tables.hidden({"phantoms": result("hidden_reference_phantoms")}),
     "predictor_errors": lambda: predictor_tables.errors(predictor_results()),
     "predictor_aucs": lambda: predictor_tables.aucs(predictor_results()),
     "psg_quality": psg_quality,
