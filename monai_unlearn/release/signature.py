@@ -118,6 +118,8 @@ def read_signature(signature: Path, public_key: Path) -> Signed:
             raise WrongKey from None
         if _OF_FILES not in str(error):
             raise DamagedSignature from None
+    if not _is_canonical(signature):
+        raise DamagedSignature
     return Signed(_covered(signature))
 
 
@@ -139,6 +141,15 @@ def check_public_key(path: Path) -> None:
     except ValueError:
         pass
     raise InputError(f"{path}: expected a public key in PEM on the curve P-256, P-384 or P-521.")
+
+
+def _is_canonical(signature: Path) -> bool:
+    """Return whether a signature is written as its content is: base64 has bits that nothing reads."""
+    import importlib
+
+    document = json.loads(signature.read_text(encoding="utf-8"))
+    content = importlib.import_module("sigstore_models.bundle.v1").Bundle.from_dict(document)
+    return bool(json.loads(content.to_json()) == document)
 
 
 def _covered(signature: Path) -> dict[str, str]:

@@ -69,6 +69,18 @@ def test_a_changed_signature_is_damaged(signed, tmp_path):
         read_signature(tmp_path / "a.sig", public)
 
 
+def test_no_bit_of_a_signature_can_be_flipped(signed, tmp_path):
+    bundle, public = signed
+    content = signature_of(bundle).read_bytes()
+    ends = [place for place in range(len(content)) if content[place : place + 1] in (b"=", b'"')]
+    for place in {*(end - 1 for end in ends), *range(0, len(content), 97)}:
+        for bit in range(8):
+            changed = content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :]
+            (tmp_path / "a.sig").write_bytes(changed)
+            with pytest.raises((DamagedSignature, WrongKey)):
+                read_signature(tmp_path / "a.sig", public)
+
+
 def test_a_signature_that_leaves_files_out_does_not_count(signed, tmp_path):
     bundle, _ = signed
     private, public = write_keys(tmp_path)
