@@ -61,7 +61,7 @@ def measure(folder: Path, *, changes: int, seed: int) -> dict:
             faults.append({"number": number, "kind": kind, "expected": beginnings, "said": said})
         shutil.rmtree(root)
     return {
-        **facts("model-signing", "cryptography", seed=seed),
+        "facts": facts("monai-unlearn", "model-signing", "cryptography", seed=seed),
         "changes": changes,
         "named": named,
         "accepted": accepted,

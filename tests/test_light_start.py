@@ -58,6 +58,7 @@ def test_import(module, loaded):
     [
         "experiments.run",
         "experiments.rehearse",
+        "experiments.replay",
         "cohort.resolve.resolve",
         "cohort.reports.report",
         "card.renderers",

@@ -50,6 +50,16 @@ def test_unsigned(folder):
     assert done.exit_code == json.loads(done.stdout)["exit_code"] == 5
 
 
+def test_a_replay_needs_an_index_and_a_sound_bundle(folder, tmp_path):
+    for words in (["--replay"], ["--index", tmp_path]):
+        done = run(folder, *words)
+        assert done.exit_code == 2
+        assert "--replay and --index DIR belong together" in done.output
+    done = run(folder, "--replay", "--index", tmp_path, key="other")
+    assert done.exit_code == 4
+    assert "Note: Nothing was replayed: that would run the bundle." in done.output
+
+
 def test_what_cannot_be_read(folder, tmp_path):
     assert run(tmp_path).exit_code == 2
     assert run(folder, key="missing").exit_code == 2

@@ -15,8 +15,10 @@ from bundle_run import BUNDLE, JUDGED, PLAIN, TINY, WIDE, judged, run, unlearn
 from monai.bundle import ConfigParser, ConfigWorkflow
 from release_example import write_keys
 from tiny import SPEC, tiny_index, tiny_spec, write_images
+from typer.testing import CliRunner
 
 from monai_unlearn.card import schema
+from monai_unlearn.cli import app
 from monai_unlearn.cohort.resolve.frozen import Frozen
 from monai_unlearn.data import subset_datasets
 from monai_unlearn.engine import NotAccepted, Revision
@@ -262,6 +264,20 @@ def test_the_bundle_is_what_it_says_of_itself(revised, tmp_path):
     report = verify(out / "rejected_bundle", public_key=public, signature=tmp_path / "a.sig")
     assert (report.exit_code, list(report.faults), list(report.warnings)) == (0, [], [])
     assert report.weights_digest == read(out, "run.json")["digests"]["revised_weights"]
+
+
+def test_a_sound_bundle_evaluates_as_its_evidence_says(revised, tiny, tmp_path):
+    out, _ = revised
+    private, public = write_keys(tmp_path)
+    sign(out / "rejected_bundle", private, signature=tmp_path / "a.sig")
+    words = ["verify", out / "rejected_bundle", "--public-key", public, "--signature", tmp_path / "a.sig"]
+    done = CliRunner().invoke(app, [str(word) for word in [*words, "--replay", "--index", tiny.index, "--json"]])
+    assert done.exit_code == 0, done.output
+    figures = json.loads(done.stdout)["replay"]
+    assert figures["images"] == len(PredictionTable.read(out / "evidence" / "predictions.parquet").frame)
+    assert figures["largest_difference"] < 1e-4
+    # It left nothing behind in the bundle.
+    assert verify(out / "rejected_bundle", public_key=public, signature=tmp_path / "a.sig").exit_code == 0
 
 
 def test_a_site_that_names_its_ledger_has_every_run_in_it(tiny, tmp_path, monkeypatch):
