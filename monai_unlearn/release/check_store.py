@@ -88,7 +88,7 @@ def report_of(folder: Path, *, public_keys: Sequence[Path], heads: Sequence[Path
     """Check the ledger of a store, and return what was found as plain values.
 
     Args:
-        folder: The folder of the store.
+        folder: The folder of the store, or its `ledger.jsonl`.
         public_keys: The keys that lines may be signed with.
         heads: Further heads that the ledger must hold.
 
@@ -98,6 +98,7 @@ def report_of(folder: Path, *, public_keys: Sequence[Path], heads: Sequence[Path
     Raises:
         InputError: There is no store, or a key or a head cannot be read.
     """
+    folder = folder.parent if folder.name == LEDGER else folder
     store = Store(folder)
     if not folder.is_dir() or not (store.ledger.path.exists() or store.ledger.head_path.exists() or store.places()):
         raise InputError(f"{folder}: expected a store of deployed versions with its {LEDGER}, found none.")

@@ -280,6 +280,18 @@ def test_a_sound_bundle_evaluates_as_its_evidence_says(revised, tiny, tmp_path):
     assert verify(out / "rejected_bundle", public_key=public, signature=tmp_path / "a.sig").exit_code == 0
 
 
+def test_the_card_says_what_was_taken_out_of_the_bundle(tiny, tmp_path):
+    base = shutil.copytree(BUNDLE, tmp_path / "base")
+    entry = {"path": "models/model.pt", "url": "https://weights.example/old", "hash_val": "0", "hash_type": "md5"}
+    (base / "large_files.yml").write_text(json.dumps({"large_files": [entry]}))
+    tiny.unlearn(tmp_path / "out", bundle=base)
+    assert not list((tmp_path / "out" / "rejected_bundle").rglob("large_files*"))
+    (warning,) = [one for one in read(tmp_path / "out", "model_card_diff.json")["warnings"] if "large_files" in one]
+    assert warning.startswith("large_files.yml named models/model.pt as downloads: these are weights from before this")
+    text = (tmp_path / "out" / "rejected_bundle" / "docs" / "model_card_diff.md").read_text(encoding="utf-8")
+    assert "large_files.yml named models/model.pt as downloads" in text
+
+
 def test_a_site_that_names_its_ledger_has_every_run_in_it(tiny, tmp_path, monkeypatch):
     private, _ = write_keys(tmp_path)
     monkeypatch.setenv("MONAI_UNLEARN_STORE", str(tmp_path / "store"))

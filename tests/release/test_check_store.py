@@ -40,7 +40,8 @@ def found(folder, *, key="key", heads=()):
 
 def test_a_sound_store(folder):
     assert found(folder) == (0, [])
-    assert report_of(folder / "store", public_keys=[], heads=[])["lines"] == 4
+    for path in (folder / "store", folder / "store" / "ledger.jsonl"):
+        assert report_of(path, public_keys=[], heads=[])["lines"] == 4
 
 
 def test_another_key_is_told(folder):
