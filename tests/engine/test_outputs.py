@@ -141,7 +141,9 @@ def test_a_method_that_was_built_in_python_is_named_by_its_class(tmp_path):
     _, out = written(tmp_path, config={})
     assert read(out, "model_card_diff.json")["modification"]["method"]["settings"] == {
         "_target_": "FineTune",
-        "batch_norm": "frozen",
+        "batch_norm": "remain",
+        "distillation": 0.0,
+        "temperature": 2.0,
     }
 
 
