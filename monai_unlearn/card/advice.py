@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.card.wording import QUIET, share, words
+from monai_unlearn.card.wording import share, words
 from monai_unlearn.evaluation.decision.verdict import Verdict, promotes
 
 if TYPE_CHECKING:
@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
 ACTIONS = ("deploy_revised", "deploy_retrained", "do_not_deploy", "not_known")
 CONSENT = "consent_withdrawal"
+OBJECTS = ("beyond", "blocks")
+"""What a guard finds where it objects."""
+MEASURES = {
+    "mean_probability": "mean probability of the true class",
+    "sensitivity": "share classified correctly",
+    "macro_sensitivity": "mean sensitivity of the classes",
+    "false_negatives": "share of disease that is missed",
+    "membership_auc": "ease of telling trained from untrained images",
+}
 _KEPT = "balanced_accuracy/remain/test/all"
 
 
@@ -99,14 +108,14 @@ def _different(diff: Document) -> tuple[str, str]:
 def _worst_sentence(diff: Document, *, objecting: bool = False) -> str:
     """Return the comparison that is farthest beyond its margin, in plain words."""
     rows = [row for row in diff["decision"]["endpoints"] if row["d"] is not None]
-    rows = [row for row in rows if row["guard"] and row["status"] not in QUIET] if objecting else rows
+    rows = [row for row in rows if row["guard"] and row["status"] in OBJECTS] if objecting else rows
     if not rows:
         return str(diff["why"][0])
     row = max(rows, key=lambda one: abs(one["d"]) / one["margin"])
     images = "forgotten images" if row["subset"].startswith("forget") else "other images"
     of = "" if row["class"] == "all" else f" labelled {words(row['class'])}"
     others = "retrained models" if diff["basis"] == "reference" else "what it is held against"
-    measured = f"probability of {words(row['predicted'])}" if row["predicted"] else words(row["measure"])
+    measured = f"probability of {words(row['predicted'])}" if row["predicted"] else MEASURES[row["measure"]]
     return (
         f"on {images}{of}, its {measured} is {share(row['revised'])} and that of {others} {share(row['target'])}, "
         f"where {100 * row['margin']:g} points of difference are allowed."
@@ -114,7 +123,8 @@ def _worst_sentence(diff: Document, *, objecting: bool = False) -> str:
 
 
 def _objects(diff: Document) -> bool:
-    return any(row["guard"] and row["status"] not in QUIET for row in diff["decision"]["endpoints"])
+    """Return whether a guard found something; one that is undecided lacks patients or seeds, as endpoints do."""
+    return any(row["guard"] and row["status"] in OBJECTS for row in diff["decision"]["endpoints"])
 
 
 def _retrained_kept(diff: Document) -> bool:

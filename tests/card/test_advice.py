@@ -6,9 +6,11 @@ import pytest
 from card_example import build, rich
 from decision_example import binary, decision, everywhere, table
 
-from monai_unlearn.card.advice import ACTIONS, advice
+from monai_unlearn.card.advice import ACTIONS, MEASURES, advice
 from monai_unlearn.card.wording import ACTIONS as WORDS
 from monai_unlearn.evaluation.decision import decide
+from monai_unlearn.evaluation.decision.comparison import MEMBERSHIP
+from monai_unlearn.evaluation.decision.endpoint import MEASURES as DECLARED
 from monai_unlearn.evaluation.decision.verdict import Verdict
 
 FULL = {"forget": 90, "remain": 90}
@@ -63,7 +65,13 @@ def test_a_guard_that_objects_forbids_and_says_which():
     assert found["action"] == "do_not_deploy"
     assert "on other images labelled a, its probability of" in found["sentence"]
     assert "is 70.0 % and that of" in found["sentence"]
-    assert advice(guarded("clear"))["action"] == "not_known"
+    # One that lacks patients is undecided, as endpoints are.
+    for status in ("clear", "undecided", "too_few_patients", "not_judged"):
+        assert advice(guarded(status))["action"] == "not_known"
+
+
+def test_every_measure_has_words():
+    assert set(MEASURES) == {*DECLARED, MEMBERSHIP}
 
 
 def test_retrained_networks_that_lost_something_are_not_advised():

@@ -163,7 +163,7 @@ COMMAND_GROUP = Addition(
     },
     edits={
         "cli/__init__.py": [
-            ("    cohort,\n    history,", "    cohort,\n    greeting,\n    history,"),
+            ("    history,", "    greeting,\n    history,"),
             ("app.add_typer(phantom.app", 'app.add_typer(greeting.app, name="greeting")\napp.add_typer(phantom.app'),
         ]
     },

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ROW = 46.0
+SHOWN = 44
+"""Characters of a rule that fit a phone; the table beside the plot has it whole."""
 
 
 def funnel(steps: Sequence[tuple[str, int, int]], *, name: str, title: str) -> Markup:
@@ -30,7 +32,7 @@ def funnel(steps: Sequence[tuple[str, int, int]], *, name: str, title: str) -> M
 def _bars(steps: Sequence[tuple[str, int, int]], most: int) -> Iterator[Markup]:
     for number, (words, images, patients) in enumerate(steps):
         y = ROW * number
-        yield text(words, x="0%", y=y + 15, css="heading")
+        yield text(words if len(words) <= SHOWN else f"{words[: SHOWN - 1]}…", x="0%", y=y + 15, css="heading")
         yield Markup('<rect x="0" y="{:.1f}" width="{:.1f}%" height="18" class="{}"/>').format(
             y + 21, max(100 * images / most, 0.5), "caught" if number == len(steps) - 1 else "step"
         )
