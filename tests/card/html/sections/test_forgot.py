@@ -23,7 +23,8 @@ def test_a_row_for_each_class_of_forgotten_images():
 
 def test_the_margin_is_shaded_around_the_target():
     row = DIFF["true_class"][0]
-    assert f"allowed are {100 * (row['target'] - row['margin']):.0f} to" in view(DIFF)["plot"]
+    low, high = (100 * (row["target"] + side * row["margin"]) for side in (-1, 1))
+    assert f"allowed are {low:.0f} to {high:.0f} %" in view(DIFF)["plot"]
     assert view(DIFF)["is_shaded"]
 
 
