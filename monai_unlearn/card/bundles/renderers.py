@@ -11,6 +11,7 @@ from monai_unlearn.card.applied_card import AppliedCard, KeyMetric
 from monai_unlearn.card.bundles.tables import bundle_tables, difference_tables
 from monai_unlearn.card.markdown import text
 from monai_unlearn.terminal import escaped, json_text
+from monai_unlearn.vocabulary.counted import counted
 
 if TYPE_CHECKING:
     from monai_unlearn.card.html.table import Table
@@ -28,7 +29,8 @@ def difference_as(kind: str, document: Document) -> str:
     """
     old, new = document["old"], document["new"]
     title = f"{_named(old)} → {_named(new)}"
-    line = f"{len(document['material'])} material changes." if document["material"] else "No material change."
+    count = len(document["material"])
+    line = f"{counted(count, 'material change')}." if count else "No material change."
     return _RENDERERS[kind](document, title, line, difference_tables(document))
 
 

@@ -22,7 +22,7 @@ def pair(tmp_path_factory):
 def test_markdown_and_html_have_the_same_tables(pair):
     document = compare_bundles(*pair)
     markdown, page = difference_as("md", document), difference_as("html", document)
-    assert markdown.startswith("# Lungs 1.0.0 → \\<b\\>Lungs\\|\\</b\\> 1.1.0\n\n1 material changes.\n")
+    assert markdown.startswith("# Lungs 1.0.0 → \\<b\\>Lungs\\|\\</b\\> 1.1.0\n\n1 material change.\n")
     assert "| second.weight | 4 | 1 | 0.25 |" in markdown
     assert '<th scope="row">second.weight</th>' in page
     assert "<b>" not in page
@@ -38,7 +38,7 @@ def test_json_is_the_document(pair):
 def test_chai_has_the_change_in_its_release(pair):
     root = ET.fromstring(difference_as("chai", compare_bundles(*pair)).encode())  # noqa: S314 - made here
     release = root.findtext(f"{{{NAMESPACE}}}ReleaseInfo/{{{NAMESPACE}}}ReleaseVersion")
-    assert release == "1.1.0. 1 material changes. models/model.pt is another file."
+    assert release == "1.1.0. 1 material change. models/model.pt is another file."
     labels = [one.text for one in root.iter(f"{{{NAMESPACE}}}Label")]
     assert labels == ["mean_dice", "Not measured", "Not measured"]
 

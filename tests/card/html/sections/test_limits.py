@@ -35,4 +35,4 @@ def test_the_basis_and_the_intended_use_are_said():
     page = to_html({**DIFF, "basis": "protocol"})
     assert "the verdict rests on a rehearsed protocol" in page
     assert "Intended use, as the bundle states it: Research" in page
-    assert "1 subgroups have too few patients to be shown." in page
+    assert "1 subgroup has too few patients to be shown." in page
