@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
+import sys
+import threading
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -77,12 +81,27 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, and end the process."""
     # Nearly all objects of a command are those of the modules that it loads: looking through them for garbage, again
     # and again and at its end, would take a fifth of a small command.
     gc.set_threshold(_OBJECTS_A_COLLECTION)
-    atexit.register(gc.freeze)
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if isinstance(end.code, int):
+            _end(end.code)
+        raise
+
+
+def _end(code: int) -> None:
+    """End the process at once, after all that is to be done at its end; return if other threads still run."""
+    if threading.active_count() > 1:
+        return
+    atexit._run_exitfuncs()  # noqa: SLF001 - what Python itself calls
+    with suppress(OSError):  # nobody reads what is printed: Python ends as it does then
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 __all__ = ["app", "main"]

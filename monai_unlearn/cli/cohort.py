@@ -106,8 +106,6 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Show which images a spec would forget, before anything is changed."""
-    from monai_unlearn.cohort.reports import report
-
     parsed, opened = _opened(spec, index, keyfile, trust=trust)
     if suppress_below is None:
         document = parsed.resolve(opened).preview()
@@ -115,7 +113,7 @@ def preview(
         from monai_unlearn.cohort.reports.suppress_preview import preview_for_others
 
         document = preview_for_others(parsed, opened, below=suppress_below)
-    emit(with_check(document, opened), as_json=as_json, render=lambda: _print(report.show, document))
+    emit(with_check(document, opened), as_json=as_json, render=lambda: _print_preview(document))
 
 
 @app.command(
@@ -262,6 +260,12 @@ def _cohorts(
 
 def _print(show: Callable[[Mapping[str, Any], Console], None], document: Mapping[str, Any]) -> None:
     show(document, escaping_console())
+
+
+def _print_preview(document: Mapping[str, Any]) -> None:
+    from monai_unlearn.cohort.reports.report import show
+
+    _print(show, document)
 
 
 def _print_frozen(cohort: Cohort, document: Mapping[str, Any]) -> None:

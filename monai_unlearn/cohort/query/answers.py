@@ -44,7 +44,9 @@ class CategoricalColumn:
     def of(cls, column: pa.ChunkedArray) -> CategoricalColumn:
         """Encode a column of texts; white space alone is no value, else unrelated patients would share it."""
         found = encoded(column)
-        codes = np.where(known(found.indices), numbers(found.indices), -1).astype(np.int64)
+        codes = numbers(found.indices).astype(np.int64)
+        if found.indices.null_count:
+            codes[~known(found.indices)] = -1
         texts = found.dictionary
         blank = is_blank(texts)
         if blank.any():
@@ -149,6 +151,8 @@ class Identity:
             fault: Its code.
         """
         has = [fault in split(text) for text in self.faults.names]
+        if not any(has):
+            return np.zeros(len(self.faults.codes), dtype=bool)
         return np.array([*has, False])[self.faults.codes]  # code -1 finds the last
 
 

@@ -61,7 +61,7 @@ def open_index(index: Index) -> Iterator[OpenIndex]:
     parts = [str(part.resolve()) for part in index.parts]
     try:
         with _kept_connection(index.directory) as connection:
-            yield OpenIndex(connection, _names_in_sql(connection, parts), parts)
+            yield OpenIndex(connection, _kept_names(connection, index.parts), parts)
     except (duckdb.Error, pa.ArrowException, KeyError, OSError) as error:
         raise IndexReadError(
             f"{index.directory}: the index cannot be queried ({type(error).__name__}). {remedy(index.directory)}"
@@ -120,6 +120,21 @@ def _connect(directory: Path) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise
     return connection
+
+
+# The names of columns of the last index that was queried, by its parts as they were.
+_NAMES: dict[tuple[object, ...], dict[str, str]] = {}
+
+
+def _kept_names(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> dict[str, str]:
+    """Return DuckDB's name for each column, asked once while the files of the parts do not change."""
+    states = [(str(part.resolve()), part.stat()) for part in parts]
+    key = tuple((path, state.st_size, state.st_mtime_ns, state.st_ctime_ns) for path, state in states)
+    if key not in _NAMES:
+        found = _names_in_sql(connection, [path for path, _ in states])
+        _NAMES.clear()
+        _NAMES[key] = found
+    return _NAMES[key]
 
 
 def _names_in_sql(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> dict[str, str]:

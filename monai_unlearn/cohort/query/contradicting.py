@@ -26,7 +26,7 @@ class Contradicting:
 
     Attributes:
         rows: Whether a row does, shape (rows,).
-        image: The SOPInstanceUID of each such row; no value elsewhere.
+        image: The SOPInstanceUID of each such row, no value elsewhere; of no row at all where none contradicts another.
     """
 
     rows: Mask
@@ -35,9 +35,10 @@ class Contradicting:
     @classmethod
     def of(cls, identity: Identity) -> Contradicting:
         """Find them by their fault."""
-        rows = identity.readable & identity.having(Fault.CONFLICTING_DUPLICATE.code)
-        if not rows.any():
-            return cls(rows, CategoricalColumn(np.full(len(rows), -1), pa.nulls(0, pa.string())))
+        having = identity.having(Fault.CONFLICTING_DUPLICATE.code)
+        if not having.any():
+            return cls(having, CategoricalColumn(np.zeros(0, np.int64), pa.nulls(0, pa.string())))
+        rows = identity.readable & having
         names: list[str | None] = [None] * len(rows)
         places = np.flatnonzero(rows)
         images = identity.image.texts.take(pa.array(identity.image.codes[places])).to_pylist()
@@ -47,10 +48,14 @@ class Contradicting:
 
     def unknown(self, verdict: Verdict) -> Verdict:
         """Return what a rule evaluates to: unknown on these rows."""
+        if not len(self.image.codes):
+            return verdict
         return Verdict(true=verdict.true & ~self.rows, false=verdict.false & ~self.rows)
 
     def verdict(self, population: Verdict) -> Verdict:
         """Return whether rows are in the population: unknown on these, unless all copies of an image agree."""
+        if not len(self.image.codes):
+            return population
         true, false = population.true, population.false
         return Verdict(
             true=true & ~self.image.sharing(self.rows & ~true), false=false & ~self.image.sharing(self.rows & ~false)

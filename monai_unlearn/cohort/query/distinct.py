@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Places = npt.NDArray[np.int64]
 
 _WORD = 8
+_AT_ONCE = 16_384
 # From xxHash: an odd number, so that multiplying by it loses nothing, with its bits mixed well.
 _PRIME = np.uint64(0x9E3779B185EBCA87)
 _SPACE, _ASCII = 0x20, 0x80
@@ -33,7 +34,7 @@ def count_distinct(texts: pa.Array, mask: npt.NDArray[np.bool_]) -> int:
         mask: The rows, all of which have a text, shape (rows,).
     """
     starts, ends, content = _parts(texts)
-    keys = _keys(starts[mask], ends[mask], content)
+    keys = _keys(starts, ends, content)[mask]
     ordered = np.sort(keys)
     repeated = ordered[1:][ordered[1:] == ordered[:-1]]
     if not len(repeated):
@@ -74,18 +75,29 @@ def _parts(texts: pa.Array) -> tuple[Places, Places, Bytes]:
 
 def _keys(starts: Places, ends: Places, content: Bytes) -> npt.NDArray[np.uint64]:
     """Return a number for each text: equal texts have equal numbers, and others nearly always different ones."""
-    lengths = ends - starts
-    keys: npt.NDArray[np.uint64] = lengths.astype(np.uint64)
+    keys = np.empty(len(starts), np.uint64)
     if not len(keys):
         return keys
-    short = lengths < _WORD
-    if short.any():
-        content = np.append(content, np.zeros(_WORD, np.uint8))  # so that a word can be read where each text begins
+    if len(content) - starts[-1] < _WORD:  # so that a word can be read where each text begins
+        content = np.append(content, np.zeros(_WORD, np.uint8))
     words: npt.NDArray[Any] = np.ndarray((len(content) - _WORD + 1,), np.dtype("<u8"), content.data, 0, (1,))
+    steps = -(-int((ends - starts).max()) // _WORD)  # the same for all texts: equal ones may be in different blocks
+    # Some texts at a time: what is computed of them stays in the cache of the processor.
+    for first in range(0, len(starts), _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        keys[some] = _keys_of(starts[some], ends[some], words, steps)
+    return keys
+
+
+def _keys_of(starts: Places, ends: Places, words: npt.NDArray[Any], steps: int) -> npt.NDArray[np.uint64]:
+    lengths = ends - starts
+    keys: npt.NDArray[np.uint64] = lengths.astype(np.uint64)
+    short = lengths < _WORD
+    has_short = bool(short.any())
     last = np.where(short, starts, ends - _WORD)
-    for step in range(-(-int(lengths.max()) // _WORD)):
+    for step in range(steps):
         word = words[np.minimum(starts + _WORD * step, last)]
-        if short.any():
+        if has_short:
             word = np.where(short, word & _bytes_below(lengths), word)
         keys = (keys ^ word) * _PRIME
         keys ^= keys >> np.uint64(29)

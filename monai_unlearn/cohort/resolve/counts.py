@@ -38,7 +38,7 @@ class PartCounts:
     @cached_property
     def patients(self) -> dict[str, int]:
         """How many different patients each part has."""
-        return {part: self.answers.units["patient"].distinct(mask) for part, mask in self.membership.items()}
+        return {part: int(found.sum()) for part, found in self._among.items()}
 
     @cached_property
     def patients_in_both(self) -> int:
@@ -47,8 +47,13 @@ class PartCounts:
 
     @property
     def _is_in_both(self) -> Mask:
+        return self._among["forget"] & self._among["remain"]
+
+    @cached_property
+    def _among(self) -> dict[str, Mask]:
+        """For each part which patients have an image in it, shape (patients,)."""
         patients = self.answers.units["patient"]
-        return patients.among(self.membership.forget) & patients.among(self.membership.remain)
+        return {part: patients.among(mask) for part, mask in self.membership.items()}
 
     @cached_property
     def remaining_without_patient(self) -> int:

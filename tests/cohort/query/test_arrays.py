@@ -31,6 +31,18 @@ def test_numbers_of_a_slice_are_read(kind):
     assert arrays.numbers(pa.array([], kind)).tolist() == []
 
 
+def test_texts_are_encoded_in_the_order_of_their_first_rows():
+    texts = pa.chunked_array([["b", None, "a"], ["a", "c", "b"]])
+    for column in (
+        texts,
+        texts.dictionary_encode(),
+        pa.chunked_array([chunk.dictionary_encode() for chunk in texts.chunks]),
+    ):
+        found = arrays.encoded(column)
+        assert found.dictionary.to_pylist() == ["b", "a", "c"]
+        assert found.indices.to_pylist() == [0, None, 1, 1, 2, 0]
+
+
 @given(st.lists(st.booleans(), max_size=40))
 def test_masks_and_places_are_written(values):
     mask = np.array(values, dtype=bool)

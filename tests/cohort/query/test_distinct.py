@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -15,8 +17,13 @@ TEXTS = st.lists(
 )
 
 
-@given(texts=TEXTS, start=st.integers(0, 5))
-def test_distinct_texts_are_counted_exactly(texts, start):
+@given(texts=TEXTS, start=st.integers(0, 5), at_once=st.sampled_from([2, 3, 1000]))
+def test_distinct_texts_are_counted_exactly(texts, start, at_once):
+    with patch.object(distinct, "_AT_ONCE", at_once):
+        _check_count(texts, start)
+
+
+def _check_count(texts, start):
     array = pa.array(texts, pa.string()).slice(start)
     mask = np.array([text is not None for text in texts[start:]], dtype=bool)
     assert count_distinct(array, mask) == len(set(texts[start:]) - {None})

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +26,9 @@ def test_a_unit_is_read_when_it_is_first_asked_for(tmp_path, monkeypatch):
     index = make_index(tmp_path, {"patient": ["p", "q", "p"], "study": ["s", None, " "]}, {})
     read = []
     stored = identity.stored
-    monkeypatch.setattr(identity, "stored", lambda index, names: read.extend(names) or stored(index, names))
+    monkeypatch.setattr(
+        identity, "stored", lambda index, names, **more: read.extend(names) or stored(index, names, **more)
+    )
     units = Units(index)
     assert (list(units), len(units), read) == (["series", "study", "patient"], 3, [])
     assert units["patient"].codes.tolist() == [0, 1, 0]
@@ -34,6 +37,17 @@ def test_a_unit_is_read_when_it_is_first_asked_for(tmp_path, monkeypatch):
     assert read == ["patient", "study"]
     with pytest.raises(KeyError, match="device"):
         units["device"]
+
+
+@pytest.mark.parametrize("label", ["image_id", "fault", "device"])
+def test_any_column_may_be_the_label(tmp_path, label):
+    index = make_index(
+        tmp_path, {"device": ["a", None, "a"], "fault": [None, None, "truncated"]}, {"device": Kind.TEXT}
+    )
+    found = identity.identity_of(replace(index, label=label), no_text)
+    values = index.frame([label])[label].dropna()
+    assert found.label.names == tuple(dict.fromkeys(values))
+    assert [found.label.names[code] for code in found.label.codes if code >= 0] == values.tolist()
 
 
 def test_each_row_is_an_image_of_its_own(tmp_path):

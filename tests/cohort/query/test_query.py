@@ -99,7 +99,9 @@ def test_only_what_does_not_depend_on_the_question_is_kept(tmp_path):
     assert [make_spec(f"device == {name}").resolve(index).images["forget"] for name in ("a", "b")] == [2, 1]
 
 
-def test_rows_are_sorted_as_in_the_parts():
+@pytest.mark.parametrize("most_runs", [0, 10_000])
+def test_rows_are_sorted_as_in_the_parts(most_runs, monkeypatch):
+    monkeypatch.setattr(query, "_MOST_RUNS", most_runs)
     # DuckDB runs `IN` as a join, and returns the rows of large indexes in any order.
     names = ["a0", "a1", "a2", "b0", "c0", "c1"]
     places = [0, 1, 2, 1 << 40, 2 << 40, (2 << 40) + 1]
@@ -111,6 +113,14 @@ def test_rows_are_sorted_as_in_the_parts():
         }
     )
     assert query._in_order(table).to_pydict() == {"image": names}
+
+
+def test_row_groups_of_several_threads_are_put_in_order():
+    runs = [range(3), range(6, 8), range(3, 6), range(8, 9)]  # as two threads return them
+    places = pa.array([place for run in runs for place in run], pa.uint64())
+    table = pa.table({"image": places.cast(pa.string()), "place": places})
+    assert query._in_order(table)["image"].to_pylist() == [str(place) for place in range(9)]
+    assert query._in_order(table.slice(0, 0)).num_rows == 0
 
 
 @pytest.mark.parametrize("rule", ["vpf in [1, 4, 9, 16]", "zscore(vpf) by (device) > 0", "percentile_rank(vpf) > 50"])

@@ -32,5 +32,14 @@ def test_only_texts_with_the_letters_that_are_asked_for(index):
     assert _count(index, {"device": set()}) == {"device": {}}
 
 
+def test_a_column_may_have_the_name_of_what_is_counted(tmp_path):
+    columns = {"text": ["a", "a", "b"], "images": ["x", "y", "y"], "stored": ["s", "s", "t"]}
+    index = make_index(tmp_path / "other", columns, dict.fromkeys(columns, Kind.TEXT))
+    bound = question_of(make_spec("text == a and images == x and stored == s"), index).bound
+    assert count_spellings(index, dict.fromkeys(columns), bound) == {
+        "text": {"a": 2, "b": 1}, "images": {"y": 2, "x": 1}, "stored": {"s": 2, "t": 1},
+    }  # fmt: skip
+
+
 def test_several_texts_count_one_by_one_and_once_per_image(index):
     assert _count(index, {"ImageType": None}) == {"ImageType": {"X": 2, "Y": 2}}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from cohort_index import make_index
@@ -33,6 +34,13 @@ def test_only_the_chosen_rows_are_returned(index, rows):
     table = stored(index, ["image_id", "device"], rows=mask)
     assert table["device"].to_pylist() == [(["x", "y", None] * 2)[row] for row in rows]
     assert table.schema == stored(index, ["image_id", "device"]).schema
+
+
+def test_texts_come_as_codes_where_these_are_wanted(index):
+    table = stored(index, ["image_id", "device"], encoded=["device"])
+    assert pa.types.is_dictionary(table.schema.field("device").type)
+    assert table["device"].to_pylist() == ["x", "y", None] * 2
+    assert table["image_id"].type == pa.string()
 
 
 def test_a_folder_s_name_is_no_column(tmp_path):
