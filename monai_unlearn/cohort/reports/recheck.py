@@ -206,9 +206,15 @@ def _of_part(moves: list[_Move], part: str) -> dict[str, list[str]]:
 
 
 def _pixel_sentence(pixels: Mapping[str, Any] | None) -> str:
-    changed = pixels and pixels["changed"]
-    who = counted(changed, "image has", "images have") if changed else "Some images have"
-    return f"{who} other pixels than when the cohort was frozen."
+    if pixels is None:
+        return ""
+    other = "other pixels than when the cohort was frozen"
+    if pixels["changed"] is not None:
+        return f"{counted(pixels['changed'], 'image has', 'images have')} {other}."
+    return (
+        f"Some of {counted(pixels['compared'], 'image')} have {other}; one digest of them all does not tell which. "
+        "Given the index that the cohort was frozen from, monai-unlearn index verify DIR --pixels names them."
+    )
 
 
 def _pair(frozen: str, now: str) -> dict[str, Any]:
