@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 from monai_unlearn.data.read_once import read_rows
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.audits import RunNetworks, run_audits
+from monai_unlearn.engine.calibrating import calibrate
 from monai_unlearn.engine.checkpoint import Checkpoints, checkpoint_folder, exclusive_lock
 from monai_unlearn.engine.cohort_kind import check_boundary_targets, cohort_kind, suit_warnings
 from monai_unlearn.engine.config_values import build_from_config
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from monai_unlearn.evaluation import PredictionTable, SubsetPredictions
     from monai_unlearn.evaluation.predictors import Proxy
     from monai_unlearn.methods import MethodInfo, PixelSpace
+    from monai_unlearn.methods.calibrate import Calibration
     from monai_unlearn.methods.registry import Suit
 
 Subsets = Mapping[tuple[str, str], Dataset[Any]]
@@ -116,6 +118,8 @@ class Revision:
         audits: What is looked at below accuracy: `default` for all of `evaluation/audits/`, or a list of names.
         recalibrate: Recalibrate BatchNorm on remain images after the last step. Weights that changed under frozen
             statistics no longer fit them, and errors that come from the mismatch are not forgetting.
+        calibrate: Fit a temperature and class offsets as the very last step, on remain validation images that the
+            original was not trained on; see `methods.calibrate`.
         stop: Conditions that end the forget phase or the run, the arguments of `StopRule`. By default, a run that is
             to match a reference pauses forgetting while the network is no better on forget images than the reference.
         eval_interval: Largest number of steps between two evaluations during the run; see `Stopping`.
@@ -145,6 +149,7 @@ class Revision:
     predictor: Any = None
     audits: str | Sequence[str] | None = "default"
     recalibrate: bool = True
+    calibrate: bool = False
     stop: Mapping[str, float | str] | None = None
     eval_interval: int | None = None
     force: bool = False
@@ -328,6 +333,7 @@ class Revision:
         as_trained = copy.deepcopy(self.network)
         if self.recalibrate:
             self.network.load_state_dict(self._as_delivered(self.network).state_dict())
+        self.calibration = self._calibration(original, record)
         check_finite(self.network)
         updates.seconds["updates"] += time.perf_counter() - started
         started = time.perf_counter()
@@ -396,6 +402,7 @@ class Revision:
         return Updates(
             trainer=self.trainer,
             forget=self.subsets["forget", "train"],
+            remain=self.subsets[REMAIN_TRAIN],
             validation={
                 part: images
                 for part in ("forget", "remain")
@@ -415,6 +422,20 @@ class Revision:
             return network
         images = self.remain.images
         return as_delivered(network, images, device=self.device, seed=self.seed, max_images=max_images)
+
+    def _calibration(self, original: nn.Module, record: Mapping[str, Any]) -> Calibration | None:
+        """Calibrate the revised network, where the run asks for it."""
+        if not self.calibrate:
+            return None
+        return calibrate(
+            self.network,
+            original,
+            data=self.data,
+            images=self.subsets.get(("remain", "validation")),
+            checkpoint=Path(self.checkpoint),
+            record=record,
+            device=self.device,
+        )
 
     def _delivery_images(self, max_images: int | None = None) -> int:
         """Return how many images `_as_delivered` passes through the network."""
@@ -530,7 +551,10 @@ class Revision:
             device=self.device,
             steps=self.trainer.state.iteration,
             epochs=self.trainer.state.epoch,
-            updates=updates.record,
+            updates={
+                **updates.record,
+                "calibration": None if self.calibration is None else self.calibration.to_dict(),
+            },
             evidence=evidence,
             predictions=predictions,
         )

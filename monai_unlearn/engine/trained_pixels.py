@@ -113,6 +113,20 @@ def pixels_digest(data: CohortData, items: Sequence[Mapping[str, Any]]) -> str:
     return _digest({_member(one): Member(*seen[one], trained=True) for one in identifiers if one in seen})
 
 
+def trained_on(checkpoint: Path, images: Iterable[object], record: Mapping[str, Any]) -> set[str] | None:
+    """Return those of some images that weights were trained on; None where nothing says which these are.
+
+    Args:
+        checkpoint: The weights.
+        images: Identifiers of images.
+        record: The training record.
+    """
+    members = _read(checkpoint)
+    if DIGEST not in record or _digest(members) != record[DIGEST]:
+        return None
+    return {str(one) for one in images if (found := members.get(_member(one))) is not None and found.trained}
+
+
 def check_trained_pixels(checkpoint: Path, record: Mapping[str, Any], data: CohortData) -> None:
     """Refuse images whose pixels are not those that the weights were trained on, or that an earlier run saw.
 

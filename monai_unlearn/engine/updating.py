@@ -44,6 +44,7 @@ class Updates:
     Args:
         trainer: The trainer with its method, network and optimiser.
         forget: The forget part's training images.
+        remain: The remain part's training images as they are; without them, those that steps draw.
         validation: Images that the original was not trained on, by part.
         snapshots: Weights that training kept on its way, the earliest first.
         pixel_space: How network inputs follow from pixels.
@@ -55,6 +56,7 @@ class Updates:
 
     trainer: UnlearnTrainer
     forget: Dataset[Any]
+    remain: Dataset[Any] | None = None
     validation: Mapping[str, Dataset[Any]] = field(default_factory=dict)
     snapshots: Sequence[Path] = ()
     pixel_space: PixelSpace
@@ -92,6 +94,7 @@ class Updates:
             "evaluated_on": f"forget / {self.stopping.evaluated_on}",
             "history": self.stopping.history,
             "resumed_at_steps": self.resumed_at,
+            "method": self.trainer.method.record,
         }
 
     @property
@@ -132,7 +135,8 @@ class Updates:
                 pixel_space=self.pixel_space,
                 device=torch.device(self.trainer.state.device),
                 seed=self.seed,
-                remain=self.trainer.loader.data["remain"],
+                # Not those that steps draw: these may be augmented at random.
+                remain=self.trainer.loader.data["remain"] if self.remain is None else self.remain,
                 training_loss=self.trainer.training_loss,
                 rank=distributed.rank(),
                 world_size=distributed.world_size(),
@@ -178,6 +182,7 @@ class Updates:
         trainer.add_event_handler(Events.ITERATION_COMPLETED, save)
         try:
             trainer.run()
+            trainer.method.finish()
             check_finite(trainer.network)
         except TrainingError as error:
             raise TrainingError(f"{error}{self._where_saved()}") from error

@@ -35,7 +35,7 @@ _SMALL = 0.05
     MethodInfo(
         name="grin_plus",
         paper="after Anjarlekar and Pombra 2025, gradient-ratio influence (GRIN), arXiv 2508.06467, in one step",
-        equations="θ ← θ + α (G_f − G_r) · mask · r; mask: the share p with the largest |G_f| / (|G_r| + ε); "
+        equations="θ ← θ + α (G_f − G_r) · mask · r; mask: the share p with the largest ratio of |G_f| to |G_r|; "
         "r = max(0, 1 − β |sign agreement|)",
         needs=("forget", "remain"),
         suits=("class",),

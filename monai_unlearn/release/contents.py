@@ -4,7 +4,7 @@
 | --- | --- |
 | `configs/`, `docs/`, `scripts/` with all below them, `LICENSE`, any other file or folder | copied |
 | configs (YAML, JSON), `configs/metadata.json`, `large_files.*` | copied, rewritten where the revision changes them |
-| `models/` | left behind: it holds the old weights, snapshots of their training, exports and records; the revised weights take their place |
+| `models/` | left behind: old weights, snapshots of training, exports, records; the revised weights take their place |
 | files of weights in any other place | left behind for the same reason, and named on the card |
 | `eval/`, `mlruns/`, `mlruns.db` | left behind: outputs of runs, which may name images |
 | `__pycache__`, hidden files and folders | left behind |

@@ -267,3 +267,15 @@ def test_a_revised_bundle_is_compared_with_the_evidence_beside_it(train, tmp_pat
     swap_pairs([paths[row["image_id"]] for row in members if row["split"] == "test"][:2])
     with refused(r"^2 of 48 images have other pixels than those that .*rejected_bundle was revised with"):
         run("evaluate", "evaluate.yaml", **revised)
+
+
+def test_the_images_that_weights_were_trained_on_are_known_by_their_members(tmp_path):
+    from monai_unlearn.engine.trained_pixels import DIGEST, Member, _digest, _member, _write, trained_on
+
+    members = {_member(one): Member(f"sha256:{one}", 1, 1, trained=one != "c") for one in "abc"}
+    weights = tmp_path / "model.pt"
+    _write(weights, members)
+    record = {DIGEST: _digest(members)}
+    assert trained_on(weights, ["a", "c", "d"], record) == {"a"}
+    assert trained_on(weights, ["a"], {}) is None
+    assert trained_on(weights, ["a"], {DIGEST: "sha256:other"}) is None

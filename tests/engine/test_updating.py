@@ -167,3 +167,41 @@ def test_notes_are_those_of_the_trainer_and_of_the_stop_rule(tmp_path):
         "a note of the trainer",
         "Stopping: gap_to_reference was not judged, since there is no reference.",
     ]
+
+
+def test_the_method_finishes_after_the_last_step_and_says_what_it_decided(tmp_path):
+    class Finishing(Plain):
+        finished_at = None
+
+        def finish(self):
+            self.finished_at = trainer.state.iteration
+
+        @property
+        def record(self):
+            return {"depth": 2}
+
+    method = Finishing()
+    made = updates(tmp_path, method=method)
+    trainer = made.trainer
+    made.run()
+    assert method.finished_at == 7
+    assert made.record["method"] == {"depth": 2}
+    # Resumed after its last step, it finishes again.
+    again = Finishing()
+    made = updates(tmp_path, method=again)
+    trainer = made.trainer
+    made.run()
+    assert again.finished_at == 7
+
+
+def test_a_method_is_prepared_with_the_remain_images_as_they_are(tmp_path):
+    class Looking(Plain):
+        def prepare(self, context):
+            super().prepare(context)
+            self.seen = context.remain
+
+    method = Looking()
+    made = updates(tmp_path, method=method)
+    made.remain = [{"image": torch.zeros(1), "label": 0}]
+    made.run()
+    assert method.seen is made.remain
