@@ -8,10 +8,11 @@ import pytest
 
 from monai_unlearn.index.build import BuildRequest, build
 from monai_unlearn.index.pseudonyms import Pseudonyms
-from monai_unlearn.index.scan import read, workspace
+from monai_unlearn.index.scan import read, spool, workspace
 from monai_unlearn.index.scan.decisions import FREE_TEXT, Decisions
 from monai_unlearn.index.scan.options import ScanOptions
 from monai_unlearn.index.scan.plan import FileCounts
+from monai_unlearn.index.scan.workspace import Workspace
 
 
 def test_changed_added_moved_and_vanished_files_are_counted(images, run, make_dicom):
@@ -29,6 +30,24 @@ def test_changed_added_moved_and_vanished_files_are_counted(images, run, make_di
     }  # fmt: skip
     assert report.index.digest == run("afresh").index.digest
     assert run().files.reused == 44
+
+
+def test_first_run_collects_rows_while_it_lists_files(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(read, "FILES_A_CHUNK", 5)
+    monkeypatch.setattr(spool, "FILES_A_BATCH", 5)
+    done = []
+
+    def track(files):
+        for file in files:
+            done.append("listed")
+            yield file
+
+    block = Workspace.block
+    monkeypatch.setattr(Workspace, "block", lambda *arguments: done.append("collected") or block(*arguments))
+    request = BuildRequest(sources=(images,), out=tmp_path / "index", scan=ScanOptions(workers=1))
+    assert build(request, track=track).files.added == 44
+    assert [done[: 5 * number].count("listed") for number in (1, 2)] == [5, 9]
+    assert (done.count("listed"), done.count("collected")) == (44, 9)
 
 
 def test_interrupted_run_is_continued_and_its_blocks_are_removed(images, run, tmp_path, monkeypatch):

@@ -79,6 +79,13 @@ def test_crash_costs_one_chunk_which_pydicom_reads_file_by_file(files):
     assert read(files, body=work_that_dies) == expected
 
 
+def test_a_task_that_does_not_fit_into_a_pipe_waits_until_a_worker_is_free(files, monkeypatch):
+    monkeypatch.setattr(workers, "_AHEAD_BYTES", 0)
+    (files / "0000" / "00001.dcm").rename(files / "0000" / "deadly.dcm")
+    expected = rows_of(list(Walk([files])), reader=Reader.PYDICOM, options=ScanOptions())
+    assert read(files, body=work_that_dies, workers=1) == expected
+
+
 def test_file_that_crashes_every_reader_has_a_fault_and_costs_no_other(files):
     (files / "0000" / "00001.dcm").rename(files / "0000" / "fatal.dcm")
     rows = read(files, body=work_that_dies).to_pylist()

@@ -71,3 +71,16 @@ def test_name_contains_the_digest_of_the_content(tmp_path):
     assert name == f"a/files-{hashlib.sha256(b'content').hexdigest()[:12]}.parquet"
     assert (tmp_path / name).read_bytes() == b"content"
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("count", "groups"),
+    [(1, [1]), (2_000, [2_000]), (3_001, [2_000, 1_001]), (10_001, [5_001, 5_000]), (45_000, [20_000, 20_000, 5_000])],
+)
+def test_small_part_has_a_row_group_for_each_of_two_threads(count, groups, tmp_path):
+    writer = PartWriter(tmp_path / "stage")
+    writer.write(rows(range(count)))
+    writer.close()
+    (name,) = writer.parts
+    metadata = pq.read_metadata(writer.stage / name)
+    assert [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)] == groups
