@@ -36,6 +36,8 @@ nightly: $(VENV)/.installed
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/cohort tests/index/test_mutants.py --numprocesses 2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[nightly]'
 	@$(BIN)/python scripts/mutation.py
+	@# Each of 500 changes to a release or a ledger must be named.
+	@$(BIN)/python benchmarks/tampering.py --results build
 	@# Memory must stay flat from 5,000 to 100,000 images of 64 pixels, and batches come as fast as from memory.
 	@$(BIN)/python benchmarks/images_beyond_memory.py --results build
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Literal, TypeVar
 
 from monai_unlearn.errors import DataError, ExitCode, TrainingError
+from monai_unlearn.release.record_run import LEDGER_VARIABLES
 from monai_unlearn.safe_path import module_command, safe_environment
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
@@ -37,6 +38,7 @@ class BundleRun:
         folder: Where it goes: its results in `run`, what it prints in `log.txt`.
         overlays: Further configs, each over those before it.
         run_id: `unlearn`, or `train`, which writes weights and their record.
+        in_ledger: Whether the site's ledger notes it, where the environment names one: trials are no revisions.
     """
 
     config: Path
@@ -44,6 +46,7 @@ class BundleRun:
     folder: Path
     overlays: Sequence[Path] = ()
     run_id: Literal["unlearn", "train"] = "unlearn"
+    in_ledger: bool = False
 
     @property
     def output(self) -> RunFolder:
@@ -82,6 +85,8 @@ class BundleRun:
         self.folder.mkdir(parents=True, exist_ok=True)
         log = self.folder / LOG
         environment = safe_environment()
+        if not self.in_ledger:
+            environment = {name: value for name, value in environment.items() if name not in LEDGER_VARIABLES}
         if threads is not None:
             environment |= {"OMP_NUM_THREADS": str(threads)}
         with log.open("w", encoding="utf-8") as stream:

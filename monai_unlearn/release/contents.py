@@ -69,6 +69,8 @@ def left_behind(root: Path) -> Callable[[str, list[str]], set[str]]:
 def other_weights(root: Path) -> list[str]:
     """Return the files of weights that a revised bundle leaves behind, without those that it replaces.
 
+    Snapshots of training are no files that a bundle needs, and not named.
+
     Args:
         root: The bundle.
 
@@ -77,7 +79,8 @@ def other_weights(root: Path) -> list[str]:
     """
     replaced = {WEIGHTS.as_posix(), WEIGHTS.with_suffix(".ts").as_posix()}
     found = {path.relative_to(root).as_posix() for path in root.rglob("*") if is_weights(path) and path.is_file()}
-    return sorted(found - replaced)
+    snapshots = f"{(WEIGHTS.parent / SNAPSHOTS).as_posix()}/"
+    return sorted(name for name in found - replaced if not name.startswith(snapshots))
 
 
 def config_files(root: Path) -> list[Path]:

@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -59,6 +60,14 @@ def test_a_finished_run_is_not_run_again(run):
     assert json.loads(first.metrics.read_text(encoding="utf-8")) == {"threads": "2"}
     assert made.finish() == first
     assert len(started) == 1
+
+
+@pytest.mark.parametrize("in_ledger", [False, True])
+def test_trials_stay_out_of_the_ledger_of_the_site(run, in_ledger, monkeypatch):
+    monkeypatch.setenv("MONAI_UNLEARN_STORE", "store")
+    monkeypatch.setenv("MONAI_UNLEARN_KEY", "key")
+    made, _ = run("import os; print(os.environ.get('MONAI_UNLEARN_STORE'), os.environ.get('MONAI_UNLEARN_KEY'))")
+    assert replace(made, in_ledger=in_ledger).execute()[1] == ("store key" if in_ledger else "None None")
 
 
 @pytest.mark.parametrize(

@@ -51,5 +51,5 @@ def test_all_files_are_all_files(tmp_path):
 
 
 def test_other_weights(tmp_path):
-    make(tmp_path, "models/model.pt", "models/model.ts", "models/b.pth", "x.onnx")
+    make(tmp_path, "models/model.pt", "models/model.ts", "models/b.pth", "models/snapshots/1.pt", "x.onnx")
     assert other_weights(tmp_path) == ["models/b.pth", "x.onnx"]
