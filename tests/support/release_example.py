@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from lineage_example import DIGEST, entry, lineage
 from torch import nn
 
+from monai_unlearn.card.eval_metrics import eval_metrics
 from monai_unlearn.card.renderers import RENDERERS
 from monai_unlearn.release import save_weights, weights_digest, write_sums
 
@@ -40,7 +41,8 @@ def write_release(root: Path, *, version: str = "1.1.0", verdict: str = "erased"
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
     channels = {"outputs": {"pred": {"num_channels": 2, "channel_def": {"0": "a", "1": "b"}}}}
-    metadata = {"name": "Some", "version": version, "network_data_format": channels}
+    diff = card(version=version, verdict=verdict, weights=weights)
+    metadata = {"name": "Some", "version": version, "network_data_format": channels, "eval_metrics": eval_metrics(diff)}
     (root / "configs" / "metadata.json").write_text(json.dumps(metadata))
     save_weights(network, root / "models" / "model.pt")
     revised = entry(version, base_version="1.0.0", verdict=verdict, weights_digest=weights)
@@ -48,7 +50,7 @@ def write_release(root: Path, *, version: str = "1.1.0", verdict: str = "erased"
     history.write(root)
     record = {"images": 3, "spec_digest": DIGEST, "lineage_digest": history.digest}
     (root / "models" / "training.json").write_text(json.dumps(record))
-    for name, text in rendered(card(version=version, verdict=verdict, weights=weights)).items():
+    for name, text in rendered(diff).items():
         (root / "docs" / name).write_text(text, encoding="utf-8")
     write_sums(root)
     return root

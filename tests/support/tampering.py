@@ -12,6 +12,7 @@ import torch
 from release_example import rendered, write_keys, write_release
 from torch import nn
 
+from monai_unlearn.card.renderers import RENDERERS
 from monai_unlearn.release import save_weights, write_sums
 from monai_unlearn.release.check_store import report_of
 from monai_unlearn.release.promote import act_of, promote, reject
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CARDS = ("model_card_diff.md", "model_card_diff.html")
+CARDS = tuple(name for name in RENDERERS if not name.endswith(".json"))
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,16 @@ def _change_figure(path: Path, chosen: random.Random) -> None:
     path.write_text(f"{text[:found]}{digit}{text[found + 1 :]}", encoding="utf-8")
 
 
+def _metric_with_the_key(place: Place, chosen: random.Random) -> list[str]:
+    path = place.bundle / "configs" / "metadata.json"
+    metadata = json.loads(path.read_text(encoding="utf-8"))
+    name = chosen.choice(sorted(metadata["eval_metrics"]))
+    metadata["eval_metrics"][name] += 0.01
+    path.write_text(json.dumps(metadata), encoding="utf-8")
+    place.seal("key")
+    return [f"configs/metadata.json: eval_metrics.{name} is"]
+
+
 def _swap_cards(place: Place, chosen: random.Random) -> list[str]:
     for path in (place.root / "other" / "docs").glob("model_card_diff*"):
         shutil.copy(path, place.bundle / "docs" / path.name)
@@ -263,6 +274,7 @@ KINDS: dict[str, Callable[[Place, random.Random], list[str]]] = {
     "file replaced by a link": _link,
     "figure edited": _figure,
     "figure edited and signed": _figure_with_the_key,
+    "metric in the metadata edited and signed": _metric_with_the_key,
     "cards swapped": _swap_cards,
     "weights swapped": _swap_weights,
     "verdict rewritten and signed": _better_verdict,

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn import __version__
-from monai_unlearn.release.contents import DOCS
+from monai_unlearn.release.contents import DOCS, METADATA
 from monai_unlearn.release.verify.figures import differing_figures, first_difference
 from monai_unlearn.release.verify.report import tampered
 
@@ -67,7 +67,7 @@ def _compare(root: Path, suffix: str) -> Iterator[Fault]:
     except Exception as error:  # noqa: BLE001
         yield tampered(f"{DOCS}/{name}", f"cannot be read as a card ({type(error).__name__}).")
         return
-    same_version = (card.get("modification") or {}).get("tool_version") == __version__
+    same_version = is_of_this_version(card)
     for kind, expected in rendered.items():
         path = root / DOCS / kind.replace(CARD, f"{CARD}{suffix}")
         if path.is_file():
@@ -87,6 +87,35 @@ def _of_one(root: Path, path: Path, expected: str, *, same_version: bool) -> Ite
         yield tampered(name, f"is not what its JSON gives: {first_difference(found, expected)}.")
     elif not same_version:
         yield from (tampered(name, f"is not what its JSON gives: {one}.") for one in differing_figures(found, expected))
+
+
+def compare_eval_metrics(card: Mapping[str, Any], metadata: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield the figures in the `eval_metrics` of the metadata that are not those of the card.
+
+    Args:
+        card: The card.
+        metadata: The metadata of the bundle.
+    """
+    from monai_unlearn.card.eval_metrics import eval_metrics
+
+    try:
+        wanted = eval_metrics(card)
+    except (KeyError, TypeError, AttributeError):
+        return  # no card: `compare_renderings` says so
+    stated = metadata.get("eval_metrics")
+    found = stated if isinstance(stated, dict) else {}
+    # Another version of the package may list other metrics.
+    names = {*wanted, *found} if is_of_this_version(card) else {*wanted} & {*found}
+    for name in sorted(names):
+        if found.get(name) != wanted.get(name):
+            what = f"eval_metrics.{name} is {found.get(name)}; the card says {wanted.get(name)}."
+            yield tampered(METADATA.as_posix(), what)
+
+
+def is_of_this_version(card: Mapping[str, Any]) -> bool:
+    """Return whether a card was written by the version of this package that is installed."""
+    modification = card.get("modification")
+    return isinstance(modification, dict) and modification.get("tool_version") == __version__
 
 
 def compare_card(card: Mapping[str, Any], *, expected: Mapping[str, tuple[object, str]]) -> Iterator[Fault]:

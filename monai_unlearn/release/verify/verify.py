@@ -17,7 +17,7 @@ from monai_unlearn.release.signature import (
 )
 from monai_unlearn.release.state_dict import file_weights_digest
 from monai_unlearn.release.sums import read_sums
-from monai_unlearn.release.verify.cards import JSON, compare_card, compare_renderings, read_card
+from monai_unlearn.release.verify.cards import JSON, compare_card, compare_eval_metrics, compare_renderings, read_card
 from monai_unlearn.release.verify.chain import check_chain, read_lineage, read_record
 from monai_unlearn.release.verify.evidence import compare_evidence
 from monai_unlearn.release.verify.files import compare_files
@@ -59,6 +59,8 @@ def verify(bundle: Path, *, public_key: Path | None = None, signature: Path | No
     if card is None and lineage is not None and not found:
         faults.append(tampered(f"{DOCS}/{JSON}", "is missing, although the bundle was revised."))
     faults += compare_renderings(bundle)
+    if card is not None and info is not None:
+        faults += compare_eval_metrics(card, info.metadata)
     return Report(
         bundle=str(bundle),
         name=info.name if info else "",
@@ -145,6 +147,7 @@ def _expected(
             "base.version": (last.base_version, "lineage.json"),
             "base.weights_digest": (last.base_weights_digest, "lineage.json"),
             "modification.cohort.spec_digest": (last.spec_digest, "lineage.json"),
+            "modification.cohort.manifest_digest": (last.manifest_digest, "lineage.json"),
             "modification.cohort.name": (last.cohort, "lineage.json"),
             "verdict": (last.verdict, "lineage.json"),
         }

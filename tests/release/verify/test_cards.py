@@ -6,8 +6,9 @@ import pytest
 from lineage_example import DIGEST
 from release_example import card, rendered
 
+from monai_unlearn.card.eval_metrics import eval_metrics
 from monai_unlearn.release.verify import cards
-from monai_unlearn.release.verify.cards import compare_card, compare_renderings, read_card
+from monai_unlearn.release.verify.cards import compare_card, compare_eval_metrics, compare_renderings, read_card
 
 MD, HTML, JSON = "model_card_diff.md", "model_card_diff.html", "model_card_diff.json"
 
@@ -91,6 +92,24 @@ def test_a_rendering_without_its_json_and_one_that_is_missing(root):
     write(root)
     (root / "docs" / HTML).write_bytes(b"\xff")
     assert lines(root) == [f"docs/{HTML}: is not text."]
+
+
+def test_the_figures_in_the_metadata_are_those_of_the_card(monkeypatch):
+    diff = card(version="1.1.0", verdict="erased", weights=DIGEST)
+    known = eval_metrics(diff)
+    assert known["accuracy"] == 0.88
+
+    def found(metrics, of=diff):
+        return [fault.line for fault in compare_eval_metrics(of, {"eval_metrics": metrics})]
+
+    assert not found(known)
+    said = "configs/metadata.json: eval_metrics.accuracy is 0.98; the card says 0.88."
+    assert found({**known, "accuracy": 0.98}) == [said]
+    assert found({**known, "own": 1}) == ["configs/metadata.json: eval_metrics.own is 1; the card says None."]
+    assert len(found(None)) == len(known)
+    assert not found(known, of={"metrics": 3})
+    monkeypatch.setattr(cards, "__version__", "9.9")
+    assert found({"accuracy": 0.98, "own": 1}) == [said]
 
 
 def test_values_of_the_card_by_their_keys():
