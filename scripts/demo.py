@@ -46,7 +46,7 @@ class Story:
         forgotten: What it forgets, in words.
         options: Further options of the command that draws them.
         training: Settings of training: networks must be sure enough to agree.
-        reset: Settings of the revision by reset: of so short a training, a tenth is too few steps.
+        revision: Settings of the revisions: of so short a training, a tenth is too few steps.
         settings: Settings of training and of the revisions alike.
         images: The folder of images within the studies.
     """
@@ -58,7 +58,7 @@ class Story:
     forgotten: str
     options: tuple[str, ...] = ()
     training: tuple[str, ...] = ()
-    reset: tuple[str, ...] = ("--budget", "0.4")
+    revision: tuple[str, ...] = ("--budget", "0.4")
     settings: tuple[str, ...] = HALF_TO_TEST
     images: str = "."
 
@@ -161,13 +161,13 @@ class Demo:
         cohort = ("--cohort_spec", str(story.spec), *story.settings)
         self.run(
             f"Unlearn {story.forgotten} by PSG, beside three retrained networks",
-            *(*unlearn, *cohort, "--output_dir", str(self.out / "psg"), "--reference", "retrain"),
+            *(*unlearn, *cohort, "--output_dir", str(self.out / "psg"), *story.revision, "--reference", "retrain"),
             module="monai.bundle",
         )
         references = [str(path / "model.pt") for path in RunFolder(self.out / "psg").references()]
         return self.run(
             "Unlearn them by resetting the last block, beside the same networks",
-            *(*unlearn, *cohort, "--output_dir", str(self.out / "reset"), "--method", "reset", *story.reset),
+            *(*unlearn, *cohort, "--output_dir", str(self.out / "reset"), "--method", "reset", *story.revision),
             *("--reference", json.dumps(references)),
             module="monai.bundle",
         )

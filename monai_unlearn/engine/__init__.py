@@ -1,6 +1,5 @@
 """Trains, revises and evaluates bundles on MONAI's and Ignite's engines."""
 
-from monai_unlearn.engine.budget import steps_within
 from monai_unlearn.engine.chosen_method import method_of
 from monai_unlearn.engine.distributed import finalize, initialize, process_device
 from monai_unlearn.engine.evaluating import evaluate
@@ -35,7 +34,6 @@ __all__ = [
     "process_device",
     "replicated",
     "report_errors",
-    "steps_within",
     "train",
     "usable_device",
     "written_once",

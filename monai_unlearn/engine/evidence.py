@@ -18,6 +18,7 @@ from monai_unlearn.methods.base import FORWARD_PASS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from monai_unlearn.engine.budget import Budget
     from monai_unlearn.engine.reference import Reference
     from monai_unlearn.evaluation import PredictionTable
     from monai_unlearn.evaluation.decision import Decision
@@ -40,6 +41,7 @@ class Cost:
         retraining: Gradients of single images that training each reference took, None where unknown.
         retraining_seconds: Seconds that training each reference took, None where unknown.
         proxies: What a predictor let stand in for references.
+        budget: What it was to cost, if a budget set its length.
     """
 
     search: int
@@ -49,13 +51,15 @@ class Cost:
     retraining: Sequence[int | None] = ()
     retraining_seconds: Sequence[float | None] = ()
     proxies: Sequence[Proxy] = ()
+    budget: Budget | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the section `cost` of `metrics.json`.
 
         `unlearning` is search, updates and forward passes together, `retraining` one reference on average. `this_run`
         and `with_references` are the same in one place: what the run took, and what it took with all its references;
-        `with_predictor`, with the proxies of its predictors, in gradients of the original network.
+        `with_predictor`, with the proxies of its predictors, in gradients of the original network. `budget` says which
+        share of retraining was asked for and which was used.
         """
         passes = FORWARD_PASS * sum(self.forward_passes.values())
         unlearning, seconds = round(self.search + self.updates + passes), round(sum(self.seconds.values()), 3)
@@ -77,6 +81,7 @@ class Cost:
                 "retraining": retraining,
             },
             "forward_passes": dict(self.forward_passes),
+            "budget": self.budget.to_dict(used=self.search + self.updates + passes) if self.budget else None,
             "references": len(self.retraining),
             "this_run": {"gradient_evaluations": unlearning, "seconds": seconds},
             "with_references": {

@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 from monai_unlearn.data.read_once import read_rows
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.audits import RunNetworks, run_audits
+from monai_unlearn.engine.budget import Budget, retraining_cost, unknown_cost
 from monai_unlearn.engine.calibrating import calibrate
 from monai_unlearn.engine.checkpoint import Checkpoints, checkpoint_folder, exclusive_lock
 from monai_unlearn.engine.cohort_kind import check_boundary_targets, cohort_kind, suit_warnings
@@ -52,6 +53,7 @@ from monai_unlearn.evaluation.decision.applied_protocol import CohortFacts
 from monai_unlearn.evaluation.decision.held_settings import RECIPE
 from monai_unlearn.evaluation.prediction_table import AS_TRAINED
 from monai_unlearn.methods import info_of
+from monai_unlearn.methods.base import FORWARD_PASS
 from monai_unlearn.release import (
     BundleInfo,
     check_sums,
@@ -123,6 +125,8 @@ class Revision:
         stop: Conditions that end the forget phase or the run, the arguments of `StopRule`. By default, a run that is
             to match a reference pauses forgetting while the network is no better on forget images than the reference.
         eval_interval: Largest number of steps between two evaluations during the run; see `Stopping`.
+        budget: The share of retraining's gradient evaluations that the run may cost, where neither phases nor steps of
+            the trainer say how long it is; see `Budget`.
         force: Run a method that labels forget images by a decision boundary even where there are two classes.
         checkpoint_seconds: Seconds between two checkpoints; with 0, every step saves one.
         seed: Seeds search and order.
@@ -152,6 +156,7 @@ class Revision:
     calibrate: bool = False
     stop: Mapping[str, float | str] | None = None
     eval_interval: int | None = None
+    budget: float | None = None
     force: bool = False
     checkpoint_seconds: float = 30.0
     seed: int = 0
@@ -257,6 +262,7 @@ class Revision:
         self.trainer.classes = len(self.data.class_names)
         self.remain = RemainSample.draw(self.subsets[REMAIN_TRAIN], seed=self.seed)
         self.evaluated, self.sampled = self.remain.judged(self.subsets, self.judged_by)
+        self._keep_to_budget(record)
         checkpoints = Checkpoints(checkpoint_folder(target), self._fingerprint())
         checkpoints.check()
         self._read_images()
@@ -387,9 +393,38 @@ class Revision:
         distributed.wait()
         return {}
 
-    def _updates(self, checkpoints: Checkpoints, references: Sequence[Reference]) -> Updates:
-        """Return the part of the run that changes weights, not started yet."""
-        stopping = Stopping(
+    def _keep_to_budget(self, record: Mapping[str, Any]) -> None:
+        """Let the budget set the length of the run, where nothing else does; of a method without steps, check its cost.
+
+        Raises:
+            ConfigError: The cost of retraining is not known, or the budget does not pay for a step.
+        """
+        method, self.planned = self.trainer.method, None
+        if self.budget is None or not (method.one_shot or self.trainer.takes_a_budget):
+            return
+        counts = {part: self.data.counts()[part]["train"] for part in ("forget", "remain")}
+        retraining = retraining_cost(record, remain=counts["remain"])
+        if retraining is None:
+            if method.one_shot:
+                return
+            raise unknown_cost(Path(self.checkpoint))
+        stopping = self._stopping(())
+        references = len(self.wanted.files or self.wanted.seeds) if self.stop_rule.gap_to_reference is not None else 0
+        self.planned = Budget(
+            share=self.budget,
+            retraining=retraining,
+            preparation=method.gradients_to_prepare(**counts),
+            fixed=FORWARD_PASS * (references * len(stopping.images) + self._delivery_images()),  # type: ignore[arg-type]  # no __len__
+            step=0 if method.one_shot else method.gradients_a_step(**self.trainer.loader.batch_sizes),
+            evaluation=FORWARD_PASS * stopping.images_an_evaluation(has_reference=references > 0),
+            eval_interval=self.eval_interval,
+        )
+        if not method.one_shot:
+            self.trainer.keep_to(self.planned)
+
+    def _stopping(self, references: Sequence[Reference]) -> Stopping:
+        """Return what evaluates the network on the way, not attached yet."""
+        return Stopping(
             rule=self.stop_rule,
             subsets=self.subsets,
             network=self.network,
@@ -399,6 +434,9 @@ class Revision:
             as_delivered=lambda network: self._as_delivered(network, max_images=EVAL_MAX_IMAGES),
             delivery_images=self._delivery_images(max_images=EVAL_MAX_IMAGES),
         )
+
+    def _updates(self, checkpoints: Checkpoints, references: Sequence[Reference]) -> Updates:
+        """Return the part of the run that changes weights, not started yet."""
         return Updates(
             trainer=self.trainer,
             forget=self.subsets["forget", "train"],
@@ -410,7 +448,7 @@ class Revision:
             },
             snapshots=self.snapshots,
             pixel_space=self.pixel_space,
-            stopping=stopping,
+            stopping=self._stopping(references),
             checkpoints=checkpoints,
             checkpoint_seconds=self.checkpoint_seconds,
             seed=self.seed,
@@ -515,6 +553,7 @@ class Revision:
                 retraining=[reference.gradient_evaluations for reference in references],
                 retraining_seconds=[reference.seconds for reference in references],
                 proxies=proxies,
+                budget=self.planned,
             ),
             references=references,
             samples={"_".join(subset): self.remain.document() for subset in self.sampled},

@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import Dataset, Subset
 
 from monai_unlearn.engine import distributed
+from monai_unlearn.engine.budget import longest_gap
 from monai_unlearn.engine.stop_rule import MEASURED, StopRule
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.evaluation import Predictions, predict
@@ -30,8 +31,6 @@ Subsets = Mapping[tuple[str, str], Dataset[Any]]
 EVAL_MAX_IMAGES = 256
 # Fewer images of a class say too little of it.
 MIN_IMAGES = 5
-# Evaluations in a run that goes as planned.
-EVALUATIONS = 30
 
 
 class Stopping:
@@ -119,6 +118,19 @@ class Stopping:
         self.images_passed = state["images_passed"]
         self._seconds_before, self._started = state["seconds"], time.perf_counter()
 
+    def images_an_evaluation(self, *, has_reference: bool) -> int:
+        """Return how many images an evaluation passes through the network, to plan a run; 0 where there are none.
+
+        Args:
+            has_reference: Whether the run has references for `gap_to_reference`.
+        """
+        if not set(self.rule.named) & set(MEASURED):
+            return 0
+        by_class = self.rule.forget_accuracy is not None or (self.rule.gap_to_reference is not None and has_reference)
+        membership = [self.members, self.non_members] if self.non_members is not None else []
+        sets = [*([self.images] if by_class else []), *membership]
+        return self.delivery_images + sum(map(_length, sets))
+
     @property
     def seconds(self) -> float:
         """Seconds that the updates have taken so far, those before a resumption included."""
@@ -163,11 +175,11 @@ class Stopping:
 
     def _evaluate_when_due(self, engine: UnlearnTrainer) -> None:
         """Evaluate if it is time to, and schedule the next evaluation."""
-        if engine.state.iteration < self.next_evaluation:
+        if engine.state.iteration < self.next_evaluation or not engine.affords_evaluation:
             return
         before = {*engine.state.paused_classes}
         self._evaluate(engine)
-        longest = self.eval_interval or max(1, engine.total_steps // EVALUATIONS)
+        longest = longest_gap(self.eval_interval, engine.planned_steps)
         if engine.paused:  # nothing is forgotten, and so nothing can go too far
             self.evaluation_gap = longest
         else:  # after a pause of a class, one step may be enough
@@ -179,6 +191,7 @@ class Stopping:
         """End the forget phase, or pause forgetting, when a condition holds."""
         if engine.phase != "forget" or engine.state.ended_by is not None:
             return
+        engine.state.evaluations += 1
         measured = self.measure() if distributed.is_main_process() else {}
         if self.rule.when_met == "pause":
             at_target = self.rule.classes_at_target(measured, engine.forget_classes) if measured else set()
@@ -247,6 +260,10 @@ def _images_to_evaluate(subsets: Subsets) -> tuple[str, Dataset[Any]]:
     if validation is not None and len(validation):  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
         return "validation", validation
     return "train", subsets["forget", "train"]
+
+
+def _length(images: Any) -> int:  # noqa: ANN401 - any sized collection of items
+    return len(images)
 
 
 def _at_most(number: int, images: Dataset[Any]) -> Dataset[Any]:

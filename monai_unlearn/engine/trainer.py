@@ -19,6 +19,7 @@ from monai_unlearn.engine.memory import in_micro_batches, is_out_of_memory, smal
 from monai_unlearn.engine.phases import Phase, Phases, planned_steps
 from monai_unlearn.engine.running_accuracy import RunningAccuracy
 from monai_unlearn.errors import TrainingError
+from monai_unlearn.methods.base import FORWARD_PASS
 from monai_unlearn.methods.low_precision import channels_last
 from monai_unlearn.terminal import say
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from monai_unlearn.data import PairedLoader
+    from monai_unlearn.engine.budget import Budget
     from monai_unlearn.methods import Method
     from monai_unlearn.methods.base import PhaseName
 
@@ -42,6 +44,9 @@ PROGRESS: Mapping[str, Any] = MappingProxyType(
         "images_passed": 0,  # single images that the steps have passed through a network without a gradient
         "micro_batches": 1,  # into which each batch is split, so that it fits into memory
         "ended_by": None,  # the condition that ended the run early
+        "saved": 0.0,  # gradients that steps took less than planned, since classes were paused
+        "evaluations": 0,  # evaluations on the way
+        "prepared": None,  # gradients that preparing the method took, with its forward passes; None if unknown
         "phase_ends": (),  # `{"step", "by"}` of each phase that ended early
         "notes": (),  # what a reader of the results must know
     }
@@ -55,7 +60,8 @@ class UnlearnTrainer(SupervisedTrainer):
     the method's `prepare` before the first step. Steps run in bfloat16 under autocast and in channels-last memory: on
     CUDA by default, on the CPU where the method has found bfloat16 safe.
 
-    `phases` set the length of the run, or else `steps`, or else `max_epochs`; a one-shot method takes no step.
+    `phases` set the length of the run, or else `steps`, or a budget (`keep_to`), or else `max_epochs`; a one-shot
+    method takes no step.
     When memory runs out, the batch is split into micro-batches whose gradients are added. In a distributed run, each
     process takes a share of every batch.
 
@@ -100,6 +106,8 @@ class UnlearnTrainer(SupervisedTrainer):
     ) -> None:
         on_cuda = torch.device(device).type == "cuda"
         self.phases = Phases(phases) if phases else None
+        self.budget: Budget | None = None
+        self._has_steps = steps is not None
         self._planned = (
             0
             if method.one_shot
@@ -133,7 +141,38 @@ class UnlearnTrainer(SupervisedTrainer):
     @property
     def total_steps(self) -> int:
         """Updates of the whole run, as planned now."""
-        return self._planned - int(self.state.skipped)
+        if self.budget is None:
+            return self._planned - int(self.state.skipped)
+        return self.budget.total_steps(done=self.state.iteration, spent=self._spent, prepared=self.state.prepared)
+
+    @property
+    def planned_steps(self) -> int:
+        """Updates of the whole run, as planned before its first step."""
+        return self._planned if self.budget is None else self.budget.steps
+
+    @property
+    def takes_a_budget(self) -> bool:
+        """Whether a budget may set the length of the run: neither its phases nor `steps` do."""
+        return self.phases is not None and self.phases.steps is None and not self._has_steps
+
+    def keep_to(self, budget: Budget) -> None:
+        """Let a budget set the length of the run, before its first step."""
+        self.budget = budget
+        # The run ends within the budget; epochs are not to end it before.
+        self.state.max_epochs = math.ceil(2 * budget.steps / len(self.loader)) + 1
+
+    @property
+    def affords_evaluation(self) -> bool:
+        """Whether the budget pays for an evaluation now, and for a step after it."""
+        return self.budget is None or self.budget.affords_evaluation(spent=self._spent, prepared=self.state.prepared)
+
+    @property
+    def _spent(self) -> float:
+        """What steps and evaluations took of the budget, in gradient evaluations."""
+        if self.budget is None:
+            return 0.0
+        steps = self.state.iteration * self.budget.step - self.state.saved
+        return float(steps + self.state.evaluations * self.budget.evaluation)
 
     @property
     def is_over(self) -> bool:
@@ -229,7 +268,7 @@ class UnlearnTrainer(SupervisedTrainer):
         if self.phases is None:
             return "forget", None
         phase, within = self.phases.at(step + self.state.skipped)
-        return phase.name, phase.rate(within)
+        return phase.name, phase.rate(within, of=phase.steps or self.total_steps)
 
     def _parts_of(self, step: int) -> tuple[str, ...]:
         remain_only = self._at(step)[0] == "repair" or not self.method.needs_forget or self.paused
@@ -261,10 +300,19 @@ class UnlearnTrainer(SupervisedTrainer):
             nn.utils.clip_grad_norm_(self.network.parameters(), self.max_gradient_norm)
         self.optimizer.step()
         self.method.after_step()
-        for name, parts in (("images_seen", self.method.parts), ("images_passed", self.method.taught)):
-            images = sum(len(batchdata[part]["image"]) for part in parts if part in batchdata)
-            setattr(self.state, name, getattr(self.state, name) + images * distributed.world_size())
+        self._count(batchdata, paused=self.paused and phase == "forget")
         return {"loss": loss}
+
+    def _count(self, batch: Mapping[str, Any], *, paused: bool) -> None:
+        """Count what a step took, and how much less than planned where all classes are paused."""
+        seen, passed = (
+            distributed.world_size() * sum(len(batch[part]["image"]) for part in parts if part in batch)
+            for parts in (self.method.parts, self.method.taught)
+        )
+        self.state.images_seen += seen
+        self.state.images_passed += passed
+        if self.budget is not None and paused:
+            self.state.saved += self.budget.step - seen - FORWARD_PASS * passed
 
     def _gradients(self, batch: Mapping[str, Any]) -> float:
         """Set the gradients of a batch, in as many micro-batches as memory needs, and return its loss."""

@@ -16,6 +16,7 @@ from monai_unlearn.engine.guards import check_finite
 from monai_unlearn.engine.random_state import random_state, set_random_state
 from monai_unlearn.errors import TrainingError
 from monai_unlearn.methods import MethodContext, info_of
+from monai_unlearn.methods.base import FORWARD_PASS
 from monai_unlearn.release import load_weights, save_weights
 from monai_unlearn.terminal import say
 
@@ -148,6 +149,10 @@ class Updates:
         )
         if method.one_shot:
             self.trainer.end("one shot")
+        # A method that counts nothing yet may count later, within its steps or after them.
+        took = method.gradient_evaluations + FORWARD_PASS * method.forward_passes
+        took = distributed.broadcast(took, torch.device(self.trainer.state.device))
+        self.trainer.state.prepared = took or None
         self.seconds["preparation"] = before + time.perf_counter() - started
 
     def _resume(self, state: dict[str, Any]) -> None:

@@ -51,7 +51,7 @@ def unlearn(tiny, out, *arguments: str) -> subprocess.CompletedProcess[str]:
         "unlearn",
         *("--config_file", str(BUNDLE / "configs" / "unlearn.yaml"), "--index_dir", str(tiny / "index")),
         *("--cohort_spec", str(tiny / "spec.yaml"), "--output_dir", str(out)),
-        *("--checkpoint", str(tiny / "model.pt"), *TINY, "--force", "true", "--max_epochs", "1", *arguments),
+        *("--checkpoint", str(tiny / "model.pt"), *TINY, "--force", "true", "--steps", "60", *arguments),
     )
 
 

@@ -88,7 +88,7 @@ def test_whole_volumes_are_trained_on_and_forgotten(volumes, tmp_path):
     (tmp_path / "spec.yaml").write_text((BUNDLE / "docs" / "retire-scanner.yaml").read_text())
     places = {"cohort_spec": str(tmp_path / "spec.yaml"), "output_dir": str(tmp_path / "out")}
     configs = [str(BUNDLE / "configs" / name) for name in ("unlearn.yaml", "volume_3d.yaml")]
-    unlearn(config_file=configs, **both, **places, max_epochs=1)
+    unlearn(config_file=configs, **both, **places, steps=3)
     (made,) = (tmp_path / "out").glob("*_bundle")
     settings = {"dataset_dir": str(volumes[1].out / "images"), "output_dir": str(tmp_path / "read")}
     settings |= {"class_names": CLASSES, "image_size": [12, 16, 16]}

@@ -85,7 +85,7 @@ def test_evaluation_separates_forget_from_remain(trained, tmp_path):
 def test_wide_fissures_are_unlearnt(trained, tmp_path):
     out = tmp_path / "revision"
     # The bundle's own decision: without retrained networks nothing is promoted.
-    unlearn(**trained, cohort_spec=str(SPEC), output_dir=str(out))
+    unlearn(**trained, cohort_spec=str(SPEC), output_dir=str(out), steps=3)
     assert (out / "rejected_bundle" / "models" / "model.pt").is_file()
     assert (out / "rejected_bundle" / "docs" / "data_license.txt").is_file()
     metrics = json.loads((out / "evidence" / "metrics.json").read_text())

@@ -92,7 +92,7 @@ def test_stories_set_what_their_configs_know(demo):
             for name in ("train.yaml", "unlearn.yaml")
         )
         assert all(has(train, name) for name in (*story.settings[::2], *story.training[::2]))
-        assert all(has(unlearn, name) for name in (*story.settings[::2], *story.reset[::2]))
+        assert all(has(unlearn, name) for name in (*story.settings[::2], *story.revision[::2]))
 
 
 def test_the_phantoms_of_the_stories_can_be_drawn(demo, tmp_path):

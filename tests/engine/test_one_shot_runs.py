@@ -70,6 +70,7 @@ def settings(tiny):
         "checkpoint": str(tiny.checkpoint),
         "method": {"_target_": "one_shot_example.OneStepUp"},
         "checkpoint_seconds": 0,
+        "budget": 1.0,
     }
 
 
@@ -81,6 +82,9 @@ def test_killed_or_in_two_processes_the_weights_are_the_same(settings, tmp_path)
         "two": {},
     }
     runs = {name: {**settings, **run, "output_dir": str(tmp_path / name)} for name, run in runs.items()}
+    dear = {**settings, "budget": 0.1, "output_dir": str(tmp_path / "dear")}
+    assert killed_run.unlearn(dear) == [2]
+    assert "or another method: --method NAME" in killed_run.log_of(dear)
     assert killed_run.unlearn(runs["killed"], die=("end", 1)) == [-9], killed_run.log_of(runs["killed"])
     assert killed_run.unlearn(runs["two"], processes=2) == [0, 0], killed_run.log_of(runs["two"])
     for name in ("whole", "killed"):

@@ -43,7 +43,7 @@ def test_the_next_repair_phase_is_found():
         ({**FORGET, "steps": 1.5}, "expected steps >= 1"),
         ({**FORGET, "learning_rate": -1}, "learning_rate > 0, got 3 and -1"),
         ({**FORGET, "lr": 1}, "each takes name, steps, learning_rate, decay"),
-        ({"name": "forget"}, "name, steps, learning_rate are required"),
+        ({"name": "forget"}, "name, learning_rate are required"),
         ("forget", "each takes name"),
     ],
 )
@@ -83,3 +83,19 @@ def test_phases_come_before_steps_and_steps_before_epochs():
 def test_a_run_of_no_length_is_refused(given):
     with pytest.raises(ConfigError, match="length of the run: expected phases, steps or max_epochs of at least 1"):
         planned_steps(None, **{"steps": None, "max_epochs": 2, **given}, epoch_length=10)
+
+
+def test_a_single_phase_may_leave_its_steps_open():
+    phases = Phases([{"name": "forget", "learning_rate": 0.4, "decay": "cosine", "warm_up": 0.5}])
+    assert phases.steps is None
+    assert planned_steps(phases, steps=5, max_epochs=3, epoch_length=10) == 5
+    assert planned_steps(phases, steps=None, max_epochs=3, epoch_length=10) == 30
+    phase, within = phases.at(70)
+    assert (phase.name, within) == ("forget", 70)
+    closed = Phase(name="forget", learning_rate=0.4, decay="cosine", warm_up=0.5, steps=8)
+    assert [phase.rate(step, of=8) for step in range(8)] == [closed.rate(step) for step in range(8)]
+
+
+def test_of_several_phases_each_needs_its_steps():
+    with pytest.raises(ConfigError, match="expected steps for each of several phases"):
+        Phases([{"name": "forget", "learning_rate": 0.4}, {"name": "repair", "learning_rate": 0.4, "steps": 3}])

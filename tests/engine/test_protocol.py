@@ -40,7 +40,9 @@ def digest_of(folder) -> str:
 
 def write(path, weights, **changed):
     """A protocol for the tiny cohort, as wide as one can be."""
-    given = content(cohorts=3, decision=DECISION, settings={"image_size": [16, 16], "max_epochs": 3}, **changed)
+    given = content(
+        cohorts=3, decision=DECISION, settings={"image_size": [16, 16], "max_epochs": 3, "steps": 3}, **changed
+    )
     given["bundle"] = {"name": BundleInfo.read(BUNDLE).name, "version": "0.1.0", "weights": weights}
     given["qualified_for"] |= {"patients": {"min": 1, "max": 99}, "share": {"min": 0.1, "max": 0.9}}
     given["qualified_for"]["classes"] = list(CLASSES)

@@ -37,9 +37,10 @@ class Trainer:
     def __init__(self):
         self.ended = []
         self.phase = "forget"
-        self.state = SimpleNamespace(iteration=0, paused_classes=(), ended_by=None)
+        self.state = SimpleNamespace(iteration=0, paused_classes=(), ended_by=None, evaluations=0)
+        self.affords_evaluation = True
         self.forget_classes = (0, 1, 2)
-        self.total_steps = 300
+        self.planned_steps = 300
         self.handlers = []
 
     def add_event_handler(self, _event, handler):
@@ -399,3 +400,31 @@ def test_a_run_that_a_budget_has_ended_is_not_evaluated():
 def test_an_interval_of_no_step_is_refused():
     with pytest.raises(ConfigError, match="eval_interval: expected at least 1 step between two evaluations, got 0"):
         Stopping(rule=StopRule(), subsets=SUBSETS, network=PixelIsClass(), eval_interval=0)
+
+
+def test_an_evaluation_that_the_budget_does_not_pay_for_is_left_out():
+    trainer = Trainer()
+    found = stopping(trainer=trainer, eval_interval=1, forget_accuracy=0.5, when_met="pause")
+    trainer.affords_evaluation = False
+    trainer.steps(1)
+    assert (found.history, trainer.state.evaluations) == ([], 0)
+    trainer.affords_evaluation = True
+    trainer.steps(2)
+    assert (len(found.history), trainer.state.evaluations) == (1, 1)
+
+
+@pytest.mark.parametrize("conditions", [{}, {"forget_accuracy": 0.1}, {"gap_to_reference": 0.1, "membership_auc": 0.5}])
+def test_the_images_of_an_evaluation_are_known_before_it(conditions):
+    made = Stopping(
+        rule=StopRule(**conditions),
+        subsets=SUBSETS,
+        network=PixelIsClass(),
+        references=[AlwaysOne()],
+        delivery_images=64,
+    )
+    planned = made.images_an_evaluation(has_reference=True)
+    made.attach(Trainer())
+    before = made.images_passed
+    if conditions:
+        made.measure()
+    assert made.images_passed - before == planned

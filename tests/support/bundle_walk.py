@@ -56,7 +56,7 @@ def revised(bundle: Path, folder: Path) -> Walked:
     """Train a copy of a bundle on the tiny cohort, unlearn, and return the revised bundle."""
     base = copied(bundle, folder)
     run("train", "train.yaml", bundle=base.root, **base.data, max_epochs=1)
-    settings = {"output_dir": str(folder / "out"), "max_epochs": 1, **JUDGED}
+    settings = {"output_dir": str(folder / "out"), "steps": 3, **JUDGED}
     unlearn(bundle=base.root, **base.data, **settings)
     (made,) = (folder / "out").glob("*_bundle")
     return Walked(root=made, folder=folder)
