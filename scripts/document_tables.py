@@ -222,12 +222,34 @@ def methods() -> list[str]:
     return table(["name", "what it does", "source", "needs", "suits", "cost", "BatchNorm"], cells, numbers=())
 
 
+def reset_depth() -> list[str]:
+    """Return how near a reset of each depth comes to retrained networks, by cohort, and what was chosen."""
+    cohorts = result("reset_depth")["cohorts"]
+    depths = list(next(iter(cohorts.values()))["depths"])
+    cells = [
+        [
+            name.replace("_", " "),
+            ", ".join(str(one["depth"]) for one in cohort["choices"]),
+            percent(cohort["retrained"]["forget_train"], 0),
+            *(
+                f"{cohort['depths'][depth]['forget_train']['distance']:.2f} · "
+                + percent(cohort["depths"][depth]["forget_train"]["recall"], 0)
+                for depth in depths
+            ),
+        ]
+        for name, cohort in cohorts.items()
+    ]
+    header = ["cohort", "chosen", "retrained", *(depth.replace("_", " ") for depth in depths)]
+    return table(header, cells, numbers=range(2, len(header)))
+
+
 TABLES: dict[str, Callable[[], list[str]]] = {
     "odir_models": odir_models,
     "odir_truncated_field": lambda: case("odir_truncated_field"),
     "odir_quarter_of_one_class": lambda: case("odir_quarter_of_one_class"),
     "recalibration": recalibration,
     "methods": methods,
+    "reset_depth": reset_depth,
     "million_rows": million_rows,
     "million_rows_processes": million_rows_processes,
     "frozen_sizes": frozen_sizes,
