@@ -214,7 +214,11 @@ def main() -> None:
         # Other cohorts stay as they were measured, so that one can be measured again by itself.
         kept = read(NAME, options.results)["cohorts"] if (options.results / f"{NAME}.json").is_file() else {}
         cohorts = {one: {**kept, name: found}[one] for one in COHORTS if one in {*kept, name}}
-        write({"facts": facts("torch", "scikit-learn", "monai"), **SETTINGS, "cohorts": cohorts}, NAME, options.results)
+        write(
+            {"facts": facts("monai-unlearn", "monai", "torch", "scikit-learn"), **SETTINGS, "cohorts": cohorts},
+            NAME,
+            options.results,
+        )
 
 
 if __name__ == "__main__":
