@@ -78,6 +78,7 @@ def test_a_real_run_takes_the_settings_and_reports_validation_images(tmp_path):
         "decision::healthy_classes": "[]",
         "split::validation_fraction": "0.3",
         "force": "true",  # PSG on two classes
+        "steps": "4",  # without a training record, a share of training cannot be computed
     }
     command = ["sweep", CONFIG, tiny_spec(tmp_path), "--index", tmp_path / "index", "--out", tmp_path / "sweep"]
     command += ["--set", "method::noise=1e-4", "--json"]
