@@ -400,15 +400,18 @@ def test_a_no_op_is_not_promoted_whatever_the_margins(references):
 
 
 def test_a_network_within_the_margins_of_three_retrained_ones_is_promoted(tiny, tmp_path):
-    """Patients like all others: retrained networks agree on them, and a network that was reset predicts as they do."""
-    gone = ", ".join(f"patient-{number:03}" for number in range(24))
-    text = f"schema_version: 1\nname: gone\nreason: policy_change\nforget: patient in [{gone}]\n"
+    """Patients whose labels were exchanged: a network from scratch no longer reads them so, as retrained ones do."""
+    wrong = [f"patient-{number:03}" for number in range(24)]
+    text = f"schema_version: 1\nname: gone\nreason: policy_change\nforget: patient in [{', '.join(wrong)}]\n"
     checkpoint = tmp_path / "models" / "model.pt"
-    tiny_index(tmp_path, frame=write_images(tmp_path / "pictures", patients=60))
+    frame = write_images(tmp_path / "pictures", patients=60)
+    other = frame["diagnosis"].map({"up": "down", "down": "up"})
+    frame["diagnosis"] = frame["diagnosis"].mask(frame["patient"].isin(wrong), other)
+    tiny_index(tmp_path, frame=frame)
     index = str(tmp_path / "index")
-    run("train", "train.yaml", index_dir=index, checkpoint=str(checkpoint), max_epochs=12)
+    run("train", "train.yaml", index_dir=index, checkpoint=str(checkpoint), max_epochs=30)
     spec = str(tiny_spec(tmp_path, text))
-    settings = {"index_dir": index, "cohort_spec": spec, "method": "reset", "max_epochs": 12, "decision": WIDE_MATCH}
+    settings = {"index_dir": index, "cohort_spec": spec, "method": "scratch", "max_epochs": 12, "decision": WIDE_MATCH}
     plain = {name: value for name, value in tiny.settings(tmp_path / "out").items() if not name.startswith("method::")}
     judged(**{**plain, **settings, "checkpoint": str(checkpoint), "reference": "retrain"})
     evidence = read(tmp_path / "out", "metrics.json")
