@@ -414,7 +414,8 @@ class Revision:
             share=self.budget,
             retraining=retraining,
             preparation=method.gradients_to_prepare(**counts),
-            fixed=FORWARD_PASS * (references * len(stopping.images) + self._delivery_images()),  # type: ignore[arg-type]  # no __len__
+            fixed=FORWARD_PASS
+            * (references * len(stopping.images) + self._delivery_images() + self._calibration_images),  # type: ignore[arg-type]  # no __len__
             step=0 if method.one_shot else method.gradients_a_step(**self.trainer.loader.batch_sizes),
             evaluation=FORWARD_PASS * stopping.images_an_evaluation(has_reference=references > 0),
             eval_interval=self.eval_interval,
@@ -460,6 +461,12 @@ class Revision:
             return network
         images = self.remain.images
         return as_delivered(network, images, device=self.device, seed=self.seed, max_images=max_images)
+
+    @property
+    def _calibration_images(self) -> int:
+        """How many images calibration passes through a network: the original and the revised one."""
+        images: Any = self.subsets.get(("remain", "validation"), ())
+        return 2 * len(images) if self.calibrate else 0
 
     def _calibration(self, original: nn.Module, record: Mapping[str, Any]) -> Calibration | None:
         """Calibrate the revised network, where the run asks for it."""
@@ -549,6 +556,7 @@ class Revision:
                     "steps": self.trainer.state.images_passed,
                     "evaluations": updates.stopping.images_passed,
                     "recalibration": self._delivery_images(),
+                    **({"calibration": self._calibration_images} if self.calibrate else {}),
                 },
                 retraining=[reference.gradient_evaluations for reference in references],
                 retraining_seconds=[reference.seconds for reference in references],

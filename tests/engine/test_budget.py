@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import killed_run
 import pytest
@@ -9,6 +10,7 @@ from bundle_run import JUDGED, judged, unlearn
 from ignite.engine import Events
 from tiny_trainer import Plain, tiny_trainer
 
+from monai_unlearn.engine import revision
 from monai_unlearn.engine.budget import Budget, evaluation_steps, longest_gap, retraining_cost
 from monai_unlearn.engine.stop_rule import StopRule
 from monai_unlearn.engine.stopping import Stopping
@@ -164,20 +166,24 @@ PLANNED = {"audits": [], **JUDGED}
     ("method", "share", "more"),
     [
         ({"name": "finetune"}, 0.1, {}),
+        ({"name": "finetune"}, 0.1, {"calibrate": True}),
         ({"name": "reset"}, 0.3, {"reference": "retrain", "reference_seeds": 1}),
         ({"name": "psg"}, 0.3, {"stop": {"forget_accuracy": 0.2, "when_met": "pause"}, "eval_interval": 3}),
         ({"name": "psg"}, 0.3, {"reference": "retrain", "reference_seeds": 1, "recalibrate": False}),
     ],
     ids=lambda value: value["name"] if isinstance(value, dict) and "name" in value else "",
 )
-def test_a_run_of_a_bundle_uses_what_was_asked_to_one_step(tiny, tmp_path, method, share, more):
-    checkpoint, record = tmp_path / "model.pt", record_of(tiny.checkpoint)
-    checkpoint.write_bytes(tiny.checkpoint.read_bytes())
+def test_a_run_of_a_bundle_uses_what_was_asked_to_one_step(tiny, tmp_path, monkeypatch, method, share, more):
+    # The cohort has too few validation images to calibrate on; what passing them costs is known.
+    monkeypatch.setattr(revision, "calibrate", lambda *_, **__: None)
+    shutil.copytree(tiny.checkpoint.parent, tmp_path / "models")
+    checkpoint, record = tmp_path / "models" / "model.pt", record_of(tiny.checkpoint)
     record["gradient_evaluations"] *= 40  # as if training had taken 120 epochs
-    (tmp_path / "training.json").write_text(json.dumps(record))
+    (tmp_path / "models" / "training.json").write_text(json.dumps(record))
     settings = {**PLANNED, "index_dir": str(tiny.index), "cohort_spec": str(tiny.spec), "method": method}
     unlearn(**settings, checkpoint=str(checkpoint), output_dir=str(tmp_path / "out"), budget=share, **more)
     evidence = json.loads((tmp_path / "out" / "evidence" / "metrics.json").read_text())
+    assert ("calibration" in evidence["cost"]["forward_passes"]) == ("calibrate" in more)
     found = evidence["cost"]["budget"]
     assert found["asked"] == share
     retraining = record["gradient_evaluations"] * evidence["counts"]["remain"]["train"] / record["images"]
