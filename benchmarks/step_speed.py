@@ -221,7 +221,7 @@ def main() -> None:
         print(f"{name}: {found[name]}", flush=True)
     worst = max(one["engine_to_plain"] for one in found.values())
     document = {
-        **facts("torch", "monai", settings=settings, threads=1),
+        "facts": facts("monai-unlearn", "torch", "monai", settings=settings, threads=1),
         "at_most": AT_MOST,
         "worst": worst,
         "cases": found,
