@@ -11,6 +11,7 @@ from bundle_run import run
 from deploy_operator import Operator
 from monai.bundle import ConfigParser
 
+from monai_unlearn.release.sums import update_sums
 from monai_unlearn.release.torchscript import SCRIPT, bundle_network, export_torchscript
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.load` is deprecated:DeprecationWarning")
@@ -46,6 +47,7 @@ def exported(walked):
     yield walked, path
     # The other tests expect a bundle without an export.
     path.unlink()
+    update_sums(walked.root, [str(SCRIPT)])
 
 
 def test_the_operator_predicts_from_the_export_alone(exported, tmp_path):
