@@ -34,6 +34,7 @@ SMALL = {
     "image_size=[32,32]": "image_size=[16,16]",
     "5": "1",
     "reset,finetune": "reset",
+    "budget=0.3": "budget=0.6",  # of so short a training, references and recalibration take much
 }
 FEWER = {"--draw": "1", "--tune-on": "0", "--trials": "1"}
 
