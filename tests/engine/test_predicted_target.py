@@ -220,6 +220,7 @@ def settings(folder, out, **more):
         "output_dir": str(out),
         "decision": DECISION,
         "max_epochs": 1,
+        "steps": 2,  # a tenth of so short a training pays for none
         **more,
     }
 
@@ -269,7 +270,7 @@ def test_beside_references_they_decide_and_predictors_are_measured(trained, tmp_
 def test_a_measured_predictor_decides_where_there_is_no_reference(trained, tmp_path):
     weights = weights_digest(torch.load(trained / "model.pt", weights_only=True))
     given = measured().to_dict()
-    given |= {"decision": DECISION, "settings": {"image_size": [16, 16], "max_epochs": 2}}
+    given |= {"decision": DECISION, "settings": {"image_size": [16, 16], "max_epochs": 2, "steps": 2}}
     given["bundle"] = {"name": BundleInfo.read(BUNDLE).name, "version": "0.1.0", "weights": weights}
     given["qualified_for"] |= {"patients": {"min": 1, "max": 99}, "share": {"min": 0.1, "max": 0.9}}
     Protocol.from_dict(given, source="p").write(tmp_path / "protocol.yaml")

@@ -232,7 +232,7 @@ def test_a_run_is_held_to_the_whole_config_that_was_rehearsed(tmp_path):
         "train": {"optimizer": "Adam"},
         RECIPE: {"max_epochs": 1},
     }
-    held = held_settings(followed, said=["image_size", "max_epochs"])
+    held = held_settings(followed, said=["image_size", "max_epochs", "steps"])
     path = write(path, f"sha256:{'0' * 64}", config=held)
     assert applied(path, config=followed).protocol.config == held
     for changed in ({"learning_rate": 0.2}, {"train": {"optimizer": "SGD"}}, {"phases": []}, {RECIPE: None}):

@@ -114,7 +114,7 @@ def test_what_cannot_be_compared_is_refused():
 
 def test_a_pair_is_a_network_that_forgets_and_one_without_the_cohort(tmp_path):
     index, path = tiny_index(tmp_path), tiny_spec(tmp_path)
-    fixed = {**TINY, "split::test_fraction": "0.3"}
+    fixed = {**TINY, "split::test_fraction": "0.3", "steps": "2"}
     runs = RehearsalRuns(
         config=BUNDLE / "configs" / "unlearn.yaml",
         index=tmp_path / "index",
