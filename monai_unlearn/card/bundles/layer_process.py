@@ -9,6 +9,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from monai_unlearn.terminal import say
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -50,13 +52,13 @@ def main(old: str, new: str) -> None:
             state = torch.load(path, map_location="cpu", weights_only=True)
         # Whatever a file of others holds: it is not shown layer by layer then.
         except Exception as error:  # noqa: BLE001
-            print(json.dumps({"why": f"not a file of tensors alone ({type(error).__name__})"}))  # noqa: T201
+            say(json.dumps({"why": f"not a file of tensors alone ({type(error).__name__})"}))
             return
         if not isinstance(state, dict) or not all(isinstance(one, torch.Tensor) for one in state.values()):
-            print(json.dumps({"why": "not a dictionary of tensors"}))  # noqa: T201
+            say(json.dumps({"why": "not a dictionary of tensors"}))
             return
         found.append(state)
-    print(json.dumps(layer_changes(*found)))  # noqa: T201
+    say(json.dumps(layer_changes(*found)))
 
 
 if __name__ == "__main__":
