@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
-from monai_unlearn.cli.experiment_options import Fix, IndexFolder, Out, names_in, progress_bar, show_table
+from monai_unlearn.cli.experiment_options import (
+    Bundle,
+    Fix,
+    IndexFolder,
+    Jobs,
+    Methods,
+    Out,
+    Seed,
+    Seeds,
+    Trials,
+    config_of,
+    names_in,
+    progress_bar,
+    show_table,
+)
 from monai_unlearn.cli.index_check import Trust  # noqa: TC001 - Typer evaluates the annotations
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.terminal import say
@@ -17,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _HELP = (
-    "Compare methods on your cohorts: every method gets the same number of trials, chosen on validation images, and is "
-    "judged on test images against the same retrained networks.\n\n"
+    "Compare methods on your cohorts: every method gets up to --trials settings of those that its record lists, the "
+    "best one on validation images is judged on test images, and all against the same retrained networks.\n\n"
     "Writes compare.csv, .json, .md and .html, with plots of gaps, distance against cost, and recall by class. Call it "
     "again with the same --out to continue after an interruption, or with more methods, cohorts or budgets: finished "
     "runs are kept. A method that fails is a row that says why.\n\n"
@@ -28,22 +42,10 @@ _EXAMPLE = (
     "Example: monai-unlearn compare BUNDLE --index index/ --spec retire-camera.yaml --methods reset,psg,finetune "
     "--budget 0.1,0.2 --trials 6 --out comparison/"
 )
-_Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle, or its configs/unlearn.yaml.")]
 _Spec = Annotated[list[Path], typer.Option("--spec", metavar="FILE", help="A cohort spec; repeatable.")]
-_Methods = Annotated[
-    str, typer.Option("--methods", metavar="NAME,NAME…", help="The methods, separated by commas, or all.")
-]
-_Seeds = Annotated[
-    int, typer.Option("--seeds", metavar="N", help="How many networks to retrain without each cohort, at least 3.")
-]
 _Budget = Annotated[
     str, typer.Option("--budget", metavar="SHARE,SHARE…", help="Shares of retraining's gradients that a run may take.")
 ]
-_Trials = Annotated[
-    int, typer.Option("--trials", metavar="N", help="How many settings of each method to try; 1 needs no Optuna.")
-]
-_Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="How many runs at once.")]
-_Seed = Annotated[int, typer.Option("--seed", help="Seeds the choice of settings.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -52,18 +54,18 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
-    bundle: _Bundle,
+    bundle: Bundle,
     *,
     index: IndexFolder,
     spec: _Spec,
     out: Out,
-    methods: _Methods = "all",
-    seeds: _Seeds = 3,
+    methods: Methods = "all",
+    seeds: Seeds = 3,
     budget: _Budget = "0.1",
-    trials: _Trials = 6,
+    trials: Trials = 6,
     fix: Fix = None,
-    jobs: _Jobs = 1,
-    seed: _Seed = 0,
+    jobs: Jobs = 1,
+    seed: Seed = 0,
     trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
@@ -75,7 +77,7 @@ def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
 
     set_by = {**SET_BY_REHEARSE, "budget": "--budget"}
     plan = ComparisonPlan(
-        config=bundle / "configs" / "unlearn.yaml" if bundle.is_dir() else bundle,
+        config=config_of(bundle),
         index=index,
         specs=spec,
         methods=names_in(methods),

@@ -26,6 +26,23 @@ Fix = Annotated[
 ]
 
 
+Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle, or its configs/unlearn.yaml.")]
+Methods = Annotated[str, typer.Option("--methods", metavar="NAME,NAME…", help="The methods, by commas, or all.")]
+Seeds = Annotated[
+    int, typer.Option("--seeds", metavar="N", help="How many networks to retrain without each cohort, at least 3.")
+]
+Trials = Annotated[
+    int, typer.Option("--trials", metavar="N", help="How many settings of each method to try; 1 needs no Optuna.")
+]
+Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="How many runs at once.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seeds draws and choices.")]
+
+
+def config_of(bundle: Path) -> Path:
+    """Return the `unlearn.yaml` that a bundle, or the file itself, stands for."""
+    return bundle / "configs" / "unlearn.yaml" if bundle.is_dir() else bundle
+
+
 @contextmanager
 def progress_bar(doing: str) -> Iterator[Callable[[str, int, int], None]]:
     """Show a bar on stderr; yield a function that says what is going on and moves it to the number of runs done.

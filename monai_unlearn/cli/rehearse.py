@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
-from monai_unlearn.cli.experiment_options import Fix, IndexFolder, Out, names_in, progress_bar, show_table
+from monai_unlearn.cli.experiment_options import (
+    Bundle,
+    Fix,
+    IndexFolder,
+    Jobs,
+    Methods,
+    Out,
+    Seed,
+    Seeds,
+    Trials,
+    config_of,
+    names_in,
+    progress_bar,
+    show_table,
+)
 from monai_unlearn.cli.index_check import Trust  # noqa: TC001 - Typer evaluates the annotations
 from monai_unlearn.terminal import say
 
@@ -29,7 +43,6 @@ _EXAMPLE = (
 )
 
 
-_Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle, or its configs/unlearn.yaml.")]
 _Spec = Annotated[
     list[Path],
     typer.Option(
@@ -41,15 +54,6 @@ _Spec = Annotated[
 _Draw = Annotated[int, typer.Option("--draw", metavar="N", help="Draw N cohorts like the first spec, to be counted.")]
 _TuneOn = Annotated[
     int, typer.Option("--tune-on", metavar="N", help="How many further cohorts choose the settings; not counted.")
-]
-_Methods = Annotated[
-    str, typer.Option("--methods", metavar="NAME,NAME…", help="The methods to try, separated by commas.")
-]
-_Seeds = Annotated[
-    int, typer.Option("--seeds", metavar="N", help="How many networks to retrain without each cohort, at least 3.")
-]
-_Trials = Annotated[
-    int, typer.Option("--trials", metavar="N", help="How many settings of each method to try; 1 needs no Optuna.")
 ]
 _Predictors = Annotated[
     str | None,
@@ -76,8 +80,6 @@ _Small = Annotated[
         help="With --deep: a setting of training that makes these networks small, such as max_epochs=3; repeatable.",
     ),
 ]
-_Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="How many runs at once.")]
-_Seed = Annotated[int, typer.Option("--seed", help="Seeds draws and choices.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -86,23 +88,23 @@ def register(app: typer.Typer) -> None:
 
 
 def rehearse(  # noqa: PLR0913 - Typer takes an option as a parameter
-    bundle: _Bundle,
+    bundle: Bundle,
     *,
     index: IndexFolder,
     spec: _Spec,
     out: Out,
     draw: _Draw = 0,
     tune_on: _TuneOn = 2,
-    methods: _Methods = "reset,psg,finetune",
-    seeds: _Seeds = 3,
-    trials: _Trials = 6,
+    methods: Methods = "reset,psg,finetune",
+    seeds: Seeds = 3,
+    trials: Trials = 6,
     fix: Fix = None,
     predictors: _Predictors = None,
     deep: _DeepOption = False,
     deep_networks: _DeepNetworks = 20,
     small: _Small = None,
-    jobs: _Jobs = 1,
-    seed: _Seed = 0,
+    jobs: Jobs = 1,
+    seed: Seed = 0,
     trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
@@ -114,7 +116,7 @@ def rehearse(  # noqa: PLR0913 - Typer takes an option as a parameter
     from monai_unlearn.experiments.settings import read_fixed
 
     plan = RehearsalPlan(
-        config=bundle / "configs" / "unlearn.yaml" if bundle.is_dir() else bundle,
+        config=config_of(bundle),
         index=index,
         specs=spec,
         draw=draw,

@@ -25,6 +25,7 @@ def calibrate(
     network: nn.Module,
     original: nn.Module,
     *,
+    also: Sequence[nn.Module] = (),
     data: CohortData,
     images: Dataset[Any] | None,
     checkpoint: Path,
@@ -36,6 +37,7 @@ def calibrate(
     Args:
         network: The revised network.
         original: The original network.
+        also: Networks that are given the same calibration, in place.
         data: The images of the run.
         images: The remain part's validation images; None where there are none.
         checkpoint: The original weights, beside which stands which images they were trained on.
@@ -62,7 +64,8 @@ def calibrate(
         images=[str(item["image_id"]) for item in items],
         trained_on=seen,
     )
-    fold(network, found, images[0]["image"].to(device))
+    for one in (network, *also):
+        fold(one, found, images[0]["image"].to(device))
     return found
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Paths: the contents have digests of their own, and the checkpoint lies beside the results.
 _PATHS = ("index_dir", "cohort_spec", "keyfile", "lineage_members", "output_dir")
 # Where decoded images are held: they are the same wherever they are.
-_HELD = ("memory", "cache_dir")
+_HELD = ("memory", "cache_dir", "calibrate")
 # Components that only observe a run; MONAI's tracking writes the time of day into their settings.
 _OBSERVERS = ("handlers", "train_handlers", "tracking", "imports", "initialize", "finalize", "audits")
 

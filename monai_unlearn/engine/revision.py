@@ -20,6 +20,7 @@ from monai_unlearn.engine.audits import RunNetworks, run_audits
 from monai_unlearn.engine.budget import Budget, retraining_cost, unknown_cost
 from monai_unlearn.engine.calibrating import calibrate
 from monai_unlearn.engine.checkpoint import Checkpoints, checkpoint_folder, exclusive_lock
+from monai_unlearn.engine.chosen_method import settings_of
 from monai_unlearn.engine.cohort_kind import check_boundary_targets, cohort_kind, suit_warnings
 from monai_unlearn.engine.config_values import build_from_config
 from monai_unlearn.engine.consent import check_consent, consent_warnings
@@ -339,7 +340,7 @@ class Revision:
         as_trained = copy.deepcopy(self.network)
         if self.recalibrate:
             self.network.load_state_dict(self._as_delivered(self.network).state_dict())
-        self.calibration = self._calibration(original, record)
+        self.calibration = self._calibration(original, record, as_trained)
         check_finite(self.network)
         updates.seconds["updates"] += time.perf_counter() - started
         started = time.perf_counter()
@@ -413,7 +414,7 @@ class Revision:
         self.planned = Budget(
             share=self.budget,
             retraining=retraining,
-            preparation=method.gradients_to_prepare(**counts),
+            preparation=method.gradients_to_prepare(**counts, validation=self._validation_images),
             fixed=FORWARD_PASS
             * (references * len(stopping.images) + self._delivery_images() + self._calibration_images),  # type: ignore[arg-type]  # no __len__
             step=0 if method.one_shot else method.gradients_a_step(**self.trainer.loader.batch_sizes),
@@ -468,19 +469,29 @@ class Revision:
         images: Any = self.subsets.get(("remain", "validation"), ())
         return 2 * len(images) if self.calibrate else 0
 
-    def _calibration(self, original: nn.Module, record: Mapping[str, Any]) -> Calibration | None:
-        """Calibrate the revised network, where the run asks for it."""
+    def _calibration(self, original: nn.Module, record: Mapping[str, Any], as_trained: nn.Module) -> Calibration | None:
+        """Calibrate the revised network, where the run asks for it.
+
+        The network as trained is given the same calibration, so that beside the revised one it still tells what
+        BatchNorm alone does.
+        """
         if not self.calibrate:
             return None
         return calibrate(
             self.network,
             original,
+            also=[as_trained],
             data=self.data,
             images=self.subsets.get(("remain", "validation")),
             checkpoint=Path(self.checkpoint),
             record=record,
             device=self.device,
         )
+
+    @property
+    def _validation_images(self) -> int:
+        counts = self.data.counts()
+        return sum(counts[part]["validation"] for part in ("forget", "remain"))
 
     def _delivery_images(self, max_images: int | None = None) -> int:
         """Return how many images `_as_delivered` passes through the network."""
@@ -533,6 +544,9 @@ class Revision:
             config=self.config,
             choices={
                 "stop": dict(self.stop or {}),
+                "eval_interval": self.eval_interval,
+                "budget": self.budget,
+                "settings": settings_of(self.trainer.method),
                 "seed": self.seed,
                 "reference_seeds": list(self.wanted.seeds),
                 "predictors": [asdict(one) for one in self.predicting.wanted],

@@ -82,24 +82,22 @@ def kept_snapshots(trainer: Any, checkpoint: Path, count: int) -> Iterator[list[
 
 
 def snapshots_of(checkpoint: Path, record: Mapping[str, Any]) -> list[Path]:
-    """Return the files of the snapshots that a training record names, the earliest first, as far as they are there.
+    """Return the files of the snapshots that a training record names, the earliest first.
 
     Args:
         checkpoint: The weights.
         record: Their training record; empty where there is none.
 
     Raises:
-        ConfigError: A file is not the one that training wrote.
+        ConfigError: A file is missing, or not the one that training wrote.
     """
     found = []
     for one in sorted(record.get("snapshots") or (), key=lambda one: int(one["epoch"])):
         path = checkpoint.with_name(SNAPSHOTS) / Path(one["file"]).name
-        if not path.is_file():
-            continue
-        if _digest(path) != one["digest"]:
+        if not path.is_file() or _digest(path) != one["digest"]:
             raise ConfigError(
-                f"{path} is not the file that training wrote: its SHA-256 digest is not that of the training record. "
-                "Restore it, remove it, or train the weights again with --snapshots N."
+                f"{path} is missing or not the file that training wrote: its SHA-256 digest is not "
+                "that of the training record. Restore it, or train the weights again with --snapshots N."
             )
         found.append(path)
     return found

@@ -311,7 +311,11 @@ class UnlearnTrainer(SupervisedTrainer):
         )
         self.state.images_seen += seen
         self.state.images_passed += passed
-        if self.budget is not None and paused:
+        # A step that would have used no forget image anyway saves nothing.
+        self.method.phase, phase = "forget", self.method.phase
+        uses_forget = "forget" in self.method.parts
+        self.method.phase = phase
+        if self.budget is not None and paused and uses_forget:
             self.state.saved += self.budget.step - seen - FORWARD_PASS * passed
 
     def _gradients(self, batch: Mapping[str, Any]) -> float:

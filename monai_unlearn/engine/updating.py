@@ -152,7 +152,7 @@ class Updates:
         # A method that counts nothing yet may count later, within its steps or after them.
         took = method.gradient_evaluations + FORWARD_PASS * method.forward_passes
         took = distributed.broadcast(took, torch.device(self.trainer.state.device))
-        self.trainer.state.prepared = took or None
+        self.trainer.state.prepared = None if method.prepares_later else took or None
         self.seconds["preparation"] = before + time.perf_counter() - started
 
     def _resume(self, state: dict[str, Any]) -> None:

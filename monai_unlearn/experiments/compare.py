@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.errors import ConfigError, DataError, TrainingError
+from monai_unlearn.errors import DataError, TrainingError
 from monai_unlearn.evaluation.prediction_table import PredictionTable
 from monai_unlearn.experiments.comparison_report import write_report
 from monai_unlearn.experiments.comparison_row import finished, refused
 from monai_unlearn.experiments.draw import given_cohort
+from monai_unlearn.experiments.experiment import Experiment, owned_folder
 from monai_unlearn.experiments.objective import FORMULA, objective
-from monai_unlearn.experiments.plan import Plan, require_validation
-from monai_unlearn.experiments.rehearsal_runs import RehearsalRuns, metrics_of
-from monai_unlearn.experiments.runner import side_by_side, threads_each
-from monai_unlearn.experiments.search_space import search_spaces, size_of
+from monai_unlearn.experiments.rehearsal_runs import metrics_of
+from monai_unlearn.experiments.runner import side_by_side
+from monai_unlearn.experiments.search_space import size_of
 from monai_unlearn.experiments.tune import best, tune
-from monai_unlearn.locks import locked
-from monai_unlearn.staging import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,10 +37,10 @@ images: it holds what networks predict for each of them. Deploy none of these ne
 def compare(plan: ComparisonPlan, out: Path, *, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
     """Compare methods, and write `compare.json`, `compare.csv`, `compare.md`, `compare.html` and plots.
 
-    For each cohort and budget, every method tries the same number of settings, chosen by Optuna on validation images,
-    against the same retrained networks; the one that is best there gives the method's row, whose measures are on test
-    images. A method that fails or refuses is a row that says why. A run is named by a digest of what decides it, and
-    not run again once it is finished, so that an interrupted comparison goes on where it was.
+    For each cohort and budget, every method tries up to the same number of settings, chosen by Optuna on validation
+    images, against the same retrained networks; the one that is best there gives the method's row, whose measures are
+    on test images. A method that fails or refuses is a row that says why. A run is named by a digest of what decides
+    it, and not run again once it is finished, so that an interrupted comparison goes on where it was.
 
     Args:
         plan: What to compare.
@@ -58,34 +55,16 @@ def compare(plan: ComparisonPlan, out: Path, *, progress: Callable[[str, int, in
         DataError: A cohort cannot be resolved, or has no validation images.
         TrainingError: Every method failed.
     """
-    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / "README.md").is_file()):
-        raise ConfigError(f"--out {out}: expected a new or empty folder, or that of an earlier comparison.")
-    out.mkdir(parents=True, exist_ok=True)
-    refusal = ConfigError(f"--out {out}: another comparison is writing there. Wait for it, or choose another folder.")
-    with locked(out / ".lock", refusal=refusal):
-        out.chmod(0o700)
-        write_text(out / "README.md", README)
+    with owned_folder(out, what="comparison", readme=README):
         return _Comparison(plan=plan, out=out, progress=progress).run()
 
 
-class _Comparison:
+class _Comparison(Experiment):
     """One comparison while it goes on."""
 
     def __init__(self, *, plan: ComparisonPlan, out: Path, progress: Callable[[str, int, int], None]) -> None:
-        from monai_unlearn.index import Index
-
-        self.plan, self.out, self._progress = plan, out, progress
-        self.index = Index.open(plan.index, trust=plan.trust)
-        self.runs = RehearsalRuns(
-            config=plan.config,
-            index=plan.index,
-            index_digest=self.index.digest,
-            fixed=plan.fixed,
-            seeds=plan.seeds,
-            out=out,
-            threads=threads_each(plan.jobs),
-        )
-        self._done, self._total, self._lock = 0, 0, threading.Lock()
+        super().__init__(plan=plan, out=out, progress=progress)
+        self.plan = plan
         self._rows: list[dict[str, Any]] = []
 
     def run(self) -> dict[str, Any]:
@@ -94,8 +73,8 @@ class _Comparison:
         if len(set(self._names)) < len(self._names):
             raise DataError("two specs have the same name, by which rows are told apart. Rename one.")
         for one in cohorts:
-            self._require_validation(one)
-        spaces = self._spaces()
+            self.require_validation(one)
+        spaces = self.spaces()
         trials = sum(min(self.plan.trials, size_of(space)) for space in spaces.values())
         self._total = trials * len(cohorts) * len(self.plan.budgets)
         tasks = [(cohort, method, budget) for cohort in cohorts for budget in self.plan.budgets for method in spaces]
@@ -109,14 +88,6 @@ class _Comparison:
             raise TrainingError(f"every method failed: {self._rows[-1]['why']}")
         return self._written()
 
-    def _spaces(self) -> dict[str, Space]:
-        """Return what is tried of each method, but for what the user fixes."""
-        found = search_spaces(self.plan.methods, folder=self.plan.config.parent.parent.resolve())
-        return {
-            name: {key: values for key, values in space.items() if key not in self.plan.fixed}
-            for name, space in found.items()
-        }
-
     def _add(self, cohort: RehearsalCohort, method: str, budget: float, spaces: Mapping[str, Space]) -> None:
         """Add the row of a method on a cohort, and write the report so far."""
         row = self._row(cohort, method, budget, spaces[method])
@@ -128,24 +99,28 @@ class _Comparison:
         identity = {"cohort": cohort.spec.name, "method": method, "budget": budget}
         errors: list[str] = []
 
+        def more(settings: Mapping[str, Setting]) -> dict[str, str]:
+            # A control says its own budget.
+            return {} if "budget" in settings else {"budget": str(budget)}
+
         def evaluate(settings: Mapping[str, Setting]) -> float:
-            self._progress(f"{method} on {cohort.spec.name}", self._done, self._total)
+            what = f"{method} on {cohort.spec.name}"
+            self.going_on(what)
             try:
-                run = self.runs.finish(cohort, method, settings, budget=str(budget))
+                run = self.runs.finish(cohort, method, settings, **more(settings))
+                return objective(PredictionTable.read(run.predictions))
             except (DataError, TrainingError) as error:
                 errors.append(str(error))
                 raise TrainingError(str(error)) from None
             finally:
-                with self._lock:
-                    self._done += 1
-            return objective(PredictionTable.read(run.predictions))
+                self.one_done(what)
 
         try:
             tried = tune(space, evaluate, trials=self.plan.trials, seed=self.plan.seed)
         except TrainingError:
             return refused(identity, errors[-1] if errors else "every setting failed.")
         chosen = best(tried)
-        run = self.runs.run(cohort, method, chosen.settings, budget=str(budget)).output
+        run = self.runs.run(cohort, method, chosen.settings, **more(chosen.settings)).output
         return finished(
             identity,
             metrics_of(run),
@@ -175,17 +150,3 @@ class _Comparison:
         }
         write_report(document, self.out)
         return document
-
-    def _require_validation(self, cohort: RehearsalCohort) -> None:
-        plan = self.plan
-        require_validation(
-            Plan(
-                config=plan.config,
-                spec=cohort.path,
-                index=plan.index,
-                axes={},
-                fixed=plan.fixed,
-                reference=None,
-                trust=plan.trust,
-            )
-        )

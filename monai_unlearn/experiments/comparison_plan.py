@@ -17,7 +17,7 @@ ALL_METHODS = (EVERY,)
 
 @dataclass(frozen=True, kw_only=True)
 class ComparisonPlan:
-    """Methods, cohorts and budgets; every method gets the same number of trials on each.
+    """Methods, cohorts and budgets; every method gets up to the same number of trials on each.
 
     Args:
         config: The bundle's `unlearn.yaml`.

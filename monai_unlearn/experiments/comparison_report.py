@@ -28,12 +28,14 @@ HEADINGS = {
     "relearning": "relearning",
     "remain_gap": "remain gap",
     "share_of_retraining": "share of retraining",
+    "trials": "settings tried",
     "settings": "settings",
 }
 EXPLAINED = (
-    "Measures are on test images, of the setting that was best on validation images. The distance ratio is the KL "
-    "divergence of the retrained networks from the revised one, over theirs among themselves: 1 is as near as they are "
-    "to each other; equally sure means after one temperature. Gaps are to the retrained networks' mean. Relearning "
+    "Measures are of the setting that was best on validation images, on test images; but membership and relearning are "
+    "about forget training images, and the probe is on all forget images never trained on. The distance ratio is the "
+    "KL divergence of the retrained networks from the revised one, over theirs among themselves: 1 is as near as they "
+    "are to each other; equally sure means after one temperature. Gaps are to the retrained networks' mean. Relearning "
     "compares the steps that bring the cohort back: 1 is as many as they take. Membership AUC decides nothing alone."
 )
 
@@ -96,8 +98,8 @@ def html(document: Mapping[str, Any], drawn: Mapping[str, str]) -> str:
 
 def _said(document: Mapping[str, Any]) -> str:
     return (
-        f"{document['seeds']} retrained networks for each cohort, shared by all methods; {document['trials']} settings "
-        f"tried of each, chosen by: {document['criterion']}. {EXPLAINED}"
+        f"{document['seeds']} retrained networks for each cohort, shared by all methods; up to {document['trials']} "
+        f"settings tried of each, as its record lists, chosen by: {document['criterion']}. {EXPLAINED}"
     )
 
 

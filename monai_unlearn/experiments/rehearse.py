@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.errors import DataError
 from monai_unlearn.evaluation.decision.target import MIN_PROXIES
 from monai_unlearn.evaluation.prediction_table import PredictionTable
 from monai_unlearn.experiments.alike import Likeness
 from monai_unlearn.experiments.deep import RUNS_OF_A_PAIR, Deep, klom_of
 from monai_unlearn.experiments.draw import draw, given_cohort
 from monai_unlearn.experiments.drawn_spec import open_folder
+from monai_unlearn.experiments.experiment import Experiment, owned_folder
 from monai_unlearn.experiments.objective import FORMULA, objective
-from monai_unlearn.experiments.plan import Plan, require_validation
 from monai_unlearn.experiments.predictor_errors import predictor_errors
 from monai_unlearn.experiments.rehearsal_report import PLOT, markdown, plot
-from monai_unlearn.experiments.rehearsal_runs import RehearsalRuns
-from monai_unlearn.experiments.runner import side_by_side, threads_each
-from monai_unlearn.experiments.search_space import search_spaces, size_of
+from monai_unlearn.experiments.runner import side_by_side
+from monai_unlearn.experiments.search_space import size_of
 from monai_unlearn.experiments.tune import Tried, best, tune
 from monai_unlearn.experiments.write_protocol import Rehearsed, protocol_of
-from monai_unlearn.locks import locked
 from monai_unlearn.staging import write_json, write_text
 
 if TYPE_CHECKING:
@@ -74,39 +71,22 @@ def rehearse(plan: RehearsalPlan, out: Path, *, progress: Callable[[str, int, in
         DataError: There are no such cohorts, no validation images, or a run refused its input.
         TrainingError: A run failed.
     """
-    _check_folder(out)
-    out.mkdir(parents=True, exist_ok=True)
-    refusal = ConfigError(f"--out {out}: another rehearsal is writing there. Wait for it, or choose another folder.")
-    with locked(out / ".lock", refusal=refusal):
-        out.chmod(0o700)
-        write_text(out / "README.md", README)
+    with owned_folder(out, what="rehearsal", readme=README):
         open_folder(out / SPECS)
         return _Rehearsal(plan=plan, out=out, progress=progress).run()
 
 
-class _Rehearsal:
+class _Rehearsal(Experiment):
     """One rehearsal while it goes on."""
 
     def __init__(self, *, plan: RehearsalPlan, out: Path, progress: Callable[[str, int, int], None]) -> None:
-        from monai_unlearn.index import Index
-
-        self.plan, self.out, self._progress = plan, out, progress
-        self.index = Index.open(plan.index, trust=plan.trust)
-        self.runs = RehearsalRuns(
-            config=plan.config,
-            index=plan.index,
-            index_digest=self.index.digest,
-            fixed=plan.fixed,
-            seeds=plan.seeds,
-            out=out,
-            threads=threads_each(plan.jobs),
-        )
-        self._done, self._total, self._lock = 0, 0, threading.Lock()
+        super().__init__(plan=plan, out=out, progress=progress)
+        self.plan = plan
 
     def run(self) -> dict[str, Any]:
         started = time.perf_counter()
         tuning, counting = self._cohorts()
-        spaces = self._spaces()
+        spaces = self.spaces()
         trials = {name: min(self.plan.trials, size_of(space)) if tuning else 0 for name, space in spaces.items()}
         extra = len(self.plan.predictors) * len(counting) + RUNS_OF_A_PAIR * self.plan.deep
         self._total = sum(trials.values()) * len(tuning) + len(spaces) * len(counting) + extra
@@ -182,26 +162,8 @@ class _Rehearsal:
         if len(set(digests)) < len(digests):
             raise DataError("a cohort is given twice. Give each spec once.")
         for one in tuning:
-            require_validation(
-                Plan(
-                    config=plan.config,
-                    spec=one.path,
-                    index=plan.index,
-                    axes={},
-                    fixed=plan.fixed,
-                    reference=None,
-                    trust=plan.trust,
-                )
-            )
+            self.require_validation(one)
         return tuning, counting
-
-    def _spaces(self) -> dict[str, Space]:
-        """Return what is tried of each method, but for what the user fixes."""
-        found = search_spaces(self.plan.methods, folder=self.plan.config.parent.parent.resolve())
-        return {
-            name: {key: values for key, values in space.items() if key not in self.plan.fixed}
-            for name, space in found.items()
-        }
 
     def _tried(self, method: str, space: Space, cohorts: Sequence[RehearsalCohort]) -> list[Tried]:
         """Try settings of a method on the cohorts that choose; without such, there is only the first."""
@@ -248,9 +210,9 @@ class _Rehearsal:
         """Return KLoM of the protocol's method on one cohort."""
         deep = Deep(runs=self.runs, cohort=cohort, method=method, settings=settings, small=self.plan.small)
         what = f"{self.plan.deep} pairs of small networks"
-        self._progress(what, self._done, self._total)
+        self.going_on(what)
         numbers = range(1, self.plan.deep + 1)
-        tables = side_by_side(lambda one: deep.pair(one, lambda: self._one_done(what)), numbers, jobs=self.plan.jobs)
+        tables = side_by_side(lambda one: deep.pair(one, lambda: self.one_done(what)), numbers, jobs=self.plan.jobs)
         return {
             "cohort": cohort.spec.name,
             "method": method,
@@ -259,17 +221,12 @@ class _Rehearsal:
             "klom": klom_of(tables),
         }
 
-    def _one_done(self, what: str) -> None:
-        with self._lock:
-            self._done += 1
-            self._progress(what, self._done, self._total)
-
     def _finish(
         self, what: str, cohort: RehearsalCohort, method: str, settings: Mapping[str, Setting], **more: str
     ) -> Rehearsed:
-        self._progress(what, self._done, self._total)
+        self.going_on(what)
         found = self.runs.finish(cohort, method, settings, **more)
-        self._one_done(what)
+        self.one_done(what)
         return Rehearsed(cohort=cohort, run=found)
 
     def _rehearsed(self, cohort: RehearsalCohort, method: str, settings: Mapping[str, Setting]) -> Rehearsed:
@@ -308,12 +265,3 @@ def _described(cohort: RehearsalCohort, *, role: str) -> dict[str, Any]:
         "classes": list(cohort.classes),
         "spec_digest": cohort.spec.digest,
     }
-
-
-def _check_folder(out: Path) -> None:
-    # A rehearsal that was interrupted has no document yet.
-    known = (out / DOCUMENT, out / SPECS)
-    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not any(path.exists() for path in known)):
-        raise ConfigError(
-            f"--out {out}: expected a new or empty folder, or that of an earlier rehearsal. Choose another."
-        )

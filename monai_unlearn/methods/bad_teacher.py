@@ -8,9 +8,10 @@ import torch
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.fresh_weights import initialised_afresh
+from monai_unlearn.methods.passes import frozen_copy
 from monai_unlearn.methods.registry import MethodInfo, register
 from monai_unlearn.methods.remain_training import distillation_loss
-from monai_unlearn.methods.two_terms import TwoTerms, frozen_copy
+from monai_unlearn.methods.two_terms import TwoTerms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -118,6 +118,9 @@ class Method(ABC):
     one_shot: ClassVar[bool] = False
     """Whether `prepare` does all, and no step follows."""
 
+    prepares_later: ClassVar[bool] = False
+    """Whether part of what `gradients_to_prepare` plans happens within the steps, and not in `prepare`."""
+
     done: float = 0.0
     """How much of the steps is taken before the current one, in [0, 1). The engine sets it."""
 
@@ -202,12 +205,13 @@ class Method(ABC):
         """Single images passed through a network outside `loss` so far, without a gradient, to count costs."""
         return 0
 
-    def gradients_to_prepare(self, *, forget: int, remain: int) -> float:  # noqa: ARG002 - most methods need none
+    def gradients_to_prepare(self, *, forget: int, remain: int, validation: int = 0) -> float:  # noqa: ARG002 - not all count
         """Return the most that `prepare` will cost, in gradient evaluations, to plan a run.
 
         Args:
             forget: Number of forget training images.
             remain: Number of remain training images.
+            validation: Number of validation images, of both parts.
         """
         return 0
 

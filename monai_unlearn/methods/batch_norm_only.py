@@ -29,6 +29,7 @@ _BATCH_NORM = nn.modules.batchnorm._BatchNorm  # noqa: SLF001 - torch has no pub
         suits=(),
         batch_norm="train mode on forget images alone; nothing else changes",
         cost="one forward pass of each forget image",
+        search_space={"recalibrate": (False,)},
     )
 )
 class BatchNormOnly(OneShot):
@@ -87,7 +88,7 @@ class BatchNormOnly(OneShot):
         """One for each image of a complete batch."""
         return self._passed
 
-    def gradients_to_prepare(self, *, forget: int, remain: int) -> float:  # noqa: ARG002 - remain images are not used
+    def gradients_to_prepare(self, *, forget: int, remain: int, validation: int = 0) -> float:  # noqa: ARG002 - not all count
         """Return the cost of a forward pass of each forget image."""
         return FORWARD_PASS * forget
 

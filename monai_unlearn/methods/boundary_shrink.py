@@ -21,7 +21,8 @@ if TYPE_CHECKING:
         suits=("class",),
         batch_norm="train mode on forget images alone, as published",
         boundary_targets=True,
-        cost="two gradients per forget image of each step, one of them for the search",
+        search_space={"method::remain_weight": (0.0, 1.0), "training::rate_factor": (1.0, 0.3, 0.1)},
+        cost="two gradients and a forward pass per forget image of each step, one gradient and the pass for its label",
     )
 )
 class BoundaryShrink(RelabellingLoop):

@@ -27,7 +27,7 @@ _CONVOLUTIONS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
         suits=("class", "part_of_class", "device", "patients", "labels"),
         batch_norm="train mode on remain images",
         cost="one gradient per remain image of each step",
-        search_space={"training::rate_factor": (1.0, 0.5, 2.0)},
+        search_space={"method::distillation": (0.0, 0.5), "training::rate_factor": (1.0, 0.5, 2.0)},
     )
 )
 class ConvTranspose(RemainTraining):

@@ -8,8 +8,9 @@ import torch
 from torch.nn.functional import kl_div
 
 from monai_unlearn.methods.base import StepSettings
+from monai_unlearn.methods.passes import frozen_copy
 from monai_unlearn.methods.registry import MethodInfo, register
-from monai_unlearn.methods.two_terms import TwoTerms, frozen_copy
+from monai_unlearn.methods.two_terms import TwoTerms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
         batch_norm="the original's running statistics, which stay",
         boundary_targets=True,
         cost="one gradient and one forward pass of the original per forget image of each step",
-        search_space={"training::rate_factor": (0.3, 0.1, 1.0)},
+        search_space={"training::rate_factor": (0.3, 0.1, 1.0, 0.03, 3.0, 0.01)},
     )
 )
 class Delete(TwoTerms):

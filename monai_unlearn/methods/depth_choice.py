@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from monai_unlearn.methods.base import MethodContext
     from monai_unlearn.methods.depth import Depth
 
-# The most images of each part that are looked at: forget and remain training images, and never-trained ones.
+# The most images of each part whose features are computed: forget and remain training images, and never-trained ones.
 MOST = {"forget": 500, "remain": 1000, "validation": 200}
 # The gain in transfer from which a block has learnt from the cohort, a share of what it reads on the rest; and the
 # one-sided error of the test that there is one, shared by all blocks.
@@ -117,7 +117,7 @@ def choose_depth(context: MethodContext) -> DepthChoice:
 
 
 _WHY = {
-    "head": "no image of most of the cohort's classes remains",
+    "head": "most of the cohort's images are of classes of which no image remains, in a sample of those that do",
     "head_only": "the network has no block before its head",
     "last_block": "no block before the last one has learnt from the cohort more than from the rest",
     "learnt": "from this block on, what is learnt on remain images holds for the cohort, which it does not on features "

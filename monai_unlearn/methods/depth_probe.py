@@ -109,7 +109,7 @@ def transfer(cohort: tuple[Part, Part], rest: tuple[Part, Part], *, seed: int) -
 
     A probe learns the classes from half of the remain images and is asked about the other half and about the cohort, in
     both directions. Recalls are those of the cohort's classes, weighted by its own. Both sides are images that the
-    original was trained on, so that having learnt them by heart counts on neither. The error is that of the ratios to
+    original was trained on, so that memorisation favours neither. The error is that of the ratios to
     first order, with each image compared with itself in the other network.
 
     Args:

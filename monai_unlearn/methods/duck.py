@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         suits=("class",),
         batch_norm="train mode on remain images, running statistics on forget images",
         cost="one gradient per image of each step; one forward pass of each remain image",
+        boundary_targets=True,
         search_space={"method::forget_weight": (1.0, 0.3), "training::rate_factor": (0.3, 1.0, 0.1)},
     )
 )
@@ -106,7 +107,7 @@ class DUCK(Method):
         """One for each remain image, and the one that shows in which order the layers run."""
         return self._passed
 
-    def gradients_to_prepare(self, *, forget: int, remain: int) -> float:  # noqa: ARG002 - no forget image passes
+    def gradients_to_prepare(self, *, forget: int, remain: int, validation: int = 0) -> float:  # noqa: ARG002 - not all count
         """A forward pass of each remain image."""
         return FORWARD_PASS * (remain + 1)
 

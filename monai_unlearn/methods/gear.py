@@ -11,9 +11,8 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.base import FORWARD_PASS, Method, MethodContext
 from monai_unlearn.methods.depth import blank_image
 from monai_unlearn.methods.duck import centroids
-from monai_unlearn.methods.passes import Features, size_of
+from monai_unlearn.methods.passes import Features, frozen_copy, size_of
 from monai_unlearn.methods.registry import MethodInfo, register
-from monai_unlearn.methods.remain_teacher import frozen_copy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 @register(
     MethodInfo(
         name="gear",
-        paper="GEAR, the next work of the authors of arXiv 2505.21872, after its published code",
+        paper="GEAR, unpublished as far as we know: after code by the authors of arXiv 2505.21872",
         equations="remain cross entropy + γ (pull remain features to the original's + push forget features from remain "
         "ones − spread of forget features)",
         needs=("forget", "remain"),
@@ -123,6 +122,6 @@ class GEAR(Method):
         """One for each remain image, and the two that show in which order the layers run."""
         return self._passed
 
-    def gradients_to_prepare(self, *, forget: int, remain: int) -> float:  # noqa: ARG002 - no forget image passes
+    def gradients_to_prepare(self, *, forget: int, remain: int, validation: int = 0) -> float:  # noqa: ARG002 - not all count
         """A forward pass of each remain image."""
         return FORWARD_PASS * (remain + 2)

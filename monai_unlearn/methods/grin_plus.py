@@ -112,6 +112,6 @@ class GrinPlus(OneShot):
         """One for each image of both parts."""
         return self._gradients
 
-    def gradients_to_prepare(self, *, forget: int, remain: int) -> float:
+    def gradients_to_prepare(self, *, forget: int, remain: int, validation: int = 0) -> float:  # noqa: ARG002 - not all count
         """One for each image of both parts."""
         return forget + remain

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,6 +12,7 @@ from monai_unlearn.methods.base import FORWARD_PASS
 from monai_unlearn.methods.chunk_search import BFLOAT16, FLOAT32, UNDECIDED, ChunkSearch
 from monai_unlearn.methods.diagnostics import SearchTrace
 from monai_unlearn.methods.low_precision import has_bfloat16
+from monai_unlearn.methods.passes import frozen_copy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,7 +141,7 @@ class LabelSearch:
         count = len(context.forget)  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
         self.rows = chosen_rows(count, self.limit, context.seed)
         chunks = torch.split(self.rows, CHUNK_SIZE)
-        frozen = copy.deepcopy(context.network).eval().requires_grad_(requires_grad=False)
+        frozen = frozen_copy(context.network)
         if self._state:
             self._state = {name: torch.as_tensor(value).to(context.device) for name, value in self._state.items()}
         else:

@@ -140,7 +140,7 @@ class MSG(RemainTraining):
         """Those that chose the weights."""
         return self._gradients
 
-    def gradients_to_prepare(self, *, forget: int, remain: int) -> float:
+    def gradients_to_prepare(self, *, forget: int, remain: int, validation: int = 0) -> float:  # noqa: ARG002 - not all count
         """Return a gradient for each image of both parts, or for as many remain images as `images` says."""
         return forget + _planned(remain, self.images)
 

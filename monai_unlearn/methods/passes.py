@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,11 @@ def batches_of(images: Dataset[Any], device: torch.device, *, size: int = PASS_S
     loader = DataLoader(images, batch_size=size, collate_fn=_stacked, generator=torch.Generator())
     for batch in loader:
         yield batch[0].to(device), batch[1].to(device)
+
+
+def frozen_copy(network: nn.Module) -> nn.Module:
+    """Return a copy in eval mode whose weights take no gradient, such as a teacher."""
+    return copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
 
 
 def size_of(images: Dataset[Any] | None) -> int:

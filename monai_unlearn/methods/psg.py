@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +15,7 @@ from monai_unlearn.methods.base import BatchNormMode, Method, MethodContext, Ste
 from monai_unlearn.methods.boundary import BoundarySearch
 from monai_unlearn.methods.boundary_shrink import BoundaryShrink
 from monai_unlearn.methods.label_search import LabelSearch
+from monai_unlearn.methods.passes import frozen_copy
 from monai_unlearn.methods.psg_published import PublishedPSG
 from monai_unlearn.methods.registry import MethodInfo, register
 from monai_unlearn.methods.targets import TargetRule
@@ -191,7 +191,7 @@ class PSG(Method):
         """Search targets for each selected forget image, on a frozen copy of the network."""
         super().prepare(context)
         if self.remain_targets == "teacher":
-            self._teacher = copy.deepcopy(context.network).eval().requires_grad_(requires_grad=False)
+            self._teacher = frozen_copy(context.network)
         self.finder.run(context)
         logits, classes, rows = self.finder.logits, self.finder.classes, self.used_rows.to(context.device)
         self.targets = self.rule.targets(logits, classes)
@@ -250,7 +250,7 @@ class PSG(Method):
         """The remain images, where the original network is their teacher."""
         return ("remain",) if self._teacher is not None else ()
 
-    def gradients_to_prepare(self, *, forget: int, remain: int) -> float:  # noqa: ARG002 - the search reads no remain image
+    def gradients_to_prepare(self, *, forget: int, remain: int, validation: int = 0) -> float:  # noqa: ARG002 - not all count
         """T for each forget image to be searched, and a third for each forward pass; twice for the first chunk."""
         return self.finder.planned(forget)
 

@@ -27,7 +27,12 @@ _STRIDE, _BITS = 1_000_003, 40
         suits=("class",),
         batch_norm="train mode on forget images alone, as published",
         boundary_targets=True,
-        cost="two gradients per forget image of each step, one of them for the search",
+        search_space={
+            "method::noise": (1e-4, 1e-3),
+            "method::remain_weight": (0.0, 1.0),
+            "training::rate_factor": (1.0, 0.1),
+        },
+        cost="two gradients and a forward pass per forget image of each step, one gradient and the pass for its label",
     )
 )
 class PublishedPSG(RelabellingLoop):

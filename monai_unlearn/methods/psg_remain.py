@@ -115,7 +115,7 @@ class PSGRemain(RemainTeacher):
         """Bisections and the label of each forget image, and the one that shows the order of layers."""
         return super().forward_passes + self.finder.forwards
 
-    def gradients_to_prepare(self, *, forget: int, remain: int) -> float:  # noqa: ARG002 - the search reads no remain image
+    def gradients_to_prepare(self, *, forget: int, remain: int, validation: int = 0) -> float:  # noqa: ARG002 - not all count
         """The search, which runs when the teacher has learnt."""
         return self.finder.planned(forget)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods.base import Method, MethodContext
-from monai_unlearn.methods.passes import batches_of, size_of
+from monai_unlearn.methods.base import FORWARD_PASS, Method, MethodContext
+from monai_unlearn.methods.passes import batches_of, frozen_copy, size_of
 from monai_unlearn.methods.registry import MethodInfo, register
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class ReGUn(Method):
         """
         super().prepare(context)
         self._training_loss = context.training_loss
-        original = copy.deepcopy(context.network).eval()
+        original = frozen_copy(context.network)
         found: dict[int, list[Tensor]] = {}
         self._passed = 0
         with torch.no_grad():
@@ -102,3 +101,7 @@ class ReGUn(Method):
     def forward_passes(self) -> int:
         """One for each validation image."""
         return self._passed
+
+    def gradients_to_prepare(self, *, forget: int, remain: int, validation: int = 0) -> float:  # noqa: ARG002 - not all count
+        """A forward pass of each validation image."""
+        return FORWARD_PASS * validation

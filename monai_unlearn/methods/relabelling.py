@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods.base import Method, MethodContext, StepSettings
+from monai_unlearn.methods.base import FORWARD_PASS, Method, MethodContext, StepSettings
 from monai_unlearn.methods.registry import info_of
 from monai_unlearn.methods.targets import TargetRule
 
@@ -75,7 +75,7 @@ class RelabellingLoop(Method):
         remain_weight: φ, at least 0: weight of the cross entropy on remain images; the plain loop has none.
     """
 
-    # As before training's settings were taken over; the published optimiser is that of `PUBLISHED`.
+    # Its own settings and not training's; `PUBLISHED` has those of the published code.
     steps = StepSettings(learning_rate=0.5, warm_up=0.2, batch_size=4, remain_batch_size=28, as_training=False)
 
     def __init__(
@@ -137,6 +137,10 @@ class RelabellingLoop(Method):
     def forward_passes(self) -> int:
         """One for the label of each forget image of each step so far."""
         return self._searched
+
+    def gradients_a_step(self, *, forget: int, remain: int) -> float:
+        """As its parts say; and of each forget image one gradient and one forward pass for its label."""
+        return super().gradients_a_step(forget=forget, remain=remain) + (1 + FORWARD_PASS) * forget
 
     def state_dict(self) -> dict[str, Any]:
         """Return how many steps were taken and how many images were searched."""

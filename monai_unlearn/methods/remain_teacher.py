@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.base import FORWARD_PASS, Method, MethodContext, StepSettings
 from monai_unlearn.methods.depth import Depth, blank_image, check_depth, modules_within
 from monai_unlearn.methods.fresh_weights import initialised_afresh
+from monai_unlearn.methods.passes import frozen_copy
 from monai_unlearn.methods.registry import MethodInfo, info_of, register
 from monai_unlearn.methods.remain_training import distillation_loss
 
@@ -188,8 +188,3 @@ class RemainTeacher(Method):
     def gradients_a_step(self, *, forget: int, remain: int) -> float:
         """Remain images in each step; forget images, and their pass through the teacher, when it has learnt."""
         return remain + (1 - self.share) * (1 + FORWARD_PASS) * forget
-
-
-def frozen_copy(network: nn.Module) -> nn.Module:
-    """Return a copy in eval mode whose weights take no gradient."""
-    return copy.deepcopy(network).eval().requires_grad_(requires_grad=False)

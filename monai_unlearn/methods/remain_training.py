@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,6 +9,7 @@ from torch.nn.functional import kl_div
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.base import BatchNormMode, Method, MethodContext, StepSettings
+from monai_unlearn.methods.passes import frozen_copy
 from monai_unlearn.methods.registry import info_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class RemainTraining(Method):
             raise ConfigError(f"{info_of(self).name}: expected remain images, got none.")
         self._training_loss = context.training_loss
         if self.distillation:
-            self._teacher = copy.deepcopy(context.network).eval().requires_grad_(requires_grad=False)
+            self._teacher = frozen_copy(context.network)
         context.network.load_state_dict(self.start(context))
 
     def start(self, context: MethodContext) -> Mapping[str, Tensor]:

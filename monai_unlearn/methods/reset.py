@@ -138,7 +138,7 @@ class Reset(RemainTraining):
         """The one that shows in which order the layers run, and those of images whose features were compared."""
         return self._passed + (self._choice.images if self._choice else 0)
 
-    def gradients_to_prepare(self, *, forget: int, remain: int) -> float:
+    def gradients_to_prepare(self, *, forget: int, remain: int, validation: int = 0) -> float:  # noqa: ARG002 - not all count
         """Return the most that choosing a depth passes through the network; no gradient is taken."""
         return FORWARD_PASS * most_images(forget, remain) if self.depth == "auto" else 0
 

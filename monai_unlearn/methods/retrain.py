@@ -16,6 +16,7 @@ from monai_unlearn.methods.scratch import Scratch
         suits=(),
         batch_norm="train mode on remain images",
         cost="all of retraining: set budget: 1; less is scratch",
+        search_space={"budget": (1.0,)},
     )
 )
 class Retrain(Scratch):

@@ -11,10 +11,9 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import Subset
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods.passes import batches_of, size_of
+from monai_unlearn.methods.passes import batches_of, frozen_copy, size_of
 from monai_unlearn.methods.random_label import SEARCH_SPACE, RandomLabel
 from monai_unlearn.methods.registry import MethodInfo, register
-from monai_unlearn.methods.two_terms import frozen_copy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +112,7 @@ class SalUn(RandomLabel):
         """One for each forget image."""
         return self._gradients
 
-    def gradients_to_prepare(self, *, forget: int, remain: int) -> float:  # noqa: ARG002 - no remain image is read
+    def gradients_to_prepare(self, *, forget: int, remain: int, validation: int = 0) -> float:  # noqa: ARG002 - not all count
         """One for each forget image."""
         return forget
 

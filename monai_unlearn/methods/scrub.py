@@ -12,10 +12,9 @@ from torch.utils.data import Dataset, Subset
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.base import FORWARD_PASS, Method, StepSettings
-from monai_unlearn.methods.passes import batches_of, size_of, unchanged
+from monai_unlearn.methods.passes import batches_of, frozen_copy, size_of, unchanged
 from monai_unlearn.methods.registry import MethodInfo, register
 from monai_unlearn.methods.remain_training import distillation_loss
-from monai_unlearn.methods.two_terms import frozen_copy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -205,7 +204,7 @@ class SCRUB(Method):
         taught = FORWARD_PASS if self.distillation_weight else 0.0
         return share * forget * (1 + FORWARD_PASS) + (1 - share) * remain * (1 + taught)
 
-    def gradients_to_prepare(self, *, forget: int, remain: int) -> float:  # noqa: ARG002 - rewinding reads no remain image
+    def gradients_to_prepare(self, *, forget: int, remain: int, validation: int = 0) -> float:  # noqa: ARG002 - not all count
         """With `rewind`, ten forward passes for each forget image, which come at the end."""
         return FORWARD_PASS * PASSES * forget if self.rewind else 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from monai_unlearn.methods.registry import info_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
 
 class TwoTerms(Method):
@@ -73,8 +72,3 @@ class TwoTerms(Method):
         if self.phase == "repair":
             return ("remain",)
         return ("forget", "remain") if self.remain_weight else ("forget",)
-
-
-def frozen_copy(network: nn.Module) -> nn.Module:
-    """Return a copy in eval mode whose weights take no gradient, such as a teacher."""
-    return copy.deepcopy(network).eval().requires_grad_(requires_grad=False)

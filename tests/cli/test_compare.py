@@ -8,7 +8,7 @@ from played_rehearsal import PlayedRehearsal
 from typer.testing import CliRunner
 
 from monai_unlearn.cli import app
-from monai_unlearn.experiments import compare as module
+from monai_unlearn.experiments import experiment as module
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from played_rehearsal import PlayedRehearsal
 from typer.testing import CliRunner
 
 from monai_unlearn.cli import app
-from monai_unlearn.experiments import rehearse as module
+from monai_unlearn.experiments import experiment as module
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from played_rehearsal import PlayedRehearsal
 from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.errors import ConfigError, DataError, TrainingError
 from monai_unlearn.evaluation.decision.protocol import Protocol
-from monai_unlearn.experiments import rehearse as module
+from monai_unlearn.experiments import experiment as module
 from monai_unlearn.experiments.rehearsal_plan import RehearsalPlan
 from monai_unlearn.experiments.rehearse import rehearse
 from monai_unlearn.index import Index

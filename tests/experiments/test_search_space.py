@@ -8,9 +8,9 @@ from monai_unlearn.methods import registered
 
 
 def test_spaces_are_those_of_the_registration(tmp_path):
-    found = search_spaces(["reset", "psg", "psg_published"], folder=tmp_path)
+    found = search_spaces(["reset", "psg", "ssd"], folder=tmp_path)
     assert found["reset"] == {key: list(one) for key, one in registered()["reset"][0].search_space.items()}
-    assert found["psg_published"] == {}
+    assert set(search_spaces(["all"], folder=tmp_path)) == set(registered())
     with pytest.raises(ConfigError, match="--methods: expected one of .* Did you mean 'reset'"):
         search_spaces(["rest"], folder=tmp_path)
     with pytest.raises(ConfigError, match="--methods psg,psg: expected each method once"):
@@ -26,7 +26,7 @@ def test_a_method_takes_every_value_of_its_space(name):
             method, beside = method_setting(name, {**start_of(info.search_space), key: value})
             assert method.pop("name") == name
             kind(**method)
-            assert set(beside) <= {"training::rate_factor"}
+            assert set(beside) <= {"training::rate_factor", "budget", "recalibrate"}
 
 
 def test_sizes_and_starts():

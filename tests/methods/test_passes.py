@@ -4,7 +4,14 @@ import torch
 from method_bench import small_items, small_network
 from torch.nn.functional import cross_entropy
 
-from monai_unlearn.methods.passes import Features, batches_of, mean_gradients, mean_squared_gradients, size_of
+from monai_unlearn.methods.passes import (
+    Features,
+    batches_of,
+    frozen_copy,
+    mean_gradients,
+    mean_squared_gradients,
+    size_of,
+)
 
 CPU = torch.device("cpu")
 
@@ -47,3 +54,11 @@ def test_batches_keep_the_order_and_count_what_there_is():
     classes = torch.cat([labels for _, labels in batches_of(items, CPU, size=2)])
     assert classes.tolist() == [item["label"] for item in items]
     assert (size_of(items), size_of(None)) == (5, 0)
+
+
+def test_a_frozen_copy_neither_learns_nor_follows():
+    network = small_network().train()
+    copy = frozen_copy(network)
+    assert not any(module.training for module in copy.modules())
+    assert not any(weight.requires_grad for weight in copy.parameters())
+    assert all(weight.requires_grad for weight in network.parameters())

@@ -6,7 +6,6 @@ from method_bench import batch_of, context_of, small_items, small_network
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods import TwoTerms
-from monai_unlearn.methods.two_terms import frozen_copy
 
 
 class Squares(TwoTerms):
@@ -62,11 +61,3 @@ def test_running_statistics_follow_the_remain_images():
 def test_a_weight_out_of_range_is_refused(weight):
     with pytest.raises(ConfigError, match="Squares: expected a finite remain_weight >= 0, got"):
         Squares(remain_weight=weight)
-
-
-def test_a_frozen_copy_neither_learns_nor_follows():
-    network = small_network().train()
-    copy = frozen_copy(network)
-    assert not any(module.training for module in copy.modules())
-    assert not any(weight.requires_grad for weight in copy.parameters())
-    assert all(weight.requires_grad for weight in network.parameters())

@@ -16,8 +16,13 @@ RECIPE = "training_recipe"
 """The section in which a config is given how the original weights were trained: methods take their steps after it."""
 # What a protocol says itself, and compares value by value.
 _SAID = ("method", "budget", "decision", "stop")
-# Only look at the network, or at the run.
-_OBSERVERS = ("audits", "handlers", "train_handlers", "val_handlers", "tracking", "imports", "initialize", "finalize")
+# Only look at the network, or at the run; `initialize` sets up the processes.
+_OBSERVERS = ("audits", "tracking", "imports", "initialize", "finalize")
+# Handlers that only look, by the last part of `_target_`. Any other may change the rate, the gradients or the weights.
+_HANDLERS = (
+    *("ProgressBar", "StatsHandler", "TensorBoardStatsHandler", "TensorBoardImageHandler", "MLFlowHandler"),
+    *("CheckpointSaver", "MetricLogger"),
+)
 # MONAI's tracking adds these.
 _TRACKING = ("tracking_uri", "experiment_name", "run_name", "save_execute_config", "is_not_rank0")
 GIVEN_WITHIN = {"subsets": ("splits", "memory", "cache_dir", "output_dir")}
@@ -65,8 +70,14 @@ def _without(value: object, name: str, said: Collection[str]) -> object:
             if key not in left_out and f"{name}::{key}" not in said
         }
     if isinstance(value, (list, tuple)):
-        return [_without(item, f"{name}::{place}", said) for place, item in enumerate(value)]
+        kept = [item for item in value if not _only_looks(item)]
+        return [_without(item, f"{name}::{place}", said) for place, item in enumerate(kept)]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _only_looks(item: object) -> bool:
+    target = item.get("_target_") if isinstance(item, Mapping) else None
+    return isinstance(target, str) and target.rpartition(".")[2] in _HANDLERS
 
 
 def _digest(value: object) -> str:

@@ -43,8 +43,7 @@ def test_what_was_rehearsed_is_held():
         (["audits"], []),
         (["run_name"], "mlflow"),
         (["training", "rate_factor"], 3),
-        (["train", "handlers"], []),
-        (["train", "trainer", "train_handlers"], []),
+        (["train", "handlers"], [1, {"_target_": "monai.handlers.StatsHandler"}]),
         (["subsets", "splits"], ["train", "test"]),
         (["subsets", "memory"], "1 GB"),
     ],
@@ -80,3 +79,13 @@ def test_a_whole_number_is_the_same_however_it_is_written():
 
 def test_a_protocol_that_holds_nothing_more_refuses_nothing():
     assert not_held(protocol(), {**CONFIG, "steps": 1}) is None
+
+
+def test_a_handler_that_may_change_weights_is_held():
+    plain = {**CONFIG, "train": {"handlers": []}}
+    for handlers, same in (
+        ([{"_target_": "monai_unlearn.engine.ProgressBar"}], True),
+        ([{"_target_": "LrScheduleHandler", "step_size": 1}], False),
+    ):
+        other = {**plain, "train": {"handlers": handlers}}
+        assert (held_settings(other, said=[]) == held_settings(plain, said=[])) is same
