@@ -76,7 +76,10 @@ def _by_verdict(diff: Document, verdict: Verdict) -> tuple[str, str]:
 
 def _promoted(diff: Document, verdict: Verdict) -> str:
     if verdict is Verdict.ERASED:
-        return "The forgotten images are no longer recognised, and all others are recognised as before."
+        return (
+            "No more of the forgotten images are recognised than the declared limit allows, and on all others it stays "
+            "within the declared margins."
+        )
     if diff["basis"] == "protocol":
         line = diff["decision"]["protocol"]["document"]["rehearsal"]["line"]
         return (

@@ -8,6 +8,7 @@ What executes: a text that begins with `$` is Python (`monai.bundle.ConfigExpres
 from __future__ import annotations
 
 import ast
+import builtins
 import configparser
 import re
 from dataclasses import asdict, dataclass
@@ -102,8 +103,9 @@ def _target(value: object, where: tuple[str, ...]) -> Iterator[Code]:
     if text.startswith("$"):
         yield from _text(text, where)
         return
-    # A name without a dot is looked up within monai.
-    outside = "." in text and text.partition(".")[0] not in INSIDE
+    # A name without a dot is looked up within monai, and then among Python's own, such as `open`.
+    first = text.partition(".")[0]
+    outside = first not in INSIDE and ("." in text or hasattr(builtins, text))
     if outside or _REACHES_OUT.search(text):
         yield Code(kind="target", where="::".join(where), text=text, outside=outside)
 

@@ -30,8 +30,14 @@ SUMS = "SHA256SUMS"
 LEDGER_HEAD = "ledger_head.json"
 
 CONFIG_SUFFIXES = (".json", ".yaml", ".yml")
-WEIGHT_SUFFIXES = (".pt", ".pth", ".ts", ".ckpt", ".safetensors", ".onnx", ".engine", ".plan", ".trt")
-_AT_THE_ROOT = ("models", "eval", "mlruns", "mlruns.db", SUMS, LEDGER_HEAD)
+WEIGHT_SUFFIXES = (
+    *(".pt", ".pth", ".ts", ".ckpt", ".safetensors", ".onnx", ".engine", ".plan", ".trt"),
+    *(".bin", ".pkl", ".pickle", ".joblib", ".h5", ".npz"),
+)
+# Some file systems do not tell `Models` from `models`.
+_AT_THE_ROOT_FOLDED = frozenset(
+    name.casefold() for name in ("models", "eval", "mlruns", "mlruns.db", SUMS, LEDGER_HEAD)
+)
 
 
 def is_left_behind(relative: PurePath) -> bool:
@@ -44,12 +50,15 @@ def is_left_behind(relative: PurePath) -> bool:
         relative: Its path within the bundle.
     """
     first, name = relative.parts[0], relative.name
-    return first in _AT_THE_ROOT or name == "__pycache__" or name.startswith(".") or is_weights(relative)
+    return (
+        first.casefold() in _AT_THE_ROOT_FOLDED or name == "__pycache__" or name.startswith(".") or is_weights(relative)
+    )
 
 
 def is_weights(relative: PurePath) -> bool:
     """Return whether a file holds weights, or code compiled with them, as its name says."""
-    return relative.suffix.lower() in WEIGHT_SUFFIXES
+    # Also where it is packed, as in model.pth.tar and model.pt.gz.
+    return any(suffix.lower() in WEIGHT_SUFFIXES for suffix in relative.suffixes)
 
 
 def left_behind(root: Path) -> Callable[[str, list[str]], set[str]]:

@@ -14,12 +14,18 @@ from monai_unlearn.release.check_store import check_store
 from monai_unlearn.release.ledger import Event, LedgerKey
 from monai_unlearn.release.store import Store, files_digest
 from monai_unlearn.release.verify import Kind, verify
+from monai_unlearn.release.verify.chain import read_lineage
+from monai_unlearn.vocabulary.run_folder import LINEAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from monai_unlearn.release.ledger import Line
     from monai_unlearn.release.verify import Report
+
+
+DEPLOY = "deploy_revised"
+"""What a card says of a revised bundle that may be deployed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +102,7 @@ def promote(
         kept = act.store.bundle(place)
         # What is deployed is the copy, so that is what counts.
         report = _verified(kept, act, public_key)
-        against = objections(report)
+        against = [*objections(report), *_brings_back(act.store, kept, report.name)]
         _refuse(against, override=override, bundle=kept)
         line = act.append(
             "promote", report, digests={"files": files_digest(kept)}, overridden=tuple(against), place=place
@@ -124,13 +130,22 @@ def reject(bundle: Path, act: Act, *, public_key: Path | None = None, signature:
         return act.append("reject", report, overridden=tuple(objections(report)))
 
 
-def rollback(act: Act) -> Line:
-    """Deploy the version that was deployed before the current one.
+def rollback(act: Act, *, public_key: Path | None = None) -> Line:
+    """Deploy the version that was deployed before the current one. It may bring back what the current one forgot.
+
+    The ledger keeps the reason, and what speaks against the version.
+
+    Args:
+        act: Who rolls back, where, and why.
+        public_key: The key that the version should be signed with; by default, the public half of the key that signs
+            the line.
 
     Raises:
-        InputError: There was none, the ledger was tampered with, or the files of that version are not those that were
-            promoted.
+        InputError: A reason is missing, there was none, the ledger was tampered with, or the files of that version are
+            not those that were promoted.
     """
+    if not act.why:
+        raise InputError("a rollback needs a reason, which the ledger keeps: --why TEXT")
     with act.store.locked():
         _check_ledger(act)
         deployments = _deployments(act.store.ledger.lines())
@@ -147,7 +162,9 @@ def rollback(act: Act) -> Line:
                 f"{kept} is not what was promoted: its files have the digest {found}, line {before.number} of the "
                 f"ledger says {promised}. Nothing was changed."
             )
-        line = act.append("rollback", verify(kept), digests={"files": found}, place=place)
+        report = _verified(kept, act, public_key)
+        against = (*objections(report), *_brings_back(act.store, kept, report.name))
+        line = act.append("rollback", report, digests={"files": found}, overridden=against, place=place)
         act.store.deploy(place)
     return line
 
@@ -159,7 +176,25 @@ def objections(report: Report) -> list[str]:
         found.append("no card says that its verdict was accepted.")
     elif report.verdict not in {one.value for one in PROMOTING}:
         found.append(f"its verdict is {report.verdict}, which is not accepted.")
+    if report.advice not in {None, DEPLOY}:
+        found.append(f"its card says: {str(report.advice).replace('_', ' ')}.")
     return found
+
+
+def _brings_back(store: Store, bundle: Path, name: str) -> list[str]:
+    """Return what speaks against a bundle that knows less of what was forgotten than the deployed one of its name."""
+    if not store.current.is_symlink() or not store.current.is_dir():
+        return []
+    deployed, candidate = (read_lineage(one)[0] for one in (store.current, bundle))
+    if verify(store.current).name != name:
+        return []
+    if deployed is None:
+        broken = (store.current / LINEAGE).is_file()
+        return ["its lineage is broken: nothing says what the deployed bundle has forgotten."] if broken else []
+    forgotten = {one.spec_digest for one in candidate.revisions} if candidate is not None else set()
+    if {one.spec_digest for one in deployed.revisions} <= forgotten:
+        return []
+    return ["what is deployed has forgotten cohorts that this bundle has not: they would be back."]
 
 
 def user() -> str:

@@ -11,6 +11,7 @@ from monai_unlearn.release.contents import LEDGER_HEAD, SUMS
 from monai_unlearn.release.signature import signature_of, write_signature
 from monai_unlearn.release.sums import file_digest, write_sums
 from monai_unlearn.release.verify import Kind, verify
+from monai_unlearn.vocabulary.run_folder import LINEAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,11 +72,16 @@ def sign(
     target = signature or signature_of(bundle)
     _check_place(bundle, target)
     report = verify(bundle)
+    if (bundle / LINEAGE).is_file() and not (bundle / SUMS).is_file():
+        raise InputError(
+            f"{bundle} was revised, but its {SUMS} is gone, so that nothing says which files the run wrote. Take the "
+            "bundle from the run's output again."
+        )
     found = [fault for fault in report.faults if fault.kind is Kind.TAMPERED]
     if wrong := [fault.line for fault in found if not fault.extra]:
         lines = "\n  ".join(wrong)
         raise InputError(f"{bundle} is not what it says of itself; nothing was signed:\n  {lines}")
-    with _restored_on_failure(bundle / SUMS, bundle / LEDGER_HEAD):
+    with _restored_on_failure(bundle / SUMS, bundle / LEDGER_HEAD, target):
         if act is not None:
             act.store.ledger.head().write(bundle / LEDGER_HEAD)
         write_sums(bundle)

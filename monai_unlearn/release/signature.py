@@ -114,9 +114,10 @@ def read_signature(signature: Path, public_key: Path) -> Signed:
         with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as nothing:
             config.verify(Path(nothing), signature)
     except Exception as error:  # noqa: BLE001 - pydantic, json, binascii, cryptography: each form of damage has its own
-        if _OF_KEY in str(error):
+        # What a signature says of itself may stand within a message, but does not begin it.
+        if str(error).startswith(_OF_KEY):
             raise WrongKey from None
-        if _OF_FILES not in str(error):
+        if not str(error).startswith(_OF_FILES):
             raise DamagedSignature from None
     if not _is_canonical(signature):
         raise DamagedSignature
@@ -148,7 +149,10 @@ def _is_canonical(signature: Path) -> bool:
     import importlib
 
     document = json.loads(signature.read_text(encoding="utf-8"))
-    content = importlib.import_module("sigstore_models.bundle.v1").Bundle.from_dict(document)
+    try:
+        content = importlib.import_module("sigstore_models.bundle.v1").Bundle.from_dict(document)
+    except ValueError:  # pydantic's errors are
+        return False
     return bool(json.loads(content.to_json()) == document)
 
 

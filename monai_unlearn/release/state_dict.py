@@ -96,6 +96,10 @@ def file_weights_digest(path: Path) -> str:
 
 
 def _digest(archive: zipfile.ZipFile) -> str:
+    names = [name.casefold() for name in archive.namelist()]
+    if len(set(names)) < len(names):
+        # torch takes the first of two entries of a name, zipfile the last.
+        raise ValueError("a name stands for two entries")
     (description,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
     root = description.removesuffix("data.pkl")
     if f"{root}byteorder" in archive.namelist() and archive.read(f"{root}byteorder") != b"little":

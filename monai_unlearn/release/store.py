@@ -21,7 +21,7 @@ from monai_unlearn.errors import InputError
 from monai_unlearn.release.ledger import Ledger
 from monai_unlearn.release.signature import signature_of
 from monai_unlearn.release.sums import sums_of
-from monai_unlearn.staging import staged
+from monai_unlearn.staging import staged, staged_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,16 +82,21 @@ class Store:
             signature: The signature; by default, beside the bundle. Without one, none is copied.
 
         Raises:
-            InputError: There is a link in the bundle.
+            InputError: There is a link in the bundle, or the store's own copy of it was changed.
         """
         plain = re.sub(r"[^\w.-]+", "-", f"{name}-{version}").strip("-.") or "bundle"
         place = f"{plain}-{files_digest(bundle).removeprefix('sha256:')[:12]}"
         signature = signature or signature_of(bundle)
         target = self.folder / _VERSIONS / place
         if target.exists():
-            # Promoted before; what it is now is checked like a new copy.
+            if files_digest(target / _BUNDLE) != files_digest(bundle):
+                raise InputError(
+                    f"{target / _BUNDLE} was promoted before and has other files now than {bundle}. Find out who "
+                    "changed it; nothing was changed."
+                )
             if signature.is_file():
-                shutil.copyfile(signature, signature_of(target / _BUNDLE))
+                with staged_file(signature_of(target / _BUNDLE)) as aside:
+                    shutil.copyfile(signature, aside)
             return place
         with staged(target) as aside:
             shutil.copytree(bundle, aside / _BUNDLE)

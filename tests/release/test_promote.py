@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from release_example import write_keys, write_release
 
 from monai_unlearn.errors import InputError, NotAccepted
+from monai_unlearn.release import promote as module
 from monai_unlearn.release.check_store import check_store
-from monai_unlearn.release.promote import act_of, promote, reject, rollback
+from monai_unlearn.release.promote import act_of, objections, promote, reject, rollback
 from monai_unlearn.release.sign import sign
 from monai_unlearn.release.verify import verify
 
@@ -104,9 +107,9 @@ def test_rollback_restores_the_version_before(folder):
     assert (line.event.version, line.event.place, line.event.why) == ("1.1.0", first.event.place, "false negatives")
     assert store.deployed == first.event.place
     with pytest.raises(InputError, match="no version was deployed before the current one"):
-        rollback(act(folder))
+        rollback(act(folder, why="worse"))
     promoted(folder, "1.2.0")
-    assert rollback(act(folder)).event.version == "1.1.0"
+    assert rollback(act(folder, why="worse")).event.version == "1.1.0"
     assert events(folder) == [
         ("promote", "1.1.0"),
         ("promote", "1.2.0"),
@@ -123,7 +126,7 @@ def test_a_version_that_was_changed_in_the_store_is_not_restored(folder):
     store = act(folder).store
     (store.bundle(first.event.place) / "LICENSE").write_text("x")
     with pytest.raises(InputError, match="is not what was promoted: its files have the digest"):
-        rollback(act(folder))
+        rollback(act(folder, why="worse"))
     assert len(events(folder)) == 2
 
 
@@ -133,7 +136,10 @@ def test_a_rejection_needs_a_reason_and_changes_nothing(folder):
     with pytest.raises(InputError, match="a rejection needs a reason"):
         reject(folder / "inconclusive", act(folder), public_key=folder / "key.pub")
     line = reject(folder / "inconclusive", act(folder, why="not enough patients"), public_key=folder / "key.pub")
-    assert line.event.overridden == ("its verdict is inconclusive, which is not accepted.",)
+    assert line.event.overridden == (
+        "its verdict is inconclusive, which is not accepted.",
+        "its card says: not known.",
+    )
     assert act(folder).store.deployed == before
 
 
@@ -141,7 +147,7 @@ def test_nothing_is_built_on_a_ledger_that_was_tampered_with(folder):
     promoted(folder, "1.1.0")
     path = act(folder).store.ledger.path
     path.write_bytes(path.read_bytes().replace(b'"who":"lead"', b'"who":"else"'))
-    for attempt in (lambda: promoted(folder, "1.2.0"), lambda: rollback(act(folder))):
+    for attempt in (lambda: promoted(folder, "1.2.0"), lambda: rollback(act(folder, why="worse"))):
         with pytest.raises(InputError, match="was tampered with; nothing was changed:\n  line 1: was edited"):
             attempt()
 
@@ -160,3 +166,41 @@ def test_the_head_in_a_release_shows_a_ledger_that_was_cut_together_with_its_hea
     (fault,) = check_store(store)[0]
     assert fault.line.startswith("line 2: is missing: Some-1.2.0-")
     assert "ledger_head.json says that there are 2 lines" in fault.line
+
+
+def test_a_rollback_needs_a_reason_and_notes_what_speaks_against_the_version(folder):
+    promoted(folder, "unsigned", override=True, why="the first version")
+    promoted(folder, "1.2.0")
+    with pytest.raises(InputError, match="a rollback needs a reason"):
+        rollback(act(folder))
+    line = rollback(act(folder, why="worse"), public_key=folder / "key.pub")
+    assert line.event.overridden[0] == "bundle.sig: there is no signature."
+
+
+def test_a_card_that_advises_against_it_is_an_objection(folder):
+    report = verify(folder / "1.1.0", public_key=folder / "key.pub")
+    assert objections(report) == []
+    assert objections(replace(report, advice="do_not_deploy")) == ["its card says: do not deploy."]
+
+
+def test_a_bundle_that_knows_less_of_what_was_forgotten_is_not_promoted(folder, monkeypatch):
+    promoted(folder, "1.1.0")
+    store = act(folder).store
+    own, other = SimpleNamespace(spec_digest="sha256:a"), SimpleNamespace(spec_digest="sha256:b")
+
+    def read(path):
+        deployed = path == store.current
+        return SimpleNamespace(revisions=[own, other] if deployed else [own]), []
+
+    monkeypatch.setattr(module, "read_lineage", read)
+    with pytest.raises(NotAccepted, match="has forgotten cohorts that this bundle has not"):
+        promoted(folder, "1.2.0")
+    line = promoted(folder, "1.2.0", override=True, why="the other cohort came back")
+    assert "they would be back" in line.event.overridden[-1]
+
+
+def test_a_deployed_lineage_that_cannot_be_read_is_an_objection(folder):
+    promoted(folder, "1.1.0")
+    (act(folder).store.current / "lineage.json").write_text("{")
+    with pytest.raises(NotAccepted, match="nothing says what the deployed bundle has forgotten"):
+        promoted(folder, "1.2.0")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 import random
+import warnings
 import zipfile
 
 import pytest
@@ -96,3 +97,16 @@ def test_damage_never_ends_in_another_error(tmp_path):
             assert file_weights_digest(path).startswith("sha256:")
     path.write_bytes(content)
     assert file_weights_digest(path) == expected
+
+
+def test_a_name_that_stands_for_two_entries_is_refused(tmp_path):
+    """zipfile reads the last of two entries and torch the first: the digest would be of other weights than run."""
+    path = tmp_path / "model.pt"
+    torch.save({"w": torch.zeros(2)}, path)
+    with zipfile.ZipFile(path) as archive:
+        name = next(one for one in archive.namelist() if one.endswith("/data/0"))
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "a") as archive:
+        warnings.simplefilter("ignore")
+        archive.writestr(name, torch.ones(2).numpy().tobytes())
+    with pytest.raises(ConfigError, match="cannot be read as a state dict of tensors"):
+        file_weights_digest(path)

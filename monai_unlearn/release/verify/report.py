@@ -58,6 +58,7 @@ class Report:
         name: The name of the bundle; empty where its metadata cannot be read.
         version: Its version; empty as well.
         verdict: The verdict on its card; None where it has no card.
+        advice: What its card says to do; None where it has no card, or one that says nothing.
         weights_digest: The digest of its weights; None where they cannot be read.
         faults: What is not as it was released.
         warnings: What could not be checked.
@@ -67,6 +68,7 @@ class Report:
     name: str
     version: str
     verdict: str | None
+    advice: str | None = None
     weights_digest: str | None
     faults: Sequence[Fault]
     warnings: Sequence[str]

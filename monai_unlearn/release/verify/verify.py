@@ -56,6 +56,8 @@ def verify(bundle: Path, *, public_key: Path | None = None, signature: Path | No
     if lineage is not None:
         faults += [*check_chain(lineage, version=version, weights=weights), *compare_evidence(bundle, lineage)]
     faults += compare_card(card or {}, expected=_expected(bundle, info, weights, lineage) if card else {})
+    if lineage is not None and not (bundle / WEIGHTS).is_file():
+        faults.append(tampered(WEIGHTS.as_posix(), "is missing, although the bundle was revised."))
     if card is None and lineage is not None and not found:
         faults.append(tampered(f"{DOCS}/{JSON}", "is missing, although the bundle was revised."))
     faults += compare_renderings(bundle)
@@ -66,6 +68,7 @@ def verify(bundle: Path, *, public_key: Path | None = None, signature: Path | No
         name=info.name if info else "",
         version=version,
         verdict=str(card["verdict"]) if card and "verdict" in card else None,
+        advice=_advice(card),
         weights_digest=weights,
         faults=_without_repeats(faults),
         warnings=warnings,
@@ -131,6 +134,12 @@ def _card(bundle: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
         return read_card(bundle), []
     except (OSError, ValueError):
         return None, [tampered(f"{DOCS}/{JSON}", "is no JSON.")]
+
+
+def _advice(card: Mapping[str, Any] | None) -> str | None:
+    """Return what a card says to do; nobody may leave it out where the card has it."""
+    found = card.get("advice") if card else None
+    return str(found.get("action")) if isinstance(found, dict) else None
 
 
 def _expected(
