@@ -13,7 +13,7 @@ from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.evaluation.audits.klom import klom, margins
 from monai_unlearn.evaluation.prediction_table import Network, PredictionTable
-from monai_unlearn.experiments import rehearse as module
+from monai_unlearn.experiments import experiment as module
 from monai_unlearn.experiments.deep import Deep, klom_of
 from monai_unlearn.experiments.draw import given_cohort
 from monai_unlearn.experiments.rehearsal_plan import RehearsalPlan

@@ -50,5 +50,5 @@ class OneStepUp(OneShot):
     def forward_passes(self) -> int:
         return self.passes
 
-    def gradients_to_prepare(self, *, forget: int, remain: int) -> float:  # noqa: ARG002 - it needs none
+    def gradients_to_prepare(self, *, forget: int, remain: int, validation: int = 0) -> float:  # noqa: ARG002 - none
         return forget + forget / 3
