@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import jsonschema
-
 from monai_unlearn.card.advice import advice
 from monai_unlearn.card.audits import MEASURED
-from monai_unlearn.card.document_schema import schema
+from monai_unlearn.card.document_schema import check
 from monai_unlearn.card.subgroups import subgroups
 from monai_unlearn.evaluation import audits
 from monai_unlearn.evaluation.decision.outcome import TOP
@@ -72,7 +70,7 @@ def build_diff(
         "audit_info": _described(evidence["audits"]),
     }
     diff["advice"] = advice(diff)
-    jsonschema.validate(diff, schema())
+    check(diff)
     return diff
 
 

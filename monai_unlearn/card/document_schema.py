@@ -7,12 +7,17 @@ import math
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
+from jsonschema.exceptions import best_match
+
 from monai_unlearn.evaluation.decision import metrics_properties
 from monai_unlearn.evaluation.decision import schema as outcome_schema
 from monai_unlearn.evaluation.metrics import registered
 from monai_unlearn.vocabulary.parts import EARLIER, JUDGED_PARTS, SPLITS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from monai_unlearn.evaluation.metrics import Metric
 
 # What earlier revisions forgot is measured again, each cohort as a part of its own.
@@ -33,6 +38,18 @@ def schema() -> dict[str, Any]:
     }
     row["allOf"] = [_rule(metric) for metric in registered().values()]
     return content
+
+
+def check(diff: Mapping[str, Any]) -> None:
+    """Check a difference against the schema.
+
+    `jsonschema.validate` would check the schema itself each time, which takes longer.
+
+    Raises:
+        jsonschema.ValidationError: It breaks the schema.
+    """
+    if error := best_match(jsonschema.Draft202012Validator(schema()).iter_errors(diff)):
+        raise error
 
 
 def _rule(metric: Metric) -> dict[str, Any]:

@@ -21,7 +21,9 @@ from monai_unlearn.release.contents import CONFIG_SUFFIXES, config_files, is_wei
 from monai_unlearn.staging import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+    from monai_unlearn.release.config_downloads import Id
 
 LARGE_FILES = "large_files"
 
@@ -34,7 +36,7 @@ def download_warnings(root: Path) -> list[str]:
     """
     found = [
         *(sentence for path in _large_files(root) for sentence in _dropped(root, path)[1]),
-        *(f"{_name(root, path)}, {one.sentence}" for path in config_files(root) for one in _found(path)),
+        *(f"{_name(root, path)}, {one.sentence}" for path, one in _found(root)),
         *_unreadable(root),
     ]
     if others := other_weights(root):
@@ -59,9 +61,12 @@ def remove_downloads(root: Path) -> None:
             write_text(path, json.dumps({LARGE_FILES: kept}, indent=4) + "\n")
         else:
             write_text(path, yaml.safe_dump({LARGE_FILES: kept}, sort_keys=False))
-    for path in config_files(root):
-        if edits := [one for one in _found(path) if isinstance(one, Edit)]:
-            write_text(path, edited(path, {one.where: one.value for one in edits}))
+    edits: dict[Path, dict[Id, Any]] = {}
+    for path, one in _found(root):
+        if isinstance(one, Edit):
+            edits.setdefault(path, {})[one.where] = one.value
+    for path, values in edits.items():
+        write_text(path, edited(path, values))
 
 
 def _large_files(root: Path) -> list[Path]:
@@ -93,15 +98,16 @@ def _is_old(path: str) -> bool:
     return first in (("models",), ("..",), ("/",)) or ":" in normal or is_weights(PurePosixPath(normal))
 
 
-def _found(path: Path) -> Iterator[Found]:
-    content = read_config(path)
-    if isinstance(content, dict) and path.stem != LARGE_FILES:
-        yield from find(content, elsewhere=_referenced(path))
-
-
-def _referenced(path: Path) -> Mapping[str, Any]:
-    """Return the other configs of a bundle by their names: an overlay may say what an id of another config means."""
-    return {other.name: read_config(other) for other in sorted(path.parent.iterdir()) if _is_other(other, path)}
+def _found(root: Path) -> Iterator[tuple[Path, Found]]:
+    """Yield what would download weights, with its config; an overlay may say what an id of another config means."""
+    paths = config_files(root)
+    # Every config is read once: parsing YAML is what takes long.
+    contents = {path: read_config(path) for path in paths}
+    for path in paths:
+        if isinstance(contents[path], dict) and path.stem != LARGE_FILES:
+            beside = [other for other in sorted(path.parent.iterdir()) if _is_other(other, path)]
+            others = {other.name: contents[other] if other in contents else read_config(other) for other in beside}
+            yield from ((path, one) for one in find(contents[path], elsewhere=others))
 
 
 def _is_other(other: Path, path: Path) -> bool:
