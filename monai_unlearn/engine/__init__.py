@@ -4,6 +4,7 @@ from monai_unlearn.engine.chosen_method import method_of
 from monai_unlearn.engine.distributed import finalize, initialize, process_device
 from monai_unlearn.engine.evaluating import evaluate
 from monai_unlearn.engine.handlers import ProgressBar
+from monai_unlearn.engine.head import as_classifier
 from monai_unlearn.engine.healthy import healthy_classes
 from monai_unlearn.engine.host import bundle_root, executed_config, report_errors, usable_device
 from monai_unlearn.engine.protocol import follow_protocol
@@ -23,6 +24,7 @@ __all__ = [
     "Revision",
     "TrainingSteps",
     "UnlearnTrainer",
+    "as_classifier",
     "bundle_root",
     "evaluate",
     "executed_config",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.data.read_once import read_rows
+from monai_unlearn.engine.head import as_classifier, check_head
 from monai_unlearn.engine.report import accuracy_report
 from monai_unlearn.engine.trained_pixels import check_trained_pixels
 from monai_unlearn.engine.training_record import record_of
@@ -67,7 +68,8 @@ def evaluate(
     """Measure a network on every part and split by every metric, with the recalibrated control beside it.
 
     Args:
-        network: The bundle's network, on the device.
+        network: The bundle's network, on the device; one with another head than softmax is presented by
+            `as_classifier`.
         checkpoint: Its weights.
         data: The images.
         subsets: The images by (part, split).
@@ -79,6 +81,7 @@ def evaluate(
         ConfigError: The weights do not fit the network, there is no image, or a healthy class is not a class.
         DataError: An image has other pixels than those that the weights were trained on.
     """
+    check_head(as_classifier(network), data.class_names)
     for name in healthy_classes:
         check_choice(name, data.class_names, name="healthy_classes")
     healthy = tuple(data.class_names.index(name) for name in healthy_classes)

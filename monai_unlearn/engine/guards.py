@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from monai_unlearn.engine.head import SOFTMAX, head_of, outputs_in_words
 from monai_unlearn.errors import ConfigError, DataError, TrainingError
 
 if TYPE_CHECKING:
@@ -50,9 +51,12 @@ def check_fits(
     outputs = _outputs(network, subsets["forget", "train"][0]["image"], device)
     expected = (1, len(data.class_names))
     if outputs != expected:
+        head = head_of(network).kind
+        hint = " A network with one logit for two classes needs head: sigmoid." if _is_one_logit(outputs, head) else ""
         raise ConfigError(
-            f"network_def: expected outputs of shape {expected} for one image, a logit for each of the classes "
-            f"{', '.join(data.class_names)}, got {outputs}. Make network_def and class_names agree."
+            f"network_def: expected outputs of shape {outputs_in_words(expected, head)} for one image, as head: {head} "
+            f"asks for the classes {', '.join(data.class_names)}, got {outputs_in_words(outputs, head)}. "
+            f"Make network_def, head and class_names agree.{hint}"
         )
 
 
@@ -101,6 +105,10 @@ def _outputs(network: nn.Module, image: Any, device: str | torch.device) -> tupl
         ) from error
     finally:
         network.train(training)
+
+
+def _is_one_logit(outputs: tuple[int, ...], head: str) -> bool:
+    return head == SOFTMAX and outputs in {(1,), (1, 1)}
 
 
 def check_spec_stays(bundle_root: Path, cohort: Cohort) -> None:

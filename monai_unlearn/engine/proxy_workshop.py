@@ -17,6 +17,7 @@ from torch.utils.data import Dataset, Subset
 
 from monai_unlearn.engine.cached_features import Tail, TailSteps, cached, features_of, train_tail
 from monai_unlearn.engine.flops import flops, relative_cost
+from monai_unlearn.engine.head import head_of, with_head_of
 from monai_unlearn.engine.recipe import training_config
 from monai_unlearn.engine.reference import WEIGHTS
 from monai_unlearn.engine.training_record import RECORD, record_of
@@ -129,6 +130,7 @@ class ProxyWorkshop:
         parser = training_config(retraining.configs, retraining.bundle_root, retraining.overrides)
         try:
             network: nn.Module = parser.get_parsed_content("network_def").to(self.device)
+            with_head_of(network, self.original)
             network.eval()
             with torch.no_grad():
                 logits = network(self._image[None])
@@ -198,6 +200,7 @@ class ProxyWorkshop:
             network=network,
             device=str(self.device),
             overrides=self.retraining.overrides,
+            head=head_of(self.original).kind,
         )
 
     def _steps(self, price: float, batch: int) -> int:

@@ -28,6 +28,7 @@ from monai_unlearn.engine.evaluating import predict_models
 from monai_unlearn.engine.evidence import Cost, RunFacts, assemble, why_not_accepted
 from monai_unlearn.engine.fingerprint import fingerprint
 from monai_unlearn.engine.guards import check_finite, check_fits, check_spec_stays
+from monai_unlearn.engine.head import as_classifier, check_head, head_of, output_names
 from monai_unlearn.engine.healthy import declared_healthy
 from monai_unlearn.engine.host import executed_config
 from monai_unlearn.engine.lineage import check_lineage, check_subsets
@@ -131,6 +132,9 @@ class Revision:
         force: Run a method that labels forget images by a decision boundary even where there are two classes.
         checkpoint_seconds: Seconds between two checkpoints; with 0, every step saves one.
         seed: Seeds search and order.
+        head: What the network gives out: `softmax`, a logit for each class, or `sigmoid`, one logit of the second of
+            two classes; see `Head`. None for what the config presents the network with, by `as_classifier`.
+        network_output: Which output holds the logits, where the network returns several; see `Head.output`.
         config: The config as executed, for `run.json`.
 
     Raises:
@@ -161,11 +165,14 @@ class Revision:
     force: bool = False
     checkpoint_seconds: float = 30.0
     seed: int = 0
+    head: str | None = None
+    network_output: int | str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.output_dir:
             raise ConfigError("output_dir is not set. Give it on the command line: --output_dir DIR")
+        check_head(as_classifier(self.network, self.head, self.network_output), self.data.class_names)
         self.judged_by = Decision.from_config(
             self.decision,
             class_names=self.data.class_names,
@@ -579,8 +586,21 @@ class Revision:
             ),
             references=references,
             samples={"_".join(subset): self.remain.document() for subset in self.sampled},
-            warnings=[*warnings, *updates.notes, *([self.remain.note()] if self.sampled else [])],
+            warnings=[
+                *warnings,
+                *updates.notes,
+                *head_of(self.network).notes(),
+                *([self.remain.note()] if self.sampled else []),
+            ],
         )
+
+    @property
+    def _bundle_settings(self) -> dict[str, Any]:
+        """What the run shares with training, with the names of the network's own outputs as its classes."""
+        shared = dict(self.retraining.overrides)
+        if "class_names" in shared:
+            shared["class_names"] = output_names(self.data.class_names, self.network)
+        return shared
 
     def _outcome(
         self,
@@ -595,7 +615,7 @@ class Revision:
             base_digest=weights_digest(original.state_dict()),
             base_record=record,
             bundle_settings={
-                **self.retraining.overrides,
+                **self._bundle_settings,
                 "decision::healthy_classes": list(self.judged_by.healthy_classes),
             },
             data=self.data,

@@ -10,6 +10,7 @@ from ignite.engine import Engine, Events
 
 from monai_unlearn import __version__
 from monai_unlearn.engine.guards import check_finite
+from monai_unlearn.engine.head import output_names
 from monai_unlearn.engine.host import bundle_root, executed_config
 from monai_unlearn.engine.last_batch import leave_out_single_image
 from monai_unlearn.engine.lineage import check_lineage, check_not_forgotten
@@ -97,7 +98,7 @@ def train(
     save_weights(trainer.network, Path(checkpoint))
     write_json(Path(checkpoint).with_name(RECORD), record)
     if Path(checkpoint).resolve() == (root / WEIGHTS).resolve():
-        write_class_names(root, data.class_names)
+        write_class_names(root, output_names(data.class_names, trainer.network))
         names = (WEIGHTS.name, RECORD, MEMBERS, *(one["file"] for one in (*replaced, *kept)))
         update_sums(root, [(WEIGHTS.parent / name).as_posix() for name in names])
         if ledger is not None:

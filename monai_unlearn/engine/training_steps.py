@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from monai_unlearn.data import AugmentedDataset
 from monai_unlearn.engine.config_values import build_from_config
+from monai_unlearn.engine.head import head_of, loss_of_classes
 from monai_unlearn.engine.recipe import as_recorded, training_config
 from monai_unlearn.engine.training_record import RECORD, record_of
 from monai_unlearn.errors import ConfigError
@@ -45,6 +46,7 @@ class TrainingSteps:
         device: Where it is.
         overrides: Settings of the training config that the run replaces.
         rate_factor: Multiplies the rate that a method asks for, above 0; a rehearsal tries several.
+        head: What the network gives out; see `Head.kind`. None for what it is presented with.
     """
 
     configs: Sequence[str]
@@ -55,6 +57,7 @@ class TrainingSteps:
     device: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
     rate_factor: float = 1.0
+    head: str | None = None
 
     def __post_init__(self) -> None:
         if not self.rate_factor > 0:
@@ -93,13 +96,15 @@ class TrainingSteps:
     def loss(self, method: Method) -> Callable[[Tensor, Tensor], Tensor]:
         """Return training's loss, which weights the classes as they are among the remain images, or the cross entropy.
 
+        It takes the logits of classes, whatever the head of the network is; see `loss_of_classes`.
+
         Raises:
             ConfigError: As `learning_rate`, about `train::loss`.
         """
         if not method.steps.as_training:
             return cross_entropy
         loss: Callable[[Tensor, Tensor], Tensor] = self._content("train::loss")
-        return loss
+        return loss_of_classes(loss, self.head or head_of(self.network).kind)
 
     def images(self, method: Method, images: Dataset[Any]) -> Dataset[Any]:
         """Return images with training's augmentation, drawn anew for each batch, or as they are."""

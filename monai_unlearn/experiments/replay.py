@@ -112,7 +112,7 @@ def replay(bundle: Path, index_dir: Path) -> Replayed:
     if not rows.any():
         raise DataError(f"{index_dir}: none of the {len(rows)} images of the evidence is in this index. Give theirs.")
     kept = table.frame[rows]
-    predicted = _predict(bundle, [known[image] for image in kept["image_id"]])
+    predicted = _of_classes(_predict(bundle, [known[image] for image in kept["image_id"]]))
     recorded = table.probabilities(table.named("revised")[0])[rows]
     difference = np.abs(predicted - recorded).max(1)
     # NaN is no agreement.
@@ -151,6 +151,11 @@ def _predict(bundle: Path, files: list[str]) -> Floats:
             raise DataError(f"{bundle}: the bundle's inference failed: {last}")
         found = dict(_rows(Path(folder) / "out" / "predictions.csv"))
     return np.array([found[one] for one in files], dtype=np.float64)
+
+
+def _of_classes(predicted: Floats) -> Floats:
+    """Return a probability for each class: a network with one logit says that of the second of two classes alone."""
+    return np.hstack([1 - predicted, predicted]) if predicted.shape[1] == 1 else predicted
 
 
 def _rows(path: Path) -> Iterator[tuple[str, list[float]]]:

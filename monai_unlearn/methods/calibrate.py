@@ -113,6 +113,9 @@ def calibration(
 def fold(network: nn.Module, found: Calibration, image: Tensor) -> None:
     """Fold a calibration into the last layer, in place: W ← W / T, bias ← bias / T + b.
 
+    Where the layer gives one logit less than there are classes, its logits are those of the classes after the first,
+    whose own is 0: they get the differences of the offsets from the first one.
+
     Args:
         network: The revised network, whose last layer gives the logits.
         found: The calibration.
@@ -132,13 +135,22 @@ def fold(network: nn.Module, found: Calibration, image: Tensor) -> None:
     with torch.no_grad():
         network.eval()
         expected, kept = found(network(images)), [layer.weight.clone(), layer.bias.clone()]
+        offsets = torch.tensor(found.offsets).to(layer.bias)
+        if len(layer.bias) == len(offsets) - 1:
+            offsets, expected = offsets[1:] - offsets[0], expected - found.offsets[0]
+        if len(layer.bias) != len(offsets):
+            raise _not_last(name)
         layer.weight.div_(found.temperature)
-        layer.bias.div_(found.temperature).add_(torch.tensor(found.offsets).to(layer.bias))
+        layer.bias.div_(found.temperature).add_(offsets)
         if torch.allclose(network(images), expected, rtol=1e-3, atol=1e-4):
             return
         layer.weight.copy_(kept[0])
         layer.bias.copy_(kept[1])
-    raise ConfigError(f"calibrate: the logits are not the output of the last layer, '{name}'. Set calibrate: false.")
+    raise _not_last(name)
+
+
+def _not_last(name: str) -> ConfigError:
+    return ConfigError(f"calibrate: the logits are not the output of the last layer, '{name}'. Set calibrate: false.")
 
 
 def _expected(z: Array, z0: Array, old: Array, new: Array) -> tuple[Array, float]:

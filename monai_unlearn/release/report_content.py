@@ -67,7 +67,7 @@ def encode_report(source: Dataset, probabilities: Sequence[float], *, model: Mod
 
     Raises:
         DataError: The image lacks the identifiers that a report must repeat.
-        ConfigError: The number of probabilities is not the number of classes.
+        ConfigError: The number of probabilities is not the number of classes, or is one.
     """
     import highdicom as hd
 
@@ -75,6 +75,11 @@ def encode_report(source: Dataset, probabilities: Sequence[float], *, model: Mod
         raise ConfigError(
             f"class_names: expected one class for each of {len(probabilities)} probabilities, got "
             f"{len(model.class_names)}."
+        )
+    if len(probabilities) == 1:
+        raise ConfigError(
+            "class_names: expected at least two classes, got one: the likeliest of one would be found in every image. "
+            "Reports are for networks with an output for each class."
         )
     content = hd.sr.MeasurementReport(
         observation_context=hd.sr.ObservationContext(observer_device_context=_observer(model)),

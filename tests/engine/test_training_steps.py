@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -66,6 +67,12 @@ def test_a_method_that_asks_gets_the_loss_of_training_over_the_remain_images(tmp
     # Three and one: weighted by 1/3 and 1, which are 0.5 and 1.5 on average 1.
     torch.testing.assert_close(found.weight, torch.tensor([0.5, 1.5]))
     assert steps(tmp_path).loss(PSG()) is cross_entropy
+
+
+def test_the_loss_of_a_network_with_one_logit_is_given_that_logit(tmp_path):
+    made = replace(steps(tmp_path, **{"train::loss": {"_target_": "torch.nn.BCEWithLogitsLoss"}}), head="sigmoid")
+    logits, labels = torch.tensor([[0.0, 1.5], [0.5, -1.0]]), torch.tensor([1, 0])
+    torch.testing.assert_close(made.loss(Reset())(logits, labels), cross_entropy(logits, labels))
 
 
 def test_a_method_that_asks_gets_the_augmentation_of_training(tmp_path):

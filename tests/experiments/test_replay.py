@@ -53,6 +53,12 @@ def test_the_same_predictions_are_sound(out):
     assert replayed.to_dict()["probability_tolerance"] == 0.001
 
 
+def test_one_column_is_the_probability_of_the_second_class(out, monkeypatch):
+    both = module._predict(None, ["x"] * 4)
+    monkeypatch.setattr(module, "_predict", lambda *_: both[:, 1:])
+    assert found(out)[0] == []
+
+
 @pytest.mark.parametrize("changed", [0.05, float("nan")])
 def test_other_predictions_are_named(changed, out, monkeypatch):
     probabilities = module._predict(None, ["x"] * 4).copy()

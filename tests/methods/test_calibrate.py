@@ -107,6 +107,16 @@ def test_it_folds_into_the_last_layer():
     assert changed == {"5.weight", "5.bias"}
 
 
+def test_of_one_logit_less_than_there_are_classes_the_first_is_zero():
+    """As `head: sigmoid` presents a network: (0, z)."""
+    network, images = small_network().eval(), torch.stack([item["image"] for item in small_items()])
+    network.register_forward_hook(lambda _module, _inputs, z: torch.cat([torch.zeros(len(z), 1), z], dim=1))
+    given = Calibration(temperature=2.5, offsets=(1.0, 0.5, -0.5, -1.0), images=30)
+    expected = given(network(images)).softmax(1)
+    fold(network, given, images[0])
+    torch.testing.assert_close(network(images).softmax(1), expected)
+
+
 def small(name):
     return small_network().state_dict()[name]
 
@@ -116,6 +126,10 @@ def small(name):
     [
         ([nn.Linear(4, 3, bias=False)], "calibrate: expected a linear last layer with a bias, got Linear '5'"),
         ([nn.Linear(4, 3), nn.Softmax(1)], "calibrate: the logits are not the output of the last layer, '5'"),
+        (
+            [nn.Linear(4, 6), nn.Unflatten(1, (3, 2)), nn.MaxPool1d(2), nn.Flatten(1)],
+            "the logits are not the output of",
+        ),
     ],
 )
 def test_a_network_that_cannot_take_it_is_refused_and_left(head, message):

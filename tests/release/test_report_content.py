@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pydicom
 import pytest
 from dicom_check import faults
@@ -48,6 +50,11 @@ def test_an_image_without_a_study_is_refused_without_showing_its_values(image):
     del source.StudyInstanceUID
     with pytest.raises(DataError, match="lacks StudyInstanceUID, which a report must repeat"):
         encode_report(source, [0.25] * 4, model=MODEL)
+
+
+def test_a_single_class_would_be_found_in_every_image(image):
+    with pytest.raises(ConfigError, match="expected at least two classes, got one"):
+        encode_report(image, [0.1], model=replace(MODEL, class_names=("tumor",)))
 
 
 def test_probabilities_must_fit_the_classes(image):
