@@ -7,7 +7,7 @@ DEMO := build/demo/$(BUNDLE)
 # The real data of the optional tests and benchmarks; tests skip, and say so, where it is not set.
 export MONAI_UNLEARN_DATA MONAI_UNLEARN_CASES MONAI_UNLEARN_STANDARDS
 
-.PHONY: demo test check nightly clean
+.PHONY: demo test check deploy-sdk nightly clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -31,6 +31,9 @@ check: $(VENV)/.installed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+deploy-sdk: $(VENV)/.installed
+	@$(BIN)/python scripts/deploy_sdk.py
 
 nightly: $(VENV)/.installed
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/cohort tests/index/test_mutants.py --numprocesses 2

@@ -51,6 +51,9 @@ def test_preprocessing_is_the_same_with_loading_in_a_step_of_its_own_for_inferen
     expected = configs["train"]["preprocessing"]
     for name in ("evaluate", "unlearn"):
         assert configs[name]["preprocessing"] == expected, name
+    # MONAI Deploy needs the metadata of the image after preprocessing; training would only copy them.
+    last = expected["transforms"][-1]
+    assert last.pop("track_meta") is False
     inference = configs["inference"]["preprocessing"]
     assert {**inference, "transforms": [configs["inference"]["loading"], *inference["transforms"]]} == expected
 

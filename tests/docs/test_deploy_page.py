@@ -1,38 +1,29 @@
-"""The code on the deployment page compiles, and the names that it imports from this package exist."""
+"""The commands of the deployment page: the export runs as shown, and places `model.ts` where MONAI Deploy finds it.
+
+`tests/bundles/test_deploy_sdk.py` runs the application that they start.
+"""
 
 from __future__ import annotations
 
-import ast
-import importlib
 import re
+import shlex
 import shutil
+import subprocess
 from pathlib import Path
+
+import yaml
+from deploy_operator import model_file
 
 from monai_unlearn.release.report_content import ModelIdentity
 from monai_unlearn.release.torchscript import read_export
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-EXPORT, APPLICATION = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+(EXPORT,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+(WALK,) = re.findall(r"^```bash\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
-def imported(code):
-    """Return the names that code imports from this package, by module."""
-    nodes = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom)]
-    return {
-        node.module: [name.name for name in node.names] for node in nodes if node.module.startswith("monai_unlearn")
-    }
-
-
-def test_what_the_application_imports_exists():
-    found = {**imported(EXPORT), **imported(APPLICATION)}
-    modules = ("data.slices", "release.report_content", "release.sr", "release.torchscript")
-    assert set(found) == {f"monai_unlearn.{name}" for name in modules}
-    for module, names in found.items():
-        assert not [name for name in names if not hasattr(importlib.import_module(module), name)]
-
-
-def test_the_export_runs_as_shown(tmp_path, monkeypatch, capsys):
+def test_the_export_runs_as_shown_and_is_found_where_the_page_places_it(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "bundles" / "mri_classifier", tmp_path / "revision" / "revised_bundle")
     exec(compile(EXPORT, "deploy.md", "exec"), {})  # noqa: S102 - the page's own example
@@ -40,3 +31,17 @@ def test_the_export_runs_as_shown(tmp_path, monkeypatch, capsys):
     assert read_export(script).metadata["name"] == "MRI classifier"
     # The application names these classes in its reports.
     assert ModelIdentity.of_export(script).class_names == ("glioma", "meningioma", "notumor", "pituitary")
+
+    *placing, start = [shlex.split(line) for line in WALK.splitlines()]
+    for words in placing:
+        subprocess.run([shutil.which(words[0]), *words[1:]], check=True)
+    options = dict(zip(start[2::2], start[3::2], strict=True))
+    assert model_file(Path(options["--model"])).read_bytes() == script.read_bytes()
+    assert (ROOT / start[1]).is_file()
+
+
+def test_the_manifest_names_what_the_application_reads():
+    manifest = yaml.safe_load((ROOT / "examples" / "map" / "app.yaml").read_text(encoding="utf-8"))
+    assert set(manifest) == {"application", "resources"}
+    required = (ROOT / "examples" / "map" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert "monai-unlearn[pacs]" in required
