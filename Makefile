@@ -1,5 +1,7 @@
 # `make demo` and `make test` need Python 3.10 or newer and make; they set up the rest in .venv.
 PYTHON ?= python3
+# A further index for torch: https://download.pytorch.org/whl/cpu has builds without CUDA for Linux.
+TORCH_INDEX ?=
 VENV := .venv
 BIN := $(VENV)/bin
 BUNDLE ?= fundus_classifier
@@ -7,14 +9,15 @@ DEMO := build/demo/$(BUNDLE)
 # The real data of the optional tests and benchmarks; tests skip, and say so, where it is not set.
 export MONAI_UNLEARN_DATA MONAI_UNLEARN_CASES MONAI_UNLEARN_STANDARDS
 
-.PHONY: demo test check deploy-sdk nightly clean
+.PHONY: demo test check deploy-sdk matrix nightly clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "Python 3.10 or newer is needed; give another with PYTHON=…"; exit 2; }
 	@echo "Setting up $(VENV) (once, about a minute) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
@@ -31,9 +34,14 @@ check: $(VENV)/.installed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/deptry .
 
 deploy-sdk: $(VENV)/.installed
 	@$(BIN)/python scripts/deploy_sdk.py
+
+# The tests with each of Python 3.10 to 3.13 that this machine has: make matrix TESTS=tests/cohort
+matrix:
+	@TORCH_INDEX=$(TORCH_INDEX) $(PYTHON) scripts/python_matrix.py $(TESTS)
 
 nightly: $(VENV)/.installed
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/cohort tests/index/test_mutants.py --numprocesses 2

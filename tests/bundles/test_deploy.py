@@ -89,6 +89,7 @@ def test_preprocessing_that_drops_the_metadata_is_refused(exported, tmp_path):
     walked, _ = exported
     root = tmp_path / "bundle"
     shutil.copytree(walked.root, root)
+    (root / "SHA256SUMS").unlink(missing_ok=True)
     config = root / "configs" / "inference.yaml"
     written = yaml.safe_load(config.read_text(encoding="utf-8"))
     written["preprocessing"]["transforms"][-1]["track_meta"] = False
