@@ -52,7 +52,7 @@ def run(words, folder):
         text=True,
         check=False,
         # A process that does not end fails here.
-        timeout=200,
+        timeout=600,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (stack, hard)),
     )
 
