@@ -56,6 +56,10 @@ class NotAccepted(UnlearnError):  # noqa: N818 - not a fault: the run is done, b
     exit_code = ExitCode.NOT_ACCEPTED
 
 
+class ArchiveError(InputError):
+    """An image archive cannot be reached, refuses a request, or answers with something else than was asked for."""
+
+
 class DataError(InputError):
     """Images, labels or splits do not fit the bundle."""
 
