@@ -19,6 +19,7 @@ from monai_unlearn.cli import (
     compare,
     history,
     index,
+    index_pull,
     index_report,
     index_table,
     index_verify,
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 app.add_typer(phantom.app, name="phantom")
 index_table.register(index.app)
+index_pull.register(index.app)
 index_report.register(index.app)
 index_verify.register(index.app)
 app.add_typer(index.app, name="index")

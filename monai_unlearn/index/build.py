@@ -69,7 +69,8 @@ def build(request: BuildRequest, *, track: Track) -> BuildReport:
             moved = plan.moves.count(connection, collected.files) if plan.moves else 0
             _refuse_named_faults(collected, duplicates)
             _refuse_without_images(collected, request.sources)
-            composition = Composition(request, plan, collected, plan.counts.with_moved(moved), identities, tags)
+            ignored, counts = plan.skipped + len(plan.files) - collected.rows, plan.counts.with_moved(moved)
+            composition = Composition(request, ignored, collected, counts, identities, tags)
             return composition.finish(space, duplicates, labels, track, connection=connection)
 
 

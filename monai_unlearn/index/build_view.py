@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from monai_unlearn.index.tables.kept_words import missing_lines
 from monai_unlearn.terminal import escaping_console, say
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from monai_unlearn.index.build_report import BuildReport
-    from monai_unlearn.index.listing import Listed
     from monai_unlearn.index.measures.measure_match import MeasureMatch
     from monai_unlearn.index.tables.join import Match
 
+Read = TypeVar("Read")
 
-def track(files: Iterable[Listed]) -> Iterator[Listed]:
-    """Pass the files on, and show a bar, the rate and the remaining time on stderr; one line if it is no terminal."""
+
+def track(files: Iterable[Read]) -> Iterator[Read]:
+    """Pass the files or studies on, and show a bar, the rate and the remaining time on stderr; one line if it is no terminal."""
     if sys.stderr.isatty():
         yield from _with_bar(files)
         return
@@ -31,7 +32,7 @@ def track(files: Iterable[Listed]) -> Iterator[Listed]:
         say(f"Reading {count}/{count}", err=True)
 
 
-def _with_bar(files: Iterable[Listed]) -> Iterator[Listed]:
+def _with_bar(files: Iterable[Read]) -> Iterator[Read]:
     from rich.progress import (  # it takes time to load, which only a terminal is worth
         BarColumn,
         MofNCompleteColumn,
@@ -45,7 +46,7 @@ def _with_bar(files: Iterable[Listed]) -> Iterator[Listed]:
 
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(f"{task.speed:,.0f} files/s" if task.speed else "")
+            return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
     columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=escaping_console(stderr=True)) as progress:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from monai_unlearn.index.identities import Identities
     from monai_unlearn.index.measures.labels import MaskLabels
     from monai_unlearn.index.scan.extra_tags import FoundTags
-    from monai_unlearn.index.scan.plan import FileCounts, Plan
+    from monai_unlearn.index.scan.plan import FileCounts
     from monai_unlearn.index.scan.read import Track
     from monai_unlearn.index.scan.workspace import Workspace
     from monai_unlearn.index.tables.join import Match
@@ -53,11 +53,12 @@ class Composition:
 
     Args:
         request: What the user asked for.
-        plan: The listed files.
+        ignored: How many listed files have no row.
         collected: The rows of all files.
         files: How the files compare with those of the last run.
         identities: The patients of the archive.
         tags: What the files have of the tags that the user asked for.
+        further: Further entries of `index.json`.
 
     Raises:
         IndexReadError: A table cannot be joined, or the label, a unit or the patients refer to an unknown column.
@@ -66,14 +67,16 @@ class Composition:
     def __init__(
         self,
         request: BuildRequest,
-        plan: Plan,
+        ignored: int,
         collected: Collected,
         files: FileCounts,
         identities: Identities,
         tags: FoundTags,
+        *,
+        further: Mapping[str, Any] | None = None,
     ) -> None:
         self.request, self.collected, self.files, self.tags = request, collected, files, tags
-        self.ignored = plan.skipped + len(plan.files) - collected.rows
+        self.ignored, self.further = ignored, further or {}
         kinds = {**BASE_COLUMNS, **collected.tags, **request.scan.extra_tags.kinds}
         if request.scan.pixel_digest:
             kinds[PIXEL_DIGEST] = Kind.TEXT
@@ -175,6 +178,7 @@ class Composition:
             "measures": [] if self._hides_paths else [match.document() for match in measured.matches],
             "ignored": self.ignored,
             "files": self._keep_files(space),
+            **self.further,
         }
 
     @property

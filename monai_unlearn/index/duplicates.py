@@ -1,8 +1,9 @@
 """Which files of a build have the SOPInstanceUID of another, and whether they contradict it.
 
 Copies that agree on the patient, the study and the device are one image: the first in the order of paths counts. Where
-they disagree, nobody can tell which is right; the first of each variant stays, and each but the first of all has a
-suffix in its `image_id`. DuckDB finds them without holding all identifiers.
+they disagree, nobody can tell which is right; the first of each variant stays, and each variant but one has a suffix in
+its `image_id`. Which one has none depends on what the copies say, not on where they are. DuckDB finds them without
+holding all identifiers.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ with named as (
     select number, traits,
         count(*) over (partition by image_id) as copies,
         row_number() over (partition by image_id, traits order by number) as place,
-        first_value(traits) over (partition by image_id order by number) as first,
+        min(traits) over (partition by image_id) as first,
         min(traits) over (partition by image_id) <> max(traits) over (partition by image_id) as contradict
     from traits
 )

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from monai_unlearn.pacs.items import Item
 
-Key = str
+# The tags that tell items apart; the first of them is one that every item has.
+Key = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def everything(ask: Callable[[int], Page], *, key: Key, server: str, request: st
 
     Args:
         ask: Returns the page that begins after so many items.
-        key: The tag that tells items apart.
+        key: The tags that tell items apart.
         server: The server, for messages.
         request: The request, for messages.
 
@@ -63,7 +64,7 @@ def everything(ask: Callable[[int], Page], *, key: Key, server: str, request: st
         CappedError: The server ignores which page is asked for; what it returned has been yielded.
         ArchiveError: An item has no identifier.
     """
-    seen = set[str]()
+    seen = set[tuple[str | None, ...]]()
     offset = 0
     while True:
         page = ask(offset)
@@ -71,10 +72,10 @@ def everything(ask: Callable[[int], Page], *, key: Key, server: str, request: st
             return
         fresh = 0
         for item in page.items:
-            uid = text(item, key)
-            if uid is None:
+            uid = tuple(text(item, tag) for tag in key)
+            if uid[0] is None:
                 raise ArchiveError(
-                    f"{server}: {request}: an answer leaves out the tag {key}, which tells its items apart. The "
+                    f"{server}: {request}: an answer leaves out the tag {key[0]}, which tells its items apart. The "
                     "server does not follow DICOM PS3.18 table 10.6.3; ask who runs it."
                 )
             if uid not in seen:

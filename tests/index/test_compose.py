@@ -14,8 +14,8 @@ from monai_unlearn.index.identities import Identities
 from monai_unlearn.index.listing import Listed
 from monai_unlearn.index.measures.labels import MaskLabels
 from monai_unlearn.index.scan.extra_tags import FoundTags
-from monai_unlearn.index.scan.plan import FileCounts, Plan
-from monai_unlearn.index.scan.spool import Spool, as_table
+from monai_unlearn.index.scan.plan import FileCounts
+from monai_unlearn.index.scan.spool import as_table
 from monai_unlearn.index.scan.workspace import Workspace
 from monai_unlearn.index.store.digest import engine
 from monai_unlearn.index.tables.key import Key
@@ -37,14 +37,9 @@ def compose(tmp_path):
         request = BuildRequest(sources=(tmp_path,), out=tmp_path / "index", **options)
         listed = [Listed(path=row["path"], relative=row["path"][3:]) for row in ROWS]
         with Workspace(request.out, {}) as space:
-            plan = Plan(Spool(space.folder / "listed.spool"), Spool(space.folder / "fresh.spool"), skipped=2)
-            for file in listed:
-                plan.files.append(file)
-            plan.files.close()
-            plan.fresh.close()
             batches = [(as_table(listed), pa.Table.from_pylist(ROWS, schema=schema()))]
             collected = collect(batches, files=space.stage / "files.parquet", ids=space.folder / "ids.parquet", mark={})
-            composition = Composition(request, plan, collected, FileCounts(added=5), Identities(), FoundTags())
+            composition = Composition(request, 3, collected, FileCounts(added=5), Identities(), FoundTags())
             duplicates = Duplicates(np.array([1]), np.array([], int))
             with engine(space.folder) as connection:
                 return composition.finish(space, duplicates, MaskLabels(), iter, connection=connection)

@@ -21,7 +21,9 @@ _PATIENCE = 30.0
 
 def program() -> str | None:
     """Return the path of Orthanc, or null where it or its DICOMweb plugin is not installed."""
-    return shutil.which("Orthanc", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin") if PLUGIN.exists() else None
+    return (
+        shutil.which("Orthanc", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin") if PLUGIN.exists() else None
+    )
 
 
 @dataclass(frozen=True)

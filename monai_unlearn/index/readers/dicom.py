@@ -71,16 +71,23 @@ def _fault(dataset: Dataset, end: HeaderEnd) -> Fault | None:
     class_uid = UID(str(dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID", "")))
     if class_uid == dicomdir.MEDIA_STORAGE_DIRECTORY:
         return Fault.DICOMDIR_ESCAPES if dicomdir.escapes(end.stream) else Fault.NOT_AN_IMAGE
+    return fault_of_class(class_uid, has_rows="Rows" in dataset) or end.fault()
+
+
+def fault_of_class(class_uid: UID, *, has_rows: bool) -> Fault | None:
+    """Return what an object without pixel data is, by its SOP class; null if it should have pixels.
+
+    Args:
+        class_uid: The SOP class.
+        has_rows: Whether the object has the tag Rows.
+    """
     # An image without pixels was cut before them; a report, a plan or a waveform never had any.
-    if is_derived(class_uid) and not is_image_like(class_uid) and "Rows" not in dataset:
+    if is_derived(class_uid) and not is_image_like(class_uid) and not has_rows:
         return Fault.DERIVED_OBJECT
     is_image = (
-        is_image_like(class_uid)
-        or "Image Storage" in class_uid.name
-        or class_uid not in UID_dictionary
-        or "Rows" in dataset
+        is_image_like(class_uid) or "Image Storage" in class_uid.name or class_uid not in UID_dictionary or has_rows
     )
-    return end.fault() if is_image else Fault.NOT_AN_IMAGE
+    return None if is_image else Fault.NOT_AN_IMAGE
 
 
 def _values(dataset: Dataset, end: HeaderEnd) -> dict[str, object]:

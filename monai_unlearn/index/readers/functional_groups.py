@@ -37,7 +37,7 @@ GROUPS = (SHARED, PER_FRAME)
 UNDEFINED = 0xFFFFFFFF
 _CHUNK = 1024 * 1024
 # Tags that name the image itself or its patient; the same keywords in a group name what it was derived from.
-_NEVER = frozenset(("PatientID", "IssuerOfPatientID", "OtherPatientIDs", "PatientBirthDate", *UIDS))
+NEVER_IN_GROUPS = frozenset(("PatientID", "IssuerOfPatientID", "OtherPatientIDs", "PatientBirthDate", *UIDS))
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class FunctionalGroups:
         return [path for path in self.paths if path.steps[0].tag == located.tag or self._is_missing(path, dataset)]
 
     def _is_missing(self, path: TagPath, dataset: Dataset) -> bool:
-        if path.steps[0].tag in GROUPS or path.is_meta or str(path.last) in _NEVER or path in self.values:
+        if path.steps[0].tag in GROUPS or path.is_meta or str(path.last) in NEVER_IN_GROUPS or path in self.values:
             return False
         return next(values_in(dataset, path.steps), None) is None
 

@@ -136,10 +136,7 @@ class ExtraTags:
             return None
         if pseudonyms is not None:
             raw = {name: text for name, text in raw.items() if _domain_of(name) is None}
-            values = {name: _hidden(name, text, pseudonyms) for name, text in values.items()}
-        if raw:
-            values[RAW_VALUES] = json.dumps(raw, ensure_ascii=False, sort_keys=True)
-        return json.dumps(values, ensure_ascii=False, sort_keys=True) if values else None
+        return stored(values, pseudonyms, raw=raw)
 
 
 @dataclass
@@ -175,6 +172,22 @@ class FoundTags:
     def document(self, tags: Iterable[str]) -> dict[str, Any]:
         """Return for JSON how many DICOM images have each tag."""
         return {tag: {"images": self.filled[tag], "of": self.files, "invalid": self.unreadable[tag]} for tag in tags}
+
+
+def stored(
+    values: Mapping[str, str], pseudonyms: Pseudonyms | None, *, raw: Mapping[str, str] | None = None
+) -> str | None:
+    """Return what was read of the additional tags as it is stored: JSON, with pseudonyms; null if there is nothing.
+
+    Args:
+        values: The text of each tag that has a value.
+        pseudonyms: What replaces identifiers.
+        raw: The raw texts of invalid values, without identifiers.
+    """
+    hidden = {name: text if pseudonyms is None else _hidden(name, text, pseudonyms) for name, text in values.items()}
+    if raw:
+        hidden[RAW_VALUES] = json.dumps(raw, ensure_ascii=False, sort_keys=True)
+    return json.dumps(hidden, ensure_ascii=False, sort_keys=True) if hidden else None
 
 
 def _values(kind: Kind, text: str | None) -> Sequence[Value]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Fewer rows than this are not worth leaving a folder behind.
 WORTH_KEEPING = 1_000
 _BLOCK = "block-*.arrow"
+NOTES = b"notes"
 
 
 class Workspace:
@@ -42,12 +43,13 @@ class Workspace:
     Args:
         directory: The folder of the index.
         mark: The metadata of the blocks; only blocks with the same metadata are reused.
+        worth_keeping: Fewer rows than this are not worth leaving a folder behind.
 
     Raises:
         IndexReadError: When entered: another run is building the same index.
     """
 
-    def __init__(self, directory: Path, mark: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, mark: Mapping[str, str], *, worth_keeping: int = WORTH_KEEPING) -> None:
         directory = directory.absolute()
         self._all = directory.parent / f".{directory.name}.unfinished"
         self.folder = self._all / secrets.token_hex(6)
@@ -56,7 +58,7 @@ class Workspace:
         self._lock = self._all / "lock"
         self._held = ExitStack()
         self._schema = schema().with_metadata(mark)
-        self._rows = 0
+        self._rows, self._worth_keeping = 0, worth_keeping
 
     def __enter__(self) -> Self:
         refusal = IndexReadError(
@@ -80,7 +82,7 @@ class Workspace:
                 if path != self._lock:
                     shutil.rmtree(path, ignore_errors=True)
             return
-        if self._rows < WORTH_KEEPING:
+        if self._rows < self._worth_keeping:
             shutil.rmtree(self.folder, ignore_errors=True)
             return
         shutil.rmtree(self.stage, ignore_errors=True)
@@ -88,12 +90,19 @@ class Workspace:
             if not path.match(_BLOCK) and path.is_file():
                 path.unlink()
 
-    def add_block(self, number: int, rows: pa.Table) -> None:
-        """Store rows; they follow those of the blocks with lower numbers."""
+    def add_block(self, number: int, rows: pa.Table, *, notes: str = "") -> None:
+        """Store rows; they follow those of the blocks with lower numbers.
+
+        Args:
+            number: The number of the block.
+            rows: The rows.
+            notes: A text that the block has as the metadata `NOTES` of its schema.
+        """
         path = self._block(number)
         unnamed = path.with_suffix(".tmp")
-        with pa.ipc.new_file(str(unnamed), self._schema) as writer:
-            writer.write_table(rows.cast(self._schema))
+        schema = self._schema.with_metadata({**(self._schema.metadata or {}), NOTES: notes}) if notes else self._schema
+        with pa.ipc.new_file(str(unnamed), schema) as writer:
+            writer.write_table(rows.cast(schema))
         unnamed.replace(path)
         self._rows += rows.num_rows
 
@@ -119,9 +128,14 @@ class Workspace:
         for path in sorted(folder.glob(_BLOCK)):
             try:
                 with pa.OSFile(str(path)) as source, pa.ipc.open_file(source) as reader:
-                    if not reader.schema.equals(self._schema, check_metadata=True):
+                    if not _without_notes(reader.schema).equals(self._schema, check_metadata=True):
                         continue
                     table = reader.read_all()
             except (OSError, pa.ArrowException):
                 continue  # damaged: the files are read again
             yield table
+
+
+def _without_notes(schema: pa.Schema) -> pa.Schema:
+    kept = {name: value for name, value in (schema.metadata or {}).items() if name != NOTES}
+    return schema.with_metadata(kept)

@@ -91,7 +91,7 @@ def finish_index(
         directory: The folder.
         columns: Every column, with the kind of its values.
         document: Entries of `index.json`: `label`, `units`, `origins`, `built`, `dates_shifted`, `sources`,
-            `patient_from`, `tables`, `measures`, `ignored`, `files`.
+            `patient_from`, `tables`, `measures`, `ignored`, `files`, `studies`.
         connection: A connection from `digest.engine`; null to open one.
     """
     with engine(writer.stage) if connection is None else nullcontext(connection) as opened:
@@ -118,7 +118,7 @@ def finish_index(
         **document,
         "parts": writer.parts,
     }
-    files = [name for name in (*writer.parts, whole["files"]) if name]
+    files = [name for name in (*writer.parts, whole["files"], whole.get("studies")) if name]
     whole["digests"] = {name: file_digest(writer.stage / name) for name in files}
     text = json.dumps(sealed(whole), indent=2, ensure_ascii=False) + "\n"
     (writer.stage / DOCUMENT).write_text(text, encoding="utf-8")

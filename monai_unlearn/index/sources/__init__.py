@@ -1,0 +1,1 @@
+"""Sources of rows other than files: the metadata that an image archive sends as DICOM JSON."""

@@ -1,0 +1,62 @@
+"""What a pull needs of an image archive, whatever protocol it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from monai_unlearn.pacs.study_query import StudyQuery
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which studies a pull has to look at.
+
+    Attributes:
+        how: `all`; `changes`, if the archive itself says what has changed; `window`, if only recent days are asked for.
+        cursor: What the next pull passes on.
+        studies: The studies that may have changed, where the archive says so.
+        since: The first day that is asked for; null for all.
+    """
+
+    how: str
+    cursor: Mapping[str, Any]
+    studies: frozenset[str] | None = None
+    since: dt.date | None = None
+
+
+class Archive(Protocol):
+    """An image archive. Its methods raise `ArchiveError` where it fails, refuses, or returns part of what it has."""
+
+    @property
+    def name(self) -> str:
+        """The protocol and address, as `index.json` states them; no secret is in it."""
+
+    @property
+    def server(self) -> str:
+        """The name of the server for messages."""
+
+    @property
+    def tells_pixels(self) -> bool:
+        """Whether the metadata of an image with pixels names them."""
+
+    def asked(self, cursor: Mapping[str, Any] | None) -> Asked:
+        """Return which studies may have changed since a cursor; all of them if it is null."""
+
+    def studies(self, query: StudyQuery) -> Iterator[Item]:
+        """Yield the studies of a query; two patients' halves of one study are two."""
+
+    def study(self, uid: str) -> list[Item]:
+        """Return one study, as `studies` yields it; an empty list if it is gone."""
+
+    def metadata(self, study: str, *, expected: int | None) -> list[Item] | None:
+        """Return the metadata of all instances of a study; null if it is gone."""
+
+    def traffic(self) -> Mapping[str, int]:
+        """Return how many `requests` were sent, and how many `bytes` were received."""

@@ -1,0 +1,215 @@
+"""The rows of all studies of a pull, in order: kept from earlier pulls, or made of metadata that is asked for now.
+
+Several studies are asked for at once, some ahead of the one that is next; what is held of them is bounded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monai_unlearn.index.sources.pulled import ByStudy, Pulled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from monai_unlearn.index.scan.workspace import Workspace
+    from monai_unlearn.index.sources.study_list import Study
+
+    Fetch = Callable[[Study], pa.Table | None]
+
+ROWS_A_BATCH = 5_000
+# As many rows that were asked for are lost at most if the process is killed.
+ROWS_A_BLOCK = 1_000
+# Studies and instances that are held or under way.
+_MOST_STUDIES, _MOST_INSTANCES = 64, 4_000
+_UNKNOWN_SIZE = 20
+# Where an image is, and how its file is stored, are not what its metadata says.
+_ABOUT_FILE = ("file_size", "file_mtime_ns")
+
+
+@dataclass
+class PullCounts:
+    """How the studies and images compare with those of the last pull.
+
+    Attributes:
+        studies: How many studies are `reused`, `resumed` from a pull that did not end, `read`, and `vanished`.
+        images: How many images are `reused`, `resumed`, `added`, `changed`, `vanished`.
+        identities: How many images have another patient than at the last pull.
+    """
+
+    studies: Counter[str] = field(default_factory=Counter)
+    images: Counter[str] = field(default_factory=Counter)
+    identities: int = 0
+
+    def compare(self, before: pa.Table | None, now: pa.Table) -> None:
+        """Count the images of a study that was read, against those of the last pull."""
+        if before is None:
+            self.images["added"] += now.num_rows
+            return
+        old, new = ({row["path"]: row for row in table.drop(list(_ABOUT_FILE)).to_pylist()} for table in (before, now))
+        both = old.keys() & new.keys()
+        changed = {path for path in both if old[path] != new[path]}
+        self.identities += sum(_person(old[path]) != _person(new[path]) for path in changed)
+        self.images["changed"] += len(changed)
+        self.images["reused"] += len(both) - len(changed)
+        self.images["added"] += len(new) - len(both)
+        self.images["vanished"] += len(old) - len(both)
+
+
+def _person(row: dict[str, object]) -> tuple[object, object]:
+    return row["PatientID"], row["issuer"]
+
+
+@dataclass
+class _Pending:
+    """A study whose rows are there, or will be.
+
+    Attributes:
+        study: The study.
+        before: Its rows at the last pull.
+        rows: Its rows, or the promise of them.
+        origin: What `PullCounts.studies` counts it as.
+    """
+
+    study: Study
+    before: pa.Table | None
+    rows: pa.Table | Future[pa.Table | None]
+    origin: str
+
+    @property
+    def weight(self) -> int:
+        if isinstance(self.rows, Future):
+            return self.study.instances or _UNKNOWN_SIZE
+        return self.rows.num_rows
+
+
+@dataclass
+class PullRows:
+    """Yields the rows of studies.
+
+    Attributes:
+        fetch: Asks for the metadata of a study, and returns its rows sorted by path; null if it is gone.
+        space: Where rows are stored as they come, so that a pull that is killed goes on from there.
+        connections: How many studies are asked for at once.
+        read_all: Whether metadata is asked for even of studies that seem unchanged.
+        counts: How the studies and images compare with those of the last pull.
+        fingerprints: The fingerprint of each study whose rows were yielded.
+    """
+
+    fetch: Fetch
+    space: Workspace
+    connections: int
+    read_all: bool = False
+    counts: PullCounts = field(default_factory=PullCounts)
+    fingerprints: dict[str, str] = field(default_factory=dict)
+
+    def batches(self, studies: Iterable[Study], before: Pulled | None) -> Iterator[pa.Table]:
+        """Yield the rows of studies, sorted by path, some thousands at a time.
+
+        Args:
+            studies: The studies, sorted as `in_order` says.
+            before: The last pull.
+        """
+        held, rows = list[pa.Table](), 0
+        for table in self._blocks(self._in_turn(studies, before or Pulled())):
+            held.append(table)
+            rows += table.num_rows
+            if rows >= ROWS_A_BATCH:
+                yield pa.concat_tables(held).combine_chunks()
+                held, rows = [], 0
+        if held:
+            yield pa.concat_tables(held).combine_chunks()
+
+    def _in_turn(self, studies: Iterable[Study], before: Pulled) -> Iterator[_Pending]:
+        """Yield the studies in their order, each with its rows or the promise of them, and ask for some ahead."""
+        indexed = ByStudy(before.tables)
+        unfinished = [ByStudy(blocks) for blocks in self.space.earlier_runs()]
+        pending = deque[_Pending]()
+        pool = ThreadPoolExecutor(self.connections, thread_name_prefix="pull")
+        try:
+            for study in studies:
+                pending.append(self._begin(study, before, indexed, unfinished, pool))
+                while len(pending) >= _MOST_STUDIES or sum(each.weight for each in pending) >= _MOST_INSTANCES:
+                    yield pending.popleft()
+            yield from pending
+            indexed.finish()
+            self.counts.images["vanished"] += indexed.passed
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _begin(
+        self, study: Study, before: Pulled, indexed: ByStudy, unfinished: list[ByStudy], pool: ThreadPoolExecutor
+    ) -> _Pending:
+        old = indexed.take(study.key)
+        rows = None if old is None else old[0]
+        for run in unfinished:
+            found = run.take(study.key)
+            if found is not None and found[1] == study.fingerprint:
+                return _Pending(study, rows, found[0], "resumed")
+        is_same = before.studies.get(study.key) == study.fingerprint
+        if study.uid is None or (is_same and not self.read_all):
+            return _Pending(study, rows, _empty(rows), "reused")
+        return _Pending(study, rows, pool.submit(self.fetch, study), "read")
+
+    def _blocks(self, pending: Iterable[_Pending]) -> Iterator[pa.Table]:
+        """Yield the rows of studies as they are there; store those that were read, block by block."""
+        block: list[tuple[Study, pa.Table]] = []
+        number = 0
+        for each in pending:
+            rows = each.rows.result() if isinstance(each.rows, Future) else each.rows
+            if rows is None:  # gone since the studies were listed
+                self.counts.studies["vanished"] += 1
+                self.counts.images["vanished"] += 0 if each.before is None else each.before.num_rows
+                continue
+            self._count(each, rows)
+            if each.origin == "read":
+                block.append((each.study, rows))
+                if sum(table.num_rows for _, table in block) >= ROWS_A_BLOCK:
+                    self._store(number, block)
+                    block, number = [], number + 1
+            if rows.num_rows:
+                yield rows
+        self._store(number, block)
+
+    def _count(self, each: _Pending, rows: pa.Table) -> None:
+        self.fingerprints[each.study.key] = each.study.fingerprint
+        self.counts.studies[each.origin] += 1
+        if each.origin == "reused":
+            self.counts.images["reused"] += rows.num_rows
+        else:
+            self.counts.compare(each.before, rows)
+            if each.origin == "resumed":
+                self.counts.images["resumed"] += rows.num_rows
+
+    def _store(self, number: int, block: list[tuple[Study, pa.Table]]) -> None:
+        if block:
+            notes = json.dumps({study.key: study.fingerprint for study, _ in block})
+            self.space.add_block(number, pa.concat_tables([rows for _, rows in block]), notes=notes)
+
+
+def listed(rows: pa.Table) -> pa.Table:
+    """Return rows as the files of a build are listed: `scan/spool.py` says how."""
+    nothing = pa.nulls(rows.num_rows, pa.int64())
+    return pa.table(
+        {
+            "path": rows["path"],
+            "relative": rows["path"],
+            "size": nothing,
+            "mtime_ns": nothing,
+            "named": pc.is_null(rows["path"]),
+            "fault": pa.nulls(rows.num_rows, pa.string()),
+        }
+    )
+
+
+def _empty(rows: pa.Table | None) -> pa.Table:
+    from monai_unlearn.index.fast_readers import schema
+
+    return schema().empty_table() if rows is None else rows

@@ -1,0 +1,73 @@
+"""From the metadata of a study's instances to rows that may be stored: with pseudonyms, without what is dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from monai_unlearn.index.fast_readers import schema
+from monai_unlearn.index.readers import file_columns
+from monai_unlearn.index.readers.identity import without_birth_dates
+from monai_unlearn.index.readers.row import EXTRA_TAGS
+from monai_unlearn.index.scan.extra_tags import stored
+from monai_unlearn.index.sources.json_row import row_of, texts_of
+from monai_unlearn.index.sources.pulled import path_of
+from monai_unlearn.index.usable import is_usable
+from monai_unlearn.pacs.items import INSTANCE, MODALITY, SERIES, text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monai_unlearn.index.readers import Row
+    from monai_unlearn.index.scan.options import ScanOptions
+    from monai_unlearn.index.sources.archive import Item
+    from monai_unlearn.index.sources.study_list import Study
+
+
+@dataclass(frozen=True)
+class StudyRows:
+    """Makes rows of metadata.
+
+    Attributes:
+        options: What the user asks for.
+        modalities: Only images of these are rows; all if empty.
+        tells_pixels: Whether the metadata of an image with pixels names them.
+    """
+
+    options: ScanOptions
+    modalities: frozenset[str] = frozenset()
+    tells_pixels: bool = True
+
+    def of(self, study: Study, items: Sequence[Item]) -> pa.Table:
+        """Return the rows of a study, sorted by path, as they may be stored.
+
+        Args:
+            study: The study.
+            items: The metadata of its instances.
+        """
+        if self.modalities:
+            items = [item for item in items if text(item, MODALITY) in self.modalities]
+        names = ("path", *file_columns())
+        rows = sorted((self._row(study, item) for item in items), key=itemgetter("path"))
+        columns = {name: [row.get(name) for row in rows] for name in names}
+        nothing = [None] * len(rows)
+        table = pa.table({**columns, "file_size": nothing, "file_mtime_ns": nothing}).select(schema().names)
+        return self._finished(table.cast(schema()) if rows else schema().empty_table())
+
+    def _row(self, study: Study, item: Item) -> Row:
+        row = row_of(item, tells_pixels=self.tells_pixels)
+        row["path"] = path_of(study.key, text(item, SERIES), str(text(item, INSTANCE)))
+        dropped = self.options.decisions.drop
+        tags = [tag for tag in self.options.extra_tags.tags if tag not in dropped]
+        code = row.get("fault")
+        if tags and is_usable(code if isinstance(code, str) else None):
+            row[EXTRA_TAGS] = stored(texts_of(item, tags), self.options.pseudonyms)
+        return row
+
+    def _finished(self, rows: pa.Table) -> pa.Table:
+        pseudonyms = self.options.pseudonyms
+        kept = self.options.decisions.without_dropped(rows)
+        return without_birth_dates(kept) if pseudonyms is None else pseudonyms.rows(kept)
