@@ -52,7 +52,7 @@ def pull_index(  # noqa: PLR0913 - in Typer, each option is a parameter
         bool,
         typer.Option(
             "--check",
-            help="Ask for everything again: notices what was deleted, or changed in place, since the last pull.",
+            help="Ask for everything again: notices what was deleted or changed in place since the last pull.",
         ),
     ] = False,
     connections: Annotated[

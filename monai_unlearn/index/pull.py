@@ -169,7 +169,7 @@ def _list(request: PullRequest, archive: Archive, asked: Asked, before: Pulled |
         if known and not found:
             raise ArchiveError(
                 f"{archive.server}: the archive lists none of the {len(known)} studies that the index has. If they "
-                "were deleted, pull into a new folder; otherwise check the address and the account. Nothing was written."
+                "were deleted, pull into a new folder; otherwise check the address and the account."
             )
     reused = {key: Study(key, None, known[key]) for key in unasked}
     return sorted({**reused, **found}.values(), key=lambda study: in_order(study.key)), len(gone)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.errors import ArchiveError
 from monai_unlearn.pacs.items import INSTANCE, OF_SERIES, SERIES, STUDY, Item, count, is_items, tag_of, text
 from monai_unlearn.pacs.paging import Page, everything
-from monai_unlearn.pacs.web import NotAnswered, Web
+from monai_unlearn.pacs.web import RefusedError, Web
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -42,9 +41,7 @@ class DicomWeb:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.web.close()
 
     def search(
@@ -166,7 +163,7 @@ class DicomWeb:
     def _if_there(self, path: str, *, name: str, study: str) -> list[Item]:
         try:
             return self._items(path, name=name, study=study)
-        except NotAnswered as error:
+        except RefusedError as error:
             if error.status in _GONE:
                 return []
             raise
@@ -174,12 +171,8 @@ class DicomWeb:
     def _by_series(self, study: str) -> list[Item]:
         """Return the metadata of a study whose answer as a whole is too long, or was not whole."""
         found: list[Item] = []
-        for series in self.search(
-            f"studies/{study}/series",
-            key=(SERIES,),
-            fields=["NumberOfSeriesRelatedInstances"],
-            name="GET studies/{study}/series",
-        ):
+        path, fields = f"studies/{study}/series", ["NumberOfSeriesRelatedInstances"]
+        for series in self.search(path, key=(SERIES,), fields=fields, name="GET studies/{study}/series"):
             found += self._of_series(study, str(text(series, SERIES)), count(series, OF_SERIES))
         return found
 

@@ -108,11 +108,11 @@ class Orthanc:
         return frozenset(studies)
 
     def _get(self, path: str, *, name: str, or_none: bool = False) -> Any:  # noqa: ANN401 - JSON
-        from monai_unlearn.pacs.web import NotAnswered
+        from monai_unlearn.pacs.web import RefusedError
 
         try:
             return self._web.json(f"{self._root}{path}", name=name, check=_wrong)[0]
-        except NotAnswered:
+        except RefusedError:
             if or_none:
                 return None
             raise

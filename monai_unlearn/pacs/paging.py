@@ -2,9 +2,9 @@
 
 | what a server does | how it is recognised | what is done |
 | --- | --- | --- |
-| caps every answer, and pages | fewer items than asked for, or the warning 299 | pages are asked for until one is empty |
+| caps every answer, and pages | fewer items than asked for, or warning 299 | pages are asked for until one is empty |
 | caps every answer, and ignores the offset | a page repeats items | `CappedError`, with what was found |
-| ignores limit and offset, and returns all | a page repeats the whole answer | the same: only other questions can tell |
+| ignores limit and offset, and returns all | a page repeats all | the same: only other questions can tell |
 """
 
 from __future__ import annotations

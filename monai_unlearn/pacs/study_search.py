@@ -1,4 +1,4 @@
-"""All studies of a query, also of servers that cap their answers and cannot page: their days are halved until it fits."""
+"""All studies of a query, even where a server caps its answers and cannot page: the days are halved until all fit."""
 
 from __future__ import annotations
 

@@ -202,10 +202,12 @@ class Web:
                 f"{server}: {name} was refused with {status}. Set {TOKEN}_FILE, or {USER} and its password, to those "
                 "of an account that may read images."
             )
-        raise NotAnswered(f"{server}: {name} was answered with {status}. Check the address and what it offers.", status)
+        raise RefusedError(
+            f"{server}: {name} was answered with {status}. Check the address and what it offers.", status
+        )
 
 
-class NotAnswered(ArchiveError):
+class RefusedError(ArchiveError):
     """A server has no answer to a request.
 
     Args:
