@@ -20,3 +20,17 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("MONAI_UNLEARN_DATA is not set: real data are not at hand")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def orthanc(tmp_path_factory):
+    """A real Orthanc on loopback with an empty store of its own; tests that need it are skipped without it.
+
+    Tests that change what it stores begin with `orthanc.clear()`.
+    """
+    from orthanc import MISSING, program, running_orthanc
+
+    if program() is None:
+        pytest.skip(MISSING)
+    with running_orthanc(tmp_path_factory.mktemp("orthanc")) as server:
+        yield server

@@ -20,7 +20,7 @@ Read = TypeVar("Read")
 
 
 def track(files: Iterable[Read]) -> Iterator[Read]:
-    """Pass files or studies on, and show a bar, the rate and the remaining time on stderr; one line if it is no terminal."""
+    """Pass files or studies on, and show a bar, the rate and the time left on stderr; one line if it is no terminal."""
     if sys.stderr.isatty():
         yield from _with_bar(files)
         return

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from monai_unlearn.index.build_report import BuildReport
     from monai_unlearn.index.build_request import BuildRequest
-    from monai_unlearn.index.sources.archive import Archive, Asked
+    from monai_unlearn.index.sources.archive import Archive, Asked, Item
 
     TrackStudies = Callable[[list[Study]], Iterable[Study]]
 
@@ -153,32 +153,29 @@ def _mark(request: PullRequest, archive: Archive) -> dict[str, str]:
 
 def _list(request: PullRequest, archive: Archive, asked: Asked, before: Pulled | None) -> tuple[list[Study], int]:
     """Return the studies in the order of their rows, and how many of the last pull are gone."""
-    query, pseudonyms = request.query, request.build.scan.pseudonyms
     known = {} if before is None else before.studies
+    found = studies_of(_found(request.query, archive, asked), request.build.scan.pseudonyms)
+    # Those that were not asked about are as they were.
+    is_whole = asked.studies is None and asked.since is None
+    kept = {} if is_whole else {key: Study(key, None, print_) for key, print_ in known.items() if key not in found}
+    if is_whole and known and not found:
+        raise ArchiveError(
+            f"{archive.server}: the archive lists none of the {len(known)} studies that the index has. If they "
+            "were deleted, pull into a new folder; otherwise check the address and the account."
+        )
+    gone = known.keys() - found.keys() - kept.keys()
+    return sorted([*kept.values(), *found.values()], key=lambda study: in_order(study.key)), len(gone)
+
+
+def _found(query: StudyQuery, archive: Archive, asked: Asked) -> Iterator[Item]:
+    """Yield the studies of a query that may have changed."""
     if asked.studies is not None:
-        found = studies_of(_matching(archive, query, asked.studies), pseudonyms)
-        unasked = {key for key in known if key not in found}
-        gone = set()
-    elif asked.since is not None and (query.last is None or asked.since <= query.last):
-        since = asked.since if query.first is None else max(query.first, asked.since)
-        found = studies_of(archive.studies(replace(query, first=since)), pseudonyms)
-        unasked, gone = {key for key in known if key not in found}, set()
-    else:
-        found = studies_of(archive.studies(query), pseudonyms)
-        unasked, gone = set(), known.keys() - found.keys()
-        if known and not found:
-            raise ArchiveError(
-                f"{archive.server}: the archive lists none of the {len(known)} studies that the index has. If they "
-                "were deleted, pull into a new folder; otherwise check the address and the account."
-            )
-    reused = {key: Study(key, None, known[key]) for key in unasked}
-    return sorted({**reused, **found}.values(), key=lambda study: in_order(study.key)), len(gone)
-
-
-def _matching(archive: Archive, query: StudyQuery, uids: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yield those studies that are in the archive, and of the query."""
-    for uid in sorted(uids):
-        yield from (study for study in archive.study(uid) if query.matches(study))
+        for uid in sorted(asked.studies):
+            yield from (study for study in archive.study(uid) if query.matches(study))
+        return
+    days = [day for day in (query.first, asked.since) if day is not None]
+    if query.last is None or not days or max(days) <= query.last:
+        yield from archive.studies(replace(query, first=max(days, default=None)))
 
 
 def _fetching(archive: Archive, build: BuildRequest, query: StudyQuery) -> Callable[[Study], pa.Table | None]:

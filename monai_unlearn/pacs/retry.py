@@ -43,7 +43,7 @@ class _Wait:
     first: float
 
     def __call__(self, state: RetryCallState) -> float:
-        wait = wait_exponential_jitter(initial=self.first, max=_LONGEST_WAIT, jitter=self.first)(state)
+        wait = wait_exponential_jitter(multiplier=self.first, max=_LONGEST_WAIT, jitter=self.first)(state)
         fault = state.outcome.exception() if state.outcome else None
         wish = fault.wish if isinstance(fault, PassingFault) else None
         return wait if wish is None else max(min(wish, _LONGEST_WISH), wait)

@@ -36,18 +36,22 @@ class StudySearch:
     windows: int = 0
     _seen: set[tuple[str, str]] = field(default_factory=set)
     _cap: int = 0
+    # A day that as many studies were found of as the server returns at most; there may be more.
+    _full_day: CappedError | None = None
 
     def find(self, query: StudyQuery) -> Iterator[Item]:
         """Yield every study of a query, each once; two patients' halves of one study are two.
 
         Raises:
-            ArchiveError: The server fails, or returns only a part of the studies of a single day.
+            ArchiveError: The server fails, or may have more studies of a single day than it returns.
         """
         try:
             yield from self._fresh(query)
         except CappedError as capped:
             self._cap = max(self._cap, capped.found)
             yield from self._halves(query, capped)
+        if self._full_day is not None and (self._full_day.says_more or len(self._seen) > self._cap):
+            raise self._full_day
 
     def _fresh(self, query: StudyQuery) -> Iterator[Item]:
         for filters in query.filters():
@@ -61,8 +65,7 @@ class StudySearch:
         """Yield the studies of both halves of a query's days that were not yet found."""
         first, last = query.first or _EARLIEST, query.last or self.today
         if first >= last:
-            if capped.says_more or len(self._seen) > self._cap:
-                raise capped
+            self._full_day = capped
             return
         middle = first + (last - first) // 2
         for half in (query.within(first, middle), query.within(middle + dt.timedelta(days=1), last)):

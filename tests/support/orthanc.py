@@ -47,7 +47,7 @@ class Orthanc:
         return f"127.0.0.1:{self.dimse_port}"
 
     def store(self, *paths: Path) -> list[str]:
-        """Store every file, or every file of each folder; return Orthanc's answer for each: Success, AlreadyStored, …"""
+        """Store every file, or every file of each folder; return the answers: Success, AlreadyStored, …"""
         with requests.Session() as session:
             return [self._store(session, file) for path in paths for file in _files(path)]
 

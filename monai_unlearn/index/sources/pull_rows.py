@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from monai_unlearn.index.sources.pulled import ByStudy, Pulled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from monai_unlearn.index.scan.workspace import Workspace
     from monai_unlearn.index.sources.study_list import Study
@@ -87,7 +87,7 @@ class _Pending:
     def weight(self) -> int:
         if isinstance(self.rows, Future):
             return self.study.instances or _UNKNOWN_SIZE
-        return self.rows.num_rows
+        return int(self.rows.num_rows)
 
 
 @dataclass
@@ -110,7 +110,7 @@ class PullRows:
     counts: PullCounts = field(default_factory=PullCounts)
     fingerprints: dict[str, str] = field(default_factory=dict)
 
-    def batches(self, studies: Iterable[Study], before: Pulled | None) -> Iterator[pa.Table]:
+    def batches(self, studies: Iterable[Study], before: Pulled | None) -> Generator[pa.Table, None, None]:
         """Yield the rows of studies, sorted by path, some thousands at a time.
 
         Args:
@@ -162,21 +162,23 @@ class PullRows:
         """Yield the rows of studies as they are there; store those that were read, block by block."""
         block: list[tuple[Study, pa.Table]] = []
         number = 0
-        for each in pending:
-            rows = each.rows.result() if isinstance(each.rows, Future) else each.rows
-            if rows is None:  # gone since the studies were listed
-                self.counts.studies["vanished"] += 1
-                self.counts.images["vanished"] += 0 if each.before is None else each.before.num_rows
-                continue
-            self._count(each, rows)
-            if each.origin == "read":
-                block.append((each.study, rows))
-                if sum(table.num_rows for _, table in block) >= ROWS_A_BLOCK:
-                    self._store(number, block)
-                    block, number = [], number + 1
-            if rows.num_rows:
-                yield rows
-        self._store(number, block)
+        try:
+            for each in pending:
+                rows = each.rows.result() if isinstance(each.rows, Future) else each.rows
+                if rows is None:  # gone since the studies were listed
+                    self.counts.studies["vanished"] += 1
+                    self.counts.images["vanished"] += 0 if each.before is None else each.before.num_rows
+                    continue
+                self._count(each, rows)
+                if each.origin == "read":
+                    block.append((each.study, rows))
+                    if sum(table.num_rows for _, table in block) >= ROWS_A_BLOCK:
+                        self._store(number, block)
+                        block, number = [], number + 1
+                if rows.num_rows:
+                    yield rows
+        finally:  # what was read before an error is not asked for again
+            self._store(number, block)
 
     def _count(self, each: _Pending, rows: pa.Table) -> None:
         self.fingerprints[each.study.key] = each.study.fingerprint
