@@ -59,6 +59,8 @@ def test_import(module, loaded):
         "experiments.run",
         "experiments.rehearse",
         "experiments.replay",
+        "experiments.unlearn",
+        "result",
         "cohort.resolve.resolve",
         "cohort.reports.report",
         "card.renderers",
@@ -94,6 +96,7 @@ def test_rooms_of_metadata(module, loaded):
         ["--help"],
         ["index", "--help"],
         ["cohort", "--help"],
+        ["unlearn", "--help"],
         ["sweep", "--help"],
         ["rehearse", "--help"],
         ["history", "--help"],
@@ -110,6 +113,16 @@ def test_help(words, loaded):
     modules = loaded(COMMAND, *words)
     assert "typer" in modules
     assert not modules & (LEARNING | TABLES)
+
+
+def test_names_of_the_package_load_what_they_need(loaded):
+    assert not loaded("from monai_unlearn import UnlearnError, __version__") & (LEARNING | TABLES)
+    assert not loaded("from monai_unlearn import CohortSpec, Index, Result, unlearn") & LEARNING
+
+
+def test_unlearn_leaves_learning_to_its_run(tmp_path, loaded):
+    words = ("unlearn", tmp_path, "--index", tmp_path, "--spec", tmp_path, "--out", tmp_path / "out")
+    assert not loaded(COMMAND, *words, exit_code=2) & (LEARNING | TABLES)
 
 
 def test_index_build(tmp_path, loaded):

@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from monai_unlearn import __version__
 from monai_unlearn.cli import (
     card,
     cohort,
@@ -31,16 +30,18 @@ from monai_unlearn.cli import (
     sign,
     spec,
     sweep,
+    unlearn,
     verify,
 )
 from monai_unlearn.terminal import say
+from monai_unlearn.version import __version__
 
 _OBJECTS_A_COLLECTION = 50_000
 
 app = typer.Typer(
     name="monai-unlearn",
     help="Choose what a deployed MONAI classifier must forget, and see which images that choice selects.",
-    epilog="Unlearning itself is a MONAI bundle run: "
+    epilog="Unlearning is a MONAI bundle run as well: "
     "python -m monai.bundle run unlearn --config_file BUNDLE/configs/unlearn.yaml "
     "--index_dir DIR --cohort_spec SPEC --output_dir OUT",
     no_args_is_help=True,
@@ -55,6 +56,7 @@ app.add_typer(index.app, name="index")
 spec.register(cohort.app)
 app.add_typer(cohort.app, name="cohort")
 app.add_typer(card.app, name="card")
+unlearn.register(app)
 sweep.register(app)
 rehearse.register(app)
 compare.register(app)

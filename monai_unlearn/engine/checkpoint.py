@@ -23,6 +23,7 @@ import torch
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.locks import locked
 from monai_unlearn.staging import write_json
+from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +37,7 @@ _PARTIAL = ".partial-"
 
 def checkpoint_folder(output_dir: Path) -> Path:
     """Return the folder of a run's checkpoints, given its output folder."""
-    return output_dir.with_name(f".{output_dir.name}.checkpoint")
+    return RunFolder(output_dir).checkpoint
 
 
 class Checkpoints:

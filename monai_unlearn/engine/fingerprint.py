@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from monai_unlearn import __version__
 from monai_unlearn.engine import distributed
 from monai_unlearn.release import weights_digest
+from monai_unlearn.version import __version__
 
 if TYPE_CHECKING:
     from monai_unlearn.data import CohortData

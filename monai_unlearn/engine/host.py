@@ -12,6 +12,7 @@ import re
 import sys
 import traceback
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -29,6 +30,16 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 INTERRUPTED = "Interrupted: no result was written. If there is a checkpoint, the same command resumes from it."
+
+
+class HostedWorkflow(ConfigWorkflow):
+    """A bundle run within a program of its own, which handles its errors itself; see `hosted.py`.
+
+    Attributes:
+        given: The settings that its caller gave, as a command line would, by their ids.
+    """
+
+    given: Mapping[str, Any] = MappingProxyType({})
 
 
 def current_workflow() -> ConfigWorkflow | None:
@@ -85,14 +96,15 @@ def usable_device(name: str | torch.device) -> torch.device:
 def report_errors() -> None:
     """Install a `sys.excepthook` that prints this package's errors as one message and exits with their code.
 
-    A bundle's config calls this in `initialize`, that is, when the bundle runs as a program. MONAI wraps what a
-    component raises, often more than once, and Python then prints pages of traceback with the message that says what
-    to do in the middle. Other errors keep their traceback.
+    A bundle's config calls this in `initialize`. MONAI wraps what a component raises, often more than once, and Python
+    then prints pages of traceback with the message that says what to do in the middle. Other errors keep their
+    traceback. Only where MONAI is the program, `python -m monai.bundle`: any other one has hooks of its own.
 
     Raises:
         ConfigError: A setting is misspelt; see `refuse_misspelt`.
     """
-    sys.excepthook = _report
+    if _is_monai_the_program():
+        sys.excepthook = _report
     workflow = current_workflow()
     if workflow is not None:
         # MONAI itself runs some ids, and an id that the bundle's files define is not a typing error: other people's
@@ -104,9 +116,22 @@ def report_errors() -> None:
         own = {name for file in files if file.keys() <= content.keys() for name in file}
         # Settings of a training run within a run come from that run: a training config need not know them all.
         is_inner = any(outer is not workflow for outer in owners_on_the_stack(ConfigWorkflow))
-        words = () if is_inner else sys.argv
-        given = [name for name in content if _is_given(name, words) and name not in called | own]
+        given = [name for name in _given(workflow, content) if name not in called | own] if not is_inner else []
         refuse_misspelt(content, known=called | {name for file in files for name in file}, given=given)
+
+
+def _is_monai_the_program() -> bool:
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec is not None and str(spec.name).startswith("monai.bundle")
+
+
+def _given(workflow: ConfigWorkflow, content: Mapping[str, Any]) -> list[str]:
+    """Return the ids that the caller of a run set, or set something within: in Python, or on the command line."""
+    if isinstance(workflow, HostedWorkflow):
+        words: Sequence[str] = [f"--{name}" for name in workflow.given]
+    else:
+        words = sys.argv
+    return [name for name in content if _is_given(name, words)]
 
 
 def _is_given(name: str, words: Sequence[str]) -> bool:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from monai_unlearn import __version__
 from monai_unlearn.card import RENDERERS, build_diff
 from monai_unlearn.card.bundle_facts import bundle_facts
 from monai_unlearn.card.eval_metrics import eval_metrics
@@ -25,6 +24,7 @@ from monai_unlearn.methods import info_of
 from monai_unlearn.release import weights_digest, write_revised_bundle, write_sums
 from monai_unlearn.release.lineage import lineage_after
 from monai_unlearn.staging import write_json, write_text
+from monai_unlearn.version import __version__
 from monai_unlearn.vocabulary.run_folder import README, STAYS, RunFolder
 
 if TYPE_CHECKING:

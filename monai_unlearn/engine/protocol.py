@@ -14,6 +14,7 @@ from torch import Tensor
 from monai_unlearn import strict_yaml
 from monai_unlearn.engine.chosen_method import method_of
 from monai_unlearn.engine.config_values import on_the_stack
+from monai_unlearn.engine.host import HostedWorkflow
 from monai_unlearn.errors import ConfigError, SpecError
 from monai_unlearn.evaluation.decision import Decision
 from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
@@ -194,6 +195,9 @@ def _overrides() -> dict[str, Any]:
 
     Empty where a program built the workflow itself; what it sets is compared once the run is built.
     """
+    hosted = on_the_stack(HostedWorkflow)
+    if hosted is not None:
+        return dict(hosted.given)
     frame = sys._getframe()  # noqa: SLF001 - MONAI hands the settings to nobody
     found: dict[str, Any] = {}
     while frame is not None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ignite.engine import Engine, Events
 
-from monai_unlearn import __version__
 from monai_unlearn.engine.guards import check_finite
 from monai_unlearn.engine.head import output_names
 from monai_unlearn.engine.host import bundle_root, executed_config
@@ -21,6 +20,7 @@ from monai_unlearn.engine.training_record import RECORD, images_digest, record_o
 from monai_unlearn.release import WEIGHTS, check_sums, save_weights, update_sums, write_class_names
 from monai_unlearn.release.record_run import record_run, site_ledger
 from monai_unlearn.staging import write_json
+from monai_unlearn.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -70,8 +70,8 @@ class Plan:
 
 def name_of(decides: Sequence[object]) -> str:
     """Return the name of a run: the start of a digest of everything that decides its result, this version included."""
-    from monai_unlearn import __version__
     from monai_unlearn.cohort.spec.canonical import digest_of
+    from monai_unlearn.version import __version__
 
     return digest_of([__version__, *decides]).removeprefix("sha256:")[:16]
 

@@ -68,11 +68,7 @@ class BundleRun:
     def command(self) -> list[str]:
         """The command line."""
         where = ("output_dir", self.output.root) if self.run_id == "unlearn" else ("checkpoint", self.weights)
-        words = [f"--{name}={value}" for name, value in [*self.settings.items(), where]]
-        files = [str(self.config), *map(str, self.overlays)]
-        run = ("monai.bundle", "run", self.run_id, "--config_file", json.dumps(files) if self.overlays else files[0])
-        # A bundle's own modules lie in its folder, as they do in MONAI's model zoo.
-        return module_command(*run, *words, folder=self.config.parent.parent.resolve())
+        return bundle_command([self.config, *self.overlays], self.run_id, dict([*self.settings.items(), where]))
 
     def execute(self, *, threads: int | None = None) -> tuple[int, str]:
         """Run it; return its exit code and the last line it printed.
@@ -115,6 +111,21 @@ class BundleRun:
         if code not in WRITTEN or not self.is_finished:
             raise TrainingError(f"a run failed with exit code {code}: {error} Its log is {self.folder / LOG}.")
         return self.output
+
+
+def bundle_command(configs: Sequence[Path], run_id: str, settings: Mapping[str, object]) -> list[str]:
+    """Return the command line of a bundle run.
+
+    Args:
+        configs: The config files, each over those before it.
+        run_id: The id to run.
+        settings: What replaces settings of the configs, by their ids, as text.
+    """
+    words = [f"--{name}={value}" for name, value in settings.items()]
+    files = json.dumps([str(path) for path in configs]) if len(configs) > 1 else str(configs[0])
+    # A bundle's own modules lie in its folder, as they do in MONAI's model zoo.
+    folder = configs[0].parent.parent.resolve()
+    return module_command("monai.bundle", "run", run_id, "--config_file", files, *words, folder=folder)
 
 
 def start(words: list[str], *, stdout: IO[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:

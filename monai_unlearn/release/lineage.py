@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn import __version__
 from monai_unlearn.cohort.lineage.document import Counts, Entry, ForgottenEarlier, Lineage, appended
+from monai_unlearn.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

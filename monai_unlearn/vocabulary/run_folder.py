@@ -24,6 +24,7 @@ LINEAGE = "lineage.json"
 LINEAGE_MEMBERS = "lineage_members.parquet"
 LINEAGE_KEY = "lineage.key"
 README = "README.md"
+CARD_PAGE = "model_card_diff.html"
 
 TRAVELS = "This folder travels: it holds a bundle, and names nobody whose images were used."
 STAYS = "This folder stays with the images: it holds identifiers of images and patients. Do not pass it on."
@@ -83,6 +84,16 @@ class RunFolder:
     def lineage_key(self) -> Path:
         """The key of these hashes, where the site gave none of its own."""
         return self.evidence / LINEAGE_KEY
+
+    @property
+    def card_page(self) -> Path:
+        """The model-card difference as a page."""
+        return self.evidence / CARD_PAGE
+
+    @property
+    def checkpoint(self) -> Path:
+        """The folder of a run's checkpoints, beside its results; only while there is something to resume."""
+        return self.root.with_name(f".{self.root.name}.checkpoint")
 
     @property
     def plots(self) -> Path:

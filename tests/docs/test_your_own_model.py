@@ -183,8 +183,10 @@ def test_a_bundle_laid_out_like_those_of_the_zoo(tmp_path, monkeypatch):
     frame = write_data(tmp_path, size=32)
     equip(bundle, {**ZOO, "device": "cpu"}, frame, tmp_path)
     ours(INDEX)
-    # As the page says for images that are normalised by their own mean.
-    done = command([*UNLEARN, "--pixel_space::low", "-5", "--pixel_space::high", "5"], tmp_path, codes=(0, 3))
+    # As the page says for images that are normalised by their own mean. The command finds the config to lay it over.
+    words = ["python", "-m", "monai_unlearn", "unlearn", "my_bundle", "--index", "index", "--spec", "cohort.yaml"]
+    words += ["--out", "revision", "--set", "pixel_space::low=-5", "--set", "pixel_space::high=5"]
+    done = command(words, tmp_path, codes=(0, 3))
     made, revised_metadata = revised(tmp_path)
     assert revised_metadata["version"] == "0.5.0"
     assert revised_metadata["name"] == "A classifier of somebody"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from unittest import mock
 
@@ -34,11 +35,18 @@ def wrapped(error: Exception) -> Exception:
 
 
 def reported(error: BaseException, capsys) -> tuple[int, str]:
-    with mock.patch.object(sys, "excepthook"):
+    program = ModuleSpec("monai.bundle.__main__", None)
+    with mock.patch.object(sys, "excepthook"), mock.patch.object(sys.modules["__main__"], "__spec__", program):
         report_errors()
         with pytest.raises(SystemExit, match=r"\d+") as caught:
             sys.excepthook(type(error), error, error.__traceback__)
     return caught.value.code, capsys.readouterr().err
+
+
+def test_another_program_keeps_its_hook():
+    before = sys.excepthook
+    report_errors()
+    assert sys.excepthook is before
 
 
 def test_our_error_is_found_inside_what_monai_wraps_it_in(capsys):
@@ -104,7 +112,6 @@ def test_what_a_bundle_defines_is_not_misspelt(tmp_path, monkeypatch):
     path.write_text(json.dumps(config), encoding="utf-8")
 
     def run(**overrides):
-        monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # which report_errors sets
         options = {"workflow_type": "train", "meta_file": False, "logging_file": False, "properties_path": None}
         ConfigWorkflow(config_file=str(path), **options, **overrides).initialize()
 
@@ -137,7 +144,6 @@ def test_what_the_files_of_a_run_define_may_be_given(monkeypatch):
     config = BUNDLES[0] / "configs" / "train.yaml"
     # `dataset_dir` is a property that MONAI asks for; nothing in the config uses it.
     monkeypatch.setattr(sys, "argv", ["run", "train", "--dataset_dir", "x", "--run_id=train", "--progress", "y"])
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     options = {"workflow_type": "train", "run_id": "train", "logging_file": False}
     ConfigWorkflow(config_file=str(config), **options, dataset_dir="x", progress="y").initialize()
 
@@ -147,7 +153,6 @@ def test_a_training_run_within_a_run_need_not_know_the_settings_of_the_command_l
     text = {"initialize": ["$__import__('monai_unlearn.engine').engine.report_errors()"], "run": []}
     path.write_text(json.dumps(text), encoding="utf-8")
     monkeypatch.setattr(sys, "argv", ["run", "unlearn", "--keyfile", "site.key"])
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     options = {"workflow_type": "train", "meta_file": False, "logging_file": False, "properties_path": None}
 
     class Outer(ConfigWorkflow):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from monai_unlearn import __version__
 from monai_unlearn.cohort.reports.compare import cohort_of, crossed
 from monai_unlearn.cohort.reports.places import OUTSIDE, PLACES
 from monai_unlearn.cohort.resolve.frozen import Frozen
@@ -18,6 +17,7 @@ from monai_unlearn.cohort.spec.canonical import digest_of
 from monai_unlearn.cohort.spec.spec import CohortSpec
 from monai_unlearn.errors import CohortError
 from monai_unlearn.index.store.schema import PIXEL_DIGEST
+from monai_unlearn.version import __version__
 from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.parts import PARTS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.reports.disclosure import Relation, at_most, total
 from monai_unlearn.cohort.reports.suppress import (
@@ -16,6 +16,7 @@ from monai_unlearn.cohort.reports.suppress import (
 )
 from monai_unlearn.cohort.resolve.attrition import RowKind
 from monai_unlearn.cohort.resolve.guards import refusal
+from monai_unlearn.cohort.resolve.preview import Preview
 from monai_unlearn.cohort.resolve.resolve import resolve_unguarded
 from monai_unlearn.cohort.resolve.sample import sample_text
 from monai_unlearn.errors import CohortError
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 UNITS = ("images", "studies", "patients")
 
 
-def preview_for_others(spec: CohortSpec, index: Index, *, below: int) -> dict[str, Any]:
+def preview_for_others(spec: CohortSpec, index: Index, *, below: int) -> Preview:
     """Resolve a spec, and return the preview with its small counts suppressed.
 
     Raises:
@@ -48,7 +49,7 @@ def preview_for_others(spec: CohortSpec, index: Index, *, below: int) -> dict[st
     return suppress_preview(cohort, below=below)
 
 
-def suppress_preview(cohort: Cohort, *, below: int) -> dict[str, Any]:
+def suppress_preview(cohort: Cohort, *, below: int) -> Preview:
     """Return `cohort.preview()` with its small counts suppressed.
 
     A count becomes `"<N"` where it is from 1 to N-1, and `"hidden"` where it would give such a count away.
@@ -61,7 +62,7 @@ def suppress_preview(cohort: Cohort, *, below: int) -> dict[str, Any]:
         CohortError: N is below 3.
     """
     check_limit(below)
-    return suppressed(cohort.preview(), _PreviewConnections(cohort), below=below)
+    return Preview(suppressed(cohort.preview(), _PreviewConnections(cohort), below=below))
 
 
 class _PreviewConnections(Connections):

@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn import __version__
 from monai_unlearn.cohort.resolve.counts import PartCounts
 from monai_unlearn.cohort.resolve.kept_although_listed import kept_although_listed, negated_lists, parts_of_identifiers
 from monai_unlearn.cohort.resolve.listed_values import matches_of
 from monai_unlearn.cohort.resolve.notes import notes_of
 from monai_unlearn.cohort.resolve.part_rows import image_ids, part_rows
 from monai_unlearn.cohort.resolve.passed_on import PassedOn
+from monai_unlearn.cohort.resolve.preview import Preview
 from monai_unlearn.cohort.resolve.split import SplitRule
 from monai_unlearn.cohort.resolve.variants import variants_of
 from monai_unlearn.cohort.resolve.warnings import CohortWarning, warnings_of
 from monai_unlearn.cohort.typing.compared import compared
 from monai_unlearn.cohort.typing.passed_on import may_stay
+from monai_unlearn.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -191,9 +192,12 @@ class Cohort:
             "warnings": self.warnings,
         }
 
-    def preview(self) -> dict[str, Any]:
-        """Return counts, and spellings of fields that identify nobody, as plain values: nothing of a single patient."""
-        return {
+    def preview(self) -> Preview:
+        """Return counts, and spellings of fields that identify nobody, as plain values: nothing of a single patient.
+
+        Notebooks show it as tables.
+        """
+        found = {
             "name": self.spec.name,
             "reason": self.spec.reason.value,
             "spec_digest": self.spec.digest,
@@ -208,6 +212,11 @@ class Cohort:
             "notes": notes_of(self.answers),
             "warnings": self.warnings,
         }
+        return Preview(found)
+
+    def _repr_html_(self) -> str:
+        """Return the preview as notebooks show it."""
+        return self.preview()._repr_html_()
 
     @cached_property
     def variants(self) -> list[Variants]:

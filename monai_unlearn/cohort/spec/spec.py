@@ -183,6 +183,13 @@ class CohortSpec:
             **{key: value for key, value in later.items() if value is not None},
         }
 
+    def to_yaml(self) -> str:
+        """Return the spec as a YAML document, its lists of values included: a spec with the same digest."""
+        import yaml
+
+        plain = {key: _without_nulls(value) for key, value in self.to_dict().items() if value is not None}
+        return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=120))
+
     def _value_set(self, name: str) -> list[str] | dict[str, list[str]]:
         values, absent = list(self.value_sets[name]), _as_list(self.absent.get(name))
         return values if absent is None else {"values": values, "absent": absent}
@@ -207,3 +214,9 @@ class CohortSpec:
 
 def _as_list(values: tuple[str, ...] | None) -> list[str] | None:
     return list(values) if values else None
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_nulls(one) for key, one in value.items() if one is not None}
+    return value

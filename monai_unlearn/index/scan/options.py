@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn import __version__
 from monai_unlearn.errors import IndexReadError, check_choice
 from monai_unlearn.index.fast_readers import Reader
 from monai_unlearn.index.scan.decisions import Decisions
 from monai_unlearn.index.scan.extra_tags import ExtraTags
+from monai_unlearn.version import __version__
 
 if TYPE_CHECKING:
     from monai_unlearn.index.pseudonyms import Pseudonyms

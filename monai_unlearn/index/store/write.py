@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from monai_unlearn import __version__
 from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.plausible import today
 from monai_unlearn.index.store.digest import SPILL, content_digest, engine
@@ -19,6 +18,7 @@ from monai_unlearn.index.store.part_writer import PartWriter
 from monai_unlearn.index.store.schema import BASE_COLUMNS, part_schema
 from monai_unlearn.index.store.seal import sealed
 from monai_unlearn.index.store.store import DOCUMENT, PARTS, SCHEMA_VERSION, Index
+from monai_unlearn.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

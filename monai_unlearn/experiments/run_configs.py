@@ -1,0 +1,95 @@
+"""Which config files a bundle's `unlearn` runs from, read as data.
+
+A bundle of ours has one that is whole. For a bundle of others, `unlearn.yaml` is laid over one of the bundle's own
+configs, which defines network, preprocessing and device; see docs/your_own_model.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from monai_unlearn.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+OVERLAY = "unlearn.yaml"
+_SUFFIXES = (".json", ".yaml", ".yml")
+# The bundle's config for inference has the preprocessing without augmentation, so it comes first.
+_FIRST = ("inference", "train", "evaluate")
+_META = "_meta_"
+# `@id`, `%id`, `@id::0`, `@id#0`: the first word names an id at the top level. `a @ b` multiplies matrices.
+_REFERENCE = re.compile(r"(?<![\w)\]])[@%](\w+)")
+
+
+def run_configs(bundle: Path) -> list[Path]:
+    """Return the config files of a bundle's `unlearn`, in the order in which MONAI merges them.
+
+    Args:
+        bundle: The bundle's folder, or the `unlearn.yaml` in its configs.
+
+    Raises:
+        ConfigError: There is no `unlearn.yaml`, it cannot be read, or it uses an id that no config of the bundle
+            defines.
+    """
+    overlay = bundle / "configs" / OVERLAY if bundle.is_dir() else bundle
+    if not overlay.is_file():
+        raise ConfigError(
+            f"{bundle}: expected a MONAI bundle with configs/{OVERLAY}, found none. For a bundle that you trained "
+            "elsewhere, docs/your_own_model.md shows how to write one."
+        )
+    content = _read(overlay)
+    missing = set(_used(content)) - content.keys() - {_META}
+    if not missing:
+        return [overlay]
+    best: set[str] = missing
+    for path, defined in _others(overlay):
+        lacking = missing - defined.keys()
+        if not lacking:
+            return [path, overlay]
+        best = min(best, lacking, key=len)
+    raise ConfigError(
+        f"{overlay}: it uses {', '.join(sorted(best))}, which neither it nor another config of the bundle defines. "
+        f"Define each in {overlay.name}, or in the config that it is laid over."
+    )
+
+
+def _others(overlay: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Yield the other configs of the folder that can be read, those that an overlay is most likely laid over first."""
+    found = [path for path in overlay.parent.iterdir() if path.suffix in _SUFFIXES and path.stem != "metadata"]
+    rank = {name: number for number, name in enumerate(_FIRST)}
+    for path in sorted(found, key=lambda path: (rank.get(path.stem, len(rank)), path.name)):
+        if path != overlay:
+            with suppress(ConfigError):
+                yield path, _read(path)
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """Return the content of a config, as MONAI reads it: JSON, or YAML without tags that make objects."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: expected a bundle's config, but cannot read it ({type(error).__name__}).") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected a bundle's config, a mapping of ids.")
+    # `a::b` and `+a` change or define the id `a`.
+    return {re.split("::|#", str(key).lstrip("+"))[0]: value for key, value in content.items()}
+
+
+def _used(value: object) -> Iterator[str]:
+    """Yield the ids at the top level that a config refers to."""
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from _used(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _used(one)
+    elif isinstance(value, str):
+        yield from _REFERENCE.findall(value)

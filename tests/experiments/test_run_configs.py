@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from bundle_walk import BUNDLES
+
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.experiments.run_configs import run_configs
+
+OVERLAY = "network: $@network_def.to(@device)\nsame: $torch.eye(2) @ torch.eye(2)\nclasses: '@_meta_::labels'\n"
+
+
+@pytest.fixture
+def configs(tmp_path):
+    folder = tmp_path / "configs"
+    folder.mkdir()
+    (folder / "metadata.json").write_text('{"device": 1, "network_def": 2}', encoding="utf-8")
+    return folder
+
+
+def test_a_bundle_of_ours_has_one_config_that_is_whole():
+    for bundle in BUNDLES:
+        config = bundle / "configs" / "unlearn.yaml"
+        assert run_configs(bundle) == run_configs(config) == [config]
+
+
+def test_an_overlay_lies_over_the_config_that_defines_what_it_uses(configs):
+    (configs / "unlearn.yaml").write_text(OVERLAY, encoding="utf-8")
+    # The first in order lacks the device, the next cannot be read.
+    (configs / "inference.json").write_text(json.dumps({"network_def": {}}), encoding="utf-8")
+    (configs / "broken.yaml").write_text("a: [", encoding="utf-8")
+    (configs / "train.json").write_text(json.dumps({"network_def::a": 1, "+device": "cpu"}), encoding="utf-8")
+    assert run_configs(configs.parent) == [configs / "train.json", configs / "unlearn.yaml"]
+    (configs / "inference.json").write_text(json.dumps({"network_def": {}, "device": "cpu"}), encoding="utf-8")
+    assert run_configs(configs.parent)[0] == configs / "inference.json"
+
+
+def test_what_no_config_defines_is_named(configs):
+    (configs / "unlearn.yaml").write_text(OVERLAY, encoding="utf-8")
+    (configs / "inference.json").write_text(json.dumps({"network_def": {}}), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"unlearn.yaml: it uses device, which neither it nor another config"):
+        run_configs(configs.parent)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(None, "expected a MONAI bundle with configs/unlearn.yaml"), ("a: [", "cannot read it"), ("[1]", "a mapping")],
+)
+def test_a_bundle_that_cannot_be_run_is_refused(configs, text, message):
+    if text is not None:
+        (configs / "unlearn.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        run_configs(configs.parent)
