@@ -126,16 +126,29 @@ def shown(text: str) -> str:
     return "".join(character if character.isprintable() else f"<{_name(character)}>" for character in short)
 
 
-def combined(faults: Iterable[Fault], name: str) -> SpecError:
+class FaultySpec(SpecError):
+    """A spec's faults as one message, and one by one for an editor that shows each under its line.
+
+    Attributes:
+        faults: The faults, by line; of several at one place, only the first.
+    """
+
+    def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults
+
+
+def combined(faults: Iterable[Fault], name: str) -> FaultySpec:
     """Return one error that lists all faults of a spec by line; of several at one place, only the first."""
     places: dict[tuple[int, int, str], Fault] = {}
     for fault in faults:
         places.setdefault((fault.line, fault.column, "" if fault.column else fault.message), fault)
-    texts = [fault.render(name) for fault in sorted(places.values())[:_MOST_FAULTS]]
+    shown_faults = tuple(sorted(places.values())[:_MOST_FAULTS])
+    texts = [fault.render(name) for fault in shown_faults]
     if len(places) == 1:
-        return SpecError(texts[0])
+        return FaultySpec(texts[0], shown_faults)
     more = f"\n… and {len(places) - _MOST_FAULTS} more." if len(places) > _MOST_FAULTS else ""
-    return SpecError(f"{name}: {len(places)} faults:\n" + "\n".join(texts) + more)
+    return FaultySpec(f"{name}: {len(places)} faults:\n" + "\n".join(texts) + more, shown_faults)
 
 
 def _name(character: str) -> str:

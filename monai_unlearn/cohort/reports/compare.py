@@ -10,6 +10,7 @@ from monai_unlearn.cohort.reports.disclosure import Relation, at_most, total
 from monai_unlearn.cohort.reports.places import PLACES, joined
 from monai_unlearn.cohort.reports.spec_differences import differences_of
 from monai_unlearn.cohort.reports.suppress import Connections, check_limit, masked, suppressed
+from monai_unlearn.cohort.resolve.cohort import Cohort
 from monai_unlearn.cohort.resolve.frozen import Frozen
 from monai_unlearn.cohort.resolve.guards import refusal
 from monai_unlearn.cohort.resolve.resolve import resolve_unguarded
@@ -22,18 +23,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from monai_unlearn.cohort.reports.disclosure import Key
-    from monai_unlearn.cohort.resolve.cohort import Cohort
     from monai_unlearn.cohort.spec.spec import CohortSpec
     from monai_unlearn.index import Index
 
 
 def compare(
-    first: CohortSpec | Frozen, second: CohortSpec | Frozen, index: Index | None, *, listed: bool = False
+    first: CohortSpec | Cohort | Frozen, second: CohortSpec | Cohort | Frozen, index: Index | None, *, listed: bool = False
 ) -> dict[str, Any]:
     """Return how two cohorts differ, as plain values.
 
-    Each is a spec, which is resolved on the index, or a frozen cohort, which has its members already. A cohort that
-    the guards refuse is compared as well; `refused` says why. Without an index, patients are not counted.
+    Each is a spec, which is resolved on the index, or a cohort, resolved or frozen, which has its members already. A
+    cohort that the guards refuse is compared as well; `refused` says why. Without an index, patients are not counted.
 
     Args:
         first: What images come from, A.
@@ -65,15 +65,15 @@ def compare(
     return document
 
 
-def cohort_of(given: CohortSpec | Frozen, index: Index | None) -> Cohort | Frozen:
-    """Resolve a spec without the guards; return a frozen cohort as it is.
+def cohort_of(given: CohortSpec | Cohort | Frozen, index: Index | None) -> Cohort | Frozen:
+    """Resolve a spec without the guards; return a cohort as it is.
 
     Raises:
         SpecError: A field or value does not fit the index.
         IndexReadError: The index cannot be read.
         CohortError: There is no index to resolve the spec on.
     """
-    if isinstance(given, Frozen):
+    if isinstance(given, Frozen | Cohort):
         return given
     if index is None:
         raise CohortError(f"{given.source}: a spec needs an index to be resolved on. Give --index DIR.")

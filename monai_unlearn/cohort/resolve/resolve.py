@@ -17,8 +17,10 @@ from monai_unlearn.cohort.typing.bind import bind
 from monai_unlearn.cohort.typing.columns import Columns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from monai_unlearn.cohort.language.predicate import Predicate
     from monai_unlearn.cohort.spec.spec import CohortSpec
     from monai_unlearn.cohort.typing.columns import Bound
     from monai_unlearn.index import Index
@@ -96,11 +98,29 @@ def with_pseudonyms(spec: CohortSpec, index: Index, keyfile: Path | str | None) 
     return hash_identifiers(spec, index, _bound(spec, index), key)
 
 
-def _bound(spec: CohortSpec, index: Index) -> dict[str, Bound]:
+def bound_in(
+    index: Index,
+    predicates: Iterable[Predicate],
+    *,
+    name: str,
+    value_sets: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, Bound]:
+    """Return the columns that an index has for each field of some predicates.
+
+    Args:
+        index: The index.
+        predicates: The predicates.
+        name: How messages name the spec.
+        value_sets: The values behind each `@name`.
+
+    Raises:
+        SpecError: A field or value does not fit the index.
+    """
     listing = f'The columns of this index are listed under "columns" in {index.directory / "index.json"}'
-    return bind(
-        [*spec.predicates, *map(Exists, spec.stratify)],
-        Columns(index.columns, index.units, listing, index.label, index.tags),
-        name=spec.source,
-        value_sets=spec.value_sets,
-    )
+    columns = Columns(index.columns, index.units, listing, index.label, index.tags)
+    return bind(predicates, columns, name=name, value_sets=value_sets)
+
+
+def _bound(spec: CohortSpec, index: Index) -> dict[str, Bound]:
+    predicates = [*spec.predicates, *map(Exists, spec.stratify)]
+    return bound_in(index, predicates, name=spec.source, value_sets=spec.value_sets)
