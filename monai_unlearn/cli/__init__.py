@@ -29,6 +29,7 @@ from monai_unlearn.cli import (
     rehearse,
     sign,
     spec,
+    studio,
     sweep,
     unlearn,
     verify,
@@ -65,6 +66,7 @@ inspect.register(app)
 sign.register(app)
 verify.register(app)
 promote.register(app)
+studio.register(app)
 app.add_typer(ledger.app, name="ledger")
 
 

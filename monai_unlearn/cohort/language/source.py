@@ -126,7 +126,7 @@ def shown(text: str) -> str:
     return "".join(character if character.isprintable() else f"<{_name(character)}>" for character in short)
 
 
-class FaultySpec(SpecError):
+class FaultySpecError(SpecError):
     """A spec's faults as one message, and one by one for an editor that shows each under its line.
 
     Attributes:
@@ -138,7 +138,7 @@ class FaultySpec(SpecError):
         self.faults = faults
 
 
-def combined(faults: Iterable[Fault], name: str) -> FaultySpec:
+def combined(faults: Iterable[Fault], name: str) -> FaultySpecError:
     """Return one error that lists all faults of a spec by line; of several at one place, only the first."""
     places: dict[tuple[int, int, str], Fault] = {}
     for fault in faults:
@@ -146,9 +146,9 @@ def combined(faults: Iterable[Fault], name: str) -> FaultySpec:
     shown_faults = tuple(sorted(places.values())[:_MOST_FAULTS])
     texts = [fault.render(name) for fault in shown_faults]
     if len(places) == 1:
-        return FaultySpec(texts[0], shown_faults)
+        return FaultySpecError(texts[0], shown_faults)
     more = f"\n… and {len(places) - _MOST_FAULTS} more." if len(places) > _MOST_FAULTS else ""
-    return FaultySpec(f"{name}: {len(places)} faults:\n" + "\n".join(texts) + more, shown_faults)
+    return FaultySpecError(f"{name}: {len(places)} faults:\n" + "\n".join(texts) + more, shown_faults)
 
 
 def _name(character: str) -> str:

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 
 def compare(
-    first: CohortSpec | Cohort | Frozen, second: CohortSpec | Cohort | Frozen, index: Index | None, *, listed: bool = False
+    first: CohortSpec | Cohort | Frozen,
+    second: CohortSpec | Cohort | Frozen,
+    index: Index | None,
+    *,
+    listed: bool = False,
 ) -> dict[str, Any]:
     """Return how two cohorts differ, as plain values.
 

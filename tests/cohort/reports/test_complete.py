@@ -42,7 +42,10 @@ def test_fields_are_suggested_within_a_rule(index, line):
 @pytest.mark.parametrize("line", ["forget: device == ", "forget: device in [", "forget: device in [Old, "])
 def test_values_are_suggested_with_their_counts_as_the_language_writes_them(index, line):
     found = complete(line, len(line), index)
-    assert [(one.text, one.detail) for one in found] == [("Cirrus 800 FA", "2 images"), ("'black and white'", "1 image")]
+    assert [(one.text, one.detail) for one in found] == [
+        ("Cirrus 800 FA", "2 images"),
+        ("'black and white'", "1 image"),
+    ]
 
 
 def test_a_value_is_found_by_a_part_of_it_and_replaces_what_was_typed(index):

@@ -1,0 +1,48 @@
+"""`monai-unlearn studio`: look, decide and sign in a browser, on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monai_unlearn.cli.command import Command
+from monai_unlearn.cli.index_check import Trust  # noqa: TC001 - Typer evaluates the annotations
+
+_HELP = (
+    "Open the studio: write a cohort spec and see whom it catches, in a browser on this machine.\n\n"
+    "It prints a link that is for you alone; nobody without it sees anything. It shows counts, never whose an image "
+    "is. Nothing leaves the machine. To let others use it over the network, give --host, --tls-cert and --tls-key.\n\n"
+    "Exit codes: 0 ended by you. 2 a folder, a port or a TLS file cannot be used, or the extra `studio` is missing."
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    epilog = "Example: monai-unlearn studio --index index/"
+    app.command("studio", cls=Command, help=_HELP, epilog=epilog)(studio)
+
+
+def studio(
+    *,
+    index: Annotated[Path | None, typer.Option("--index", metavar="DIR", help="The image index.")] = None,
+    work: Annotated[
+        Path, typer.Option("--work", metavar="DIR", help="Where specs and frozen cohorts are kept.")
+    ] = Path("studio"),
+    host: Annotated[str, typer.Option("--host", metavar="NAME", help="Where to listen; other machines need TLS.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 for any free one.")] = 8477,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", metavar="FILE", help="The certificate, in PEM.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="Its private key, in PEM.")] = None,
+    trust: Trust = False,
+) -> None:
+    """Open the studio in a browser on this machine."""
+    from monai_unlearn.studio.serve import serve
+    from monai_unlearn.studio.settings import Settings
+
+    settings = Settings(index=index, work=work, trust=trust, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key)
+    serve(settings)

@@ -1,0 +1,220 @@
+"""The Cohort page: write a spec and see, as you type, whom it catches; save it, and freeze its cohort."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from monai_unlearn.cohort.reports.compare import compare
+from monai_unlearn.cohort.reports.complete import complete
+from monai_unlearn.cohort.resolve.frozen import Frozen, freeze
+from monai_unlearn.errors import InputError, SpecError, UnlearnError
+from monai_unlearn.studio.cohort_view import difference, view
+from monai_unlearn.studio.confined import inside
+from monai_unlearn.studio.faults import ShownFault, faults_of
+from monai_unlearn.studio.forms import read_form
+from monai_unlearn.studio.pages import render, studio_of
+from monai_unlearn.studio.starter import DEVICE, EMPTY, retire_device
+from monai_unlearn.studio.workspace import NEW, ChangedError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from monai_unlearn.cohort import CohortSpec
+    from monai_unlearn.studio.forms import Form
+    from monai_unlearn.studio.studio import Studio
+
+SAVED = "saved"
+"""In the list of what a spec is compared with: the same spec, as it was saved last."""
+_DONE = {"saved": "Saved.", "frozen": "Frozen: the cohort will not change any more, whatever the index becomes."}
+
+
+async def show(request: Request) -> Response:
+    """Show the editor with a saved spec, its draft, a spec to start from, or an empty one."""
+    asked = request.query_params
+    name = asked.get("spec") or NEW
+    return await run_in_threadpool(_editor, request, name, device=asked.get("device"), done=asked.get("done"))
+
+
+def _editor(request: Request, name: str, *, device: str | None = None, done: str | None = None) -> Response:
+    studio = studio_of(request)
+    saved, draft = studio.workspace.saved(name), studio.workspace.draft(name)
+    text = saved.text if draft is None else draft
+    try:
+        started = retire_device(device) if device else EMPTY
+    except ValueError:
+        raise InputError("expected a plain name of a device, got control characters.") from None
+    given: dict[str, Any] = {
+        "name": name,
+        "text": started if device or not text else text,
+        "over": saved.digest,
+        "is_draft": draft is not None and not device and draft != saved.text,
+        "done": _DONE.get(done or ""),
+        "conflict": None,
+    }
+    return _page(request, given)
+
+
+def _page(request: Request, given: dict[str, Any], *, status: int = 200) -> Response:
+    studio = studio_of(request)
+    workspace = studio.workspace
+    devices = {} if studio.index is None else studio.values(studio.index, DEVICE)
+    others = [*workspace.names(), *(f"{path.name}/" for path in sorted(workspace.cohorts.iterdir()) if path.is_dir())]
+    return render(
+        request,
+        "cohort.html.jinja",
+        status=status,
+        devices=devices,
+        names=workspace.names(),
+        others=others,
+        ticket=studio.session.ticket(),
+        **given,
+    )
+
+
+async def preview(request: Request) -> Response:
+    """Show whom the text catches as it is typed, or its faults; keep it as a draft."""
+    studio = studio_of(request)
+    form = await read_form(request, studio.session)
+    return await run_in_threadpool(_preview, request, studio, form)
+
+
+def _preview(request: Request, studio: Studio, form: Form) -> Response:
+    text, name = form["text"], form["name"] or NEW
+    if text != (studio.workspace.saved(name).text or EMPTY):
+        studio.workspace.keep_draft(name, text)
+    try:
+        shown = view(studio.cohort(studio.workspace.parse(text)))
+    except UnlearnError as error:
+        faults = faults_of(error) if isinstance(error, SpecError) else [_whole(str(error))]
+        response = render(request, "faults.html.jinja", faults=faults, swap=False)
+        # The last valid preview stays where it is.
+        response.headers["hx-reswap"] = "none"
+        return response
+    response = render(request, "preview.html.jinja", view=shown, faults=[], swap=True)
+    response.headers["hx-trigger"] = "previewed"
+    return response
+
+
+def _whole(message: str) -> ShownFault:
+    return ShownFault(line=0, column=0, width=0, message=message)
+
+
+async def suggest(request: Request) -> Response:
+    """Suggest what may stand at the cursor."""
+    studio = studio_of(request)
+    form = await read_form(request, studio.session)
+    cursor = int(form["cursor"]) if form["cursor"].isdecimal() else len(form["text"])
+    found = await run_in_threadpool(complete, form["text"], cursor, studio.index, studio.values)
+    return render(request, "suggestions.html.jinja", suggestions=found)
+
+
+async def save(request: Request) -> Response:
+    """Save the spec under its own name; refuse to overwrite what another tab saved."""
+    studio = studio_of(request)
+    form = await read_form(request, studio.session)
+    return await run_in_threadpool(_save, request, studio, form)
+
+
+def _save(request: Request, studio: Studio, form: Form) -> Response:
+    text, name = form["text"], form["name"] or NEW
+    given = {"name": name, "text": text, "over": form["over"], "is_draft": True, "done": None}
+    try:
+        saved = studio.workspace.save(text, over=form["over"])
+    except ChangedError as error:
+        now = studio.workspace.saved(studio.workspace.parse(text).name)
+        return _page(request, {**given, "over": now.digest, "conflict": str(error)}, status=409)
+    except SpecError as error:
+        return _page(request, {**given, "conflict": f"Not saved: {error}"}, status=422)
+    for draft in {name, saved}:
+        studio.workspace.drop_draft(draft)
+    return RedirectResponse(f"/cohort?spec={saved}&done=saved", status_code=303)
+
+
+async def discard(request: Request) -> Response:
+    """Forget what was typed since the spec was saved."""
+    studio = studio_of(request)
+    form = await read_form(request, studio.session)
+    name = form["name"] or NEW
+    await run_in_threadpool(studio.workspace.drop_draft, name)
+    return RedirectResponse("/cohort" if name == NEW else f"/cohort?spec={name}", status_code=303)
+
+
+async def upload(request: Request) -> Response:
+    """Open a spec from a file, as text in the editor; or keep a list of values beside the specs."""
+    studio = studio_of(request)
+    form = await read_form(request, studio.session)
+    given = form.files.get("file")
+    if given is None:
+        raise InputError("no file was chosen. Choose a spec, in YAML.")
+    page = {"name": NEW, "text": given.text(), "over": "", "is_draft": True, "done": None, "conflict": None}
+    return await run_in_threadpool(_page, request, page)
+
+
+async def freeze_cohort(request: Request) -> Response:
+    """Freeze the cohort of a saved spec."""
+    studio = studio_of(request)
+    form = await read_form(request, studio.session, act=True)
+    name = form.required("name", what="The spec")
+    await run_in_threadpool(_freeze, studio, name)
+    return RedirectResponse(f"/cohort?spec={name}&done=frozen", status_code=303)
+
+
+def _freeze(studio: Studio, name: str) -> None:
+    from monai_unlearn.cohort.resolve.guards import check
+
+    text = studio.workspace.saved(name).text
+    if not text:
+        raise InputError(f"'{name}' is not saved: save the spec first. Nothing was frozen.")
+    cohort = studio.cohort(studio.workspace.parse(text))
+    check(cohort)
+    digest = cohort.spec.digest.removeprefix("sha256:")[:12]
+    freeze(cohort, inside(studio.workspace.cohorts, f"{name}-{digest}"))
+
+
+async def diff(request: Request) -> Response:
+    """Show which images change their part against another spec, or the same as it was saved."""
+    studio = studio_of(request)
+    form = await read_form(request, studio.session)
+    return await run_in_threadpool(_diff, request, studio, form)
+
+
+def _diff(request: Request, studio: Studio, form: Form) -> Response:
+    try:
+        other = _other(studio, form["other"], form["name"])
+        cohort = studio.cohort(studio.workspace.parse(form["text"]))
+    except SpecError:  # it stands under its line already
+        return render(request, "difference.html.jinja", view=None, why="Correct the spec first.")
+    if other is None:
+        return render(request, "difference.html.jinja", view=None, why="It is not saved yet.")
+    before = other if isinstance(other, Frozen) else studio.cohort(other)
+    return render(request, "difference.html.jinja", view=difference(compare(before, cohort, studio.index)), why=None)
+
+
+def _other(studio: Studio, other: str, name: str) -> CohortSpec | Frozen | None:
+    """Return what a spec is compared with: a frozen cohort ends with a slash."""
+    workspace = studio.workspace
+    if other.endswith("/"):
+        return Frozen.read(inside(workspace.cohorts, other.rstrip("/")))
+    text = workspace.saved(name if other in {"", SAVED} else other).text
+    return workspace.parse(text) if text else None
+
+
+ROUTES = [
+    Route("/cohort", show),
+    *(
+        Route(f"/cohort/{name}", endpoint, methods=["POST"])
+        for name, endpoint in (
+            ("preview", preview),
+            ("suggest", suggest),
+            ("save", save),
+            ("discard", discard),
+            ("upload", upload),
+            ("freeze", freeze_cohort),
+            ("diff", diff),
+        )
+    ),
+]

@@ -1,0 +1,145 @@
+"""The studio's own folder: specs as they were saved, drafts as they were typed, frozen cohorts, and runs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monai_unlearn import strict_yaml
+from monai_unlearn.cohort import CohortSpec
+from monai_unlearn.errors import InputError
+from monai_unlearn.staging import write_text
+from monai_unlearn.studio.confined import inside
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEW = "new"
+"""The draft of a spec that was not saved yet."""
+_SUFFIX = ".yaml"
+
+
+class ChangedError(InputError):
+    """A spec was saved by somebody else since it was opened."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A spec as it was saved.
+
+    Attributes:
+        text: Its text; empty where there is none.
+        digest: What tells whether it was saved again since; empty where there is none.
+    """
+
+    text: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder, for its owner alone: what an author types may name patients.
+
+    Attributes:
+        root: The folder.
+    """
+
+    root: Path
+
+    @property
+    def specs(self) -> Path:
+        """Where specs are saved, with the files of their value sets."""
+        return self.root / "specs"
+
+    @property
+    def cohorts(self) -> Path:
+        """Where cohorts are frozen."""
+        return self.root / "cohorts"
+
+    @property
+    def runs(self) -> Path:
+        """Where revisions go."""
+        return self.root / "runs"
+
+    def prepare(self) -> None:
+        """Make the folders.
+
+        Raises:
+            InputError: The folder cannot be written.
+        """
+        try:
+            for folder in (self.root, self.specs, self._drafts, self.cohorts, self.runs):
+                folder.mkdir(parents=True, exist_ok=True)
+            self.root.chmod(0o700)
+        except OSError as error:
+            raise InputError(
+                f"{self.root}: cannot be written ({error.strerror}). Name another with --work DIR."
+            ) from None
+
+    @property
+    def _drafts(self) -> Path:
+        return self.root / "drafts"
+
+    def names(self) -> list[str]:
+        """Return the names of the saved specs, sorted."""
+        return sorted(path.stem for path in self.specs.glob(f"*{_SUFFIX}"))
+
+    def saved(self, name: str) -> Saved:
+        """Return a saved spec; an empty one where there is none of this name.
+
+        Raises:
+            InputError: The name leads elsewhere, or the file cannot be read.
+        """
+        path = inside(self.specs, name + _SUFFIX)
+        if not path.is_file():
+            return Saved()
+        text = strict_yaml.read(path)
+        return Saved(text, _digest(text))
+
+    def parse(self, text: str) -> CohortSpec:
+        """Read a spec as if it were saved already: its lists lie in the folder of specs.
+
+        Raises:
+            SpecError: It is not valid; the message lists every fault with its line.
+        """
+        return CohortSpec.parse(text, source="spec", folder=self.specs)
+
+    def save(self, text: str, *, over: str) -> str:
+        """Save a valid spec under its own name, and return that.
+
+        Args:
+            text: The spec.
+            over: The digest of what it replaces; empty for a new one.
+
+        Raises:
+            SpecError: It is not valid.
+            ChangedError: Something else was saved under its name in the meantime.
+        """
+        name = self.parse(text).name
+        before = self.saved(name)
+        if before.text != text and before.digest != over:
+            raise ChangedError(
+                f"'{name}' was saved before, by another tab or somebody else, since this page was opened. Nothing was "
+                "changed. Save once more to replace it."
+            )
+        write_text(inside(self.specs, name + _SUFFIX), text)
+        return name
+
+    def draft(self, name: str) -> str | None:
+        """Return what was typed and not saved; None where there is nothing."""
+        path = inside(self._drafts, name + _SUFFIX)
+        return strict_yaml.read(path) if path.is_file() else None
+
+    def keep_draft(self, name: str, text: str) -> None:
+        """Keep what is typed: a browser may close at any time."""
+        if len(text.encode("utf-8", "surrogatepass")) <= strict_yaml.MAX_BYTES:
+            write_text(inside(self._drafts, name + _SUFFIX), text.encode("utf-8", "replace").decode())
+
+    def drop_draft(self, name: str) -> None:
+        """Forget a draft."""
+        inside(self._drafts, name + _SUFFIX).unlink(missing_ok=True)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
