@@ -81,6 +81,7 @@ def test_import(module, loaded):
         "release.sign",
         "release.sums",
         "release.verify",
+        "studio.app",
         "vocabulary.units",
     ],
 )
@@ -106,6 +107,7 @@ def test_rooms_of_metadata(module, loaded):
         ["ledger", "--help"],
         ["inspect", "--help"],
         ["card", "--help"],
+        ["studio", "--help"],
     ],
     ids=" ".join,
 )

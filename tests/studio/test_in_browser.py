@@ -1,0 +1,195 @@
+"""The studio in a real browser, as a user walks it: by keyboard, on a phone and on a wide screen, in two tabs."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import pytest
+from browser import chromium
+from studio_client import MARKUP, SECRETS, studio_index
+from studio_process import studio_process
+
+PHONE, DESKTOP, WALL = {"width": 390, "height": 844}, {"width": 1280, "height": 900}, {"width": 2560, "height": 1300}
+TOO_WIDE = """() => [...document.querySelectorAll("body *")]
+  .filter(one => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".table, .skip, svg, .editor, pre"))
+  .map(one => one.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory, browser):
+    folder = tmp_path_factory.mktemp("browser")
+    studio_index(folder / "index")
+    with studio_process("--index", str(folder / "index"), "--work", str(folder / "work"), folder=folder) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def context(browser, running):
+    """One browser in which the link was opened; what it asks for and complains of is kept."""
+    found = browser.new_context(viewport=DESKTOP)
+    found.asked, found.complaints = [], []
+    found.on("request", lambda request: found.asked.append(request.url))
+    found.on("console", lambda said: found.complaints.append(said.text) if said.type == "error" else None)
+    found.on("weberror", lambda error: found.complaints.append(str(error.error)))
+    found.set_default_timeout(20_000)
+    page = found.new_page()
+    page.goto(running.link)
+    assert page.url == f"{running.origin}/cohort"
+    page.close()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def page(context, running):
+    found = context.new_page()
+    found.goto(f"{running.origin}/cohort")
+    yield found
+    found.close()
+
+
+def headline(page, said):
+    page.locator("#preview .headline", has_text=said).wait_for()
+
+
+def test_a_camera_is_retired_from_the_first_page_to_the_frozen_cohort(page):
+    page.get_by_label("Retire a camera or scanner").select_option("Old")
+    page.get_by_role("button", name="Write the spec").click()
+    headline(page, "4 images of 2 patients would be forgotten")
+    assert page.get_by_role("img", name="How many images are left after each rule").is_visible()
+    page.get_by_role("button", name="Save", exact=True).click()
+    assert page.get_by_text("Saved.").is_visible()
+    page.locator("#difference", has_text="No image changes its part.").wait_for()
+    page.get_by_role("button", name="Freeze the cohort as saved").click()
+    assert page.get_by_text("Frozen: the cohort will not change any more").is_visible()
+
+
+def test_a_fault_stands_under_its_line_and_is_marked_in_it(page):
+    text = page.get_by_label("Text of the spec")
+    text.fill("schema_version: 1\nname: a\nreason: other\nforget: device == Old\nfoo: 1\n")
+    fault = page.locator("#faults li")
+    fault.get_by_text("unknown key 'foo'").wait_for()
+    mark = page.locator(".marks span")
+    box, line = mark.bounding_box(), text.bounding_box()
+    assert 25 < box["width"] < 40  # three letters
+    assert 95 < box["y"] - line["y"] < 130  # the fifth line
+    page.get_by_role("button", name="Line 5").click()
+    assert text.evaluate("one => one.selectionStart") == 62
+    text.fill("schema_version: 1\nname: a\nreason: other\nforget: device == Old\n")
+    headline(page, "4 images")
+    assert fault.count() == 0
+    assert mark.count() == 0
+
+
+def test_suggestions_are_taken_by_keyboard(page):
+    text = page.get_by_label("Text of the spec")
+    text.fill("schema_version: 1\nname: a\nreason: other\nforget: ")
+    text.press_sequentially("device == N")
+    suggestion = page.get_by_role("button", name="New 6 images")
+    suggestion.wait_for()
+    text.press("Alt+ArrowDown")
+    assert suggestion.evaluate("one => one === document.activeElement")
+    page.keyboard.press("Escape")
+    assert text.evaluate("one => one === document.activeElement")
+    text.press("Alt+ArrowDown")
+    page.keyboard.press("Enter")
+    assert text.input_value().endswith("forget: device == New")
+    headline(page, "6 images of 3 patients would be forgotten")
+
+
+def test_nothing_overflows_from_a_phone_to_a_wall(page):
+    page.get_by_label("Retire a camera or scanner").select_option("Old")
+    page.get_by_role("button", name="Write the spec").click()
+    headline(page, "4 images")
+    for size in (PHONE, DESKTOP, WALL):
+        page.set_viewport_size(size)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        assert page.evaluate(TOO_WIDE) == []
+    page.emulate_media(media="print")
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_axe_finds_no_violation(browser, running):
+    pytest.importorskip("axe_playwright_python", reason="axe-playwright-python, which holds axe-core, is missing")
+    axe = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    context = browser.new_context(bypass_csp=True, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(running.link)
+    page.goto(f"{running.origin}/cohort?device=Old")
+    headline(page, "4 images")
+    page.get_by_label("Text of the spec").press("End")
+    page.get_by_label("Text of the spec").press_sequentially("\nfoo: ")
+    page.locator("#faults li").first.wait_for()
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    page.evaluate(axe)
+    for size in (PHONE, DESKTOP):
+        for scheme in ("light", "dark"):
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=scheme)
+            found = page.evaluate("axe.run()")
+            violations = [(one["id"], [node["html"] for node in one["nodes"][:3]]) for one in found["violations"]]
+            assert violations == [], (size, scheme)
+            assert len(found["passes"]) > 20
+    context.close()
+
+
+def test_names_from_tags_and_labels_are_text(page):
+    page.get_by_label("Retire a camera or scanner").select_option(MARKUP)
+    page.get_by_role("button", name="Write the spec").click()
+    headline(page, "1 image of 1 patient would be forgotten")
+    assert MARKUP in page.locator("#preview").inner_text()
+    assert page.locator("#preview img, #preview script").count() == 0
+    assert not any(secret in page.content() for secret in SECRETS)
+
+
+def test_two_tabs_do_not_overwrite_each_other(page, context, running):
+    def opened(tab, comment):
+        text = tab.get_by_label("Text of the spec")
+        text.fill(f"schema_version: 1\nname: tabs\nreason: other\nforget: device == Old\n# {comment}\n")
+        headline(tab, "4 images")
+        return tab.get_by_role("button", name="Save", exact=True)
+
+    other = context.new_page()
+    other.goto(f"{running.origin}/cohort")
+    late = opened(page, "late")
+    opened(other, "first").click()
+    other.get_by_text("Saved.").wait_for()
+    late.click()
+    page.get_by_text("was saved before, by another tab").wait_for()
+    assert "# late" in page.get_by_label("Text of the spec").input_value()
+    other.close()
+
+
+def test_what_was_typed_is_there_again_after_the_browser_closed(page, context, running):
+    page.get_by_label("Text of the spec").fill("forget: (((")
+    page.locator("#faults li").first.wait_for()
+    page.close()
+    again = context.new_page()
+    again.goto(f"{running.origin}/cohort")
+    assert again.get_by_label("Text of the spec").input_value() == "forget: ((("
+    again.get_by_role("button", name="Discard what is not saved").click()
+    assert "my-cohort" in again.get_by_label("Text of the spec").input_value()
+    again.close()
+
+
+def test_only_the_studio_was_asked_and_the_policy_stopped_nothing(context, running):
+    assert len(context.asked) > 20
+    assert {url for url in context.asked if not url.startswith(f"{running.origin}/")} == set()
+    # A refused save is answered with an error's status, which a browser notes.
+    assert [said for said in context.complaints if "409" not in said] == []
+
+
+def test_a_killed_studio_is_noticed_and_the_text_stays(page, running):
+    # Last: the studio is gone afterwards.
+    running.kill()
+    text = page.get_by_label("Text of the spec")
+    text.fill("forget: device == Old")
+    page.get_by_text("The studio does not answer.").wait_for()
+    assert text.input_value() == "forget: device == Old"
