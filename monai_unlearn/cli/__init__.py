@@ -33,6 +33,7 @@ from monai_unlearn.cli import (
     sweep,
     unlearn,
     verify,
+    watch,
 )
 from monai_unlearn.terminal import say
 from monai_unlearn.version import __version__
@@ -67,6 +68,7 @@ sign.register(app)
 verify.register(app)
 promote.register(app)
 studio.register(app)
+watch.register(app)
 app.add_typer(ledger.app, name="ledger")
 
 

@@ -19,6 +19,7 @@ _HELP = (
     "First the bundle is held against what it says of itself; a file that was changed since is refused. Files that "
     "were added, such as an export, become part of the release and are named. SHA256SUMS is written anew, and the "
     "signature is written beside the bundle, as BUNDLE.sig.\n\n"
+    "A single file, such as a list of withdrawals for `monai-unlearn watch`, is signed as it is: FILE.sig.\n\n"
     "Exit codes: 0 signed. 2 no bundle, no key, or a bundle that was changed; nothing was signed."
 )
 
@@ -43,7 +44,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sign(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The folder of the bundle.")],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The folder of the bundle, or a file.")],
     *,
     key: Key,
     password_file: PasswordFile = None,
@@ -59,9 +60,14 @@ def sign(
     """Sign a bundle."""
     from monai_unlearn.release.promote import act_of
     from monai_unlearn.release.sign import sign as sign_bundle
+    from monai_unlearn.release.sign import sign_file
     from monai_unlearn.release.signature import read_password
 
     password = read_password(password_file)
+    if bundle.is_file():
+        written = sign_file(bundle, key, signature=signature, password=password)
+        emit({"signature": str(written)}, as_json=as_json, render=lambda: say(f"Signed {bundle}: {written}"))
+        return
     act = act_of(store, key, password=password, who=who, why=why) if store else None
     done = sign_bundle(bundle, key, signature=signature, password=password, act=act).to_dict()
     emit(done, as_json=as_json, render=lambda: _show(done))

@@ -105,7 +105,7 @@ def require_validation(plan: Plan) -> tuple[str, str]:
 
     index = Index.open(plan.index, trust=plan.trust)
     cohort = CohortSpec.read(plan.spec).resolve(index)
-    rule = _split_setting(plan)
+    rule = split_setting(plan.config, plan.fixed)
     if rule is not None:
         parts = {"forget": cohort.forget, "remain": cohort.remain}
         # All parts at once, so that a patient with images in two splits of a column `split` is found.
@@ -125,14 +125,22 @@ def no_validation(part: str) -> DataError:
     )
 
 
-def _split_setting(plan: Plan) -> dict[str, Any] | None:
-    """Return the split that the runs will use, or None if it contains expressions that only the run evaluates."""
+def split_setting(config_file: Path, fixed: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return the split that runs will use, or None if it contains expressions that only a run evaluates.
+
+    Args:
+        config_file: The bundle's `unlearn.yaml`.
+        fixed: Settings of the runs, as text.
+
+    Raises:
+        ConfigError: The file is no bundle's config.
+    """
     import yaml
 
     try:
-        config = yaml.safe_load(plan.config.read_text(encoding="utf-8"))
+        config = yaml.safe_load(config_file.read_text(encoding="utf-8"))
         split = config.get("split", {})
-        overrides = {name: value for name, value in plan.fixed.items() if name == "split" or name.startswith("split::")}
+        overrides = {name: value for name, value in fixed.items() if name == "split" or name.startswith("split::")}
         for name, value in overrides.items():
             if name == "split":
                 split = yaml.safe_load(value)
@@ -140,7 +148,7 @@ def _split_setting(plan: Plan) -> dict[str, Any] | None:
                 split[name.removeprefix("split::")] = yaml.safe_load(value)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError) as error:
         raise ConfigError(
-            f"{plan.config}: expected a bundle's config, but it cannot be read as one ({type(error).__name__}). Give "
+            f"{config_file}: expected a bundle's config, but it cannot be read as one ({type(error).__name__}). Give "
             "the bundle's configs/unlearn.yaml."
         ) from None
     plain = isinstance(split, dict) and all(isinstance(value, (int, float)) for value in split.values())

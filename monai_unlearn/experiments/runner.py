@@ -80,12 +80,14 @@ class BundleRun:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         log = self.folder / LOG
+        self.wait_for_orphan()
         environment = safe_environment()
         if not self.in_ledger:
             environment = {name: value for name, value in environment.items() if name not in LEDGER_VARIABLES}
         if threads is not None:
             environment |= {"OMP_NUM_THREADS": str(threads)}
         with log.open("w", encoding="utf-8") as stream:
+            _lock(stream)
             process = start(self.command, stdout=stream, env=environment)
             _running.add(process)
             try:
@@ -95,6 +97,16 @@ class BundleRun:
                 _end(process)
         lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
         return code, (lines[-1] if lines else "it printed nothing.").removeprefix("Error: ")
+
+    def wait_for_orphan(self) -> None:
+        """Wait for a process of this run that outlived the one that started it, which was killed.
+
+        A process holds the lock of its log as long as it runs, because what it prints goes there.
+        """
+        log = self.folder / LOG
+        if log.is_file():
+            with log.open("a", encoding="utf-8") as stream:
+                _lock(stream)
 
     def finish(self, *, threads: int | None = None) -> RunFolder:
         """Run it unless it is finished, and return its results.
@@ -163,6 +175,15 @@ def side_by_side(function: Callable[[T], R], items: Iterable[T], *, jobs: int) -
 def threads_each(jobs: int) -> int | None:
     """Return how many threads each of several runs at once should compute with; None leaves one run alone as it is."""
     return None if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)
+
+
+def _lock(stream: IO[str]) -> None:
+    """Wait until no other process holds the lock of a file, and take it; processes that get the stream share it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: there, no process outlives the job of its service
+        return
+    fcntl.flock(stream, fcntl.LOCK_EX)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

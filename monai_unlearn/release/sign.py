@@ -99,6 +99,23 @@ def sign(
     )
 
 
+def sign_file(path: Path, key: Path, *, signature: Path | None = None, password: bytes | None = None) -> Path:
+    """Sign a single file, such as a list of withdrawals for `monai-unlearn watch`; return the file of the signature.
+
+    Args:
+        path: The file.
+        key: The private key.
+        signature: The file to write the signature to; by default, beside the file.
+        password: The password of the key, if it has one.
+
+    Raises:
+        InputError: The key cannot be used.
+    """
+    target = signature or signature_of(path)
+    write_signature(path, key, target=target, password=password)
+    return target
+
+
 def _check_place(bundle: Path, target: Path) -> None:
     if target.resolve().is_relative_to(bundle.resolve()):
         raise InputError(

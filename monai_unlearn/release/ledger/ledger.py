@@ -66,6 +66,9 @@ class Ledger:
             torn = self._remove_torn()
             last = self._last()
             self._check(last)
+            if not self.head_path.exists():
+                # Of a ledger that has lines, a missing head is a fault. A process may be killed after its first line.
+                last.write(self.head_path)
             line = Line(
                 number=last.count + 1,
                 when=datetime.now(timezone.utc).isoformat(timespec="microseconds"),

@@ -12,7 +12,11 @@ from monai_unlearn.errors import ConfigError, check_choice
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-EVENTS = ("train", "unlearn", "sign", "promote", "reject", "rollback")
+EVENTS = (
+    *("train", "unlearn", "sign", "promote", "reject", "rollback"),
+    # What `watch` does with a request: it is previewed, and then a run starts and finishes, or it is left for a person.
+    *("receive", "preview", "leave", "start", "finish"),
+)
 FIRST = f"sha256:{'0' * 64}"
 """What the first line has as the hash of the line before."""
 _PROOF = ("hash", "signature")

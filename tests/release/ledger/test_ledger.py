@@ -102,6 +102,21 @@ def test_a_line_without_its_head_is_taken_up(tmp_path, key, keys):
     assert checked(ledger, keys) == ([], [])
 
 
+def test_a_first_line_without_its_head_is_taken_up(tmp_path, key, keys, monkeypatch):
+    ledger, write = Ledger(tmp_path), Head.write
+    with monkeypatch.context() as patched:
+        patched.setattr(Head, "write", lambda head, path: write(head, path) if head.count == 0 else killed())
+        with pytest.raises(SystemExit, match="killed"):
+            ledger.append(EVENT, key)
+    assert len(ledger.lines()) == 1
+    assert ledger.append(EVENT, key).number == 2
+    assert checked(ledger, keys) == ([], [])
+
+
+def killed():
+    raise SystemExit("killed")
+
+
 def test_nothing_is_appended_where_a_tail_is_missing(tmp_path, key):
     ledger = Ledger(tmp_path)
     for _ in range(3):

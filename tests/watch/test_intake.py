@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from watch_example import drop, plan_of, withdrawals
+
+from monai_unlearn.watch import intake as module
+from monai_unlearn.watch.intake import Intake
+from monai_unlearn.watch.spool import Spool
+from monai_unlearn.watch.trust import Trusted
+
+
+@pytest.fixture
+def intake(place):
+    def make(**changed):
+        plan = plan_of(place, **changed)
+        return Intake(plan, Spool(plan.out))
+
+    return make
+
+
+def test_what_is_known_is_not_read_again(place, intake, monkeypatch):
+    found = intake()
+    drop(place, "a.txt", withdrawals(0))
+    assert len(found.take().requests) == 1
+    monkeypatch.setattr(module.Mailbox, "read", lambda *_, **__: pytest.fail("it was read again"))
+    assert found.take().requests == []
+
+
+def test_files_of_strangers_are_bounded_in_number(place, intake, monkeypatch):
+    monkeypatch.setattr(module, "MAX_STRANGERS", 2)
+    for number in range(4):
+        drop(place, f"{number}.txt", withdrawals(number))
+    strange = intake(trusted=Trusted(owners=frozenset({4711})))
+    found = strange.take()
+    assert (len(found.requests), found.unread) == (2, 2)
+    for one in strange.spool.all():
+        strange.spool.keep(replace(one, state="left"))
+    # Those of an owner are not held up by them.
+    found = intake().take()
+    assert (len(found.requests), found.unread) == (4, 0)
+
+
+def test_files_of_strangers_are_bounded_in_size(place, intake, monkeypatch):
+    monkeypatch.setattr(module, "MAX_STRANGE_BYTES", 4)
+    drop(place, "a.txt", withdrawals(0))
+    found = intake(trusted=Trusted())
+    (name,) = found.take().requests
+    assert "and was not kept" in found.spool.read(name).reasons[1]
+    assert [path.name for path in found.spool.folder(name).iterdir()] == ["state.json"]
+
+
+def spec_of(file):
+    head = "schema_version: 1\nname: out\nreason: consent_withdrawal\n"
+    return f"{head}value_sets: {{gone: {{file: {file}}}}}\nforget: patient in @gone\n"
+
+
+def test_a_stranger_cannot_claim_the_list_of_an_owner(place, intake):
+    drop(place, "list.txt", withdrawals(0))
+    drop(place, "spec.yaml", spec_of("list.txt"), mode=0o666)
+    found = intake()
+    kinds = {found.spool.read(name).kind: found.spool.read(name).trusted for name in found.take().requests}
+    assert kinds == {"withdrawals": "owner", "spec": None}
+
+
+def test_a_spec_does_not_use_the_list_of_a_stranger(place, intake):
+    drop(place, "list.txt", withdrawals(0), mode=0o666)
+    drop(place, "spec.yaml", spec_of("list.txt"))
+    found = intake()
+    (name,) = found.take().requests
+    assert "a list of the spec is of somebody who is not trusted" in found.spool.read(name).reasons[0]
+
+
+@pytest.mark.parametrize("file", ["missing.txt", "../protocol.yaml", "/etc/passwd"])
+def test_a_spec_reads_no_other_file(place, intake, file):
+    drop(place, "spec.yaml", spec_of(file))
+    found = intake()
+    (name,) = found.take().requests
+    assert "a list of the spec" in found.spool.read(name).reasons[0]
