@@ -83,6 +83,7 @@ def test_import(module, loaded):
         "release.verify",
         "studio.app",
         "vocabulary.units",
+        "watch.service",
     ],
 )
 def test_rooms_of_metadata(module, loaded):
@@ -108,6 +109,7 @@ def test_rooms_of_metadata(module, loaded):
         ["inspect", "--help"],
         ["card", "--help"],
         ["studio", "--help"],
+        ["watch", "--help"],
     ],
     ids=" ".join,
 )

@@ -111,6 +111,7 @@ def test_killed_for_good_it_goes_on(place, point):
     check_one_run(place)
 
 
+@pytest.mark.skipif(not NIGHTLY, reason="processes, as above: make nightly, which sets MONAI_UNLEARN_NIGHTLY=1")
 def test_killed_while_its_run_goes_on(place):
     """The run outlives the service; the next one waits for it, and begins no other."""
     drop(place, "a.txt", withdrawals(0, 1))

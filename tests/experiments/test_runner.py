@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -60,6 +61,47 @@ def test_a_finished_run_is_not_run_again(run):
     assert json.loads(first.metrics.read_text(encoding="utf-8")) == {"threads": "2"}
     assert made.finish() == first
     assert len(started) == 1
+
+
+HELD = """
+import fcntl, sys
+log = open(sys.argv[1])
+fcntl.flock(log, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_process_that_outlived_its_parent_is_waited_for(run, tmp_path):
+    made, _ = run("")
+    made.wait_for_orphan()  # there was no run
+    made.execute()
+    words = [sys.executable, "-c", HELD, str(made.folder / "log.txt")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as orphan:
+        assert orphan.stdout.readline() == b"held\n"
+        waiting = threading.Thread(target=made.wait_for_orphan, daemon=True)
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        orphan.stdin.close()
+        waiting.join(60)
+        assert not waiting.is_alive()
+
+
+PRINTS_ITS_LOCK = """
+import fcntl, pathlib, sys
+log = open(pathlib.Path(sys.argv[1]).parents[2] / "log.txt")
+try:
+    fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    print("free")
+except BlockingIOError:
+    print("held")
+"""
+
+
+def test_a_run_holds_the_lock_of_its_log(run):
+    made, _ = run(PRINTS_ITS_LOCK)
+    assert made.execute() == (0, "held")
 
 
 @pytest.mark.parametrize("in_ledger", [False, True])
