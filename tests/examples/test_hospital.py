@@ -51,7 +51,6 @@ def test_the_unit_is_hardened():
     assert found["KillMode"] == "mixed"
     for name in ("NoNewPrivileges", "PrivateNetwork", "PrivateTmp", "PrivateDevices", "ProtectHome"):
         assert found[name] == "yes"
-    # What it executes and computes with needs writable memory in no file, and no address of the network.
     assert found["RestrictAddressFamilies"] == "AF_UNIX"
 
 
