@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     Document = Mapping[str, Any]
 
-ACTIONS = ("deploy_revised", "deploy_retrained", "do_not_deploy", "not_known")
 CONSENT = "consent_withdrawal"
 OBJECTS = ("beyond", "blocks")
 """What a guard finds where it objects."""
@@ -27,7 +26,7 @@ _KEPT = "balanced_accuracy/remain/test/all"
 
 
 def advice(diff: Document) -> dict[str, str]:
-    """Return `action`, one of `ACTIONS`, and `sentence`, why.
+    """Return `action`, one of `wording.ACTIONS`, and `sentence`, why.
 
     - `deploy_revised`: the verdict promotes the revised network.
     - `deploy_retrained`: the revised network is shown to differ from networks retrained without the cohort, and these

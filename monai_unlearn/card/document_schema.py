@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 from jsonschema.exceptions import best_match
 
+from monai_unlearn.card.wording import ACTIONS
 from monai_unlearn.evaluation.decision import metrics_properties
 from monai_unlearn.evaluation.decision import schema as outcome_schema
 from monai_unlearn.evaluation.metrics import registered
@@ -30,6 +31,7 @@ def schema() -> dict[str, Any]:
     content: dict[str, Any] = json.loads(text)
     content["properties"] |= metrics_properties()
     content["$defs"] |= outcome_schema()["$defs"]
+    content["properties"]["advice"]["properties"]["action"] = {"enum": list(ACTIONS)}
     row = content["properties"]["metrics"]["items"]
     row["properties"] |= {
         "metric": {"enum": list(registered())},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.card.trace import SITE
+from monai_unlearn.evaluation.slices import MIN_PATIENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ METRICS = ("accuracy", "sensitivity", "specificity")
 
 
 def subgroups(evidence: Document) -> dict[str, Any]:
-    """Return the figures of each subgroup, and how many subgroups are too small to have any.
+    """Return the figures of each subgroup, and how many subgroups have none, and why.
 
     Args:
         evidence: The content of `metrics.json`.
@@ -26,15 +27,19 @@ def subgroups(evidence: Document) -> dict[str, Any]:
     Returns:
         `rows`, of which each has `key`, `metric`, `slice`, `value`, `part`, `split`, `n`, `patients`, and estimates
         `before`, `after` and `retrained`, these with `network`; `left_out`, by slice, the subgroups with fewer patients
-        than figures need. Institutions are numbered in the order of their names, which stay with the images.
+        than figures need; `not_finite`, by slice, those with enough of them for which a network's output is not
+        finite: it has no figure there. Institutions are numbered in the order of their names, which stay with the
+        images.
     """
     found = _of(evidence, "original")
-    left_out = {
-        name: small
-        for name, values in found.items()
-        if (small := sum(not _is_measured(one) for one in values.values()))
-    }
-    return {"rows": list(_rows(evidence, found)), "left_out": left_out}
+    left_out, not_finite = (
+        {name: count for name, values in found.items() if (count := sum(holds(name, one) for one in values))}
+        for holds in (
+            lambda name, value: _is_small(found[name][value]),
+            lambda name, value: not _is_small(found[name][value]) and not _is_finite(evidence, name, value),
+        )
+    )
+    return {"rows": list(_rows(evidence, found)), "left_out": left_out, "not_finite": not_finite}
 
 
 def _rows(evidence: Document, found: Document) -> Iterator[dict[str, Any]]:
@@ -65,6 +70,15 @@ def _rows(evidence: Document, found: Document) -> Iterator[dict[str, Any]]:
 def _of(evidence: Document, network: str) -> Document:
     found: Document = evidence["slices"].get(network, {}).get(PART, {}).get(SPLIT, {})
     return {name: found[name] for name in SLICES if name in found}
+
+
+def _is_small(entry: Document) -> bool:
+    return bool(entry["patients"] < MIN_PATIENTS)
+
+
+def _is_finite(evidence: Document, name: str, value: str) -> bool:
+    """Return whether every network that has this subgroup has figures of it."""
+    return all(_is_measured(_of(evidence, network)[name][value]) for network in evidence["slices"])
 
 
 def _is_measured(entry: Document) -> bool:

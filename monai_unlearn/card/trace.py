@@ -15,6 +15,7 @@ SITE = "site"
 """The slice whose values are names of institutions: the difference numbers them."""
 _NETWORKS = {"before": "original", "after": "revised", "after_recalibrated": "revised_recalibrated"}
 _ACCURACY = "accuracy"
+_COUNTS = ("n", "patients")
 
 
 def pointer(*names: object) -> str:
@@ -51,16 +52,20 @@ def metric_pointer(row: Mapping[str, Any], column: str, *, network: str | None =
     return pointer(*names, row["metric"], "value")
 
 
-def subgroup_pointer(row: Mapping[str, Any], column: str, *, network: str | None = None) -> str:
-    """Return where the value of a row of `subgroups` stands; that of a site ends in its number, not its name.
+def subgroup_pointer(row: Mapping[str, Any], column: str, *, number: int) -> str:
+    """Return where the value of a row of `subgroups` stands: in `metrics.json`, that of a site in the difference.
+
+    A pointer into `metrics.json` would name the institution, and the difference numbers them.
 
     Args:
         row: The row.
-        column: `before`, `after`, `n`, `patients`, or `retrained`.
-        network: Of `retrained`, the name of the network.
+        column: `before`, `after`, `n` or `patients`.
+        number: The number of the row, from 0.
     """
-    names = ["slices", network or _NETWORKS.get(column, "original"), row["part"], row["split"], row["slice"]]
+    if row["slice"] == SITE:
+        return pointer("subgroups", "rows", number, column) + ("" if column in _COUNTS else "/value")
+    names = ["slices", _NETWORKS.get(column, "original"), row["part"], row["split"], row["slice"]]
     names.append(row["value"])
-    if column in ("n", "patients"):
+    if column in _COUNTS:
         return pointer(*names, column)
     return pointer(*names, row["metric"]) + ("" if row["metric"] == _ACCURACY else "/value")

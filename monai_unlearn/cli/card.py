@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command
-from monai_unlearn.errors import ExitCode
+from monai_unlearn.errors import ConfigError, ExitCode
 from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ _SHOW = (
     "Print the card of a MONAI bundle.\n\n"
     "A bundle that this package revised has its card in docs/model_card_diff.json: it is rendered anew. Of any other "
     "bundle, its metadata, labels, metrics, configs and digests are shown. Nothing in the bundle is run.\n\n"
-    "Exit codes: 0 the card was printed. 2 the folder holds no bundle, or its card cannot be read."
+    "With --format html --include-images --index DIR, the page shows some of the forgotten images. Keep it with the "
+    "evidence.\n\n"
+    "Exit codes: 0 the card was printed. 2 the folder holds no bundle, its card cannot be read, or images are asked "
+    "for that are not there."
 )
 _DIFF = (
     "Print what differs between two MONAI bundles, ours or not.\n\n"
@@ -56,12 +59,20 @@ def show(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The folder of the bundle.")],
     *,
     kind: AsFormat = Format.MD,
+    include_images: Annotated[
+        bool, typer.Option("--include-images", help="Show some of the forgotten images on the page (--format html).")
+    ] = False,
+    index: Annotated[
+        Path | None, typer.Option("--index", metavar="DIR", help="The index of the images, for --include-images.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the card of a bundle."""
     from monai_unlearn.card.bundles.show import shown
 
-    say(shown(bundle, "json" if as_json else kind.value).rstrip("\n"))
+    if include_images != (index is not None):
+        raise ConfigError("--include-images and --index DIR belong together: the images are those of the index.")
+    say(shown(bundle, "json" if as_json else kind.value, images_of=index).rstrip("\n"))
 
 
 @app.command("diff", cls=Command, help=_DIFF, epilog="Example: monai-unlearn card diff old new --fail-on material")

@@ -20,10 +20,11 @@ from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.evaluation.decision import decide_again
 from monai_unlearn.evaluation.prediction_table import PredictionTable
 from monai_unlearn.index import Index
-from monai_unlearn.release.contents import DOCS, WEIGHTS
+from monai_unlearn.release.contents import WEIGHTS
 from monai_unlearn.release.verify.cards import JSON, read_card
 from monai_unlearn.release.verify.report import Fault, tampered
 from monai_unlearn.safe_path import module_command, safe_environment
+from monai_unlearn.vocabulary.bundle_files import DOCS
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:

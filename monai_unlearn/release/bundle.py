@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.release.bundle_info import BundleInfo
 from monai_unlearn.release.config_text import with_settings
-from monai_unlearn.release.contents import METADATA, TRAINING_RECORD, WEIGHTS, config_files, left_behind
+from monai_unlearn.release.contents import TRAINING_RECORD, WEIGHTS, left_behind
 from monai_unlearn.release.downloads import remove_downloads
 from monai_unlearn.release.sums import update_sums
 from monai_unlearn.release.travels import say_that_it_travels
 from monai_unlearn.release.weights import save_weights
 from monai_unlearn.staging import write_json, write_text
+from monai_unlearn.vocabulary.bundle_files import METADATA, config_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

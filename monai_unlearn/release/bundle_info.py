@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import InvalidVersion, Version
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.release.contents import METADATA
+from monai_unlearn.vocabulary.bundle_files import METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

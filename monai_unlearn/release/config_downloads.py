@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.release.contents import WEIGHT_SUFFIXES
+from monai_unlearn.vocabulary.bundle_files import WEIGHT_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

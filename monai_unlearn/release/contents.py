@@ -17,23 +17,18 @@ import os
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from monai_unlearn.vocabulary.bundle_files import is_weights
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-METADATA = Path("configs/metadata.json")
 WEIGHTS = Path("models/model.pt")
 TRAINING_RECORD = Path("models/training.json")
-DOCS = Path("docs")
 # The folder of the states that training kept on its way, beside the weights.
 SNAPSHOTS = "snapshots"
 SUMS = "SHA256SUMS"
 LEDGER_HEAD = "ledger_head.json"
 
-CONFIG_SUFFIXES = (".json", ".yaml", ".yml")
-WEIGHT_SUFFIXES = (
-    *(".pt", ".pth", ".ts", ".ckpt", ".safetensors", ".onnx", ".engine", ".plan", ".trt"),
-    *(".bin", ".pkl", ".pickle", ".joblib", ".h5", ".npz"),
-)
 # Some file systems do not tell `Models` from `models`.
 _AT_THE_ROOT_FOLDED = frozenset(
     name.casefold() for name in ("models", "eval", "mlruns", "mlruns.db", SUMS, LEDGER_HEAD)
@@ -53,12 +48,6 @@ def is_left_behind(relative: PurePath) -> bool:
     return (
         first.casefold() in _AT_THE_ROOT_FOLDED or name == "__pycache__" or name.startswith(".") or is_weights(relative)
     )
-
-
-def is_weights(relative: PurePath) -> bool:
-    """Return whether a file holds weights, or code compiled with them, as its name says."""
-    # Also where it is packed, as in model.pth.tar and model.pt.gz.
-    return any(suffix.lower() in WEIGHT_SUFFIXES for suffix in relative.suffixes)
 
 
 def left_behind(root: Path) -> Callable[[str, list[str]], set[str]]:
@@ -90,12 +79,6 @@ def other_weights(root: Path) -> list[str]:
     found = {path.relative_to(root).as_posix() for path in root.rglob("*") if is_weights(path) and path.is_file()}
     snapshots = f"{(WEIGHTS.parent / SNAPSHOTS).as_posix()}/"
     return sorted(name for name in found - replaced if not name.startswith(snapshots))
-
-
-def config_files(root: Path) -> list[Path]:
-    """Return the config files of a bundle, sorted; its metadata are none of them."""
-    found = (path for path in (root / "configs").rglob("*") if path.suffix.lower() in CONFIG_SUFFIXES)
-    return sorted(path for path in found if path.is_file() and path.relative_to(root) != METADATA)
 
 
 def all_files(root: Path) -> Iterator[Path]:

@@ -17,15 +17,14 @@ import yaml
 
 from monai_unlearn.release.config_downloads import Edit, Found, find
 from monai_unlearn.release.config_text import edited, read_config
-from monai_unlearn.release.contents import CONFIG_SUFFIXES, config_files, is_weights, other_weights
+from monai_unlearn.release.contents import other_weights
 from monai_unlearn.staging import write_text
+from monai_unlearn.vocabulary.bundle_files import CONFIG_SUFFIXES, LARGE_FILES, config_files, is_weights, large_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from monai_unlearn.release.config_downloads import Id
-
-LARGE_FILES = "large_files"
 
 
 def download_warnings(root: Path) -> list[str]:
@@ -35,7 +34,7 @@ def download_warnings(root: Path) -> list[str]:
         root: The bundle to revise.
     """
     found = [
-        *(sentence for path in _large_files(root) for sentence in _dropped(root, path)[1]),
+        *(sentence for path in large_files(root) for sentence in _dropped(root, path)[1]),
         *(f"{_name(root, path)}, {one.sentence}" for path, one in _found(root)),
         *_unreadable(root),
     ]
@@ -53,7 +52,7 @@ def remove_downloads(root: Path) -> None:
     Args:
         root: The copy.
     """
-    for path in _large_files(root):
+    for path in large_files(root):
         kept = _dropped(root, path)[0]
         if not kept:
             path.unlink()
@@ -67,11 +66,6 @@ def remove_downloads(root: Path) -> None:
             edits.setdefault(path, {})[one.where] = one.value
     for path, values in edits.items():
         write_text(path, edited(path, values))
-
-
-def _large_files(root: Path) -> list[Path]:
-    """Return the lists of files to download, wherever they lie in a bundle."""
-    return sorted(path for path in root.rglob(f"{LARGE_FILES}.*") if path.suffix.lower() in CONFIG_SUFFIXES)
 
 
 def _dropped(root: Path, path: Path) -> tuple[list[Any], list[str]]:

@@ -9,9 +9,10 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.release.bundle_info import BundleInfo
 from monai_unlearn.release.config_code import Code, code_of, code_of_logging, counts
 from monai_unlearn.release.config_text import read_config
-from monai_unlearn.release.contents import CONFIG_SUFFIXES, all_files
+from monai_unlearn.release.contents import all_files
 from monai_unlearn.release.state_dict import file_weights_digest
 from monai_unlearn.release.sums import actual
+from monai_unlearn.vocabulary.bundle_files import CONFIG_SUFFIXES
 
 if TYPE_CHECKING:
     from pathlib import Path

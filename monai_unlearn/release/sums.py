@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.release.contents import METADATA, SUMS, all_files
+from monai_unlearn.release.contents import SUMS, all_files
 from monai_unlearn.staging import write_text
+from monai_unlearn.vocabulary.bundle_files import METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -16,10 +16,11 @@ from monai.bundle import ConfigParser, ckpt_export
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release.bundle_info import BundleInfo
-from monai_unlearn.release.contents import METADATA, WEIGHTS
+from monai_unlearn.release.contents import WEIGHTS
 from monai_unlearn.release.sums import update_sums
 from monai_unlearn.release.weights import load_weights
 from monai_unlearn.staging import staged_file
+from monai_unlearn.vocabulary.bundle_files import METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

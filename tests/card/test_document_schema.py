@@ -49,6 +49,7 @@ def test_the_schema_is_one_and_the_difference_fits_it():
         (("metrics", ACCURACY, "before"), None),
         (("metrics", ACCURACY, "verdict"), "improved"),
         (("verdict",), "accepted"),
+        (("advice", "action"), "deploy"),
         (("basis",), "luck"),
         (("decision", "endpoints", 0, "status"), "fine"),
         (("decision", "endpoints", 0, "s_R"), -0.1),

@@ -4,6 +4,8 @@ import pytest
 from card_example import CLOSE, FULL, build, rich
 
 from monai_unlearn.card.fields import DATA, DESCRIPTION, EVALUATION, FIELDS, IMPACT, TRAINING, UPDATE, gaps
+from monai_unlearn.card.html import to_html
+from monai_unlearn.card.html.sections import SECTIONS
 
 DIFF = rich()
 
@@ -35,6 +37,26 @@ def test_what_the_difference_has_is_no_gap():
     assert not {"What changed, and why", "Intended use", "Performance by subgroup"} & missing
     assert {field.name for field in FIELDS if field.where == "people"} <= missing
     assert "Performance by subgroup" in {field.name for field in gaps(build(original=FULL, revised=CLOSE))}
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("What it is", "description"),
+        ("Developer", "authors"),
+        ("Intended use", "intended_use"),
+        ("Input data", "data_type"),
+        ("Source of the training data", "data_source"),
+    ],
+)
+def test_what_the_bundle_says_stands_in_the_section_that_the_table_names(name, key):
+    (field,) = [one for one in FIELDS if one.name == name]
+    diff = {**DIFF, "bundle": {**DIFF["bundle"], key: "Planted words"}}
+    assert field.found(diff) == "Planted words"
+    section = SECTIONS[int(field.where) - 1]
+    page = to_html(diff)
+    begin = page.index(f'<section id="{section.name}"')
+    assert "Planted words" in page[begin : page.index("</section>", begin)]
 
 
 def test_contents_are_sentences():

@@ -17,6 +17,7 @@ def test_a_row_for_each_metric_and_subgroup():
 
 def test_small_subgroups_are_only_counted():
     assert rich()["subgroups"]["left_out"] == {"age_band": 1}
+    assert rich()["subgroups"]["not_finite"] == {}
     assert not any("80+" in key for key in ROWS)
 
 
@@ -26,7 +27,7 @@ def test_sites_are_numbered_and_not_named():
 
 
 def test_without_slices_there_are_no_rows():
-    assert subgroups({"slices": {}}) == {"rows": [], "left_out": {}}
+    assert subgroups({"slices": {}}) == {"rows": [], "left_out": {}, "not_finite": {}}
 
 
 def test_a_network_with_an_output_that_is_not_finite_has_no_value():
@@ -36,6 +37,8 @@ def test_a_network_with_an_output_that_is_not_finite_has_no_value():
         "original": {"remain": {"test": {"sex": {"F": known}}}},
         "revised": {"remain": {"test": {"sex": {"F": {"n": 40, "patients": 30}}}}},
     }
-    rows = subgroups({"slices": slices})["rows"]
+    found = subgroups({"slices": slices})
+    assert (found["left_out"], found["not_finite"]) == ({}, {"sex": 1})
+    rows = found["rows"]
     assert [row["metric"] for row in rows] == ["accuracy"]
     assert rows[0]["after"] == {"value": None, "interval": None}

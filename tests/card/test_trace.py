@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from card_example import CLOSE, FULL, RETRAINED, build
+from card_example import CLOSE, FULL, RETRAINED, build, rich
 from evidence_example import evidence
 from jsonpointer import resolve_pointer
 
@@ -36,9 +36,16 @@ def test_sections_that_were_taken_over_stand_at_the_same_place():
 
 def test_figures_of_subgroups():
     row = {"metric": "sensitivity", "part": "remain", "split": "test", "slice": "device", "value": "A/B"}
-    assert subgroup_pointer(row, "after") == "/slices/revised/remain/test/device/A~1B/sensitivity/value"
-    assert (
-        subgroup_pointer({**row, "metric": "accuracy"}, "before") == "/slices/original/remain/test/device/A~1B/accuracy"
-    )
-    assert subgroup_pointer(row, "n") == "/slices/original/remain/test/device/A~1B/n"
-    assert subgroup_pointer(row, "retrained", network="reference_2").startswith("/slices/reference_2/")
+    assert subgroup_pointer(row, "after", number=3) == "/slices/revised/remain/test/device/A~1B/sensitivity/value"
+    accuracy = subgroup_pointer({**row, "metric": "accuracy"}, "before", number=3)
+    assert accuracy == "/slices/original/remain/test/device/A~1B/accuracy"
+    assert subgroup_pointer(row, "n", number=3) == "/slices/original/remain/test/device/A~1B/n"
+
+
+def test_figures_of_sites_are_found_in_the_card_without_their_names():
+    diff = rich()
+    sites = [(number, row) for number, row in enumerate(diff["subgroups"]["rows"]) if row["slice"] == "site"]
+    assert len(sites) == 6
+    for number, row in sites:
+        assert resolve_pointer(diff, subgroup_pointer(row, "after", number=number)) == row["after"]["value"]
+        assert resolve_pointer(diff, subgroup_pointer(row, "patients", number=number)) == row["patients"]

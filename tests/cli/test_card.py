@@ -4,6 +4,7 @@ import json
 
 import pytest
 from card_example import CLOSE, FULL, build
+from forgotten_images import write_run
 from two_bundles import weights, write_bundle
 from typer.testing import CliRunner
 
@@ -55,3 +56,13 @@ def test_what_is_no_bundle_is_refused(tmp_path):
     assert found.exit_code == 2
     assert "is not a MONAI bundle" in found.stderr
     assert run("diff", tmp_path, tmp_path).exit_code == 2
+
+
+def test_show_with_images_of_the_index(tmp_path):
+    bundle, index = write_run(tmp_path)
+    words = ("show", bundle, "--format", "html", "--include-images")
+    assert "<img " in run(*words, "--index", index.directory).stdout
+    found = run(*words)
+    assert found.exit_code == 2
+    assert "--include-images and --index DIR belong together" in found.stderr
+    assert "<img " not in run("show", bundle, "--format", "html").stdout

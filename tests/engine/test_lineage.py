@@ -23,7 +23,8 @@ from monai_unlearn.errors import ConfigError, DataError, ExitCode
 from monai_unlearn.evaluation import PredictionTable
 from monai_unlearn.evaluation.decision import decide_again
 from monai_unlearn.methods import PSG
-from monai_unlearn.release.contents import METADATA, SUMS
+from monai_unlearn.release.contents import SUMS
+from monai_unlearn.vocabulary.bundle_files import METADATA
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:

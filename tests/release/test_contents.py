@@ -4,7 +4,7 @@ from pathlib import PurePath
 
 import pytest
 
-from monai_unlearn.release.contents import all_files, config_files, is_left_behind, other_weights
+from monai_unlearn.release.contents import all_files, is_left_behind, other_weights
 
 
 @pytest.mark.parametrize(
@@ -32,11 +32,6 @@ def make(root, *names):
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text("x")
-
-
-def test_configs_are_yaml_and_json_at_any_depth(tmp_path):
-    make(tmp_path, "configs/metadata.json", "configs/a.json", "configs/b.yaml", "configs/c/d.yml", "configs/l.conf")
-    assert [path.name for path in config_files(tmp_path)] == ["a.json", "b.yaml", "d.yml"]
 
 
 def test_all_files_are_all_files(tmp_path):

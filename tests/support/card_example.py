@@ -106,10 +106,12 @@ def _audits() -> dict[str, Any]:
     roc["true_positive_rates"] = {name: [0.0, 0.6, 1.0] for name in NETWORKS}
     points = [[0.0, 0.5, 0, 1], [1.0, 0.25, 1, 0]]
     networks = ("original", "revised", "reference")
+    groups = [{"class": 0, "part": "forget", "images": 1, "same_class": 0.25, "forgotten": 0.5}]
+    pictured = {name: dict.fromkeys(networks, each) for name, each in (("points", points), ("groups", groups))}
     return {
         "membership": {**measured, "facts": {"roc": roc}, "rows": [{**row, "measure": "auc_loss", "unit": "ratio"}]},
         "probe": {**measured, "rows": [{**row, "measure": "linear_remain", "unit": "share"}]},
         "batchnorm": {**measured, "rows": [{**row, "measure": "probability_as_trained", "unit": "share"}]},
-        "embeddings": {**measured, "facts": {"points": dict.fromkeys(networks, points)}, "rows": []},
+        "embeddings": {**measured, "facts": pictured, "rows": []},
         "relearning": {"status": "skipped", "why": "There was no time.", "facts": {}, "rows": []},
     }

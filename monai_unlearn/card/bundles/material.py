@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from monai_unlearn.card.bundles.preprocessing import preprocessing_of
 from monai_unlearn.card.wording import subset_words, words
@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     Document = Mapping[str, Any]
+    Found = Iterator[tuple["Kind", str]]
 
-KINDS = ("weights", "classes", "preprocessing", "verdict", "endpoint")
+Kind = Literal["weights", "classes", "preprocessing", "verdict", "endpoint"]
 
 
 def material(old: Document, new: Document) -> list[dict[str, str]]:
-    """Return the material changes, each with its `kind`, one of `KINDS`, and a `text`.
+    """Return the material changes, each with its `kind`, a `Kind`, and a `text`.
 
     Args:
         old: What `read_bundle` says of the bundle before.
@@ -26,7 +27,7 @@ def material(old: Document, new: Document) -> list[dict[str, str]]:
     return [{"kind": kind, "text": text} for kind, text in found]
 
 
-def _weights(old: Document, new: Document) -> Iterator[tuple[str, str]]:
+def _weights(old: Document, new: Document) -> Found:
     before, after = old["weights"], new["weights"]
     for path in sorted({*before, *after}):
         if path not in before:
@@ -40,13 +41,13 @@ def _weights(old: Document, new: Document) -> Iterator[tuple[str, str]]:
             yield "weights", f"{path}, which is downloaded, is another file, or comes from elsewhere."
 
 
-def _classes(old: Document, new: Document) -> Iterator[tuple[str, str]]:
+def _classes(old: Document, new: Document) -> Found:
     for name in sorted({*old["labels"], *new["labels"]}):
         if old["labels"].get(name) != new["labels"].get(name):
             yield "classes", f"The classes of the output {name} are others, or in another order."
 
 
-def _preprocessing(old: Document, new: Document) -> Iterator[tuple[str, str]]:
+def _preprocessing(old: Document, new: Document) -> Found:
     if _inputs(old) != _inputs(new):
         yield "preprocessing", "The format of the inputs in metadata.json is another one."
     for name in sorted({*old["configs"], *new["configs"]}):
@@ -66,13 +67,13 @@ def _unreadable(config: object) -> str | None:
     return config.get("sha256") if isinstance(config, dict) and "unreadable" in config else None
 
 
-def _verdict(old: Document, new: Document) -> Iterator[tuple[str, str]]:
+def _verdict(old: Document, new: Document) -> Found:
     before, after = (one["verdict"] and one["verdict"]["verdict"] for one in (old, new))
     if before != after:
         yield "verdict", f"The verdict was {words(str(before or 'none'))} and is {words(str(after or 'none'))}."
 
 
-def _endpoints(new: Document) -> Iterator[tuple[str, str]]:
+def _endpoints(new: Document) -> Found:
     for one in new["verdict"]["beyond"] if new["verdict"] else ():
         subset, name = subset_words(str(one.get("subset"))), words(str(one.get("class")))
         yield "endpoint", f"{words(str(one.get('measure')))} on {subset}, class {name}, is beyond its margin."

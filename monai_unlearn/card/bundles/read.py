@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn import strict_yaml
 from monai_unlearn.errors import ConfigError, SpecError
+from monai_unlearn.vocabulary.bundle_files import DOCS, LARGE_FILES, METADATA, config_files, is_weights, large_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
-METADATA, CARD = Path("configs/metadata.json"), Path("docs/model_card_diff.json")
-DOWNLOADS = ("large_files.yml", "large_files.yaml", "large_files.json")
+CARD = DOCS / "model_card_diff.json"
 IDENTITY = ("name", "version", "task", "authors", "copyright", "monai_version", "pytorch_version", "intended_use")
-CONFIGS = (".json", ".yaml", ".yml")
-WEIGHTS = (".pt", ".pth", ".ts", ".safetensors", ".onnx")
-SCRIPTS = (".py",)
+SCRIPTS = "*.py"
 MAX_TEXT = 32 * 1024**2
 _CHUNK = 1024 * 1024
 
@@ -27,10 +25,10 @@ def read_bundle(root: Path) -> dict[str, Any]:
     """Read a bundle.
 
     Returns:
-        `identity`, `metadata`, `configs` by file name, `labels` by output, `metrics`, `weights` and `scripts` by path
-        with `sha256` (and `bytes`), `downloads`, what `large_files.yml` says of files that MONAI downloads, by path,
-        and `verdict` of the card of its last revision, null where there is none. A config that is no plain JSON or YAML
-        has `unreadable` with why, and its digest.
+        `identity`, `metadata`, `configs` by path below `configs/`, `labels` by output, `metrics`, `weights` and
+        `scripts` by path with `sha256` (and `bytes`), `downloads`, what `large_files.yml` and lists like it say of
+        files that MONAI downloads, by path, and `verdict` of the card of its last revision, null where there is none. A
+        config that is no plain JSON or YAML has `unreadable` with why, and its digest.
 
     Raises:
         ConfigError: There is no metadata, or it cannot be read.
@@ -42,16 +40,21 @@ def read_bundle(root: Path) -> dict[str, Any]:
         "identity": {name: metadata.get(name) for name in IDENTITY},
         "metadata": metadata,
         "configs": {
-            path.name: _config(path) for path in _files(root, "configs", CONFIGS) if path.name != METADATA.name
+            path.relative_to(root / METADATA.parent).as_posix(): _config(path)
+            for path in _inside(root, config_files(root))
         },
         "labels": {name: one for name, one in labels.items() if isinstance(one, dict)},
         "metrics": _mapping(metadata.get("eval_metrics")),
         "weights": {
             path.relative_to(root).as_posix(): {"sha256": _digest(path), "bytes": path.stat().st_size}
-            for path in _files(root, "models", WEIGHTS)
+            for path in _inside(root, sorted(root.rglob("*")))
+            if is_weights(path.relative_to(root))
         },
         "downloads": _downloads(root),
-        "scripts": {path.relative_to(root).as_posix(): _digest(path) for path in _files(root, "scripts", SCRIPTS)},
+        "scripts": {
+            path.relative_to(root).as_posix(): _digest(path)
+            for path in _inside(root, sorted((root / "scripts").rglob(SCRIPTS)))
+        },
         "verdict": _verdict(read_card(root)),
     }
 
@@ -92,25 +95,22 @@ def _json(path: Path) -> Any:  # noqa: ANN401 - any JSON
 
 def _config(path: Path) -> Any:  # noqa: ANN401 - any config
     try:
-        return _json(path) if path.suffix == ".json" else strict_yaml.load(strict_yaml.read(path), source=str(path))
+        if path.suffix.lower() == ".json":
+            return _json(path)
+        return strict_yaml.load(strict_yaml.read(path), source=str(path))
     except (ConfigError, SpecError) as error:
         return {"unreadable": type(error).__name__, "sha256": _digest(path)}
 
 
 def _downloads(root: Path) -> dict[str, Any]:
-    for path in (root / name for name in DOWNLOADS):
-        if path.is_file() and _is_inside(root, path):
-            listed = _mapping(_config(path)).get("large_files")
-            found = listed if isinstance(listed, list) else []
-            return {one["path"]: one for one in found if isinstance(one, dict) and isinstance(one.get("path"), str)}
-    return {}
+    listed = (_mapping(_config(path)).get(LARGE_FILES) for path in _inside(root, large_files(root)))
+    entries = [one for found in listed if isinstance(found, list) for one in found if isinstance(one, dict)]
+    return {one["path"]: one for one in entries if isinstance(one.get("path"), str)}
 
 
-def _files(root: Path, folder: str, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the files of a folder of the bundle by name, those in folders below it too; none by a link out of it."""
-    for path in sorted((root / folder).rglob("*")):
-        if path.suffix in suffixes and path.is_file() and _is_inside(root, path):
-            yield path
+def _inside(root: Path, paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files among paths; none by a link out of the bundle."""
+    return (path for path in paths if path.is_file() and _is_inside(root, path))
 
 
 def _is_inside(root: Path, path: Path) -> bool:

@@ -24,6 +24,8 @@ SECONDS_A_POINT = 0.005
 """What t-SNE takes on a slow core, for one point of one network."""
 SUBSETS = ("forget_train", "forget_test", "remain_test")
 PERPLEXITY = 30.0
+NEIGHBOURS = 5
+"""Images beside which each image lies: t-SNE keeps neighbours, and neither distances nor sizes."""
 # Okabe and Ito 2008: told apart with any colour vision; more classes repeat them.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 MARKERS = {"forget": "^", "remain": "o"}
@@ -56,6 +58,7 @@ def measure(audited: Audited) -> Finding:
             "images": len(rows),
             "networks": list(names),
             "points": {name: listed(found, audited.labels[rows], parts) for name, found in points.items()},
+            "groups": {name: groups(found, audited.labels[rows], parts) for name, found in points.items()},
         }
     )
 
@@ -74,6 +77,32 @@ def listed(found: Array, classes: Ids, parts: Any) -> list[list[float | int]]:  
     places = np.round((found - low) / np.maximum(high - low, 1e-12), 3)
     rows = zip(places.tolist(), classes.tolist(), (parts == "forget").tolist(), strict=True)
     return sorted([x, y, number, int(forget)] for (x, y), number, forget in rows)
+
+
+def groups(found: Array, classes: Ids, parts: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an array of strings
+    """Return what the picture shows in figures: beside which images those of each class and part lie.
+
+    Args:
+        found: The coordinates, shape (image, 2).
+        classes: The number of each image's class, shape (image,).
+        parts: The part of each image, shape (image,).
+
+    Returns:
+        For each class and part, the forgotten ones first: `class`, `part`, `images`, and of the `NEIGHBOURS` images
+        nearest to each of them, the shares with its class, `same_class`, and of the forget part, `forgotten`.
+    """
+    apart = ((found[:, None] - found[None]) ** 2).sum(2)
+    np.fill_diagonal(apart, np.inf)
+    nearest = apart.argsort(1, kind="stable")[:, :NEIGHBOURS]
+    rows = []
+    for part in MARKERS:
+        for number in np.unique(classes).tolist():
+            of = (classes == number) & (parts == part)
+            if of.any():
+                same, forgotten = (classes[nearest[of]] == number).mean(), (parts[nearest[of]] == "forget").mean()
+                shares = {"same_class": float(same), "forgotten": float(forgotten)}
+                rows.append({"class": number, "part": part, "images": int(of.sum()), **shares})
+    return rows
 
 
 def coordinates(features: Array, *, seed: int) -> Array:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.release.contents import DOCS, METADATA
 from monai_unlearn.release.verify.figures import differing_figures, first_difference
 from monai_unlearn.release.verify.report import tampered
 from monai_unlearn.version import __version__
+from monai_unlearn.vocabulary.bundle_files import DOCS, METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from monai_unlearn.cohort.resolve.manifest import read_manifest
 from monai_unlearn.cohort.spec.canonical import digest_of
 from monai_unlearn.errors import CohortError
-from monai_unlearn.release.contents import DOCS
 from monai_unlearn.release.verify.cards import JSON
 from monai_unlearn.release.verify.report import tampered
+from monai_unlearn.vocabulary.bundle_files import DOCS
 from monai_unlearn.vocabulary.run_folder import EVIDENCE, MANIFEST, RunFolder
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release.bundle_info import BundleInfo
-from monai_unlearn.release.contents import DOCS, METADATA, SUMS, WEIGHTS
+from monai_unlearn.release.contents import SUMS, WEIGHTS
 from monai_unlearn.release.signature import (
     DamagedSignature,
     SignatureFault,
@@ -22,6 +22,7 @@ from monai_unlearn.release.verify.chain import check_chain, read_lineage, read_r
 from monai_unlearn.release.verify.evidence import compare_evidence
 from monai_unlearn.release.verify.files import compare_files
 from monai_unlearn.release.verify.report import Fault, Kind, Report, tampered
+from monai_unlearn.vocabulary.bundle_files import DOCS, METADATA, is_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,7 @@ def verify(bundle: Path, *, public_key: Path | None = None, signature: Path | No
     version = info.version if info else ""
     if lineage is not None:
         faults += [*check_chain(lineage, version=version, weights=weights), *compare_evidence(bundle, lineage)]
+        warnings += _untied(bundle)
     faults += compare_card(card or {}, expected=_expected(bundle, info, weights, lineage) if card else {})
     if lineage is not None and not (bundle / WEIGHTS).is_file():
         faults.append(tampered(WEIGHTS.as_posix(), "is missing, although the bundle was revised."))
@@ -127,6 +129,20 @@ def _weights(bundle: Path) -> tuple[str | None, list[Fault]]:
         return file_weights_digest(bundle / WEIGHTS), []
     except ConfigError as error:
         return None, [tampered(WEIGHTS.as_posix(), str(error).removeprefix(str(bundle / WEIGHTS)).strip())]
+
+
+def _untied(bundle: Path) -> list[str]:
+    """Return a warning for files of weights that no digest of card or lineage is about, such as exports."""
+    found = (path for path in sorted(bundle.rglob("*")) if is_weights(path.relative_to(bundle)) and path.is_file())
+    names = [path.relative_to(bundle).as_posix() for path in found]
+    others = [name for name in names if name != WEIGHTS.as_posix()]
+    if not others:
+        return []
+    line = (
+        f"{', '.join(others)}: the lineage and the card are about {WEIGHTS.as_posix()} alone, so nothing says that "
+        "these weights have forgotten anything. Export them again from it, or remove them."
+    )
+    return [line]
 
 
 def _card(bundle: Path) -> tuple[dict[str, Any] | None, list[Fault]]:

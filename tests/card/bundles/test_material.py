@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from card_example import CLOSE, FULL, build
 from two_bundles import METADATA, weights, write_bundle
 
-from monai_unlearn.card.bundles.material import KINDS, material
+from monai_unlearn.card.bundles.material import Kind, material
 from monai_unlearn.card.bundles.read import read_bundle
 
 CARD = build(original=FULL, revised=CLOSE)
@@ -33,7 +35,7 @@ def kinds(tmp_path, old=None, **new):
 )
 def test_each_kind_of_material_change(tmp_path, change, kind):
     assert kinds(tmp_path, **change) == [kind]
-    assert kind in KINDS
+    assert kind in get_args(Kind)
 
 
 @pytest.mark.parametrize(

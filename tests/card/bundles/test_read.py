@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePath
 
 import pytest
 from card_example import CLOSE, FULL, build
@@ -8,6 +9,7 @@ from two_bundles import INFERENCE, METADATA, write_bundle
 
 from monai_unlearn.card.bundles.read import read_bundle, read_card
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.vocabulary.bundle_files import is_weights
 
 
 def test_a_bundle_of_others_is_read_as_data(tmp_path):
@@ -38,6 +40,36 @@ def test_what_is_downloaded_is_read_by_its_path(tmp_path):
     assert read_bundle(root)["downloads"]["models/model.ts"]["hash_val"] == "12ab"
     (root / "large_files.yml").write_text("large_files: none", encoding="utf-8")
     assert read_bundle(root)["downloads"] == {}
+
+
+def test_configs_of_two_folders_with_the_same_name_are_told_apart(tmp_path):
+    root = write_bundle(tmp_path / "a")
+    for folder, value in (("ct", 1), ("mr", 2)):
+        (root / "configs" / folder).mkdir()
+        (root / "configs" / folder / "train.json").write_text(json.dumps({"a": value}), encoding="utf-8")
+        (root / "configs" / folder / "metadata.json").write_text("{}", encoding="utf-8")
+    found = read_bundle(root)["configs"]
+    assert (found["ct/train.json"], found["mr/train.json"]) == ({"a": 1}, {"a": 2})
+    assert {"ct/metadata.json", "mr/metadata.json", "inference.json"} < set(found)
+
+
+def test_weights_are_what_a_revision_takes_for_weights_wherever_they_lie(tmp_path):
+    root = write_bundle(tmp_path / "a")
+    (root / "docs" / "old").mkdir()
+    for name in ("models/model.PTH", "models/plan.engine", "docs/old/model.pth.tar", "scripts/encoder.ckpt"):
+        (root / name).write_bytes(b"weights")
+        assert is_weights(PurePath(name))
+    (root / "large_files.yml").write_text("large_files: [{path: a.pt}]", encoding="utf-8")
+    (root / "docs" / "large_files.json").write_text('{"large_files": [{"path": "b.pt"}]}', encoding="utf-8")
+    found = read_bundle(root)
+    assert list(found["weights"]) == [
+        "docs/old/model.pth.tar",
+        "models/model.PTH",
+        "models/model.pt",
+        "models/plan.engine",
+        "scripts/encoder.ckpt",
+    ]
+    assert set(found["downloads"]) == {"a.pt", "b.pt"}
 
 
 def test_a_config_that_is_no_plain_data_is_named_by_its_digest(tmp_path):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from card_example import CLOSE, FULL, build
+from forgotten_images import PLANTED, write_run
 from two_bundles import write_bundle
 
 from monai_unlearn.card import RENDERERS
@@ -24,3 +25,22 @@ def test_any_other_bundle_shows_what_it_says_of_itself(tmp_path):
 def test_a_card_of_another_form_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="is not a card that this version renders"):
         shown(write_bundle(tmp_path / "a", card={"base": 1}), "html")
+
+
+def test_pictures_only_where_asked_for_and_never_in_the_bundle(tmp_path):
+    bundle, index = write_run(tmp_path)
+    before = {path: path.read_bytes() for path in bundle.rglob("*") if path.is_file()}
+    page = shown(bundle, "html", images_of=index.directory)
+    assert page.count('<img src="data:image/png;base64,') == 12
+    assert "It stays with the evidence: do not pass it on." in page
+    assert "img-src data:;" in page
+    assert not [name for name in (PLANTED, "image-0", "patient-0", str(tmp_path)) if name in page]
+    plain = shown(bundle, "html")
+    assert not [words for words in ("<img", "img-src", "stays with the evidence") if words in plain]
+    assert {path: path.read_bytes() for path in bundle.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(("kind", "card"), [("md", CARD), ("html", None)])
+def test_pictures_need_the_page_of_a_revision(tmp_path, kind, card):
+    with pytest.raises(ConfigError, match="pictures are shown on the page of a revision"):
+        shown(write_bundle(tmp_path / "a", card=card), kind, images_of=tmp_path)

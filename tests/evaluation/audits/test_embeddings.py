@@ -7,7 +7,7 @@ from audit_networks import PlayedNetworks
 from PIL import Image
 from sklearn.metrics import silhouette_score
 
-from monai_unlearn.evaluation.audits.embeddings import COLOURS, SECONDS_A_POINT, coordinates, cost, measure
+from monai_unlearn.evaluation.audits.embeddings import COLOURS, SECONDS_A_POINT, coordinates, cost, groups, measure
 
 ROWS = frame({"forget_train": 30, "forget_test": 10, "remain_train": 40, "remain_test": 40})
 LABELS = (ROWS["label"] == "sick").to_numpy().astype(int)
@@ -28,6 +28,8 @@ def test_three_panels_are_drawn(tmp_path):
     finding = measure(found)
     facts = dict(finding.facts)
     points = facts.pop("points")
+    of_classes = [{(row["class"], row["part"]) for row in rows} for rows in facts.pop("groups").values()]
+    assert of_classes == [{(number, part) for number in (0, 1) for part in ("forget", "remain")}] * 3
     assert facts == {"file": "plots/embeddings.png", "images": 160, "networks": ["original", "revised", "reference"]}
     assert list(points) == facts["networks"]
     for rows in points.values():
@@ -42,6 +44,17 @@ def test_three_panels_are_drawn(tmp_path):
         assert picture.width > 2 * picture.height
         shown = {colour[:3] for _, colour in picture.convert("RGB").getcolors(1 << 24)}
     assert {tuple(bytes.fromhex(colour[1:])) for colour in COLOURS[:2]} <= shown
+
+
+def test_the_picture_in_figures():
+    # Six of class 0 close together, half of them forgotten; six of class 1 far away, none forgotten.
+    places = np.array([[number / 10, 0] for number in range(6)] + [[9 + number / 10, 9] for number in range(6)])
+    classes, parts = np.repeat([0, 1], 6), np.array(["forget", "remain"] * 3 + ["remain"] * 6, dtype=object)
+    assert groups(places, classes, parts) == [
+        {"class": 0, "part": "forget", "images": 3, "same_class": 1.0, "forgotten": pytest.approx(2 / 5)},
+        {"class": 0, "part": "remain", "images": 3, "same_class": 1.0, "forgotten": pytest.approx(3 / 5)},
+        {"class": 1, "part": "remain", "images": 6, "same_class": 1.0, "forgotten": 0.0},
+    ]
 
 
 def test_what_lies_apart_stays_apart_and_the_seed_determines_the_picture():

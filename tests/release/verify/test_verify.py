@@ -51,6 +51,16 @@ def test_an_untouched_release_is_sound(release):
     assert (report.name, report.version, report.verdict) == ("Some", "1.1.0", "erased")
 
 
+def test_weights_that_the_lineage_says_nothing_of_are_named(release):
+    (release / "bundle" / "models" / "model.ts").write_bytes(b"exported")
+    (release / "bundle" / "extra.onnx").write_bytes(b"of others")
+    seal(release)
+    report = check(release)
+    assert (report.exit_code, report.faults) == (0, [])
+    (warning,) = report.warnings
+    assert warning.startswith("extra.onnx, models/model.ts: the lineage and the card are about models/model.pt alone")
+
+
 def test_every_file_matters(release):
     names = [path for path in sorted((release / "bundle").rglob("*")) if path.is_file()]
     for path in names:

@@ -13,9 +13,14 @@ if TYPE_CHECKING:
     Document = Mapping[str, Any]
 
 
+STATED = {"authors": "developer", "data_type": "input data", "data_source": "source of the training data"}
+FURTHER = {"label_classes": "labels", "pred_classes": "output", "copyright": "copyright"}
+
+
 def view(diff: Document) -> dict[str, Any]:
     """Return what identifies the bundle and everything that it was made from."""
     return {
+        "model": _model(diff["bundle"]),
         "digests": Table(
             caption="Digests (SHA-256)",
             headings=("what", "which", "digest"),
@@ -35,6 +40,18 @@ def view(diff: Document) -> dict[str, Any]:
         "revised": diff["revised"],
         "modification": diff["modification"],
     }
+
+
+def _model(bundle: Document) -> Table:
+    """Return what the bundle says of its model; what it leaves open is said of the facts that readers look for."""
+    found = [(words, bundle.get(name)) for name, words in STATED.items()]
+    more = [(words, bundle[name]) for name, words in FURTHER.items() if bundle.get(name)]
+    return Table(
+        caption="The model, in the words of its bundle",
+        headings=("what", "as stated"),
+        rows=[cells(words, text or "not stated") for words, text in [*found, *more]],
+        texts=2,
+    )
 
 
 def _digests(diff: Document) -> Iterator[tuple[str, str, str]]:

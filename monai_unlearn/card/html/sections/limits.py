@@ -25,6 +25,7 @@ def view(diff: Document) -> dict[str, Any]:
         "warnings": [*notes, *diff["warnings"]],
         "not_measured": audits_not_measured(diff["audits"]),
         "left_out": sum(diff["subgroups"]["left_out"].values()),
+        "not_finite": sum(diff["subgroups"]["not_finite"].values()),
         "intended_use": diff["bundle"].get("intended_use"),
         "basis": diff["basis"],
     }

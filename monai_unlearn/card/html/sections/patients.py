@@ -37,10 +37,11 @@ def view(diff: Document) -> dict[str, Any]:
         "overall": _table(diff, list(_rows(diff, OVERALL, whole=True)), "All classes together"),
         "calibration": _table(diff, list(_rows(diff, CALIBRATION, whole=True)), "Calibration: lower is better"),
         "confusion": _confusion(diff),
-        "forest": _forest(subgroups),
+        "forest": _forest(list(subgroups.values())),
         "subgroups": _subgroup_table(subgroups) if subgroups else None,
-        "subgroup_metric": title(subgroups[0]["metric"]) if subgroups else None,
+        "subgroup_metric": _title(subgroups) if subgroups else None,
         "left_out": diff["subgroups"]["left_out"],
+        "not_finite": diff["subgroups"]["not_finite"],
         "descriptions": {title(name): diff["metric_info"][name]["description"] for name in (*BY_CLASS, *CALIBRATION)},
     }
 
@@ -121,10 +122,11 @@ def _shaded(value: float, key: str) -> Cell:
     return Cell(f"{100 * value:+.1f}", key, shade=strength if value > 0 else -strength)
 
 
-def _subgroups(diff: Document) -> list[Document]:
+def _subgroups(diff: Document) -> dict[int, Document]:
+    """Return the rows of one metric by their numbers."""
     rows = diff["subgroups"]["rows"]
     metric = "sensitivity" if any(row["metric"] == "sensitivity" for row in rows) else "accuracy"
-    return [row for row in rows if row["metric"] == metric]
+    return {number: row for number, row in enumerate(rows) if row["metric"] == metric}
 
 
 def _forest(rows: Sequence[Document]) -> Any:  # noqa: ANN401 - markup, or None
@@ -155,20 +157,25 @@ def _span(networks: Sequence[Document]) -> tuple[float, float] | None:
     return (min(known), max(known)) if known else None
 
 
-def _subgroup_table(rows: Sequence[Document]) -> Table:
+def _title(rows: Mapping[int, Document]) -> str:
+    return title(next(iter(rows.values()))["metric"])
+
+
+def _subgroup_table(rows: Mapping[int, Document]) -> Table:
     return Table(
-        caption=f"{title(rows[0]['metric'])} by subgroup, with 95 % intervals",
+        caption=f"{_title(rows)} by subgroup, with 95 % intervals",
         headings=("subgroup", "images", "patients", "original", "revised", "retrained"),
         rows=[
             cells(
                 f"{SLICES[row['slice']]}{row['value']}",
-                Cell(f"{row['n']:,}", subgroup_pointer(row, "n")),
-                Cell(f"{row['patients']:,}", subgroup_pointer(row, "patients")),
-                Cell(estimate(row["before"]), subgroup_pointer(row, "before")),
-                Cell(estimate(row["after"]), subgroup_pointer(row, "after")),
+                *(
+                    Cell(form(row[name]), subgroup_pointer(row, name, number=number))
+                    for form, names in (("{:,}".format, ("n", "patients")), (estimate, ("before", "after")))
+                    for name in names
+                ),
                 networks_range(row["retrained"]),
             )
-            for row in rows
+            for number, row in rows.items()
         ],
     )
 

@@ -101,8 +101,32 @@ def _embeddings(audit: Document | None, class_names: list[str]) -> dict[str, Any
             found, name=f"embedding-{number}", title=f"Features of the {kind} network", description=described
         )
         panels.append((kind, plot))
+    groups = audit["facts"]["groups"]
     legend = [(f"class-{number % COLOURS}", words(name)) for number, name in enumerate(class_names)]
-    return {"panels": panels, "legend": legend}
+    return {"panels": panels, "legend": legend, "table": _neighbours(groups, class_names)}
+
+
+def _neighbours(groups: Mapping[str, Any], class_names: list[str]) -> Table:
+    def cell(form: str, network: str, number: int, name: str) -> Cell:
+        at = pointer("audits", "embeddings", "facts", "groups", network, number, name)
+        return Cell(form.format(groups[network][number][name]), at)
+
+    return Table(
+        caption="The picture in figures: the five images nearest to each image",
+        headings=("network", "class", "images that are", "images", "nearest of the same class", "nearest forgotten"),
+        rows=[
+            cells(
+                NETWORKS[network.partition("_")[0]],
+                words(class_names[one["class"]]),
+                "forgotten" if one["part"] == "forget" else "kept",
+                cell("{:,}", network, number, "images"),
+                *(cell("{:.0%}", network, number, name) for name in ("same_class", "forgotten")),
+            )
+            for network, found in groups.items()
+            for number, one in enumerate(found)
+        ],
+        texts=3,
+    )
 
 
 def _table(audits: Document) -> Table:

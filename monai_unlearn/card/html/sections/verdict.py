@@ -28,6 +28,7 @@ def view(diff: Mapping[str, Any]) -> dict[str, Any]:
         "cohort": diff["modification"]["cohort"],
         "asked": asked["forget"],
         "signers": SIGNERS,
+        "description": diff["bundle"].get("description"),
     }
 
 

@@ -43,11 +43,22 @@ def test_subgroups_are_plotted_and_tabled():
     assert "sex F, 30 patients: original 80 %, revised 80 % (70 to 90), retrained 80 to 80 %." in found["forest"]
     assert [row[0].text for row in found["subgroups"].rows][-2:] == ["site 1", "site 2"]
     assert ">50 %</text>" in found["forest"]
-    assert "1 by age band." in to_html(DIFF)
+    page = to_html(DIFF)
+    assert "fewer than ten patients: 1 by age band." in page
+    assert "not finite" not in page
+
+
+def test_outputs_that_are_not_finite_are_told_apart_from_small_subgroups():
+    page = to_html({**DIFF, "subgroups": {**DIFF["subgroups"], "left_out": {}, "not_finite": {"sex": 1}}})
+    assert "fewer than ten patients" not in page
+    assert "are not finite numbers: 1 by sex." in page
+    assert "1 subgroup has outputs of a model that are not finite numbers" in page
 
 
 def test_without_subgroups_the_page_says_so():
-    assert "has no sex, age, device or site" in to_html({**DIFF, "subgroups": {"rows": [], "left_out": {}}})
+    assert "has no sex, age, device or site" in to_html(
+        {**DIFF, "subgroups": {"rows": [], "left_out": {}, "not_finite": {}}}
+    )
 
 
 def test_without_such_images_the_page_says_so():

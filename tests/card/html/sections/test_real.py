@@ -20,6 +20,10 @@ def test_each_audit_has_its_plot():
     assert found["membership"].count("<polyline") == 5
     assert [kind for kind, _ in found["embeddings"]["panels"]] == ["original", "revised", "retrained"]
     assert found["embeddings"]["legend"] == [("class-0", "a"), ("class-1", "b")]
+    row = found["embeddings"]["table"].rows[1]
+    assert [cell.text for cell in row] == ["revised", "a", "forgotten", "1", "25%", "50%"]
+    assert row[4].key == "/audits/embeddings/facts/groups/revised/0/same_class"
+    assert "The figures of this picture" in to_html(DIFF)
 
 
 def test_figures_are_traced_to_the_audits():
