@@ -32,14 +32,16 @@ def subgroups(evidence: Document) -> dict[str, Any]:
         images.
     """
     found = _of(evidence, "original")
-    left_out, not_finite = (
-        {name: count for name, values in found.items() if (count := sum(holds(name, one) for one in values))}
-        for holds in (
-            lambda name, value: _is_small(found[name][value]),
-            lambda name, value: not _is_small(found[name][value]) and not _is_finite(evidence, name, value),
-        )
-    )
-    return {"rows": list(_rows(evidence, found)), "left_out": left_out, "not_finite": not_finite}
+    small = {name: [value for value, one in values.items() if _is_small(one)] for name, values in found.items()}
+    without = {
+        name: [value for value in values if value not in small[name] and not _is_finite(evidence, name, value)]
+        for name, values in found.items()
+    }
+    return {"rows": list(_rows(evidence, found)), "left_out": _counted(small), "not_finite": _counted(without)}
+
+
+def _counted(found: Mapping[str, list[str]]) -> dict[str, int]:
+    return {name: len(values) for name, values in found.items() if values}
 
 
 def _rows(evidence: Document, found: Document) -> Iterator[dict[str, Any]]:

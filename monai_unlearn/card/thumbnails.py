@@ -85,15 +85,14 @@ def thumbnails(bundle: Path, index_dir: Path, *, index_digest: str) -> tuple[Thu
 def _rows(index: Index, wanted: set[str]) -> list[dict[str, Any]]:
     names = ["image_id", "path", "format"] + ([index.label] if index.label else [])
     frame = index.frame([name for name in names if name in index.columns])
-    return [
-        {**row, "label": str(row[index.label]) if index.label else ""}
-        for row in frame[frame["image_id"].isin(wanted)].to_dict("records")
-    ]
+    frame["label"] = frame[index.label].fillna("") if index.label else ""
+    found = frame[frame["image_id"].isin(wanted)].to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in found]
 
 
 def _in_turn(rows: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
     """Return one row of each class, then another of each; within a class, by a hash of the identifier."""
-    by_label = defaultdict(list)
+    by_label: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: hashlib.sha256(str(row["image_id"]).encode()).digest()):
         by_label[row["label"]].append(row)
     rounds = zip_longest(*(by_label[label] for label in sorted(by_label)))
@@ -125,9 +124,9 @@ def _dicom(path: Path) -> NDArray[Any]:
     from monai_unlearn.index.readers.dicom_pixels import decoded, frame_count, opened_pixels
 
     with opened_pixels(path) as dataset:
-        pixels = np.asarray(decoded(dataset, frame_count(dataset) // 2), np.float64)
+        pixels: NDArray[np.float64] = np.asarray(decoded(dataset, frame_count(dataset) // 2), np.float64)
         if pixels.ndim == _COLOUR:
-            return pixels / (2 ** int(dataset.BitsStored) - 1)
+            return np.divide(pixels, 2 ** int(dataset.BitsStored) - 1)
         return -pixels if dataset.get("PhotometricInterpretation") == "MONOCHROME1" else pixels
 
 
@@ -136,8 +135,8 @@ def _middle_slice(path: Path) -> NDArray[Any]:
 
     image: Any = nibabel.as_closest_canonical(nibabel.load(path))
     # Columns to the left of the patient on the right, rows to the back: radiological orientation.
-    middle = np.asarray(image.dataobj[..., image.shape[2] // 2], np.float64)
-    return middle[::-1, ::-1].T
+    middle: NDArray[np.float64] = np.asarray(image.dataobj[..., image.shape[2] // 2], np.float64)
+    return np.flip(middle).T
 
 
 def _png(pixels: NDArray[Any]) -> str:
