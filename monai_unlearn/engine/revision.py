@@ -18,7 +18,7 @@ from monai_unlearn.data.read_once import read_rows
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.audits import RunNetworks, run_audits
 from monai_unlearn.engine.budget import Budget, retraining_cost, unknown_cost
-from monai_unlearn.engine.calibrating import calibrate
+from monai_unlearn.engine.calibrating import Calibrating
 from monai_unlearn.engine.checkpoint import Checkpoints, checkpoint_folder, exclusive_lock
 from monai_unlearn.engine.chosen_method import settings_of
 from monai_unlearn.engine.cohort_kind import check_boundary_targets, cohort_kind, suit_warnings
@@ -75,7 +75,6 @@ if TYPE_CHECKING:
     from monai_unlearn.evaluation import PredictionTable, SubsetPredictions
     from monai_unlearn.evaluation.predictors import Proxy
     from monai_unlearn.methods import MethodInfo, PixelSpace
-    from monai_unlearn.methods.calibrate import Calibration
     from monai_unlearn.methods.registry import Suit
 
 Subsets = Mapping[tuple[str, str], Dataset[Any]]
@@ -265,6 +264,7 @@ class Revision:
             self.retraining = self.retraining.as_recorded(record, self._record_path)
         self.snapshots = snapshots_of(Path(self.checkpoint), record) if "snapshots" in self._info.needs else []
         load_weights(self.network, self.checkpoint)
+        self.calibrating = self._calibrating(record)
         self._choose_basis(record)
         check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
         self.trainer.classes = len(self.data.class_names)
@@ -347,7 +347,9 @@ class Revision:
         as_trained = copy.deepcopy(self.network)
         if self.recalibrate:
             self.network.load_state_dict(self._as_delivered(self.network).state_dict())
-        self.calibration = self._calibration(original, record, as_trained)
+        # The network as trained is given the same calibration, so that beside the revised one it still tells what
+        # BatchNorm alone does.
+        self.calibration = self.calibrating and self.calibrating.calibrate(self.network, original, also=[as_trained])
         check_finite(self.network)
         updates.seconds["updates"] += time.perf_counter() - started
         started = time.perf_counter()
@@ -456,6 +458,7 @@ class Revision:
                 if (images := self.subsets.get((part, "validation"))) is not None and len(images)  # type: ignore[arg-type]  # no __len__
             },
             snapshots=self.snapshots,
+            remain_labels=[item["label"] for item in self.data.items(["remain"], "train")],
             pixel_space=self.pixel_space,
             stopping=self._stopping(references),
             checkpoints=checkpoints,
@@ -472,22 +475,14 @@ class Revision:
 
     @property
     def _calibration_images(self) -> int:
-        """How many images calibration passes through a network: the original and the revised one."""
-        images: Any = self.subsets.get(("remain", "validation"), ())
-        return 2 * len(images) if self.calibrate else 0
+        return self.calibrating.forward_passes if self.calibrating else 0
 
-    def _calibration(self, original: nn.Module, record: Mapping[str, Any], as_trained: nn.Module) -> Calibration | None:
-        """Calibrate the revised network, where the run asks for it.
-
-        The network as trained is given the same calibration, so that beside the revised one it still tells what
-        BatchNorm alone does.
-        """
+    def _calibrating(self, record: Mapping[str, Any]) -> Calibrating | None:
+        """Return what the run calibrates with, where it is asked to."""
         if not self.calibrate:
             return None
-        return calibrate(
+        return Calibrating.of_run(
             self.network,
-            original,
-            also=[as_trained],
             data=self.data,
             images=self.subsets.get(("remain", "validation")),
             checkpoint=Path(self.checkpoint),

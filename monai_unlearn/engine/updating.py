@@ -60,6 +60,7 @@ class Updates:
     remain: Dataset[Any] | None = None
     validation: Mapping[str, Dataset[Any]] = field(default_factory=dict)
     snapshots: Sequence[Path] = ()
+    remain_labels: Sequence[int] = ()
     pixel_space: PixelSpace
     stopping: Stopping
     checkpoints: Checkpoints
@@ -145,6 +146,7 @@ class Updates:
                 checkpoint=checkpoint,
                 validation=self.validation,
                 snapshots=self.snapshots,
+                remain_labels=self.remain_labels,
             )
         )
         if method.one_shot:

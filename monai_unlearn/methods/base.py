@@ -75,6 +75,8 @@ class MethodContext:
         validation: Images that the original was not trained on, by part, of the same form as `forget`; a part that has
             none is left out.
         snapshots: Weights that training kept on its way, the earliest first; empty where it kept none.
+        remain_labels: The class of each of `remain`, in order, known without reading the images; empty where only the
+            images tell.
     """
 
     network: nn.Module
@@ -90,6 +92,7 @@ class MethodContext:
     checkpoint: Callable[[], None] = _no_checkpoint
     validation: Mapping[str, Dataset[Any]] = field(default_factory=dict)
     snapshots: Sequence[Path] = ()
+    remain_labels: Sequence[int] = ()
 
 
 class Method(ABC):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -88,18 +89,11 @@ def calibration(
         trained_on: The same of the images that the original or the revised network was trained on.
 
     Raises:
-        ConfigError: Images were trained on, are too few, or no temperature fits.
+        ConfigError: `check_given` refuses what is given, or no temperature fits.
     """
-    if seen := len(set(images) & set(trained_on)):
-        raise ConfigError(
-            f"calibrate: {seen} of {len(images)} validation images were trained on, of which a network is surer than "
-            "it should be. Give images that were not, such as those of a validation split, or set calibrate: false."
-        )
-    if len(logits) < MIN_IMAGES or len(images) != len(logits):
-        raise ConfigError(
-            f"calibrate: expected at least {MIN_IMAGES} validation images, each identified, got {len(logits)} images "
-            f"and {len(images)} identifiers. Set calibrate: false where there are no more."
-        )
+    check_given(old=old, new=new, images=images, trained_on=trained_on)
+    if len(images) != len(logits):
+        raise ConfigError(f"calibrate: got {len(logits)} images and {len(images)} identifiers. Identify each image.")
     z, z0 = (values.detach().double().cpu().numpy() for values in (logits, original))
     share, entropy = _expected(z, z0, np.asarray(old, dtype=float), np.asarray(new, dtype=float))
     temperature = _temperature(z, share, entropy)
@@ -108,6 +102,51 @@ def calibration(
     if max(np.abs(found.mean(0) - share).max(), abs(_entropy(found) - entropy)) > TOLERANCE:
         raise ConfigError("calibrate: no temperature and offsets give the expected means. Set calibrate: false.")
     return Calibration(temperature=temperature, offsets=tuple(offsets.tolist()), images=len(z))
+
+
+def check_given(
+    *, old: Sequence[float], new: Sequence[float], images: Collection[str], trained_on: Collection[str]
+) -> None:
+    """Refuse what no network can be calibrated with, whatever its logits: this is known before the first step.
+
+    Args:
+        old: As of `calibration`.
+        new: As of `calibration`.
+        images: As of `calibration`.
+        trained_on: As of `calibration`.
+
+    Raises:
+        ConfigError: Images were trained on or are too few, or a class that the original was to learn has no image.
+    """
+    if seen := len(set(images) & set(trained_on)):
+        raise ConfigError(
+            f"calibrate: {seen} of {len(images)} validation images were trained on, of which a network is surer than "
+            "it should be. Give images that were not, such as those of a validation split, or set calibrate: false."
+        )
+    if len(images) < MIN_IMAGES:
+        raise ConfigError(
+            f"calibrate: expected at least {MIN_IMAGES} validation images, got {len(images)}. Set calibrate: false "
+            "where there are no more."
+        )
+    before, now = np.asarray(old, dtype=float), np.asarray(new, dtype=float)
+    if not (before.shape == now.shape and (before > 0).all() and (now >= 0).all() and now.sum() > 0):
+        raise ConfigError("calibrate: expected a frequency above 0 of each class before, and of at least 0 now.")
+
+
+def check_folds(network: nn.Module, image: Tensor) -> None:
+    """Refuse a network whose last layer takes no calibration; the network is left as it is.
+
+    Args:
+        network: The network before the run, which has the form of the revised one.
+        image: As of `fold`.
+
+    Raises:
+        ConfigError: As `fold`.
+    """
+    tried = copy.deepcopy(network)
+    layer = _last_layer(tried, image)[1]
+    offsets = tuple(float(number) for number in range(layer.out_features))
+    fold(tried, Calibration(temperature=2.0, offsets=offsets, images=0), image)
 
 
 def fold(network: nn.Module, found: Calibration, image: Tensor) -> None:
@@ -124,13 +163,7 @@ def fold(network: nn.Module, found: Calibration, image: Tensor) -> None:
     Raises:
         ConfigError: The last layer is not linear with a bias, or something follows it; the network is left as it was.
     """
-    name = modules_within(network, "head", image)[0]
-    layer = network.get_submodule(name)
-    if not isinstance(layer, nn.Linear) or layer.bias is None:
-        raise ConfigError(
-            f"calibrate: expected a linear last layer with a bias, got {type(layer).__name__} '{name}'. "
-            "Set calibrate: false."
-        )
+    name, layer = _last_layer(network, image)
     images = torch.rand((4, *image.shape), generator=torch.Generator().manual_seed(0)).to(image)
     with torch.no_grad():
         network.eval()
@@ -153,10 +186,21 @@ def _not_last(name: str) -> ConfigError:
     return ConfigError(f"calibrate: the logits are not the output of the last layer, '{name}'. Set calibrate: false.")
 
 
+def _last_layer(network: nn.Module, image: Tensor) -> tuple[str, nn.Linear]:
+    name = modules_within(network, "head", image)[0]
+    layer = network.get_submodule(name)
+    if not isinstance(layer, nn.Linear) or layer.bias is None:
+        raise ConfigError(
+            f"calibrate: expected a linear last layer with a bias, got {type(layer).__name__} '{name}'. "
+            "Set calibrate: false."
+        )
+    return name, layer
+
+
 def _expected(z: Array, z0: Array, old: Array, new: Array) -> tuple[Array, float]:
     """Return mean softmax and mean entropy of the original for the new class frequencies."""
-    if not (old.shape == new.shape == (z.shape[1],) and (old > 0).all() and (new >= 0).all() and new.sum() > 0):
-        raise ConfigError("calibrate: expected a frequency above 0 of each class before, and of at least 0 now.")
+    if old.shape != (z.shape[1],):
+        raise ConfigError(f"calibrate: expected frequencies of {z.shape[1]} classes, got {len(old)}.")
     remains = new > 0
     moved = z0[:, remains] + np.log(new[remains] / old[remains])
     share = softmax(z, axis=1).mean(0)

@@ -31,6 +31,8 @@ GAIN, ERROR = 0.4, 0.05
 _LEVEL = 0.975
 # With fewer never-trained images of the cohort than this, its AUC is taken on training images.
 MIN_JUDGED = 30
+# How many images of each class the sample of remain images has at least, where there are as many.
+OF_EVERY_CLASS = 20
 _HEAD, _LAST_BLOCK = 0, 1
 _EVIDENCE = ("auc", "auc_low", "auc_high", "transfer", "transfer_fresh", "gain", "gain_low")
 
@@ -88,19 +90,21 @@ def choose_depth(context: MethodContext) -> DepthChoice:
     cohort; then the choice is deeper than it need be. `GAIN` was chosen on trials with CIFAR-10, see
     `docs/methods/reset.md`.
 
-    The features are those of at most `MOST` images, drawn from the seed. Every process comes to the choice of the
+    The features are those of at most `MOST` images, drawn from the seed; of remain images, `OF_EVERY_CLASS` of each
+    class where there are as many, so that no class seems gone that is rare. Every process comes to the choice of the
     first one.
 
     Args:
         context: Network and images; `validation` is used where it has both parts.
     """
     kinds = {"forget": context.forget, "remain": _remain(context)}
-    seen = {part: _features(context.network, images, MOST[part], context) for part, images in kinds.items()}
+    rows = {"forget": _rows(context.forget, MOST["forget"], context.seed), "remain": _rows_of_every_class(context)}
+    seen = {part: _features(context.network, kinds[part], rows[part], context) for part in kinds}
     images = _passed(seen)
     if _is_gone(seen["forget"], seen["remain"]):
         return DepthChoice(depth="head", why=_WHY["head"], blocks=(), judged_on="training", images=images)
     fresh = _fresh(context)
-    unlearnt = {part: _features(fresh, kinds[part], MOST[part], context) for part in kinds}
+    unlearnt = {part: _features(fresh, kinds[part], rows[part], context) for part in kinds}
     held = _judged(context)
     images += _passed(unlearnt) + _passed(held)
     judged = held if _tells(held) else {}
@@ -117,7 +121,7 @@ def choose_depth(context: MethodContext) -> DepthChoice:
 
 
 _WHY = {
-    "head": "most of the cohort's images are of classes of which no image remains, in a sample of those that do",
+    "head": "most of the cohort's images are of classes of which no image remains",
     "head_only": "the network has no block before its head",
     "last_block": "no block before the last one has learnt from the cohort more than from the rest",
     "learnt": "from this block on, what is learnt on remain images holds for the cohort, which it does not on features "
@@ -185,10 +189,9 @@ def _judged(context: MethodContext) -> dict[str, BlockFeatures]:
     """Return features of never-trained images of both parts, where both have some of the same class."""
     if not {"forget", "remain"} <= context.validation.keys():
         return {}
-    return {
-        part: _features(context.network, context.validation[part], MOST["validation"], context)
-        for part in ("forget", "remain")
-    }
+    kinds = {part: context.validation[part] for part in ("forget", "remain")}
+    rows = {part: _rows(images, MOST["validation"], context.seed) for part, images in kinds.items()}
+    return {part: _features(context.network, images, rows[part], context) for part, images in kinds.items()}
 
 
 def _tells(judged: Mapping[str, BlockFeatures]) -> bool:
@@ -199,8 +202,8 @@ def _tells(judged: Mapping[str, BlockFeatures]) -> bool:
     return int(np.isin(judged["forget"].labels, classes).sum()) >= MIN_JUDGED
 
 
-def _features(network: nn.Module, images: Dataset[Any], most: int, context: MethodContext) -> BlockFeatures:
-    return block_features(network, images, _rows(images, most, context.seed), device=context.device)
+def _features(network: nn.Module, images: Dataset[Any], rows: list[int], context: MethodContext) -> BlockFeatures:
+    return block_features(network, images, rows, device=context.device)
 
 
 def _fresh(context: MethodContext) -> nn.Module:
@@ -218,6 +221,26 @@ def _remain(context: MethodContext) -> Dataset[Any]:
 def _rows(images: Dataset[Any], most: int, seed: int) -> list[int]:
     chosen = torch.randperm(size_of(images), generator=torch.Generator().manual_seed(seed))[:most]
     return sorted(chosen.tolist())
+
+
+def _rows_of_every_class(context: MethodContext) -> list[int]:
+    """Return the rows of a sample of remain images that has some of every class that remains, however rare.
+
+    A class with three images among ten thousand would be missed by most samples, and taken for one that is gone.
+    """
+    images = _remain(context)
+    order = torch.randperm(size_of(images), generator=torch.Generator().manual_seed(context.seed)).tolist()
+    most = MOST["remain"]
+    if len(order) <= most or not context.remain_labels:
+        return sorted(order[:most])
+    by_class: dict[int, list[int]] = {}
+    for row in order:
+        by_class.setdefault(int(context.remain_labels[row]), []).append(row)
+    each = max(1, min(OF_EVERY_CLASS, most // len(by_class)))
+    # A class that is common enough has as many in the sample anyhow: they stand first, and change nothing.
+    kept = [row for rows in by_class.values() for row in rows[:each]]
+    taken = set(kept)
+    return sorted([*kept, *(row for row in order if row not in taken)][:most])
 
 
 def _part(features: BlockFeatures, place: int) -> Part:

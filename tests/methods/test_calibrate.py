@@ -77,10 +77,9 @@ def test_images_that_were_trained_on_are_refused():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (
-            {"images": ["1"]},
-            "calibrate: expected at least 30 validation images, each identified, got 400 images and 1 ",
-        ),
+        ({"images": ["1"]}, "calibrate: expected at least 30 validation images, got 1"),
+        ({"images": range(399)}, "calibrate: got 400 images and 399 identifiers"),
+        ({"old": (1,) * 3, "new": (1,) * 3}, "calibrate: expected frequencies of 4 classes, got 3"),
         ({"old": (1, 1, 0, 1)}, "calibrate: expected a frequency above 0 of each class before"),
         ({"new": (1, 1, 1)}, "calibrate: expected a frequency above 0 of each class before"),
     ],

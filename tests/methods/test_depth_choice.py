@@ -8,6 +8,7 @@ import torch
 from camera_networks import camera_images, camera_network
 from method_bench import context_of
 
+from monai_unlearn.methods import depth_choice
 from monai_unlearn.methods.depth_choice import ERROR, GAIN, MOST, DepthChoice, choose_depth, most_images
 
 REST = camera_images(240, seed=1)
@@ -55,6 +56,33 @@ def test_a_class_is_forgotten_with_the_head():
     assert found.images == len(cohort) + len(rest) + 2
     # Half of the cohort's images in a class that remains: no class cohort.
     assert chosen(camera_network(0), [*cohort, *rest[:40]], rest).depth != "head"
+
+
+def test_a_class_of_which_few_images_remain_is_not_taken_for_one_that_is_gone(monkeypatch):
+    monkeypatch.setattr(depth_choice, "MOST", {**MOST, "remain": 60})
+    cohort = [item for item in camera_images(120, seed=5) if item["label"] == 2]
+    others = [item for item in camera_images(900) if item["label"] != 2]
+    rare = [item for item in REST if item["label"] == 2][:3]
+    rest = [*others, *rare]
+    labels = [item["label"] for item in rest]
+    # By chance alone, the sample has none of the three.
+    assert chosen(camera_network(0), cohort, rest).depth == "head"
+    found = chosen(camera_network(0), cohort, rest, remain_labels=labels)
+    assert found.depth != "head"
+    assert found.images == 2 * (len(cohort) + 60 + 2)
+    gone = chosen(camera_network(0), cohort, others, remain_labels=labels[: len(others)])
+    assert (gone.depth, gone.why) == ("head", depth_choice._WHY["head"])
+
+
+def test_a_sample_has_some_of_every_class_and_is_otherwise_by_chance(monkeypatch):
+    labels = [0] * 5000 + [1] * 30 + [2] * 3
+    context = context_of(camera_network(0), [], remain=range(len(labels)), remain_labels=labels)
+    rows = depth_choice._rows_of_every_class(context)
+    assert (len(rows), len(set(rows))) == (1000, 1000)
+    assert [sum(labels[row] == name for row in rows) >= least for name, least in ((1, 20), (2, 3))] == [True, True]
+    assert rows == depth_choice._rows_of_every_class(context)
+    unknown = context_of(camera_network(0), [], remain=range(len(labels)))
+    assert len(set(rows) & set(depth_choice._rows_of_every_class(unknown))) > 950
 
 
 def test_the_cohort_is_judged_on_never_trained_images_where_there_are_some():
