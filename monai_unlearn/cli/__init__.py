@@ -22,6 +22,7 @@ from monai_unlearn.cli import (
     index_report,
     index_table,
     index_verify,
+    init_overlay,
     inspect,
     ledger,
     phantom,
@@ -59,6 +60,7 @@ spec.register(cohort.app)
 app.add_typer(cohort.app, name="cohort")
 app.add_typer(card.app, name="card")
 unlearn.register(app)
+init_overlay.register(app)
 sweep.register(app)
 rehearse.register(app)
 compare.register(app)

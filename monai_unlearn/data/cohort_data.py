@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.cohort import Cohort, CohortSpec, SplitRule
 from monai_unlearn.cohort.resolve.datalist import datalist, image_table
+from monai_unlearn.cohort.resolve.item_columns import item_values
 from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
 from monai_unlearn.data.earlier import Earlier, apart, find_earlier
 from monai_unlearn.data.pixel_digest import PixelCheck
@@ -35,6 +36,7 @@ class CohortData:
         pixels: Compares the files of images with the index, before they are used.
         earlier: The images that earlier revisions of the bundle forgot; they are not in `frame`, unless the cohort
             forgets them again.
+        values: What items have beside their image, by `image_id`; empty without `columns`.
     """
 
     frame: pd.DataFrame
@@ -44,11 +46,13 @@ class CohortData:
     cohort: Cohort | None
     pixels: PixelCheck = field(default_factory=PixelCheck, repr=False, compare=False)
     earlier: Earlier = field(default_factory=Earlier, repr=False, compare=False)
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def items(self, parts: Iterable[str] = PARTS, split: str = "train") -> list[dict[str, Any]]:
         """Return `{"image": path, "label": class number, "image_id": …, "row": …}` for each image.
 
-        They are the items of `Cohort.datalist`, in the same order; `row` numbers them within this list, from 0.
+        They are the items of `Cohort.datalist`, in the same order; `row` numbers them within this list, from 0. What
+        `columns` of `open_data` name is in each of them too.
 
         Raises:
             DataError: A part or the split has another name.
@@ -63,7 +67,13 @@ class CohortData:
     def _numbered(self, listed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         numbers = {name: number for number, name in enumerate(self.class_names)}
         return [
-            {"image": item["image"], "label": numbers[item["label"]], "image_id": item["image_id"], "row": row}
+            {
+                "image": item["image"],
+                "label": numbers[item["label"]],
+                "image_id": item["image_id"],
+                "row": row,
+                **self.values.get(item["image_id"], {}),
+            }
             for row, item in enumerate(listed)
         ]
 
@@ -73,7 +83,7 @@ class CohortData:
         return {part: {split: int(table.get((part, split), 0)) for split in SPLITS} for part in PARTS}
 
 
-def open_data(
+def open_data(  # noqa: PLR0913 - a config names each of these
     *,
     index_dir: str | Path,
     class_names: Sequence[str],
@@ -83,6 +93,7 @@ def open_data(
     keyfile: str | Path | None = None,
     bundle_root: str | Path | None = None,
     lineage_members: str | Path | None = None,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
 ) -> CohortData:
     """Open an index, resolve a cohort on it, and assign its images to splits.
 
@@ -96,6 +107,8 @@ def open_data(
             revisions of the bundle forgot.
         bundle_root: The bundle, whose earlier revisions' cohorts are left out; None leaves out nothing.
         lineage_members: What they forgot; see `find_earlier`.
+        columns: Columns of the index that fill keys of items beside `image`: a column of texts, such as the paths of
+            masks, or a list of columns of numbers; see `item_values`.
 
     Raises:
         InputError: The index, the spec, a label or the split cannot be used; the message says which.
@@ -127,7 +140,19 @@ def open_data(
         cohort=cohort,
         pixels=pixels,
         earlier=earlier,
+        values=_values(index, {*frame["image_id"], *earlier.frame.get("image_id", ())}, columns or {}),
     )
+
+
+def _values(
+    index: Index, image_ids: set[str], columns: Mapping[str, str | Sequence[str]]
+) -> dict[str, Mapping[str, Any]]:
+    """Return what items have beside their image, by `image_id`, for these images."""
+    if not columns:
+        return {}
+    frame = index.frame()
+    rows = frame[frame["image_id"].isin(image_ids)].astype(object)
+    return {str(row["image_id"]): item_values(row, columns) for row in rows.to_dict("records")}
 
 
 def _remaining(index: Index) -> dict[str, pd.DataFrame]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.release.state_layout import state_dict_of
 from monai_unlearn.release.sums import check_bundle_of
 from monai_unlearn.staging import staged_file
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 def load_weights(network: nn.Module, checkpoint: str | Path) -> nn.Module:
     """Load a state dict into a network, in place, and return the network.
 
+    The file holds a state dict, or one in a dictionary as training programs write it; see `state_dict_of`.
+
     Where the weights belong to a bundle with `SHA256SUMS`, every file that it lists is compared first.
 
     Raises:
@@ -30,7 +33,7 @@ def load_weights(network: nn.Module, checkpoint: str | Path) -> nn.Module:
     path = Path(checkpoint)
     check_bundle_of(path)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = state_dict_of(torch.load(path, map_location="cpu", weights_only=True), network.state_dict())
         network.load_state_dict(state)
         _check_values(state, path)
     except FileNotFoundError:

@@ -1,0 +1,135 @@
+"""Tries a bundle's configs on one image, in a process of its own: what comes in, what comes out, what fails.
+
+    python -m monai_unlearn.engine.dry_run REQUEST REPORT
+
+Both are JSON files. Nothing is written but the report. It evaluates the configs, as MONAI does.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from monai.bundle import ConfigParser
+from torch import Tensor, nn
+
+from monai_unlearn.errors import UnlearnError
+from monai_unlearn.release import load_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_IMAGES = 4
+_LONGEST = 400
+
+
+@dataclass(frozen=True)
+class _OneImage:
+    """Stands for `CohortData` in a training config: the same image several times, in the first two classes."""
+
+    item: Mapping[str, Any]
+
+    def items(self, _parts: object = (), _split: str = "train") -> list[dict[str, Any]]:
+        return [{**self.item, "label": number % 2, "image_id": str(number), "row": number} for number in range(_IMAGES)]
+
+
+def try_bundle(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Try preprocessing, network and weights of a bundle, and one step of its training.
+
+    Args:
+        request: `configs` and `training` (files in their order; none if it is not to be tried), `bundle_root`,
+            `checkpoint` (null if there is none), `item` (the image as items of a data set are, or null), and `shape`,
+            the shape of an input where there is no image.
+
+    Returns:
+        `input` with `shape`, `low` and `high`; `outputs`, one for each that the network returns in eval mode, with
+        `name` (null where there is one) and `shape`; `failed`, the steps that failed with `what`.
+    """
+    report: dict[str, Any] = {"failed": {}}
+
+    def attempt(step: str, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the step gives
+        try:
+            return function()
+        except Exception as error:  # noqa: BLE001 - a bundle may raise anything
+            report["failed"][step] = _reason(error)
+        return None
+
+    parser = attempt("configs", lambda: _parser(request["configs"], request))
+    network = None if parser is None else attempt("network", lambda: parser.get_parsed_content("network"))
+    if network is None:
+        return report
+    if request.get("checkpoint"):
+        attempt("weights", lambda: load_weights(network, request["checkpoint"]))
+    if request.get("item"):
+        image = attempt("preprocessing", lambda: _image(parser, request["item"]))
+    else:
+        image = torch.rand(*request["shape"])
+    if image is not None:
+        report["input"] = {"shape": list(image.shape), "low": float(image.min()), "high": float(image.max())}
+        report["outputs"] = attempt("forward", lambda: _outputs(network, image)) or []
+    if request.get("training") and request.get("item") and not report["failed"]:
+        attempt("training", lambda: _train(request, network))
+    return report
+
+
+def _parser(files: Sequence[str], request: Mapping[str, Any]) -> ConfigParser:
+    parser = ConfigParser()
+    parser.read_config(list(files))
+    parser.read_meta(str(Path(request["bundle_root"]) / "configs" / "metadata.json"))
+    parser.update({"bundle_root": request["bundle_root"], "device": "cpu"})
+    return parser
+
+
+def _image(parser: ConfigParser, item: Mapping[str, Any]) -> Tensor:
+    image = parser.get_parsed_content("preprocessing")(dict(item))["image"]
+    if isinstance(image, str):
+        raise TypeError("the image is still a path after preprocessing")
+    return torch.as_tensor(image).float()
+
+
+def _outputs(network: nn.Module, image: Tensor) -> list[dict[str, Any]]:
+    with torch.inference_mode():
+        found = network.eval()(image[None])
+    if isinstance(found, Tensor):
+        return [{"name": None, "shape": list(found.shape)}]
+    named = found.items() if isinstance(found, Mapping) else enumerate(found)
+    return [{"name": name, "shape": list(one.shape)} for name, one in named if isinstance(one, Tensor)]
+
+
+def _train(request: Mapping[str, Any], network: nn.Module) -> None:
+    """Take one step of the bundle's training, on a copy of the network."""
+    parser = _parser(request["training"], request)
+    stand_in = {"data": _OneImage(request["item"]), "network": copy.deepcopy(network), "parts": ["remain"]}
+    parser.update({**stand_in, "class_names": list(request["class_names"])})
+    trainer = parser.get_parsed_content(str(parser["train"]["run"]["trainer"]).removeprefix("@"))
+    trainer.state.max_epochs = 1
+    trainer.run()
+
+
+def _reason(error: BaseException) -> str:
+    """Return the innermost reason in one line: MONAI wraps what a component raises, and its messages are long."""
+    while error.__cause__ is not None or error.__context__ is not None:
+        if isinstance(error, UnlearnError):
+            break
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]  # one of the two is there
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    return f"{type(error).__name__}: {first}"[:_LONGEST]
+
+
+def main(request: str, report: str) -> None:
+    """Read a request, try the bundle, and write the report."""
+    warnings.simplefilter("ignore")
+    content = json.loads(Path(request).read_text(encoding="utf-8"))
+    sys.path.append(content["bundle_root"])
+    Path(report).write_text(json.dumps(try_bundle(content)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
