@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _HELP = (
     "Write configs/unlearn.yaml for a classifier bundle that was made without this package.\n\n"
     "Classes, outputs, normalisation, loader and keys are read off its configs and metadata, in YAML or JSON. Where "
-    "its training can be pointed at an index, configs/train_reference.yaml is written as well. What cannot work is named, "
-    "with what to do, and then nothing is written.\n\n"
+    "its training can be pointed at an index, configs/train_reference.yaml is written as well. What cannot work is "
+    "named, with what to do, and then nothing is written.\n\n"
     "The configs are tried on one image, in a process of its own. That runs the bundle's code, as MONAI does: see "
     "monai-unlearn inspect, or leave it out with --no-dry-run.\n\n"
     "Exit codes: 0 written. 2 bad input, or the bundle cannot be revised as it is."

@@ -37,10 +37,10 @@ def state_dict_of(found: Any, like: Mapping[str, Any]) -> Any:  # noqa: ANN401 -
 
 
 def _without_prefix(found: Mapping[str, Any], like: Mapping[str, Any]) -> Mapping[str, Any]:
-    for prefix in _PREFIXES:
-        if found and all(isinstance(name, str) and name.startswith(prefix) for name in found):
-            shorter = {name.removeprefix(prefix): value for name, value in found.items()}
-            if set(shorter) & set(like):
-                return shorter
-            found = shorter
+    """Return a state dict without the prefixes that all its names have, until they are the network's."""
+    for _ in range(_DEPTH):
+        prefixes = [prefix for prefix in _PREFIXES if found and all(str(name).startswith(prefix) for name in found)]
+        if set(found) & set(like) or not prefixes:
+            break
+        found = {str(name).removeprefix(prefixes[0]): value for name, value in found.items()}
     return found

@@ -5,8 +5,8 @@ in the bundle's `scripts/` stands for it, with outputs of the same form. What ea
 
 | layout | of note |
 | --- | --- |
-| breast_density | JSON, no training config, `import` for `imports`, auxiliary output, `pretrained: true`, sigmoid on exclusive classes |
-| endoscopic_inbody | JSON, `#` in ids, keys by reference, `image_only: false`, files opened by expressions and closed in `finalize` |
+| breast_density | JSON, no training config, auxiliary output, `pretrained: true`, sigmoid on exclusive classes |
+| endoscopic_inbody | JSON, `#` in ids, keys by reference, `image_only: false`, files closed in `finalize` |
 | pathology_tumor | JSON, no loader in preprocessing (patches are cut out of slides), one logit |
 | pathology_nuclei | JSON, the key `label` is a mask that becomes the fourth channel, images one by one of a data list |
 | template | YAML, lists of transforms apart and summed up, `CommonKeys`, a training config without sections |
@@ -16,7 +16,7 @@ in the bundle's `scripts/` stands for it, with outputs of the same form. What ea
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 import torch
 import yaml
-from monai.networks.nets import DenseNet, SEResNet50
+from monai.networks.nets import DenseNet, ResNet
 from PIL import Image
 
 from monai_unlearn.index import write_index
@@ -40,7 +40,7 @@ SCHEMA_2022 = "https://schemas.example/meta_schema_20220324.json"
 SCHEMA_2024 = "https://schemas.example/meta_schema_20240725.json"
 DEVICE = "$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')"
 SMALL = {"init_features": 8, "growth_rate": 4, "block_config": [1, 1], "bn_size": 2}
-SMALL_SE = {"layers": [1, 1, 1, 1]}
+SMALL_RESNET = {"block": "basic", "layers": [1, 1, 1, 1], "block_inplanes": [4, 8, 8, 8], "no_max_pool": True}
 PATIENTS = 24
 
 AUXILIARY = '''
@@ -98,6 +98,8 @@ class Layout:
         wrapped: The key under which its weights stand in their file.
         masks: Whether each image has a mask.
         options: What `init-overlay` must be told.
+        trains: Whether its training can be pointed at an index.
+        codes: What `init-overlay` notes, beside that no class is healthy.
     """
 
     files: Mapping[str, Any]
@@ -109,10 +111,12 @@ class Layout:
     masks: bool = False
     options: tuple[str, ...] = ()
     trains: bool = True
-    codes: tuple[str, ...] = field(default=())
+    codes: tuple[str, ...] = ()
 
 
-def metadata(classes: Mapping[str, str], *, channels: int, spatial: list[int], schema: str = SCHEMA_2022) -> dict[str, Any]:
+def metadata(
+    classes: Mapping[str, str], *, channels: int, spatial: list[int], schema: str = SCHEMA_2022
+) -> dict[str, Any]:
     packages = "optional_packages_version" if schema == SCHEMA_2022 else "required_packages_version"
     return {
         "schema": schema,
@@ -202,7 +206,11 @@ def breast_density() -> Layout:
         "model_dir": "$@bundle_root + '/models'",
         "data": {"_target_": "scripts.createList.CreateList", "filename": "./configs/sample_image_data.json"},
         "test_imagelist": "$@data.create_dataset('Test')[0]",
-        "dataset": {"_target_": "CacheDataset", "data": "$[{'image': i} for i in @test_imagelist]", "transform": "@preprocessing"},
+        "dataset": {
+            "_target_": "CacheDataset",
+            "data": "$[{'image': i} for i in @test_imagelist]",
+            "transform": "@preprocessing",
+        },
         "dataloader": {"_target_": "DataLoader", "dataset": "@dataset", "batch_size": 4, "num_workers": 4},
         "device": DEVICE,
         "network_def": {"_target_": "scripts.auxiliary.Auxiliary", "num_classes": 4, "pretrained": True},
@@ -238,13 +246,13 @@ def endoscopic_inbody() -> Layout:
         return [
             {"_target_": "LoadImaged", "keys": key, **loading},
             {"_target_": "EnsureChannelFirstd", "keys": key, "channel_dim": -1},
-            {"_target_": "Resized", "keys": key, "spatial_size": [32, 32], "mode": "bilinear"},
+            {"_target_": "Resized", "keys": key, "spatial_size": [16, 16], "mode": "bilinear"},
             {"_target_": "CastToTyped", "dtype": "$torch.float32", "keys": key},
             {"_target_": "NormalizeIntensityd", "nonzero": True, "channel_wise": True, "keys": key},
             {"_target_": "EnsureTyped", "keys": key},
         ]
 
-    network = {"_target_": "SEResNet50", "spatial_dims": 2, "in_channels": 3, "num_classes": 2, **SMALL_SE}
+    network = {"_target_": "ResNet", "spatial_dims": 2, "n_input_channels": 3, "num_classes": 2, **SMALL_RESNET}
     inference = {
         "imports": ["$import json", "$import os", "$import numpy", "$import torch"],
         "bundle_root": ".",
@@ -263,7 +271,10 @@ def endoscopic_inbody() -> Layout:
         "handlers": [{"_target_": "StatsHandler", "iteration_log": True}],
         "evaluator": evaluator(),
         "checkpointloader": loader_of_weights("$@bundle_root + '/models/model.pt'"),
-        "initialize": ["$monai.utils.set_determinism(seed=123)", "$@checkpointloader(@evaluator) if @load_pretrain else None"],
+        "initialize": [
+            "$monai.utils.set_determinism(seed=123)",
+            "$@checkpointloader(@evaluator) if @load_pretrain else None",
+        ],
         "run": ["$@evaluator.run()"],
         "finalize": ["$@test_fp.close()"],
     }
@@ -290,10 +301,21 @@ def endoscopic_inbody() -> Layout:
                 "transforms": "$@train#deterministic_transforms + @train#random_transforms",
             },
             "dataset": {"_target_": "Dataset", "data": "@train_dict", "transform": "@train#preprocessing"},
-            "dataloader": {"_target_": "DataLoader", "dataset": "@train#dataset", "batch_size": 8, "shuffle": True, "num_workers": 4},
+            "dataloader": {
+                "_target_": "DataLoader",
+                "dataset": "@train#dataset",
+                "batch_size": 8,
+                "shuffle": True,
+                "num_workers": 4,
+            },
             "inferer": {"_target_": "SimpleInferer"},
             "handlers": [
-                {"_target_": "ValidationHandler", "validator": "@validate#evaluator", "epoch_level": True, "interval": "@val_interval"},
+                {
+                    "_target_": "ValidationHandler",
+                    "validator": "@validate#evaluator",
+                    "epoch_level": True,
+                    "interval": "@val_interval",
+                },
                 {"_target_": "TensorBoardStatsHandler", "log_dir": "@output_dir", "tag_name": "train_loss"},
             ],
             "key_metric": {
@@ -302,7 +324,9 @@ def endoscopic_inbody() -> Layout:
                     "output_transform": "$monai.handlers.from_engine(['pred', 'label'])",
                 }
             },
-            "postprocessing": compose({"_target_": "AsDiscreted", "argmax": [True, False], "to_onehot": [2, 2], "keys": ["pred", "label"]}),
+            "postprocessing": compose(
+                {"_target_": "AsDiscreted", "argmax": [True, False], "to_onehot": [2, 2], "keys": ["pred", "label"]}
+            ),
             "trainer": _trainer(
                 train_data_loader="train#dataloader",
                 loss_function="loss",
@@ -325,13 +349,20 @@ def endoscopic_inbody() -> Layout:
             "configs/metadata.json": metadata({"0": "in body", "1": "out body"}, channels=3, spatial=[32, 32]),
         },
         classes=("in body", "out body"),
-        network=lambda: SEResNet50(spatial_dims=2, in_channels=3, num_classes=2, **SMALL_SE),
+        network=lambda: ResNet(spatial_dims=2, n_input_channels=3, num_classes=2, **SMALL_RESNET),
         wrapped="model",
     )
 
 
 def pathology_tumor() -> Layout:
-    scaled = {"_target_": "ScaleIntensityRanged", "keys": "image", "a_min": 0.0, "a_max": 255.0, "b_min": -1.0, "b_max": 1.0}
+    scaled = {
+        "_target_": "ScaleIntensityRanged",
+        "keys": "image",
+        "a_min": 0.0,
+        "a_max": 255.0,
+        "b_min": -1.0,
+        "b_max": 1.0,
+    }
     network = {"_target_": "scripts.one_logit.OneLogit", "num_classes": 1, "use_conv": True}
     inference = {
         "imports": ["$import glob", "$import os"],
@@ -349,7 +380,12 @@ def pathology_tumor() -> Layout:
             {"_target_": "ToTensord", "keys": "image"},
         ),
         "datalist": {"_target_": "CSVDataset", "src": "@testing_file"},
-        "dataset": {"_target_": "MaskedPatchWSIDataset", "data": "@datalist", "transform": "@preprocessing", "reader": "@wsi_reader"},
+        "dataset": {
+            "_target_": "MaskedPatchWSIDataset",
+            "data": "@datalist",
+            "transform": "@preprocessing",
+            "reader": "@wsi_reader",
+        },
         "dataloader": {"_target_": "DataLoader", "dataset": "@dataset", "batch_size": 400},
         "inferer": {"_target_": "SimpleInferer"},
         "postprocessing": compose({"_target_": "Activationsd", "keys": "pred", "sigmoid": True}),
@@ -370,10 +406,19 @@ def pathology_tumor() -> Layout:
         "optimizer": {"_target_": "Novograd", "params": "$@network.parameters()", "lr": "@lr"},
         "train": {
             "datalist": {"_target_": "CSVDataset", "src": "@training_file"},
-            "dataset": {"_target_": "monai.data.wsi_datasets.PatchWSIDataset", "data": "@train#datalist", "patch_level": 0},
+            "dataset": {
+                "_target_": "monai.data.wsi_datasets.PatchWSIDataset",
+                "data": "@train#datalist",
+                "patch_level": 0,
+            },
             "dataloader": {"_target_": "DataLoader", "dataset": "@train#dataset", "batch_size": 128},
             "inferer": {"_target_": "SimpleInferer"},
-            "trainer": _trainer(train_data_loader="train#dataloader", loss_function="loss", optimizer="optimizer", inferer="train#inferer"),
+            "trainer": _trainer(
+                train_data_loader="train#dataloader",
+                loss_function="loss",
+                optimizer="optimizer",
+                inferer="train#inferer",
+            ),
         },
         "run": ["$@train#trainer.run()"],
     }
@@ -397,7 +442,14 @@ def pathology_tumor() -> Layout:
 
 def pathology_nuclei() -> Layout:
     network = {"_target_": "DenseNet", "spatial_dims": 2, "in_channels": 4, "out_channels": 4, **SMALL}
-    scaled = {"_target_": "ScaleIntensityRanged", "keys": "image", "a_min": 0.0, "a_max": 255.0, "b_min": -1.0, "b_max": 1.0}
+    scaled = {
+        "_target_": "ScaleIntensityRanged",
+        "keys": "image",
+        "a_min": 0.0,
+        "a_max": 255.0,
+        "b_min": -1.0,
+        "b_max": 1.0,
+    }
     loading = [
         {"_target_": "LoadImaged", "keys": ["image", "label"], "dtype": "uint8", "image_only": False},
         {"_target_": "EnsureChannelFirstd", "keys": ["image", "label"]},
@@ -489,7 +541,12 @@ def template() -> Layout:
         "inferer": {"_target_": "SimpleInferer"},
         "postprocessing": compose(
             {"_target_": "Activationsd", "keys": "@pred", "softmax": True},
-            {"_target_": "AsDiscreted", "keys": ["@pred", "@label"], "argmax": [True, False], "to_onehot": "@num_classes"},
+            {
+                "_target_": "AsDiscreted",
+                "keys": ["@pred", "@label"],
+                "argmax": [True, False],
+                "to_onehot": "@num_classes",
+            },
         ),
         "val_handlers": [
             {"_disabled_": "$not os.path.exists(@ckpt_path)", **loader_of_weights("@ckpt_path")},
@@ -522,7 +579,9 @@ def template() -> Layout:
         "lossfn": {"_target_": "torch.nn.CrossEntropyLoss", "reduction": "sum"},
         "optimizer": {"_target_": "torch.optim.Adam", "params": "$@network.parameters()", "lr": "@learning_rate"},
         "inferer": {"_target_": "SimpleInferer"},
-        "trainer": _trainer(train_data_loader="train_dataloader", loss_function="lossfn", optimizer="optimizer", inferer="inferer"),
+        "trainer": _trainer(
+            train_data_loader="train_dataloader", loss_function="lossfn", optimizer="optimizer", inferer="inferer"
+        ),
         "run": ["$@trainer.run()"],
     }
     names = ("background", "circle", "triangle", "rectangle")
@@ -531,7 +590,9 @@ def template() -> Layout:
             "configs/inference.yaml": inference,
             "configs/train.yaml": train,
             "configs/metadata.json": metadata(dict(zip("0123", names, strict=True)), channels=1, spatial=[32, 32]),
-            "large_files.yml": {"large_files": [{"path": "models/model.pt", "url": "https://weights.example/model.pt"}]},
+            "large_files.yml": {
+                "large_files": [{"path": "models/model.pt", "url": "https://weights.example/model.pt"}]
+            },
         },
         classes=names,
         network=lambda: DenseNet(spatial_dims=2, in_channels=1, out_channels=4, **_plain(SMALL)),
@@ -552,7 +613,15 @@ def densenet_3d() -> Layout:
             {"_target_": "LoadImaged", "keys": ["image"], "reader": "NibabelReader"},
             {"_target_": "EnsureChannelFirstd", "keys": ["image"]},
             {"_target_": "Orientationd", "keys": ["image"], "axcodes": "RAS"},
-            {"_target_": "ScaleIntensityRanged", "keys": ["image"], "a_min": 0, "a_max": 255, "b_min": 0, "b_max": 1, "clip": True},
+            {
+                "_target_": "ScaleIntensityRanged",
+                "keys": ["image"],
+                "a_min": 0,
+                "a_max": 255,
+                "b_min": 0,
+                "b_max": 1,
+                "clip": True,
+            },
             {"_target_": "Resized", "keys": ["image"], "spatial_size": [16, 16, 16]},
         ),
         **_loading(),

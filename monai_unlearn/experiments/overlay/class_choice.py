@@ -53,7 +53,7 @@ def choose_classes(outputs: Outputs, choices: Choices, labels: Mapping[str, int]
 
 def _several_labels() -> Finding:
     return problem(
-        "multi_label",
+        "multilabel",
         "The outputs are labels that an image may have several of, each with a sigmoid of its own (loss and "
         "postprocessing say so). An image of an index has one class.",
         "If exactly one is right for each image, say so: --head softmax.",

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from monai_unlearn.experiments.overlay.config_data import ConfigData
 
-Head = Literal["softmax", "sigmoid", "multi_label"]
-HEADS: tuple[Head, ...] = ("softmax", "sigmoid", "multi_label")
+Head = Literal["softmax", "sigmoid", "multilabel"]
+HEADS: tuple[Head, ...] = ("softmax", "sigmoid", "multilabel")
 # What networks of MONAI, torchvision and timm call the number of their outputs, the most telling first.
 _OUTPUTS = ("num_classes", "out_channels", "n_classes", "num_outputs", "out_features")
 
@@ -80,8 +80,8 @@ def _head(count: int, config: ConfigData, training: ConfigData | None) -> Head:
         return "sigmoid"
     losses = [target(one) for _, one in components(dict(training.content) if training else {})]
     if any(name.startswith(("BCE", "MultiLabel")) for name in losses):
-        return "multi_label"
+        return "multilabel"
     steps = [one for _, one in components(config.resolved(config.at("postprocessing")))]
     threshold = any(one.get("threshold") is not None for one in steps if target(one).startswith("AsDiscrete"))
     chosen = any(one.get("argmax") or one.get("softmax") for one in steps)
-    return "multi_label" if threshold and not chosen else "softmax"
+    return "multilabel" if threshold and not chosen else "softmax"

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+
+from monai_unlearn.experiments.overlay.class_choice import choose_classes
+from monai_unlearn.experiments.overlay.classes import Outputs
+from monai_unlearn.experiments.overlay.settings import Choices
+
+
+def chosen(names=("a", "b"), count=2, head="softmax", labels=None, **choices):
+    return choose_classes(Outputs(names=tuple(names), count=count, head=head), Choices(**choices), labels)
+
+
+def codes(found):
+    return [one.code for one in found.findings if one.stops]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({}, []),
+        ({"labels": {"a": 3, "b": 4}}, []),
+        ({"count": None}, []),
+        ({"count": 3}, ["classes"]),
+        ({"names": ()}, ["classes"]),
+        ({"names": (), "classes": ("x", "y")}, []),
+        ({"labels": {"a": 3, "c": 4}}, ["labels"]),
+        ({"healthy": ("z",)}, ["healthy"]),
+        ({"healthy": ("a",)}, []),
+        ({"names": ("b",), "count": 1, "head": "sigmoid"}, ["one_logit"]),
+        ({"names": ("b",), "count": 1, "head": "sigmoid", "labels": {"b": 1, "a": 1}}, []),
+        ({"names": ("b",), "count": 1, "head": "sigmoid", "labels": {"x": 1, "a": 1}}, ["one_logit", "labels"]),
+        ({"head": "multilabel"}, ["multilabel"]),
+    ],
+)
+def test_what_is_wrong_with_the_classes(arguments, expected):
+    assert codes(chosen(**arguments)) == expected
+
+
+def test_of_one_logit_the_named_class_is_the_high_one():
+    found = chosen(names=("b",), count=1, head="sigmoid", labels={"b": 1, "a": 1})
+    assert found.names == ("a", "b")
+
+
+def test_a_message_about_labels_has_their_number_and_no_value():
+    found = chosen(labels={"a": 3, "a name": 4})
+    (one,) = (one for one in found.findings if one.stops)
+    assert "4 images" in one.what
+    assert "a name" not in str(one)
+
+
+def test_without_a_healthy_class_a_note_says_what_is_missing():
+    assert [one.code for one in chosen().findings] == ["healthy"]

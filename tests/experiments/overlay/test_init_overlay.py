@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import yaml
+from bundle_walk import BUNDLES
+from zoo_classifiers import LAYOUTS, write_bundle, write_data
+
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.experiments.overlay import init_overlay as module
+from monai_unlearn.experiments.overlay.init_overlay import init_overlay
+from monai_unlearn.experiments.overlay.settings import Choices
+
+
+@pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
+def test_the_bundles_of_this_repository_have_what_is_written(bundle, tmp_path):
+    own = (bundle / "configs" / "unlearn.yaml").read_bytes()
+    root = tmp_path / bundle.name
+    shutil.copytree(bundle, root)
+    (root / "configs" / "unlearn.yaml").unlink()
+    healthy = tuple(yaml.safe_load(own)["decision"]["healthy_classes"])
+    document = init_overlay(root, choices=Choices(healthy=healthy), tries=False)
+    assert document["problems"] == []
+    assert (root / "configs" / "unlearn.yaml").read_bytes() == own
+    assert document["command"].startswith(
+        f"python -m monai.bundle run unlearn --config_file {root}/configs/unlearn.yaml "
+    )
+    assert not (root / "configs" / "train_reference.yaml").exists()
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A bundle of the layout with a training config, and an index of its images."""
+    layout = LAYOUTS["endoscopic_inbody"]()
+    return write_bundle(tmp_path / "bundle", layout, weights=False), write_data(tmp_path, layout)
+
+
+def fake(monkeypatch, report):
+    asked = []
+    monkeypatch.setattr(module, "try_configs", lambda request: asked.append(request) or report)
+    return asked
+
+
+def test_what_the_trial_shows_is_used(made, monkeypatch):
+    root, index = made
+    found = {"failed": {}, "outputs": [{"name": 0, "shape": [1, 9]}, {"name": 1, "shape": [1, 2]}], "input": None}
+    (asked,) = [fake(monkeypatch, found)]
+    document = init_overlay(root, choices=Choices(), index=index)
+    content = yaml.safe_load((root / "configs" / "unlearn.yaml").read_text())
+    assert content["network_output"] == 1
+    assert document["written"] == [str(root / "configs" / name) for name in ("unlearn.yaml", "train_reference.yaml")]
+    assert asked[0]["configs"][0] == str(root / "configs" / "inference.json")
+    assert asked[0]["training"][0] == str(root / "configs" / "train.json")
+    assert asked[0]["item"]["image"].endswith(".png")
+    assert asked[0]["checkpoint"] is None
+    assert "train_reference.yaml" in document["training_command"]
+    assert json.loads(json.dumps(document)) == document
+
+
+def test_training_that_fails_is_left_out_and_named(made, monkeypatch):
+    root, index = made
+    fake(monkeypatch, {"failed": {"training": "TypeError: x"}, "outputs": [{"name": None, "shape": [1, 2]}]})
+    document = init_overlay(root, choices=Choices(), index=index)
+    assert not (root / "configs" / "train_reference.yaml").exists()
+    (one,) = (one for one in document["notes"] if one["code"] == "no_training")
+    assert "one step on the first image fails: TypeError: x" in one["what"]
+    assert yaml.safe_load((root / "configs" / "unlearn.yaml").read_text())["training_configs"] == []
+
+
+def test_nothing_is_written_where_something_stops(made, monkeypatch):
+    root, index = made
+    fake(monkeypatch, {"failed": {"network": "ImportError: no torchvision"}})
+    document = init_overlay(root, choices=Choices(), index=index)
+    assert document["written"] == []
+    assert document["command"] is None
+    assert [one["code"] for one in document["problems"]] == ["dry_run_network"]
+    assert sorted(path.name for path in (root / "configs").iterdir()) == [
+        "inference.json",
+        "metadata.json",
+        "train.json",
+    ]
+
+
+def test_one_logit_that_only_the_trial_shows(made, monkeypatch):
+    root, index = made
+    fake(monkeypatch, {"failed": {}, "outputs": [{"name": None, "shape": [1, 1]}]})
+    init_overlay(root, choices=Choices(), index=index)
+    assert yaml.safe_load((root / "configs" / "unlearn.yaml").read_text())["head"] == "sigmoid"
+
+
+def test_an_overlay_that_is_there_stays(made):
+    root, _ = made
+    path = root / "configs" / "unlearn.yaml"
+    path.write_text("mine: true\n")
+    with pytest.raises(ConfigError, match=r"unlearn.yaml is there already, and nothing was changed. Give --force"):
+        init_overlay(root, choices=Choices(), tries=False)
+    assert path.read_text() == "mine: true\n"
+    init_overlay(root, choices=Choices(), tries=False, force=True)
+    assert "mine" not in path.read_text()
+
+
+def test_an_earlier_training_overlay_goes_where_there_is_none_any_more(made):
+    root, _ = made
+    init_overlay(root, choices=Choices(), tries=False)
+    (root / "configs" / "train.json").unlink()
+    init_overlay(root, choices=Choices(), tries=False, force=True)
+    assert not (root / "configs" / "train_reference.yaml").exists()
+
+
+def test_an_id_that_means_something_else_is_named(made):
+    root, _ = made
+    path = root / "configs" / "inference.json"
+    content = json.loads(path.read_text())
+    content |= {"steps": 16}
+    content["preprocessing"]["transforms"][2]["spatial_size"] = "$[@steps, @steps]"
+    path.write_text(json.dumps(content))
+    document = init_overlay(root, choices=Choices(), tries=False)
+    assert [one["code"] for one in document["problems"]] == ["taken_ids"]
+    assert "use steps, which mean something else" in document["problems"][0]["what"]
+
+
+def test_code_of_the_bundle_does_not_run_without_a_trial(made, tmp_path):
+    root, _ = made
+    path, spy = root / "configs" / "inference.json", tmp_path / "spy"
+    content = json.loads(path.read_text())
+    content["network_def"]["in_channels"] = f"$open({str(spy)!r}, 'w') and 3"
+    path.write_text(json.dumps(content))
+    init_overlay(root, choices=Choices(), tries=False)
+    assert not spy.exists()
+
+
+@pytest.mark.parametrize(("shape", "expected"), [(["*", 32], [3, 64, 32]), ("any", [3, 64, 64])])
+def test_shapes_of_metadata_that_are_no_numbers(made, monkeypatch, shape, expected):
+    root, _ = made
+    path = root / "configs" / "metadata.json"
+    content = json.loads(path.read_text())
+    content["network_data_format"]["inputs"]["image"]["spatial_shape"] = shape
+    path.write_text(json.dumps(content))
+    asked = fake(monkeypatch, {"failed": {}, "outputs": [{"name": None, "shape": [1, 2]}]})
+    init_overlay(root, choices=Choices())
+    assert asked[0]["shape"] == expected
+    assert asked[0]["item"] is None
