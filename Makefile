@@ -9,7 +9,7 @@ DEMO := build/demo/$(BUNDLE)
 # The real data of the optional tests and benchmarks; tests skip, and say so, where it is not set.
 export MONAI_UNLEARN_DATA MONAI_UNLEARN_CASES MONAI_UNLEARN_STANDARDS
 
-.PHONY: demo test check deploy-sdk matrix nightly clean
+.PHONY: demo test coverage check deploy-sdk matrix nightly clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -24,9 +24,13 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: $(VENV)/.installed
 	@$(BIN)/python scripts/demo.py --bundle $(BUNDLE) --out $(DEMO)
 
+# A thread a process: more of them get in the way of the two processes.
 test: $(VENV)/.installed
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
+
+# Counting which lines run takes as long again as the tests do.
+coverage: $(VENV)/.installed
 	@$(BIN)/coverage erase
-	@# A thread a process: more of them get in the way of the two processes.
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term
 
 check: $(VENV)/.installed
@@ -43,8 +47,10 @@ deploy-sdk: $(VENV)/.installed
 matrix:
 	@TORCH_INDEX=$(TORCH_INDEX) $(PYTHON) scripts/python_matrix.py $(TESTS)
 
-nightly: $(VENV)/.installed
-	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/cohort tests/index/test_mutants.py --numprocesses 2
+nightly: coverage
+	@HYPOTHESIS_PROFILE=nightly MONAI_UNLEARN_NIGHTLY=1 $(BIN)/python -m pytest tests/cohort tests/index/test_mutants.py --numprocesses 2
+	@# Long walks that the other tests skip.
+	@MONAI_UNLEARN_NIGHTLY=1 $(BIN)/python -m pytest $$(grep -rl MONAI_UNLEARN_NIGHTLY tests --include='test_*.py') --numprocesses 2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[nightly]'
 	@$(BIN)/python scripts/mutation.py
 	@# Each of 500 changes to a release or a ledger must be named.
