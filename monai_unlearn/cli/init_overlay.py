@@ -109,5 +109,6 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
     if document["training_command"]:
         yield "Train from an index, for weights with a training record and for references:"
         yield f"  {document['training_command']}"
-    yield "Forget a cohort:"
+    yield "Forget a cohort, by either command:"
     yield f"  {document['command']}"
+    yield f"  {document['short_command']}"

@@ -152,7 +152,8 @@ def _values(
         return {}
     frame = index.frame()
     rows = frame[frame["image_id"].isin(image_ids)].astype(object)
-    return {str(row["image_id"]): item_values(row, columns) for row in rows.to_dict("records")}
+    found = ({str(name): value for name, value in row.items()} for row in rows.to_dict("records"))
+    return {str(row["image_id"]): item_values(row, columns) for row in found}
 
 
 def _remaining(index: Index) -> dict[str, pd.DataFrame]:

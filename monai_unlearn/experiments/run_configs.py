@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OVERLAY = "unlearn.yaml"
+# The id by which an overlay of `init-overlay` says which config of the bundle it is laid over.
+BASE = "base_config"
 _SUFFIXES = (".json", ".yaml", ".yml")
 # The bundle's config for inference has the preprocessing without augmentation, so it comes first.
 _FIRST = ("inference", "train", "evaluate")
@@ -42,9 +44,14 @@ def run_configs(bundle: Path) -> list[Path]:
     if not overlay.is_file():
         raise ConfigError(
             f"{bundle}: expected a MONAI bundle with configs/{OVERLAY}, found none. For a bundle that you trained "
-            "elsewhere, docs/your_own_model.md shows how to write one."
+            "elsewhere, write one: monai-unlearn init-overlay BUNDLE."
         )
     content = _read(overlay)
+    if base := content.get(BASE):
+        path = overlay.parent / str(base)
+        if path.parent != overlay.parent or not path.is_file():
+            raise ConfigError(f"{overlay}: {BASE} names {base}, which is no file beside it. Name the config.")
+        return [path, overlay]
     missing = set(_used(content)) - content.keys() - {_META}
     if not missing:
         return [overlay]

@@ -19,7 +19,8 @@ def test_writes_and_prints_the_command_line(tmp_path):
     assert found.exit_code == 0, found.output
     lines = found.stdout.strip().splitlines()
     configs = f"{root}/configs"
-    assert lines[-1] == (
+    assert lines[-1] == f"  monai-unlearn unlearn {root} --index INDEX --spec SPEC --out OUT"
+    assert lines[-2] == (
         f"  python -m monai.bundle run unlearn --config_file \"['{configs}/inference.yaml','{configs}/unlearn.yaml']\" "
         "--index_dir INDEX --cohort_spec SPEC --output_dir OUT"
     )

@@ -120,3 +120,11 @@ def test_identifiers_are_hashed_with_the_key_of_a_pseudonymised_index(tmp_path):
     assert open_data(**arguments, keyfile=tmp_path / "key").cohort.images["forget"] == 2
     with pytest.raises(SpecError, match="is not a pseudonym, but the index is pseudonymised"):
         open_data(**arguments)
+
+
+def test_items_have_what_columns_name(tmp_path):
+    index = tiny_index(tmp_path)
+    data = open_data(index_dir=index.directory, class_names=["down", "up"], columns={"device": "ManufacturerModelName"})
+    assert {item["device"] for item in data.items(split="train")} == {"Old", "New"}
+    with pytest.raises(ConfigError, match="the index has no column 'none', which is to fill 'mask'"):
+        open_data(index_dir=index.directory, class_names=["down", "up"], columns={"mask": "none"})

@@ -53,3 +53,15 @@ def test_a_bundle_that_cannot_be_run_is_refused(configs, text, message):
         (configs / "unlearn.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=re.escape(message)):
         run_configs(configs.parent)
+
+
+def test_an_overlay_names_what_it_is_laid_over(tmp_path):
+    configs = tmp_path / "configs"
+    configs.mkdir()
+    for name in ("inference.json", "evaluate.json"):
+        (configs / name).write_text('{"network_def": {}}')
+    (configs / "unlearn.yaml").write_text("base_config: evaluate.json\nnetwork_def::pretrained: false\n")
+    assert [path.name for path in run_configs(tmp_path)] == ["evaluate.json", "unlearn.yaml"]
+    (configs / "unlearn.yaml").write_text("base_config: ../other.json\n")
+    with pytest.raises(ConfigError, match="base_config names ../other.json, which is no file beside it"):
+        run_configs(tmp_path)

@@ -210,6 +210,7 @@ def _document(root: Path, overlay: Overlay, *, written: list[str]) -> dict[str, 
         "problems": as_documents(overlay.findings, stops=True),
         "notes": as_documents(overlay.findings, stops=False),
         "command": command if written else None,
+        "short_command": f"monai-unlearn unlearn {root} --index INDEX --spec SPEC --out OUT" if written else None,
         "training_command": _training_command(root, facts) if TRAIN in written else None,
     }
 

@@ -48,7 +48,7 @@ class SampleImage:
         frame = frame[usable_mask(frame) & frame[index.label].notna()]
         if frame.empty:
             raise ConfigError(f"the index {directory} has no image with a class in '{index.label}'. Index the images.")
-        counts = frame[index.label].astype(str).value_counts().to_dict()
-        first = frame.iloc[0].to_dict()
+        counts = {str(name): int(count) for name, count in frame[index.label].astype(str).value_counts().items()}
+        first = {str(name): value for name, value in frame.iloc[0].items()}
         values = item_values(first, columns)
         return cls(item={"image": str(first["path"]), "label": 0, **values}, labels=counts)

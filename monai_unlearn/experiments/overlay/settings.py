@@ -220,11 +220,11 @@ def pixels_of(facts: BundleFacts) -> PixelValues:
     steps = facts.preprocessing
     if steps is None:
         return PixelValues()
-    written = _written(steps.written, len(steps.transforms)) or list(steps.transforms)
+    written = _written(steps.written, len(steps.transforms)) or steps.transforms
     return pixel_values(steps.transforms, written=written, value_range=facts.inputs.get("value_range"))
 
 
-def _written(value: Any, count: int) -> list[dict[str, Any]]:  # noqa: ANN401 - any value of a config
+def _written(value: Any, count: int) -> Sequence[Mapping[str, Any]]:  # noqa: ANN401 - any value of a config
     """Return the transforms as they are written, where the config lists just these."""
     listed = value.get("transforms") if isinstance(value, dict) else value
     return listed if isinstance(listed, list) and len(listed) == count else []
