@@ -58,9 +58,19 @@ def init_overlay(  # noqa: PLR0913 - Typer takes an option as a parameter
             help="A key of preprocessing that columns of the index fill: a path, or numbers; repeatable.",
         ),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            "--labels",
+            metavar="COLUMN,COLUMN,…",
+            help="Where an image may have several labels: columns of the index with 0 or 1, one for each output.",
+        ),
+    ] = None,
     head: Annotated[
         str | None,
-        typer.Option("--head", metavar="softmax|sigmoid", help="What the network gives out, if the configs mislead."),
+        typer.Option(
+            "--head", metavar="softmax|sigmoid|multilabel", help="What the network gives out, if the configs mislead."
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run/--no-dry-run", help="Try the configs on one image.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Replace configs that are there.")] = False,
@@ -72,7 +82,8 @@ def init_overlay(  # noqa: PLR0913 - Typer takes an option as a parameter
 
     choices = Choices(
         healthy=tuple(healthy or ()),
-        classes=tuple(name.strip() for name in classes.split(",")) if classes else (),
+        classes=_names(classes),
+        labels=_names(labels),
         columns=_columns(columns or ()),
         head=head,
     )
@@ -83,6 +94,10 @@ def init_overlay(  # noqa: PLR0913 - Typer takes an option as a parameter
     if document["problems"]:
         say("Error: nothing was written: the bundle cannot be revised as it is.", err=True)
         raise typer.Exit(int(ExitCode.BAD_INPUT))
+
+
+def _names(words: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in words.split(",")) if words else ()
 
 
 def _columns(words: Sequence[str]) -> dict[str, str | list[str]]:

@@ -20,6 +20,7 @@ import torch
 from monai.bundle import ConfigParser
 from torch import Tensor, nn
 
+from monai_unlearn.engine.head import as_classifier
 from monai_unlearn.errors import UnlearnError
 from monai_unlearn.release import load_weights
 
@@ -45,8 +46,8 @@ def try_bundle(request: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         request: `configs` and `training` (files in their order; none if it is not to be tried), `bundle_root`,
-            `checkpoint` (null if there is none), `item` (the image as items of a data set are, or null), and `shape`,
-            the shape of an input where there is no image.
+            `checkpoint` (null if there is none), `class_names`, `head`, `item` (the image as items of a data set are,
+            or null), and `shape`, the shape of an input where there is no image.
 
     Returns:
         `input` with `shape`, `low` and `high`; `outputs`, one for each that the network returns in eval mode, with
@@ -113,7 +114,10 @@ def _outputs(network: nn.Module, image: Tensor) -> list[dict[str, Any]]:
 def _train(request: Mapping[str, Any], network: nn.Module) -> None:
     """Take one step of the bundle's training, on a copy of the network."""
     parser = _parser(request["training"], request)
-    stand_in = {"data": _OneImage(request["item"]), "network": copy.deepcopy(network), "parts": ["remain"]}
+    tried = copy.deepcopy(network)
+    if request.get("head") == "multilabel":
+        as_classifier(tried, "multilabel")
+    stand_in = {"data": _OneImage(request["item"]), "network": tried, "parts": ["remain"]}
     parser.update({**stand_in, "class_names": list(request["class_names"])})
     trainer = parser.get_parsed_content(str(parser["train"]["run"]["trainer"]).removeprefix("@"))
     trainer.state.max_epochs = 1

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from monai_unlearn.errors import check_choice
+from monai_unlearn.experiments.overlay.classes import HEADS
 from monai_unlearn.experiments.overlay.findings import Finding, note, problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monai_unlearn.experiments.overlay.classes import Outputs
+    from monai_unlearn.experiments.overlay.sample_image import SampleImage
     from monai_unlearn.experiments.overlay.settings import Choices
 
-SUPPORTED = ("softmax", "sigmoid")
 _ONE_LOGIT = 2
 
 
@@ -24,40 +26,67 @@ class ChosenClasses:
     Attributes:
         names: The classes, in the order of the outputs; of a single logit, that of a low one first.
         head: What the network gives out.
+        columns: The columns of the index that hold its labels, where an image may have several.
         findings: What is wrong with them.
     """
 
     names: tuple[str, ...]
     head: str
-    findings: tuple[Finding, ...]
+    columns: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
-def choose_classes(outputs: Outputs, choices: Choices, labels: Mapping[str, int] | None) -> ChosenClasses:
+def choose_classes(outputs: Outputs, choices: Choices, sample: SampleImage | None) -> ChosenClasses:
     """Return the classes.
 
     Args:
         outputs: What the bundle says, with the number of outputs that the network was seen to have.
         choices: What the user says.
-        labels: The number of images of each class in the index, if there is one.
+        sample: An image of the index, with the classes and the columns there, if there is one.
+
+    Raises:
+        ConfigError: The user names a head that there is not.
     """
-    head = choices.head or outputs.head
-    if head not in SUPPORTED:
-        return ChosenClasses(names=outputs.names, head=head, findings=(_several_labels(),))
+    head = choices.head or ("multilabel" if choices.labels else outputs.head)
+    check_choice(head, HEADS, name="--head")
     expected = _ONE_LOGIT if head == "sigmoid" else outputs.count
     names = choices.classes or outputs.names
+    if head == "multilabel":
+        return _several_labels(names, expected, choices, sample)
+    labels = None if sample is None else sample.labels
     if head == "sigmoid" and len(names) == 1 and labels is not None and len(labels) == _ONE_LOGIT:
         names = tuple(sorted(labels, key=lambda label: label == names[0])) if names[0] in labels else names
     findings = [*_count(names, expected, head), *_labels(names, labels), *_healthy(names, choices.healthy)]
+    if sample is not None and labels is None:
+        what = "The index does not say which column holds the class."
+        findings.append(problem("no_class_column", what, "Build it again: monai-unlearn index build … --label FIELD."))
     return ChosenClasses(names=names, head=head, findings=tuple(findings))
 
 
-def _several_labels() -> Finding:
-    return problem(
-        "multilabel",
-        "The outputs are labels that an image may have several of, each with a sigmoid of its own (loss and "
-        "postprocessing say so). An image of an index has one class.",
-        "If exactly one is right for each image, say so: --head softmax.",
-    )
+def _several_labels(
+    names: tuple[str, ...], expected: int | None, choices: Choices, sample: SampleImage | None
+) -> ChosenClasses:
+    """Return the labels of which an image may have several, each in a column of its own."""
+    columns = choices.labels
+    if not columns and names and sample is not None and sample.columns >= set(names):
+        columns = names
+    findings = _count(names, expected, "multilabel")
+    if len(columns) != len(names):
+        findings.append(
+            problem(
+                "multilabel",
+                "The outputs are labels that an image may have several of, each with a sigmoid of its own (loss or "
+                "postprocessing say so).",
+                "Name the columns of the index that hold 0 or 1, one for each output: --labels FIRST,SECOND,… Or, if "
+                "exactly one is right for each image, say so: --head softmax.",
+            )
+        )
+    elif sample is not None and (missing := [name for name in columns if name not in sample.columns]):
+        what = f"The index has no column {', '.join(missing)}."
+        findings.append(problem("multilabel", what, "Name columns that hold 0 or 1: --labels FIRST,SECOND,…"))
+    states = tuple(state for name in names for state in (f"no {name}", name))
+    findings += _healthy(states, choices.healthy)
+    return ChosenClasses(names=names, head="multilabel", columns=columns, findings=tuple(findings))
 
 
 def _count(names: tuple[str, ...], expected: int | None, head: str) -> list[Finding]:
@@ -83,7 +112,7 @@ def _labels(names: tuple[str, ...], labels: Mapping[str, int] | None) -> list[Fi
             "labels",
             f"{images} images of the index have a class that is none of {', '.join(names)} ({len(others)} other values "
             "in its column).",
-            "Name the classes as the index does, in the order of the outputs (--classes FIRST,SECOND,…), or mend the "
+            "Name the classes as the index does, in the order of the outputs (--classes FIRST,SECOND,…), or fix the "
             "table. Images of other classes are left out by the spec's population; then leave out --index here.",
         )
     ]

@@ -72,15 +72,16 @@ class Overlay:
         )
         found = {UNLEARN: rendered("unlearn.yaml.jinja", settings.documents)}
         if training is not None:
-            found[TRAIN] = rendered("train_reference.yaml.jinja", training.documents(self.classes.names))
+            found[TRAIN] = rendered("train_reference.yaml.jinja", training.documents(self.classes.names, self.choices))
         return found
 
     def _stops(self) -> bool:
         return any(one.stops for one in self.findings)
 
     def _classes(self) -> ChosenClasses:
-        labels = None if self.sample is None else self.sample.labels
-        return choose_classes(self.facts.outputs, self.choices, labels)
+        classes = choose_classes(self.facts.outputs, self.choices, self.sample)
+        self.choices = replace(self.choices, labels=classes.columns)
+        return classes
 
     def _training(self) -> TrainingOverlay | None:
         if self.facts.is_own or self.facts.training is None:
@@ -125,6 +126,7 @@ class Overlay:
             "item": None if self.sample is None else dict(self.sample.item),
             "shape": self._shape(),
             "class_names": list(self.classes.names),
+            "head": self.classes.head,
         }
 
     def _shape(self) -> list[int]:

@@ -18,37 +18,39 @@ class SampleImage:
 
     Attributes:
         item: The image as data sets get it: `image`, a path; `label`, 0; and the keys that columns fill.
-        labels: The number of images of each class.
+        labels: The number of images of each class; None where no column holds the class.
+        columns: The columns of the index.
     """
 
     item: Mapping[str, Any]
-    labels: Mapping[str, int]
+    labels: Mapping[str, int] | None
+    columns: frozenset[str]
 
     @classmethod
     def of(cls, directory: Path, columns: Mapping[str, str | Sequence[str]]) -> SampleImage:
-        """Take the first image that has a class.
+        """Take the first image, of those that have a class where a column holds it.
 
         Args:
             directory: The index.
             columns: Columns of the index that fill keys of preprocessing, by key.
 
         Raises:
-            InputError: It is no index, names no column of the class, has no image, or lacks a column.
+            InputError: It is no index, has no image, or lacks a column.
         """
         from monai_unlearn.cohort.resolve.item_columns import item_values
         from monai_unlearn.index import Index, usable_mask
 
         index = Index.open(directory)
-        if index.label is None:
-            raise ConfigError(
-                f"the index {directory} does not say which column holds the class. Run `monai-unlearn index build … "
-                "--label FIELD` again."
-            )
         frame = index.frame()
-        frame = frame[usable_mask(frame) & frame[index.label].notna()]
+        frame = frame[usable_mask(frame)]
+        if index.label is not None:
+            frame = frame[frame[index.label].notna()]
         if frame.empty:
-            raise ConfigError(f"the index {directory} has no image with a class in '{index.label}'. Index the images.")
-        counts = {str(name): int(count) for name, count in frame[index.label].astype(str).value_counts().items()}
+            raise ConfigError(f"the index {directory} has no image with a class. Index images with their classes.")
         first = {str(name): value for name, value in frame.iloc[0].items()}
-        values = item_values(first, columns)
-        return cls(item={"image": str(first["path"]), "label": 0, **values}, labels=counts)
+        item = {"image": str(first["path"]), "label": 0, **item_values(first, columns)}
+        labels = None
+        if index.label is not None:
+            counts = frame[index.label].astype(str).value_counts()
+            labels = {str(name): int(count) for name, count in counts.items()}
+        return cls(item=item, labels=labels, columns=frozenset(map(str, frame.columns)))

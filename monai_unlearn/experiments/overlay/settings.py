@@ -42,6 +42,7 @@ class Choices:
         columns: Columns of the index that fill keys of preprocessing, by key.
         head: What the network gives out; None for what the configs say.
         output: Which of several outputs holds the logits.
+        labels: Columns of the index that hold 0 or 1, one for each output, where an image may have several labels.
     """
 
     healthy: tuple[str, ...] = ()
@@ -49,6 +50,7 @@ class Choices:
     columns: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     head: str | None = None
     output: str | None = None
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,7 @@ class Settings:
             # Two classes have one boundary, and a method that labels by it teaches the wrong class.
             "method": "psg" if facts.is_own else "reset",
             "inputs": self._own_inputs() if facts.is_own else self._inputs(),
+            "label_key": flow(list(self.choices.labels)) if self.choices.labels else "",
             "columns": json.dumps(dict(self.choices.columns)) if self.choices.columns else "",
             "network": self._own_network() if facts.is_own else self._network(),
             "mean": self._channels(self.pixels.mean, 0),
@@ -142,7 +145,8 @@ class Settings:
         lines = [_INPUT, f"class_names: {flow(list(self.class_names))}", SPLIT]
         if self.head != "softmax":
             lines += [
-                "# What the network gives out: a logit for each class (softmax), or one logit (sigmoid).",
+                "# What the network gives out: a logit for each class (softmax), one logit, of the second of two",
+                "# classes (sigmoid), or one of each label that an image may have (multilabel).",
                 f"head: {self.head}",
             ]
         if self.choices.output is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from monai_unlearn.experiments.overlay.transforms import LABEL, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from monai_unlearn.experiments.overlay.settings import Choices
 
 # Data sets of MONAI and torch whose `data` is a list of items.
 _DATASETS = ("Dataset", "CacheDataset", "SmartCacheDataset", "PersistentDataset", "LMDBDataset", "CacheNTransDataset")
@@ -67,11 +70,13 @@ class TrainingOverlay:
             **_of_trainer(config, name, trainer, head),
             **_of_section(config, name, loss=loss, optimizer=optimizer),
         }
+        if head == "multilabel":
+            edits[loss] = _loss_of_sets(config.at(loss), loss)
         known = config.at("learning_rate") is not None
         overlay = cls(config=config, edits=edits, learning_rate=None if known else float(rate))
         return overlay if _SECTION not in config.content else overlay._without_unused(name)
 
-    def documents(self, class_names: Sequence[str]) -> dict[str, Any]:
+    def documents(self, class_names: Sequence[str], choices: Choices) -> dict[str, Any]:
         """Return the variables of the template."""
         found = self.config.at("imports")
         theirs = [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
@@ -82,6 +87,8 @@ class TrainingOverlay:
             "imports": [*(line(one) for one in theirs), "$import monai_unlearn.engine as engine"],
             "disabled": [*(name for name in _UNUSED if name in self.config.content), *nulled],
             "class_names": flow(list(class_names)),
+            "label_key": flow(list(choices.labels)) if choices.labels else "",
+            "columns": json.dumps(dict(choices.columns)) if choices.columns else "",
             "learning_rate": self.learning_rate,
             "edits": yaml.safe_dump(edits, sort_keys=False, width=110).rstrip(),
         }
@@ -166,6 +173,13 @@ def _of_section(config: ConfigData, trainer: str, *, loss: str, optimizer: str) 
     if _SECTION not in config.content:
         return {_SECTION: found}
     return {f"{_SECTION}::{key}": value for key, value in found.items()}
+
+
+def _loss_of_sets(loss: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the loss over sets of labels that is the sum of the labels' binary cross entropies."""
+    if not target(loss).startswith("BCE") or set(loss) - {"_target_", "reduction"}:
+        raise ConfigError(f"{name} is not the plain binary cross entropy of each label")
+    return {**loss, "_target_": "torch.nn.CrossEntropyLoss"}
 
 
 def _set(content: dict[str, Any], name: str, value: Any) -> None:  # noqa: ANN401 - any value of a config

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import pytest
 
+from monai_unlearn.errors import ConfigError
 from monai_unlearn.experiments.overlay.class_choice import choose_classes
 from monai_unlearn.experiments.overlay.classes import Outputs
+from monai_unlearn.experiments.overlay.sample_image import SampleImage
 from monai_unlearn.experiments.overlay.settings import Choices
 
 
-def chosen(names=("a", "b"), count=2, head="softmax", labels=None, **choices):
-    return choose_classes(Outputs(names=tuple(names), count=count, head=head), Choices(**choices), labels)
+def chosen(names=("a", "b"), count=2, head="softmax", labels=None, labels_of=(), **choices):
+    sample = None if labels is None else SampleImage(item={}, labels=labels, columns=frozenset(labels))
+    return choose_classes(
+        Outputs(names=tuple(names), count=count, head=head), Choices(labels=labels_of, **choices), sample
+    )
 
 
 def codes(found):
@@ -31,6 +36,9 @@ def codes(found):
         ({"names": ("b",), "count": 1, "head": "sigmoid", "labels": {"b": 1, "a": 1}}, []),
         ({"names": ("b",), "count": 1, "head": "sigmoid", "labels": {"x": 1, "a": 1}}, ["one_logit", "labels"]),
         ({"head": "multilabel"}, ["multilabel"]),
+        ({"head": "multilabel", "labels_of": ("x", "y"), "healthy": ("no a",)}, []),
+        ({"head": "multilabel", "labels_of": ("x",)}, ["multilabel"]),
+        ({"labels_of": ("x", "y"), "healthy": ("none",)}, ["healthy"]),
     ],
 )
 def test_what_is_wrong_with_the_classes(arguments, expected):
@@ -51,3 +59,22 @@ def test_a_message_about_labels_has_their_number_and_no_value():
 
 def test_without_a_healthy_class_a_note_says_what_is_missing():
     assert [one.code for one in chosen().findings] == ["healthy"]
+
+
+def test_labels_are_in_columns_of_their_names_or_in_those_that_are_named():
+    there = SampleImage(item={}, labels=None, columns=frozenset({"a", "b", "path"}))
+    outputs = Outputs(names=("a", "b"), count=2, head="multilabel")
+    assert choose_classes(outputs, Choices(), there).columns == ("a", "b")
+    missing = choose_classes(outputs, Choices(labels=("x", "b")), there)
+    assert [one.what for one in missing.findings if one.stops] == ["The index has no column x."]
+
+
+def test_an_index_without_a_column_of_the_class_has_labels_alone():
+    there = SampleImage(item={}, labels=None, columns=frozenset({"path"}))
+    found = choose_classes(Outputs(names=("a", "b"), count=2, head="softmax"), Choices(), there)
+    assert codes(found) == ["no_class_column"]
+
+
+def test_a_head_that_there_is_not():
+    with pytest.raises(ConfigError, match="--head"):
+        choose_classes(Outputs(names=("a",), count=1, head="softmax"), Choices(head="none"), None)

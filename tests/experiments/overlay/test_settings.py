@@ -85,6 +85,12 @@ def test_the_output_that_holds_the_logits(tmp_path):
     assert written(settings(tmp_path, "template", output="logits"))["network_output"] == "logits"
 
 
+def test_several_labels_are_in_columns(tmp_path):
+    content = written(settings(tmp_path, "template", head="multilabel", labels=("x", "y")))
+    assert content["head"] == "multilabel"
+    assert content["data"]["label_key"] == ["x", "y"]
+
+
 def test_a_volume_without_a_loader(tmp_path):
     found = settings(tmp_path, "densenet_3d")
     content = found.facts.config.content

@@ -9,6 +9,7 @@ from zoo_classifiers import LAYOUTS, write_bundle
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.experiments.overlay.config_data import ConfigData
+from monai_unlearn.experiments.overlay.settings import Choices
 from monai_unlearn.experiments.overlay.training import TrainingOverlay
 from monai_unlearn.experiments.overlay.write import rendered
 
@@ -20,8 +21,8 @@ def training(tmp_path, name):
     return found
 
 
-def written(overlay):
-    return yaml.safe_load(rendered("train_reference.yaml.jinja", overlay.documents(["a", "b"])))
+def written(overlay, **choices):
+    return yaml.safe_load(rendered("train_reference.yaml.jinja", overlay.documents(["a", "b"], Choices(**choices))))
 
 
 def test_images_come_from_the_index_and_nothing_is_measured(tmp_path):
@@ -104,3 +105,19 @@ def test_schedules_and_precision_are_kept_and_one_logit_gets_its_labels():
 def test_why_a_config_cannot_be_pointed_at_an_index(changes, message):
     with pytest.raises(ConfigError, match=message):
         TrainingOverlay.of(config(**changes), head="softmax")
+
+
+def test_several_labels_are_trained_as_sets_by_the_same_cross_entropy():
+    plain = {"loss": {"_target_": "torch.nn.BCEWithLogitsLoss", "reduction": "sum"}}
+    content = written(TrainingOverlay.of(config(**plain), head="multilabel"), labels=("x", "y"))
+    assert content["loss"] == {"_target_": "torch.nn.CrossEntropyLoss", "reduction": "sum"}
+    assert content["data"]["label_key"] == ["x", "y"]
+    assert "head='multilabel'" in content["network"]
+    weighted = {"loss": {"_target_": "torch.nn.BCEWithLogitsLoss", "pos_weight": [1, 2]}}
+    with pytest.raises(ConfigError, match="loss is not the plain binary cross entropy of each label"):
+        TrainingOverlay.of(config(**weighted), head="multilabel")
+
+
+def test_columns_that_fill_keys_are_those_of_unlearning():
+    content = written(TrainingOverlay.of(config(), head="softmax"), columns={"label_file": "mask"})
+    assert content["data"]["columns"] == {"label_file": "mask"}
