@@ -10,6 +10,7 @@ in the bundle's `scripts/` stands for it, with outputs of the same form. What ea
 | pathology_tumor | JSON, no loader in preprocessing (patches are cut out of slides), one logit |
 | pathology_nuclei | JSON, the key `label` is a mask that becomes the fourth channel, images one by one of a data list |
 | template | YAML, lists of transforms apart and summed up, `CommonKeys`, a training config without sections |
+| several_labels | JSON, a sigmoid for each of three labels, of which an image may have several |
 | densenet_3d | YAML, volumes, metadata of the schema of 2024, weights in a dictionary, under `state_dict` |
 """
 
@@ -97,6 +98,8 @@ class Layout:
         channels: 1 for grey images, 3 for colour.
         wrapped: The key under which its weights stand in their file.
         masks: Whether each image has a mask.
+        several: Whether an image may have several of the classes, each in a column of its own.
+        healthy: What means no disease; the first class by default.
         options: What `init-overlay` must be told.
         trains: Whether its training can be pointed at an index.
         codes: What `init-overlay` notes, beside that no class is healthy.
@@ -109,6 +112,8 @@ class Layout:
     channels: int = 3
     wrapped: str | None = None
     masks: bool = False
+    several: bool = False
+    healthy: str | None = None
     options: tuple[str, ...] = ()
     trains: bool = True
     codes: tuple[str, ...] = ()
@@ -454,7 +459,7 @@ def pathology_nuclei() -> Layout:
         {"_target_": "LoadImaged", "keys": ["image", "label"], "dtype": "uint8", "image_only": False},
         {"_target_": "EnsureChannelFirstd", "keys": ["image", "label"]},
     ]
-    guidance = {"_target_": "ConcatItemsd", "keys": ["image", "label"], "name": "image"}
+    guidance = {"_target_": "AddLabelAsGuidanced", "keys": "image", "source": "label"}
     inference = {
         "imports": ["$import glob", "$import json", "$import pathlib", "$import os"],
         "bundle_root": ".",
@@ -600,6 +605,58 @@ def template() -> Layout:
     )
 
 
+def several_labels() -> Layout:
+    network = {"_target_": "DenseNet", "spatial_dims": 2, "in_channels": 1, "out_channels": 3, **SMALL}
+    loading = [
+        {"_target_": "LoadImaged", "keys": "image"},
+        {"_target_": "EnsureChannelFirstd", "keys": "image"},
+        {"_target_": "ScaleIntensityd", "keys": "image"},
+    ]
+    common = {
+        "imports": ["$import json"],
+        "bundle_root": ".",
+        "test_dict": [],
+        "device": DEVICE,
+        "network_def": network,
+        "network": "$@network_def.to(@device)",
+        "preprocessing": compose(*loading),
+    }
+    inference = {
+        **common,
+        **_loading(),
+        "postprocessing": compose(
+            {"_target_": "Activationsd", "keys": "pred", "sigmoid": True},
+            {"_target_": "AsDiscreted", "keys": "pred", "threshold": 0.5},
+        ),
+        "handlers": [loader_of_weights("$@bundle_root + '/models/model.pt'")],
+        "evaluator": evaluator(),
+        "run": ["$@evaluator.run()"],
+    }
+    train = {
+        **common,
+        "loss": {"_target_": "torch.nn.BCEWithLogitsLoss"},
+        "optimizer": {"_target_": "torch.optim.Adam", "params": "$@network.parameters()", "lr": 0.001},
+        "images": {"_target_": "Dataset", "data": "$json.load(open('train.json'))", "transform": "@preprocessing"},
+        "loader": {"_target_": "DataLoader", "dataset": "@images", "batch_size": 8, "shuffle": True},
+        "trainer": _trainer(train_data_loader="loader", loss_function="loss", optimizer="optimizer"),
+        "run": ["$@trainer.run()"],
+    }
+    names = ("edema", "mass", "effusion")
+    return Layout(
+        files={
+            "configs/inference.json": inference,
+            "configs/train.json": train,
+            "configs/metadata.json": metadata(dict(zip("012", names, strict=True)), channels=1, spatial=[24, 24]),
+        },
+        classes=names,
+        network=lambda: DenseNet(spatial_dims=2, in_channels=1, out_channels=3, **_plain(SMALL)),
+        spatial=(24, 24),
+        channels=1,
+        several=True,
+        healthy="no edema",
+    )
+
+
 def densenet_3d() -> Layout:
     network = {"_target_": "DenseNet", "spatial_dims": 3, "in_channels": 1, "out_channels": 2, **SMALL}
     inference = {
@@ -648,6 +705,7 @@ LAYOUTS: dict[str, Callable[[], Layout]] = {
     "pathology_tumor": pathology_tumor,
     "pathology_nuclei": pathology_nuclei,
     "template": template,
+    "several_labels": several_labels,
     "densenet_3d": densenet_3d,
 }
 
@@ -683,10 +741,12 @@ def write_data(folder: Path, layout: Layout) -> Path:
                 "ManufacturerModelName": device,
                 "diagnosis": layout.classes[place],
                 "mask": mask,
+                **{name: float((number >> bit) & 1) for bit, name in enumerate(layout.classes) if layout.several},
             }
         )
     kinds = dict.fromkeys(("ManufacturerModelName", "diagnosis", "mask"), Kind.TEXT)
-    write_index(pd.DataFrame(rows), folder / "index", kinds=kinds, label="diagnosis")
+    kinds |= dict.fromkeys(layout.classes if layout.several else (), Kind.NUMBER)
+    write_index(pd.DataFrame(rows), folder / "index", kinds=kinds, label=None if layout.several else "diagnosis")
     return folder / "index"
 
 

@@ -18,7 +18,8 @@ def test_reads_each_layout(name, tmp_path):
     assert facts.config.path.stem == "inference"
     assert facts.preprocessing is not None
     assert facts.preprocessing.image_key == "image"
-    assert facts.outputs.head == ("sigmoid" if name == "pathology_tumor" else "softmax")
+    heads = {"pathology_tumor": "sigmoid", "several_labels": "multilabel"}
+    assert facts.outputs.head == heads.get(name, "softmax")
     assert facts.outputs.names == (layout.classes if name != "pathology_tumor" else ("metastasis",))
     assert facts.inputs["spatial_shape"] == list(layout.spatial) or name == "breast_density"
 
