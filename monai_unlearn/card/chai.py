@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.card.applied_card import AppliedCard, KeyMetric
 from monai_unlearn.card.fields import FIELDS, TO_FILL_IN
 from monai_unlearn.card.wording import ACTIONS, difference, estimate, title, words
+from monai_unlearn.evaluation.label_states import labels_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     Document = Mapping[str, Any]
     Result = tuple[str, float | None, str]
@@ -69,7 +70,7 @@ def _texts(diff: Document) -> dict[str, str | None]:
         "HowToUse": f"{TO_FILL_IN}: directions for use; they do not change with this revision.",
         "KnownRisksAndLimitations": f"{change} {found['Limits and what is undecided']}",
         "KnownBiasesOrEthicalConsiderations": found["Performance by subgroup"],
-        "OutcomesAndOutputs": f"One of {len(diff['class_names'])} classes: {', '.join(diff['class_names'])}.",
+        "OutcomesAndOutputs": _outputs(diff["class_names"]),
         "ModelType": bundle.get("pred_classes"),
         "InputDataSource": found["Source of the training data"],
         "OutputAndInputDataTypes": found["Input data"],
@@ -103,3 +104,11 @@ def _by_subgroup(diff: Document) -> Iterator[Result]:
 
 def _result(label: str, value: float, *, percent: bool) -> Result:
     return (label, round(100 * value, 1), "%") if percent else (label, round(value, 3), "")
+
+
+def _outputs(class_names: Sequence[str]) -> str:
+    """Return what the network tells of an image."""
+    labels = labels_in(class_names)
+    if len(labels) > 1:
+        return f"Of each of {len(labels)} labels, whether the image has it: {', '.join(labels)}."
+    return f"One of {len(class_names)} classes: {', '.join(class_names)}."

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from monai_unlearn.cohort import Cohort, CohortSpec, SplitRule
 from monai_unlearn.cohort.resolve.datalist import datalist, image_table
 from monai_unlearn.cohort.resolve.item_columns import item_values
 from monai_unlearn.cohort.resolve.resolve import with_pseudonyms
 from monai_unlearn.data.earlier import Earlier, apart, find_earlier
+from monai_unlearn.data.label_sets import label_sets, set_names
 from monai_unlearn.data.pixel_digest import PixelCheck
 from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.index import Index, usable_mask
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from monai_unlearn.data.label_sets import LabelKey
+
 
 @dataclass(frozen=True, kw_only=True)
 class CohortData:
@@ -29,7 +34,8 @@ class CohortData:
     Attributes:
         frame: One row per image: `image_id`, `path`, `patient`, `part`, `split`, `label` and `class_index`, its class
             number from 0. Without a cohort, every image is in the part `remain`.
-        class_names: The classes, in the order of their numbers.
+        class_names: The classes, in the order of their numbers; where an image may have several labels, all sets of
+            them, see `label_sets.py`.
         split_rule: How patients were assigned to splits.
         index_digest: The digest of the index.
         cohort: The cohort, if there is a spec.
@@ -37,6 +43,7 @@ class CohortData:
         earlier: The images that earlier revisions of the bundle forgot; they are not in `frame`, unless the cohort
             forgets them again.
         values: What items have beside their image, by `image_id`; empty without `columns`.
+        labels: The labels, where an image may have several; empty where it has one class.
     """
 
     frame: pd.DataFrame
@@ -47,6 +54,12 @@ class CohortData:
     pixels: PixelCheck = field(default_factory=PixelCheck, repr=False, compare=False)
     earlier: Earlier = field(default_factory=Earlier, repr=False, compare=False)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
+    labels: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes as the bundle names them: its labels, where an image may have several."""
+        return self.labels or self.class_names
 
     def items(self, parts: Iterable[str] = PARTS, split: str = "train") -> list[dict[str, Any]]:
         """Return `{"image": path, "label": class number, "image_id": …, "row": …}` for each image.
@@ -94,6 +107,7 @@ def open_data(  # noqa: PLR0913 - a config names each of these
     bundle_root: str | Path | None = None,
     lineage_members: str | Path | None = None,
     columns: Mapping[str, str | Sequence[str]] | None = None,
+    label_key: LabelKey | None = None,
 ) -> CohortData:
     """Open an index, resolve a cohort on it, and assign its images to splits.
 
@@ -109,6 +123,8 @@ def open_data(  # noqa: PLR0913 - a config names each of these
         lineage_members: What they forgot; see `find_earlier`.
         columns: Columns of the index that fill keys of items beside `image`: a column of texts, such as the paths of
             masks, or a list of columns of numbers; see `item_values`.
+        label_key: Where the labels of an image are, if it may have several of `class_names`; see `label_sets`. None
+            where it has one class, which is in the column that the index names.
 
     Raises:
         InputError: The index, the spec, a label or the split cannot be used; the message says which.
@@ -118,7 +134,7 @@ def open_data(  # noqa: PLR0913 - a config names each of these
         if not value:
             raise ConfigError(f"{name} is not set. Give it on the command line: --{name} …")
     index = Index.open(index_dir)
-    if index.label is None:
+    if index.label is None and label_key is None:
         raise DataError(
             f"the index {index.directory} does not say which column holds the class. "
             "Run `monai-unlearn index build … --label FIELD` again."
@@ -129,18 +145,25 @@ def open_data(  # noqa: PLR0913 - a config names each of these
     cohort = None if spec is None else spec.resolve(index)
     rule, pixels = SplitRule(**(split or {})), PixelCheck.of(index)
     table = image_table(_remaining(index), label=index.label, rule=rule) if cohort is None else cohort.image_table(rule)
-    table = table.assign(class_index=_class_numbers(table["label"], tuple(class_names), index.label))
+    labels = () if label_key is None else tuple(class_names)
+    classes = set_names(labels) if labels else tuple(class_names)
+    if label_key is not None:
+        numbers = label_sets(index, labels, label_key, table["image_id"]).to_numpy()
+        table = table.assign(label=np.array(classes, dtype=object)[numbers], class_index=numbers)
+    else:
+        table = table.assign(class_index=_class_numbers(table["label"], classes, str(index.label)))
     earlier = find_earlier(index, pixels, bundle_root=bundle_root, lineage_members=lineage_members, keyfile=keyfile)
     frame, earlier = apart(table, earlier)
     return CohortData(
         frame=frame,
-        class_names=tuple(class_names),
+        class_names=classes,
         split_rule=rule,
         index_digest=index.digest,
         cohort=cohort,
         pixels=pixels,
         earlier=earlier,
         values=_values(index, {*frame["image_id"], *earlier.frame.get("image_id", ())}, columns or {}),
+        labels=labels,
     )
 
 

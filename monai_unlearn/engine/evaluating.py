@@ -12,6 +12,7 @@ from monai_unlearn.engine.trained_pixels import check_trained_pixels
 from monai_unlearn.engine.training_record import record_of
 from monai_unlearn.errors import ConfigError, check_choice
 from monai_unlearn.evaluation import has_running_statistics, metrics_table, predict_subsets, recalibrated
+from monai_unlearn.evaluation.label_states import states
 from monai_unlearn.release import load_weights, weights_digest
 from monai_unlearn.staging import write_json
 from monai_unlearn.terminal import escaping_console
@@ -33,6 +34,7 @@ def predict_models(
     *,
     device: str | torch.device,
     healthy: Sequence[int] = (),
+    labels_of: int = 0,
 ) -> dict[str, SubsetPredictions]:
     """Return each network's predictions by (part, split), without validation subsets that hold no image.
 
@@ -41,6 +43,7 @@ def predict_models(
         subsets: The images by (part, split).
         device: Where to compute.
         healthy: The numbers of the classes that mean no disease.
+        labels_of: How many labels an image may have; see `predict`.
     """
     shown = {
         subset: images
@@ -50,7 +53,7 @@ def predict_models(
     for images in shown.values():
         read_rows(images)  # with a progress bar: the steps may not have drawn them
     return {
-        name: predict_subsets(network, shown, device=device, healthy=tuple(healthy))
+        name: predict_subsets(network, shown, device=device, healthy=tuple(healthy), labels_of=labels_of)
         for name, network in networks.items()
     }
 
@@ -81,10 +84,11 @@ def evaluate(
         ConfigError: The weights do not fit the network, there is no image, or a healthy class is not a class.
         DataError: An image has other pixels than those that the weights were trained on.
     """
-    check_head(as_classifier(network), data.class_names)
+    check_head(as_classifier(network), data.class_names, data.labels)
+    class_names = states(data.labels) or data.class_names
     for name in healthy_classes:
-        check_choice(name, data.class_names, name="healthy_classes")
-    healthy = tuple(data.class_names.index(name) for name in healthy_classes)
+        check_choice(name, class_names, name="healthy_classes")
+    healthy = tuple(class_names.index(name) for name in healthy_classes)
     check_trained_pixels(Path(checkpoint), record_of(Path(checkpoint)), data)
     load_weights(network, checkpoint)
     for images in subsets.values():
@@ -94,7 +98,9 @@ def evaluate(
     if has_running_statistics(network) and remain is not None and len(remain):  # type: ignore[arg-type]  # no __len__
         networks["recalibrated"] = recalibrated(network, remain, device=device)
     models = {
-        name: metrics_table(predict_subsets(model, subsets, device=device, healthy=healthy), data.class_names)
+        name: metrics_table(
+            predict_subsets(model, subsets, device=device, healthy=healthy, labels_of=len(data.labels)), class_names
+        )
         for name, model in networks.items()
     }
     if not any(subset["n"] for splits in models["weights"].values() for subset in splits.values()):

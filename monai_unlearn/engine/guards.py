@@ -46,7 +46,7 @@ def check_fits(
     if labels.min() < 0 or labels.max() >= len(data.class_names):
         raise DataError(
             f"a label is class number {labels.max() if labels.min() >= 0 else labels.min()}; there are "
-            f"{len(data.class_names)} classes, {', '.join(data.class_names)}."
+            f"{len(data.class_names)} classes, {', '.join(data.names)}."
         )
     outputs = _outputs(network, subsets["forget", "train"][0]["image"], device)
     expected = (1, len(data.class_names))
@@ -55,7 +55,7 @@ def check_fits(
         hint = " A network with one logit for two classes needs head: sigmoid." if _is_one_logit(outputs, head) else ""
         raise ConfigError(
             f"network_def: expected outputs of shape {outputs_in_words(expected, head)} for one image, as head: {head} "
-            f"asks for the classes {', '.join(data.class_names)}, got {outputs_in_words(outputs, head)}. "
+            f"asks for the classes {', '.join(data.names)}, got {outputs_in_words(outputs, head)}. "
             f"Make network_def, head and class_names agree.{hint}"
         )
 

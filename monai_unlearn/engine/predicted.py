@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from monai_unlearn.evaluation import Network, PredictionTable
+from monai_unlearn.evaluation.label_states import states
 from monai_unlearn.evaluation.prediction_table import AS_TRAINED, RECALIBRATED
 from monai_unlearn.evaluation.slices import slice_columns
 from monai_unlearn.vocabulary.parts import is_earlier
@@ -89,17 +90,30 @@ def prediction_table(
     frame = pd.concat([data.frame, data.earlier.frame], ignore_index=True)
     rows = frame.set_index("image_id", drop=False).loc[ids, COLUMNS].reset_index(drop=True)
     sliced = slice_columns(_index_rows(data).set_index("image_id", drop=False).loc[ids]).reset_index(drop=True)
+    frame, class_names = pd.concat([rows, sliced], axis=1), data.class_names
+    if data.labels:
+        frame, class_names = _by_label(frame, data), states(data.labels)
     # Of a subset without images, predictions have no columns either.
-    shape = (-1, len(data.class_names))
+    shape = (-1, len(class_names))
     return PredictionTable(
-        frame=pd.concat([rows, sliced], axis=1),
-        class_names=data.class_names,
+        frame=frame,
+        class_names=class_names,
+        multilabel=bool(data.labels),
         networks=tuple(networks),
         logits={
             one.name: np.concatenate([models[one.name][subset].logits.reshape(shape).numpy() for subset in subsets])
             for one in networks
         },
     )
+
+
+def _by_label(frame: pd.DataFrame, data: CohortData) -> pd.DataFrame:
+    """Return a row for each label of each image, in the order of `decisions`, with the state of the label."""
+    count = len(data.labels)
+    numbers = frame["label"].map({name: number for number, name in enumerate(data.class_names)}).to_numpy(np.int64)
+    true = 2 * np.arange(count) + (numbers[:, None] >> np.arange(count) & 1)
+    repeated = frame.loc[frame.index.repeat(count)].reset_index(drop=True)
+    return repeated.assign(label=np.array(states(data.labels), dtype=object)[true.ravel()])
 
 
 def _index_rows(data: CohortData) -> pd.DataFrame:

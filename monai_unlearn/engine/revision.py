@@ -28,7 +28,7 @@ from monai_unlearn.engine.evaluating import predict_models
 from monai_unlearn.engine.evidence import Cost, RunFacts, assemble, why_not_accepted
 from monai_unlearn.engine.fingerprint import fingerprint
 from monai_unlearn.engine.guards import check_finite, check_fits, check_spec_stays
-from monai_unlearn.engine.head import as_classifier, check_head, head_of, output_names
+from monai_unlearn.engine.head import as_classifier, check_head, check_method, head_of, output_names
 from monai_unlearn.engine.healthy import declared_healthy
 from monai_unlearn.engine.host import executed_config
 from monai_unlearn.engine.lineage import check_lineage, check_subsets
@@ -53,6 +53,7 @@ from monai_unlearn.evaluation.audits import chosen
 from monai_unlearn.evaluation.decision import Decision, promotes
 from monai_unlearn.evaluation.decision.applied_protocol import CohortFacts
 from monai_unlearn.evaluation.decision.held_settings import RECIPE
+from monai_unlearn.evaluation.label_states import note, states
 from monai_unlearn.evaluation.prediction_table import AS_TRAINED
 from monai_unlearn.methods import info_of
 from monai_unlearn.methods.base import FORWARD_PASS
@@ -131,8 +132,9 @@ class Revision:
         force: Run a method that labels forget images by a decision boundary even where there are two classes.
         checkpoint_seconds: Seconds between two checkpoints; with 0, every step saves one.
         seed: Seeds search and order.
-        head: What the network gives out: `softmax`, a logit for each class, or `sigmoid`, one logit of the second of
-            two classes; see `Head`. None for what the config presents the network with, by `as_classifier`.
+        head: What the network gives out: `softmax`, a logit for each class, `sigmoid`, one logit of the second of two
+            classes, or `multilabel`, a logit for each of several labels; see `Head`. None for what the config presents
+            the network with, by `as_classifier`.
         network_output: Which output holds the logits, where the network returns several; see `Head.output`.
         config: The config as executed, for `run.json`.
 
@@ -171,12 +173,16 @@ class Revision:
     def __post_init__(self) -> None:
         if not self.output_dir:
             raise ConfigError("output_dir is not set. Give it on the command line: --output_dir DIR")
-        check_head(as_classifier(self.network, self.head, self.network_output), self.data.class_names)
+        as_classifier(self.network, self.head, self.network_output)
+        check_head(self.network, self.data.class_names, self.data.labels)
+        check_method(self._info, head_of(self.network).kind)
         self.judged_by = Decision.from_config(
             self.decision,
-            class_names=self.data.class_names,
-            base_healthy_classes=declared_healthy(self.bundle_root, self.data.class_names),
+            class_names=self.judged_classes,
+            base_healthy_classes=declared_healthy(self.bundle_root, self.judged_classes),
         )
+        if self.data.labels:
+            self._check_several_labels()
         self.stop_rule = StopRule.of_run(
             self.stop,
             objective=self.judged_by.objective,
@@ -204,6 +210,27 @@ class Revision:
             ConfigError: A field is required, but neither given nor in the config; or any error of the class itself.
         """
         return build_from_config(cls, {"config": executed_config(), **given})
+
+    def _check_several_labels(self) -> None:
+        """Refuse what is not made for images with several labels, and look at nothing below accuracy by default."""
+        asked = {
+            "decision: objective erase": self.judged_by.objective == "erase",
+            "protocol": self.protocol is not None,
+            "predictor": bool(self.predictor),
+            "calibrate": self.calibrate,
+            "audits": bool(self.audits) and self.audits != "default",
+        }
+        if named := [name for name, is_asked in asked.items() if is_asked]:
+            raise ConfigError(
+                f"head: multilabel does not go with {', '.join(named)}: what that computes is of one class for each "
+                "image. Leave it out, and give retrained networks: --reference retrain."
+            )
+        self.audits = []
+
+    @property
+    def judged_classes(self) -> tuple[str, ...]:
+        """The classes that metrics and verdict are about: the states of labels, where an image may have several."""
+        return states(self.data.labels) or self.data.class_names
 
     @property
     def network(self) -> nn.Module:
@@ -535,8 +562,10 @@ class Revision:
 
     def _predict(self, networks: Mapping[str, nn.Module]) -> dict[str, SubsetPredictions]:
         """Return the predictions of every network on every subset."""
-        healthy = [self.data.class_names.index(name) for name in self.judged_by.healthy_classes]
-        return predict_models(networks, self.evaluated, device=self.device, healthy=healthy)
+        healthy = [self.judged_classes.index(name) for name in self.judged_by.healthy_classes]
+        return predict_models(
+            networks, self.evaluated, device=self.device, healthy=healthy, labels_of=len(self.data.labels)
+        )
 
     def _fingerprint(self) -> dict[str, Any]:
         return fingerprint(
@@ -585,6 +614,7 @@ class Revision:
                 *warnings,
                 *updates.notes,
                 *head_of(self.network).notes(),
+                *note(self.data.labels),
                 *([self.remain.note()] if self.sampled else []),
             ],
         )
@@ -594,7 +624,7 @@ class Revision:
         """What the run shares with training, with the names of the network's own outputs as its classes."""
         shared = dict(self.retraining.overrides)
         if "class_names" in shared:
-            shared["class_names"] = output_names(self.data.class_names, self.network)
+            shared["class_names"] = output_names(self.data.names, self.network)
         return shared
 
     def _outcome(

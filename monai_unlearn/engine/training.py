@@ -80,7 +80,7 @@ def train(
         "tool_version": __version__,
         "index_digest": data.index_digest,
         "spec_digest": data.cohort.spec.digest if data.cohort else None,
-        "class_names": list(data.class_names),
+        "class_names": list(data.names),
         "split": data.split_rule.to_dict(),
         "parts": list(parts),
         "images": len(data.items(parts, "train")),
@@ -98,7 +98,7 @@ def train(
     save_weights(trainer.network, Path(checkpoint))
     write_json(Path(checkpoint).with_name(RECORD), record)
     if Path(checkpoint).resolve() == (root / WEIGHTS).resolve():
-        write_class_names(root, output_names(data.class_names, trainer.network))
+        write_class_names(root, output_names(data.names, trainer.network))
         names = (WEIGHTS.name, RECORD, MEMBERS, *(one["file"] for one in (*replaced, *kept)))
         update_sums(root, [(WEIGHTS.parent / name).as_posix() for name in names])
         if ledger is not None:

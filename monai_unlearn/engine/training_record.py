@@ -51,7 +51,7 @@ def check_original(
     """
     if not record:
         return ["The weights come without a training record: it is unknown whether they were trained on forget images."]
-    check_inputs(record, path, {**(inputs or {}), "class_names": list(data.class_names)})
+    check_inputs(record, path, {**(inputs or {}), "class_names": list(data.names)})
     if record.get("split") != data.split_rule.to_dict():
         raise ConfigError(
             f"{path} says that the weights were trained under another split ({record.get('split')}), so test images "

@@ -123,7 +123,7 @@ class TrainingSteps:
             )
         parser = training_config(self.configs, self.bundle_root, overrides)
         run = {"data": self.data, "network": self.network, "device": str(self.device), "parts": ["remain"]}
-        parser.update({**run, "class_names": list(self.data.class_names)})
+        parser.update({**run, "class_names": list(self.data.names)})
         return parser
 
     def _content(self, name: str) -> Any:  # noqa: ANN401 - whatever the config defines

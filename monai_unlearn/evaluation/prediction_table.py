@@ -12,8 +12,10 @@
 | `slice:NAME` | string, may be null | a slice that the image is in, such as `slice:sex`; see `slices.py` |
 | `logits:NETWORK` | fixed-size list of float32, one a class | what the network says, in the order of the classes |
 
-The schema's metadata has the key `monai_unlearn` with JSON: `schema_version`, `class_names` and `networks`, each with
-`name`, `role`, `seed` and `recorded`. The table stays with the images: it holds ids of images and patients.
+The schema's metadata has the key `monai_unlearn` with JSON: `schema_version`, `class_names`, `multilabel` and
+`networks`, each with `name`, `role`, `seed` and `recorded`. Where `multilabel` is true, an image may have several
+labels, and has a row for each label; the classes are the states of the labels, see `label_states.py`. The table stays
+with the images: it holds ids of images and patients.
 """
 
 from __future__ import annotations
@@ -89,6 +91,7 @@ class PredictionTable:
         networks: The networks; one has the role `original`, one `revised`.
         logits: Of each network by name, shape (image, class); kept as float32. A network that gave no finite output
             for an image has NaN there: it is counted, never left out.
+        multilabel: Whether a row is a decision on one label of an image; see `label_states.py`.
 
     Raises:
         DataError: A column, a class, a network or a shape does not fit; the message says which.
@@ -106,10 +109,12 @@ class PredictionTable:
     class_names: tuple[str, ...]
     networks: tuple[Network, ...]
     logits: Mapping[str, Floats] = field(repr=False)
+    multilabel: bool = False
 
     def __post_init__(self) -> None:
         _check_columns(self.frame)
         _check_words(self.frame, self.class_names)
+        _check_rows(self.frame, self.class_names if self.multilabel else ())
         _check_networks(self.networks)
         kept = {one.name: np.asarray(self.logits[one.name], dtype=np.float32) for one in self._with_logits()}
         for name, found in kept.items():
@@ -166,8 +171,17 @@ def _check_columns(frame: pd.DataFrame) -> None:
             f"predictions: expected the columns {', '.join(COLUMNS)} and any {SLICE}NAME; "
             f"missing: {', '.join(missing) or 'none'}; not expected: {', '.join(map(str, others)) or 'none'}."
         )
-    if twice := int(frame["image_id"].duplicated().sum()):
-        raise DataError(f"predictions: expected one row per image, got {twice} rows of images that have one already.")
+
+
+def _check_rows(frame: pd.DataFrame, states: tuple[str, ...]) -> None:
+    """Refuse a second row of an image or, where there are states of labels, of an image and a label."""
+    label = {name: number // 2 for number, name in enumerate(states)}
+    rows = frame[["image_id"]].assign(label=frame["label"].map(label) if states else 0)
+    if twice := int(rows.duplicated().sum()):
+        of_what = "image and label" if states else "image"
+        raise DataError(
+            f"predictions: expected one row per {of_what}, got {twice} rows of images that have one already."
+        )
 
 
 def _check_words(frame: pd.DataFrame, class_names: tuple[str, ...]) -> None:
@@ -196,6 +210,7 @@ def _to_arrow(table: PredictionTable) -> pa.Table:
     document = {
         "schema_version": SCHEMA_VERSION,
         "class_names": list(table.class_names),
+        "multilabel": table.multilabel,
         "networks": [asdict(one) for one in table.networks],
     }
     return pa.table(columns).replace_schema_metadata({KEY: json.dumps(document)})
@@ -218,5 +233,9 @@ def _from_arrow(found: pa.Table, source: str) -> PredictionTable:
     shaped = {name: values.reshape(-1, len(class_names)) for name, values in logits.items()}
     words = [name for name in found.column_names if not name.startswith(LOGITS)]
     return PredictionTable(
-        frame=found.select(words).to_pandas(), class_names=class_names, networks=networks, logits=shaped
+        frame=found.select(words).to_pandas(),
+        class_names=class_names,
+        networks=networks,
+        logits=shaped,
+        multilabel=bool(document.get("multilabel")),
     )

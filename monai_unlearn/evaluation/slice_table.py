@@ -30,6 +30,7 @@ def predictions_of(
         logits=torch.from_numpy(table.logits[network][rows]),
         labels=torch.from_numpy(labels),
         healthy=tuple(numbers[name] for name in healthy_classes),
+        images=torch.from_numpy(table.frame["image_id"].iloc[rows].factorize()[0]) if table.multilabel else None,
     )
 
 

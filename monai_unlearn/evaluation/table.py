@@ -28,9 +28,13 @@ def predict_subsets(
     *,
     device: str | torch.device = "cpu",
     healthy: tuple[int, ...] = (),
+    labels_of: int = 0,
 ) -> SubsetPredictions:
-    """Run a network over the data set of each subset; `healthy` are the numbers of the classes that mean no disease."""
-    return {subset: predict(network, data, device=device, healthy=healthy) for subset, data in subsets.items()}
+    """Run a network over the data set of each subset; for `healthy` and `labels_of` see `predict`."""
+    return {
+        subset: predict(network, data, device=device, healthy=healthy, labels_of=labels_of)
+        for subset, data in subsets.items()
+    }
 
 
 def metrics_table(predictions: Mapping[SubsetKey, Predictions], class_names: Sequence[str]) -> dict[str, Any]:
@@ -77,12 +81,13 @@ def compare(
 
     Returns:
         `{part: {split: {"lost", "gained", "p_value"}}}`: images classified correctly only before, only after, and
-        the p value of McNemar's exact test.
+        the p value of McNemar's exact test. Of several labels, an image counts as lost where more of its decisions
+        were correct before than after.
     """
     table: dict[str, dict[str, Any]] = {}
     for (part, split), found in before.items():
-        earlier, later = found.correct, after[part, split].correct
-        lost, gained = int((earlier & ~later).sum()), int((~earlier & later).sum())
+        change = found.by_image(after[part, split].correct.double() - found.correct.double())
+        lost, gained = int((change < 0).sum()), int((change > 0).sum())
         table.setdefault(part, {})[split] = {"lost": lost, "gained": gained, "p_value": mcnemar(lost, gained)}
     return table
 

@@ -108,6 +108,8 @@ def replay(bundle: Path, index_dir: Path) -> Replayed:
             "the run wrote it, beside its evidence."
         )
     table = PredictionTable.read(run.predictions)
+    if table.multilabel:
+        raise ConfigError(f"{bundle}: a network with several labels cannot be replayed. Verify it without --replay.")
     known = _paths(index_dir)
     rows = np.array([image in known for image in table.frame["image_id"]], dtype=bool)
     if not rows.any():

@@ -35,6 +35,7 @@ _STRIDE, _STREAM = 1_000_003, 11
         suits=("class",),
         batch_norm="the original's running statistics, which stay",
         cost="one gradient per forget image of each step; three forward passes of one image to find the last layer",
+        multilabel=False,
         search_space={"training::rate_factor": (0.3, 0.1, 1.0, 0.03, 3.0, 0.01)},
     )
 )

@@ -35,6 +35,7 @@ class MethodInfo:
         cost: What a run costs, in words.
         boundary_targets: Whether it teaches forget images another class than their own: one across a decision boundary
             near them, or any. With two classes that is always the wrong one.
+        multilabel: Whether it takes images with several labels, whose class is the set of their labels.
         search_space: What a rehearsal tries: the values of each setting, by its id in `configs/unlearn.yaml`, the one
             to start from first. A setting with one value is set to it.
     """
@@ -47,6 +48,7 @@ class MethodInfo:
     batch_norm: str
     cost: str
     boundary_targets: bool = False
+    multilabel: bool = True
     search_space: Mapping[str, tuple[str | int | float | bool, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

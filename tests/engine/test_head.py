@@ -7,12 +7,21 @@ from typing import NamedTuple
 import pytest
 import torch
 from method_bench import SPACE, batch_of, small_items
-from one_logit_example import TwoHeads, TwoLogits
+from one_logit_example import FourSets, TwoHeads, TwoLogits
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from monai_unlearn.engine import as_classifier
-from monai_unlearn.engine.head import Head, check_head, head_of, loss_of_classes, outputs_in_words, with_head_of
+from monai_unlearn.engine.head import (
+    Head,
+    check_head,
+    check_method,
+    head_of,
+    loss_of_classes,
+    output_names,
+    outputs_in_words,
+    with_head_of,
+)
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods import MethodContext, registered
 
@@ -20,10 +29,10 @@ ITEMS = [{**item, "label": item["row"] % 2} for item in small_items()]
 IMAGES = torch.stack([item["image"] for item in ITEMS])
 
 
-def chain(kind=nn.Sequential):
+def chain(kind=nn.Sequential, *, outputs=1):
     torch.manual_seed(0)
     layers = [nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1)]
-    network = kind(*layers, nn.Flatten(), nn.Linear(4, 1))
+    network = kind(*layers, nn.Flatten(), nn.Linear(4, outputs))
     network[1].running_mean.uniform_(-0.2, 0.2)
     return network
 
@@ -111,7 +120,7 @@ def test_auxiliary_outputs_are_noted():
 
 
 def test_an_unknown_head_and_classes_that_do_not_fit_are_refused():
-    with pytest.raises(ConfigError, match="head: expected one of softmax, sigmoid.*Did you mean 'sigmoid'"):
+    with pytest.raises(ConfigError, match="head: expected one of softmax, sigmoid, multilabel.*Did you mean 'sigmoid'"):
         as_classifier(chain(), head="sigmoidal")
     check_head(as_classifier(chain(), head="sigmoid"), ["normal", "tumor"])
     check_head(chain(), ["a", "b", "c"])
@@ -135,17 +144,17 @@ def test_shapes_are_said_as_the_network_gives_them():
 SETTINGS = {"psg_published": {"proximity_weight": 0.1}, "ssd": {"alpha": 1.0}}
 
 
-def revised(name, network, folder):
+def revised(name, network, folder, items=ITEMS):
     """The weights after a method prepared, took four steps and finished."""
     torch.manual_seed(0)
-    torch.save(chain().state_dict(), folder / "epoch-1.pt")
+    torch.save(network.state_dict(), folder / "epoch-1.pt")
     method = registered()[name][1](**SETTINGS.get(name, {}))
     method.prepare(
         MethodContext(
             network=network,
-            forget=ITEMS[:8],
-            remain=ITEMS[8:],
-            validation={"forget": ITEMS[:4], "remain": ITEMS[8:12]},
+            forget=items[:8],
+            remain=items[8:],
+            validation={"forget": items[:4], "remain": items[8:12]},
             snapshots=[folder / "epoch-1.pt"],
             pixel_space=SPACE,
             device=torch.device("cpu"),
@@ -157,7 +166,7 @@ def revised(name, network, folder):
         method.phase, method.done = "forget", step / 4
         method.set_mode()
         optimizer.zero_grad(set_to_none=True)
-        batch = batch_of(ITEMS, [2 * step, 2 * step + 1], [8 + step, 9 + step, 10 + step])
+        batch = batch_of(items, [2 * step, 2 * step + 1], [8 + step, 9 + step, 10 + step])
         method.loss(batch).backward()
         method.adjust_gradients()
         optimizer.step()
@@ -174,3 +183,72 @@ def test_every_method_revises_one_logit_as_it_revises_two(name, tmp_path):
     assert one.keys() == before.keys()
     assert all(torch.equal(values, two[key]) for key, values in one.items())
     assert any(not torch.equal(values, before[key]) for key, values in one.items())
+
+
+SETS = [{**item, "label": item["row"] % 4} for item in ITEMS]
+ABLE = sorted(name for name, (info, _) in registered().items() if info.multilabel)
+
+
+def test_several_labels_are_a_softmax_over_their_sets():
+    """Its probabilities are products of sigmoids, its cross entropy is the sum of the binary ones."""
+    plain, presented = chain(outputs=3).eval(), as_classifier(chain(outputs=3), head="multilabel").eval()
+    z, logits = plain(IMAGES).double(), presented(IMAGES).double()
+    assert logits.shape == (20, 8)
+    p = z.sigmoid()
+    of_first_and_third = p[:, 0] * (1 - p[:, 1]) * p[:, 2]
+    torch.testing.assert_close(logits.softmax(1)[:, 0b101], of_first_and_third)
+    numbers = torch.arange(20) % 8
+    labels = torch.stack([numbers % 2, numbers // 2 % 2, numbers // 4], dim=1).double()
+    expected = binary_cross_entropy_with_logits(z, labels, reduction="none").sum(1).mean()
+    torch.testing.assert_close(cross_entropy(logits, numbers), expected)
+    found = loss_of_classes(nn.BCEWithLogitsLoss(), "multilabel")(logits, numbers)
+    torch.testing.assert_close(found, expected / 3)
+    assert outputs_in_words((1, 8), "multilabel") == "(1, 3)"
+
+
+@pytest.mark.parametrize("name", ABLE)
+def test_methods_revise_several_labels_as_they_revise_their_sets(name, tmp_path):
+    two = revised(name, as_classifier(chain(outputs=2), head="multilabel"), tmp_path, SETS)
+    four = revised(name, chain(FourSets, outputs=2), tmp_path, SETS)
+    assert all(torch.equal(values, four[key]) for key, values in two.items())
+
+
+def test_a_method_that_adds_a_class_is_refused_with_those_that_do_not():
+    info = registered()["boundary_expand"][0]
+    check_method(info, "sigmoid")
+    with pytest.raises(ConfigError, match="Methods for several labels are .*finetune, .*msg, .*ssd"):
+        check_method(info, "multilabel")
+    needed = {
+        "retrain",
+        "finetune",
+        "reset",
+        "scratch",
+        "shrink_perturb",
+        "msg",
+        "neggrad_plus",
+        "batch_norm_only",
+        "ssd",
+    }
+    assert needed <= set(ABLE)
+
+
+def test_a_head_of_several_labels_and_their_columns_belong_together():
+    network = as_classifier(chain(outputs=2), head="multilabel")
+    check_head(network, ["none", "a", "b", "a + b"], ["a", "b"])
+    with pytest.raises(ConfigError, match="belong together"):
+        check_head(network, ["a", "b"])
+    with pytest.raises(ConfigError, match="belong together"):
+        check_head(chain(), ["none", "a"], ["a"])
+    with pytest.raises(ConfigError, match="at most 14 labels, got 15 outputs"):
+        as_classifier(nn.Linear(2, 15), head="multilabel")(torch.zeros(1, 2))
+
+
+def test_a_head_that_is_a_convolution_gives_logits():
+    network = as_classifier(nn.Conv2d(3, 2, 8))
+    assert network(IMAGES).shape == (20, 2)
+    assert as_classifier(nn.Conv2d(3, 2, 7))(IMAGES).shape == (20, 2, 2, 2)
+
+
+@pytest.mark.parametrize(("head", "names"), [("softmax", ["a", "b"]), ("sigmoid", ["b"]), ("multilabel", ["a", "b"])])
+def test_outputs_have_names(head, names):
+    assert output_names(["a", "b"], as_classifier(chain(), head=head)) == names

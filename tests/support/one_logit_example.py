@@ -18,6 +18,15 @@ class TwoLogits(nn.Sequential):
         return torch.cat([torch.zeros_like(z[:, :1]), z], dim=1)
 
 
+class FourSets(nn.Sequential):
+    """A chain that ends in the logits a, b of two labels, and gives out those of their sets: (0, a, b, a + b)."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return a logit for each set of labels, shape (batch, 4)."""
+        z = super().forward(images)
+        return z @ torch.tensor([[0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0]])
+
+
 class TwoLogitResNet(ResNet):
     """MONAI's ResNet with `num_classes: 1`, giving out (0, z)."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[np.float64]
 
 TWO = 2
-"""A spread needs two patients. Of two classes, one probability says all of a row."""
+"""A spread needs two patients; and of two classes, one probability is enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ def of_class(like: Comparison, against: Against) -> list[Comparison]:
     """Return the comparisons of one true class: one for each probability of a soft row, else one."""
     means = against.evidence.of(like.subset, like.label)
     counted = _counted(like, against, means)
-    predicted = shown(like, against.evidence.class_names)
+    predicted = shown(like, against.evidence)
     if fault := against.fault(means):
         return [replace(counted, predicted=name, fault=fault) for name in predicted[:1]]
     if means is None:
@@ -181,18 +181,21 @@ def _counted(like: Comparison, against: Against, *classes: ClassMeans | None) ->
     return replace(like, patients=patients, images=images, seeds=against.seeds)
 
 
-def shown(like: Comparison, class_names: Sequence[str]) -> tuple[str | None, ...]:
-    """Return the predicted classes that a comparison of one true class is about; None where it is about none."""
+def shown(like: Comparison, evidence: Evidence) -> tuple[str | None, ...]:
+    """Return the predicted classes that a comparison of one true class is about; None where it is about none.
+
+    Of two classes, one probability says all of a row, and so it does of a label that is there or not.
+    """
     if like.measure != "mean_probability":
         return (None,)
-    return (like.label,) if len(class_names) == TWO else tuple(class_names)
+    return (like.label,) if evidence.multilabel or len(evidence.class_names) == TWO else evidence.class_names
 
 
 def values_of(like: Comparison, against: Against, means: ClassMeans) -> Array:
     """Return the measure of each network, patient and predicted class."""
     names = against.evidence.class_names
     if like.measure == "mean_probability":
-        return means.soft[:, :, [names.index(str(one)) for one in shown(like, names)]]
+        return means.soft[:, :, [names.index(str(one)) for one in shown(like, against.evidence)]]
     if like.measure == "sensitivity":
         return means.hard[:, :, [names.index(like.label)]]
     return np.asarray(means.hard[:, :, [names.index(one) for one in against.healthy]].sum(-1, keepdims=True))

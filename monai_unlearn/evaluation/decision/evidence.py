@@ -58,6 +58,7 @@ class Evidence:
         control: The revised network with BatchNorm statistics recalibrated on remain images, if there is such.
         groups: The same of remain by subset and slice, such as `sex F`.
         notes: What a reader must know, such as references that do not count, in sentences.
+        multilabel: Whether the classes are states of labels, of which an image has one for each label.
     """
 
     class_names: tuple[str, ...]
@@ -71,6 +72,7 @@ class Evidence:
     proxies: tuple[str, ...] = ()
     groups: Mapping[tuple[str, str], Mapping[str, ClassMeans]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    multilabel: bool = False
 
     def rows(self, *names: str) -> list[int]:
         """Return the positions of networks on the first axis of the means."""
@@ -139,6 +141,7 @@ def gather(table: PredictionTable) -> Evidence:
         subsets=subsets,
         groups=groups,
         notes=tuple(notes),
+        multilabel=table.multilabel,
     )
 
 

@@ -137,7 +137,7 @@ def _on_counterparts(like: Comparison, against: Against, target: PredictedTarget
     """Compare the forget training images of a class with what is predicted of their never-trained counterparts."""
     evidence = against.evidence
     means, others = evidence.of(like.subset, like.label), counterparts(evidence, target.counterparts, like.label)
-    classes = shown(like, evidence.class_names)
+    classes = shown(like, evidence)
     one = replace(like, patients=0 if means is None else len(means), images=0 if means is None else means.images)
     fault = against.fault(means)
     if others is None or len(others) < TWO:

@@ -51,15 +51,27 @@ def _areas(predictions: Predictions) -> tuple[float, Array] | None:
     positive and of negative images, which are sums over images; so is that of a mean of areas on the same images.
     """
     probabilities, labels = predictions.probabilities.numpy(), predictions.labels.numpy()
-    present = [number for number in np.unique(labels) if (labels != number).any()]
+    # Of several labels, the rest are the images without the label, and not the decisions on other labels.
+    task = predictions.task.numpy()
+    rows = {number: task == task[labels == number][0] for number in np.unique(labels)}
+    present = [number for number, own in rows.items() if (labels[own] != number).any()]
     if not present:
         return None
     areas, added = [], np.zeros(len(labels))
     for number in present:
-        area, parts = _area(probabilities[:, number], labels == number)
+        own = rows[number]
+        area, parts = _area(probabilities[own, number], labels[own] == number)
         areas.append(area)
-        added += parts / len(present)
-    return float(np.mean(areas)), added
+        added[own] += parts / len(present)
+    return float(np.mean(areas)), _by_image(predictions, added)
+
+
+def _by_image(predictions: Predictions, added: Array) -> Array:
+    """Return the sum of what the rows of each image add."""
+    if predictions.images is None:
+        return added
+    place = np.unique(predictions.images.numpy(), return_inverse=True)[1]
+    return np.asarray(np.bincount(place, weights=added), dtype=np.float64)
 
 
 def _area(scores: Array, positive: npt.NDArray[np.bool_]) -> tuple[float, Array]:

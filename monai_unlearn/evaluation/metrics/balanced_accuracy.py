@@ -25,27 +25,31 @@ def balanced_accuracy(predictions: Predictions) -> float:
 def interval(predictions: Predictions) -> Interval | None:
     """Return an interval built from the Wilson intervals of the recalls, see `_combined`."""
     counts = _counts(predictions)
-    return _combined([correct / n for correct, n in counts], [wilson(*count) for count in counts])
+    shares = [correct / n for correct, n in counts]
+    return _combined(shares, [wilson(*count) for count in counts], dependent=predictions.tasks > 1)
 
 
 def difference(a: Predictions, b: Predictions) -> Estimate:
     """Return the balanced accuracy of b minus that of a, from Newcombe's intervals of the recalls' differences."""
     pairs = list(zip(_counts(a), _counts(b), strict=True))
     changes = [after[0] / after[1] - before[0] / before[1] for before, after in pairs]
-    return Estimate(value=sum(changes) / len(changes), interval=_combined(changes, [newcombe(*pair) for pair in pairs]))
+    around = _combined(changes, [newcombe(*pair) for pair in pairs], dependent=a.tasks > 1)
+    return Estimate(value=sum(changes) / len(changes), interval=around)
 
 
-def _combined(values: Sequence[float], intervals: Sequence[Interval | None]) -> Interval | None:
-    """Return the interval of a mean of independent values from theirs.
+def _combined(values: Sequence[float], intervals: Sequence[Interval | None], *, dependent: bool) -> Interval | None:
+    """Return the interval of a mean of values from theirs.
 
-    Zou and Donner 2008, Statistics in Medicine 27:1693: distances from the values add up as variances do.
+    Zou and Donner 2008, Statistics in Medicine 27:1693: distances from independent values add up as variances do. Those
+    from decisions on the same images, of several labels, are added as they are, which errs on the side of doubt.
     """
     known = [one for one in intervals if one is not None]
     if len(known) < len(values):
         return None
     n, mean = len(values), sum(values) / len(values)
-    below = sum((value - low) ** 2 for value, (low, _) in zip(values, known, strict=True)) ** 0.5 / n
-    above = sum((high - value) ** 2 for value, (_, high) in zip(values, known, strict=True)) ** 0.5 / n
+    power = 1 if dependent else 2
+    below = sum((value - low) ** power for value, (low, _) in zip(values, known, strict=True)) ** (1 / power) / n
+    above = sum((high - value) ** power for value, (_, high) in zip(values, known, strict=True)) ** (1 / power) / n
     return mean - below, mean + above
 
 

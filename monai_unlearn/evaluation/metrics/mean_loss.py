@@ -39,13 +39,13 @@ def mean_loss(
         return float(losses(predictions).mean())
 
     def interval(predictions: Predictions) -> Interval | None:
-        found = student(losses(predictions).numpy())
+        found = student(predictions.by_image(losses(predictions)).numpy())
         # The approximation may reach beyond what a mean of losses can be.
         return None if found is None else (max(0.0, found[0]), min(highest, found[1]))
 
     def difference(a: Predictions, b: Predictions) -> Estimate:
         paired = losses(b) - losses(a)
-        return Estimate(value=float(paired.mean()), interval=student(paired.numpy()))
+        return Estimate(value=float(paired.mean()), interval=student(a.by_image(paired).numpy()))
 
     return Metric(
         name=name,

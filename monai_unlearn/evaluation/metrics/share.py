@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from monai_unlearn.evaluation.predictions import Predictions
 
 
+def _independent(count: Callable[[Predictions], tuple[int, int]], predictions: Predictions) -> tuple[int, int]:
+    """Return counts as an interval may use them: the decisions on several labels of an image count as one.
+
+    That they are wholly dependent is the worst case, which errs on the side of doubt.
+    """
+    counted, n = count(predictions)
+    fewer = max(n // predictions.tasks, min(n, 1))
+    return (counted, n) if fewer == n else (round(counted / n * fewer), fewer)
+
+
 def share_metric(
     *,
     name: str,
@@ -39,13 +49,13 @@ def share_metric(
         return counted / n if n else None
 
     def interval(predictions: Predictions) -> Interval | None:
-        return wilson(*count(predictions))
+        return wilson(*_independent(count, predictions))
 
     def difference(a: Predictions, b: Predictions) -> Estimate | None:
         before, after = value(a), value(b)
         if before is None or after is None:
             return None
-        return Estimate(value=after - before, interval=newcombe(count(a), count(b)))
+        return Estimate(value=after - before, interval=newcombe(_independent(count, a), _independent(count, b)))
 
     return Metric(
         name=name,
