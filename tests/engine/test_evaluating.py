@@ -12,7 +12,7 @@ from monai_unlearn.engine.evaluating import predict_models
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release import save_weights, weights_digest
 
-DATA = SimpleNamespace(class_names=("up", "down"), index_digest="sha256:1", cohort=None)
+DATA = SimpleNamespace(class_names=("up", "down"), labels=(), index_digest="sha256:1", cohort=None)
 
 
 class Sign(nn.Module):

@@ -14,9 +14,11 @@ from monai_unlearn.engine.guards import check_finite, check_fits, check_labels, 
 from monai_unlearn.errors import ConfigError, DataError, TrainingError
 from monai_unlearn.vocabulary.fields import Kind
 
+CLASSES = ("up", "down")
+
 
 def check(network=None, *, labels=(0, 1), forget=1, remain=1, channels=3):
-    data = SimpleNamespace(frame=pd.DataFrame({"class_index": labels}), class_names=("up", "down"))
+    data = SimpleNamespace(frame=pd.DataFrame({"class_index": labels}), class_names=CLASSES, names=CLASSES)
     image = {"image": torch.zeros(channels, 2, 2), "label": 0}
     subsets = {("forget", "train"): [image] * forget, ("remain", "train"): [image] * remain}
     check_fits(network or classifier(2), data=data, subsets=subsets, device="cpu")

@@ -18,6 +18,7 @@ DATA = SimpleNamespace(
     index_digest="sha256:1",
     cohort=None,
     class_names=("up", "down"),
+    names=("up", "down"),
     earlier=Earlier(),
     split_rule=SimpleNamespace(to_dict=lambda: {"seed": 0}),
     items=lambda parts, split: [

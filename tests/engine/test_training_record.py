@@ -18,6 +18,7 @@ from monai_unlearn.errors import ConfigError
 IMAGES = {"forget": ["image-1", "image-2"], "remain": ["image-3"]}
 SPLIT = {"seed": 0, "test_fraction": 0.2}
 PATH = Path("models/training.json")
+CLASSES = ("up", "down")
 
 
 def data(images=IMAGES):
@@ -26,7 +27,7 @@ def data(images=IMAGES):
         return [{"image_id": name} for part in parts for name in images.get(part, ())]
 
     rule = SimpleNamespace(to_dict=lambda: dict(SPLIT))
-    return SimpleNamespace(items=items, split_rule=rule, class_names=("up", "down"))
+    return SimpleNamespace(items=items, split_rule=rule, class_names=CLASSES, names=CLASSES)
 
 
 def record(parts, **changes):

@@ -19,6 +19,7 @@ LABELS = [0, 0, 0, 1]
 DATA = SimpleNamespace(
     items=lambda parts, _split: [{"label": label} for label in (LABELS if parts == ["remain"] else [0, 1])],
     class_names=("up", "down"),
+    names=("up", "down"),
 )
 IMAGES = [{"image": torch.arange(8.0).view(2, 2, 2), "label": 0}]
 
