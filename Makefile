@@ -55,6 +55,9 @@ nightly: coverage
 	@$(BIN)/python scripts/mutation.py
 	@# Each of 500 changes to a release or a ledger must be named.
 	@$(BIN)/python benchmarks/tampering.py --results build
+	@# 200 faults between a pull and Orthanc must lose nothing; without Orthanc it says so.
+	@if [ -x /usr/sbin/Orthanc ]; then $(BIN)/python benchmarks/pacs_faults.py --results build; \
+		else echo "Orthanc is not installed: apt-get install orthanc orthanc-dicomweb"; fi
 	@# Memory must stay flat from 5,000 to 100,000 images of 64 pixels, and batches come as fast as from memory.
 	@$(BIN)/python benchmarks/images_beyond_memory.py --results build
 

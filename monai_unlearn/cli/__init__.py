@@ -18,6 +18,7 @@ from monai_unlearn.cli import (
     compare,
     history,
     index,
+    index_fetch,
     index_pull,
     index_report,
     index_table,
@@ -53,6 +54,7 @@ app = typer.Typer(
 app.add_typer(phantom.app, name="phantom")
 index_table.register(index.app)
 index_pull.register(index.app)
+index_fetch.register(index.app)
 index_report.register(index.app)
 index_verify.register(index.app)
 app.add_typer(index.app, name="index")
