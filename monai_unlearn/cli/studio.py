@@ -11,7 +11,8 @@ from monai_unlearn.cli.command import Command
 from monai_unlearn.cli.index_check import Trust  # noqa: TC001 - Typer evaluates the annotations
 
 _HELP = (
-    "Open the studio: write a cohort spec and see whom it catches, in a browser on this machine.\n\n"
+    "Open the studio: choose whom a model must forget, revise it, look at the evidence and release it, in a browser on "
+    "this machine.\n\n"
     "It prints a link that is for you alone; nobody without it sees anything. It shows counts, never whose an image "
     "is. Nothing leaves the machine. To let others use it over the network, give --host, --tls-cert and --tls-key.\n\n"
     "Exit codes: 0 ended by you. 2 a folder, a port or a TLS file cannot be used, or the extra `studio` is missing."
@@ -20,15 +21,22 @@ _HELP = (
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    epilog = "Example: monai-unlearn studio --index index/"
+    epilog = "Example: monai-unlearn studio --index index/ --bundle BUNDLE --store deployed/"
     app.command("studio", cls=Command, help=_HELP, epilog=epilog)(studio)
 
 
-def studio(
+def studio(  # noqa: PLR0913 - options of a command
     *,
     index: Annotated[Path | None, typer.Option("--index", metavar="DIR", help="The image index.")] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option("--bundle", metavar="DIR", help="The bundle to revise, or the output folder of a revision."),
+    ] = None,
+    store: Annotated[
+        Path | None, typer.Option("--store", metavar="DIR", help="The folder of deployed versions, with its ledger.")
+    ] = None,
     work: Annotated[
-        Path, typer.Option("--work", metavar="DIR", help="Where specs and frozen cohorts are kept.")
+        Path, typer.Option("--work", metavar="DIR", help="Where specs, frozen cohorts and revisions are kept.")
     ] = Path("studio"),
     host: Annotated[str, typer.Option("--host", metavar="NAME", help="Where to listen; other machines need TLS.")] = (
         "127.0.0.1"
@@ -44,5 +52,15 @@ def studio(
     from monai_unlearn.studio.serve import serve
     from monai_unlearn.studio.settings import Settings
 
-    settings = Settings(index=index, work=work, trust=trust, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key)
+    settings = Settings(
+        index=index,
+        bundle=bundle,
+        store=store,
+        work=work,
+        trust=trust,
+        host=host,
+        port=port,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    )
     serve(settings)

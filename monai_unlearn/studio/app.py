@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from monai_unlearn.errors import UnlearnError
-from monai_unlearn.studio import cohort_page
+from monai_unlearn.studio import cohort_page, evidence_page, release_page, revise_page
 from monai_unlearn.studio.forms import ForgedError
 from monai_unlearn.studio.guard import Guard
 from monai_unlearn.studio.pages import render, stylesheet
@@ -45,6 +45,9 @@ def build_app(studio: Studio, origins: Iterable[str]) -> Starlette:
         Route("/static/card.css", _style),
         Mount("/static", StaticFiles(directory=STATIC)),
         *cohort_page.ROUTES,
+        *revise_page.ROUTES,
+        *evidence_page.ROUTES,
+        *release_page.ROUTES,
     ]
     handlers = {UnlearnError: _refused, HTTPException: _missing, Exception: _unexpected}
     guard = Middleware(Guard, session=studio.session, origins=frozenset(origins))

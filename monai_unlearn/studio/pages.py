@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
     from monai_unlearn.studio.studio import Studio
 
-PAGES = (("/cohort", "Cohort", "Whom a model must forget"),)
+PAGES = (
+    ("/cohort", "Cohort", "Whom a model must forget"),
+    ("/revise", "Revise", "Make it forget them"),
+    ("/evidence", "Evidence", "See whether it did"),
+    ("/release", "Release", "Decide and sign"),
+)
 """The address, the name and the purpose of each page, in the order in which people need them."""
 
 

@@ -21,9 +21,10 @@ def post_routes(visitor):
 def test_every_form_needs_the_token(visitor):
     paths = post_routes(visitor)
     assert len(paths) >= 7
-    for path in paths:
+    acts = {"/release/{act}": "/release/sign", "/revise/{act}": "/revise/cancel"}
+    for path in [acts.get(path, path) for path in paths]:
         for forged in ("", "made up", visitor.studio.session.token):
-            answer = visitor.post(path.replace("{name}", "x"), {"form_token": forged, "text": SPEC, "name": "x"})
+            answer = visitor.post(path, {"form_token": forged, "text": SPEC, "name": "x"})
             assert answer.status_code == 403, path
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from importlib import resources
 
 import pytest
 from browser import chromium
+from card_example import rich
+from release_example import write_keys, write_release
 from studio_client import MARKUP, SECRETS, studio_index
 from studio_process import studio_process
 
@@ -25,7 +28,14 @@ def browser():
 def running(tmp_path_factory, browser):
     folder = tmp_path_factory.mktemp("browser")
     studio_index(folder / "index")
-    with studio_process("--index", str(folder / "index"), "--work", str(folder / "work"), folder=folder) as found:
+    # One to release, and one whose card has everything that a page can show.
+    card = write_release(folder / "work" / "runs" / "rich" / "run" / "revised_bundle")
+    (card / "docs" / "model_card_diff.json").write_text(json.dumps(rich()), encoding="utf-8")
+    write_release(folder / "bundle")
+    write_keys(folder)
+    words = [word for name in ("index", "work", "bundle", "store") for word in (f"--{name}", str(folder / name))]
+    with studio_process(*words, folder=folder) as found:
+        found.key = folder / "key.pem"
         yield found
 
 
@@ -103,7 +113,42 @@ def test_suggestions_are_taken_by_keyboard(page):
     headline(page, "6 images of 3 patients would be forgotten")
 
 
-def test_nothing_overflows_from_a_phone_to_a_wall(page):
+RICH = "rich, accepted"
+
+
+def test_an_image_is_marked_in_every_network_and_a_threshold_moves_both_rates(page, running):
+    page.goto(f"{running.origin}/evidence?bundle={RICH}")
+    page.get_by_label("Image number").fill("2")
+    assert page.get_by_text("Image 2: kept, b.").is_visible()
+    assert page.locator(".linked .chosen").count() == 3
+    page.get_by_label("Show images that are").select_option("forgotten")
+    assert page.locator(".linked .faint").count() == 3
+    page.get_by_label("Threshold, from strict to lenient").fill("1")
+    assert page.locator("#false-rate").inner_text() == "50.0 %"
+    assert "60.0 %" in page.locator("#attack .true-rate").first.inner_text()
+
+
+def test_a_release_is_signed_by_one_and_deployed_by_another(page, running):
+    page.goto(f"{running.origin}/release?bundle=given")
+
+    def act(name, who):
+        form = page.locator(f"form[action='/release/{name}']")
+        form.get_by_label("Name of who").fill(who)
+        form.get_by_label("Reason, which the ledger keeps").fill("as agreed")
+        form.get_by_label("Your private key, a file in PEM").set_input_files(running.key)
+        form.get_by_role("button").click()
+
+    act("sign", "Ada")
+    page.get_by_text("Signed. The ledger has a line for it.").wait_for()
+    act("promote", "ada")
+    page.get_by_text("somebody else must approve it").wait_for()
+    page.goto(f"{running.origin}/release?bundle=given")
+    act("promote", "Grace")
+    page.get_by_text("Deployed. The ledger has a line for it.").wait_for()
+    assert page.get_by_role("cell", name="promote").is_visible()
+
+
+def test_nothing_overflows_from_a_phone_to_a_wall(page, running):
     page.get_by_label("Retire a camera or scanner").select_option("Old")
     page.get_by_role("button", name="Write the spec").click()
     headline(page, "4 images")
@@ -111,6 +156,12 @@ def test_nothing_overflows_from_a_phone_to_a_wall(page):
         page.set_viewport_size(size)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
         assert page.evaluate(TOO_WIDE) == []
+    for path in (f"evidence?bundle={RICH}", "release?bundle=given", "revise"):
+        page.goto(f"{running.origin}/{path}")
+        for size in (PHONE, DESKTOP, WALL):
+            page.set_viewport_size(size)
+            assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
+            assert page.evaluate(TOO_WIDE) == [], path
     page.emulate_media(media="print")
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -127,15 +178,17 @@ def test_axe_finds_no_violation(browser, running):
     page.get_by_label("Text of the spec").press("End")
     page.get_by_label("Text of the spec").press_sequentially("\nfoo: ")
     page.locator("#faults li").first.wait_for()
-    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
-    page.evaluate(axe)
-    for size in (PHONE, DESKTOP):
-        for scheme in ("light", "dark"):
+    for path in (None, "revise", "release?bundle=given", f"evidence?bundle={RICH}"):
+        if path is not None:
+            page.goto(f"{running.origin}/{path}")
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        page.evaluate(axe)
+        for size, scheme in ((PHONE, "dark"), (DESKTOP, "light")):
             page.set_viewport_size(size)
             page.emulate_media(color_scheme=scheme)
             found = page.evaluate("axe.run()")
             violations = [(one["id"], [node["html"] for node in one["nodes"][:3]]) for one in found["violations"]]
-            assert violations == [], (size, scheme)
+            assert violations == [], (path, size, scheme)
             assert len(found["passes"]) > 20
     context.close()
 
@@ -183,7 +236,7 @@ def test_only_the_studio_was_asked_and_the_policy_stopped_nothing(context, runni
     assert len(context.asked) > 20
     assert {url for url in context.asked if not url.startswith(f"{running.origin}/")} == set()
     # A refused save is answered with an error's status, which a browser notes.
-    assert [said for said in context.complaints if "409" not in said] == []
+    assert [said for said in context.complaints if not any(status in said for status in ("409", "422"))] == []
 
 
 def test_a_killed_studio_is_noticed_and_the_text_stays(page, running):

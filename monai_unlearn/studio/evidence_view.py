@@ -1,0 +1,129 @@
+"""What the Evidence page shows beside the card: confusion, features and the attack, for every network at once."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from monai_unlearn.card.audits import MEASURED
+from monai_unlearn.card.html.sections.real import NETWORKS
+from monai_unlearn.card.html.sections.real import view as real_view
+from monai_unlearn.card.html.table import Table, cells
+from monai_unlearn.card.wording import words
+from monai_unlearn.experiments.comparison_report import table as comparison_table
+from monai_unlearn.vocabulary.counted import counted
+from monai_unlearn.vocabulary.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    Document = Mapping[str, Any]
+
+_PART_WORDS = {1: "forgotten", 0: "kept"}
+_COMPARISON = "compare.json"
+
+
+def confusions(diff: Document, bundle: Path) -> list[Table]:
+    """Return how often each class was called each class: before, after, and by retrained networks where known.
+
+    Args:
+        diff: The card.
+        bundle: The bundle. The evidence of its run lies beside it, where the run left it.
+    """
+    metrics = RunFolder(bundle.parent).metrics
+    found = _read(metrics).get("confusion", {}) if metrics.is_file() else {}
+    networks = found.get("networks", diff["confusion"]["networks"])
+    names = list(map(words, diff["class_names"]))
+    return [
+        Table(
+            caption=f"{_network(network)}: {_PLACES.get(part, part)} images, {split}",
+            headings=("true class (images)", *(f"called {name}" for name in names)),
+            rows=[
+                cells(f"{name} ({n:,})", *(f"{count:,}" for count in row))
+                for name, n, row in zip(names, one["n"], one["counts"], strict=True)
+            ],
+        )
+        for part, split in (("forget", "train"), ("forget", "test"), ("remain", "test"))
+        for network, places in networks.items()
+        if not network.endswith("_recalibrated") and (one := places.get(part, {}).get(split))
+    ]
+
+
+_PLACES = {"forget": "forgotten", "remain": "kept"}
+
+
+def features(diff: Document) -> dict[str, Any] | None:
+    """Return the features of all networks, with what may be said of each image: its number, part and class."""
+    audit = diff["audits"].get("embeddings", {})
+    points = audit.get("facts", {}).get("points") if audit.get("status") == MEASURED else None
+    if not points:
+        return None
+    names = list(map(words, diff["class_names"]))
+    first = next(iter(points.values()))
+    images = [{"part": _PART_WORDS[point[3]], "class": names[point[2]]} for point in first]
+    # The card's section shows the same plots: their ids must differ.
+    panels = [(kind, _renamed(plot)) for kind, plot in real_view(diff)["embeddings"]["panels"]]
+    return {"panels": panels, "images": json.dumps(images), "count": len(images), "classes": names}
+
+
+def _renamed(plot: Markup) -> Markup:
+    """Return a plot that the card drew, with ids of its own; they are the renderer's, and hold no value."""
+    return Markup(str(plot).replace('"embedding-', '"linked-').replace(" embedding-", " linked-"))  # noqa: S704 - as above
+
+
+def attack(diff: Document) -> dict[str, Any] | None:
+    """Return the curves of the membership attack, with what each threshold catches."""
+    audit = diff["audits"].get("membership", {})
+    roc = audit.get("facts", {}).get("roc") if audit.get("status") == MEASURED else None
+    if not roc:
+        return None
+    curves = {_network(name): rates for name, rates in roc["true_positive_rates"].items()}
+    rates = roc["false_positive_rates"]
+    return {
+        "rates": json.dumps(rates),
+        "curves": [(name, json.dumps(values)) for name, values in curves.items()],
+        "steps": len(rates) - 1,
+    }
+
+
+def history_table(document: Document) -> Table:
+    """Return what a bundle forgot earlier, revision by revision."""
+    rows = [
+        cells(
+            f"{one['base_version']} → {one['version']}",
+            one["date"],
+            one["cohort"],
+            one["reason"].replace("_", " "),
+            counted(one["images"]["forget"], "image"),
+            counted(one["patients"]["forget"], "patient"),
+            one["verdict"] or "–",
+        )
+        for one in document["revisions"]
+    ]
+    headings = ("version", "date", "cohort", "reason", "forgotten", "of", "verdict")
+    return Table(caption="What this bundle forgot, revision by revision", headings=headings, rows=rows, texts=7)
+
+
+def comparisons(folder: Path | None) -> Iterator[Table]:
+    """Yield the comparisons of methods in a folder, as `monai-unlearn compare` wrote them."""
+    for path in sorted(folder.glob(f"**/{_COMPARISON}")) if folder is not None and folder.is_dir() else ():
+        headings, rows = comparison_table(_read(path))
+        yield Table(
+            caption=f"Comparison of methods: {path.parent.name}",
+            headings=headings,
+            rows=[cells(*row) for row in rows],
+            texts=len(headings),
+        )
+
+
+def _network(name: str) -> str:
+    kind, _, number = name.partition("_")
+    return f"{NETWORKS[kind]} {number}".strip() if kind in NETWORKS else words(name)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content

@@ -1,0 +1,182 @@
+"""The Release page: what was done, what may be done, and each act with a name, a reason and a line in the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from monai_unlearn.card.html.table import Table, cells
+from monai_unlearn.errors import ConfigError, InputError
+from monai_unlearn.release.check_store import report_of
+from monai_unlearn.release.promote import act_of, objections, promote, reject, rollback
+from monai_unlearn.release.sign import sign
+from monai_unlearn.release.store import Store
+from monai_unlearn.release.two_people import check_two_people, prepared_by
+from monai_unlearn.release.verify import verify
+from monai_unlearn.studio.bundles import bundle_named, bundles
+from monai_unlearn.studio.forms import read_form
+from monai_unlearn.studio.keys import PUBLIC_KEY, key_files, password_of, required_key
+from monai_unlearn.studio.pages import render, studio_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from starlette.requests import Request
+
+    from monai_unlearn.release.ledger import Line
+    from monai_unlearn.release.promote import Act
+    from monai_unlearn.studio.forms import Form
+    from monai_unlearn.studio.studio import Studio
+
+_DONE = {
+    "sign": "Signed. The ledger has a line for it.",
+    "promote": "Deployed. The ledger has a line for it.",
+    "reject": "Rejected. The ledger has a line for it; what is deployed stays.",
+    "rollback": "The version before is deployed again. The ledger has a line for it.",
+}
+
+
+async def show(request: Request) -> Response:
+    """Show the ledger, what is deployed, and the forms of the acts."""
+    return await run_in_threadpool(_show, request)
+
+
+def _show(request: Request, *, checked: dict[str, Any] | None = None, status: int = 200) -> Response:
+    studio = studio_of(request)
+    store, known = _store(studio), bundles(studio)
+    name = request.query_params.get("bundle") or next(iter(known), "")
+    lines = [] if store is None else store.ledger.lines()
+    return render(
+        request,
+        "release.html.jinja",
+        status=status,
+        names=list(known),
+        name=name,
+        bundle=_about(bundle_named(studio, name), store) if name else None,
+        ledger=_ledger(lines),
+        deployed=None if store is None else store.deployed,
+        has_store=store is not None,
+        checked=checked,
+        done=_DONE.get(request.query_params.get("done", "")),
+        tickets={act: studio.session.ticket() for act in _DONE},
+    )
+
+
+def _store(studio: Studio) -> Store | None:
+    return None if studio.settings.store is None else Store(studio.settings.store)
+
+
+def _about(bundle: Path, store: Store | None) -> dict[str, Any]:
+    """Return what speaks for and against a bundle, before anybody decides."""
+    report = verify(bundle)
+    return {
+        "name": report.name,
+        "version": report.version,
+        "verdict": report.verdict,
+        "against": objections(report),
+        "warnings": report.warnings,
+        "prepared_by": [] if store is None else prepared_by(bundle, store),
+    }
+
+
+def _ledger(lines: Sequence[Line]) -> Table:
+    rows = []
+    for line in reversed(lines):
+        event = line.event
+        why = f"OVERRIDDEN: {event.why}" if event.overridden and event.event == "promote" else event.why or ""
+        named = (f"{event.name} {event.version}", event.who, event.verdict or "–", why)
+        rows.append(cells(str(line.number), f"{line.when[:10]} {line.when[11:19]}", event.event, *named))
+    headings = ("line", "when (UTC)", "event", "bundle", "who", "verdict", "why")
+    return Table(caption="The ledger, the newest line first", headings=headings, rows=rows, texts=len(headings))
+
+
+async def check(request: Request) -> Response:
+    """Check the ledger, and the bundle against the key of who must have signed it."""
+    studio = studio_of(request)
+    form = await read_form(request, studio.session)
+    return await run_in_threadpool(_check, request, studio, form)
+
+
+def _check(request: Request, studio: Studio, form: Form) -> Response:
+    with key_files(form) as files:
+        public = files.get(PUBLIC_KEY)
+        store = _needed(studio)
+        ledger = report_of(store.folder, public_keys=[] if public is None else [public], heads=[])
+        found: list[str] = []
+        if form["bundle"]:
+            found = [fault.line for fault in verify(bundle_named(studio, form["bundle"]), public_key=public).faults]
+    checked = {
+        "ledger": [fault["message"] for fault in ledger["faults"]],
+        "lines": ledger["lines"],
+        "notes": list(ledger["warnings"]),
+        "bundle": found,
+    }
+    return _show(request, checked=checked)
+
+
+async def act(request: Request) -> Response:
+    """Sign, promote, reject or roll back."""
+    studio = studio_of(request)
+    what = request.path_params["act"]
+    if what not in _ACTS:
+        raise InputError("there is no such act. Nothing was changed.")
+    form = await read_form(request, studio.session, act=True)
+    await run_in_threadpool(_act, studio, what, form)
+    return RedirectResponse(f"/release?done={what}", status_code=303)
+
+
+def _act(studio: Studio, what: str, form: Form) -> None:
+    """Do it, with who and why.
+
+    Raises:
+        InputError: A name, a reason or a key is missing, or what is asked cannot be done.
+        NotAccepted: The bundle is not verified, accepted and signed.
+    """
+    who, why = form.required("who", what="Your name"), form.required("why", what="The reason")
+    store, password = _needed(studio), password_of(form)
+    with key_files(form) as files:
+        key = required_key(files)
+        acting = act_of(store.folder, key, password=password, who=who, why=why)
+        bundle = None if what == "rollback" else bundle_named(studio, form["bundle"])
+        _ACTS[what](acting, bundle, form, files, key)
+
+
+def _sign(acting: Act, bundle: Path | None, form: Form, files: dict[str, Path], key: Path) -> None:  # noqa: ARG001 - as the other acts
+    if bundle is not None:
+        sign(bundle, key, password=password_of(form), act=acting)
+
+
+def _promote(acting: Act, bundle: Path | None, form: Form, files: dict[str, Path], key: Path) -> None:  # noqa: ARG001 - as above
+    if bundle is not None:
+        check_two_people(bundle, acting.store, approver=str(acting.who))
+        promote(bundle, acting, public_key=files.get(PUBLIC_KEY), override=form["override"] == "yes")
+
+
+def _reject(acting: Act, bundle: Path | None, form: Form, files: dict[str, Path], key: Path) -> None:  # noqa: ARG001 - as above
+    if bundle is not None:
+        reject(bundle, acting, public_key=files.get(PUBLIC_KEY))
+
+
+def _roll_back(acting: Act, bundle: Path | None, form: Form, files: dict[str, Path], key: Path) -> None:  # noqa: ARG001 - as above
+    rollback(acting, public_key=files.get(PUBLIC_KEY))
+
+
+_ACTS = {"sign": _sign, "promote": _promote, "reject": _reject, "rollback": _roll_back}
+
+
+def _needed(studio: Studio) -> Store:
+    store = _store(studio)
+    if store is None:
+        raise ConfigError("the studio was started without a store: start it with --store DIR. Nothing was changed.")
+    return store
+
+
+ROUTES = [
+    Route("/release", show),
+    Route("/release/check", check, methods=["POST"]),
+    Route("/release/{act}", act, methods=["POST"]),
+]

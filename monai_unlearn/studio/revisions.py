@@ -1,0 +1,178 @@
+"""The revisions in the studio's folder: start one, see how far it is, cancel it, resume it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monai_unlearn.errors import InputError
+from monai_unlearn.safe_path import module_command, safe_environment
+from monai_unlearn.staging import write_json
+from monai_unlearn.studio.confined import inside
+from monai_unlearn.studio.job import DONE, JOB, LOG, PROCESS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MODULE = b"monai_unlearn.studio.job"
+_children: list[subprocess.Popen[bytes]] = []
+_TAIL = 64 * 1024
+"""Bytes of a log that a page shows."""
+
+
+class State(str, Enum):
+    """How far a revision is."""
+
+    RUNNING = "running"
+    ACCEPTED = "accepted"
+    NOT_ACCEPTED = "not accepted"
+    REFUSED = "refused its input"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+_ENDED = {0: State.ACCEPTED, 3: State.NOT_ACCEPTED, 2: State.REFUSED, 130: State.STOPPED}
+
+
+@dataclass(frozen=True)
+class Revisions:
+    """The revisions in a folder.
+
+    Attributes:
+        folder: The folder; each has one of its own within it.
+    """
+
+    folder: Path
+
+    def names(self) -> list[str]:
+        """Return their names, the newest first."""
+        found = [path.parent for path in self.folder.glob(f"*/{JOB}")]
+        return [path.name for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)]
+
+    def is_busy(self) -> bool:
+        """Return whether one runs."""
+        return any(_is_alive(path) for path in self.folder.glob(f"*/{PROCESS}"))
+
+    def start(self, name: str, job: Mapping[str, str]) -> None:
+        """Start a revision.
+
+        Args:
+            name: Its name.
+            job: What to run; see `job.command_of`.
+
+        Raises:
+            InputError: One runs already, or there is one of this name.
+        """
+        folder = inside(self.folder, name)
+        self._refuse_if_busy()
+        if folder.exists():
+            raise InputError(f"there is a revision '{name}' already: resume it, or choose another name.")
+        folder.mkdir(parents=True)
+        write_json(folder / JOB, dict(job))
+        _start(folder)
+
+    def resume(self, name: str) -> None:
+        """Go on with a revision that was stopped: from its last checkpoint, or anew where there is none.
+
+        Raises:
+            InputError: One runs, there is none of this name, or it is finished.
+        """
+        self._refuse_if_busy()
+        if self.state(name) in {State.ACCEPTED, State.NOT_ACCEPTED}:
+            raise InputError(f"the revision '{name}' is finished: look at its evidence.")
+        _start(self._of(name))
+
+    def cancel(self, name: str) -> None:
+        """Stop a revision as Ctrl-C does: it leaves nothing half written.
+
+        Raises:
+            InputError: It does not run.
+        """
+        folder = self._of(name)
+        if self.state(name) is not State.RUNNING:
+            raise InputError(f"the revision '{name}' does not run.")
+        # It leads a group of its own.
+        os.killpg(int(_read(folder / PROCESS)["pid"]), signal.SIGINT)
+
+    def state(self, name: str) -> State:
+        """Return how far a revision is.
+
+        Raises:
+            InputError: There is none of this name.
+        """
+        folder = self._of(name)
+        if (folder / DONE).is_file():
+            code = int(_read(folder / DONE)["exit_code"])
+            return _ENDED.get(code, State.STOPPED if code < 0 else State.FAILED)
+        return State.RUNNING if _is_alive(folder / PROCESS) else State.STOPPED
+
+    def log(self, name: str) -> str:
+        """Return the end of what a revision printed.
+
+        Raises:
+            InputError: There is none of this name.
+        """
+        path = self._of(name) / LOG
+        if not path.is_file():
+            return ""
+        with path.open("rb") as stream:
+            stream.seek(max(0, path.stat().st_size - _TAIL))
+            return stream.read().decode("utf-8", "replace")
+
+    def job(self, name: str) -> dict[str, Any]:
+        """Return what a revision was asked.
+
+        Raises:
+            InputError: There is none of this name.
+        """
+        return _read(self._of(name) / JOB)
+
+    def _of(self, name: str) -> Path:
+        folder = inside(self.folder, name)
+        if not (folder / JOB).is_file():
+            raise InputError("there is no such revision here. Nothing was changed.")
+        return folder
+
+    def _refuse_if_busy(self) -> None:
+        if self.is_busy():
+            raise InputError("another revision runs: one at a time. Wait for it, or cancel it.")
+
+
+def _start(folder: Path) -> None:
+    """Start the process in a session of its own: it goes on when the studio ends."""
+    (folder / DONE).unlink(missing_ok=True)
+    (folder / LOG).touch()
+    process = subprocess.Popen(  # noqa: S603 - no shell; the words are those of our own module
+        module_command(_MODULE.decode(), str(folder.resolve()), folder=folder),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=safe_environment(),
+        start_new_session=True,
+    )
+    _children.append(process)
+    write_json(folder / PROCESS, {"pid": process.pid})
+
+
+def _is_alive(path: Path) -> bool:
+    """Whether the process that a file names still runs, and is one of ours: numbers are used again."""
+    for child in _children:
+        child.poll()  # one that ended is not kept as a shadow of itself
+    try:
+        pid = int(_read(path)["pid"])
+        os.kill(pid, 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    told = Path("/proc", str(pid), "cmdline")
+    return not told.parent.parent.joinpath("self").exists() or (told.is_file() and _MODULE in told.read_bytes())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from filelock import FileLock
+
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.studio.job import command_of, run
+
+JOB = {"bundle": "/nothing/bundle", "index": "/nothing/index", "spec": "/nothing/spec.yaml", "budget": "0.1"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "runs" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "job.json").write_text(json.dumps(JOB))
+    return folder
+
+
+def test_the_command_is_one_that_a_user_could_type(folder):
+    words = command_of({**JOB, "method": ""}, folder)
+    assert words[words.index("unlearn") :] == [
+        *("unlearn", "/nothing/bundle", "--index", "/nothing/index", "--spec", "/nothing/spec.yaml"),
+        *("--out", str(folder / "run"), "--budget", "0.1"),
+    ]
+
+
+def test_how_it_ended_is_kept_with_what_it_printed(folder):
+    assert run(folder) == 2
+    assert json.loads((folder / "done.json").read_text()) == {"exit_code": 2}
+    assert "Error: " in (folder / "log.txt").read_text()
+    assert not (folder / "process.json").exists()
+
+
+def test_one_runs_at_a_time(folder):
+    with FileLock(folder.parent / ".running"), pytest.raises(ConfigError, match="one at a time"):
+        run(folder)
+    assert not (folder / "log.txt").exists()

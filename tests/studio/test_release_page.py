@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+from release_example import write_keys, write_release
+from studio_client import Visitor, words
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A visitor of a site with a revised bundle, a store, and the key that signs."""
+    bundle = write_release(tmp_path / "bundle")
+    visitor = Visitor(work=tmp_path / "work", bundle=bundle, store=tmp_path / "store")
+    visitor.private, visitor.public = write_keys(tmp_path)
+    return visitor
+
+
+def act(site, what, who="Ada", why="because", **fields):
+    files = {"key": ("key.pem", site.private.read_bytes())}
+    return site.act(f"/release/{what}", {"bundle": "given", "who": who, "why": why, **fields}, files=files)
+
+
+def lines(site):
+    from monai_unlearn.release.store import Store
+
+    return [line.event for line in Store(site.studio.settings.store).ledger.lines()]
+
+
+def test_a_release_is_prepared_by_one_and_approved_by_another(site):
+    assert act(site, "sign").headers["location"] == "/release?done=sign"
+    same = act(site, "promote", who=" ada ")
+    assert same.status_code == 422
+    assert "somebody else must approve it" in words(same.text)
+    assert act(site, "promote", who="Grace").headers["location"] == "/release?done=promote"
+    assert [(line.event, line.who, line.why) for line in lines(site)] == [
+        ("sign", "Ada", "because"),
+        ("promote", "Grace", "because"),
+    ]
+    page = words(site.get("/release?done=promote").text)
+    assert "Deployed. The ledger has a line for it." in page
+    assert "Prepared by Ada" in page
+    assert "Deployed: Some-1.1.0" in page
+
+
+def test_what_nobody_signed_here_is_not_approved(site):
+    answer = act(site, "promote", who="Grace", override="yes")
+    assert answer.status_code == 422
+    assert "signs it here first" in words(answer.text)
+    assert lines(site) == []
+
+
+@pytest.mark.parametrize("what", ["sign", "promote", "reject", "rollback"])
+@pytest.mark.parametrize("missing", ["who", "why"])
+def test_every_act_needs_a_name_and_a_reason(site, what, missing):
+    answer = act(site, what, **{missing: "  "})
+    assert answer.status_code == 422
+    assert "is missing: fill it in. Nothing was changed." in words(answer.text)
+    assert lines(site) == []
+
+
+def test_every_act_needs_a_key(site):
+    for what in ("sign", "promote", "reject", "rollback"):
+        answer = site.act(f"/release/{what}", {"bundle": "given", "who": "Ada", "why": "because"})
+        assert "no key file was chosen" in words(answer.text)
+        wrong = {"key": ("key.pem", b"no key")}
+        answer = site.act(f"/release/{what}", {"bundle": "given", "who": "Ada", "why": "because"}, files=wrong)
+        assert answer.status_code == 422
+    assert lines(site) == []
+
+
+def test_what_is_not_accepted_is_deployed_only_against_objections_that_the_ledger_keeps(tmp_path):
+    bundle = write_release(tmp_path / "bundle", verdict="different")
+    site = Visitor(work=tmp_path / "work", bundle=bundle, store=tmp_path / "store")
+    site.private, site.public = write_keys(tmp_path)
+    act(site, "sign")
+    assert "its verdict is different" in words(site.get("/release").text)
+    refused = act(site, "promote", who="Grace")
+    assert refused.status_code == 422
+    assert [line.event for line in lines(site)] == ["sign"]
+    assert act(site, "promote", who="Grace", override="yes", why="the board decided").status_code == 303
+    assert "its verdict is different" in str(lines(site)[-1].overridden)
+    assert "OVERRIDDEN: the board decided" in words(site.get("/release").text)
+
+
+def test_a_rejection_and_a_refused_roll_back(site):
+    act(site, "sign")
+    assert act(site, "reject", why="too many false negatives").status_code == 303
+    assert lines(site)[-1].event == "reject"
+    assert "no version was deployed before" in words(act(site, "rollback").text)
+
+
+def test_a_replayed_act_does_nothing(site):
+    ticket = site.studio.session.ticket()
+    for status in (303, 403):
+        files = {"key": ("key.pem", site.private.read_bytes())}
+        fields = {"ticket": ticket, "bundle": "given", "who": "Ada", "why": "because"}
+        assert site.post("/release/sign", fields, files=files).status_code == status
+    assert len(lines(site)) == 1
+
+
+def test_ledger_and_bundle_are_checked(site):
+    act(site, "sign")
+    files = {"public_key": ("key.pub", site.public.read_bytes())}
+    assert "Ledger: 1 lines, no faults. Bundle: no faults." in words(
+        site.post("/release/check", {"bundle": "given"}, files=files).text
+    )
+    (site.studio.settings.bundle / "LICENSE").write_text("changed")
+    assert "Bundle: no faults" not in words(site.post("/release/check", {"bundle": "given"}, files=files).text)
+
+
+def test_other_acts_and_other_places_are_refused(site):
+    assert act(site, "delete").status_code == 422
+    assert act(site, "sign", bundle="../../etc").status_code == 422
+    without = Visitor(work=site.studio.settings.work)
+    assert "--store DIR" in without.get("/release").text
+    assert "--store DIR" in without.act("/release/sign", {"who": "a", "why": "b"}).text

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from monai_unlearn.errors import InputError
+from monai_unlearn.studio.revisions import Revisions, State
+
+JOB = {"bundle": "/nothing/bundle", "index": "/nothing/index", "spec": "/nothing/spec.yaml"}
+
+
+@pytest.fixture
+def revisions(tmp_path):
+    return Revisions(tmp_path)
+
+
+def planted(revisions, name, **files):
+    folder = revisions.folder / name
+    folder.mkdir()
+    for file, content in {"job": JOB, **files}.items():
+        (folder / f"{file}.json").write_text(json.dumps(content))
+    return folder
+
+
+@pytest.fixture
+def running(revisions):
+    """A revision whose process sleeps."""
+    words = [sys.executable, "-c", "import time; time.sleep(60)", "monai_unlearn.studio.job"]
+    with subprocess.Popen(words, start_new_session=True) as process:
+        planted(revisions, "mine", process={"pid": process.pid})
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [(0, "accepted"), (3, "not accepted"), (2, "refused its input"), (130, "stopped"), (-9, "stopped"), (1, "failed")],
+)
+def test_an_exit_code_is_a_state(revisions, code, state):
+    planted(revisions, "mine", done={"exit_code": code})
+    assert revisions.state("mine").value == state
+
+
+def test_a_real_process_outlives_the_call_and_says_how_it_ended(revisions):
+    revisions.start("mine", JOB)
+    deadline = time.monotonic() + 120
+    while revisions.state("mine") is State.RUNNING and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert revisions.state("mine") is State.REFUSED
+    assert "Error: " in revisions.log("mine")
+    assert revisions.names() == ["mine"]
+    assert revisions.job("mine") == JOB
+
+
+def test_one_runs_at_a_time_and_is_cancelled_as_by_ctrl_c(revisions, running):
+    assert revisions.is_busy()
+    assert revisions.state("mine") is State.RUNNING
+    with pytest.raises(InputError, match="one at a time"):
+        revisions.start("other", JOB)
+    with pytest.raises(InputError, match="one at a time"):
+        revisions.resume("mine")
+    revisions.cancel("mine")
+    running.wait(timeout=60)
+    assert revisions.state("mine") is State.STOPPED
+    assert not revisions.is_busy()
+    with pytest.raises(InputError, match="does not run"):
+        revisions.cancel("mine")
+
+
+def test_a_number_that_another_process_has_now_is_not_touched(revisions):
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        planted(revisions, "mine", process={"pid": process.pid})
+        try:
+            assert revisions.state("mine") is State.STOPPED
+            with pytest.raises(InputError, match="does not run"):
+                revisions.cancel("mine")
+            assert process.poll() is None
+        finally:
+            process.kill()
+
+
+def test_what_is_finished_is_not_resumed_and_a_name_is_used_once(revisions):
+    planted(revisions, "mine", done={"exit_code": 0})
+    with pytest.raises(InputError, match="is finished"):
+        revisions.resume("mine")
+    with pytest.raises(InputError, match="choose another name"):
+        revisions.start("mine", JOB)
+
+
+@pytest.mark.parametrize("name", ["..", "../x", "", "/etc", "nothing"])
+def test_a_name_that_leads_elsewhere_is_refused(revisions, name):
+    for ask in (revisions.state, revisions.log, revisions.job, revisions.cancel, revisions.resume):
+        with pytest.raises(InputError, match="name of letters|no such revision"):
+            ask(name)
