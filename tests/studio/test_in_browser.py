@@ -136,7 +136,7 @@ def test_a_release_is_signed_by_one_and_deployed_by_another(page, running):
         form.get_by_label("Name of who").fill(who)
         form.get_by_label("Reason, which the ledger keeps").fill("as agreed")
         form.get_by_label("Your private key, a file in PEM").set_input_files(running.key)
-        form.get_by_role("button").click()
+        form.locator("button").click()
 
     act("sign", "Ada")
     page.get_by_text("Signed. The ledger has a line for it.").wait_for()
