@@ -43,9 +43,9 @@ CASES = {
     "fundus_camera": Case(
         bundle="fundus_classifier",
         candidate=Candidate(
-            patients=90,
+            patients=180,
             forget="device == Cirrus 800 FA",
-            epochs=4,
+            epochs=6,
             drawn="--eyes 1 --size 64",
             reason="device_deprecation",
             settings={"image_size": [32, 32]},
@@ -54,9 +54,9 @@ CASES = {
     "brain_mri_class": Case(
         bundle="mri_classifier",
         candidate=Candidate(
-            patients=90,
+            patients=180,
             forget="diagnosis == glioma",
-            epochs=4,
+            epochs=6,
             drawn="--slices 1 --size 64",
             settings={"image_size": [32, 32]},
         ),

@@ -126,8 +126,8 @@ def _dicom(path: Path) -> NDArray[Any]:
     with opened_pixels(path) as dataset:
         pixels: NDArray[np.float64] = np.asarray(decoded(dataset, frame_count(dataset) // 2), np.float64)
         if pixels.ndim == _COLOUR:
-            return np.divide(pixels, 2 ** int(dataset.BitsStored) - 1)
-        return -pixels if dataset.get("PhotometricInterpretation") == "MONOCHROME1" else pixels
+            return np.asarray(pixels / (2 ** int(dataset.BitsStored) - 1))
+        return np.asarray(-pixels) if dataset.get("PhotometricInterpretation") == "MONOCHROME1" else pixels
 
 
 def _middle_slice(path: Path) -> NDArray[Any]:
@@ -135,8 +135,8 @@ def _middle_slice(path: Path) -> NDArray[Any]:
 
     image: Any = nibabel.as_closest_canonical(nibabel.load(path))
     # Columns to the left of the patient on the right, rows to the back: radiological orientation.
-    middle: NDArray[np.float64] = np.asarray(image.dataobj[..., image.shape[2] // 2], np.float64)
-    return np.flip(middle).T
+    middle: NDArray[np.float64] = np.asarray(image.dataobj[..., image.shape[2] // 2], np.float64)[::-1, ::-1].T
+    return middle
 
 
 def _png(pixels: NDArray[Any]) -> str:

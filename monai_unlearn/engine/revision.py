@@ -376,7 +376,8 @@ class Revision:
             self.network.load_state_dict(self._as_delivered(self.network).state_dict())
         # The network as trained is given the same calibration, so that beside the revised one it still tells what
         # BatchNorm alone does.
-        self.calibration = self.calibrating and self.calibrating.calibrate(self.network, original, also=[as_trained])
+        calibrating = self.calibrating
+        self.calibration = calibrating.calibrate(self.network, original, also=[as_trained]) if calibrating else None
         check_finite(self.network)
         updates.seconds["updates"] += time.perf_counter() - started
         started = time.perf_counter()

@@ -54,7 +54,7 @@ def test_what_was_not_measured_says_why():
 def test_the_page_shows_headlines_and_what_was_not_measured():
     page = to_html(build(**MODELS, changes={"audits": AUDITS}))
     assert "<td>auc loss</td>" in page
-    assert ">0.52 (0.45–0.60)</td>" in page
+    assert '>0.52 <span class="whole">(0.45–0.60)</span></td>' in page
     assert "<td>tpr</td>" not in page
     assert "<li>probe: There are no images.</li>" in page
     assert "how well an attack tells forget training images from images of the same class" in page

@@ -62,15 +62,17 @@ def test_a_class_of_which_few_images_remain_is_not_taken_for_one_that_is_gone(mo
     monkeypatch.setattr(depth_choice, "MOST", {**MOST, "remain": 60})
     cohort = [item for item in camera_images(120, seed=5) if item["label"] == 2]
     others = [item for item in camera_images(900) if item["label"] != 2]
-    rare = [item for item in REST if item["label"] == 2][:3]
-    rest = [*others, *rare]
+    rest, rare = list(others), [item for item in REST if item["label"] == 2][:3]
+    # By chance alone, the sample of seed 0 has none of the three.
+    last = torch.randperm(len(others), generator=torch.Generator().manual_seed(0))[-3:].tolist()
+    for row, item in zip(last, rare, strict=True):
+        rest[row] = item
     labels = [item["label"] for item in rest]
-    # By chance alone, the sample has none of the three.
     assert chosen(camera_network(0), cohort, rest).depth == "head"
     found = chosen(camera_network(0), cohort, rest, remain_labels=labels)
     assert found.depth != "head"
     assert found.images == 2 * (len(cohort) + 60 + 2)
-    gone = chosen(camera_network(0), cohort, others, remain_labels=labels[: len(others)])
+    gone = chosen(camera_network(0), cohort, others, remain_labels=[item["label"] for item in others])
     assert (gone.depth, gone.why) == ("head", depth_choice._WHY["head"])
 
 
