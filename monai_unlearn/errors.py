@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,16 @@ class InputError(UnlearnError):
 
 
 class SpecError(InputError):
-    """A cohort spec is not valid: YAML, schema, predicate or field."""
+    """A cohort spec is not valid: YAML, schema, predicate or field.
+
+    Args:
+        message: All faults, as users see them.
+        faults: The same one by one, each a `Fault` of the spec language; empty where there is a message only.
+    """
+
+    def __init__(self, message: str, *, faults: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults
 
 
 class CohortError(InputError):

@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monai_unlearn.cohort.language.source import FaultySpecError
-
 if TYPE_CHECKING:
     from monai_unlearn.errors import SpecError
 
@@ -40,7 +38,7 @@ def faults_of(error: SpecError) -> list[ShownFault]:
     >>> faults_of(SpecError("spec:3:7: not valid YAML here."))[0].line
     3
     """
-    if isinstance(error, FaultySpecError) and error.faults:
+    if error.faults:
         return [
             ShownFault(
                 line=fault.line,

@@ -126,19 +126,7 @@ def shown(text: str) -> str:
     return "".join(character if character.isprintable() else f"<{_name(character)}>" for character in short)
 
 
-class FaultySpecError(SpecError):
-    """A spec's faults as one message, and one by one for an editor that shows each under its line.
-
-    Attributes:
-        faults: The faults, by line; of several at one place, only the first.
-    """
-
-    def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
-        super().__init__(message)
-        self.faults = faults
-
-
-def combined(faults: Iterable[Fault], name: str) -> FaultySpecError:
+def combined(faults: Iterable[Fault], name: str) -> SpecError:
     """Return one error that lists all faults of a spec by line; of several at one place, only the first."""
     places: dict[tuple[int, int, str], Fault] = {}
     for fault in faults:
@@ -146,9 +134,9 @@ def combined(faults: Iterable[Fault], name: str) -> FaultySpecError:
     shown_faults = tuple(sorted(places.values())[:_MOST_FAULTS])
     texts = [fault.render(name) for fault in shown_faults]
     if len(places) == 1:
-        return FaultySpecError(texts[0], shown_faults)
+        return SpecError(texts[0], faults=shown_faults)
     more = f"\n… and {len(places) - _MOST_FAULTS} more." if len(places) > _MOST_FAULTS else ""
-    return FaultySpecError(f"{name}: {len(places)} faults:\n" + "\n".join(texts) + more, shown_faults)
+    return SpecError(f"{name}: {len(places)} faults:\n" + "\n".join(texts) + more, faults=shown_faults)
 
 
 def _name(character: str) -> str:
