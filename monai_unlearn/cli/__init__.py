@@ -29,6 +29,8 @@ from monai_unlearn.cli import (
     phantom,
     promote,
     rehearse,
+    results,
+    send,
     sign,
     spec,
     studio,
@@ -72,6 +74,8 @@ sign.register(app)
 verify.register(app)
 promote.register(app)
 studio.register(app)
+results.register(app)
+send.register(app)
 watch.register(app)
 app.add_typer(ledger.app, name="ledger")
 

@@ -100,6 +100,19 @@ class DicomWeb:
         # Orthanc answers 404 for a study that two patients share, and so does every server for one that was deleted.
         return self._by_series(study) or None
 
+    def series_metadata(self, study: str, series: str, *, expected: int | None = None) -> list[Item]:
+        """Return the metadata of every instance of a series (WADO-RS), without bulk data.
+
+        Args:
+            study: Its StudyInstanceUID.
+            series: Its SeriesInstanceUID.
+            expected: How many instances it has; null if the server does not say so.
+
+        Raises:
+            ArchiveError: The server fails or refuses.
+        """
+        return self._of_series(study, series, expected)
+
     def instance(self, study: str, series: str, instance: str) -> bytes:
         """Return the file of an instance (WADO-RS), as the server stores it.
 

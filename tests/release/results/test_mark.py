@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+from dicom_check import faults
+
+from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.release.results.find import find
+from monai_unlearn.release.results.mark import marks
+
+
+@pytest.fixture
+def results(archive):
+    _, client = archive()
+    return find(client, version="0.1.0").results
+
+
+def test_one_mark_for_each_study(results, reports, tmp_path):
+    made = marks(results, version="0.1.0")
+    assert {one.StudyInstanceUID for one in made} == {one.StudyInstanceUID for one in reports}
+    first = next(one for one in made if one.StudyInstanceUID == reports[0].StudyInstanceUID)
+    assert (first.Modality, first.PatientID) == ("KO", reports[0].PatientID)
+    assert first.ConceptNameCodeSequence[0].CodeValue == "113010"
+    referenced = [
+        item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+        for item in first.ContentSequence
+        if "ReferencedSOPSequence" in item
+    ]
+    assert referenced == [reports[0].SOPInstanceUID]
+    assert faults(first, tmp_path / "mark.dcm", kind="KeyObjectSelectionDocument")["Error"] == []
+
+
+def test_marked_again_they_are_the_same(results):
+    first, second = (marks(results, version="0.1.0") for _ in range(2))
+    assert [one.SOPInstanceUID for one in first] == [one.SOPInstanceUID for one in second]
+    rejected = marks(results, version="0.1.0", title="reject", why="withdrawn")
+    assert not {one.SOPInstanceUID for one in first} & {one.SOPInstanceUID for one in rejected}
+    assert rejected[0].ConceptNameCodeSequence[0].CodeValue == "113001"
+
+
+def test_what_is_refused(results):
+    with pytest.raises(ConfigError, match="--mark: expected one of issue, reject"):
+        marks(results, version="0.1.0", title="hide")
+    results[0].report.pop("00080018")
+    with pytest.raises(DataError, match="lacks SOPInstanceUID"):
+        marks(results[:1], version="0.1.0")
