@@ -79,6 +79,8 @@ def test_import(module, loaded):
         "release.lineage",
         "release.promote",
         "release.record_run",
+        "release.results.find",
+        "release.results.send",
         "release.sign",
         "release.sums",
         "release.verify",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import InputError, check_choice
 from monai_unlearn.release.bundle_info import BundleInfo
+from monai_unlearn.release.results.mark import require_highdicom
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -128,6 +129,7 @@ def _add_pdf(document: Dataset, content: bytes, info: BundleInfo) -> None:
 
 def _add_text(document: Dataset, text: str, info: BundleInfo) -> None:
     """Add the content of a Basic Text SR (PS3.3 section A.35.1): the lines of the card, some in each item."""
+    require_highdicom("Text reports")
     import highdicom as hd
 
     del document.AcquisitionDateTime

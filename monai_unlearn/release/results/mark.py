@@ -6,7 +6,7 @@ import uuid
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.errors import DataError, check_choice
+from monai_unlearn.errors import DataError, InputError, check_choice
 from monai_unlearn.pacs.items import INSTANCE
 
 if TYPE_CHECKING:
@@ -41,8 +41,26 @@ def marks(results: Sequence[Result], *, version: str, title: str = "issue", why:
         DataError: A report lacks what a mark must repeat.
     """
     check_choice(title, TITLES, name="--mark")
+    require_highdicom("Marks")
     said = why or f"Results of version {version}, which was withdrawn."
     return [_mark(list(group), title, said) for _, group in groupby(results, key=lambda one: one.study)]
+
+
+def require_highdicom(what: str) -> None:
+    """Check that highdicom is installed.
+
+    Args:
+        what: What takes it.
+
+    Raises:
+        InputError: It is not installed.
+    """
+    try:
+        import highdicom  # noqa: F401 - imported only to see whether it is installed
+    except ImportError:
+        raise InputError(
+            f"{what} take highdicom, which is not installed. Install it with: pip install 'monai-unlearn[pacs]'"
+        ) from None
 
 
 def _mark(results: list[Result], title: str, said: str) -> Dataset:

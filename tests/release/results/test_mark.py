@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 from dicom_check import faults
 
-from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.errors import ConfigError, DataError, InputError
 from monai_unlearn.release.results.find import find
 from monai_unlearn.release.results.mark import marks
 
@@ -35,6 +37,12 @@ def test_marked_again_they_are_the_same(results):
     rejected = marks(results, version="0.1.0", title="reject", why="withdrawn")
     assert not {one.SOPInstanceUID for one in first} & {one.SOPInstanceUID for one in rejected}
     assert rejected[0].ConceptNameCodeSequence[0].CodeValue == "113001"
+
+
+def test_without_highdicom_the_extra_is_named(results, monkeypatch):
+    monkeypatch.setitem(sys.modules, "highdicom", None)
+    with pytest.raises(InputError, match=r"Marks take highdicom.*pip install 'monai-unlearn\[pacs\]'"):
+        marks(results, version="0.1.0")
 
 
 def test_what_is_refused(results):
