@@ -10,10 +10,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
-from monai_unlearn import __version__
 from monai_unlearn.errors import ArchiveError
 from monai_unlearn.pacs.access import CA, TOKEN, USER
 from monai_unlearn.pacs.retry import PASSING, PassingFault, patiently
+from monai_unlearn.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
