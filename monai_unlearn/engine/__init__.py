@@ -11,6 +11,7 @@ from monai_unlearn.engine.protocol import follow_protocol
 from monai_unlearn.engine.reference import Reference, Retraining
 from monai_unlearn.engine.replicas import replicated, written_once
 from monai_unlearn.engine.revision import Revision
+from monai_unlearn.engine.tracking import tracking_uri
 from monai_unlearn.engine.trainer import UnlearnTrainer
 from monai_unlearn.engine.training import train
 from monai_unlearn.engine.training_steps import TrainingSteps
@@ -36,6 +37,7 @@ __all__ = [
     "process_device",
     "replicated",
     "report_errors",
+    "tracking_uri",
     "train",
     "usable_device",
     "written_once",

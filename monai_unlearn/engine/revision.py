@@ -44,6 +44,7 @@ from monai_unlearn.engine.report import print_result
 from monai_unlearn.engine.snapshots import snapshots_of
 from monai_unlearn.engine.stop_rule import StopRule
 from monai_unlearn.engine.stopping import Stopping
+from monai_unlearn.engine.tracking import Tracking
 from monai_unlearn.engine.trained_pixels import check_trained_pixels
 from monai_unlearn.engine.training_record import RECORD, check_original, record_of
 from monai_unlearn.engine.updating import Updates
@@ -67,6 +68,7 @@ from monai_unlearn.release import (
 )
 from monai_unlearn.release.record_run import record_run, site_ledger
 from monai_unlearn.staging import check_free, remove_unfinished, staged
+from monai_unlearn.version import __version__
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -194,6 +196,7 @@ class Revision:
         self.base = BundleInfo.read(self.bundle_root)
         check_free(Path(self.output_dir))
         check_travels(self.base.root, Path(self.output_dir))
+        self.tracking = Tracking.of(self.trainer, self.trainer.train_handlers)
 
     @classmethod
     def from_config(cls, **given: Any) -> Revision:  # noqa: ANN401 - whatever the fields take
@@ -271,6 +274,27 @@ class Revision:
             NotAccepted: The verdict does not promote the result: everything is written, but the bundle is not promoted.
             UnlearnError: Something went wrong earlier: nothing is written.
         """
+        with self.tracking.run(self._parameters()):
+            return self._run()
+
+    def _parameters(self) -> dict[str, Any]:
+        """Return what a tracked run is known by: digests, versions, and what decides how the network is revised."""
+        said = self.config.get("method")
+        settings = {**settings_of(self.trainer.method), **(said if isinstance(said, Mapping) else {})}
+        return {
+            "spec_digest": self.cohort.spec.digest,
+            "index_digest": self.data.index_digest,
+            "method": self._info.name,
+            **{f"method.{name}": value for name, value in settings.items() if name not in ("_target_", "name")},
+            "seed": self.seed,
+            "budget": self.budget,
+            "objective": self.judged_by.objective,
+            "bundle": self.base.metadata.get("name"),
+            "bundle_version": self.base.version,
+            "tool_version": __version__,
+        }
+
+    def _run(self) -> dict[str, Any]:
         target, began, ledger = Path(self.output_dir), time.perf_counter(), site_ledger()
         check_sums(self.base.root)
         check_spec_stays(self.base.root, self.cohort)
@@ -313,6 +337,7 @@ class Revision:
             checkpoints.remove()
         distributed.wait()
         print_result(evidence, target)
+        self.tracking.finished(evidence, target, step=self.trainer.state.iteration)
         accepted = promotes(evidence["verdict"])
         if ledger is not None:
             record_run("unlearn", RunFolder(target).bundle(accepted=accepted), store=ledger[0], key=ledger[1])
@@ -472,6 +497,7 @@ class Revision:
             eval_interval=self.eval_interval,
             as_delivered=lambda network: self._as_delivered(network, max_images=EVAL_MAX_IMAGES),
             delivery_images=self._delivery_images(max_images=EVAL_MAX_IMAGES),
+            evaluated=lambda step, measured: self.tracking.evaluated(step, measured, self.data.class_names),
         )
 
     def _updates(self, checkpoints: Checkpoints, references: Sequence[Reference]) -> Updates:

@@ -53,12 +53,13 @@ class Stopping:
         as_delivered: Returns the network to evaluate, given the network in training; for example a copy with
             recalibrated BatchNorm.
         delivery_images: Images that `as_delivered` passes through the network, to count costs.
+        evaluated: Called in the main process after each evaluation with the step and what was measured.
 
     Raises:
         ConfigError: `eval_interval` is below 1.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - options of a run, each by its name
         self,
         *,
         rule: StopRule,
@@ -69,6 +70,7 @@ class Stopping:
         eval_interval: int | None = None,
         as_delivered: Callable[[nn.Module], nn.Module] | None = None,
         delivery_images: int = 0,
+        evaluated: Callable[[int, Mapping[str, Any]], None] | None = None,
     ) -> None:
         if eval_interval is not None and eval_interval < 1:
             raise ConfigError(f"eval_interval: expected at least 1 step between two evaluations, got {eval_interval}.")
@@ -79,6 +81,7 @@ class Stopping:
         self.delivery_images = delivery_images
         self.eval_interval = eval_interval
         self.as_delivered = as_delivered or (lambda network: network)
+        self.evaluated = evaluated or (lambda _step, _measured: None)
         self.notes: list[str] = []
         self.evaluated_on, images = _images_to_evaluate(subsets)
         self.images = _at_most(EVAL_MAX_IMAGES, images)
@@ -204,6 +207,7 @@ class Stopping:
                 engine.end_phase(MEASURED[int(number)])
         if distributed.is_main_process():
             self.history.append(measured)
+            self.evaluated(engine.state.iteration, measured)
 
     def _of_main_process(self, chosen: Collection[int], classes: Sequence[int]) -> set[int]:
         """Return in every process what the main process chose among classes; the others choose nothing."""

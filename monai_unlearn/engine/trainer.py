@@ -56,9 +56,9 @@ PROGRESS: Mapping[str, Any] = MappingProxyType(
 class UnlearnTrainer(SupervisedTrainer):
     """Runs one iterative method over a `PairedLoader`; one step is one batch.
 
-    Handlers of MONAI and Ignite attach to it, `--tracking mlflow` records it, and `state.output` holds `loss`. Call
-    the method's `prepare` before the first step. Steps run in bfloat16 under autocast and in channels-last memory: on
-    CUDA by default, on the CPU where the method has found bfloat16 safe.
+    Handlers of MONAI and Ignite attach to it, `--tracking mlflow` records it, and `state.output` is `[{"loss": …}]`.
+    Call the method's `prepare` before the first step. Steps run in bfloat16 under autocast and in channels-last memory:
+    on CUDA by default, on the CPU where the method has found bfloat16 safe.
 
     `phases` set the length of the run, or else `steps`, or a budget (`keep_to`), or else `max_epochs`; a one-shot
     method takes no step.
@@ -136,7 +136,8 @@ class UnlearnTrainer(SupervisedTrainer):
             self.state_dict_user_keys.append(name)
         self._batches = train_data_loader.batches()
         self.add_event_handler(Events.ITERATION_COMPLETED, UnlearnTrainer._end_within_epoch)
-        self._register_handlers(train_handlers or ())
+        self.train_handlers = tuple(train_handlers or ())
+        self._register_handlers(self.train_handlers)
 
     @property
     def total_steps(self) -> int:
@@ -279,7 +280,7 @@ class UnlearnTrainer(SupervisedTrainer):
         if self.state.iteration >= self.total_steps < self.state.max_epochs * self.state.epoch_length:
             self.terminate()
 
-    def _iteration(self, engine: Any, batchdata: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401, ARG002 - MONAI's signature
+    def _iteration(self, engine: Any, batchdata: Mapping[str, Any]) -> list[dict[str, Any]]:  # noqa: ANN401, ARG002 - MONAI's signature
         """Take one step; MONAI makes this Ignite's process function."""
         phase, rate = self._at(self.state.iteration - 1)
         self.method.phase = "repair" if self.paused else phase
@@ -301,7 +302,8 @@ class UnlearnTrainer(SupervisedTrainer):
         self.optimizer.step()
         self.method.after_step()
         self._count(batchdata, paused=self.paused and phase == "forget")
-        return {"loss": loss}
+        # As MONAI's own trainers give it to handlers: a list with an item per image, in each of which the loss stands.
+        return [{"loss": loss}]
 
     def _count(self, batch: Mapping[str, Any], *, paused: bool) -> None:
         """Count what a step took, and how much less than planned where all classes are paused."""

@@ -24,6 +24,8 @@ LINEAGE = "lineage.json"
 LINEAGE_MEMBERS = "lineage_members.parquet"
 LINEAGE_KEY = "lineage.key"
 README = "README.md"
+# The environment variable with the tracked run that a run is part of.
+PARENT_RUN = "MONAI_UNLEARN_PARENT_RUN"
 CARD_PAGE = "model_card_diff.html"
 
 TRAVELS = "This folder travels: it holds a bundle, and names nobody whose images were used."
