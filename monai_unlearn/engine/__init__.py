@@ -7,6 +7,7 @@ from monai_unlearn.engine.handlers import ProgressBar
 from monai_unlearn.engine.head import as_classifier
 from monai_unlearn.engine.healthy import healthy_classes
 from monai_unlearn.engine.host import bundle_root, executed_config, report_errors, usable_device
+from monai_unlearn.engine.inferring import class_names_of, finish_predictions
 from monai_unlearn.engine.protocol import follow_protocol
 from monai_unlearn.engine.reference import Reference, Retraining
 from monai_unlearn.engine.replicas import replicated, written_once
@@ -27,9 +28,11 @@ __all__ = [
     "UnlearnTrainer",
     "as_classifier",
     "bundle_root",
+    "class_names_of",
     "evaluate",
     "executed_config",
     "finalize",
+    "finish_predictions",
     "follow_protocol",
     "healthy_classes",
     "initialize",

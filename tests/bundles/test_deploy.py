@@ -33,7 +33,7 @@ def image_of(walked, path):
 def inferred(walked, path, out):
     settings = {"dataset_dir": str(path.parent), "file_pattern": path.name, "class_names": classes_of(walked)}
     run("infer", "inference.yaml", bundle=walked.root, output_dir=str(out), **settings, **size_of(walked))
-    (row,) = csv.reader((out / "predictions.csv").read_text().splitlines())
+    _, row = csv.reader((out / "predictions.csv").read_text().splitlines())
     return [float(value) for value in row[1:]]
 
 

@@ -155,7 +155,8 @@ def test_inference_runs_in_another_folder_and_writes_probabilities(walked, tmp_p
         output_dir=str(tmp_path / "out"),
         class_names=classes,
     )
-    rows = list(csv.reader((tmp_path / "out" / "predictions.csv").read_text().splitlines()))
+    header, *rows = csv.reader((tmp_path / "out" / "predictions.csv").read_text().splitlines())
+    assert header == ["file", *classes]
     assert len(rows) == len(list(walked.images.glob("1*.png")))
     for row in rows:
         assert sum(map(float, row[1:])) == pytest.approx(1, abs=1e-5)

@@ -147,7 +147,7 @@ def test_inference_writes_probabilities(trained, tmp_path):
             output_dir=str(tmp_path),
             checkpoint=str(trained / "model.pt"),
         )
-    rows = list(csv.reader((tmp_path / "predictions.csv").read_text().splitlines()))
+    _, *rows = csv.reader((tmp_path / "predictions.csv").read_text().splitlines())
     assert len(rows) == 48
     assert all(sum(map(float, row[1:])) == pytest.approx(1, abs=1e-5) for row in rows)
 

@@ -98,7 +98,7 @@ def test_inference_writes_probabilities(trained, phantoms, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         run("infer", "inference.yaml", **settings)
-    rows = list(csv.reader((tmp_path / "predictions.csv").read_text().splitlines()))
+    _, *rows = csv.reader((tmp_path / "predictions.csv").read_text().splitlines())
     assert len(rows) == len(list((phantoms / "studies" / "images").rglob("*.dcm")))
     assert all(sum(map(float, row[1:])) == pytest.approx(1, abs=1e-5) for row in islice(rows, 5))
 

@@ -76,7 +76,8 @@ def predictions(table, tmp_path_factory):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         run("infer", "inference.yaml", dataset_dir=str(images), output_dir=str(images / "out"), **settings)
-    rows = sorted(csv.reader((images / "out" / "predictions.csv").read_text().splitlines()))
+    _, *found_rows = csv.reader((images / "out" / "predictions.csv").read_text().splitlines())
+    rows = sorted(found_rows)
     found = pd.DataFrame([[float(value) for value in row[1:]] for row in rows], columns=CLASSES)
     return found.assign(wide=chosen["wide"].to_numpy())
 

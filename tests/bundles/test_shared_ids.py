@@ -11,6 +11,7 @@ from bundle_walk import BUNDLES, CONFIGS
 # Settings that configs have under one name for purposes of their own.
 DIFFERENT = {
     "imports": "inference also releases",
+    "class_names": "evaluation and inference take those that their weights were trained with",
     "initialize": "evaluation has a fixed seed",
     "dataset_dir": "inference reads a folder, the others an index",
     "data": "unlearning needs a cohort",
