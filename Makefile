@@ -9,7 +9,7 @@ DEMO := build/demo/$(BUNDLE)
 # The real data of the optional tests and benchmarks; tests skip, and say so, where it is not set.
 export MONAI_UNLEARN_DATA MONAI_UNLEARN_CASES MONAI_UNLEARN_STANDARDS
 
-.PHONY: demo test coverage check deploy-sdk matrix nightly clean
+.PHONY: demo test coverage check docs deploy-sdk matrix nightly clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -40,6 +40,12 @@ check: $(VENV)/.installed
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry .
 
+# The site, with warnings as errors, and the snippets of its pages, those that take minutes too.
+docs: $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@MONAI_UNLEARN_DOCS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/docs --numprocesses 2
+
 deploy-sdk: $(VENV)/.installed
 	@$(BIN)/python scripts/deploy_sdk.py
 
@@ -47,7 +53,7 @@ deploy-sdk: $(VENV)/.installed
 matrix:
 	@TORCH_INDEX=$(TORCH_INDEX) $(PYTHON) scripts/python_matrix.py $(TESTS)
 
-nightly: coverage
+nightly: coverage docs
 	@HYPOTHESIS_PROFILE=nightly MONAI_UNLEARN_NIGHTLY=1 $(BIN)/python -m pytest tests/cohort tests/index/test_mutants.py --numprocesses 2
 	@# Long walks that the other tests skip.
 	@MONAI_UNLEARN_NIGHTLY=1 $(BIN)/python -m pytest $$(grep -rl MONAI_UNLEARN_NIGHTLY tests --include='test_*.py') --numprocesses 2
