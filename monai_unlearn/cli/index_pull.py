@@ -32,8 +32,17 @@ def pull_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     *,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the index.")],
     dicomweb: Annotated[
-        str, typer.Option("--dicomweb", metavar="URL", help="The root of the archive's DICOMweb services.")
-    ],
+        str | None, typer.Option("--dicomweb", metavar="URL", help="The root of the archive's DICOMweb services.")
+    ] = None,
+    dimse: Annotated[
+        str | None,
+        typer.Option(
+            "--dimse", metavar="HOST:PORT", help="An archive without DICOMweb; needs --aet and --called. Slower."
+        ),
+    ] = None,
+    called: Annotated[
+        str | None, typer.Option("--called", metavar="AE", help="With --dimse: the AE title of the archive.")
+    ] = None,
     modality: Annotated[
         list[str] | None,
         typer.Option("--modality", metavar="OP", help="Only images of this modality; can be repeated."),
@@ -46,7 +55,12 @@ def pull_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     ] = None,
     aet: Annotated[
         str | None,
-        typer.Option("--aet", metavar="AE", help="Only studies that this application entity has (RetrieveAETitle)."),
+        typer.Option(
+            "--aet",
+            metavar="AE",
+            help="With --dimse: the AE title of this machine, which the archive knows. With --dicomweb: only studies "
+            "that this application entity has (RetrieveAETitle).",
+        ),
     ] = None,
     check: Annotated[
         bool,
@@ -110,9 +124,8 @@ def pull_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     from monai_unlearn.index.scan.decisions import Decisions
     from monai_unlearn.index.scan.extra_tags import ExtraTags
     from monai_unlearn.index.scan.options import ScanOptions
-    from monai_unlearn.index.sources.web_archive import WebArchive
+    from monai_unlearn.index.sources.open_archive import open_archive
     from monai_unlearn.index.tables.key import pair_keys
-    from monai_unlearn.pacs.access import Access
     from monai_unlearn.pacs.study_query import StudyQuery
 
     names = None if pseudonymise is None else pseudonyms.Pseudonyms.read(pseudonymise, apart_from=out)
@@ -130,9 +143,17 @@ def pull_index(  # noqa: PLR0913 - in Typer, each option is a parameter
             extra_tags=ExtraTags.of(tag or (), raw_values=False, pseudonyms=names),
         ),
     )
-    query = StudyQuery.of(modality=modality or (), first=first, last=last, aet=aet)
+    query = StudyQuery.of(modality=modality or (), first=first, last=last, aet=None if dimse else aet)
     request = pull.PullRequest(build=build, query=query, check=check, connections=connections)
-    archive = WebArchive(Access.of(dicomweb, connections=connections), today=build.built)
+    archive = open_archive(
+        dicomweb=dicomweb,
+        dimse=dimse,
+        aet=aet,
+        called=called,
+        connections=connections,
+        tags=tag or (),
+        today=build.built,
+    )
     try:
         done = pull.pull(request, archive, track=build_view.track)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,10 +32,9 @@ from monai_unlearn.pacs.study_query import StudyQuery
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    import pyarrow as pa
-
     from monai_unlearn.index.build_report import BuildReport
     from monai_unlearn.index.build_request import BuildRequest
+    from monai_unlearn.index.readers import Row
     from monai_unlearn.index.sources.archive import Archive, Asked, Item
 
     TrackStudies = Callable[[list[Study]], Iterable[Study]]
@@ -67,6 +67,7 @@ class PullReport:
         looked_at: Which studies were looked at: `all`, `changes` or `window`.
         counts: How studies and images compare with those of the last pull.
         traffic: How many `requests` were sent, and how many `bytes` received.
+        seconds: How long it took to `list` studies, to `read` their metadata, and to `write` the index.
     """
 
     build: BuildReport
@@ -74,6 +75,7 @@ class PullReport:
     looked_at: str
     counts: PullCounts
     traffic: Mapping[str, int]
+    seconds: Mapping[str, float]
 
     def without_paths(self) -> PullReport:
         """Return this with handles in place of the paths of images, which consist of identifiers."""
@@ -89,6 +91,7 @@ class PullReport:
             "studies": studies,
             "identities_changed": self.counts.identities,
             **self.traffic,
+            "seconds": dict(self.seconds),
         }
 
 
@@ -108,11 +111,14 @@ def pull(request: PullRequest, archive: Archive, *, track: TrackStudies) -> Pull
     check_target(build.out)
     check_decisions(build)
     with Workspace(build.out, mark := _mark(request, archive), worth_keeping=1) as space:
+        clock = _Clock()
         before = Pulled.of(build.out, mark)
         asked = archive.asked(None if before is None or request.check else before.cursor)
         studies, vanished = _list(request, archive, asked, before)
+        clock.stop("list")
+        made = StudyRows(build.scan, frozenset(request.query.modalities), tells_pixels=archive.tells_pixels)
         rows = PullRows(
-            _fetching(archive, build, request.query), space, connections=request.connections, read_all=request.check
+            _fetching(archive, made), made.table, space, connections=request.connections, read_all=request.check
         )
         rows.counts.studies["vanished"] += vanished
         tags = FoundTags()
@@ -126,6 +132,7 @@ def pull(request: PullRequest, archive: Archive, *, track: TrackStudies) -> Pull
                 derived=build.include_derived,
                 built=build.built,
             )
+        clock.stop("read")
         if not collected.usable:
             raise IndexReadError(
                 f"{archive.server}: {'none of the objects found is an image' if collected.rows else 'no image found'}. "
@@ -141,7 +148,20 @@ def pull(request: PullRequest, archive: Archive, *, track: TrackStudies) -> Pull
             done = composition.finish(space, duplicates, MaskLabels(), _untracked, connection=connection)
     if linked is not None:
         bind(build.out, linked, read_manifest(linked))
-    return PullReport(done, archive.name, asked.how, rows.counts, archive.traffic())
+    clock.stop("write")
+    return PullReport(done, archive.name, asked.how, rows.counts, archive.traffic(), clock.seconds)
+
+
+@dataclass
+class _Clock:
+    """How long each step took."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    _last: float = field(default_factory=time.perf_counter)
+
+    def stop(self, step: str) -> None:
+        now = time.perf_counter()
+        self.seconds[step], self._last = round(now - self._last, 3), now
 
 
 def _with_paths(build: BuildRequest) -> BuildRequest:
@@ -184,10 +204,8 @@ def _found(query: StudyQuery, archive: Archive, asked: Asked) -> Iterator[Item]:
         yield from archive.studies(replace(query, first=max(days, default=None)))
 
 
-def _fetching(archive: Archive, build: BuildRequest, query: StudyQuery) -> Callable[[Study], pa.Table | None]:
-    rows = StudyRows(build.scan, frozenset(query.modalities), tells_pixels=archive.tells_pixels)
-
-    def fetch(study: Study) -> pa.Table | None:
+def _fetching(archive: Archive, rows: StudyRows) -> Callable[[Study], list[Row] | None]:
+    def fetch(study: Study) -> list[Row] | None:
         items = archive.metadata(str(study.uid), expected=study.instances)
         return None if items is None else rows.of(study, items)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
@@ -11,8 +11,6 @@ from monai_unlearn.errors import ArchiveError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from monai_unlearn.pacs.access import Access
 
 Answer = TypeVar("Answer")
 
@@ -49,7 +47,23 @@ class _Wait:
         return wait if wish is None else max(min(wish, _LONGEST_WISH), wait)
 
 
-def patiently(ask: Callable[[], Answer], access: Access, *, request: str) -> Answer:
+class Patience(Protocol):
+    """How often a server is asked again, with which first wait in seconds, and its name for messages."""
+
+    @property
+    def attempts(self) -> int:
+        """How often a request is sent."""
+
+    @property
+    def wait(self) -> float:
+        """The first wait, in seconds."""
+
+    @property
+    def server(self) -> str:
+        """The name of the server."""
+
+
+def patiently(ask: Callable[[], Answer], access: Patience, *, request: str) -> Answer:
     """Call a function until it does not raise `PassingFault`.
 
     Args:

@@ -11,6 +11,7 @@ from monai_unlearn.index.faults import Fault, joined
 from monai_unlearn.index.patient_key import ISSUED_BY
 from monai_unlearn.index.readers.deflated import FORMAT
 from monai_unlearn.index.readers.dicom import fault_of_class
+from monai_unlearn.index.readers.functional_groups import GROUPS
 from monai_unlearn.index.readers.identity import settled
 from monai_unlearn.index.readers.pixels import PIXEL_TAGS
 from monai_unlearn.index.readers.row import OTHER_IDS, tag_paths, tagged
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _PIXELS = tuple(f"{tag:08X}" for tag in sorted(PIXEL_TAGS))
 _ROWS = "00280010"
+_GROUPS = tuple(f"{tag:08X}" for tag in GROUPS)
 _PATIENT, _ISSUER = "00100020", "00100021"
 
 
@@ -39,7 +41,11 @@ def row_of(item: Item, *, tells_pixels: bool) -> Row:
         tells_pixels: Whether the metadata of an image with pixels names them, as WADO-RS does with bulk data. If not,
             an image class without pixels is not known to lack them.
     """
-    values: dict[str, object] = {name: value_of(item, path) for name, path in tag_paths().items()}
+    # Nearly all of the vocabulary are plain tags, and nearly no image has functional groups.
+    has_groups = any(group in item for group in _GROUPS)
+    values: dict[str, object] = {}
+    for name, path, tag in _columns():
+        values[name] = value_of(item, path) if tag is None or has_groups else decoded(item.get(tag))
     values[OTHER_IDS] = _issued(item)
     row, faults = tagged(values)
     fault = _fault(item, str(values["SOPClassUID"] or ""), tells_pixels=tells_pixels)
@@ -73,6 +79,15 @@ def _fault(item: Item, class_uid: str, *, tells_pixels: bool) -> Fault | None:
         return None
     fault = fault_of_class(_uid(class_uid), has_rows=_ROWS in item)
     return fault or (Fault.PIXEL_DATA_MISSING if tells_pixels else None)
+
+
+@cache
+def _columns() -> tuple[tuple[str, TagPath, str | None], ...]:
+    """Return the columns with their paths, and with the name of the tag where that is all there is to a path."""
+    return tuple(
+        (name, path, f"{path.last.tag:08X}" if path.is_plain and not path.is_meta else None)
+        for name, path in tag_paths().items()
+    )
 
 
 @cache

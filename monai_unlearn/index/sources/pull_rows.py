@@ -19,10 +19,12 @@ from monai_unlearn.index.sources.pulled import ByStudy, Pulled
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
+    from monai_unlearn.index.readers import Row
     from monai_unlearn.index.scan.workspace import Workspace
     from monai_unlearn.index.sources.study_list import Study
 
-    Fetch = Callable[[Study], pa.Table | None]
+    Fetch = Callable[[Study], list[Row] | None]
+    Finish = Callable[[list[Row]], pa.Table]
 
 ROWS_A_BATCH = 5_000
 # As many rows that were asked for are lost at most if the process is killed.
@@ -80,7 +82,7 @@ class _Pending:
 
     study: Study
     before: pa.Table | None
-    rows: pa.Table | Future[pa.Table | None]
+    rows: pa.Table | Future[list[Row] | None]
     origin: str
 
     @property
@@ -96,19 +98,23 @@ class PullRows:
 
     Attributes:
         fetch: Asks for the metadata of a study, and returns its rows sorted by path; null if it is gone.
+        finish: Makes a table of rows, as it may be stored.
         space: Where rows are stored as they come, so that a pull that is killed goes on from there.
         connections: How many studies are asked for at once.
         read_all: Whether metadata is asked for even of studies that seem unchanged.
         counts: How the studies and images compare with those of the last pull.
         fingerprints: The fingerprint of each study whose rows were yielded.
+        blocks: How many blocks of rows were stored.
     """
 
     fetch: Fetch
+    finish: Finish
     space: Workspace
     connections: int
     read_all: bool = False
     counts: PullCounts = field(default_factory=PullCounts)
     fingerprints: dict[str, str] = field(default_factory=dict)
+    blocks: int = 0
 
     def batches(self, studies: Iterable[Study], before: Pulled | None) -> Generator[pa.Table, None, None]:
         """Yield the rows of studies, sorted by path, some thousands at a time.
@@ -159,41 +165,54 @@ class PullRows:
         return _Pending(study, rows, pool.submit(self.fetch, study), "read")
 
     def _blocks(self, pending: Iterable[_Pending]) -> Iterator[pa.Table]:
-        """Yield the rows of studies as they are there; store those that were read, block by block."""
-        block: list[tuple[Study, pa.Table]] = []
-        number = 0
+        """Yield the rows of studies as they are there; those that were read are stored, block by block."""
+        block: list[tuple[_Pending, list[Row]]] = []
         try:
             for each in pending:
-                rows = each.rows.result() if isinstance(each.rows, Future) else each.rows
-                if rows is None:  # gone since the studies were listed
-                    self.counts.studies["vanished"] += 1
-                    self.counts.images["vanished"] += 0 if each.before is None else each.before.num_rows
-                    continue
-                self._count(each, rows)
-                if each.origin == "read":
-                    block.append((each.study, rows))
-                    if sum(table.num_rows for _, table in block) >= ROWS_A_BLOCK:
-                        self._store(number, block)
-                        block, number = [], number + 1
-                if rows.num_rows:
-                    yield rows
+                if isinstance(each.rows, Future):
+                    rows = each.rows.result()
+                    if rows is None:  # gone since the studies were listed
+                        self.counts.studies["vanished"] += 1
+                        self.counts.images["vanished"] += 0 if each.before is None else each.before.num_rows
+                        continue
+                    block.append((each, rows))
+                    if sum(len(rows) for _, rows in block) < ROWS_A_BLOCK:
+                        continue
+                done, block = block, []
+                yield from self._stored(done)
+                if not isinstance(each.rows, Future):
+                    yield self._known(each, each.rows)
+            done, block = block, []
+            yield from self._stored(done)
         finally:  # what was read before an error is not asked for again
-            self._store(number, block)
+            list(self._stored(block))
 
-    def _count(self, each: _Pending, rows: pa.Table) -> None:
+    def _known(self, each: _Pending, rows: pa.Table) -> pa.Table:
+        """Count the rows of a study that an earlier pull read."""
         self.fingerprints[each.study.key] = each.study.fingerprint
         self.counts.studies[each.origin] += 1
         if each.origin == "reused":
             self.counts.images["reused"] += rows.num_rows
         else:
             self.counts.compare(each.before, rows)
-            if each.origin == "resumed":
-                self.counts.images["resumed"] += rows.num_rows
+            self.counts.images["resumed"] += rows.num_rows
+        return rows
 
-    def _store(self, number: int, block: list[tuple[Study, pa.Table]]) -> None:
-        if block:
-            notes = json.dumps({study.key: study.fingerprint for study, _ in block})
-            self.space.add_block(number, pa.concat_tables([rows for _, rows in block]), notes=notes)
+    def _stored(self, block: list[tuple[_Pending, list[Row]]]) -> Iterator[pa.Table]:
+        """Store the rows of studies that were read, count them, and yield them."""
+        if not block:
+            return
+        table = self.finish([row for _, rows in block for row in rows])
+        notes = json.dumps({each.study.key: each.study.fingerprint for each, _ in block})
+        self.space.add_block(self.blocks, table, notes=notes)
+        self.blocks += 1
+        begin = 0
+        for each, rows in block:
+            self.fingerprints[each.study.key] = each.study.fingerprint
+            self.counts.studies["read"] += 1
+            self.counts.compare(each.before, table.slice(begin, len(rows)))
+            begin += len(rows)
+        yield table
 
 
 def listed(rows: pa.Table) -> pa.Table:

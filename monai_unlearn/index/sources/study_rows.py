@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from monai_unlearn.index.fast_readers import schema
-from monai_unlearn.index.readers import file_columns
 from monai_unlearn.index.readers.identity import without_birth_dates
 from monai_unlearn.index.readers.row import EXTRA_TAGS
 from monai_unlearn.index.scan.extra_tags import stored
@@ -41,8 +40,8 @@ class StudyRows:
     modalities: frozenset[str] = frozenset()
     tells_pixels: bool = True
 
-    def of(self, study: Study, items: Sequence[Item]) -> pa.Table:
-        """Return the rows of a study, sorted by path, as they may be stored.
+    def of(self, study: Study, items: Sequence[Item]) -> list[Row]:
+        """Return the rows of a study, sorted by path; `table` makes of them what may be stored.
 
         Args:
             study: The study.
@@ -50,12 +49,19 @@ class StudyRows:
         """
         if self.modalities:
             items = [item for item in items if text(item, MODALITY) in self.modalities]
-        names = ("path", *file_columns())
-        rows = sorted((self._row(study, item) for item in items), key=itemgetter("path"))
-        columns = {name: [row.get(name) for row in rows] for name in names}
-        nothing = [None] * len(rows)
-        table = pa.table({**columns, "file_size": nothing, "file_mtime_ns": nothing}).select(schema().names)
-        return self._finished(table.cast(schema()) if rows else schema().empty_table())
+        return sorted((self._row(study, item) for item in items), key=itemgetter("path"))
+
+    def table(self, rows: Sequence[Row]) -> pa.Table:
+        """Return rows as they may be stored: with pseudonyms, without what is dropped.
+
+        Args:
+            rows: The rows of some studies: a table of many takes hardly longer than one of few.
+        """
+        columns = [[row.get(name) for row in rows] for name in schema().names]
+        table = pa.table(columns, schema=schema())
+        pseudonyms = self.options.pseudonyms
+        kept = self.options.decisions.without_dropped(table)
+        return without_birth_dates(kept) if pseudonyms is None else pseudonyms.rows(kept)
 
     def _row(self, study: Study, item: Item) -> Row:
         row = row_of(item, tells_pixels=self.tells_pixels)
@@ -66,8 +72,3 @@ class StudyRows:
         if tags and is_usable(code if isinstance(code, str) else None):
             row[EXTRA_TAGS] = stored(texts_of(item, tags), self.options.pseudonyms)
         return row
-
-    def _finished(self, rows: pa.Table) -> pa.Table:
-        pseudonyms = self.options.pseudonyms
-        kept = self.options.decisions.without_dropped(rows)
-        return without_birth_dates(kept) if pseudonyms is None else pseudonyms.rows(kept)

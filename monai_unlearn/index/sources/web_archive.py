@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from monai_unlearn.pacs.access import Access
 
 # Images arrive days after their study's date: these days are asked for again.
-_OVERLAP = dt.timedelta(days=30)
+OVERLAP = dt.timedelta(days=30)
 
 
 class WebArchive:
@@ -58,7 +58,7 @@ class WebArchive:
         day = {"day": self._today.isoformat()}
         with suppress(KeyError, TypeError, ValueError):
             if cursor is not None:
-                return Asked("window", day, since=dt.date.fromisoformat(str(cursor["day"])) - _OVERLAP)
+                return Asked("window", day, since=dt.date.fromisoformat(str(cursor["day"])) - OVERLAP)
         return Asked("all", day)
 
     def studies(self, query: StudyQuery) -> Iterator[Item]:

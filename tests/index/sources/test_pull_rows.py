@@ -17,8 +17,15 @@ from monai_unlearn.index.sources.study_list import Study
 
 
 def rows_of(key, count=2, **columns):
-    rows = [{"path": path_of(key, "s", str(number)), "PatientID": "P", **columns} for number in range(count)]
+    return [{"path": path_of(key, "s", str(number)), "PatientID": "P", **columns} for number in range(count)]
+
+
+def table_of(rows):
     return pa.Table.from_pylist(rows, schema=schema())
+
+
+def tables_of(*keys):
+    return [table_of(rows_of(key)) for key in keys]
 
 
 def study(key, fingerprint="x", **options):
@@ -29,7 +36,7 @@ def study(key, fingerprint="x", **options):
 def run(tmp_path):
     def begin(studies, fetch, *, before=None, read_all=False):
         with Workspace(tmp_path / "index", {"a": "b"}, worth_keeping=1) as space:
-            rows = PullRows(fetch, space, connections=2, read_all=read_all)
+            rows = PullRows(fetch, table_of, space, connections=2, read_all=read_all)
             ordered = sorted(studies, key=lambda one: in_order(one.key))
             return list(rows.batches(ordered, before)), rows, list(space.blocks())
 
@@ -61,9 +68,7 @@ def test_what_is_held_is_bounded(run, monkeypatch):
 
 
 def test_only_studies_that_changed_are_asked_for(run):
-    before = Pulled(
-        {"1.2.1": "x", "1.2.2": "x", "1.2.3": "x"}, None, [rows_of("1.2.1"), rows_of("1.2.2"), rows_of("1.2.3")]
-    )
+    before = Pulled({"1.2.1": "x", "1.2.2": "x", "1.2.3": "x"}, None, tables_of("1.2.1", "1.2.2", "1.2.3"))
     asked = []
 
     def fetch(one):
@@ -79,7 +84,7 @@ def test_only_studies_that_changed_are_asked_for(run):
 
 
 def test_a_full_check_finds_what_changed_silently(run):
-    before = Pulled({"1.2.1": "x"}, None, [rows_of("1.2.1", 3)])
+    before = Pulled({"1.2.1": "x"}, None, [table_of(rows_of("1.2.1", 3))])
     _, rows, _ = run([study("1.2.1")], lambda one: rows_of(one.key, 2, issuer="H"), before=before, read_all=True)
     assert rows.counts.identities == 2
     assert dict(rows.counts.images) == {"reused": 0, "changed": 2, "added": 0, "vanished": 1}
@@ -116,6 +121,6 @@ def test_a_pull_that_fails_is_gone_on_with(run, tmp_path, monkeypatch):
 
 
 def test_listed():
-    table = listed(rows_of("1.2"))
+    table = listed(table_of(rows_of("1.2")))
     assert table["path"] == table["relative"]
     assert table["named"].to_pylist() == [False, False]

@@ -17,17 +17,21 @@ from monai_unlearn.index.sources.study_rows import StudyRows
 STUDY = Study("1.2.1", "1.2.1", "x", 2)
 
 
+def table(rows, *arguments):
+    return rows.table(rows.of(*arguments))
+
+
 def test_rows_are_sorted_by_path_and_filtered_by_modality():
     images = [image("1.2.1", 2), image("1.2.1", 1), image("1.2.1", 3, Modality="SR")]
-    rows = StudyRows(ScanOptions(), frozenset({"OP"})).of(STUDY, images)
+    rows = table(StudyRows(ScanOptions(), frozenset({"OP"})), STUDY, images)
     assert rows.schema.equals(schema())
     assert rows["SOPInstanceUID"].to_pylist() == ["1.2.1.9.1", "1.2.1.9.2"]
     assert rows["path"].to_pylist() == sorted(rows["path"].to_pylist())
-    assert StudyRows(ScanOptions(), frozenset({"CT"})).of(STUDY, images).num_rows == 0
+    assert table(StudyRows(ScanOptions(), frozenset({"CT"})), STUDY, images).num_rows == 0
 
 
 def test_birth_dates_never_stay():
-    rows = StudyRows(ScanOptions()).of(STUDY, [image("1.2.1", 1, PatientBirthDate="19600101")])
+    rows = table(StudyRows(ScanOptions()), STUDY, [image("1.2.1", 1, PatientBirthDate="19600101")])
     assert int(rows["birth_check"][0].as_py()) < 32
 
 
@@ -39,7 +43,7 @@ def test_pseudonyms_and_dropped_columns():
         extra_tags=ExtraTags.of(["AccessionNumber", "StudyTime"], raw_values=False, pseudonyms=names),
     )
     images = [image("1.2.1", 1, StudyDescription="Jane Doe", AccessionNumber="A7", StudyTime="1200")]
-    (row,) = StudyRows(options).of(Study(names.of("study", "1.2.1"), "1.2.1", "x"), images).to_pylist()
+    (row,) = table(StudyRows(options), Study(names.of("study", "1.2.1"), "1.2.1", "x"), images).to_pylist()
     assert row["PatientID"] == names.of("patient", "P1")
     assert row["StudyInstanceUID"] == names.of("study", "1.2.1")
     assert row["path"].startswith(f"studies/{names.of('study', '1.2.1')}/series/")
@@ -50,4 +54,4 @@ def test_pseudonyms_and_dropped_columns():
 def test_tags_of_objects_that_are_no_images_are_not_read():
     options = ScanOptions(extra_tags=ExtraTags(("AccessionNumber",)))
     report = {**image("1.2.1", 1), **item(SOPClassUID="1.2.840.10008.5.1.4.1.1.88.33", AccessionNumber="A7")}
-    assert StudyRows(options).of(STUDY, [report])["extra_tags"].to_pylist() == [None]
+    assert table(StudyRows(options), STUDY, [report])["extra_tags"].to_pylist() == [None]
