@@ -52,6 +52,10 @@ def fetch_images(  # noqa: PLR0913 - in Typer, each option is a parameter
         str | None,
         typer.Option("--dicomweb", metavar="URL", help="The archive; default: that of the pull."),
     ] = None,
+    aet: Annotated[
+        str | None,
+        typer.Option("--aet", metavar="AE", help="This machine's AE title, for an index that was pulled by DIMSE."),
+    ] = None,
     connections: Annotated[
         int, typer.Option("--connections", metavar="N", min=1, max=64, help="How many requests are under way at once.")
     ] = 4,
@@ -60,14 +64,12 @@ def fetch_images(  # noqa: PLR0913 - in Typer, each option is a parameter
     """Fetch the images of a cohort from the archive that its index was pulled from."""
     from monai_unlearn.cohort import CohortSpec
     from monai_unlearn.index import Index, build_view
-    from monai_unlearn.index.fetch import fetch, pulled_from, wanted_of
+    from monai_unlearn.index.fetch import fetch, opened_archive, pulled_from, wanted_of
     from monai_unlearn.light_imports import light_arrow
-    from monai_unlearn.pacs.access import Access
-    from monai_unlearn.pacs.dicomweb import DicomWeb
 
     light_arrow()
     opened = Index.open(index)
-    access = Access.of(pulled_from(opened) if dicomweb is None else dicomweb, connections=connections)
+    address = pulled_from(opened) if dicomweb is None else dicomweb
     cohort = CohortSpec.read(spec).resolve(opened)
     rows = []
     for part in parts.split(","):
@@ -75,7 +77,7 @@ def fetch_images(  # noqa: PLR0913 - in Typer, each option is a parameter
             raise ConfigError(f"--parts: expected forget, remain, undetermined, joined by commas, got '{part}'.")
         frame = getattr(cohort, part)[["image_id", "study", "series"]].head(limit)
         rows += frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None)
-    with DicomWeb(access) as archive:
+    with opened_archive(address, aet=aet, connections=connections) as archive:
         done = fetch(
             opened,
             wanted_of(rows),

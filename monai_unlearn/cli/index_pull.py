@@ -151,7 +151,7 @@ def pull_index(  # noqa: PLR0913 - in Typer, each option is a parameter
         aet=aet,
         called=called,
         connections=connections,
-        tags=tag or (),
+        tags=build.scan.extra_tags.tags,
         today=build.built,
     )
     try:

@@ -10,6 +10,7 @@ import hashlib
 import shutil
 from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from monai_unlearn.index.store.store import Index
 
 MANIFEST = "fetched.parquet"
+DIMSE = "dimse://"
 # Beside the codes of `Fault`: the file has other identifiers than were asked for; its pixels are not those of before.
 OTHER_IMAGE, OTHER_PIXELS = "other_image", "other_pixels"
 _A_MANIFEST = 200
@@ -140,6 +142,32 @@ def pulled_from(index: Index) -> str:
             f"{index.directory}: this index was not pulled from an archive. Its files are where it says."
         )
     return str(pulled["archive"])
+
+
+@contextmanager
+def opened_archive(address: str, *, aet: str | None, connections: int) -> Iterator[ImageArchive]:
+    """Open the archive at an address, as `pulled_from` returns it.
+
+    Args:
+        address: The root of DICOMweb services, or `dimse://CALLED@HOST:PORT`.
+        aet: The AE title of this machine, for DIMSE.
+        connections: How many files are asked for at once.
+
+    Raises:
+        ArchiveError: The address or the AE title cannot be used.
+    """
+    if address.startswith(DIMSE):
+        from monai_unlearn.pacs.dimse import Dimse, Peer
+
+        called, _, server = address.removeprefix(DIMSE).partition("@")
+        with closing(Dimse(Peer.of(server, aet=aet, called=called))) as dimse:
+            yield dimse
+        return
+    from monai_unlearn.pacs.access import Access
+    from monai_unlearn.pacs.dicomweb import DicomWeb
+
+    with DicomWeb(Access.of(address, connections=connections)) as web:
+        yield web
 
 
 def wanted_of(rows: Iterable[tuple[str, str | None, str | None]]) -> list[Wanted]:

@@ -13,7 +13,7 @@ from pulls import pulled
 
 from monai_unlearn.errors import ArchiveError, IndexReadError
 from monai_unlearn.index import Index
-from monai_unlearn.index.fetch import MANIFEST, fetch, pulled_from, read_manifest, wanted_of
+from monai_unlearn.index.fetch import MANIFEST, fetch, opened_archive, pulled_from, read_manifest, wanted_of
 from monai_unlearn.index.pseudonyms import Pseudonyms
 from monai_unlearn.index.scan.decisions import FREE_TEXT, Decisions
 from monai_unlearn.index.scan.options import ScanOptions
@@ -158,3 +158,12 @@ def test_what_cannot_be_fetched_is_refused(tmp_path, index):
     (tmp_path / MANIFEST).write_bytes(b"damaged")
     with pytest.raises(IndexReadError, match="is damaged"):
         read_manifest(tmp_path)
+
+
+def test_the_archive_of_an_index():
+    with opened_archive("https://pacs/dicom-web", aet=None, connections=2) as web:
+        assert web.access.url == "https://pacs/dicom-web"
+    with opened_archive("dimse://PACS@pacs:104", aet="ME", connections=2) as dimse:
+        assert (dimse.peer.called, dimse.peer.aet, dimse.peer.port) == ("PACS", "ME", 104)
+    with pytest.raises(ArchiveError, match="--aet"), opened_archive("dimse://PACS@pacs:104", aet=None, connections=2):
+        pass
