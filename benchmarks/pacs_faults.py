@@ -87,9 +87,9 @@ def main() -> None:
         found = injected_until(orthanc, Path(name), faults=arguments.faults)
     print(json.dumps(found, indent=2))
     if arguments.results is not None:
-        arguments.results.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(found, indent=2) + "\n"
-        (arguments.results / "pacs_faults.json").write_text(text, encoding="utf-8")
+        from results_file import facts, write
+
+        write({"facts": facts("monai-unlearn", "requests"), **found}, "pacs_faults", arguments.results)
     sys.exit(found["indexes_that_differ"] != 0)
 
 

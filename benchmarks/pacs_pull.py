@@ -127,9 +127,9 @@ def main() -> None:
     }
     print(json.dumps(found, indent=2))
     if arguments.results is not None:
-        arguments.results.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(found, indent=2) + "\n"
-        (arguments.results / "pacs_pull.json").write_text(text, encoding="utf-8")
+        from results_file import facts, write
+
+        write({"facts": facts("monai-unlearn", "requests"), **found}, "pacs_pull", arguments.results)
 
 
 if __name__ == "__main__":
