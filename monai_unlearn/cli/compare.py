@@ -17,6 +17,7 @@ from monai_unlearn.cli.experiment_options import (
     Out,
     Seed,
     Seeds,
+    Tracking,
     Trials,
     config_of,
     names_in,
@@ -66,6 +67,7 @@ def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
     fix: Fix = None,
     jobs: Jobs = 1,
     seed: Seed = 0,
+    tracking: Tracking = None,
     trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
@@ -74,6 +76,7 @@ def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
     from monai_unlearn.experiments.comparison_plan import ComparisonPlan
     from monai_unlearn.experiments.rehearsal_runs import SET_BY_REHEARSE
     from monai_unlearn.experiments.settings import read_fixed
+    from monai_unlearn.experiments.tracking import tracked
 
     set_by = {**SET_BY_REHEARSE, "budget": "--budget"}
     plan = ComparisonPlan(
@@ -89,8 +92,9 @@ def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
         seed=seed,
         trust=trust,
     )
-    with progress_bar("Comparing") as advance:
+    with tracked(tracking, "compare", out) as record, progress_bar("Comparing") as advance:
         document = run(plan, out, progress=advance)
+        record(document)
     emit(document, as_json=as_json, render=lambda: _show(document, out))
 
 

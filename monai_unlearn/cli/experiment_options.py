@@ -35,6 +35,10 @@ Trials = Annotated[
     int, typer.Option("--trials", metavar="N", help="How many settings of each method to try; 1 needs no Optuna.")
 ]
 Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="How many runs at once.")]
+Tracking = Annotated[
+    str | None,
+    typer.Option("--tracking", metavar="mlflow", help="Record it in MLflow, with every run nested in one of its own."),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seeds draws and choices.")]
 
 

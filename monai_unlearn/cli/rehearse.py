@@ -17,6 +17,7 @@ from monai_unlearn.cli.experiment_options import (
     Out,
     Seed,
     Seeds,
+    Tracking,
     Trials,
     config_of,
     names_in,
@@ -105,6 +106,7 @@ def rehearse(  # noqa: PLR0913 - Typer takes an option as a parameter
     small: _Small = None,
     jobs: Jobs = 1,
     seed: Seed = 0,
+    tracking: Tracking = None,
     trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
@@ -114,6 +116,7 @@ def rehearse(  # noqa: PLR0913 - Typer takes an option as a parameter
     from monai_unlearn.experiments.rehearsal_runs import SET_BY_REHEARSE
     from monai_unlearn.experiments.rehearse import rehearse as run
     from monai_unlearn.experiments.settings import read_fixed
+    from monai_unlearn.experiments.tracking import tracked
 
     plan = RehearsalPlan(
         config=config_of(bundle),
@@ -132,8 +135,9 @@ def rehearse(  # noqa: PLR0913 - Typer takes an option as a parameter
         small=read_fixed(small or (), {}, set_by={**SET_BY_REHEARSE, **SET_BY_DEEP}, option="--small"),
         trust=trust,
     )
-    with progress_bar("Rehearsing") as advance:
+    with tracked(tracking, "rehearse", out) as record, progress_bar("Rehearsing") as advance:
         document = run(plan, out, progress=advance)
+        record(document)
     emit(document, as_json=as_json, render=lambda: _show(document, out))
 
 

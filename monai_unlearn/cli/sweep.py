@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
-from monai_unlearn.cli.experiment_options import Fix, IndexFolder, Out, progress_bar, show_table
+from monai_unlearn.cli.experiment_options import Fix, IndexFolder, Out, Tracking, progress_bar, show_table
 from monai_unlearn.cli.index_check import Trust  # noqa: TC001 - Typer evaluates the annotations
 from monai_unlearn.terminal import say
 
@@ -57,6 +57,7 @@ def sweep(  # noqa: PLR0913 - Typer takes an option as a parameter
             help="What to minimise. Default: gap_to_reference with a reference, else erase.",
         ),
     ] = None,
+    tracking: Tracking = None,
     trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
@@ -64,6 +65,7 @@ def sweep(  # noqa: PLR0913 - Typer takes an option as a parameter
     from monai_unlearn.experiments import run
     from monai_unlearn.experiments.plan import Plan
     from monai_unlearn.experiments.settings import read_axes, read_fixed
+    from monai_unlearn.experiments.tracking import tracked
 
     axes = read_axes(swept or ())
     plan = Plan(
@@ -75,8 +77,9 @@ def sweep(  # noqa: PLR0913 - Typer takes an option as a parameter
         reference=reference,
         trust=trust,
     )
-    with progress_bar("Runs") as advance:
+    with tracked(tracking, "sweep", out) as record, progress_bar("Runs") as advance:
         document = run.sweep(plan, out, criterion=criterion, progress=lambda done, total: advance("", done, total))
+        record(document)
     emit(document, as_json=as_json, render=lambda: _show(document, out))
 
 

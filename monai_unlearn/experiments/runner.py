@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Literal, TypeVar
 from monai_unlearn.errors import DataError, ExitCode, TrainingError
 from monai_unlearn.release.record_run import LEDGER_VARIABLES
 from monai_unlearn.safe_path import module_command, safe_environment
-from monai_unlearn.vocabulary.run_folder import RunFolder
+from monai_unlearn.vocabulary.run_folder import PARENT_RUN, RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -134,6 +134,8 @@ def bundle_command(configs: Sequence[Path], run_id: str, settings: Mapping[str, 
         settings: What replaces settings of the configs, by their ids, as text.
     """
     words = [f"--{name}={value}" for name, value in settings.items()]
+    if run_id == "unlearn" and PARENT_RUN in os.environ:
+        words.append("--tracking=mlflow")  # nested in the run of a rehearsal, a comparison or a sweep
     files = json.dumps([str(path) for path in configs]) if len(configs) > 1 else str(configs[0])
     # A bundle's own modules lie in its folder, as they do in MONAI's model zoo.
     folder = configs[0].parent.parent.resolve()
