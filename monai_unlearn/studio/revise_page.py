@@ -54,14 +54,17 @@ def _show(request: Request) -> Response:
 
 
 def _about(revisions: Revisions, name: str) -> dict[str, Any]:
-    state = revisions.state(name)
+    state, lines = revisions.state(name), revisions.log(name).splitlines()
+    said = [line for line in lines if line.strip()]
     return {
         "name": name,
         "state": state.value,
         "is_running": state is State.RUNNING,
         "can_resume": state in {State.STOPPED, State.FAILED, State.REFUSED},
         "has_evidence": state in {State.ACCEPTED, State.NOT_ACCEPTED},
-        "log": "\n".join(revisions.log(name).splitlines()[-_MOST_LINES:]),
+        "log": "\n".join(lines[-_MOST_LINES:]),
+        # A run that ends without evidence says last why.
+        "why": said[-1] if said and state in {State.REFUSED, State.FAILED} else None,
     }
 
 

@@ -90,6 +90,11 @@ def test_progress_comes_as_events_until_it_ends(visitor):
     assert visitor.get("/revise/events?run=../x").status_code == 422
 
 
+def test_why_a_revision_was_refused_is_said_above_the_log(visitor):
+    planted(visitor, 2)
+    assert 'role="alert">&lt;b&gt;last' in visitor.get("/revise?run=mine").text
+
+
 def test_a_finished_one_leads_to_its_evidence(visitor):
     planted(visitor, 3)
     assert 'href="/evidence"' in visitor.get("/revise?run=mine").text
