@@ -69,6 +69,8 @@ def test_the_interface_comes_from_docstrings(site):
     text = (site / "api.html").read_text(encoding="utf-8")
     for name in ("index.Index.open", "cohort.CohortSpec.read", "methods.PSG", "errors.UnlearnError"):
         assert f'id="monai_unlearn.{name}"' in text
+    # Markdown takes the prompt of a doctest for three quotations.
+    assert not re.search(r"<blockquote>\s*<blockquote>", text)
 
 
 @needs_mkdocs
