@@ -7,8 +7,8 @@ from typing import Any
 
 import griffe
 
-# From a prompt to the blank line that ends the example, output included; indented prompts are in a section of examples.
-DOCTEST = re.compile(r"(?:^>>> .*\n?)(?:^.*\S.*\n?)*", re.MULTILINE)
+# From a prompt to the blank line that ends the example, output included; within a section of examples it is indented.
+DOCTEST = re.compile(r"^( *)>>> .*\n?(?:^.*\S.*\n?)*", re.MULTILINE)
 
 
 class FenceDoctests(griffe.Extension):
@@ -21,4 +21,4 @@ class FenceDoctests(griffe.Extension):
 
 
 def fenced(docstring: str) -> str:
-    return DOCTEST.sub(lambda found: f"```pycon\n{found[0].rstrip()}\n```\n", docstring)
+    return DOCTEST.sub(lambda found: f"{found[1]}```pycon\n{found[0].rstrip()}\n{found[1]}```\n", docstring)
