@@ -56,7 +56,7 @@ matrix:
 nightly: coverage docs
 	@HYPOTHESIS_PROFILE=nightly MONAI_UNLEARN_NIGHTLY=1 $(BIN)/python -m pytest tests/cohort tests/index/test_mutants.py --numprocesses 2
 	@# Long walks that the other tests skip.
-	@MONAI_UNLEARN_NIGHTLY=1 $(BIN)/python -m pytest $$(grep -rl MONAI_UNLEARN_NIGHTLY tests --include='test_*.py') --numprocesses 2
+	@MONAI_UNLEARN_NIGHTLY=1 $(BIN)/python -m pytest $$(grep -rlE 'nightly|MONAI_UNLEARN_NIGHTLY' tests --include='test_*.py') --numprocesses 2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[nightly]'
 	@$(BIN)/python scripts/mutation.py
 	@# Each of 500 changes to a release or a ledger must be named.

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 from monai.transforms import MapTransform
+from nightly import nightly
 from torch.utils.data import DataLoader
 
 from monai_unlearn.data.on_disk import OnDiskDataset, content_key, is_on_disk
@@ -69,7 +70,7 @@ def test_a_change_to_an_item_does_not_change_what_is_kept(tmp_path, items):
     assert dataset[1]["image"].tolist() == [1, 2, 7]
 
 
-@pytest.mark.parametrize("start", ["fork", "spawn"])
+@pytest.mark.parametrize("start", ["fork", pytest.param("spawn", marks=nightly)])
 def test_workers_read_and_write_the_same_file(tmp_path, items, start):
     dataset = opened(tmp_path, items, log=str(tmp_path / "log"))
     dataset.read([0, 1])

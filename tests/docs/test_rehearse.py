@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from nightly import nightly
 
 from monai_unlearn.evaluation.decision.failure_bound import failure_bound
 from monai_unlearn.evaluation.decision.protocol import Protocol
@@ -60,6 +61,7 @@ def command(words, folder, codes=(0,)):
     return done
 
 
+@nightly
 def test_every_command_of_the_page(tmp_path):
     draw, index, copy, train, rehearse, unlearn = COMMANDS
     assert copy == ["cp", "-r", "bundles/fundus_classifier", "bundle"]

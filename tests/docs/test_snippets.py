@@ -37,7 +37,7 @@ RUN_BY = {
     "your_own_model.md": "tests/docs/test_your_own_model.py",
 }
 # Their commands need an archive, a service or another page's run, which the tests of their rooms have; here they parse.
-PARSED = {"card.md", "pacs.md", "predictors.md", "watch.md"}
+PARSED = {"card.md", "pacs.md", "predictors.md", "studio.md", "watch.md"}
 
 
 def snippets(page, language):

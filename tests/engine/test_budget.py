@@ -10,7 +10,7 @@ from bundle_run import JUDGED, judged, unlearn
 from ignite.engine import Events
 from tiny_trainer import Plain, tiny_trainer
 
-from monai_unlearn.engine import revision
+from monai_unlearn.engine import calibrating
 from monai_unlearn.engine.budget import Budget, evaluation_steps, longest_gap, retraining_cost
 from monai_unlearn.engine.stop_rule import StopRule
 from monai_unlearn.engine.stopping import Stopping
@@ -18,6 +18,7 @@ from monai_unlearn.engine.training_record import record_of
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods import PSG, FineTune
 from monai_unlearn.methods.base import FORWARD_PASS
+from monai_unlearn.methods.calibrate import Calibration
 
 
 def test_retraining_costs_what_training_did_scaled_to_the_remain_part():
@@ -175,7 +176,10 @@ PLANNED = {"audits": [], **JUDGED}
 )
 def test_a_run_of_a_bundle_uses_what_was_asked_to_one_step(tiny, tmp_path, monkeypatch, method, share, more):
     # The cohort has too few validation images to calibrate on; what passing them costs is known.
-    monkeypatch.setattr(revision, "calibrate", lambda *_, **__: None)
+    monkeypatch.setattr(calibrating, "check_given", lambda **_: None)
+    monkeypatch.setattr(
+        calibrating, "calibration", lambda *_, **__: Calibration(temperature=1.0, offsets=(0.0, 0.0), images=8)
+    )
     shutil.copytree(tiny.checkpoint.parent, tmp_path / "models")
     checkpoint, record = tmp_path / "models" / "model.pt", record_of(tiny.checkpoint)
     record["gradient_evaluations"] *= 40  # as if training had taken 120 epochs

@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 from bundle_walk import BUNDLES
 from monai.bundle import ConfigWorkflow
+from nightly import nightly
 
 from monai_unlearn.engine import bundle_root, executed_config, report_errors, usable_device
 from monai_unlearn.engine.host import _plain, current_workflow, ours, refuse_misspelt
@@ -125,9 +126,18 @@ def test_what_a_bundle_defines_is_not_misspelt(tmp_path, monkeypatch):
     ("run_id", "words", "said"),
     [
         ("unlearn", ["--acceptance", "{}"], "nothing in the config uses 'acceptance'. Did you mean '--"),
-        ("train", ["--acceptance={}"], "nothing in the config uses 'acceptance'. Did you mean '--"),
-        ("evaluate", ["--acceptance", "1"], "nothing in the config uses 'acceptance'. Did you mean '--"),
-        ("unlearn", ["--parts", "[remain]"], "nothing in the config uses 'parts'. Did you mean '--"),
+        pytest.param(
+            "train", ["--acceptance={}"], "nothing in the config uses 'acceptance'. Did you mean '--", marks=nightly
+        ),
+        pytest.param(
+            "evaluate",
+            ["--acceptance", "1"],
+            "nothing in the config uses 'acceptance'. Did you mean '--",
+            marks=nightly,
+        ),
+        pytest.param(
+            "unlearn", ["--parts", "[remain]"], "nothing in the config uses 'parts'. Did you mean '--", marks=nightly
+        ),
         ("evaluate", ["--output_dir", "out"], "nothing in the config uses 'output_dir'. Did you mean '--output_file'?"),
     ],
 )

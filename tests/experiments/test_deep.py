@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from nightly import nightly
 from played_rehearsal import PlayedRehearsal
 from tiny import tiny_index, tiny_spec
 
@@ -112,6 +113,7 @@ def test_what_cannot_be_compared_is_refused():
         klom_of(found[:19])
 
 
+@nightly
 def test_a_pair_is_a_network_that_forgets_and_one_without_the_cohort(tmp_path):
     index, path = tiny_index(tmp_path), tiny_spec(tmp_path)
     fixed = {**TINY, "split::test_fraction": "0.3", "steps": "2"}

@@ -43,13 +43,13 @@ class Workspace:
     Args:
         directory: The folder of the index.
         mark: The metadata of the blocks; only blocks with the same metadata are reused.
-        worth_keeping: Fewer rows than this are not worth leaving a folder behind.
+        worth_keeping: Fewer rows than this are not worth leaving a folder behind; None for `WORTH_KEEPING`.
 
     Raises:
         IndexReadError: When entered: another run is building the same index.
     """
 
-    def __init__(self, directory: Path, mark: Mapping[str, str], *, worth_keeping: int = WORTH_KEEPING) -> None:
+    def __init__(self, directory: Path, mark: Mapping[str, str], *, worth_keeping: int | None = None) -> None:
         directory = directory.absolute()
         self._all = directory.parent / f".{directory.name}.unfinished"
         self.folder = self._all / secrets.token_hex(6)
@@ -58,7 +58,7 @@ class Workspace:
         self._lock = self._all / "lock"
         self._held = ExitStack()
         self._schema = schema().with_metadata(mark)
-        self._rows, self._worth_keeping = 0, worth_keeping
+        self._rows, self._worth_keeping = 0, WORTH_KEEPING if worth_keeping is None else worth_keeping
 
     def __enter__(self) -> Self:
         refusal = IndexReadError(

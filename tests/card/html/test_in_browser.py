@@ -8,6 +8,7 @@ from importlib import resources
 import pytest
 from browser import chromium
 from card_example import CLOSE, FULL, build, rich
+from nightly import nightly
 from two_bundles import weights, write_bundle
 
 from monai_unlearn.card.bundles.compare import compare_bundles
@@ -32,7 +33,9 @@ def browser():
         yield found
 
 
-@pytest.fixture(scope="module", params=list(CARDS))
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=nightly) if name == "bare" else name for name in CARDS]
+)
 def card(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("card") / "card.html"
     path.write_text(to_html(CARDS[request.param]), encoding="utf-8")
