@@ -19,7 +19,8 @@ _HELP = (
     "First the bundle is held against what it says of itself; a file that was changed since is refused. Files that "
     "were added, such as an export, become part of the release and are named. SHA256SUMS is written anew, and the "
     "signature is written beside the bundle, as BUNDLE.sig.\n\n"
-    "A single file, such as a list of withdrawals for `monai-unlearn watch`, is signed as it is: FILE.sig.\n\n"
+    "A single file, such as a list of withdrawals for `monai-unlearn watch`, is signed as it is, with its name: "
+    "FILE.sig.\n\n"
     "Exit codes: 0 signed. 2 no bundle, no key, or a bundle that was changed; nothing was signed."
 )
 

@@ -24,7 +24,8 @@ _HELP = (
     "The folder may be written to by anybody. Only files that belong to --owner or are signed with a key of "
     "--signed-by are acted on, as far as the protocol reaches, at most --runs-a-day. Everything else is previewed and "
     "left for a person, with a reason file in OUT/left. Nothing is signed or deployed. Files: lists of PatientID "
-    "(.txt, .csv, .tsv), cohort specs (.yaml), FHIR Bundles with Consent resources with status inactive (.json).\n\n"
+    "(.txt, .csv, .tsv), cohort specs (.yaml) and the lists that they read (.list), FHIR Bundles with Consent "
+    "resources with status inactive (.json).\n\n"
     "Exit codes: 0 stopped, or with --once: all is done or left for a person. 2 bad input. 3, with --once: a run was "
     "not accepted."
 )

@@ -45,9 +45,11 @@ class Signed:
     """What a signature covers.
 
     Attributes:
+        name: The name that the folder or file had when it was signed.
         digests: The SHA-256 of every file in hex digits, by its path within the bundle.
     """
 
+    name: str
     digests: Mapping[str, str]
 
 
@@ -121,7 +123,7 @@ def read_signature(signature: Path, public_key: Path) -> Signed:
             raise DamagedSignature from None
     if not _is_canonical(signature):
         raise DamagedSignature
-    return Signed(_covered(signature))
+    return _covered(signature)
 
 
 def check_public_key(path: Path) -> None:
@@ -156,14 +158,16 @@ def _is_canonical(signature: Path) -> bool:
     return bool(json.loads(content.to_json()) == document)
 
 
-def _covered(signature: Path) -> dict[str, str]:
-    """Return the digests in a signature (in-toto statement, predicate `https://model_signing/signature/v1.0`)."""
+def _covered(signature: Path) -> Signed:
+    """Return what stands in a signature (in-toto statement, predicate `https://model_signing/signature/v1.0`)."""
     try:
         envelope = json.loads(signature.read_text(encoding="utf-8"))["dsseEnvelope"]
-        predicate = json.loads(base64.b64decode(envelope["payload"], validate=True))["predicate"]
+        statement = json.loads(base64.b64decode(envelope["payload"], validate=True))
+        predicate, (subject,) = statement["predicate"], statement["subject"]
         if predicate["serialization"]["method"] != "files" or predicate["serialization"].get("ignore_paths"):
             raise DamagedSignature
-        return {_sha256(one): str(one["digest"]) for one in predicate["resources"]}
+        digests = {_sha256(one): str(one["digest"]) for one in predicate["resources"]}
+        return Signed(name=str(subject["name"]), digests=digests)
     except (ValueError, KeyError, TypeError, OSError):
         raise DamagedSignature from None
 

@@ -6,13 +6,13 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from monai_unlearn.errors import DataError, InputError, SpecError
+from monai_unlearn.errors import DataError, InputError
 from monai_unlearn.watch.mailbox import Letter, Mailbox, Unreadable, Unsettled, opened
-from monai_unlearn.watch.requests import KINDS, OWN_SPEC, files_named, identifier_of, kind_of, write_request
+from monai_unlearn.watch.requests import KINDS, OF_SPEC, identifier_of, kind_of, write_request
 from monai_unlearn.watch.spool import LEFT, new_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from monai_unlearn.watch.plan import WatchPlan
@@ -66,19 +66,10 @@ class Intake:
             self._unread += not box.is_whole
         return Taken(requests=self._taken, unread=self._unread)
 
-    def _names(self, box: Mailbox) -> Iterator[str]:
-        """Yield the names to look at: no signatures, and no lists that a trusted spec reads."""
-        names = [name for name in box.names(owners=self.plan.trusted.owners) if not name.endswith(SIGNATURE)]
-        claimed = {file for name in names if kind_of(name) == OWN_SPEC for file in self._claimed(box, name)}
-        yield from (name for name in names if name not in claimed)
-
-    def _claimed(self, box: Mailbox, name: str) -> set[str]:
-        try:
-            letter = box.read(name)
-            trusted, _ = self._trusted(box, letter)
-            return files_named(letter.content) if trusted else set()
-        except (Unreadable, Unsettled, SpecError, DataError):
-            return set()
+    def _names(self, box: Mailbox) -> list[str]:
+        """Return the names to look at: no signatures, and no lists of specs."""
+        names = box.names(owners=self.plan.trusted.owners)
+        return [name for name in names if not name.endswith((SIGNATURE, OF_SPEC))]
 
     def _look(self, box: Mailbox, name: str) -> None:
         """Take a file, unless it is known already."""

@@ -26,6 +26,7 @@ MAX_ENTRIES = 100_000
 """How many names are looked at."""
 SETTLED_SECONDS = 2.0
 """A file that was changed within so many seconds may still be written."""
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # Neither waits for a writer of a FIFO nor follows a link, and no process that is started inherits it.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -47,7 +48,7 @@ class Letter:
         name: Its name; it may name a patient.
         content: What it holds.
         owner: The number of the user it belongs to.
-        others_write: Whether its group or others may write to it.
+        others_write: Whether its group or others may write to it, or rename it, which makes a request of a list.
     """
 
     name: str
@@ -101,7 +102,9 @@ class Mailbox:
             is_same = _mark(before) == _mark(opened) == _mark(os.fstat(descriptor))
             if not is_same or len(content) != opened.st_size:
                 raise Unsettled
-        others = bool(opened.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+        folder = os.fstat(self._descriptor).st_mode
+        # In a folder with the sticky bit, only the owner of a file may rename it.
+        others = bool(opened.st_mode & _OTHERS_WRITE or (folder & _OTHERS_WRITE and not folder & stat.S_ISVTX))
         return Letter(name=name, content=content, owner=opened.st_uid, others_write=others)
 
     def mark(self, name: str) -> tuple[int, ...] | None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SPEC = "cohort_spec.yaml"
 LIST, OWN_SPEC, CONSENTS = "withdrawals", "spec", "fhir_consent"
 KINDS = {".txt": LIST, ".csv": LIST, ".tsv": LIST, ".yaml": OWN_SPEC, ".yml": OWN_SPEC, ".json": CONSENTS}
+OF_SPEC = ".list"
+"""What the name of a list ends in that a spec reads: never a request itself, because it may name whom to keep."""
 _COLUMNS = ("PatientID", "patient_id", "patient")
 # Combined with others, a spec with any of these would mean something else.
 _ALONE = ("population", "sample", "absent")
@@ -90,7 +92,13 @@ def write_request(folder: Path, letter: Letter, *, name: str, reading: Reading, 
     """
     kind = kind_of(letter.name)
     if kind == OWN_SPEC:
-        for file in sorted(files_named(letter.content)):
+        files = files_named(letter.content)
+        if not all(file.endswith(OF_SPEC) for file in files):
+            raise DataError(
+                f"expected lists of the spec whose names end in {OF_SPEC}, which are never taken for withdrawals, got "
+                "another name. Rename the list, in the spec too."
+            )
+        for file in sorted(files):
             (folder / file).write_bytes(beside(file))
         (folder / SPEC).write_bytes(letter.content)
         return

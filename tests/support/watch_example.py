@@ -61,7 +61,7 @@ def write_example(folder: Path, *, most: int = 8) -> None:
         },
     )
     (folder / "protocol.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
-    (folder / "inbox").mkdir()
+    (folder / "inbox").mkdir(mode=0o750)
 
 
 def plan_of(folder: Path, **changed: Any) -> WatchPlan:

@@ -3,8 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from release_example import write_keys
 from watch_example import drop, plan_of, withdrawals
 
+from monai_unlearn.release.sign import sign_file
 from monai_unlearn.watch import intake as module
 from monai_unlearn.watch.intake import Intake
 from monai_unlearn.watch.spool import Spool
@@ -56,25 +58,42 @@ def spec_of(file):
     return f"{head}value_sets: {{gone: {{file: {file}}}}}\nforget: patient in @gone\n"
 
 
-def test_a_stranger_cannot_claim_the_list_of_an_owner(place, intake):
-    drop(place, "list.txt", withdrawals(0))
-    drop(place, "spec.yaml", spec_of("list.txt"), mode=0o666)
+def test_a_list_of_a_spec_is_no_request_before_its_spec_comes(place, intake):
+    """It may name whom to keep."""
+    drop(place, "keep.list", withdrawals(0))
     found = intake()
-    kinds = {found.spool.read(name).kind: found.spool.read(name).trusted for name in found.take().requests}
-    assert kinds == {"withdrawals": "owner", "spec": None}
+    assert found.take().requests == []
+    drop(place, "spec.yaml", spec_of("keep.list"))
+    (name,) = found.take().requests
+    assert (found.spool.read(name).kind, found.spool.read(name).reasons) == ("spec", [])
+
+
+def test_a_signed_list_is_no_request_under_another_name(place, intake):
+    private, public = write_keys(place, "office")
+    path = drop(place, "keep.list", withdrawals(0))
+    signature = sign_file(path, private)
+    drop(place, "zzz.txt", path.read_bytes())
+    drop(place, "zzz.txt.sig", signature.read_bytes())
+    found = intake(trusted=Trusted(keys=(public,)))
+    (name,) = found.take().requests
+    assert (found.spool.read(name).file, found.spool.read(name).trusted) == ("zzz.txt", None)
+    # Under its own name it is what a signed spec reads.
+    sign_file(drop(place, "spec.yaml", spec_of("keep.list")), private)
+    (name,) = found.take().requests
+    assert (found.spool.read(name).trusted, found.spool.read(name).reasons) == ("key", [])
 
 
 def test_a_spec_does_not_use_the_list_of_a_stranger(place, intake):
-    drop(place, "list.txt", withdrawals(0), mode=0o666)
-    drop(place, "spec.yaml", spec_of("list.txt"))
+    drop(place, "gone.list", withdrawals(0), mode=0o666)
+    drop(place, "spec.yaml", spec_of("gone.list"))
     found = intake()
     (name,) = found.take().requests
     assert "a list of the spec is of somebody who is not trusted" in found.spool.read(name).reasons[0]
 
 
-@pytest.mark.parametrize("file", ["missing.txt", "../protocol.yaml", "/etc/passwd"])
+@pytest.mark.parametrize("file", ["missing.list", "../protocol.list", "/etc/passwd", "/etc/hosts.list"])
 def test_a_spec_reads_no_other_file(place, intake, file):
     drop(place, "spec.yaml", spec_of(file))
     found = intake()
     (name,) = found.take().requests
-    assert "a list of the spec" in found.spool.read(name).reasons[0]
+    assert " of the spec" in found.spool.read(name).reasons[0]

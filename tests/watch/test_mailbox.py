@@ -28,6 +28,13 @@ def test_a_plain_file_is_read_with_its_owner(box, tmp_path):
         assert found.read("a.txt").others_write
 
 
+def test_in_a_folder_for_all_others_rename_a_file(box, tmp_path):
+    for mode, others_write in ((0o775, True), (0o1777, False)):
+        tmp_path.chmod(mode)
+        with box(a_txt="x") as found:
+            assert found.read("a.txt").others_write is others_write
+
+
 def test_what_is_no_plain_file_is_refused(box, tmp_path):
     (tmp_path / "aside").mkdir()
     (tmp_path / "a.txt").symlink_to("/etc/passwd")

@@ -57,9 +57,15 @@ def spec_text(rule="patient in @gone", more="", values="[a, b]"):
 
 
 def test_a_spec_is_kept_as_it_is_with_its_lists(tmp_path):
-    text = spec_text(values="{file: gone.txt}")
-    assert written(tmp_path, "s.yaml", text, beside={"gone.txt": b"0012\n"}).value_sets == {"gone": ("0012",)}
+    text = spec_text(values="{file: gone.list}")
+    assert written(tmp_path, "s.yaml", text, beside={"gone.list": b"0012\n"}).value_sets == {"gone": ("0012",)}
     assert (tmp_path / SPEC).read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("file", ["gone.txt", "gone.csv", "gone.list.tsv", "gone"])
+def test_a_spec_reads_no_list_that_is_a_request_too(tmp_path, file):
+    with pytest.raises(DataError, match=r"whose names end in \.list, which are never taken for withdrawals"):
+        written(tmp_path, "s.yaml", spec_text(values=f"{{file: {file}, column: mrn}}"), beside={file: b"mrn\n0012\n"})
 
 
 def test_files_that_a_spec_names():

@@ -186,8 +186,8 @@ def test_a_protocol_of_other_weights_is_not_applied(place, played, scan):
 
 
 def test_a_spec_and_its_list_are_one_request(place, played, scan):
-    drop(place, "list.txt", withdrawals(0, 1))
-    spec = "schema_version: 1\nname: out\nreason: consent_withdrawal\nvalue_sets: {gone: {file: list.txt}}\n"
+    drop(place, "gone.list", withdrawals(0, 1))
+    spec = "schema_version: 1\nname: out\nreason: consent_withdrawal\nvalue_sets: {gone: {file: gone.list}}\n"
     drop(place, "spec.yaml", f"{spec}forget: patient in @gone\nscope: patient\n")
     (one,) = scan()["requests"]
     assert (one["kind"], one["state"]) == ("spec", "done")

@@ -11,8 +11,8 @@ from monai_unlearn.watch.mailbox import Letter
 from monai_unlearn.watch.trust import Trusted, named_users, user_number
 
 
-def letter(content=b"x", *, owner=7, others_write=False):
-    return Letter(name="a.txt", content=content, owner=owner, others_write=others_write)
+def letter(content=b"x", *, name="a.txt", owner=7, others_write=False):
+    return Letter(name=name, content=content, owner=owner, others_write=others_write)
 
 
 def test_owners_are_trusted_unless_others_write():
@@ -22,7 +22,7 @@ def test_owners_are_trusted_unless_others_write():
     assert trusted.of(letter(owner=8), None)[0] is None
 
 
-def test_a_signature_is_trusted_for_its_content_alone(tmp_path):
+def test_a_signature_is_trusted_for_its_content_and_name_alone(tmp_path):
     private, public = write_keys(tmp_path)
     _, other = write_keys(tmp_path, "other")
     file = tmp_path / "a.txt"
@@ -31,6 +31,8 @@ def test_a_signature_is_trusted_for_its_content_alone(tmp_path):
     trusted = Trusted(keys=(other, public))
     assert trusted.of(letter(), signature) == ("key", "")
     assert trusted.of(letter(b"y"), signature)[0] is None
+    by_name, why = trusted.of(letter(name="b.txt"), signature)
+    assert (by_name, "or is of a file with another name" in why) == (None, True)
     assert trusted.of(letter(), signature[:-9])[0] is None
     assert trusted.of(letter(), b"")[0] is None
     assert Trusted(keys=(other,)).of(letter(), signature)[0] is None
