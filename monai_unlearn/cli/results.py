@@ -16,7 +16,9 @@ _HELP = (
     "Find the results in an archive that came from one version of a model, so that a hospital can mark them.\n\n"
     "They are found by the version in the algorithm identification of DICOM reports. No server searches there: every "
     "report is read. The output has UIDs; --patients adds PatientID. With --mark, a key object selection of each study "
-    "is sent, which says that the results are of a withdrawn version: nothing is deleted or changed.\n\n"
+    "is sent, which says that the results are of a withdrawn version: nothing is deleted or changed. It takes --name, "
+    "because models of others have versions of the same number; reports that have results of other algorithms as well "
+    "are not marked.\n\n"
     "Secrets come from the environment, as for `index pull`.\n\n"
     "Exit codes: 0 done, whether there are such results or not. 2 the archive or an option cannot be used."
 )
@@ -52,7 +54,7 @@ def results(
     as_json: AsJson = False,
 ) -> None:
     """Find results by version."""
-    from monai_unlearn.errors import check_choice
+    from monai_unlearn.errors import ConfigError, check_choice
     from monai_unlearn.pacs.access import Access
     from monai_unlearn.pacs.dicomweb import DicomWeb
     from monai_unlearn.release.results.find import document_of, find
@@ -61,6 +63,11 @@ def results(
 
     if mark is not None:
         check_choice(mark, TITLES, name="--mark")
+        if name is None:
+            raise ConfigError(
+                f"--mark: models of others may have a version {by_version} too. Give the name of the bundle as well, "
+                "--name NAME, as the reports have it: without --mark, they are listed with it."
+            )
     with DicomWeb(Access.of(dicomweb)) as server:
         found = find(server, version=by_version, name=name)
         document = document_of(
@@ -84,5 +91,8 @@ def _show(document: Mapping[str, Any]) -> None:
         f"{counts['read']} reports were read, {counts['without_version']} of them name no version.",
         document["note"],
     )
+    shared = counts["with_other_algorithms"]
+    if shared:
+        say(f"{shared} of them have results of other algorithms as well, and are never marked: a person looks at them.")
     if "marks_sent" in document:
         say(f"{document['marks_sent']} of {len(document['marks'])} marks were sent.")

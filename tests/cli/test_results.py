@@ -46,12 +46,21 @@ def test_results_by_version(held, reports):
 
 def test_results_are_marked_once(held, reports):
     archive, url = held
-    words = ("--by-version", "0.1.0", "--dicomweb", url, "--mark", "issue", "--json")
+    words = ("--by-version", "0.1.0", "--dicomweb", url, "--mark", "issue", "--name", "MRI classifier", "--json")
     document = json.loads(run(*words, "--dry-run").stdout)
     assert (len(document["marks"]), document["marks_sent"], len(archive.documents)) == (1, 0, 2)
     for _ in range(2):
         assert json.loads(run(*words).stdout)["marks_sent"] == 1
     assert [one.Modality for one in archive.documents] == ["SR", "SR", "KO"]
+
+
+def test_no_mark_without_the_name_of_the_model(held):
+    """Models of others have versions of the same number."""
+    archive, url = held
+    done = run("--by-version", "0.1.0", "--dicomweb", url, "--mark", "reject")
+    assert done.exit_code == 2
+    assert "--name NAME" in " ".join(done.output.split())
+    assert [one.Modality for one in archive.documents] == ["SR", "SR"]
 
 
 def test_bad_input(held):
@@ -68,7 +77,7 @@ def test_on_a_real_archive(orthanc, reports, tmp_path, by):
     where = ("--dicomweb", orthanc.dicomweb) if by == "dicomweb" else ("--dimse", orthanc.dimse, "--called", "ORTHANC")
     done = CliRunner().invoke(app, ["send", str(tmp_path), *where])
     assert done.exit_code == 0, done.output
-    words = ("--by-version", "0.2.0", "--dicomweb", orthanc.dicomweb, "--json")
+    words = ("--by-version", "0.2.0", "--dicomweb", orthanc.dicomweb, "--name", "MRI classifier", "--json")
     document = json.loads(run(*words, "--mark", "reject", "--why", "withdrawn").stdout)
     assert [one["SOPInstanceUID"] for one in document["results"]] == [reports[1].SOPInstanceUID]
     assert (document["reports"]["read"], document["marks_sent"]) == (2, 1)

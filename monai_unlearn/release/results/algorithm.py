@@ -42,7 +42,7 @@ class Algorithm:
 
 def algorithms(report: Mapping[str, Any]) -> list[Algorithm]:
     """Return every algorithm identification of a report, each once."""
-    found = [one for level in _levels(report) if (one := _of(level)) is not None]
+    found = [one for level in _levels(report) for one in _of(level)]
     return list(dict.fromkeys(found))
 
 
@@ -62,17 +62,21 @@ def _levels(item: Mapping[str, Any], depth: int = 0) -> Iterator[list[Mapping[st
             yield from _levels(one, depth + 1)
 
 
-def _of(level: list[Mapping[str, Any]]) -> Algorithm | None:
-    said: dict[str, list[str]] = {}
+def _of(level: list[Mapping[str, Any]]) -> list[Algorithm]:
+    """Return the algorithms of a level; of several, a version whose name is not certain has none."""
+    said: list[tuple[str, str]] = []
     for item in level:
         concept = next(iter(_items(item, _CONCEPT)), {})
         value = text(item, _TEXT)
         if text(concept, _SCHEME) == "DCM" and value is not None:
-            said.setdefault(str(text(concept, _CODE)), []).append(value)
-    if _VERSION not in said:
-        return None
-    name = next(iter(said.get(_NAME, ())), None)
-    return Algorithm(name=name, version=said[_VERSION][0], parameters=tuple(said.get(_PARAMETERS, ())))
+            said.append((str(text(concept, _CODE)), value))
+    names, versions, parameters = ([one for code, one in said if code == key] for key in (_NAME, _VERSION, _PARAMETERS))
+    if len(names) <= 1 and len(versions) == 1:
+        return [Algorithm(name=next(iter(names), None), version=versions[0], parameters=tuple(parameters))]
+    order = [code for code, _ in said if code in {_NAME, _VERSION}]
+    is_certain = order in ([_NAME, _VERSION] * len(versions), [_VERSION, _NAME] * len(versions))
+    pairs = zip(names if is_certain else [None] * len(versions), versions, strict=True)
+    return [Algorithm(name=name, version=version) for name, version in pairs]
 
 
 def _items(item: Mapping[str, Any], tag: str) -> list[Mapping[str, Any]]:

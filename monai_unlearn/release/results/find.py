@@ -32,9 +32,11 @@ class Result:
     Attributes:
         algorithm: What it says of its algorithm.
         report: Its metadata as DICOM JSON.
+        others: Other algorithms, or versions, that it has results of as well.
     """
 
     algorithm: Algorithm
+    others: tuple[Algorithm, ...] = ()
     report: Item = field(repr=False)
 
     @property
@@ -55,6 +57,7 @@ class Result:
             "SOPInstanceUID": self.instance,
             "SOPClassUID": text(self.report, _CLASS),
             "algorithm": self.algorithm.to_dict(),
+            "other_algorithms": [one.to_dict() for one in self.others],
             "images": images(self.report),
             **({"PatientID": text(self.report, PATIENT_ID)} if with_patient else {}),
         }
@@ -93,7 +96,8 @@ def find(server: DicomWeb, *, version: str, name: str | None = None) -> Found:
         unidentified += not known
         match = next((one for one in known if one.version == version and name in {None, one.name}), None)
         if match is not None:
-            results.append(Result(algorithm=match, report=report))
+            others = tuple(one for one in known if (one.name, one.version) != (match.name, match.version))
+            results.append(Result(algorithm=match, others=others, report=report))
     ordered = sorted(results, key=lambda one: (one.study, one.instance))
     return Found(results=tuple(ordered), read=read, unidentified=unidentified)
 
@@ -107,7 +111,12 @@ def document_of(found: Found, *, server: str, version: str, name: str | None, wi
         "name": name,
         "how": READ,
         "note": NOTE,
-        "reports": {"read": found.read, "of_the_version": len(found.results), "without_version": found.unidentified},
+        "reports": {
+            "read": found.read,
+            "of_the_version": len(found.results),
+            "with_other_algorithms": sum(bool(one.others) for one in found.results),
+            "without_version": found.unidentified,
+        },
         "studies": len({one.study for one in found.results}),
         "results": [one.to_dict(with_patient=with_patients) for one in found.results],
     }

@@ -26,7 +26,9 @@ _BULK = "BulkDataURI"
 
 
 def marks(results: Sequence[Result], *, version: str, title: str = "issue", why: str | None = None) -> list[Dataset]:
-    """Return a mark for each study with reports of a version.
+    """Return a mark for each study with reports of a version and of nothing else.
+
+    A mark is of a whole report. So those that have results of other algorithms too are left for a person.
 
     Marked again, the marks have the same identifiers, so that an archive keeps one of each.
 
@@ -43,7 +45,8 @@ def marks(results: Sequence[Result], *, version: str, title: str = "issue", why:
     check_choice(title, TITLES, name="--mark")
     require_highdicom("Marks")
     said = why or f"Results of version {version}, which was withdrawn."
-    return [_mark(list(group), title, said) for _, group in groupby(results, key=lambda one: one.study)]
+    alone = [one for one in results if not one.others]
+    return [_mark(list(group), title, said) for _, group in groupby(alone, key=lambda one: one.study)]
 
 
 def require_highdicom(what: str) -> None:

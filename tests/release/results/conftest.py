@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from contextlib import ExitStack
 from itertools import groupby
 
@@ -30,6 +31,15 @@ def reports(scans):
         report_of(scans[1], "0.2.0"),
         report_of(scans[2], "0.1.0", name="Another"),
     ]
+
+
+@pytest.fixture
+def shared(reports, scans):
+    """A report that has results of two models."""
+    other = report_of(scans[0], "7", name="Another")
+    both = copy.deepcopy(reports[0])
+    both.ContentSequence = [*both.ContentSequence, *other.ContentSequence]
+    return both
 
 
 @pytest.fixture

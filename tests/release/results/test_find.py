@@ -17,7 +17,12 @@ def test_reports_are_found_by_the_version_in_their_content(archive, reports, wit
     _, client = archive(without_content=without_content)
     found = document(client)
     assert {one["SOPInstanceUID"] for one in found["results"]} == {reports[n].SOPInstanceUID for n in (0, 1, 3)}
-    assert found["reports"] == {"read": 4, "of_the_version": 3, "without_version": 0}
+    assert found["reports"] == {
+        "read": 4,
+        "of_the_version": 3,
+        "with_other_algorithms": 0,
+        "without_version": 0,
+    }
     assert (found["studies"], found["how"]) == (3, READ)
     assert "searches attributes of the header" in found["note"]
 
@@ -43,4 +48,19 @@ def test_reports_without_a_version_are_counted(archive, reports):
     other = copy.deepcopy(reports[0])
     other.ContentSequence = other.ContentSequence[:1]
     _, client = archive(other)
-    assert document(client)["reports"] == {"read": 1, "of_the_version": 0, "without_version": 1}
+    assert document(client)["reports"] == {
+        "read": 1,
+        "of_the_version": 0,
+        "with_other_algorithms": 0,
+        "without_version": 1,
+    }
+
+
+def test_reports_that_have_other_algorithms_as_well_are_counted(archive, shared):
+    _, client = archive(shared)
+    found = document(client, name="MRI classifier")
+    assert found["reports"]["with_other_algorithms"] == 1
+    (other,) = found["results"][0]["other_algorithms"]
+    assert (other["name"], other["version"]) == ("Another", "7")
+    # The version of one algorithm is not that of another.
+    assert document(client, name="Another")["results"] == []

@@ -31,6 +31,15 @@ def test_one_mark_for_each_study(results, reports, tmp_path):
     assert faults(first, tmp_path / "mark.dcm", kind="KeyObjectSelectionDocument")["Error"] == []
 
 
+def test_reports_with_other_algorithms_are_left(archive, reports, shared):
+    _, client = archive(shared, reports[1])
+    found = find(client, version="0.1.0", name="MRI classifier").results
+    assert len(found) == 2
+    (made,) = marks(found, version="0.1.0")
+    assert made.StudyInstanceUID == reports[1].StudyInstanceUID
+    assert marks([one for one in found if one.others], version="0.1.0") == []
+
+
 def test_marked_again_they_are_the_same(results):
     first, second = (marks(results, version="0.1.0") for _ in range(2))
     assert [one.SOPInstanceUID for one in first] == [one.SOPInstanceUID for one in second]
