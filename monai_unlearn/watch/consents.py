@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.errors import DataError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    # By the references that mean them.
+    Patients = Mapping[str, list[dict[str, Any]]]
 
 WITHDRAWN = "inactive"
 # Who a consent is about: `patient` up to R4B, `subject` from R5 on.
@@ -41,13 +44,15 @@ def withdrawn(content: bytes, rule: ConsentRule) -> list[str]:
         rule: Which consents count.
 
     Raises:
-        DataError: It is no such document; nobody withdrew; a patient's identifier is missing or not the only one; or
-            a patient has another consent that is active.
+        DataError: It is no such document; nobody withdrew; a patient's identifier is missing or not the only one; a
+            consent may be about either of two patients; or a patient has another consent that is active.
         InputError: The extra `fhir` is not installed.
     """
     document = _parsed(content)
     resources = [_checked(one) for one in _resources(document)]
-    patients = {key: one for one in resources if one["resourceType"] == "Patient" for key in _keys_of(one)}
+    patients = _by_reference(
+        (key, one) for one in resources if one["resourceType"] == "Patient" for key in _keys_of(one)
+    )
     consents = [one for one in resources if one["resourceType"] == "Consent" and _counts(one, rule)]
     inactive = _people(consents, patients, rule, lambda status: status == WITHDRAWN)
     if not inactive:
@@ -118,6 +123,17 @@ def _keys_of(patient: Mapping[str, Any]) -> Iterator[str]:
         yield patient["_fullUrl"]
 
 
+def _by_reference(found: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the resources that each reference may mean, at most two; the same one twice is one."""
+    known: dict[str, list[dict[str, Any]]] = {}
+    for key, resource in found:
+        plain = {name: value for name, value in resource.items() if name != "_fullUrl"}
+        of_key = known.setdefault(key, [])
+        if len(of_key) <= 1 and plain not in of_key:
+            of_key.append(plain)
+    return known
+
+
 def _counts(consent: Mapping[str, Any], rule: ConsentRule) -> bool:
     if rule.category is None:
         return True
@@ -125,15 +141,21 @@ def _counts(consent: Mapping[str, Any], rule: ConsentRule) -> bool:
     return any(coding.get("code") == rule.category for coding in codings)
 
 
-def _people(consents: list[dict[str, Any]], patients: Mapping[str, Any], rule: ConsentRule, wanted: Any) -> set[str]:  # noqa: ANN401 - a predicate
+def _people(consents: list[dict[str, Any]], patients: Patients, rule: ConsentRule, wanted: Any) -> set[str]:  # noqa: ANN401 - a predicate
     return {_identifier(one, patients, rule) for one in consents if wanted(one.get("status"))}
 
 
-def _identifier(consent: Mapping[str, Any], patients: Mapping[str, Any], rule: ConsentRule) -> str:
+def _identifier(consent: Mapping[str, Any], patients: Patients, rule: ConsentRule) -> str:
     reference = consent.get("subject") or consent.get("patient") or {}
-    contained = {f"#{one.get('id')}": one for one in consent.get("contained") or ()}
-    patient = {**patients, **contained}.get(str(reference.get("reference")))
-    given = [reference["identifier"]] if reference.get("identifier") else (patient or {}).get("identifier") or []
+    contained = _by_reference((f"#{one.get('id')}", one) for one in consent.get("contained") or ())
+    wanted = str(reference.get("reference"))
+    meant = contained.get(wanted) or patients.get(wanted, [])
+    if len(meant) > 1:
+        raise DataError(
+            "expected one Patient under each id and fullUrl that a Consent refers to, found two that differ. Send each "
+            "patient once."
+        )
+    given = [reference["identifier"]] if reference.get("identifier") else (meant or [{}])[0].get("identifier") or []
     values = {
         one["value"].strip()
         for one in given

@@ -75,6 +75,21 @@ def test_one_identifier_of_several_is_chosen_by_its_system():
         withdrawn(bundle(consent(1)), ConsentRule())
 
 
+def test_two_patients_under_one_reference():
+    """The last one was taken, whoever that is."""
+    other = {**patient(2), "id": "p1"}
+    for resources in ((patient(1), other), (other, patient(1))):
+        with pytest.raises(DataError, match="expected one Patient under each id and fullUrl .* found two that differ"):
+            withdrawn(bundle(*resources, consent(1)), ConsentRule())
+    contained = consent(2, contained=[{**patient(1), "id": "me"}, {**patient(2), "id": "me"}])
+    contained["subject"] = {"reference": "#me"}
+    with pytest.raises(DataError, match="found two that differ"):
+        withdrawn(bundle(contained), ConsentRule())
+    # The same one twice is one, and nobody asks for whom no consent refers to.
+    assert withdrawn(bundle(patient(1), patient(1), consent(1)), ConsentRule()) == ["MRN-1"]
+    assert withdrawn(bundle(patient(1), patient(2), {**patient(3), "id": "p2"}, consent(1)), ConsentRule()) == ["MRN-1"]
+
+
 def test_only_consents_of_a_category_count():
     content = bundle(patient(1), patient(2), consent(1), consent(2, code="treatment"))
     assert withdrawn(content, ConsentRule(category="research")) == ["MRN-1"]
