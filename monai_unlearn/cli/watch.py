@@ -149,12 +149,13 @@ def _serve(plan: WatchPlan, *, once: bool, interval: float, as_json: bool) -> No
     from monai_unlearn.watch.stopping import stopped_by_signal
 
     with stopped_by_signal(), opened_service(plan) as service:
-        while True:
-            document = service.scan()
-            if once:
-                break
+        while not once:
+            document = service.scan(strangers=1)
             _show(document)
-            time.sleep(interval)
+            # Strangers' files are looked at one by one, so that nobody who is trusted waits for all of them.
+            if document["counts"]["running"] or not document["counts"]["taken"]:
+                time.sleep(interval)
+        document = service.scan()
     emit(document, as_json=as_json, render=lambda: _show_once(document))
     refused = any(one["verdict"] and one["state"] == "left" for one in document["requests"])
     raise typer.Exit(ExitCode.NOT_ACCEPTED if refused else ExitCode.DONE)
@@ -165,10 +166,13 @@ def _show(document: Mapping[str, Any]) -> None:
         verdict = f", {one['verdict']}" if one["verdict"] else ""
         say(f"{one['id']} {one['kind'] or 'file'}: {one['state']}{verdict}")
         say(*(f"  {line}" for line in [*one["reasons"], one["revised_bundle"], one["reason_file"]] if line))
+    if document["unread"]:
+        say(
+            f"{document['unread']} files were not looked at: too many of strangers wait for a person, in OUT/left, or "
+            "the inbox is too full."
+        )
 
 
 def _show_once(document: Mapping[str, Any]) -> None:
     _show(document)
     say(", ".join(f"{number} {state}" for state, number in document["counts"].items()))
-    if document["unread"]:
-        say(f"{document['unread']} files were not looked at: too many of strangers wait for a person.")

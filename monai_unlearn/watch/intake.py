@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from monai_unlearn.errors import DataError, InputError
 from monai_unlearn.watch.mailbox import Letter, Mailbox, Unreadable, Unsettled, opened
 from monai_unlearn.watch.requests import KINDS, OF_SPEC, identifier_of, kind_of, write_request
-from monai_unlearn.watch.spool import LEFT, new_request
+from monai_unlearn.watch.spool import new_request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from monai_unlearn.watch.spool import Request, Spool
 
 SIGNATURE = ".sig"
-MAX_SIGNATURE = 1024**2
+MAX_SIGNATURE = 64 * 1024
 MAX_STRANGERS = 200
 """How many files of strangers wait for a person at most; further ones are counted, and looked at later."""
 MAX_STRANGE_BYTES = 1024**2
@@ -49,6 +49,7 @@ class Intake:
     def __init__(self, plan: WatchPlan, spool: Spool) -> None:
         self.plan, self.spool = plan, spool
         self._seen: dict[str, tuple[object, str]] = {}
+        self._unsigned: dict[str, object] = {}
         self._taken: list[str] = []
         self._unread = self._looked = self._strangers = 0
 
@@ -59,12 +60,18 @@ class Intake:
             InputError: There is no inbox, or a public key cannot be used.
         """
         self._taken, self._unread, self._looked = [], 0, 0
-        self._strangers = sum(one.trusted is None and one.state == LEFT for one in self.spool.all())
+        self._strangers = sum(one.trusted is None for one in self.spool.all())
         with opened(self.plan.inbox, settle=self.plan.settle) as box:
+            self._forget_names(box)
             for name in self._names(box):
                 self._look(box, name)
             self._unread += not box.is_whole
         return Taken(requests=self._taken, unread=self._unread)
+
+    def _forget_names(self, box: Mailbox) -> None:
+        """Drop what is known of files that are gone: names come and go as long as the service runs."""
+        self._seen = {name: found for name, found in self._seen.items() if name in box.listed}
+        self._unsigned = {name: mark for name, mark in self._unsigned.items() if name in box.listed}
 
     def _names(self, box: Mailbox) -> list[str]:
         """Return the names to look at: no signatures, and no lists of specs."""
@@ -76,7 +83,7 @@ class Intake:
         mark = (box.mark(name), box.mark(name + SIGNATURE))
         if self._seen.get(name, (None, ""))[0] == mark and self.spool.has(self._seen[name][1]):
             return
-        is_strange = box.listed[name].st_uid not in self.plan.trusted.owners
+        is_strange = box.listed[name].st_uid not in self.plan.trusted.owners and not self._is_signed(box, name, mark)
         if is_strange and max(self._strangers, self._looked) >= MAX_STRANGERS:
             self._unread += 1
             return
@@ -90,6 +97,32 @@ class Intake:
             self._strangers += request.trusted is None
             self._taken.append(request.id)
             self._keep(box, letter, request)
+
+    def _is_signed(self, box: Mailbox, name: str, mark: object) -> bool:
+        """Return whether somebody who is trusted signed a file of this name: then no strangers hold it up.
+
+        Its content is not read yet, and no signature that does not hold is read twice: both cost time, which others
+        could take away from the service.
+        """
+        if self._unsigned.get(name) == mark:
+            return False
+        try:
+            signature = self._signature(box, name)
+        except Unsettled:
+            return False
+        if signature is not None and self.plan.trusted.signed_digest(name, signature) is not None:
+            return True
+        self._unsigned[name] = mark
+        return False
+
+    def _signature(self, box: Mailbox, name: str) -> bytes | None:
+        """Return the signature beside a file, if there is one that can be read and a key to check it with."""
+        if not self.plan.trusted.keys or name + SIGNATURE not in box.listed:
+            return None
+        try:
+            return box.read(name + SIGNATURE, max_bytes=MAX_SIGNATURE).content
+        except Unreadable:
+            return None
 
     def _read(self, box: Mailbox, name: str) -> tuple[Request, Letter | None]:
         kind = kind_of(name)
@@ -109,11 +142,11 @@ class Intake:
         return replace(request, reasons=[why]), None
 
     def _is_new(self, request: Request) -> bool:
-        """Return whether a request is to be taken: it is not known, or was left because nobody trusted it before."""
+        """Return whether a request is to be taken: it is not known, or nobody trusted it before."""
         if not self.spool.has(request.id):
             return True
         known = self.spool.read(request.id)
-        if request.trusted is None or known.trusted is not None or known.state != LEFT:
+        if request.trusted is None or known.trusted is not None:
             return False
         self.spool.drop(request.id)
         return True
@@ -147,10 +180,8 @@ class Intake:
         return letter.content
 
     def _trusted(self, box: Mailbox, letter: Letter) -> tuple[str | None, str]:
-        signature = None
-        if self.plan.trusted.keys:
-            try:
-                signature = box.read(letter.name + SIGNATURE, max_bytes=MAX_SIGNATURE).content
-            except (Unreadable, Unsettled):
-                signature = None
+        try:
+            signature = self._signature(box, letter.name)
+        except Unsettled:
+            signature = None
         return self.plan.trusted.of(letter, signature)

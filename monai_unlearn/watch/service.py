@@ -25,7 +25,7 @@ from monai_unlearn.watch.spool import DONE, LEFT, RUNNING, TAKEN, Request, Spool
 from monai_unlearn.watch.steps import Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from monai_unlearn.watch.plan import WatchPlan
@@ -48,20 +48,21 @@ class Service:
         self.protocol = Protocol.read(plan.protocol)
         self.intake = Intake(plan, self.spool)
 
-    def scan(self) -> dict[str, Any]:
+    def scan(self, *, strangers: int | None = None) -> dict[str, Any]:
         """Do what there is to do, and return what became of the requests that were open.
+
+        Requests of those who are trusted come first, whatever came before them.
+
+        Args:
+            strangers: How many requests of others to look at, so that new ones of those who are trusted are seen
+                meanwhile; the rest waits as `taken`. None for all.
 
         Raises:
             InputError: The folder of the service, its ledger or a key cannot be used.
         """
         steps = self._steps()
         taken = self.intake.take()
-        known = self.spool.all()
-        # A run that was begun goes on first, whatever came since.
-        waiting = sorted((one for one in known if one.is_open), key=lambda one: one.state != RUNNING)
-        order = {request: number for number, request in enumerate(taken.requests)}
-        waiting.sort(key=lambda one: (one.state != RUNNING, order.get(one.id, -1)))
-        ended = [self._advance(one, steps) for one in waiting]
+        ended = [self._advance(one, steps) for one in self._waiting(taken.requests, strangers)]
         counts = dict.fromkeys((TAKEN, RUNNING, DONE, LEFT), 0)
         for one in self.spool.all():
             counts[one.state] += 1
@@ -71,6 +72,14 @@ class Service:
             "counts": counts,
             "unread": taken.unread,
         }
+
+    def _waiting(self, new: Sequence[str], strangers: int | None) -> list[Request]:
+        """Return the open requests in the order in which they are worked on."""
+        order = {request: number for number, request in enumerate(new)}
+        found = sorted((one for one in self.spool.all() if one.is_open), key=lambda one: order.get(one.id, -1))
+        # A run that was begun goes on first, whatever came since.
+        trusted = sorted((one for one in found if one.trusted), key=lambda one: one.state != RUNNING)
+        return [*trusted, *[one for one in found if not one.trusted][:strangers]]
 
     def _shown(self, request: Request) -> dict[str, Any]:
         bundle = revise(request, self.plan, self.spool).output.bundle(accepted=True)

@@ -72,6 +72,19 @@ def test_exit_codes_and_words(place, monkeypatch):
     assert ": left, inconclusive" in done.output
 
 
+def test_what_was_not_looked_at_is_said_while_it_serves(place, monkeypatch):
+    monkeypatch.setattr("monai_unlearn.watch.intake.MAX_STRANGERS", 0)
+    drop(place, "a.txt", withdrawals(0, 1))
+
+    def stop(_):
+        raise SystemExit(0)
+
+    monkeypatch.setattr("time.sleep", stop)
+    os.utime(place / "inbox" / "a.txt", (0, 0))
+    done = run(place)
+    assert (done.exit_code, "1 files were not looked at" in done.output) == (0, True), done.output
+
+
 def test_bad_input(place):
     assert run(place, "--json").exit_code == 2
     assert run(place, "--once", "--owner", "nobody-of-this-name").exit_code == 2

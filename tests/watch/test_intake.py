@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -42,6 +43,34 @@ def test_files_of_strangers_are_bounded_in_number(place, intake, monkeypatch):
     # Those of an owner are not held up by them.
     found = intake().take()
     assert (len(found.requests), found.unread) == (4, 0)
+
+
+def test_signed_files_are_not_held_up_by_those_of_strangers(place, intake, monkeypatch):
+    """In a container, everybody is a stranger but for the signature."""
+    private, public = write_keys(place, "office")
+    monkeypatch.setattr(module, "MAX_STRANGERS", 2)
+    for number in range(4):
+        os.utime(drop(place, f"{number}.txt", withdrawals(number)), (number, number))
+        drop(place, f"{number}.txt.sig", b"junk")
+    sign_file(drop(place, "signed.txt", withdrawals(9)), private)
+    found = intake(trusted=Trusted(keys=(public,)))
+    taken = found.take()
+    assert [found.spool.read(name).trusted for name in taken.requests] == [None, None, "key"]
+    assert taken.unread == 2
+    # Nor is junk read again each time.
+    monkeypatch.setattr(module.Mailbox, "read", lambda *_, **__: pytest.fail("it was read again"))
+    assert found.take().unread == 2
+
+
+def test_what_waits_as_a_strangers_file_is_taken_anew_once_it_is_signed(place, intake):
+    private, public = write_keys(place, "office")
+    path = drop(place, "a.txt", withdrawals(0))
+    found = intake(trusted=Trusted(keys=(public,)))
+    (name,) = found.take().requests
+    assert (found.spool.read(name).state, found.spool.read(name).trusted) == ("taken", None)
+    sign_file(path, private)
+    assert found.take().requests == [name]
+    assert found.spool.read(name).trusted == "key"
 
 
 def test_files_of_strangers_are_bounded_in_size(place, intake, monkeypatch):

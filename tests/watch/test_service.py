@@ -279,6 +279,18 @@ def test_what_ends_the_service_again_and_again_is_left(place, played, scan, monk
     assert reason(place, scan())["reasons"] == ["The service ended 3 times while it worked on it."]
 
 
+def test_strangers_are_looked_at_one_by_one_after_those_who_are_trusted(place, played):
+    for number in range(3):
+        drop(place, f"{number}.txt", withdrawals(number), mode=0o660)
+    with opened_service(plan_of(place)) as service:
+        document = service.scan(strangers=1)
+        assert ([one["state"] for one in document["requests"]], document["counts"]["taken"]) == (["left"], 2)
+        drop(place, "late.txt", withdrawals(8, 9))
+        document = service.scan(strangers=1)
+        assert [(one["trusted"], one["state"]) for one in document["requests"]] == [("owner", "done"), (None, "left")]
+        assert service.scan()["counts"] == {"taken": 0, "running": 0, "done": 1, "left": 3}
+
+
 def test_one_service_at_a_time(place, scan):
     with opened_service(plan_of(place)), pytest.raises(ConfigError, match="--out .*: another service works there"):
         scan()
