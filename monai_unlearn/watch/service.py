@@ -113,13 +113,24 @@ class Service:
         """Bring a request to its end: a revision, or a person."""
         if steps is not None:
             steps.note("receive", request)
-        if request.attempts >= MAX_ATTEMPTS:
+        if request.attempts >= MAX_ATTEMPTS and not self._is_finished(request):
             why = f"The service ended {MAX_ATTEMPTS} times while it worked on it."
             return self._leave(request, steps, [why], self._kept_preview(request))
         request = self.spool.keep(replace(request, attempts=request.attempts + 1))
         if request.state == RUNNING:
             return self._run(request, steps)
         return self._judged(request, steps)
+
+    def _is_finished(self, request: Request) -> bool:
+        """Return whether the run of a request came to its end, however often the service ended meanwhile.
+
+        Left for a person, an accepted revision would be no part of what later runs forget.
+        """
+        if request.state != RUNNING:
+            return False
+        run = revise(request, self.plan, self.spool)
+        run.wait_for_orphan()
+        return run.is_finished
 
     def _judged(self, request: Request, steps: Steps | None) -> Request:
         """Preview a request, and run it or leave it."""

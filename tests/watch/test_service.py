@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from release_example import write_keys
-from watch_example import PATIENTS, drop, patient, plan_of, withdrawals
+from watch_example import PATIENTS, drop, patient, plan_of, withdrawals, write_results
 
 from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.errors import ConfigError
@@ -17,6 +17,7 @@ from monai_unlearn.index import Index
 from monai_unlearn.release.ledger import Ledger
 from monai_unlearn.release.ledger import ledger as ledger_module
 from monai_unlearn.release.sign import sign_file
+from monai_unlearn.vocabulary.run_folder import RunFolder
 from monai_unlearn.watch.service import opened_service
 from monai_unlearn.watch.trust import Trusted
 
@@ -277,6 +278,19 @@ def test_what_ends_the_service_again_and_again_is_left(place, played, scan, monk
             with pytest.raises(MemoryError, match="^$"):
                 scan()
     assert reason(place, scan())["reasons"] == ["The service ended 3 times while it worked on it."]
+
+
+def test_a_run_that_came_to_its_end_is_taken_however_often_the_service_ended(place, played, scan):
+    """It is accepted: later runs must forget its patients too."""
+    drop(place, "a.txt", withdrawals(0, 1))
+    played.code = -9
+    assert scan()["requests"][0]["state"] == "running"
+    (state,) = (place / "out").glob("requests/*/state.json")
+    document = json.loads(state.read_text(encoding="utf-8"))
+    state.write_text(json.dumps({**document, "attempts": 3}), encoding="utf-8")
+    write_results(RunFolder(state.parent / "run"))
+    assert scan()["requests"][0]["state"] == "done"
+    assert (len(played.runs), events(place)) == (1, EVENTS)
 
 
 def test_strangers_are_looked_at_one_by_one_after_those_who_are_trusted(place, played):
