@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import ArchiveError
@@ -49,18 +49,21 @@ class StudyQuery:
         names = tuple(sorted({name.strip().upper() for text in modality for name in text.split(",") if name.strip()}))
         return cls(modalities=names, first=days["--from"], last=days["--to"], aet=aet)
 
-    def filters(self) -> Iterator[dict[str, str]]:
-        """Yield the filters of each search that together find the studies (PS3.18 section 8.3.4.1)."""
-        common: dict[str, str] = {}
+    def apart(self) -> Iterator[StudyQuery]:
+        """Yield the queries of each search that together find the studies: one of each modality."""
+        yield from (replace(self, modalities=(name,)) for name in self.modalities) if self.modalities else (self,)
+
+    def filter(self) -> dict[str, str]:
+        """Return the filter of a search (PS3.18 section 8.3.4.1) of a query of at most one modality."""
+        found: dict[str, str] = {}
         if self.first or self.last:
             first, last = (f"{day:%Y%m%d}" if day else "" for day in (self.first, self.last))
-            common["StudyDate"] = f"{first}-{last}"
+            found["StudyDate"] = f"{first}-{last}"
         if self.aet:
-            common["RetrieveAETitle"] = self.aet
-        if not self.modalities:
-            yield common
-        for modality in self.modalities:
-            yield {**common, "ModalitiesInStudy": modality}
+            found["RetrieveAETitle"] = self.aet
+        if self.modalities:
+            (found["ModalitiesInStudy"],) = self.modalities
+        return found
 
     def matches(self, study: Item) -> bool:
         """Return whether a study that a server found is one of those; what the server leaves out counts as matching."""
@@ -70,14 +73,17 @@ class StudyQuery:
         aets = set(map(str, values(study, RETRIEVE_AET)))
         if self.aet and aets and self.aet not in aets:
             return False
-        day = _date(text(study, STUDY_DATE))
+        return self.has(day_of(study))
+
+    def has(self, day: dt.date | None) -> bool:
+        """Return whether a day is one of those that are asked for; an unknown one may be."""
         if day is None:
             return True
         return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
 
-    def within(self, first: dt.date, last: dt.date) -> StudyQuery:
-        """Return this query for other days."""
-        return StudyQuery(modalities=self.modalities, first=first, last=last, aet=self.aet)
+    def within(self, first: dt.date | None, last: dt.date | None) -> StudyQuery:
+        """Return this query for other days; null for any earlier or later ones."""
+        return replace(self, first=first, last=last)
 
     def document(self) -> Mapping[str, object]:
         """Return this as a JSON-serialisable dict."""
@@ -98,8 +104,9 @@ def _day(name: str, given: str | None) -> dt.date | None:
         raise ArchiveError(f"{name}: expected a day such as 2015-01-31, got another text.") from None
 
 
-def _date(found: str | None) -> dt.date | None:
+def day_of(study: Item) -> dt.date | None:
+    """Return the date of a study; null if it has none, or not that of a day."""
     try:
-        return dt.datetime.strptime(found or "", "%Y%m%d").replace(tzinfo=dt.timezone.utc).date()
+        return dt.datetime.strptime(text(study, STUDY_DATE) or "", "%Y%m%d").replace(tzinfo=dt.timezone.utc).date()
     except ValueError:
         return None

@@ -8,15 +8,16 @@ import pytest
 from dicom_json import item
 
 from monai_unlearn.errors import ArchiveError
-from monai_unlearn.pacs.study_query import StudyQuery
+from monai_unlearn.pacs.study_query import StudyQuery, day_of
 
 
 def test_filters_of_each_search():
     query = StudyQuery.of(modality=["op,MR", "OP"], first="2015-01-01", last="2016-12-31", aet="PACS")
     common = {"StudyDate": "20150101-20161231", "RetrieveAETitle": "PACS"}
-    assert list(query.filters()) == [{**common, "ModalitiesInStudy": name} for name in ("MR", "OP")]
-    assert list(StudyQuery.of(first="2015-01-01").filters()) == [{"StudyDate": "20150101-"}]
-    assert list(StudyQuery().filters()) == [{}]
+    assert [one.filter() for one in query.apart()] == [{**common, "ModalitiesInStudy": name} for name in ("MR", "OP")]
+    assert StudyQuery.of(first="2015-01-01").filter() == {"StudyDate": "20150101-"}
+    assert [one.filter() for one in StudyQuery().apart()] == [{}]
+    assert StudyQuery().within(None, dt.date(1899, 12, 31)).filter() == {"StudyDate": "-18991231"}
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,12 @@ def test_filters_of_each_search():
 def test_what_a_server_finds_is_checked(study, is_one):
     query = StudyQuery.of(modality=["OP"], first="2015-01-01", last="2015-12-31", aet="PACS")
     assert query.matches(item(**study)) is is_one
+
+
+def test_the_day_of_a_study():
+    assert day_of(item(StudyDate="20150601")) == dt.date(2015, 6, 1)
+    assert day_of(item(StudyDate="2015")) is day_of(item(StudyDate=None)) is None
+    assert StudyQuery(last=dt.date(2015, 6, 1)).has(None)
 
 
 def test_days_that_are_none():
