@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _HELP = (
     "Send results to an archive, by STOW-RS or C-STORE: the DICOM reports that `run infer --reports True` writes, and "
     "on request the model card for the quality archive.\n\n"
-    "Each report is checked first: a measurement report (TID 1500) that names the version of its model, with --bundle "
-    "that of the bundle, and the images that it was made from. A report belongs to the study of its image; a card has "
+    "Each report is checked first: a measurement report (TID 1500) that names its model and version, with --bundle "
+    "those of the bundle, and the images that it was made from. A report belongs to the study of its image; a card has "
     "a study of its own. Secrets come from the environment, as for `index pull`.\n\n"
     "Exit codes: 0 sent, or shown with --dry-run. 2 a report, the archive or an option cannot be used."
 )
@@ -52,7 +52,7 @@ def send(  # noqa: PLR0913 - Typer takes an option as a parameter
     called: Annotated[str, typer.Option("--called", metavar="AE", help="The archive's AE title.")] = "ANY-SCP",
     bundle: Annotated[
         Path | None,
-        typer.Option("--bundle", metavar="DIR", help="The bundle; reports of another version are refused."),
+        typer.Option("--bundle", metavar="DIR", help="The bundle; reports of another bundle or version are refused."),
     ] = None,
     card: Annotated[
         str | None,
@@ -68,8 +68,9 @@ def send(  # noqa: PLR0913 - Typer takes an option as a parameter
 
     if card is not None and bundle is None:
         raise ConfigError("--card: expected --bundle DIR, whose card is sent.")
-    version = None if bundle is None else BundleInfo.read(bundle).version
-    documents = read_reports(reports or (), version=version) if reports or card is None else []
+    of = None if bundle is None else BundleInfo.read(bundle)
+    version, name = (None, None) if of is None else (of.version, of.name)
+    documents = read_reports(reports or (), version=version, name=name) if reports or card is None else []
     if card is not None and bundle is not None:
         documents.append(card_document(bundle, form=card))
     with _archive(dicomweb, dimse, aet=aet, called=called) as (sender, server):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset
 from pydicom.filewriter import dcmwrite
-from pynetdicom import AE, build_role, evt
+from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, build_role, evt
 from pynetdicom.presentation import StoragePresentationContexts, build_context
 from pynetdicom.sop_class import (
     StudyRootQueryRetrieveInformationModelFind,
@@ -18,19 +18,21 @@ from pynetdicom.sop_class import (
 )
 
 from monai_unlearn.errors import ArchiveError
+from monai_unlearn.pacs.items import tag_of, text
 from monai_unlearn.pacs.paging import CappedError
 from monai_unlearn.pacs.retry import PassingFault, patiently
 from monai_unlearn.pacs.web import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from pydicom.uid import UID
     from pynetdicom.association import Association
 
     from monai_unlearn.pacs.items import Item
 
 _PENDING = frozenset((0xFF00, 0xFF01))
-_SUCCESS, _OUT_OF_RESOURCES = 0x0000, 0xA700
+_SUCCESS, _OUT_OF_RESOURCES, _CANCELLED = 0x0000, 0xA700, 0xFE00
 # A requestor may propose 128 presentation contexts (PS3.8 section 9.3.2.2), one of them for C-GET itself.
 _MOST_CONTEXTS = 127
 _NOT_FOUND = 404
@@ -109,7 +111,7 @@ class Dimse:
             fields: The tags that are asked for.
 
         Raises:
-            CappedError: The archive ran out of resources after some results: there are more.
+            CappedError: The archive ended its answer after some results: there are more.
             ArchiveError: The archive cannot be reached, refuses, or fails.
         """
         query = Dataset()
@@ -123,8 +125,8 @@ class Dimse:
         yield from found
         if is_capped:
             raise CappedError(
-                f"{self.peer.server}: {request} was answered with {len(found)} results and no more: the archive is out "
-                "of resources. Ask for less with --from, --to or --modality.",
+                f"{self.peer.server}: {request} was answered with {len(found)} results and no more: the archive ended "
+                "its answer. Ask for less with --from, --to or --modality.",
                 found=len(found),
                 says_more=True,
             )
@@ -141,20 +143,43 @@ class Dimse:
         self.requests += 1
         association = self._association()
         found: list[Item] = []
-        for status, identifier in association.send_c_find(query, StudyRootQueryRetrieveInformationModelFind):
+        for status, identifier in self._sent(
+            association.send_c_find, query, StudyRootQueryRetrieveInformationModelFind
+        ):
             code = getattr(status, "Status", None)
             if code is None:
                 self._own.association = None
                 raise PassingFault("was not answered to its end: the connection was cut")
             if code in _PENDING and identifier is not None:
                 found.append(identifier.to_json_dict(bulk_data_threshold=1 << 20, suppress_invalid_tags=True))
+            elif code in (_OUT_OF_RESOURCES, _CANCELLED) and found:
+                return found, True
             elif code == _OUT_OF_RESOURCES:
-                if found:
-                    return found, True
                 raise PassingFault("was refused: the archive is out of resources")
             elif code != _SUCCESS:
                 raise ArchiveError(f"{self.peer.server}: C-FIND was answered with the status {code:04X}h.")
         return found, False
+
+    def _sent(self, send: Callable[..., Iterator[Any]], query: Dataset, model: UID) -> Iterator[Any]:
+        """Yield what a request is answered with.
+
+        Raises:
+            ArchiveError: The archive does not offer the service.
+            PassingFault: The association has ended.
+        """
+        try:
+            yield from send(query, model)
+        except ValueError:  # pynetdicom has no context that was accepted
+            raise self._not_offered(str(model.name)) from None
+        except RuntimeError:
+            self._own.association = None
+            raise PassingFault("was not sent: the connection was cut") from None
+
+    def _not_offered(self, service: str) -> ArchiveError:
+        return ArchiveError(
+            f"{self.peer.server}: the archive does not offer {service} to {self.peer.aet}. Ask who runs it to allow "
+            "that, or use DICOMweb."
+        )
 
     def _association(self) -> Association:
         association = getattr(self._own, "association", None)
@@ -175,11 +200,38 @@ class Dimse:
                 f"{peer.server}: the archive refused the association. Check --called, and have the archive know the AE "
                 f"title {peer.aet} of this machine."
             )
+        if association.rejected_contexts and not association.accepted_contexts:
+            raise self._not_offered(str(contexts[-1].abstract_syntax.name))
         if not association.is_established:
             raise PassingFault("found no archive, or its connection was cut")
         return association
 
     def _get(self, study: str, series: str, instance: str) -> bytes:
+        """Return a file; one that the archive stores compressed, and does not decompress, is asked for as it is."""
+        query = Dataset()
+        query.QueryRetrieveLevel, query.StudyInstanceUID = "IMAGE", study
+        query.SeriesInstanceUID, query.SOPInstanceUID = series, instance
+        received, is_success = self._received(query, StoragePresentationContexts[:_MOST_CONTEXTS])
+        if not received and not is_success and (kind := self._class_of(query)) is not None:
+            # One context for each: the archive would choose one transfer syntax of a context, and not that of the file.
+            contexts = [build_context(kind, syntax) for syntax in ALL_TRANSFER_SYNTAXES]
+            received, is_success = self._received(query, contexts[:_MOST_CONTEXTS])
+        if len(received) == 1:
+            return received[0]
+        if is_success:
+            raise RefusedError(f"{self.peer.server}: C-GET found no such instance.", _NOT_FOUND)
+        raise PassingFault("was not answered with the instance")
+
+    def _class_of(self, query: Dataset) -> str | None:
+        """Return the SOP class of an instance; null if the archive does not tell it."""
+        asked = Dataset()
+        asked.update(query)
+        asked.SOPClassUID = None
+        found, _ = self._find(asked)
+        return text(found[0], tag_of("SOPClassUID")) if len(found) == 1 else None
+
+    def _received(self, query: Dataset, storage: Sequence[Any]) -> tuple[list[bytes], bool]:
+        """Ask for files, and return those that came with whether the archive says that these are all."""
         self.requests += 1
         received: list[bytes] = []
 
@@ -190,27 +242,17 @@ class Dimse:
             received.append(stream.getvalue())
             return _SUCCESS
 
-        storage = StoragePresentationContexts[:_MOST_CONTEXTS]
         association = self._associated(
             [*storage, build_context(StudyRootQueryRetrieveInformationModelGet)],
-            ext_neg=[build_role(context.abstract_syntax, scp_role=True) for context in storage],
+            ext_neg=[build_role(kind, scp_role=True) for kind in sorted({one.abstract_syntax for one in storage})],
             evt_handlers=[(evt.EVT_C_STORE, store)],
         )
-        query = Dataset()
-        query.QueryRetrieveLevel, query.StudyInstanceUID = "IMAGE", study
-        query.SeriesInstanceUID, query.SOPInstanceUID = series, instance
+        answers = self._sent(association.send_c_get, query, StudyRootQueryRetrieveInformationModelGet)
         try:
-            codes = [
-                getattr(status, "Status", None)
-                for status, _ in association.send_c_get(query, StudyRootQueryRetrieveInformationModelGet)
-            ]
+            codes = [getattr(status, "Status", None) for status, _ in answers]
         finally:
             association.release()
-        if len(received) == 1:
-            return received[0]
-        if codes and codes[-1] == _SUCCESS:
-            raise RefusedError(f"{self.peer.server}: C-GET found no such instance.", _NOT_FOUND)
-        raise PassingFault("was not answered with the instance")
+        return received, bool(codes) and codes[-1] == _SUCCESS
 
 
 def _vr(tag: int) -> str:

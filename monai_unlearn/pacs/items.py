@@ -30,6 +30,8 @@ def tag_of(keyword: str) -> str:
 STUDY, SERIES, INSTANCE = map(tag_of, ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"))
 PATIENT_ID, STUDY_DATE, MODALITY = map(tag_of, ("PatientID", "StudyDate", "Modality"))
 MODALITIES, RETRIEVE_AET = map(tag_of, ("ModalitiesInStudy", "RetrieveAETitle"))
+# What an answer to STOW-RS lists: the files that were stored, and those that were not.
+STORED, FAILED = map(tag_of, ("ReferencedSOPSequence", "FailedSOPSequence"))
 OF_STUDY, OF_SERIES = map(tag_of, ("NumberOfStudyRelatedInstances", "NumberOfSeriesRelatedInstances"))
 
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import gc
+from io import BytesIO
 
 import pytest
 from orthanc import free_port
-from pydicom.dataset import Dataset
-from pynetdicom import AE, evt
-from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEGBaseline8Bit
+from pynetdicom import AE, DEFAULT_TRANSFER_SYNTAXES, evt
+from pynetdicom.sop_class import (
+    OphthalmicPhotography8BitImageStorage,
+    StudyRootQueryRetrieveInformationModelFind,
+    StudyRootQueryRetrieveInformationModelGet,
+    Verification,
+)
 
 from monai_unlearn.errors import ArchiveError
 from monai_unlearn.pacs.dimse import Dimse, Peer
@@ -26,12 +35,15 @@ def found(uid):
 def serve():
     servers = []
 
-    def run(answer, **options):
+    def run(answer, *, contexts=(StudyRootQueryRetrieveInformationModelFind,), get=None, **options):
         entity = AE(ae_title="PACS")
-        entity.add_supported_context(StudyRootQueryRetrieveInformationModelFind)
+        for context in contexts:
+            uid, *syntaxes = [context] if isinstance(context, str) else context
+            entity.add_supported_context(uid, syntaxes or DEFAULT_TRANSFER_SYNTAXES, scu_role=True, scp_role=True)
         entity.require_called_aet = True
         port = free_port()
-        server = entity.start_server(("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_C_FIND, answer)])
+        handlers = [(evt.EVT_C_FIND, answer), *([] if get is None else [(evt.EVT_C_GET, get)])]
+        server = entity.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
         client = Dimse(
             Peer(
                 **{
@@ -75,10 +87,11 @@ def test_results_as_dicom_json(serve):
     assert client.requests == 2
 
 
-def test_out_of_resources_after_some_results_is_a_cap(serve):
+@pytest.mark.parametrize("status", [0xA700, 0xFE00], ids=["out of resources", "cancelled"])
+def test_an_answer_that_is_ended_after_some_results_is_a_cap(serve, status):
     def answer(_):
         yield 0xFF00, found("1.2.1")
-        yield 0xA700, None
+        yield status, None
 
     with pytest.raises(CappedError, match="C-FIND STUDY was answered with 1 results and no more"):
         find(serve(answer))
@@ -106,6 +119,47 @@ def test_other_failures_name_their_status(serve):
 def test_a_refused_association_says_what_to_do(serve):
     with pytest.raises(ArchiveError, match="refused the association. Check --called, and have the archive know .* ME"):
         find(serve(lambda _: iter(()), called="OTHER"))
+
+
+def test_a_service_that_the_archive_does_not_offer(serve):
+    client = serve(lambda _: iter(()), contexts=(Verification,))
+    with pytest.raises(ArchiveError, match="does not offer Study Root .* FIND to ME"):
+        find(client)
+    client = serve(lambda _: iter(()), contexts=(OphthalmicPhotography8BitImageStorage,))
+    with pytest.raises(ArchiveError, match="does not offer Study Root .* GET to ME"):
+        client.instance("1.2", "1.2.3", "1.2.3.4")
+
+
+def compressed():
+    """An image that an archive stores compressed."""
+    dataset = found("1.2")
+    del dataset.QueryRetrieveLevel
+    dataset.SOPClassUID, dataset.SOPInstanceUID = OphthalmicPhotography8BitImageStorage, "1.2.3.4"
+    dataset.SeriesInstanceUID = "1.2.3"
+    dataset.PixelData = encapsulate([b"jpeg"])
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    return dataset
+
+
+def test_a_compressed_image_that_the_archive_does_not_decompress(serve):
+    def answer(event):
+        dataset = found("1.2")
+        dataset.QueryRetrieveLevel, dataset.SOPClassUID = "IMAGE", OphthalmicPhotography8BitImageStorage
+        yield 0xFF00, dataset
+
+    def get(_):
+        yield 1
+        yield 0xFF00, compressed()
+
+    photograph = (OphthalmicPhotography8BitImageStorage, *DEFAULT_TRANSFER_SYNTAXES, JPEGBaseline8Bit)
+    services = (StudyRootQueryRetrieveInformationModelFind, StudyRootQueryRetrieveInformationModelGet)
+    client = serve(answer, contexts=(*services, photograph), get=get)
+    file = dcmread(BytesIO(client.instance("1.2", "1.2.3", "1.2.3.4")))
+    assert file.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
+    assert file.PixelData == compressed().PixelData
 
 
 # pynetdicom does not close the socket of a connection that was refused.

@@ -24,8 +24,40 @@ def test_pages_are_asked_for_until_one_is_empty_whatever_their_size():
 
 
 def test_overlapping_pages_double_nothing():
-    pages = {0: items("1", "2"), 2: items("2", "3"), 4: []}
+    pages = {0: items("1", "2"), 1: items("1", "2", "3"), 3: items("3"), 4: []}
     assert found(lambda offset: Page(pages[offset])) == ["1", "2", "3"]
+
+
+def test_a_warning_with_the_last_page_is_a_cap():
+    pages = {0: items("1", "2"), 1: items("2", "3"), 2: items("3")}
+    with pytest.raises(CappedError, match="3 items and the warning that there are more") as error:
+        found(lambda offset: Page(pages.get(offset, []), says_more=offset > 0))
+    assert (error.value.found, error.value.says_more) == (3, True)
+
+
+def test_items_that_move_up_because_others_are_deleted_are_not_skipped():
+    whole = items("1", "2", "3", "4", "5", "6", "7")
+
+    def ask(offset):
+        page = whole[offset : offset + 3]
+        if offset == 0 and len(whole) == 7:
+            del whole[:2]
+        return Page(page)
+
+    assert sorted(found(ask)) == ["1", "2", "3", "4", "5", "6", "7"]
+    assert len(whole) == 5
+
+
+def test_pages_of_one_item():
+    whole = items("1", "2", "3")
+    assert found(lambda offset: Page(whole[offset : offset + 1])) == ["1", "2", "3"]
+
+
+def test_a_server_of_no_order_that_ignores_the_offset_is_found_out():
+    orders = [items("1", "2", "3"), items("3", "1", "2"), items("2", "3", "1")]
+    asked = []
+    with pytest.raises(CappedError, match="the same 3 items"):
+        found(lambda offset: asked.append(offset) or Page(orders[len(asked) % 3]))
 
 
 def test_a_server_that_ignores_the_offset_is_found_out_after_what_it_has_was_passed_on():

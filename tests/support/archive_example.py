@@ -37,12 +37,15 @@ class Archive:
         documents: What it has.
         without_content: Whether its metadata leave out the content of reports, as some servers' do.
         refuses: Whether it refuses what is sent.
+        stores: How many of the documents of a request it says it has stored; null for all.
     """
 
-    def __init__(self, *documents: Dataset, without_content: bool = False, refuses: bool = False) -> None:
+    def __init__(
+        self, *documents: Dataset, without_content: bool = False, refuses: bool = False, stores: int | None = None
+    ) -> None:
         self.documents = list(documents)
         self.without_content = without_content
-        self.refuses = refuses
+        self.refuses, self.stores = refuses, stores
 
     def __call__(self, asked: Asked) -> Reply:
         path = urlsplit(asked.path).path.strip("/").split("/")
@@ -60,8 +63,6 @@ class Archive:
         return multipart(encoded(one))
 
     def _search(self, path: list[str], query: dict[str, list[str]]) -> Reply:
-        if int(query.get("offset", ["0"])[0]):
-            return Reply(b"[]")
         modality = query.get("Modality", [None])[0]
         level = "SeriesInstanceUID" if path[-1] == "series" else "SOPInstanceUID"
         chosen = [one for one in self.documents if modality in {None, one.Modality}]
@@ -75,7 +76,7 @@ class Archive:
             }
             for one in chosen
         }
-        return Reply(json.dumps(list(items.values())).encode())
+        return Reply(json.dumps(list(items.values())[int(query.get("offset", ["0"])[0]) :]).encode())
 
     def _metadata(self, one: Dataset) -> dict:
         # As it is in a file: dates that were just made are no JSON.
@@ -88,13 +89,14 @@ class Archive:
         kind = {name.lower(): value for name, value in asked.headers.items()}["content-type"]
         message = BytesParser().parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + asked.content)
         came = [pydicom.dcmread(io.BytesIO(part.get_payload(decode=True))) for part in message.get_payload()]
+        items = [{tag_of("ReferencedSOPInstanceUID"): {"vr": "UI", "Value": [one.SOPInstanceUID]}} for one in came]
         if self.refuses:
-            items = [{tag_of("ReferencedSOPInstanceUID"): {"vr": "UI", "Value": [one.SOPInstanceUID]}} for one in came]
             failed = {tag_of("FailedSOPSequence"): {"vr": "SQ", "Value": items}}
             return Reply(json.dumps(failed).encode(), status=409)
         known = {one.SOPInstanceUID for one in self.documents}
         self.documents += [one for one in came if one.SOPInstanceUID not in known]
-        return Reply(b"{}")
+        stored = {tag_of("ReferencedSOPSequence"): {"vr": "SQ", "Value": items[: self.stores]}}
+        return Reply(json.dumps(stored).encode())
 
 
 def encoded(one: Dataset) -> bytes:

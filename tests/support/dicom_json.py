@@ -64,6 +64,7 @@ class Studies:
         warns: Whether it warns where it caps.
         counts: Whether it tells NumberOfStudyRelatedInstances.
         lacks: SOPInstanceUIDs that it leaves out of the metadata of whole studies.
+        lost: SOPInstanceUIDs whose metadata it does not return at all.
     """
 
     images: list[dict]
@@ -72,13 +73,16 @@ class Studies:
     warns: bool = False
     counts: bool = True
     lacks: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
 
     def __call__(self, asked: Asked) -> Reply:
         parts = urlsplit(asked.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         path = parts.path.strip("/")
         if match := re.fullmatch(r"studies/([\d.]+)(?:/series/([\d.]+))?(?:/instances/([\d.]+))?/metadata", path):
-            found = self._of(*match.groups())
+            found = [one for one in self._of(*match.groups()) if _value(one, INSTANCE) not in self.lost]
+            if match[3] is not None and not found:
+                return Reply(b"", 204)
             if match[2] is None:
                 found = [one for one in found if _value(one, INSTANCE) not in self.lacks]
             return _json(found) if found else Reply(b"", 404)

@@ -15,7 +15,7 @@ from monai_unlearn.index.sources.archive import Asked, Item
 from monai_unlearn.index.sources.web_archive import OVERLAP
 from monai_unlearn.index.tag_path import TagPath
 from monai_unlearn.pacs.dimse import Dimse
-from monai_unlearn.pacs.items import SERIES, STUDY, text
+from monai_unlearn.pacs.items import OF_SERIES, SERIES, STUDY, count, text
 from monai_unlearn.pacs.study_query import FIELDS, StudyQuery
 from monai_unlearn.pacs.study_search import StudySearch
 
@@ -76,7 +76,7 @@ class DimseArchive:
 
     def studies(self, query: StudyQuery) -> Iterator[Item]:
         """Yield the studies of a query."""
-        yield from StudySearch(self._search, self._today).find(query)
+        yield from StudySearch(self._search, self._today, doubts=True).find(query)
 
     def study(self, uid: str) -> list[Item]:
         """Return one study."""
@@ -95,13 +95,18 @@ class DimseArchive:
         fields = [*self._fields, *_tags((_NUMBER,))]
         for series in self._client.find("SERIES", {"StudyInstanceUID": study, "SeriesInstanceUID": ""}, fields):
             keys = {"StudyInstanceUID": study, "SeriesInstanceUID": text(series, SERIES), "SOPInstanceUID": ""}
-            found += _whole({**own[0], **_filled(series)}, list(self._client.find("IMAGE", keys, self._fields)))
-        if expected is not None and len(found) < expected:
-            raise ArchiveError(
-                f"{self.server}: C-FIND IMAGE was answered with {len(found)} instances of a study that has {expected}. "
-                "The archive caps its answers: have its limit raised, or pull by DICOMweb."
-            )
+            images = list(self._client.find("IMAGE", keys, self._fields))
+            self._check(len(images), count(series, OF_SERIES), of="series")
+            found += _whole({**own[0], **_filled(series)}, images)
+        self._check(len(found), expected, of="study")
         return found
+
+    def _check(self, found: int, expected: int | None, *, of: str) -> None:
+        if expected is not None and found < expected:
+            raise ArchiveError(
+                f"{self.server}: C-FIND IMAGE was answered with {found} instances of a {of} that has {expected}. The "
+                "archive caps its answers: have its limit raised, or pull by DICOMweb."
+            )
 
     def traffic(self) -> dict[str, int]:
         """Return how many requests were sent; their bytes are not counted."""

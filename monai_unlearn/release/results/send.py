@@ -10,7 +10,7 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 
 from monai_unlearn.errors import ArchiveError, DataError
-from monai_unlearn.pacs.items import tag_of, text, values
+from monai_unlearn.pacs.items import STORED, tag_of, text, values
 from monai_unlearn.release.results.algorithm import algorithms
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ TEMPLATE = "1500"
 AT_ONCE = 50
 """How many files one request of STOW-RS has."""
 _NAMED = 5
-_FAILED, _INSTANCE = map(tag_of, ("FailedSOPSequence", "ReferencedSOPInstanceUID"))
+_INSTANCE = tag_of("ReferencedSOPInstanceUID")
 
 
 class Sender(Protocol):
@@ -46,19 +46,20 @@ class Stow:
 
     server: DicomWeb
 
-    def send(self, files: Sequence[bytes], datasets: Sequence[Dataset]) -> list[str]:  # noqa: ARG002 - as `Sender`
-        """Send files, and return the SOPInstanceUIDs of those that the archive refused."""
+    def send(self, files: Sequence[bytes], datasets: Sequence[Dataset]) -> list[str]:
+        """Send files, and return the SOPInstanceUIDs of those that the archive does not say it stored."""
         answer = self.server.store(files)
-        refused = [item for item in values(answer, _FAILED) if isinstance(item, dict)]
-        return [str(text(item, _INSTANCE)) for item in refused]
+        stored = {text(item, _INSTANCE) for item in values(answer, STORED) if isinstance(item, dict)}
+        return [str(one.SOPInstanceUID) for one in datasets if str(one.SOPInstanceUID) not in stored]
 
 
-def read_reports(paths: Sequence[Path], *, version: str | None = None) -> list[Dataset]:
+def read_reports(paths: Sequence[Path], *, version: str | None = None, name: str | None = None) -> list[Dataset]:
     """Read reports, and check that each is one of TID 1500 that names the version of its model and its images.
 
     Args:
         paths: Files, or folders with all files below them.
         version: The version that they must be of; None for any.
+        name: The name of the bundle that they must be of; None for any.
 
     Raises:
         DataError: A file is no such report, or there is none.
@@ -72,7 +73,7 @@ def read_reports(paths: Sequence[Path], *, version: str | None = None) -> list[D
             dataset = pydicom.dcmread(file)
         except (InvalidDicomError, OSError):
             raise DataError(f"{file}: expected a DICOM report, got another file. Nothing was sent.") from None
-        _check(file, dataset, version)
+        _check(file, dataset, version, name)
         found.append(dataset)
     return found
 
@@ -137,15 +138,22 @@ def _files(path: Path) -> list[Path]:
     return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
 
 
-def _check(file: Path, dataset: Dataset, version: str | None) -> None:
+def _check(file: Path, dataset: Dataset, version: str | None, name: str | None) -> None:
     template = [str(item.get("TemplateIdentifier")) for item in dataset.get("ContentTemplateSequence") or ()]
     if template != [TEMPLATE]:
         raise DataError(f"{file}: expected a measurement report (TID 1500), got another document. Nothing was sent.")
-    known = {one.version for one in algorithms(_json(dataset))}
+    found = algorithms(_json(dataset))
+    known = {one.version for one in found}
     if not known or (version is not None and known != {version}):
         expected = f"version {version}" if version else "a version"
         got = ", ".join(sorted(known)) or "none"
         raise DataError(f"{file}: expected {expected} in its algorithm identification, got {got}. Nothing was sent.")
+    names = {str(one.name) for one in found}
+    if name is not None and names != {name}:
+        got = ", ".join(sorted(names))
+        raise DataError(
+            f"{file}: expected a report of {name} in its algorithm identification, got {got}. Nothing was sent."
+        )
     if not dataset.get("CurrentRequestedProcedureEvidenceSequence"):
         raise DataError(f"{file}: expected the images it was made from as evidence, got none. Nothing was sent.")
 

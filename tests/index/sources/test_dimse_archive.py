@@ -17,6 +17,7 @@ from monai_unlearn.index.sources.dimse_archive import DimseArchive
 from monai_unlearn.index.sources.web_archive import WebArchive
 from monai_unlearn.pacs.access import Access
 from monai_unlearn.pacs.dimse import Dimse, Peer
+from monai_unlearn.pacs.items import STUDY, text
 from monai_unlearn.pacs.study_query import StudyQuery
 from monai_unlearn.phantom import write_fundus_studies
 
@@ -48,8 +49,12 @@ def test_the_index_of_a_real_orthanc(tmp_path, orthanc):
 @pytest.fixture
 def archive(monkeypatch):
     """An archive of one study; its image level tells the device of one image, and no description."""
+    return archive_of(monkeypatch)
+
+
+def archive_of(monkeypatch, **of_series):
     study = item(StudyInstanceUID="1.2.1", PatientID="P1", StudyDescription="Eyes", NumberOfStudyRelatedInstances=2)
-    series = item(SeriesInstanceUID="1.2.1.1", Modality="OP", ManufacturerModelName="A")
+    series = item(SeriesInstanceUID="1.2.1.1", Modality="OP", ManufacturerModelName="A", **of_series)
     first, second = image("1.2.1", 1, ManufacturerModelName="A"), image("1.2.1", 2, ManufacturerModelName=None)
     levels = {"STUDY": [study], "SERIES": [series], "IMAGE": [first, second]}
 
@@ -73,6 +78,25 @@ def test_upper_levels_tell_only_what_images_do_not(archive):
 def test_fewer_instances_than_a_study_has_are_an_error(archive):
     with pytest.raises(ArchiveError, match="2 instances of a study that has 3. The archive caps"):
         archive.metadata("1.2.1", expected=3)
+
+
+def test_fewer_instances_than_a_series_has_are_an_error_too(monkeypatch):
+    archive = archive_of(monkeypatch, NumberOfSeriesRelatedInstances=3)
+    with pytest.raises(ArchiveError, match="2 instances of a series that has 3. The archive caps"):
+        archive.metadata("1.2.1", expected=None)
+
+
+def test_a_silent_cap_of_the_list_of_studies_is_noticed(monkeypatch):
+    days = {f"1.2.{year}": f"20{year}0101" for year in range(10, 17)}
+
+    def find(self, level, keys, fields):
+        low, _, high = keys.get("StudyDate", "-").partition("-")
+        fitting = [uid for uid, day in days.items() if (not low or day >= low) and (not high or day <= high)]
+        return iter([item(StudyInstanceUID=uid, PatientID="P1", StudyDate=days[uid]) for uid in fitting[:2]])
+
+    monkeypatch.setattr(Dimse, "find", find)
+    archive = DimseArchive(Peer.of("pacs:104", aet="ME", called="PACS"), tags=(), today=TODAY)
+    assert sorted(text(one, STUDY) for one in archive.studies(StudyQuery())) == sorted(days)
 
 
 def test_what_is_asked_for_at_the_next_pull(archive):

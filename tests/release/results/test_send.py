@@ -59,3 +59,15 @@ def test_what_the_archive_refuses_is_named(archive, folder):
     _, client = archive(refuses=True)
     with pytest.raises(ArchiveError, match="pacs: 2 of 2 documents were refused"):
         store_all(read_reports([folder]), Stow(client), server="pacs")
+
+
+def test_what_the_archive_does_not_say_it_stored_is_refused(archive, folder):
+    _, client = archive(stores=1)
+    with pytest.raises(ArchiveError, match="pacs: 1 of 2 documents were refused"):
+        store_all(read_reports([folder]), Stow(client), server="pacs")
+
+
+def test_reports_of_another_bundle_are_refused(folder):
+    assert len(read_reports([folder], version="0.1.0", name="MRI classifier")) == 2
+    with pytest.raises(DataError, match="expected a report of Another in its algorithm identification, got MRI class"):
+        read_reports([folder], version="0.1.0", name="Another")
