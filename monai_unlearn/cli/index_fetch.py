@@ -64,19 +64,20 @@ def fetch_images(  # noqa: PLR0913 - in Typer, each option is a parameter
     """Fetch the images of a cohort from the archive that its index was pulled from."""
     from monai_unlearn.cohort import CohortSpec
     from monai_unlearn.index import Index, build_view
-    from monai_unlearn.index.fetch import fetch, opened_archive, pulled_from, wanted_of
+    from monai_unlearn.index.fetch import fetch, opened_archive, people_of, pulled_from, wanted_of
     from monai_unlearn.light_imports import light_arrow
 
     light_arrow()
     opened = Index.open(index)
     address = pulled_from(opened) if dicomweb is None else dicomweb
     cohort = CohortSpec.read(spec).resolve(opened)
-    rows = []
+    rows, people = [], people_of(opened)
     for part in parts.split(","):
         if part not in ("forget", "remain", "undetermined"):
             raise ConfigError(f"--parts: expected forget, remain, undetermined, joined by commas, got '{part}'.")
         frame = getattr(cohort, part)[["image_id", "study", "series"]].head(limit)
-        rows += frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None)
+        known = frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None)
+        rows += [(*row, people.get(row[0])) for row in known]
     with opened_archive(address, aet=aet, connections=connections) as archive:
         done = fetch(
             opened,
@@ -101,6 +102,7 @@ def _show(done: FetchReport) -> None:
     if done.missing:
         say(f"missing  {counted(done.missing, 'image')} no longer in the archive: pull the index again")
     for fault, count in done.faulty.items():
-        say(f"faulty   {counted(count, 'file')} of the archive: {fault}; not kept")
+        advice = ": pull the index again" if fault == "other_patient" else ""
+        say(f"faulty   {counted(count, 'file')} of the archive: {fault}; not kept{advice}")
     if done.left:
         say(f"left     {counted(done.left, 'image')} for which the budget or the disk has no room")

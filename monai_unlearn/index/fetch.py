@@ -18,7 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from monai_unlearn.errors import IndexReadError
+from monai_unlearn.index.patient_key import ISSUED_BY, PatientKey
 from monai_unlearn.index.readers import read_file
+from monai_unlearn.index.readers.identity import settled
 from monai_unlearn.index.readers.pixel_digest import pixel_digest
 from monai_unlearn.index.store.file_digest import file_digest
 from monai_unlearn.index.store.relink import relink
@@ -37,8 +39,9 @@ if TYPE_CHECKING:
 
 MANIFEST = "fetched.parquet"
 DIMSE = "dimse://"
-# Beside the codes of `Fault`: the file has other identifiers than were asked for; its pixels are not those of before.
-OTHER_IMAGE, OTHER_PIXELS = "other_image", "other_pixels"
+# Beside the codes of `Fault`: the file has other identifiers than were asked for; its patient is not that of the index,
+# because the archive has corrected one since the pull; its pixels are not those of before.
+OTHER_IMAGE, OTHER_PATIENT, OTHER_PIXELS = "other_image", "other_patient", "other_pixels"
 _A_MANIFEST = 200
 _AHEAD = 4
 _SCHEMA = pa.schema(
@@ -49,8 +52,12 @@ _SCHEMA = pa.schema(
         "mtime_ns": pa.int64(),
         "file_digest": pa.string(),
         "pixel_digest": pa.string(),
+        "patient": pa.string(),
+        "issuer": pa.string(),
+        "institution": pa.string(),
     }
 )
+_KEYS = tuple(PatientKey(issuer=issuer, institution=at) for issuer in (False, True) for at in (False, True))
 
 
 class ImageArchive(Protocol):
@@ -62,11 +69,20 @@ class ImageArchive(Protocol):
 
 @dataclass(frozen=True)
 class Wanted:
-    """An image to fetch, as the index identifies it."""
+    """An image to fetch, as the index identifies it.
+
+    Attributes:
+        image_id: Its identifier in the index.
+        study: Its StudyInstanceUID.
+        series: Its SeriesInstanceUID.
+        people: The identifiers of its patient, as `patient_ids` spells them; empty where the index does not have them
+            from its tags.
+    """
 
     image_id: str
     study: str
     series: str
+    people: frozenset[str] = frozenset()
 
     @property
     def uid(self) -> str:
@@ -89,6 +105,19 @@ class Fetched:
     mtime_ns: int
     file_digest: str
     pixel_digest: str | None
+    patient: str | None
+    issuer: str | None
+    institution: str | None
+
+    def is_of(self, people: frozenset[str]) -> bool:
+        """Return whether the patient of the file is one with these identifiers; anybody is where there are none."""
+        if not people:
+            return True
+        name = self.patient or ""
+        issued = {key.of(name, self.issuer, self.institution) for key in _KEYS} - {name}
+        if issued and any(one.startswith(name + ISSUED_BY) for one in people):
+            return not issued.isdisjoint(people)
+        return name in people
 
 
 @dataclass
@@ -170,24 +199,34 @@ def opened_archive(address: str, *, aet: str | None, connections: int) -> Iterat
         yield web
 
 
-def wanted_of(rows: Iterable[tuple[str, str | None, str | None]]) -> list[Wanted]:
+def people_of(index: Index) -> dict[str, str]:
+    """Return the identifiers of the patient of each image, where they are those of its tags and not of a table."""
+    origin = read_document(index.directory).get("patient_from")
+    if not str(origin or "").startswith("PatientID"):
+        return {}
+    frame = index.frame(["image_id", "patient_ids"]).dropna()
+    return dict(zip(frame["image_id"], frame["patient_ids"], strict=True))
+
+
+def wanted_of(rows: Iterable[tuple[str, str | None, str | None, str | None]]) -> list[Wanted]:
     """Return the images to fetch, in the order of their studies.
 
     Args:
-        rows: The `image_id`, `study` and `series` of each.
+        rows: The `image_id`, `study`, `series` and `patient_ids` of each; the last is null where the patients of the
+            index are not those of its tags.
 
     Raises:
         IndexReadError: One of them has no study or series, or they are no UIDs.
     """
     found = []
-    for image_id, study, series in rows:
+    for image_id, study, series, people in rows:
         uids = (image_id.partition(CONFLICT)[0], study or "", series or "")
         if not all(uid.replace(".", "").isdecimal() for uid in uids):
             raise IndexReadError(
                 "An image of the cohort has no valid study, series or instance UID, so an archive cannot be asked for "
                 "it. Exclude such images in the spec: exists(study) and exists(series)."
             )
-        found.append(Wanted(image_id, str(study), str(series)))
+        found.append(Wanted(image_id, str(study), str(series), frozenset((people or "").split("\\")) - {""}))
     return sorted(found, key=lambda one: one.name)
 
 
@@ -220,6 +259,7 @@ def fetch(
     with locked(folder / "lock", refusal=refusal):
         run = _Fetch(archive, folder, budget, read_manifest(folder), FetchReport(folder, len(wanted)))
         try:
+            run.recognise(wanted)
             run.all(track(wanted), connections)
         finally:
             run.save()
@@ -260,6 +300,12 @@ class _Fetch:
     held: dict[str, Fetched]
     report: FetchReport
     unsaved: int = 0
+
+    def recognise(self, wanted: Iterable[Wanted]) -> None:
+        """Take over what a killed fetch left, so that the budget counts it before more comes."""
+        for one in wanted:
+            if one.image_id not in self.held:
+                self._is_there(one)
 
     def all(self, wanted: Iterable[Wanted], connections: int) -> None:
         """Fetch what is not there, some at once; results are taken in order."""
@@ -320,7 +366,7 @@ class _Fetch:
             return False
         known, stat = self.held.get(one.image_id), path.stat()
         if known is not None and (known.size, known.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
-            return True
+            return known.is_of(one.people)
         entry, fault = _judged(path, one)
         if fault is not None or (known is not None and known.file_digest != entry.file_digest):
             return False
@@ -353,7 +399,7 @@ class _Fetch:
 
 def _judged(path: Path, one: Wanted) -> tuple[Fetched, str | None]:
     """Return what a file is, and its fault if it is not the image that was asked for, or not whole."""
-    row, stat = read_file(path), path.stat()
+    row, stat = settled(read_file(path)), path.stat()
     entry = Fetched(
         image_id=one.image_id,
         name=one.name,
@@ -361,9 +407,18 @@ def _judged(path: Path, one: Wanted) -> tuple[Fetched, str | None]:
         mtime_ns=stat.st_mtime_ns,
         file_digest=f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}",
         pixel_digest=pixel_digest(path),
+        patient=_text(row.get("PatientID")),
+        issuer=_text(row.get("issuer")),
+        institution=_text(row.get("InstitutionName")),
     )
     code = row.get("fault")
     if isinstance(code, str) and not is_usable(code):
         return entry, code
     found = tuple(row.get(name) for name in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"))
-    return entry, None if found == (one.uid, one.study, one.series) else OTHER_IMAGE
+    if found != (one.uid, one.study, one.series):
+        return entry, OTHER_IMAGE
+    return entry, None if entry.is_of(one.people) else OTHER_PATIENT
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

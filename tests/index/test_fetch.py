@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
 
 import pydicom
@@ -13,7 +14,16 @@ from pulls import pulled
 
 from monai_unlearn.errors import ArchiveError, IndexReadError
 from monai_unlearn.index import Index
-from monai_unlearn.index.fetch import MANIFEST, fetch, opened_archive, pulled_from, read_manifest, wanted_of
+from monai_unlearn.index.fetch import (
+    MANIFEST,
+    Fetched,
+    fetch,
+    opened_archive,
+    people_of,
+    pulled_from,
+    read_manifest,
+    wanted_of,
+)
 from monai_unlearn.index.pseudonyms import Pseudonyms
 from monai_unlearn.index.scan.decisions import FREE_TEXT, Decisions
 from monai_unlearn.index.scan.options import ScanOptions
@@ -49,15 +59,25 @@ class Files:
         return self.files[uids]
 
 
+def images_of(files):
+    """The metadata of the files."""
+    found = []
+    for (study, series, uid), content in files.items():
+        patient = str(pydicom.dcmread(BytesIO(content), stop_before_pixels=True).PatientID)
+        found.append(image(study, 1, SeriesInstanceUID=series, SOPInstanceUID=uid, PatientID=patient))
+    return found
+
+
 @pytest.fixture
 def index(tmp_path, files):
-    images = [image(study, 1, SeriesInstanceUID=series, SOPInstanceUID=uid) for study, series, uid in files]
-    pulled(tmp_path / "index", FakeArchive(images))
+    pulled(tmp_path / "index", FakeArchive(images_of(files)))
     return Index.open(tmp_path / "index")
 
 
 def rows(index):
-    return index.frame(["image_id", "study", "series"]).itertuples(index=False, name=None)
+    people = people_of(index)
+    found = index.frame(["image_id", "study", "series"]).itertuples(index=False, name=None)
+    return [(*row, people[row[0]]) for row in found]
 
 
 def run(index, archive, **options):
@@ -85,8 +105,7 @@ def test_files_are_fetched_once_and_bound_to_the_index(index, files):
 
 def test_the_next_pull_keeps_the_files(index, files):
     run(index, Files(files))
-    images = [image(study, 1, SeriesInstanceUID=series, SOPInstanceUID=uid) for study, series, uid in files]
-    pulled(index.directory, FakeArchive(images))
+    pulled(index.directory, FakeArchive(images_of(files)))
     assert all(Path(path).is_file() for path in Index.open(index.directory).frame(["path"])["path"])
 
 
@@ -133,6 +152,51 @@ def test_a_file_that_was_changed_is_fetched_again_and_other_pixels_are_noticed(i
     assert dict(run(index, archive).faulty) == {"other_pixels": 1}
 
 
+def test_the_files_of_another_patient_than_the_index_has_are_not_kept(index, files):
+    one = min(files)
+    corrected = pydicom.dcmread(BytesIO(files[one]))
+    corrected.PatientID = "RECONCILED"
+    stream = BytesIO()
+    corrected.save_as(stream)
+    archive = Files({**files, one: stream.getvalue()})
+    done = run(index, archive)
+    assert (dict(done.faulty), done.fetched) == ({"other_patient": 1}, len(files) - 1)
+    # After the next pull, the file that was fetched under the old patient is asked for again.
+    run(index, Files(files))
+    pulled(index.directory, FakeArchive(images_of(archive.files)), check=True)
+    archive.asked.clear()
+    assert run(index, archive).is_whole
+    assert archive.asked == [one]
+
+
+@pytest.mark.parametrize(
+    ("people", "issuer", "is_one"),
+    [
+        ((), None, True),
+        (("P1",), None, True),
+        (("P1",), "A", True),
+        (("P2",), None, False),
+        (("P1", "P1^^^A"), "A", True),
+        (("P1", "P1^^^A"), "B", False),
+        (("P1^^^A",), None, False),
+    ],
+)
+def test_patients_are_compared_with_their_issuers(people, issuer, is_one):
+    entry = Fetched("1.2", "1.2.dcm", 1, 1, "sha256:x", None, "P1", issuer, None)
+    assert entry.is_of(frozenset(people)) is is_one
+
+
+def test_what_a_killed_fetch_left_counts_before_more_comes(index, files):
+    run(index, Files(files))
+    (index.directory / "images" / MANIFEST).unlink()
+    first = min(path for path in (index.directory / "images").rglob("*.dcm"))
+    first.unlink()
+    budget = sum(map(len, files.values())) - 1
+    archive = Files(files)
+    done = run(index, archive, budget=budget)
+    assert (done.left, done.fetched, done.present) == (1, 0, len(files) - 1)
+
+
 def test_a_budget_is_kept(index, files):
     budget = sum(sorted(map(len, files.values()))[:2]) + 200
     done = run(index, Files(files), budget=budget)
@@ -143,9 +207,9 @@ def test_a_budget_is_kept(index, files):
 
 def test_what_cannot_be_fetched_is_refused(tmp_path, index):
     with pytest.raises(IndexReadError, match="no valid study"):
-        wanted_of([("1.2", None, "1.3")])
+        wanted_of([("1.2", None, "1.3", None)])
     with pytest.raises(IndexReadError, match="no valid study"):
-        wanted_of([("../x", "1.2", "1.3")])
+        wanted_of([("../x", "1.2", "1.3", None)])
     assert pulled_from(index) == "https://pacs/dicom-web"
     scan = ScanOptions(pseudonyms=Pseudonyms(b"k" * 32), decisions=Decisions(keep=frozenset(FREE_TEXT)))
     hidden = pulled(tmp_path / "hidden", FakeArchive([image("1.2.1", 1)]), scan=scan).build.index
