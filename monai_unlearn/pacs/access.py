@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 TOKEN, USER, PASSWORD = "MONAI_UNLEARN_PACS_TOKEN", "MONAI_UNLEARN_PACS_USER", "MONAI_UNLEARN_PACS_PASSWORD"
 # Files in PEM format: the authorities that sign the server's certificate, and the client's own certificate and key.
 CA, CERTIFICATE, KEY = "MONAI_UNLEARN_PACS_CA", "MONAI_UNLEARN_PACS_CERT", "MONAI_UNLEARN_PACS_KEY"
-_LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
+# The names of this machine, to which nothing is encrypted, and no proxy asked.
+LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ class Access:
                 f"--dicomweb: expected the root of DICOMweb services, such as https://pacs/dicom-web, got "
                 f"'{parts.scheme or 'no scheme'}' as its scheme, or a query."
             )
-        if self.has_secret and parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        if self.has_secret and parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ArchiveError(
                 f"{self.server}: a token or password would travel unencrypted. Use the https address of the server."
             )

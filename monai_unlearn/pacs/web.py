@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
 from monai_unlearn.errors import ArchiveError
-from monai_unlearn.pacs.access import CA, TOKEN, USER
+from monai_unlearn.pacs.access import CA, LOOPBACK, TOKEN, USER
 from monai_unlearn.pacs.retry import PASSING, PassingFault, patiently
 from monai_unlearn.version import __version__
 
@@ -66,7 +67,9 @@ class Web:
         self._session = session = requests.Session()
         # Otherwise every request would look for proxies and credentials again, and .netrc could replace a token.
         session.trust_env = False
-        session.proxies = dict(get_environ_proxies(access.url))
+        # A proxy would see what is sent unencrypted to this machine.
+        is_here = urlsplit(access.url).hostname in LOOPBACK
+        session.proxies = {} if is_here else dict(get_environ_proxies(access.url))
         session.headers["User-Agent"] = f"monai-unlearn/{__version__}"
         if access.token is not None:
             session.headers["Authorization"] = f"Bearer {access.token}"

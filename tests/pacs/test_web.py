@@ -89,6 +89,19 @@ def test_secrets_are_sent_and_not_logged(serve, caplog, options, header):
     assert "bWU6cHc" not in caplog.text
 
 
+def test_no_proxy_is_asked_for_this_machine(serve, monkeypatch):
+    proxy, _ = serve(lambda _: Reply(b"[]"))
+    monkeypatch.setenv("http_proxy", proxy.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    server, client = serve(lambda _: Reply(ITEMS), token="secret")
+    assert get(client)
+    assert (len(server.asked), proxy.asked) == (1, [])
+    other = Web(Access(url="http://pacs.example", attempts=1))
+    assert other.json("studies", name="GET studies")[0] == []
+    other.close()
+    assert len(proxy.asked) == 1
+
+
 def test_posting(serve):
     server, client = serve(lambda _: Reply(b"{}", 409))
     assert client.web.post("studies", b"content", name="POST studies", kind="text/plain").status == 409
