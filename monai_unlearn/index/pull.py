@@ -116,9 +116,13 @@ def pull(request: PullRequest, archive: Archive, *, track: TrackStudies) -> Pull
         asked = archive.asked(None if before is None or request.check else before.cursor)
         studies, vanished = _list(request, archive, asked, before)
         clock.stop("list")
-        made = StudyRows(build.scan, frozenset(request.query.modalities), tells_pixels=archive.tells_pixels)
+        made = StudyRows(build.scan, frozenset(request.query.modalities), tells_pixels=lambda: archive.tells_pixels)
         rows = PullRows(
-            _fetching(archive, made), made.table, space, connections=request.connections, read_all=request.check
+            _fetching(archive, made),
+            made.table,
+            space,
+            connections=request.connections,
+            checked=build.built if request.check else None,
         )
         rows.counts.studies["vanished"] += vanished
         tags = FoundTags()
@@ -180,7 +184,7 @@ def _mark(request: PullRequest, archive: Archive) -> dict[str, str]:
 def _list(request: PullRequest, archive: Archive, asked: Asked, before: Pulled | None) -> tuple[list[Study], int]:
     """Return the studies in the order of their rows, and how many of the last pull are gone."""
     known = {} if before is None else before.studies
-    found = studies_of(_found(request.query, archive, asked), request.build.scan.pseudonyms)
+    found = studies_of(_found(request.query, archive, asked), request.build.scan.pseudonyms, server=archive.server)
     # Those that were not asked about are as they were.
     is_whole = asked.studies is None and asked.since is None
     kept = {} if is_whole else {key: Study(key, None, print_) for key, print_ in known.items() if key not in found}
@@ -189,8 +193,15 @@ def _list(request: PullRequest, archive: Archive, asked: Asked, before: Pulled |
             f"{archive.server}: the archive lists none of the {len(known)} studies that the index has. If they "
             "were deleted, pull into a new folder; otherwise check the address and the account."
         )
+    found = {key: replace(one, change=_change(asked, one)) for key, one in found.items()}
     gone = known.keys() - found.keys() - kept.keys()
     return sorted([*kept.values(), *found.values()], key=lambda study: in_order(study.key)), len(gone)
+
+
+def _change(asked: Asked, study: Study) -> str:
+    """Return what tells the last change of a study that the archive knows to have changed; else an empty text."""
+    number = asked.new.get(study.uid or "")
+    return "" if number is None else f"+{number}"
 
 
 def _found(query: StudyQuery, archive: Archive, asked: Asked) -> Iterator[Item]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 _LOOKED_AT = {
     "all": "all studies were listed",
     "changes": "only studies were listed that the archive says have changed; --check lists all",
-    "window": "only recent studies were listed; --check lists all, and notices what was deleted",
+    "window": "only studies of recent days were listed; --check lists all: what was deleted, and what came "
+    "with an older date or without one",
 }
 
 

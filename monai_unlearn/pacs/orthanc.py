@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,10 +25,13 @@ class Changes:
     Attributes:
         cursor: Where the next question begins.
         studies: The StudyInstanceUIDs that may have changed; null if all must be looked at.
+        new: The studies that have received instances since, each with its last such change. Nothing else need show
+            that they have: as many instances may have been deleted.
     """
 
     cursor: dict[str, int]
     studies: frozenset[str] | None = None
+    new: Mapping[str, int] = field(default_factory=dict)
 
 
 class Orthanc:
@@ -72,40 +75,42 @@ class Orthanc:
             return Changes(cursor, frozenset())
         if not since["changes"] <= cursor["changes"] <= since["changes"] + _MOST_CHANGES:
             return Changes(cursor)
-        new = self._new_instances(int(since["changes"]), cursor["changes"])
-        if int(since["instances"]) + len(new) != cursor["instances"]:
-            return Changes(cursor)
-        return Changes(cursor, self._studies_of(new))
+        instances_of = self._new_instances(int(since["changes"]), cursor["changes"])
+        new, is_whole = self._studies_of(instances_of)
+        is_added = int(since["instances"]) + len(instances_of) == cursor["instances"]
+        return Changes(cursor, frozenset(new) if is_whole and is_added else None, new)
 
-    def _new_instances(self, since: int, until: int) -> set[str]:
-        """Return Orthanc's identifiers of the instances that it has received."""
-        found = set[str]()
+    def _new_instances(self, since: int, until: int) -> dict[str, int]:
+        """Return Orthanc's identifiers of the instances that it has received, each with the last change."""
+        found = dict[str, int]()
         while since < until:
             page = self._get(f"/changes?since={since}&limit={_A_PAGE}", name="GET /changes")
             if not page["Changes"]:
                 break
             found |= {
-                change["ID"]
+                str(change["ID"]): int(change["Seq"])
                 for change in page["Changes"]
                 if change["ChangeType"] == "NewInstance" and change["Seq"] <= until
             }
             since = int(page["Last"])
         return found
 
-    def _studies_of(self, instances: set[str]) -> frozenset[str] | None:
-        """Return the studies of instances; null if one of them is gone already."""
-        left, studies = set(instances), set[str]()
+    def _studies_of(self, instances: Mapping[str, int]) -> tuple[dict[str, int], bool]:
+        """Return the studies of instances, each with its last change, and whether all of the instances are there."""
+        left, studies, is_whole = set(instances), dict[str, int](), True
         while left:
-            study = self._get(f"/instances/{next(iter(left))}/study", name="GET /instances/{id}/study", or_none=True)
-            if study is None:
-                return None
-            studies.add(str(study["MainDicomTags"]["StudyInstanceUID"]))
-            members = self._get(f"/studies/{study['ID']}/instances", name="GET /studies/{id}/instances", or_none=True)
-            before = len(left)
-            left -= {str(member["ID"]) for member in members or ()}
-            if len(left) == before:
-                return None
-        return frozenset(studies)
+            one = next(iter(left))
+            study = self._get(f"/instances/{one}/study", name="GET /instances/{id}/study", or_none=True)
+            members = None
+            if study is not None:
+                path = f"/studies/{study['ID']}/instances"
+                members = self._get(path, name="GET /studies/{id}/instances", or_none=True)
+            here = left & {str(member["ID"]) for member in members or ()}
+            if study is not None and here:
+                studies[str(study["MainDicomTags"]["StudyInstanceUID"])] = max(map(instances.__getitem__, here))
+            is_whole = is_whole and one in here
+            left -= here | {one}
+        return studies, is_whole
 
     def _get(self, path: str, *, name: str, or_none: bool = False) -> Any:  # noqa: ANN401 - JSON
         from monai_unlearn.pacs.web import RefusedError

@@ -101,6 +101,18 @@ def test_only_studies_that_the_archive_says_have_changed(tmp_path):
     assert len(ids(out)) == 7
 
 
+@pytest.mark.parametrize("changed", [None, frozenset({"1.2.1"})], ids=["all are listed", "only changes are"])
+def test_an_image_that_replaces_another_is_read(tmp_path, changed):
+    out, archive = tmp_path / "index", FakeArchive(images_of(2))
+    pulled(out, archive)
+    archive.images = [*archive.images[1:], image("1.2.1", 5, ManufacturerModelName="Other")]
+    archive.changed, archive.new = changed, {"1.2.1": 9}
+    archive.asked_for.clear()
+    pulled(out, archive)
+    assert archive.asked_for == ["1.2.1"]
+    assert "1.2.1.9.5" in ids(out)
+
+
 def test_a_pull_that_fails_changes_nothing_and_the_next_goes_on(tmp_path):
     out, archive = tmp_path / "index", FakeArchive(images_of(3))
     first = pulled(out, archive).build.index.digest

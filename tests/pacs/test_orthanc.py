@@ -77,6 +77,13 @@ def test_a_deletion_is_seen_in_the_number_of_instances(orthanc):
     assert server.changes({"changes": 3, "instances": 2}).studies is None
 
 
+def test_an_image_that_replaces_another_leaves_the_number_of_instances(orthanc):
+    server, answers = orthanc
+    answers["instances"] = 3
+    found = server.changes({"changes": 3, "instances": 3})
+    assert (found.studies, found.new) == (None, {"1.2.2": 5})
+
+
 def test_a_cursor_of_another_store_is_not_used(orthanc):
     server, _ = orthanc
     assert server.changes({"changes": 900, "instances": 4}).studies is None
@@ -86,6 +93,7 @@ def test_an_instance_that_is_gone_already(orthanc, monkeypatch):
     server, _ = orthanc
     monkeypatch.delitem(STUDIES, "s2")
     assert server.changes({"changes": 3, "instances": 2}).studies is None
+    assert server.changes({"changes": 0, "instances": 0}).new == {"1.2.1": 3}
 
 
 def test_another_server_is_not_orthanc():

@@ -23,6 +23,7 @@ class FakeArchive:
         asked_for: The studies whose metadata was asked for.
         changed: What it says has changed; null for a server that does not say.
         how: How it says so.
+        new: The studies that it says have received instances.
     """
 
     images: list[dict]
@@ -32,6 +33,7 @@ class FakeArchive:
     how: str = "all"
     since: object = None
     cursors: list[object] = field(default_factory=list)
+    new: dict[str, int] = field(default_factory=dict)
     name = "https://pacs/dicom-web"
     server = "pacs"
     tells_pixels = True
@@ -44,6 +46,7 @@ class FakeArchive:
             {"day": "2020-01-01"},
             self.changed if known else None,
             self.since if known else None,
+            self.new if known else {},
         )
 
     def studies(self, query):

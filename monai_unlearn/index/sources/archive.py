@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -23,12 +23,14 @@ class Asked:
         cursor: What the next pull passes on.
         studies: The studies that may have changed, where the archive says so.
         since: The first day that is asked for; null for all.
+        new: The studies that are known to have received instances, each with what tells this change from earlier ones.
     """
 
     how: str
     cursor: Mapping[str, Any]
     studies: frozenset[str] | None = None
     since: dt.date | None = None
+    new: Mapping[str, int] = field(default_factory=dict)
 
 
 class Archive(Protocol):

@@ -55,6 +55,11 @@ def row_of(item: Item, *, tells_pixels: bool) -> Row:
     return settled({"format": FORMAT, **row})
 
 
+def names_pixels(item: Item) -> bool:
+    """Return whether metadata name the pixels of an image, as bulk data or otherwise."""
+    return any(tag in item for tag in _PIXELS)
+
+
 def texts_of(item: Item, tags: Sequence[str]) -> dict[str, str]:
     """Return the text of each of these tags that has a value, as `readers.dicom_tags.read_tags` does of a file.
 
@@ -75,7 +80,7 @@ def _text(value: object) -> str | None:
 
 
 def _fault(item: Item, class_uid: str, *, tells_pixels: bool) -> Fault | None:
-    if any(tag in item for tag in _PIXELS):
+    if names_pixels(item):
         return None
     fault = fault_of_class(_uid(class_uid), has_rows=_ROWS in item)
     return fault or (Fault.PIXEL_DATA_MISSING if tells_pixels else None)

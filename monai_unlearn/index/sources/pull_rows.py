@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from monai_unlearn.index.sources.pulled import ByStudy, Pulled
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Generator, Iterable, Iterator
 
     from monai_unlearn.index.readers import Row
@@ -34,6 +35,8 @@ _MOST_STUDIES, _MOST_INSTANCES = 64, 4_000
 _UNKNOWN_SIZE = 20
 # Where an image is, and how its file is stored, are not what its metadata says.
 _ABOUT_FILE = ("file_size", "file_mtime_ns")
+# Between the state of a study and the day of the check that read it.
+_CHECKED = " checked "
 
 
 @dataclass
@@ -101,7 +104,8 @@ class PullRows:
         finish: Makes a table of rows, as it may be stored.
         space: Where rows are stored as they come, so that a pull that is killed goes on from there.
         connections: How many studies are asked for at once.
-        read_all: Whether metadata is asked for even of studies that seem unchanged.
+        checked: The day, if metadata is asked for even of studies that seem unchanged. A check that did not end is gone
+            on with on the same day only; later, what it had read may have changed.
         counts: How the studies and images compare with those of the last pull.
         fingerprints: The fingerprint of each study whose rows were yielded.
         blocks: How many blocks of rows were stored.
@@ -111,7 +115,7 @@ class PullRows:
     finish: Finish
     space: Workspace
     connections: int
-    read_all: bool = False
+    checked: dt.date | None = None
     counts: PullCounts = field(default_factory=PullCounts)
     fingerprints: dict[str, str] = field(default_factory=dict)
     blocks: int = 0
@@ -157,12 +161,21 @@ class PullRows:
         rows = None if old is None else old[0]
         for run in unfinished:
             found = run.take(study.key)
-            if found is not None and found[1] == study.fingerprint:
+            if found is not None and self._is_now(study, found[1]):
                 return _Pending(study, rows, found[0], "resumed")
-        is_same = before.studies.get(study.key) == study.fingerprint
-        if study.uid is None or (is_same and not self.read_all):
+        is_same = not study.change and before.studies.get(study.key) == study.fingerprint
+        if study.uid is None or (is_same and self.checked is None):
             return _Pending(study, rows, _empty(rows), "reused")
         return _Pending(study, rows, pool.submit(self.fetch, study), "read")
+
+    def _state(self, study: Study) -> str:
+        return study.state if self.checked is None else f"{study.state}{_CHECKED}{self.checked}"
+
+    def _is_now(self, study: Study, stated: str | None) -> bool:
+        """Return whether rows that an unfinished pull stored are those of the study as it is now."""
+        if self.checked is None:
+            return (stated or "").partition(_CHECKED)[0] == study.state
+        return stated == self._state(study)
 
     def _blocks(self, pending: Iterable[_Pending]) -> Iterator[pa.Table]:
         """Yield the rows of studies as they are there; those that were read are stored, block by block."""
@@ -203,7 +216,7 @@ class PullRows:
         if not block:
             return
         table = self.finish([row for _, rows in block for row in rows])
-        notes = json.dumps({each.study.key: each.study.fingerprint for each, _ in block})
+        notes = json.dumps({each.study.key: self._state(each.study) for each, _ in block})
         self.space.add_block(self.blocks, table, notes=notes)
         self.blocks += 1
         begin = 0

@@ -38,20 +38,28 @@ class Study:
         uid: Its StudyInstanceUID; null where it is known from an earlier pull alone, and has not changed.
         fingerprint: Changes when the study does, as far as a search shows that.
         instances: How many instances it has; null if the server does not say so.
+        change: The last change that the archive tells of it beside the fingerprint; empty if there is none.
     """
 
     key: str
     uid: str | None
     fingerprint: str
     instances: int | None = None
+    change: str = ""
+
+    @property
+    def state(self) -> str:
+        """What rows that were read of it must state, so that they are those of now."""
+        return self.fingerprint + self.change
 
 
-def studies_of(found: Iterable[Item], pseudonyms: Pseudonyms | None) -> dict[str, Study]:
+def studies_of(found: Iterable[Item], pseudonyms: Pseudonyms | None, *, server: str) -> dict[str, Study]:
     """Return studies by their key, from what a search found.
 
     Args:
         found: The studies; a server has several items for a study that several patients share.
         pseudonyms: What replaces identifiers.
+        server: The archive, as messages name it.
 
     Raises:
         IndexReadError: A study has no valid identifier.
@@ -61,7 +69,8 @@ def studies_of(found: Iterable[Item], pseudonyms: Pseudonyms | None) -> dict[str
         uid = text(item, STUDY) or ""
         if not uid.replace(".", "").isdecimal():
             raise IndexReadError(
-                "The archive lists a study whose StudyInstanceUID is not a UID. Ask who runs it to correct the study."
+                f"{server}: the search for studies was answered with one whose StudyInstanceUID is not a UID. Ask who "
+                "runs the archive to correct the study, or leave it out with --from, --to or --modality."
             )
         items.setdefault(uid, []).append(item)
     studies = (_study(uid, parts, pseudonyms) for uid, parts in items.items())

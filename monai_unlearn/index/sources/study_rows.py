@@ -12,13 +12,13 @@ from monai_unlearn.index.fast_readers import schema
 from monai_unlearn.index.readers.identity import without_birth_dates
 from monai_unlearn.index.readers.row import EXTRA_TAGS
 from monai_unlearn.index.scan.extra_tags import stored
-from monai_unlearn.index.sources.json_row import row_of, texts_of
+from monai_unlearn.index.sources.json_row import names_pixels, row_of, texts_of
 from monai_unlearn.index.sources.pulled import path_of
 from monai_unlearn.index.usable import is_usable
 from monai_unlearn.pacs.items import INSTANCE, MODALITY, SERIES, text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from monai_unlearn.index.readers import Row
     from monai_unlearn.index.scan.options import ScanOptions
@@ -33,12 +33,12 @@ class StudyRows:
     Attributes:
         options: What the user asks for.
         modalities: Only images of these are rows; all if empty.
-        tells_pixels: Whether the metadata of an image with pixels names them.
+        tells_pixels: Returns whether the metadata of an image with pixels names them; asked only for one that does not.
     """
 
     options: ScanOptions
     modalities: frozenset[str] = frozenset()
-    tells_pixels: bool = True
+    tells_pixels: Callable[[], bool] = lambda: True
 
     def of(self, study: Study, items: Sequence[Item]) -> list[Row]:
         """Return the rows of a study, sorted by path; `table` makes of them what may be stored.
@@ -64,7 +64,7 @@ class StudyRows:
         return without_birth_dates(kept) if pseudonyms is None else pseudonyms.rows(kept)
 
     def _row(self, study: Study, item: Item) -> Row:
-        row = row_of(item, tells_pixels=self.tells_pixels)
+        row = row_of(item, tells_pixels=names_pixels(item) or self.tells_pixels())
         row["path"] = path_of(study.key, text(item, SERIES), str(text(item, INSTANCE)))
         dropped = self.options.decisions.drop
         tags = [tag for tag in self.options.extra_tags.tags if tag not in dropped]

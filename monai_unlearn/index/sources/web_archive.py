@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.index.sources.archive import Asked, Item
+from monai_unlearn.index.sources.json_row import names_pixels
 from monai_unlearn.pacs.dicomweb import DicomWeb
-from monai_unlearn.pacs.items import PATIENT_ID, STUDY
+from monai_unlearn.pacs.items import OF_STUDY, PATIENT_ID, STUDY, count, text
 from monai_unlearn.pacs.orthanc import Orthanc
 from monai_unlearn.pacs.study_query import FIELDS, StudyQuery
 from monai_unlearn.pacs.study_search import StudySearch
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 # Images arrive days after their study's date: these days are asked for again.
 OVERLAP = dt.timedelta(days=30)
+# So many studies show whether a server names pixels, if none that was asked for does.
+_SAMPLE = 5
 
 
 class WebArchive:
@@ -30,10 +35,10 @@ class WebArchive:
         today: The day of this pull.
     """
 
-    tells_pixels = True
-
     def __init__(self, access: Access, *, today: dt.date) -> None:
         self._client, self._today = DicomWeb(access), today
+        self._told: bool | None = None
+        self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -45,6 +50,16 @@ class WebArchive:
         """Its host and port."""
         return self._client.access.server
 
+    @property
+    def tells_pixels(self) -> bool:
+        """Whether the metadata of some image name its pixels: some servers leave out what they would not send."""
+        with self._lock:
+            if self._told is None:
+                studies = islice(self._search({}), _SAMPLE)
+                found = (self._client.metadata(str(text(one, STUDY)), expected=count(one, OF_STUDY)) for one in studies)
+                self._told = any(names_pixels(item) for items in found for item in items or ())
+            return self._told
+
     def close(self) -> None:
         """Close all connections."""
         self._client.web.close()
@@ -54,7 +69,8 @@ class WebArchive:
         orthanc = Orthanc(self._client.web)
         if orthanc.is_there():
             changes = orthanc.changes(cursor)
-            return Asked("all" if changes.studies is None else "changes", changes.cursor, changes.studies)
+            how = "all" if changes.studies is None else "changes"
+            return Asked(how, changes.cursor, changes.studies, new=changes.new)
         day = {"day": self._today.isoformat()}
         with suppress(KeyError, TypeError, ValueError):
             if cursor is not None:
@@ -67,11 +83,14 @@ class WebArchive:
 
     def study(self, uid: str) -> list[Item]:
         """Return one study."""
-        return list(self._search({"StudyInstanceUID": uid}))
+        return self._client.study(uid, fields=FIELDS)
 
     def metadata(self, study: str, *, expected: int | None) -> list[Item] | None:
         """Return the metadata of all instances of a study."""
-        return self._client.metadata(study, expected=expected)
+        found = self._client.metadata(study, expected=expected)
+        if not self._told and any(map(names_pixels, found or ())):
+            self._told = True
+        return found
 
     def traffic(self) -> dict[str, int]:
         """Return how many requests were sent, and how many bytes were received."""

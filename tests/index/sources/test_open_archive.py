@@ -19,7 +19,7 @@ def opened(**options):
 
 def test_each_protocol():
     web = opened(dicomweb="https://pacs/dicom-web")
-    assert (web.name, web.tells_pixels) == ("https://pacs/dicom-web", True)
+    assert (web.name, web.server) == ("https://pacs/dicom-web", "pacs")
     web.close()
     dimse = opened(dimse="pacs:104", aet="ME", called="PACS")
     assert (dimse.name, dimse.server, dimse.tells_pixels) == ("dimse://PACS@pacs:104", "PACS@pacs:104", False)

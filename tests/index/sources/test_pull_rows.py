@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pyarrow as pa
@@ -14,6 +15,8 @@ from monai_unlearn.index.sources import pull_rows
 from monai_unlearn.index.sources.pull_rows import PullRows, listed
 from monai_unlearn.index.sources.pulled import Pulled, in_order, path_of
 from monai_unlearn.index.sources.study_list import Study
+
+TODAY = dt.date(2020, 3, 1)
 
 
 def rows_of(key, count=2, **columns):
@@ -34,9 +37,9 @@ def study(key, fingerprint="x", **options):
 
 @pytest.fixture
 def run(tmp_path):
-    def begin(studies, fetch, *, before=None, read_all=False):
+    def begin(studies, fetch, *, before=None, checked=None):
         with Workspace(tmp_path / "index", {"a": "b"}, worth_keeping=1) as space:
-            rows = PullRows(fetch, table_of, space, connections=2, read_all=read_all)
+            rows = PullRows(fetch, table_of, space, connections=2, checked=checked)
             ordered = sorted(studies, key=lambda one: in_order(one.key))
             return list(rows.batches(ordered, before)), rows, list(space.blocks())
 
@@ -85,9 +88,52 @@ def test_only_studies_that_changed_are_asked_for(run):
 
 def test_a_full_check_finds_what_changed_silently(run):
     before = Pulled({"1.2.1": "x"}, None, [table_of(rows_of("1.2.1", 3))])
-    _, rows, _ = run([study("1.2.1")], lambda one: rows_of(one.key, 2, issuer="H"), before=before, read_all=True)
+    _, rows, _ = run([study("1.2.1")], lambda one: rows_of(one.key, 2, issuer="H"), before=before, checked=TODAY)
     assert rows.counts.identities == 2
     assert dict(rows.counts.images) == {"reused": 0, "changed": 2, "added": 0, "vanished": 1}
+
+
+def test_a_study_that_the_archive_says_has_changed_is_read_whatever_its_fingerprint(run):
+    before = Pulled({"1.2.1": "x", "1.2.2": "x"}, None, tables_of("1.2.1", "1.2.2"))
+    asked = []
+    now = [study("1.2.1", change="+7"), study("1.2.2")]
+    _, rows, _ = run(now, lambda one: asked.append(one.key) or rows_of(one.key), before=before)
+    assert asked == ["1.2.1"]
+    assert rows.fingerprints == {"1.2.1": "x", "1.2.2": "x"}
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "resumed"),
+    [
+        ({}, {}, 2),
+        ({}, {"checked": TODAY}, 0),
+        ({"checked": TODAY}, {"checked": TODAY}, 2),
+        ({"checked": TODAY}, {"checked": TODAY + dt.timedelta(days=1)}, 0),
+        ({"checked": TODAY}, {}, 2),
+    ],
+)
+def test_a_check_goes_on_with_a_check_of_the_same_day_only(run, first, then, resumed):
+    def fails(one):
+        if one.key == "1.2.3":
+            raise ArchiveError("cut")
+        return rows_of(one.key)
+
+    studies = [study(f"1.2.{number}") for number in (1, 2, 3)]
+    with pytest.raises(ArchiveError):
+        run(studies, fails, **first)
+    assert run(studies, lambda one: rows_of(one.key), **then)[1].counts.studies["resumed"] == resumed
+
+
+def test_what_was_read_before_the_last_change_is_read_again(run):
+    def fails(one):
+        if one.key == "1.2.3":
+            raise ArchiveError("cut")
+        return rows_of(one.key)
+
+    with pytest.raises(ArchiveError):
+        run([study("1.2.1", change="+7"), study("1.2.2", change="+8"), study("1.2.3")], fails)
+    now = [study("1.2.1", change="+7"), study("1.2.2", change="+9"), study("1.2.3")]
+    assert run(now, lambda one: rows_of(one.key))[1].counts.studies["resumed"] == 1
 
 
 def test_a_study_that_is_gone_is_no_row(run):

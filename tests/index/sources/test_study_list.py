@@ -13,7 +13,7 @@ ONE = {"StudyInstanceUID": "1.2.1", "PatientID": "P1", "StudyDate": "20180605", 
 
 
 def only(*studies, pseudonyms=None):
-    (found,) = studies_of([item(**study) for study in studies], pseudonyms).values()
+    (found,) = studies_of([item(**study) for study in studies], pseudonyms, server="pacs").values()
     return found
 
 
@@ -47,5 +47,5 @@ def test_pseudonyms_stand_for_studies():
 
 
 def test_no_uid_no_study():
-    with pytest.raises(IndexReadError, match="StudyInstanceUID is not a UID"):
-        studies_of([item(StudyInstanceUID="../etc")], None)
+    with pytest.raises(IndexReadError, match="pacs: the search for studies .* StudyInstanceUID is not a UID"):
+        studies_of([item(StudyInstanceUID="../etc")], None, server="pacs")

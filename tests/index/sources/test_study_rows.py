@@ -55,3 +55,13 @@ def test_tags_of_objects_that_are_no_images_are_not_read():
     options = ScanOptions(extra_tags=ExtraTags(("AccessionNumber",)))
     report = {**image("1.2.1", 1), **item(SOPClassUID="1.2.840.10008.5.1.4.1.1.88.33", AccessionNumber="A7")}
     assert table(StudyRows(options), STUDY, [report])["extra_tags"].to_pylist() == [None]
+
+
+def test_a_server_that_never_names_pixels_lacks_none():
+    told = {tag: element for tag, element in image("1.2.1", 1).items() if tag != "7FE00010"}
+    for tells, fault in ((True, "pixel_data_missing"), (False, None)):
+        rows = StudyRows(ScanOptions(), tells_pixels=lambda tells=tells: tells)
+        assert table(rows, STUDY, [told])["fault"].to_pylist() == [fault]
+    asked = []
+    table(StudyRows(ScanOptions(), tells_pixels=lambda: asked.append(1) or True), STUDY, [image("1.2.1", 1)])
+    assert asked == []

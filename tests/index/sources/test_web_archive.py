@@ -37,6 +37,20 @@ def test_studies_and_metadata(archive):
     assert (archive.name, archive.tells_pixels) == (f"http://{archive.server}", True)
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_whether_a_server_names_pixels_is_seen_in_some_studies(named):
+    images = images_of(3)
+    for one in images[:-1] if named else images:
+        del one["7FE00010"]
+    with small_server(Studies(images)) as server:
+        access = Access(url=server.url, attempts=1, wait=0.001)
+        with closing(WebArchive(access, today=TODAY)) as archive:
+            assert archive.tells_pixels is named
+            asked = len(server.asked)
+            assert archive.tells_pixels is named
+            assert len(server.asked) == asked
+
+
 def test_a_server_that_does_not_say_what_changed_is_asked_for_recent_days(archive):
     cursor = {"day": "2020-03-01"}
     assert archive.asked(None) == Asked("all", cursor)
