@@ -88,8 +88,9 @@ class StudySearch:
         if answer.undated and query.first is None and query.last is None:
             self._settle(answer, " Some of them have no date, and cannot be asked for by days.")
         # Parts that found nothing more than the whole leave no reason to doubt it.
-        if self._doubtful and len(self._seen) > self._first:
-            self._settle(*self._doubtful[0], is_final=True)
+        doubtful = [(answer, why) for answer, why in self._doubtful if answer.found >= self._cap]
+        if doubtful and len(self._seen) > self._first:
+            self._settle(*doubtful[0], is_final=True)
 
     def _windows(self, query: StudyQuery) -> list[StudyQuery]:
         """Return the days of a query in parts: two halves, and, where it has no first or last day, those beyond."""
