@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from monai_unlearn.errors import ConfigError, DataError, check_choice
+from monai_unlearn.vocabulary.label_words import absent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +27,9 @@ def set_names(labels: Sequence[str]) -> tuple[str, ...]:
     """Return the names of all sets of labels, in the order of their numbers: bit k of a number is label k.
 
     Raises:
-        ConfigError: There are too many labels, or one twice.
+        ConfigError: There are too many labels, one twice, or one that is called as something else: as a set of labels,
+            or as the state that another label is not there. Numbers are found by names, so images would silently be
+            taken for others.
 
     >>> set_names(["edema", "mass"])
     ('none', 'edema', 'mass', 'edema + mass')
@@ -35,7 +39,14 @@ def set_names(labels: Sequence[str]) -> tuple[str, ...]:
             f"class_names: expected at most {MOST_LABELS} labels, each once, got {len(labels)}. Of several labels, "
             "each set is a class to methods: revise the network for some of its labels at a time."
         )
-    return tuple(_set_name(number, labels) for number in range(2 ** len(labels)))
+    names = tuple(_set_name(number, labels) for number in range(2 ** len(labels)))
+    counts = Counter([*names, *map(absent, labels)])
+    if doubled := sorted(name for name, count in counts.items() if count > 1):
+        raise ConfigError(
+            f"class_names: '{doubled[0]}' would mean two things: a label, and that an image has no label, several of "
+            "them, or not a certain one. Leave out a name that says that labels are not there, and rename the others."
+        )
+    return names
 
 
 def _set_name(number: int, labels: Sequence[str]) -> str:
@@ -97,6 +108,8 @@ def _from_columns(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series[int]:
 
 def _from_names(values: pd.Series[Any], labels: Sequence[str], key: Mapping[str, str]) -> pd.Series[int]:
     none, separator = key.get("none", "none"), key.get("separator", "|")
+    if none in labels:
+        raise ConfigError(f"label_key: the word for an image without any label, '{none}', is one of the labels.")
     numbers = {none: 0, **{name: 2**bit for bit, name in enumerate(labels)}}
     split = (
         values.astype(object)

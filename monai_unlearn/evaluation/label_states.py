@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monai_unlearn.vocabulary.label_words import absent
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,7 +25,7 @@ def states(labels: Sequence[str]) -> tuple[str, ...]:
     >>> states(["edema", "mass"])
     ('no edema', 'edema', 'no mass', 'mass')
     """
-    return tuple(state for label in labels for state in (f"no {label}", label))
+    return tuple(state for label in labels for state in (absent(label), label))
 
 
 def absent_states(labels: Sequence[str]) -> tuple[str, ...]:

@@ -31,6 +31,28 @@ def test_too_many_labels_or_one_twice_are_refused(labels):
         set_names(labels)
 
 
+@pytest.mark.parametrize(
+    ("labels", "doubled"),
+    [
+        (["none", "mass"], "none"),
+        (["none"], "none"),
+        (["edema", "mass", "edema + mass"], "edema . mass"),
+        (["finding", "no finding"], "no finding"),
+        (["no finding", "finding"], "no finding"),
+    ],
+)
+def test_names_that_would_mean_two_things_are_refused(labels, doubled):
+    """Images without labels would be trained as those of `none`; two states of one name cannot be told apart."""
+    with pytest.raises(ConfigError, match=f"class_names: '{doubled}' would mean two things"):
+        set_names(labels)
+    assert set_names(["no", "no edema"])[3] == "no + no edema"
+
+
+def test_the_word_for_no_label_is_no_label(tmp_path):
+    with pytest.raises(ConfigError, match="label_key: the word for an image without any label, 'mass', is one of"):
+        numbers(index_of(tmp_path, found=["mass", "edema"]), {"column": "found", "none": "mass"})
+
+
 def test_columns_of_zero_and_one_in_the_order_of_the_outputs(tmp_path):
     index = index_of(tmp_path, x=[0, 1, 0, 1], y=["False", "no", "yes", "True"])
     assert numbers(index, ["x", "y"]) == [0, 1, 2, 3]
