@@ -52,8 +52,13 @@ def bundle_root() -> str:
     workflow = current_workflow()
     if workflow is None:
         return str(Path.cwd())
-    configs = Path(workflow.config_root_path).resolve()
-    return str(configs.parent if configs.name == "configs" else configs)
+    return str(root_of(Path(workflow.config_root_path)))
+
+
+def root_of(configs: Path) -> Path:
+    """Return the bundle's folder by the folder that its configs are in, as MONAI finds it."""
+    configs = configs.resolve()
+    return configs.parent if configs.name == "configs" else configs
 
 
 def executed_config() -> dict[str, Any]:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from monai.bundle import ConfigWorkflow
+from monai.utils import misc
 
-from monai_unlearn.engine.host import INTERRUPTED, HostedWorkflow, ours
+from monai_unlearn.engine.host import INTERRUPTED, HostedWorkflow, ours, root_of
+from monai_unlearn.engine.own_modules import own_modules
 from monai_unlearn.engine.random_state import random_state, set_random_state
 from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
 
 def run_hosted(
@@ -25,8 +27,8 @@ def run_hosted(
 ) -> None:
     """Run an id of a bundle's configs as `python -m monai.bundle run` does, but raise its errors here.
 
-    MONAI wraps what a component raises; what arrives here is the error of this package itself. Hooks, module path,
-    random generators and torch's switches are as before afterwards. The bundle's `logging.conf` is not used: the
+    MONAI wraps what a component raises; what arrives here is the error of this package itself. Hooks, modules and their
+    path, random generators and torch's switches are as before afterwards. The bundle's `logging.conf` is not used: the
     program has its own.
 
     Args:
@@ -39,7 +41,7 @@ def run_hosted(
         UnlearnError: The run refused its input, failed, or its verdict does not promote the result.
     """
     try:
-        with _process_as_before():
+        with _process_as_before(), own_modules(root_of(Path(configs[0]).parent)):
             files = [str(path) for path in configs]
             with _quiet(logging.getLogger(ConfigWorkflow.__module__)):
                 workflow = HostedWorkflow(
@@ -63,14 +65,15 @@ def run_hosted(
 @contextmanager
 def _process_as_before() -> Iterator[None]:
     """Restore what a bundle run changes of its process."""
-    path, hook, state, numpy_state = sys.path[:], sys.excepthook, random_state(), np.random.get_state()  # noqa: NPY002 - what MONAI seeds
-    cudnn = torch.backends.cudnn
+    hook, state, numpy_state = sys.excepthook, random_state(), np.random.get_state()  # noqa: NPY002 - what MONAI seeds
+    cudnn, seed = torch.backends.cudnn, misc.get_seed()
     flags = cudnn.deterministic, cudnn.benchmark
     try:
         yield
     finally:
-        sys.path[:], sys.excepthook = path, hook
+        sys.excepthook = hook
         set_random_state(state)
+        misc._seed = seed  # noqa: SLF001 - MONAI's datasets seed by it; its setter seeds generators too
         np.random.set_state(numpy_state)  # noqa: NPY002
         cudnn.deterministic, cudnn.benchmark = flags
 

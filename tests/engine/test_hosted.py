@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from monai.utils import get_seed
 
 from monai_unlearn.engine.hosted import run_hosted
 from monai_unlearn.errors import ConfigError
@@ -58,3 +59,25 @@ def test_monai_does_not_speak_of_a_log_file(config, caplog):
     with caplog.at_level(logging.WARNING):
         run_hosted(config("$None"), "go", {})
     assert "Logging file" not in caplog.text
+
+
+def test_code_of_bundles_and_the_seed_do_not_stay(tmp_path):
+    before = get_seed()
+    for name in ("first", "second"):
+        root = tmp_path / name
+        (root / "scripts").mkdir(parents=True)
+        (root / "scripts" / "__init__.py").write_text(f"NAME = {name!r}\n", encoding="utf-8")
+        whole = {
+            "imports": ["$import monai", "$import pathlib", "$import scripts"],
+            "go": [
+                "$monai.utils.set_determinism(7)",
+                f"$pathlib.Path({str(root / 'said')!r}).write_text(scripts.NAME)",
+            ],
+        }
+        (root / "configs").mkdir()
+        for file, content in {"run": whole, "metadata": {}}.items():
+            (root / "configs" / f"{file}.json").write_text(json.dumps(content), encoding="utf-8")
+        run_hosted([root / "configs" / "run.json"], "go", {})
+        assert (root / "said").read_text(encoding="utf-8") == name
+    assert get_seed() == before
+    assert str(tmp_path / "first") not in getattr(sys.modules.get("scripts"), "__file__", "")
