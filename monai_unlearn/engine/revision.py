@@ -337,10 +337,10 @@ class Revision:
             checkpoints.remove()
         distributed.wait()
         print_result(evidence, target)
-        self.tracking.finished(evidence, target, step=self.trainer.state.iteration)
         accepted = promotes(evidence["verdict"])
         if ledger is not None:
             record_run("unlearn", RunFolder(target).bundle(accepted=accepted), store=ledger[0], key=ledger[1])
+        self.tracking.finished(evidence, target, step=self.trainer.state.iteration)
         if not accepted:
             raise NotAccepted(f"{why_not_accepted(evidence)}\nThe evidence is in {RunFolder(target).evidence}.")
         return evidence

@@ -4,6 +4,9 @@ MONAI adds its `MLFlowHandler` to the trainer, which logs the loss and closes th
 the results come after that. So the revision opens the run before its checks and closes it at its own end, whatever
 that is; the handler logs into this run. In a run that others started (a rehearsal, a comparison, a sweep), it is nested
 in theirs.
+
+A revision does not depend on its record: once the run is open, whatever fails in MLflow, such as a server that is gone,
+is said once, and the revision goes on without being recorded.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +28,11 @@ from monai_unlearn.engine import distributed
 from monai_unlearn.errors import ConfigError, NotAccepted
 from monai_unlearn.evaluation.layout import read_value
 from monai_unlearn.evaluation.metrics import registered
+from monai_unlearn.terminal import say
 from monai_unlearn.vocabulary.run_folder import PARENT_RUN, RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ignite.engine import Engine
 
@@ -40,6 +45,10 @@ _NOT_IN_NAMES = re.compile(r"[^\w\-. /]")
 _NUMBERS = ("classes", "paused_classes")
 # How many figures one request takes.
 _BATCH = 500
+WARNING = (
+    "Warning: MLflow failed with {}, so nothing more of this revision is recorded there. The revision goes on; its "
+    "results are written as always."
+)
 
 
 def tracking_uri(output_dir: str | Path | None) -> str:
@@ -62,19 +71,59 @@ class Tracking:
 
     Attributes:
         handler: MONAI's handler; None where nothing is tracked.
+        failed: The kind of error with which MLflow failed; then nothing more is recorded.
     """
 
     handler: MLFlowHandler | None = None
+    failed: str | None = None
 
     @classmethod
     def of(cls, trainer: Engine, handlers: Sequence[Any]) -> Tracking:
-        """Return the tracking of a trainer by its handlers, and keep them from closing the run after the last step."""
+        """Return the tracking of a trainer by its handlers.
+
+        They no longer close the run after the last step, nor end the trainer when they fail.
+        """
         found = next((one for one in handlers if isinstance(one, MLFlowHandler)), None)
         if found is None or not distributed.is_main_process():
             return cls()
         if found.close_on_complete and trainer.has_event_handler(found.close, Events.COMPLETED):
             trainer.remove_event_handler(found.close, Events.COMPLETED)
-        return cls(found)
+        tracking = cls(found)
+        tracking._guard(trainer, found)
+        return tracking
+
+    def _guard(self, trainer: Engine, handler: MLFlowHandler) -> None:
+        """Let what a handler does in a trainer fail without harm."""
+        for event, own, log in (
+            (Events.STARTED, handler.start, handler.start),
+            (Events.COMPLETED, handler.complete, lambda _trainer: handler.complete()),
+        ):
+            if trainer.has_event_handler(own, event):
+                trainer.remove_event_handler(own, event)
+                trainer.add_event_handler(event, self._guarded(log))
+        # These may be attached under a filter of events, which would be lost; but what they call can be replaced.
+        handler.iteration_logger = self._guarded(handler.iteration_logger or handler._default_iteration_log)  # noqa: SLF001 - the default has no public name
+        handler.epoch_logger = self._guarded(handler.epoch_logger or handler._default_epoch_log)  # noqa: SLF001
+
+    def _guarded(self, log: Callable[[Engine], object]) -> Callable[[Engine], None]:
+        def guarded(trainer: Engine) -> None:
+            self._record(lambda: log(trainer))
+
+        return guarded
+
+    def _record(self, record: Callable[[], object]) -> None:
+        """Record something in the open run, unless MLflow failed before: each try at a dead server takes minutes."""
+        if self.handler is not None and self.handler.cur_run is not None and self.failed is None:
+            self._try(record)
+
+    def _try(self, record: Callable[[], object]) -> None:
+        try:
+            record()
+        except Exception as error:  # noqa: BLE001 - the client raises what its store does
+            if self.failed is None:
+                # The kind alone: a message may hold names of files, and what opens the store.
+                say(WARNING.format(type(error).__name__), err=True)
+            self.failed = type(error).__name__
 
     @contextmanager
     def run(self, parameters: Mapping[str, Any]) -> Iterator[None]:
@@ -95,7 +144,8 @@ class Tracking:
             tags={_PARENT_TAG: parent} if parent else {},
         )
         try:
-            handler._log_params({name: str(value)[:_MAX_PARAMETER] for name, value in parameters.items()})  # noqa: SLF001
+            texts = {name: str(value)[:_MAX_PARAMETER] for name, value in parameters.items()}
+            self._record(lambda: handler._log_params(texts))  # noqa: SLF001
             yield
             status = "FINISHED"
         except NotAccepted:
@@ -109,10 +159,21 @@ class Tracking:
             self._tag("error", type(error).__name__)
             raise
         finally:
-            if handler.cur_run is not None:
-                handler.client.set_terminated(handler.cur_run.info.run_id, status)
-                handler.cur_run = None
-            handler.close()
+            self._close(handler, status)
+
+    def _close(self, handler: MLFlowHandler, status: str) -> None:
+        """Close the run, even if MLflow failed before: it may be there again; and say in it that it is not complete."""
+        run, failed = handler.cur_run, self.failed
+        handler.cur_run = None
+
+        def end() -> None:
+            if failed is not None:
+                handler.client.set_tag(run.info.run_id, "tracking_error", failed)
+            handler.client.set_terminated(run.info.run_id, status)
+
+        if run is not None:
+            self._try(end)
+        self._try(handler.close)
 
     def evaluated(self, step: int, measured: Mapping[str, Any], class_names: Sequence[str]) -> None:
         """Record what an evaluation on the way found.
@@ -141,15 +202,17 @@ class Tracking:
         """
         if self.handler is None or self.handler.cur_run is None:
             return
+        client, run_id = self.handler.client, self.handler.cur_run.info.run_id
         self._log(dict(figures_of(evidence)), step=step)
         self._tag("verdict", evidence["verdict"])
         run = RunFolder(folder)
-        for path in (run.card_page, run.metrics, run.manifest):
-            self.handler.client.log_artifact(self.handler.cur_run.info.run_id, str(path))
+        for path in map(str, (run.card_page, run.metrics, run.manifest)):
+            self._record(partial(client.log_artifact, run_id, path))
 
     def _log(self, figures: Mapping[str, Any], *, step: int) -> None:
         if self.handler is None or self.handler.cur_run is None:
             return
+        log = self.handler._log_metrics  # noqa: SLF001 - the handler's own way into its run
         known = {
             _NOT_IN_NAMES.sub("_", name): float(value)
             for name, value in figures.items()
@@ -158,11 +221,11 @@ class Tracking:
         names = sorted(known)
         for first in range(0, len(names), _BATCH):
             batch = {name: known[name] for name in names[first : first + _BATCH]}
-            self.handler._log_metrics(batch, step=step)  # noqa: SLF001 - the handler's own way into its run
+            self._record(partial(log, batch, step=step))
 
     def _tag(self, name: str, value: str) -> None:
         if self.handler is not None and self.handler.cur_run is not None:
-            self.handler.client.set_tag(self.handler.cur_run.info.run_id, name, value)
+            self._record(partial(self.handler.client.set_tag, self.handler.cur_run.info.run_id, name, value))
 
 
 def figures_of(evidence: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ConfigError, check_choice
-from monai_unlearn.terminal import json_text
+from monai_unlearn.terminal import json_text, say
 from monai_unlearn.vocabulary.run_folder import PARENT_RUN
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def tracked(tracking: str | None, kind: str, out: Path) -> Iterator[Callable[[Ma
     os.environ.update({STORE: uri, PARENT_RUN: run})
     status = "FAILED"
     try:
-        yield lambda document: _record(client, run, kind, document)
+        yield lambda document: _kept(lambda: _record(client, run, kind, document))
         status = "FINISHED"
     except KeyboardInterrupt:
         status = "KILLED"
@@ -59,7 +59,16 @@ def tracked(tracking: str | None, kind: str, out: Path) -> Iterator[Callable[[Ma
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        client.set_terminated(run, status)
+        _kept(lambda: client.set_terminated(run, status))
+
+
+def _kept(record: Callable[[], object]) -> None:
+    """Record something; where MLflow fails, say so: the experiment is done, and its results are written."""
+    try:
+        record()
+    except Exception as error:  # noqa: BLE001 - the client raises what its store does
+        # The kind alone: a message may hold names of files, and what opens the store.
+        say(f"Warning: MLflow failed with {type(error).__name__}; its record of this is not complete.", err=True)
 
 
 def _opened(out: Path) -> tuple[Any, str, str]:

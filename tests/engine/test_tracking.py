@@ -38,6 +38,7 @@ class Handler(MLFlowHandler):
         self.client, self.cur_run, self.run_name, self.close_on_complete = Client(), None, name, True
         self.experiment, self.params, self.metrics = None, {}, []
         self.iteration_log = self.epoch_log = False
+        self.iteration_logger = self.epoch_logger = None
 
     def _set_experiment(self):
         self.experiment = SimpleNamespace(experiment_id="7")
@@ -135,6 +136,79 @@ def test_gaps_to_the_reference_are_figures():
     figures = dict(figures_of(found))
     assert any(name.startswith("gap/forget_train/") for name in figures)
     assert figures["reference/remain_test/accuracy"] == 0.9
+
+
+@pytest.fixture
+def gone(monkeypatch):
+    """The service is gone once the run is open: nothing answers but the call that opens it."""
+    calls = []
+
+    def fail(*words, **_given):
+        calls.append(words)
+        raise ConnectionError("http://name:word@127.0.0.1:1")
+
+    monkeypatch.setattr(Client, "__getattr__", lambda _client, _name: fail)
+    monkeypatch.setattr(Handler, "_log_params", fail)
+    monkeypatch.setattr(Handler, "_log_metrics", fail)
+    return calls
+
+
+def test_a_service_that_fails_is_said_once_and_the_revision_goes_on(tracking, gone, tmp_path, capsys):
+    found = evidence(original={"forget": 90, "remain": 90}, revised={"forget": 20, "remain": 88})
+    with tracking.run({"seed": 3}):
+        tracking.evaluated(4, {"forget_accuracy": 0.5}, ())
+        tracking.finished(found, tmp_path, step=9)
+    printed = capsys.readouterr().err
+    assert printed.count("Warning: MLflow failed with ConnectionError") == 1
+    assert "word" not in printed
+    # It is asked once for the parameters, and once more to close the run.
+    assert len(gone) == 2
+    assert tracking.handler.cur_run is None
+    assert tracking.handler.client.said[-1] == ("close",)
+
+
+@pytest.mark.parametrize("error", [NotAccepted("not_known"), DataError("the real one"), KeyboardInterrupt()])
+def test_a_service_that_fails_does_not_replace_the_error_of_the_run(tracking, gone, error):
+    with pytest.raises(type(error)) as found, tracking.run({}):
+        raise error
+    assert found.value is error
+    assert gone
+
+
+def test_a_run_whose_service_came_back_says_that_it_is_not_complete(tracking):
+    with tracking.run({}):
+        tracking._try([].pop)
+    client = tracking.handler.client
+    assert client.only("set_tag") == [("run-1", "tracking_error", "IndexError")]
+    assert client.only("set_terminated") == [("run-1", "FINISHED")]
+
+
+@pytest.mark.parametrize("called", ["start", "iteration_completed", "epoch_completed", "complete"])
+def test_a_handler_that_fails_does_not_end_the_trainer(called, monkeypatch, capsys):
+    """In a trainer, whichever of the handler's calls it is; `iteration_log` may be a filter of iterations."""
+    asked = []
+
+    def fail(*_words, **_given):
+        asked.append(called)
+        raise ConnectionError
+
+    works = {"start": lambda *_: None, "complete": lambda *_: None}
+    defaults = {"iteration_completed": "_default_iteration_log", "epoch_completed": "_default_epoch_log"}
+    for name, work in {
+        **works,
+        **dict.fromkeys(defaults.values(), lambda *_: None),
+        defaults.get(called, called): fail,
+    }.items():
+        monkeypatch.setattr(Handler, name, work, raising=False)
+    engine, handler = Engine(lambda *_: None), Handler()
+    handler.iteration_log, handler.epoch_log = (lambda _engine, number: number > 1), True
+    handler.attach(engine)
+    tracking = Tracking.of(engine, [handler])
+    with tracking.run({}):
+        engine.run([1, 2, 3], max_epochs=1)
+    assert asked == [called]
+    assert engine.state.iteration == 3
+    assert capsys.readouterr().err.count("Warning: MLflow failed") == 1
 
 
 def test_nothing_is_tracked_without_a_handler(tmp_path):

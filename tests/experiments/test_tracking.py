@@ -95,3 +95,18 @@ def test_what_is_not_there_is_said(tmp_path, monkeypatch):
         pass
     with tracked(None, "sweep", tmp_path) as record:
         record({})
+
+
+def test_a_service_that_fails_does_not_end_the_experiment(said, tmp_path, monkeypatch, capsys):
+    def fail(*_words):
+        raise ConnectionError("http://name:word@127.0.0.1:1")
+
+    monkeypatch.setattr(Client, "log_text", fail, raising=False)
+    monkeypatch.setattr(Client, "set_terminated", fail, raising=False)
+    with tracked("mlflow", "sweep", tmp_path / "out") as record:
+        record({"best": 1})
+    with pytest.raises(ConfigError, match="^the real one$"), tracked("mlflow", "sweep", tmp_path / "out"):
+        raise ConfigError("the real one")
+    printed = capsys.readouterr().err
+    assert printed.count("Warning: MLflow failed with ConnectionError") == 3
+    assert "word" not in printed
