@@ -89,6 +89,9 @@ def blocks_of(network: nn.Module, image: Tensor) -> list[Block]:
     layers after it belong; what runs before the first one is a block as well. In a network of single layers, each
     layer begins a block. A normalisation belongs to the block before it.
 
+    Where a network returns several outputs, and is presented with one of them (see `engine/head.py`), what that one
+    does not depend on is in no block: an auxiliary head may run last, but is not the head.
+
     Args:
         network: Any network; it is run once, without gradients, in eval mode.
         image: One input, shape (channel, *spatial), on the network's device.
@@ -114,26 +117,45 @@ def blank_image(context: MethodContext) -> Tensor:
 def _order(network: nn.Module, image: Tensor) -> dict[nn.Module, int]:
     """Return the position at which each module that holds weights itself runs first."""
     order: dict[nn.Module, int] = {}
+    several: list[bool] = []
 
     def note(ran: nn.Module, _inputs: object) -> None:
         order.setdefault(ran, len(order))
+
+    def note_outputs(_network: nn.Module, _inputs: object, outputs: object) -> None:
+        several.append(not isinstance(outputs, Tensor))
 
     hooks = [
         module.register_forward_pre_hook(note)
         for module in network.modules()
         if any(True for _ in module.parameters(recurse=False))
     ]
+    # The first of its hooks, so that it sees all outputs and not the presented one.
+    hooks.append(network.register_forward_hook(note_outputs, prepend=True))
     modes = {module: module.training for module in network.modules()}
     try:
         network.eval()
         with torch.no_grad():
-            network(image[None])
+            outputs = network(image[None])
+        if several[0] and isinstance(outputs, Tensor):
+            used = _used(network, image)
+            order = {module: place for module, place in order.items() if used & {*module.parameters(recurse=False)}}
     finally:
         for hook in hooks:
             hook.remove()
         for module, training in modes.items():
             module.training = training
     return order
+
+
+def _used(network: nn.Module, image: Tensor) -> set[nn.Parameter]:
+    """Return the parameters that the presented output depends on, by gradients; frozen ones as well."""
+    own = {name: weight for name, weight in network.named_parameters() if weight.is_floating_point()}
+    weights = {name: weight.detach().requires_grad_() for name, weight in own.items()}
+    with torch.enable_grad():
+        logits = torch.func.functional_call(network, weights, (image[None],))
+        gradients = torch.autograd.grad(logits.sum(), list(weights.values()), allow_unused=True)
+    return {weight for weight, gradient in zip(own.values(), gradients, strict=True) if gradient is not None}
 
 
 def _units(network: nn.Module, order: dict[nn.Module, int]) -> list[tuple[str, nn.Module]]:

@@ -6,6 +6,7 @@ from method_bench import context_of, small_items
 from monai.networks.nets import DenseNet121, EfficientNetBN, ResNet, SEResNet50
 from torch import nn
 
+from monai_unlearn.engine.head import as_classifier
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.depth import blank_image, blocks_of, check_depth, modules_within
 
@@ -84,6 +85,32 @@ def test_the_network_is_left_as_it_was():
     assert not network.layer1.training
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert not any(module._forward_pre_hooks for module in network.modules())
+
+
+class TwoOutputs(nn.Module):
+    """Gives logits and, run after them, those of an auxiliary head."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = resnet()
+        self.fc, self.aux = nn.Linear(3, 2), nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+
+    def forward(self, images):
+        features = self.encoder(images)
+        return self.fc(features), self.aux(features)
+
+
+def test_what_the_presented_output_does_not_depend_on_is_in_no_block():
+    network = as_classifier(TwoOutputs())
+    for weight in network.parameters():
+        weight.requires_grad = False
+    before = ("encoder.layer4.0", "encoder.fc")
+    assert modules_within(network, "last_block", IMAGE) == (*before, "fc")
+    as_classifier(network, network_output=1)
+    assert modules_within(network, "last_block", IMAGE) == (*before, "aux.0", "aux.1")
+    assert not any(weight.requires_grad or weight.grad is not None for weight in network.parameters())
+    # Of a network that is presented with no output, nothing is known.
+    assert modules_within(TwoOutputs(), "head", IMAGE) == ("aux.1",)
 
 
 def test_a_network_of_fewer_blocks_is_refused():
