@@ -93,7 +93,8 @@ def blocks_of(network: nn.Module, image: Tensor) -> list[Block]:
     does not depend on is in no block: an auxiliary head may run last, but is not the head.
 
     Args:
-        network: Any network; it is run once, without gradients, in eval mode.
+        network: Any network; it is run once, without gradients, in eval mode, and once more with gradients where it
+            returns several outputs.
         image: One input, shape (channel, *spatial), on the network's device.
     """
     units = _units(network, _order(network, image))
