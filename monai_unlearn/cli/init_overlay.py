@@ -124,6 +124,11 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
     if document["training_command"]:
         yield "Train from an index, for weights with a training record and for references:"
         yield f"  {document['training_command']}"
+        if "--checkpoint" in document["training_command"]:
+            yield (
+                "The bundle's own weights stay. To revise those of the file WEIGHTS, add --checkpoint WEIGHTS to the "
+                "first command below, or --set checkpoint=WEIGHTS to the second."
+            )
     yield "Forget a cohort, by either command:"
     yield f"  {document['command']}"
     yield f"  {document['short_command']}"

@@ -16,7 +16,7 @@ from monai_unlearn.engine.lineage import check_lineage, check_not_forgotten
 from monai_unlearn.engine.recipe import recipe_of
 from monai_unlearn.engine.snapshots import kept_snapshots
 from monai_unlearn.engine.trained_pixels import MEMBERS, check_before_training, write_members
-from monai_unlearn.engine.training_record import RECORD, images_digest, record_of
+from monai_unlearn.engine.training_record import RECORD, check_replaceable, images_digest, record_of
 from monai_unlearn.release import WEIGHTS, check_sums, save_weights, update_sums, write_class_names
 from monai_unlearn.release.record_run import record_run, site_ledger
 from monai_unlearn.staging import write_json
@@ -56,13 +56,15 @@ def train(
 
     Raises:
         ConfigError: The config does not leave out what earlier revisions of the bundle forgot, a file of the bundle
-            does not match its `SHA256SUMS`, or `snapshots` is not a number.
+            does not match its `SHA256SUMS`, `checkpoint` holds weights that training did not write, or `snapshots` is
+            not a number.
         DataError: An image is not the file that was indexed, has other pixels than an earlier training saw, or was
             forgotten by an earlier revision.
         TrainingError: The weights stopped being finite; nothing is written.
     """
     root = Path(bundle_root())
     check_sums(root)
+    check_replaceable(Path(checkpoint))
     check_lineage(root, data, record_of(root / WEIGHTS))
     check_not_forgotten(data, parts)
     check_before_training(Path(checkpoint), data, parts)

@@ -28,6 +28,19 @@ def record_of(checkpoint: Path) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
+def check_replaceable(checkpoint: Path) -> None:
+    """Refuse to replace weights that `train` did not write: nothing would bring them back.
+
+    Raises:
+        ConfigError: There are weights, and no training record says that they are from here.
+    """
+    if checkpoint.exists() and not record_of(checkpoint):
+        raise ConfigError(
+            f"{checkpoint} holds weights that no training record beside it describes: training did not write them, and "
+            "they would be lost. Write to another file (--checkpoint FILE), or move them away first."
+        )
+
+
 def images_digest(data: CohortData, parts: Iterable[str]) -> str:
     """Return a digest of the identifiers of the training images of some parts."""
     identifiers = sorted(str(item["image_id"]) for item in data.items(parts, "train"))

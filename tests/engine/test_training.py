@@ -90,6 +90,18 @@ def test_the_weights_of_the_bundle_bring_their_classes_into_its_metadata(tmp_pat
     assert found["network_data_format"]["outputs"]["pred"] == expected
 
 
+def test_weights_that_training_did_not_write_are_not_replaced(tmp_path):
+    path = tmp_path / "models" / "model.pt"
+    path.parent.mkdir()
+    torch.save(nn.Linear(2, 2).state_dict(), path)
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match=r"model.pt holds weights that no training record .* \(--checkpoint FILE\)"):
+        train(trainer=trainer(lambda *_: None), data=DATA, checkpoint=path, parts=["remain"])
+    assert path.read_bytes() == before
+    for _ in range(2):  # its own it replaces
+        train(trainer=trainer(lambda *_: None), data=DATA, checkpoint=tmp_path / "model.pt", parts=["remain"])
+
+
 def test_no_identifier_is_written(tmp_path):
     train(trainer=trainer(lambda *_: None), data=DATA, checkpoint=tmp_path / "model.pt", parts=["remain"])
     for path in tmp_path.iterdir():

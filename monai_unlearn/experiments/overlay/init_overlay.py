@@ -72,7 +72,8 @@ class Overlay:
         )
         found = {UNLEARN: rendered("unlearn.yaml.jinja", settings.documents)}
         if training is not None:
-            found[TRAIN] = rendered("train_reference.yaml.jinja", training.documents(self.classes.names, self.choices))
+            documents = training.documents(self.classes.names, self.choices, weights=self.facts.weights)
+            found[TRAIN] = rendered("train_reference.yaml.jinja", documents)
         return found
 
     def _stops(self) -> bool:
@@ -222,7 +223,9 @@ def _training_command(root: Path, facts: BundleFacts) -> str | None:
         return None
     configs = f"{root.as_posix()}/configs"
     files = f"\"['{configs}/{facts.training.path.name}','{configs}/{TRAIN}']\""
-    return f"python -m monai.bundle run train --config_file {files} --index_dir INDEX"
+    # Training does not replace weights that it did not write.
+    elsewhere = " --checkpoint WEIGHTS" if (root / facts.weights).exists() else ""
+    return f"python -m monai.bundle run train --config_file {files} --index_dir INDEX{elsewhere}"
 
 
 def _no_training(facts: BundleFacts, reason: str) -> Finding:

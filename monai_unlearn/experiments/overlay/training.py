@@ -76,8 +76,14 @@ class TrainingOverlay:
         overlay = cls(config=config, edits=edits, learning_rate=None if known else float(rate))
         return overlay if _SECTION not in config.content else overlay._without_unused(name)
 
-    def documents(self, class_names: Sequence[str], choices: Choices) -> dict[str, Any]:
-        """Return the variables of the template."""
+    def documents(self, class_names: Sequence[str], choices: Choices, *, weights: str) -> dict[str, Any]:
+        """Return the variables of the template.
+
+        Args:
+            class_names: The classes.
+            choices: What the user says.
+            weights: Where the bundle's weights are, within the bundle.
+        """
         found = self.config.at("imports")
         theirs = [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
         edits = {name: value for name, value in self.edits.items() if value is not None}
@@ -86,6 +92,7 @@ class TrainingOverlay:
             "base": self.config.path.name,
             "imports": [*(line(one) for one in theirs), "$import monai_unlearn.engine as engine"],
             "disabled": [*(name for name in _UNUSED if name in self.config.content), *nulled],
+            "weights": weights,
             "class_names": flow(list(class_names)),
             "label_key": flow(list(choices.labels)) if choices.labels else "",
             "columns": json.dumps(dict(choices.columns)) if choices.columns else "",

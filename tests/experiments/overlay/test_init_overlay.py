@@ -59,6 +59,15 @@ def test_what_the_trial_shows_is_used(made, monkeypatch):
     assert json.loads(json.dumps(document)) == document
 
 
+def test_the_command_that_trains_spares_the_weights_of_the_bundle(made):
+    root, _ = made
+    document = init_overlay(root, choices=Choices(), tries=False)
+    assert document["training_command"].endswith("--index_dir INDEX")
+    (root / "models" / "model.pt").write_bytes(b"")
+    document = init_overlay(root, choices=Choices(), tries=False, force=True)
+    assert document["training_command"].endswith("--index_dir INDEX --checkpoint WEIGHTS")
+
+
 def test_training_that_fails_is_left_out_and_named(made, monkeypatch):
     root, index = made
     fake(monkeypatch, {"failed": {"training": "TypeError: x"}, "outputs": [{"name": None, "shape": [1, 2]}]})

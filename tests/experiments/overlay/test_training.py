@@ -22,7 +22,8 @@ def training(tmp_path, name):
 
 
 def written(overlay, **choices):
-    return yaml.safe_load(rendered("train_reference.yaml.jinja", overlay.documents(["a", "b"], Choices(**choices))))
+    documents = overlay.documents(["a", "b"], Choices(**choices), weights="models/model.pt")
+    return yaml.safe_load(rendered("train_reference.yaml.jinja", documents))
 
 
 def test_images_come_from_the_index_and_nothing_is_measured(tmp_path):

@@ -66,11 +66,12 @@ def test_in_one_process(name, tmp_path, monkeypatch):
     assert document["problems"] == []
     assert {one["code"] for one in document["notes"]} == set(layout.codes)
     configs = root / "configs"
-    data = {"index_dir": str(index), "device": "cpu"}
+    data: dict[str, str] = {"index_dir": str(index), "device": "cpu"}
     if layout.trains:
+        data["checkpoint"] = str(tmp_path / "trained" / "model.pt")
         files = [str(configs / "train.json"), str(configs / "train_reference.yaml")]
         workflow("train", files, **data)
-        assert json.loads((root / "models" / "training.json").read_text())["class_names"] == list(layout.classes)
+        assert json.loads((tmp_path / "trained" / "training.json").read_text())["class_names"] == list(layout.classes)
     files = [str(configs / document["config"]), str(configs / "unlearn.yaml")]
     spec, out = str(tiny_spec(tmp_path)), tmp_path / "out"
     # With its own weights, whose record says how they were trained, references can be trained in the same way.
@@ -108,8 +109,11 @@ def test_by_the_commands_that_are_printed(name, tmp_path):
     assert {one["code"] for one in document["notes"]} == set(layout.codes)
     assert (document["training_command"] is not None) == layout.trains
     places = {"INDEX": str(index), "SPEC": str(tiny_spec(tmp_path)), "OUT": str(tmp_path / "out")}
+    places["WEIGHTS"] = str(tmp_path / "trained" / "model.pt")
+    words = shlex.split(document["command"])
     if layout.trains:
         command([places.get(word, word) for word in shlex.split(document["training_command"])], tmp_path, (0,))
-    command([places.get(word, word) for word in shlex.split(document["command"])], tmp_path, (0, 3))
+        words += ["--checkpoint", "WEIGHTS"]
+    command([places.get(word, word) for word in words], tmp_path, (0, 3))
     made = check_revised(root, tmp_path / "out")
     command([*ours_is, "verify", str(made)], tmp_path, (5,))  # sound, and not signed
