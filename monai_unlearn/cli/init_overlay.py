@@ -72,6 +72,14 @@ def init_overlay(  # noqa: PLR0913 - Typer takes an option as a parameter
             "--head", metavar="softmax|sigmoid|multilabel", help="What the network gives out, if the configs mislead."
         ),
     ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            metavar="NAME|NUMBER",
+            help="Of a network that returns several outputs, the one with the logits.",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run/--no-dry-run", help="Try the configs on one image.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Replace configs that are there.")] = False,
     as_json: AsJson = False,
@@ -86,6 +94,7 @@ def init_overlay(  # noqa: PLR0913 - Typer takes an option as a parameter
         labels=_names(labels),
         columns=_columns(columns or ()),
         head=head,
+        output=output,
     )
     if dry_run:
         say("Dry run: trying the configs on one image, which runs the bundle's code.", err=True)

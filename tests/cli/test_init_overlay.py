@@ -53,6 +53,12 @@ def test_what_cannot_work_ends_with_2(tmp_path):
     assert '"clinical": ["age", "size"]' in (root / "configs" / "unlearn.yaml").read_text()
 
 
+def test_an_output_by_its_name(tmp_path):
+    root = write_bundle(tmp_path / "bundle", LAYOUTS["template"](), weights=False)
+    assert run(root, "--no-dry-run", "--output", "main").exit_code == 0
+    assert "network_output: main\n" in (root / "configs" / "unlearn.yaml").read_text()
+
+
 @pytest.mark.parametrize("column", ["mask", "label=", "=mask"])
 def test_a_column_without_a_key(tmp_path, column):
     root = write_bundle(tmp_path / "bundle", LAYOUTS["template"](), weights=False)

@@ -11,13 +11,14 @@ import yaml
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.experiments.overlay.checks import check_bundle
+from monai_unlearn.experiments.overlay.chosen_output import choose_output
 from monai_unlearn.experiments.overlay.class_choice import ChosenClasses, choose_classes
 from monai_unlearn.experiments.overlay.facts import BundleFacts
 from monai_unlearn.experiments.overlay.findings import Finding, as_documents, note, problem
 from monai_unlearn.experiments.overlay.sample_image import SampleImage
 from monai_unlearn.experiments.overlay.settings import Choices, Settings, config_files, pixels_of
 from monai_unlearn.experiments.overlay.training import TrainingOverlay
-from monai_unlearn.experiments.overlay.trial import check_report, output_of, try_configs
+from monai_unlearn.experiments.overlay.trial import check_report, try_configs
 from monai_unlearn.experiments.overlay.write import rendered
 from monai_unlearn.staging import write_text
 
@@ -98,17 +99,25 @@ class Overlay:
             self.report = try_configs(self._request(Path(folder)))
         low, high = self.pixels.low, self.pixels.high
         self.findings += check_report(self.report, item=self.sample is not None, value_range=(low, high))
-        count, output = output_of(self.report, self.facts.outputs.count)
-        outputs = replace(self.facts.outputs, count=count)
-        if count == 1 and self.choices.head is None:
-            outputs = replace(outputs, head="sigmoid")
-        self.facts = replace(self.facts, outputs=outputs)
-        if self.choices.output is None and output is not None:
-            self.choices = replace(self.choices, output=str(output))
+        self._take_output()
         self.classes = self._classes()
         if self.training is not None and (reason := self.report["failed"].get("training")):
             self.training = None
             self.findings.append(_no_training(self.facts, f"one step on the first image fails: {reason}"))
+
+    def _take_output(self) -> None:
+        """Take over what the network was seen to return."""
+        outputs = self.facts.outputs
+        expected = outputs.count or len(self.choices.classes or outputs.names) or None
+        chosen = choose_output(self.report.get("outputs") or (), expected=expected, wanted=self.choices.output)
+        self.findings += chosen.findings
+        if chosen.count is not None:
+            outputs = replace(outputs, count=chosen.count)
+            if chosen.count == 1 and self.choices.head is None:
+                outputs = replace(outputs, head="sigmoid")
+            self.facts = replace(self.facts, outputs=outputs)
+        if chosen.name is not None:
+            self.choices = replace(self.choices, output=chosen.name)
 
     def _request(self, folder: Path) -> dict[str, Any]:
         facts, written = self.facts, []

@@ -41,7 +41,7 @@ class Choices:
         classes: The classes, in the order of the network's outputs; none for those of the metadata.
         columns: Columns of the index that fill keys of preprocessing, by key.
         head: What the network gives out; None for what the configs say.
-        output: Which of several outputs holds the logits.
+        output: Which of several outputs holds the logits: its key, or its position.
         labels: Columns of the index that hold 0 or 1, one for each output, where an image may have several labels.
     """
 
@@ -149,10 +149,10 @@ class Settings:
                 "# classes (sigmoid), or one of each label that an image may have (multilabel).",
                 f"head: {self.head}",
             ]
-        if self.choices.output is not None:
+        if (output := self.choices.output) is not None:
             lines += [
                 "# Which of the network's outputs holds the logits: its position, or its key.",
-                f"network_output: {self.choices.output}",
+                f"network_output: {output if output.isdigit() else line(output)}",
             ]
         return "\n".join(lines) + "\n"
 

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from monai_unlearn.experiments.overlay.chosen_output import is_logits
 from monai_unlearn.experiments.overlay.findings import Finding, note, problem
 from monai_unlearn.safe_path import module_command, safe_environment
 from monai_unlearn.staging import write_json
@@ -30,8 +31,6 @@ _WHAT = {
     "preprocessing": "preprocessing fails on the first image of the index",
     "forward": "The network cannot process the image",
 }
-# (batch, class), whatever axes of length 1 follow.
-_CLASS_AXIS = 1
 
 
 def try_configs(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +66,7 @@ def check_report(report: Mapping[str, Any], *, item: bool, value_range: tuple[fl
             "no_image", "preprocessing was not tried.", "Give an index, of which one image is read: --index DIR."
         )
     shapes = [one["shape"] for one in report.get("outputs", ())]
-    if shapes and not any(_is_logits(shape) for shape in shapes):
+    if shapes and not any(is_logits(shape) for shape in shapes):
         yield problem(
             "no_classifier",
             f"The network's outputs have the shapes {', '.join(map(str, shapes))} for one image, and a classifier "
@@ -83,26 +82,6 @@ def check_report(report: Mapping[str, Any], *, item: bool, value_range: tuple[fl
             f"from {low:g} to {high:g}.",
             "Set low and high of pixel_space in unlearn.yaml to the range of all images.",
         )
-
-
-def output_of(report: Mapping[str, Any], count: int | None) -> tuple[int | None, str | int | None]:
-    """Return how many outputs the network has, and which of several holds the logits; None where that is the first.
-
-    Args:
-        report: What `try_configs` returned.
-        count: How many outputs the configs say it has.
-    """
-    named = [one for one in report.get("outputs", ()) if _is_logits(one["shape"])]
-    fitting = [one for one in named if count in (None, one["shape"][_CLASS_AXIS])] or named
-    if not fitting:
-        return count, None
-    usual = [one for one in fitting if one["name"] in (None, 0, "out")]
-    chosen = (usual or fitting)[0]
-    return chosen["shape"][_CLASS_AXIS], None if usual else chosen["name"]
-
-
-def _is_logits(shape: list[int]) -> bool:
-    return len(shape) > _CLASS_AXIS and all(size == 1 for size in shape[_CLASS_AXIS + 1 :])
 
 
 def _lies_within(found: Mapping[str, float], value_range: tuple[float, float]) -> bool:

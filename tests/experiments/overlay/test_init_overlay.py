@@ -50,6 +50,9 @@ def test_what_the_trial_shows_is_used(made, monkeypatch):
     document = init_overlay(root, choices=Choices(), index=index)
     content = yaml.safe_load((root / "configs" / "unlearn.yaml").read_text())
     assert content["network_output"] == 1
+    assert "of which 1 is taken as the logits" in next(
+        one["what"] for one in document["notes"] if one["code"] == "output"
+    )
     assert document["written"] == [str(root / "configs" / name) for name in ("unlearn.yaml", "train_reference.yaml")]
     assert asked[0]["configs"][0] == str(root / "configs" / "inference.json")
     assert asked[0]["training"][0] == str(root / "configs" / "train.json")
@@ -57,6 +60,17 @@ def test_what_the_trial_shows_is_used(made, monkeypatch):
     assert asked[0]["checkpoint"] is None
     assert "train_reference.yaml" in document["training_command"]
     assert json.loads(json.dumps(document)) == document
+
+
+def test_of_several_outputs_that_fit_the_user_names_one(made, monkeypatch):
+    root, index = made
+    fake(monkeypatch, {"failed": {}, "outputs": [{"name": name, "shape": [1, 2]} for name in ("aux", "main")]})
+    document = init_overlay(root, choices=Choices(), index=index)
+    assert [one["code"] for one in document["problems"]] == ["several_outputs"]
+    assert document["written"] == []
+    document = init_overlay(root, choices=Choices(output="main"), index=index)
+    assert document["problems"] == []
+    assert yaml.safe_load((root / "configs" / "unlearn.yaml").read_text())["network_output"] == "main"
 
 
 def test_the_command_that_trains_spares_the_weights_of_the_bundle(made):

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from monai_unlearn.experiments.overlay import trial
-from monai_unlearn.experiments.overlay.trial import check_report, output_of, try_configs
+from monai_unlearn.experiments.overlay.trial import check_report, try_configs
 
 UNIT = (0.0, 1.0)
 
@@ -36,22 +36,6 @@ def test_what_a_report_says_against_a_bundle(report, expected):
 
 def test_without_an_image_preprocessing_was_not_tried():
     assert codes({"input": {"low": 0.0, "high": 255.0}}, item=False) == ["no_image"]
-
-
-@pytest.mark.parametrize(
-    ("found", "count", "expected"),
-    [
-        (outputs([1, 4]), None, (4, None)),
-        (outputs([1, 4], [1, 4], names=(0, 1)), 4, (4, None)),
-        (outputs([1, 64], [1, 4], names=(0, 1)), 4, (4, 1)),
-        (outputs([1, 4], [1, 9], names=("logits", "features")), 4, (4, "logits")),
-        (outputs([1, 4], [1, 4], names=("aux", "out")), 4, (4, None)),
-        (outputs([1, 3]), 4, (3, None)),
-        (outputs([1, 4, 8, 8]), 4, (4, None)),
-    ],
-)
-def test_which_output_holds_the_logits(found, count, expected):
-    assert output_of({"outputs": found}, count) == expected
 
 
 def test_a_process_that_ends_without_a_report(tmp_path, monkeypatch):
