@@ -52,11 +52,16 @@ def choose_classes(outputs: Outputs, choices: Choices, sample: SampleImage | Non
     expected = _ONE_LOGIT if head == "sigmoid" else outputs.count
     names = choices.classes or outputs.names
     if head == "multilabel":
-        return _several_labels(names, expected, choices, sample)
+        return _several_labels(outputs, names, expected, choices, sample)
     labels = None if sample is None else sample.labels
     if head == "sigmoid" and len(names) == 1 and labels is not None and len(labels) == _ONE_LOGIT:
         names = tuple(sorted(labels, key=lambda label: label == names[0])) if names[0] in labels else names
-    findings = [*_count(names, expected, head), *_labels(names, labels), *_healthy(names, choices.healthy)]
+    findings = [
+        *_order(outputs.names, choices.classes, "--classes"),
+        *_count(names, expected, head),
+        *_labels(names, labels),
+        *_healthy(names, choices.healthy),
+    ]
     if sample is not None and labels is None:
         what = "The index does not say which column holds the class."
         findings.append(problem("no_class_column", what, "Build it again: monai-unlearn index build … --label FIELD."))
@@ -64,13 +69,17 @@ def choose_classes(outputs: Outputs, choices: Choices, sample: SampleImage | Non
 
 
 def _several_labels(
-    names: tuple[str, ...], expected: int | None, choices: Choices, sample: SampleImage | None
+    outputs: Outputs, names: tuple[str, ...], expected: int | None, choices: Choices, sample: SampleImage | None
 ) -> ChosenClasses:
     """Return the labels of which an image may have several, each in a column of its own."""
     columns = choices.labels
     if not columns and names and sample is not None and sample.columns >= set(names):
         columns = names
-    findings = _count(names, expected, "multilabel")
+    findings = [
+        *_order(outputs.names, choices.classes, "--classes"),
+        *_order(names, choices.labels, "--labels"),
+        *_count(names, expected, "multilabel"),
+    ]
     if len(columns) != len(names):
         findings.append(
             problem(
@@ -87,6 +96,19 @@ def _several_labels(
     states = tuple(state for name in names for state in (f"no {name}", name))
     findings += _healthy(states, choices.healthy)
     return ChosenClasses(names=names, head="multilabel", columns=columns, findings=tuple(findings))
+
+
+def _order(named: tuple[str, ...], given: tuple[str, ...], option: str) -> list[Finding]:
+    """Refuse names of the metadata in another order: one of the two would take each output for another class."""
+    turned = sorted(named) == sorted(given) and named != given
+    # Of one logit, the class that is named is the second one.
+    if not turned and not (len(named) == 1 and len(given) == _ONE_LOGIT and given[0] == named[0]):
+        return []
+    what = (
+        f"{option} says {', '.join(given)}, and channel_def of the metadata {', '.join(named)}: both are in the order "
+        "of the network's outputs (of one logit, channel_def names the second class)."
+    )
+    return [problem("class_order", what, f"Give {option} in the order of the metadata, or mend channel_def.")]
 
 
 def _count(names: tuple[str, ...], expected: int | None, head: str) -> list[Finding]:

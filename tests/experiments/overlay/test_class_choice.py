@@ -30,6 +30,13 @@ def codes(found):
         ({"names": ()}, ["classes"]),
         ({"names": (), "classes": ("x", "y")}, []),
         ({"labels": {"a": 3, "c": 4}}, ["labels"]),
+        ({"classes": ("a", "b")}, []),
+        ({"classes": ("b", "a")}, ["class_order"]),
+        ({"names": ("b",), "count": 1, "head": "sigmoid", "classes": ("a", "b")}, []),
+        ({"names": ("b",), "count": 1, "head": "sigmoid", "classes": ("b", "a")}, ["class_order"]),
+        ({"head": "multilabel", "classes": ("b", "a"), "labels_of": ("x", "y")}, ["class_order"]),
+        ({"head": "multilabel", "labels_of": ("a", "b")}, []),
+        ({"head": "multilabel", "labels_of": ("b", "a")}, ["class_order"]),
         ({"healthy": ("z",)}, ["healthy"]),
         ({"healthy": ("a",)}, []),
         ({"names": ("b",), "count": 1, "head": "sigmoid"}, ["one_logit"]),
@@ -43,6 +50,11 @@ def codes(found):
 )
 def test_what_is_wrong_with_the_classes(arguments, expected):
     assert codes(chosen(**arguments)) == expected
+
+
+def test_a_message_about_the_order_has_both():
+    (one,) = (one for one in chosen(classes=("b", "a")).findings if one.stops)
+    assert one.what.startswith("--classes says b, a, and channel_def of the metadata a, b:")
 
 
 def test_of_one_logit_the_named_class_is_the_high_one():
