@@ -187,10 +187,21 @@ def check_method(info: MethodInfo, head: str) -> None:
         )
 
 
-def output_names(names: Sequence[str], network: nn.Module) -> list[str]:
-    """Return what the outputs of a network itself say, in their order: of one logit, the second class."""
+def output_names(names: Sequence[str], network: nn.Module, head: str | None = None) -> list[str]:
+    """Return what the outputs of a network itself say, in their order: of one logit, the second class.
+
+    Args:
+        names: The classes.
+        network: The network.
+        head: What it gives out; None for what it is presented with.
+
+    Raises:
+        ConfigError: There is no such head.
+    """
     inner = network.module if isinstance(network, DistributedDataParallel) else network
-    return list(names[1:] if head_of(inner).kind == SIGMOID else names)
+    kind = head_of(inner).kind if head is None else head
+    check_choice(kind, HEADS, name="head")
+    return list(names[1:] if kind == SIGMOID else names)
 
 
 def loss_of_classes(loss: Loss, head: str) -> Loss:

@@ -35,6 +35,7 @@ def train(
     checkpoint: str | Path,
     parts: Sequence[str],
     snapshots: int = 0,
+    head: str | None = None,
 ) -> dict[str, Any]:
     """Run a MONAI trainer, then write the weights and, beside them, the training record.
 
@@ -50,6 +51,8 @@ def train(
         parts: The parts to train on.
         snapshots: How many states of the weights to keep on the way, for methods that go back to one; see
             `kept_snapshots`.
+        head: What the network gives out, where it is trained as it is and not presented by `as_classifier`; see
+            `Head.kind`.
 
     Returns:
         The record.
@@ -65,6 +68,7 @@ def train(
     root = Path(bundle_root())
     check_sums(root)
     check_replaceable(Path(checkpoint))
+    outputs = output_names(data.names, trainer.network, head)
     check_lineage(root, data, record_of(root / WEIGHTS))
     check_not_forgotten(data, parts)
     check_before_training(Path(checkpoint), data, parts)
@@ -100,7 +104,7 @@ def train(
     save_weights(trainer.network, Path(checkpoint))
     write_json(Path(checkpoint).with_name(RECORD), record)
     if Path(checkpoint).resolve() == (root / WEIGHTS).resolve():
-        write_class_names(root, output_names(data.names, trainer.network))
+        write_class_names(root, outputs)
         names = (WEIGHTS.name, RECORD, MEMBERS, *(one["file"] for one in (*replaced, *kept)))
         update_sums(root, [(WEIGHTS.parent / name).as_posix() for name in names])
         if ledger is not None:

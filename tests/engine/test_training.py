@@ -102,6 +102,20 @@ def test_weights_that_training_did_not_write_are_not_replaced(tmp_path):
         train(trainer=trainer(lambda *_: None), data=DATA, checkpoint=tmp_path / "model.pt", parts=["remain"])
 
 
+def test_one_logit_stays_one_channel(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "bundle_root", lambda: str(tmp_path))
+    (tmp_path / "configs").mkdir()
+    pred = {"num_channels": 1, "channel_def": {"0": "down"}}
+    metadata = {"version": "1.0.0", "network_data_format": {"outputs": {"pred": pred}}}
+    path = tmp_path / "configs" / "metadata.json"
+    path.write_text(json.dumps(metadata))
+    given = {"data": DATA, "checkpoint": tmp_path / "models" / "model.pt", "parts": ["remain"]}
+    train(trainer=trainer(lambda *_: None), head="sigmoid", **given)
+    assert json.loads(path.read_text())["network_data_format"]["outputs"]["pred"] == pred
+    with pytest.raises(ConfigError, match="head"):
+        train(trainer=trainer(lambda *_: None), head="one", **given)
+
+
 def test_no_identifier_is_written(tmp_path):
     train(trainer=trainer(lambda *_: None), data=DATA, checkpoint=tmp_path / "model.pt", parts=["remain"])
     for path in tmp_path.iterdir():

@@ -68,7 +68,7 @@ class TrainingOverlay:
             f"{loader}::num_workers": 0,
             f"{optimizer}::lr": "@learning_rate",
             **_of_trainer(config, name, trainer, head),
-            **_of_section(config, name, loss=loss, optimizer=optimizer),
+            **_of_section(config, name, head, loss=loss, optimizer=optimizer),
         }
         if head == "multilabel":
             edits[loss] = _loss_of_sets(config.at(loss), loss)
@@ -165,7 +165,7 @@ def _of_trainer(config: ConfigData, name: str, trainer: Mapping[str, Any], head:
     return edits
 
 
-def _of_section(config: ConfigData, trainer: str, *, loss: str, optimizer: str) -> dict[str, Any]:
+def _of_section(config: ConfigData, trainer: str, head: str, *, loss: str, optimizer: str) -> dict[str, Any]:
     """Return the ids of loss and optimiser that this package looks for, and what runs when `train` is built."""
     run = {
         "_target_": "monai_unlearn.engine.train",
@@ -173,6 +173,7 @@ def _of_section(config: ConfigData, trainer: str, *, loss: str, optimizer: str) 
         "data": "@data",
         "parts": "@parts",
         "checkpoint": "@checkpoint",
+        "head": head,
     }
     section = {"loss": f"@{loss}", "optimizer": f"@{optimizer}", "run": run}
     named = {"loss": loss, "optimizer": optimizer}

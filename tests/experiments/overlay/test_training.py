@@ -74,6 +74,7 @@ def config(**changes):
 
 def test_schedules_and_precision_are_kept_and_one_logit_gets_its_labels():
     edits = TrainingOverlay.of(config(), head="sigmoid").edits
+    assert edits["train"]["run"]["head"] == "sigmoid"
     assert edits["trainer::train_handlers"][0] == {
         "_target_": "LrScheduleHandler",
         "lr_scheduler": "@scheduler",
