@@ -46,7 +46,7 @@ from monai_unlearn.engine.stop_rule import StopRule
 from monai_unlearn.engine.stopping import Stopping
 from monai_unlearn.engine.tracking import Tracking
 from monai_unlearn.engine.trained_pixels import check_trained_pixels
-from monai_unlearn.engine.training_record import RECORD, check_original, record_of
+from monai_unlearn.engine.training_record import RECORD, check_original, record_beside, record_of
 from monai_unlearn.engine.updating import Updates
 from monai_unlearn.errors import ConfigError, NotAccepted
 from monai_unlearn.evaluation import has_running_statistics
@@ -299,7 +299,7 @@ class Revision:
         check_sums(self.base.root)
         check_spec_stays(self.base.root, self.cohort)
         record = record_of(Path(self.checkpoint))
-        check_lineage(self.base.root, self.data, record)
+        check_lineage(self.base.root, self.data, record_beside(Path(self.checkpoint)))
         check_subsets(self.data, self.subsets)
         warnings = [
             *self.cohort.preview()["warnings"],

@@ -16,8 +16,21 @@ from monai_unlearn.engine.lineage import check_lineage, check_not_forgotten
 from monai_unlearn.engine.recipe import recipe_of
 from monai_unlearn.engine.snapshots import kept_snapshots
 from monai_unlearn.engine.trained_pixels import MEMBERS, check_before_training, write_members
-from monai_unlearn.engine.training_record import RECORD, check_replaceable, images_digest, record_of
-from monai_unlearn.release import WEIGHTS, check_sums, save_weights, update_sums, write_class_names
+from monai_unlearn.engine.training_record import (
+    RECORD,
+    check_replaceable,
+    images_digest,
+    record_beside,
+    record_of,
+)
+from monai_unlearn.release import (
+    WEIGHTS,
+    check_sums,
+    save_weights,
+    update_sums,
+    weights_digest,
+    write_class_names,
+)
 from monai_unlearn.release.record_run import record_run, site_ledger
 from monai_unlearn.staging import write_json
 from monai_unlearn.version import __version__
@@ -40,8 +53,8 @@ def train(
     """Run a MONAI trainer, then write the weights and, beside them, the training record.
 
     From the record, a later revision checks that the images to forget were trained on here, and how, so that it can
-    train in the same way. It holds the split rule, the parts, the recipe (see `recipe_of`) and a digest of the image
-    identifiers, but no identifier. Weights that become those of the bundle bring their classes with them: the bundle's
+    train in the same way. It holds the digest of the weights, the split rule, the parts, the recipe (see `recipe_of`)
+    and a digest of the image identifiers, but no identifier. Weights that become those of the bundle bring their classes with them: the bundle's
     metadata names them.
 
     Args:
@@ -69,7 +82,7 @@ def train(
     check_sums(root)
     check_replaceable(Path(checkpoint))
     outputs = output_names(data.names, trainer.network, head)
-    check_lineage(root, data, record_of(root / WEIGHTS))
+    check_lineage(root, data, record_beside(root / WEIGHTS))
     check_not_forgotten(data, parts)
     check_before_training(Path(checkpoint), data, parts)
     leave_out_single_image(trainer)
@@ -84,6 +97,7 @@ def train(
     record = {
         "schema_version": 1,
         "tool_version": __version__,
+        "weights_digest": weights_digest(trainer.network.state_dict()),
         "index_digest": data.index_digest,
         "spec_digest": data.cohort.spec.digest if data.cohort else None,
         "class_names": list(data.names),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.engine.recipe import INPUTS, differing, recipe_of
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.release import TRAINING_RECORD
+from monai_unlearn.release import TRAINING_RECORD, holds_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,7 +20,20 @@ RECORD = TRAINING_RECORD.name
 
 
 def record_of(checkpoint: Path) -> dict[str, Any]:
-    """Return the training record beside a checkpoint; empty if there is none that can be read."""
+    """Return the training record of a checkpoint; empty where the one beside it is of other weights.
+
+    A record with `weights_digest` says whose it is. One without, and one of weights that are not there, is taken as it
+    is.
+    """
+    record = record_beside(checkpoint)
+    digest = record.get("weights_digest")
+    if digest is not None and checkpoint.is_file() and not holds_weights(checkpoint, str(digest)):
+        return {}
+    return record
+
+
+def record_beside(checkpoint: Path) -> dict[str, Any]:
+    """Return the training record beside a checkpoint, of whatever weights; empty if there is none that can be read."""
     try:
         record = json.loads(checkpoint.with_name(RECORD).read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError):
@@ -54,7 +67,7 @@ def check_original(
 
     Args:
         record: The training record; empty where there is none.
-        path: Where the record is, for the message.
+        path: Where the record is, or one of other weights.
         data: The images of the run.
         inputs: The run's settings, of which those that say what the network's input is are compared.
 
@@ -63,7 +76,12 @@ def check_original(
             test images may be training images.
     """
     if not record:
-        return ["The weights come without a training record: it is unknown whether they were trained on forget images."]
+        warning = (
+            "The weights come without a training record: it is unknown whether they were trained on forget images."
+        )
+        if record_beside(path):
+            warning += f" {path.name} beside them is that of other weights."
+        return [warning]
     check_inputs(record, path, {**(inputs or {}), "class_names": list(data.names)})
     if record.get("split") != data.split_rule.to_dict():
         raise ConfigError(

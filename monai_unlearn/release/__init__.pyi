@@ -4,7 +4,7 @@ from .contents import SNAPSHOTS, TRAINING_RECORD, WEIGHTS
 from .downloads import download_warnings
 from .sums import check_sums, update_sums, write_sums
 from .travels import check_travels
-from .weights import load_weights, save_weights, weights_digest
+from .weights import holds_weights, load_weights, save_weights, weights_digest
 
 __all__ = [
     "SNAPSHOTS",
@@ -14,6 +14,7 @@ __all__ = [
     "check_sums",
     "check_travels",
     "download_warnings",
+    "holds_weights",
     "load_weights",
     "save_weights",
     "update_sums",

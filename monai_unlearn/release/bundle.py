@@ -14,7 +14,7 @@ from monai_unlearn.release.contents import TRAINING_RECORD, WEIGHTS, left_behind
 from monai_unlearn.release.downloads import remove_downloads
 from monai_unlearn.release.sums import update_sums
 from monai_unlearn.release.travels import say_that_it_travels
-from monai_unlearn.release.weights import save_weights
+from monai_unlearn.release.weights import save_weights, weights_digest
 from monai_unlearn.staging import write_json, write_text
 from monai_unlearn.vocabulary.bundle_files import METADATA, config_files
 
@@ -46,7 +46,7 @@ def write_revised_bundle(
         base: The bundle to revise.
         target: A folder that does not exist.
         network: The revised network.
-        record: The training record of the original weights; empty if there is none.
+        record: The training record of the revised weights, which gets their digest; empty if there is none.
         settings: The classes, image size, normalisation and split of the run, and which classes mean no disease; they
             replace those in the configs and the metadata of the base.
         change: The changelog entry, one line.
@@ -63,7 +63,8 @@ def write_revised_bundle(
     remove_downloads(target)
     save_weights(network, target / WEIGHTS)
     if record:
-        write_json(target / TRAINING_RECORD, {key: value for key, value in record.items() if key not in _OF_IMAGES})
+        kept = {key: value for key, value in record.items() if key not in _OF_IMAGES}
+        write_json(target / TRAINING_RECORD, {**kept, "weights_digest": weights_digest(network.state_dict())})
     docs = target / "docs"
     docs.mkdir(exist_ok=True)
     _rename_earlier(docs, documents, base.version)

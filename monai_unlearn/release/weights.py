@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.release.state_layout import state_dict_of
+from monai_unlearn.release.state_layout import state_dict_of, states_in
 from monai_unlearn.release.sums import check_bundle_of
 from monai_unlearn.staging import staged_file
 
@@ -69,6 +70,25 @@ def save_weights(network: nn.Module, path: Path) -> None:
     # torch stores the name it writes to: with this one, the same weights keep the bytes that they always had.
     with staged_file(path, name=f".{path.name}.partial") as aside:
         torch.save(state, aside)
+
+
+def holds_weights(path: Path, digest: str) -> bool:
+    """Return whether a file holds the weights of a digest, in any layout; true as well where it cannot be read.
+
+    `load_weights` says what is wrong with a file that cannot be.
+    """
+    found = path.stat()
+    return _holds(path, digest, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=64)
+def _holds(path: Path, digest: str, _modified: int, _size: int) -> bool:
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, pickle.UnpicklingError, EOFError, RuntimeError, TypeError, AttributeError, ValueError):
+        return True
+    states = (state for _, state in states_in(found) if all(isinstance(one, Tensor) for one in state.values()))
+    return any(weights_digest(state) == digest for state in states)
 
 
 def weights_digest(state: Mapping[str, Tensor]) -> str:

@@ -12,7 +12,7 @@ from monai_unlearn.data.earlier import Earlier
 from monai_unlearn.data.pixel_digest import PixelCheck
 from monai_unlearn.engine import train, training
 from monai_unlearn.errors import ConfigError, TrainingError
-from monai_unlearn.release import check_sums, load_weights, write_sums
+from monai_unlearn.release import check_sums, load_weights, weights_digest, write_sums
 
 DATA = SimpleNamespace(
     index_digest="sha256:1",
@@ -53,6 +53,7 @@ def test_weights_and_their_record_are_written(tmp_path):
     assert (record["split"], record["spec_digest"], record["class_names"]) == ({"seed": 0}, None, ["up", "down"])
     loaded = load_weights(nn.Linear(2, 2), tmp_path / "models" / "model.pt")
     assert torch.equal(loaded.bias, made.network.bias)
+    assert record["weights_digest"] == weights_digest(loaded.state_dict())
 
 
 def test_a_release_keeps_sums_that_match_what_training_writes(tmp_path, monkeypatch):

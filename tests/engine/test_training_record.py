@@ -5,15 +5,19 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
+from torch import nn
 
 from monai_unlearn.engine.training_record import (
     check_inputs,
     check_original,
     check_reference,
     images_digest,
+    record_beside,
     record_of,
 )
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.release import save_weights, weights_digest
 
 IMAGES = {"forget": ["image-1", "image-2"], "remain": ["image-3"]}
 SPLIT = {"seed": 0, "test_fraction": 0.2}
@@ -50,6 +54,22 @@ def test_a_record_that_cannot_be_read_is_empty(tmp_path, content):
 def test_the_record_is_beside_the_checkpoint(tmp_path):
     (tmp_path / "training.json").write_text(json.dumps({"images": 3}))
     assert record_of(tmp_path / "model.pt") == {"images": 3}
+
+
+def test_a_record_of_other_weights_is_none_of_these(tmp_path):
+    path, network = tmp_path / "model.pt", nn.Linear(2, 2)
+    found = {"images": 3, "weights_digest": weights_digest(network.state_dict())}
+    (tmp_path / "training.json").write_text(json.dumps(found))
+    save_weights(network, path)
+    assert record_of(path) == found
+    # In another layout they are the same weights.
+    torch.save({"state_dict": {f"module.{name}": one for name, one in network.state_dict().items()}}, path)
+    assert record_of(path) == found
+    save_weights(nn.Linear(2, 2), tmp_path / "other.pt")
+    assert record_of(tmp_path / "other.pt") == {}
+    assert record_beside(tmp_path / "other.pt") == found
+    (warning,) = check_original({}, tmp_path / "training.json", data())
+    assert warning.endswith("training.json beside them is that of other weights.")
 
 
 def test_weights_trained_on_the_images_of_the_run_raise_no_warning():

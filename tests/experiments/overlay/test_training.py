@@ -51,6 +51,8 @@ def test_a_config_without_sections(tmp_path):
     assert content["train"]["loss"] == "@lossfn"
     assert content["train_dataset::data"] == "$@data.items(@parts, 'train')"
     assert "learning_rate" not in content
+    # Where `unlearn` reads them.
+    assert content["checkpoint"] == "$@bundle_root + '/models/model.pt'"
 
 
 def config(**changes):
