@@ -65,6 +65,7 @@ class Outcome:
         steps: Updates made.
         epochs: Passes over the forget images.
         updates: How the updates ended; see `Updates.record`.
+        weights_keys: The keys under which the bundle's own loader looks for the weights in their file, if any.
         evidence: What `metrics.json` will hold.
         predictions: What every network predicts for every image.
     """
@@ -90,6 +91,7 @@ class Outcome:
     updates: Mapping[str, Any]
     evidence: Mapping[str, Any]
     predictions: PredictionTable
+    weights_keys: tuple[str, ...] = ()
 
 
 def write_outputs(outcome: Outcome, folder: Path) -> None:
@@ -116,6 +118,7 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
         settings=outcome.bundle_settings,
         change=_changelog_entry(outcome, accepted=accepted),
         documents=texts,
+        weights_keys=outcome.weights_keys,
     )
     lineage.write(bundle)
     write_sums(bundle)

@@ -59,11 +59,13 @@ from monai_unlearn.evaluation.prediction_table import AS_TRAINED
 from monai_unlearn.methods import info_of
 from monai_unlearn.methods.base import FORWARD_PASS
 from monai_unlearn.release import (
+    WEIGHTS,
     BundleInfo,
     check_sums,
     check_travels,
     download_warnings,
     load_weights,
+    saved_keys,
     weights_digest,
 )
 from monai_unlearn.release.record_run import record_run, site_ledger
@@ -654,6 +656,12 @@ class Revision:
             shared["class_names"] = output_names(self.data.names, self.network)
         return shared
 
+    def _weights_keys(self) -> tuple[str, ...]:
+        """Return where the bundle's own loader looks for the weights: as in its own file, not in one of elsewhere."""
+        own, used = self.base.root / WEIGHTS, Path(self.checkpoint)
+        is_own = not own.is_file() or used.resolve().parent == own.resolve().parent
+        return saved_keys(used if is_own else own, self.network)
+
     def _outcome(
         self,
         original: nn.Module,
@@ -677,6 +685,7 @@ class Revision:
             pixels={image: seen.digest for image, seen in self.data.pixels.seen.items()},
             doubtful=check_consent(self.cohort, self.data, record),
             network=self.network,
+            weights_keys=self._weights_keys(),
             method=self.trainer.method,
             recalibrated=self.recalibrate,
             seed=self.seed,

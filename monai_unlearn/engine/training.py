@@ -54,8 +54,8 @@ def train(
 
     From the record, a later revision checks that the images to forget were trained on here, and how, so that it can
     train in the same way. It holds the digest of the weights, the split rule, the parts, the recipe (see `recipe_of`)
-    and a digest of the image identifiers, but no identifier. Weights that become those of the bundle bring their classes with them: the bundle's
-    metadata names them.
+    and a digest of the image identifiers, but no identifier. Weights that become those of the bundle bring their
+    classes with them: the bundle's metadata names them.
 
     Args:
         trainer: A trainer with a `network`, over the training items of `data` for `parts`.

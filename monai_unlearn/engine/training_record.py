@@ -76,12 +76,9 @@ def check_original(
             test images may be training images.
     """
     if not record:
-        warning = (
-            "The weights come without a training record: it is unknown whether they were trained on forget images."
-        )
-        if record_beside(path):
-            warning += f" {path.name} beside them is that of other weights."
-        return [warning]
+        other = f" {path.name} beside them is that of other weights." if record_beside(path) else ""
+        unknown = "it is unknown whether they were trained on forget images"
+        return [f"The weights come without a training record: {unknown}.{other}"]
     check_inputs(record, path, {**(inputs or {}), "class_names": list(data.names)})
     if record.get("split") != data.split_rule.to_dict():
         raise ConfigError(

@@ -4,7 +4,7 @@ from .contents import SNAPSHOTS, TRAINING_RECORD, WEIGHTS
 from .downloads import download_warnings
 from .sums import check_sums, update_sums, write_sums
 from .travels import check_travels
-from .weights import holds_weights, load_weights, save_weights, weights_digest
+from .weights import holds_weights, load_weights, save_weights, saved_keys, weights_digest
 
 __all__ = [
     "SNAPSHOTS",
@@ -17,6 +17,7 @@ __all__ = [
     "holds_weights",
     "load_weights",
     "save_weights",
+    "saved_keys",
     "update_sums",
     "weights_digest",
     "write_class_names",

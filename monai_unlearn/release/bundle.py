@@ -36,6 +36,7 @@ def write_revised_bundle(
     settings: Mapping[str, Any],
     change: str,
     documents: Mapping[str, str],
+    weights_keys: Sequence[str] = (),
 ) -> None:
     """Write a whole bundle with new weights, version, changelog entry and documents.
 
@@ -52,6 +53,7 @@ def write_revised_bundle(
         change: The changelog entry, one line.
         documents: Texts to add to `docs/`, by file name. Those of the revision before are kept, with the version that
             they are about in their name.
+        weights_keys: The keys under which the bundle's own loader looks for the weights in their file, if any.
     """
     shutil.copytree(base.root, target, ignore=left_behind(base.root))
     version = base.next_version
@@ -61,7 +63,7 @@ def write_revised_bundle(
     for config in config_files(target):
         write_text(config, with_settings(config, settings))
     remove_downloads(target)
-    save_weights(network, target / WEIGHTS)
+    save_weights(network, target / WEIGHTS, weights_keys)
     if record:
         kept = {key: value for key, value in record.items() if key not in _OF_IMAGES}
         write_json(target / TRAINING_RECORD, {**kept, "weights_digest": weights_digest(network.state_dict())})

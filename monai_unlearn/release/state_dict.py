@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.release.state_layout import DEPTH, KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -79,7 +80,7 @@ def file_weights_digest(path: Path) -> str:
     """Return what `weights_digest` says of the weights in a file.
 
     Args:
-        path: A file that `torch.save` wrote of a state dict.
+        path: A file that `torch.save` wrote of a state dict, alone or under a key; see `state_layout`.
 
     Returns:
         `sha256:…` over names, types, shapes and values.
@@ -114,6 +115,10 @@ def _digest(archive: zipfile.ZipFile) -> str:
 def _tensors(description: bytes) -> dict[str, _Tensor]:
     """Return the tensors of a state dict by name."""
     found = _Reader().read(description)
+    # As weights stand in the file of a bundle whose loader looks for them under a key.
+    for _ in range(DEPTH):  # and not for ever: a dictionary may hold itself
+        if isinstance(found, dict) and len(found) == 1 and isinstance(inner := next(iter(found.values())), dict):
+            found = inner if next(iter(found)) in KEYS else found
     if not isinstance(found, dict) or not all(isinstance(one, _Tensor) for one in found.values()):
         raise ValueError("expected a dictionary of tensors")
     return {str(name): tensor for name, tensor in found.items()}

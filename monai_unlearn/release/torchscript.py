@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import logging
+import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.release.bundle_info import BundleInfo
 from monai_unlearn.release.contents import WEIGHTS
 from monai_unlearn.release.sums import update_sums
-from monai_unlearn.release.weights import load_weights
+from monai_unlearn.release.weights import load_weights, save_weights
 from monai_unlearn.staging import staged_file
 from monai_unlearn.vocabulary.bundle_files import METADATA
 
@@ -55,11 +56,14 @@ def export_torchscript(bundle_root: str | Path, *, target: str | Path | None = N
     metadata = BundleInfo.read(root).metadata
     network = bundle_network(root)
     # TorchScript files store the name they are written under, and MONAI Deploy looks for it: staging keeps it.
-    with staged_file(path) as aside, _quiet():
+    with staged_file(path) as aside, tempfile.TemporaryDirectory() as folder, _quiet():
+        # MONAI's export looks for the weights under no key, and loads what fits.
+        plain = Path(folder, WEIGHTS.name)
+        save_weights(network, plain)
         ckpt_export(
             net_id=NETWORK,
             filepath=str(aside),
-            ckpt_file=str(root / WEIGHTS),
+            ckpt_file=str(plain),
             meta_file=str(root / METADATA),
             config_file=str(root / INFERENCE),
             bundle_root=str(root),

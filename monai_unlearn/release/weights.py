@@ -12,12 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.release.state_layout import state_dict_of, states_in
+from monai_unlearn.release.state_layout import keys_of, state_dict_of, states_in, under_keys
 from monai_unlearn.release.sums import check_bundle_of
 from monai_unlearn.staging import staged_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+_UNREADABLE = (OSError, pickle.UnpicklingError, EOFError, RuntimeError, TypeError, AttributeError, ValueError)
 
 
 def load_weights(network: nn.Module, checkpoint: str | Path) -> nn.Module:
@@ -64,12 +66,27 @@ def _check_values(state: Mapping[str, Tensor], path: Path) -> None:
             )
 
 
-def save_weights(network: nn.Module, path: Path) -> None:
-    """Write a network's state dict, on the CPU, whole or not at all."""
+def saved_keys(path: Path, network: nn.Module) -> tuple[str, ...]:
+    """Return the keys under which the state dict of a network stands in a file; none where it does not fit."""
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except _UNREADABLE:
+        return ()
+    return keys_of(found, network.state_dict())
+
+
+def save_weights(network: nn.Module, path: Path, keys: Sequence[str] = ()) -> None:
+    """Write a network's state dict, on the CPU, whole or not at all.
+
+    Args:
+        network: The network.
+        path: The file.
+        keys: The keys under which the state dict stands in the file, from the outermost.
+    """
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     # torch stores the name it writes to: with this one, the same weights keep the bytes that they always had.
     with staged_file(path, name=f".{path.name}.partial") as aside:
-        torch.save(state, aside)
+        torch.save(under_keys(state, keys), aside)
 
 
 def holds_weights(path: Path, digest: str) -> bool:
@@ -85,7 +102,7 @@ def holds_weights(path: Path, digest: str) -> bool:
 def _holds(path: Path, digest: str, _modified: int, _size: int) -> bool:
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, pickle.UnpicklingError, EOFError, RuntimeError, TypeError, AttributeError, ValueError):
+    except _UNREADABLE:
         return True
     states = (state for _, state in states_in(found) if all(isinstance(one, Tensor) for one in state.values()))
     return any(weights_digest(state) == digest for state in states)

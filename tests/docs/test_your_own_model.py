@@ -57,7 +57,7 @@ def test_three_commands_on_a_bundle_laid_out_like_one_of_the_zoo(tmp_path, monke
     assert "retire-old" in metadata["changelog"]["0.5.0"]
     assert (made / "configs" / "inference.json").read_bytes() == inference
     before, after = (torch.load(root / "models" / "model.pt", weights_only=True) for root in (bundle, made))
-    before = before["model"]
+    before, after = before["model"], after["model"]
     assert before.keys() == after.keys()
     assert any(not torch.equal(before[name], after[name]) for name in before)
     namespace: dict[str, object] = {}

@@ -3,9 +3,12 @@ from __future__ import annotations
 import json
 
 import pytest
+import torch
+from monai.bundle import ConfigParser
 from torch import nn
 
-from monai_unlearn.release import BundleInfo, load_weights, weights_digest, write_revised_bundle
+from monai_unlearn.release import BundleInfo, load_weights, saved_keys, weights_digest, write_revised_bundle
+from monai_unlearn.release.state_dict import file_weights_digest
 
 CONFIG = """\
 image_size: [64, 64]  # a comment that goes with its value
@@ -109,6 +112,34 @@ def test_the_members_in_a_training_record_stay_behind(base, tmp_path):
     )
     record = json.loads((tmp_path / "revised" / "models" / "training.json").read_text())
     assert record.keys() == {"images", "weights_digest"}
+
+
+def test_the_loader_of_the_bundle_reads_the_revised_weights(base, tmp_path):
+    network, loaded = nn.Linear(2, 2), "torch.load(@bundle_root + '/models/model.pt', weights_only=True)"
+    torch.save({"state_dict": nn.Linear(2, 2).state_dict(), "epoch": 3}, base / "models" / "model.pt")
+    inference = {
+        "network_def": {"_target_": "torch.nn.Linear", "in_features": 2, "out_features": 2},
+        "load": f"$@network_def.load_state_dict({loaded}['state_dict'])",
+    }
+    (base / "configs" / "inference.json").write_text(json.dumps(inference))
+    write_revised_bundle(
+        BundleInfo.read(base),
+        tmp_path / "revised",
+        network=network,
+        record={},
+        settings={},
+        change="x",
+        documents={},
+        weights_keys=saved_keys(base / "models" / "model.pt", network),
+    )
+    parser = ConfigParser()
+    parser.read_config(str(tmp_path / "revised" / "configs" / "inference.json"))
+    parser["bundle_root"] = str(tmp_path / "revised")
+    parser.get_parsed_content("load")
+    assert torch.equal(parser.get_parsed_content("network_def").weight, network.weight)
+    path = tmp_path / "revised" / "models" / "model.pt"
+    assert torch.equal(load_weights(nn.Linear(2, 2), path).bias, network.bias)
+    assert file_weights_digest(path) == weights_digest(network.state_dict())  # what verify compares
 
 
 def test_the_base_stays_as_it_is(base, tmp_path):

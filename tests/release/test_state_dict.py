@@ -53,6 +53,17 @@ def test_networks_and_parameters(tmp_path):
     assert file_weights_digest(tmp_path / "b.pt") == weights_digest(dict(network.named_parameters()))
 
 
+def test_weights_under_a_key(tmp_path):
+    state = nn.Linear(2, 2).state_dict()
+    torch.save({"model": {"state_dict": state}}, tmp_path / "model.pt")
+    assert file_weights_digest(tmp_path / "model.pt") == weights_digest(state)
+    itself: dict[str, object] = {}
+    itself["model"] = itself
+    torch.save(itself, tmp_path / "model.pt")
+    with pytest.raises(ConfigError, match="cannot be read as a state dict of tensors"):
+        file_weights_digest(tmp_path / "model.pt")
+
+
 @pytest.mark.parametrize("content", [nn.Linear(1, 1), [torch.zeros(1)], {"a": {"b": torch.zeros(1)}}, 3])
 def test_anything_else_is_refused(content, tmp_path):
     torch.save(content, tmp_path / "model.pt")
