@@ -12,6 +12,7 @@ import json
 import sys
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _IMAGES = 4
 _LONGEST = 400
+_SCALES = (1000.0, -1000.0)
+_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ def try_bundle(request: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         `input` with `shape`, `low` and `high`; `outputs`, one for each that the network returns in eval mode, with
-        `name` (null where there is one) and `shape`; `failed`, the steps that failed with `what`.
+        `name` (null where there is one), `shape` and, if they look like probabilities over several inputs,
+        `activation` (softmax, sigmoid, or unknown for values from 0 to 1); `failed`, the steps that failed with `what`.
     """
     with warnings.catch_warnings():
         # MONAI's readers warn of readers that are not installed: no fault of the bundle.
@@ -103,12 +107,45 @@ def _image(parser: ConfigParser, item: Mapping[str, Any]) -> Tensor:
 
 
 def _outputs(network: nn.Module, image: Tensor) -> list[dict[str, Any]]:
+    network.eval()
     with torch.inference_mode():
-        found = network.eval()(image[None])
-    if isinstance(found, Tensor):
-        return [{"name": None, "shape": list(found.shape)}]
-    named = found.items() if isinstance(found, Mapping) else enumerate(found)
-    return [{"name": name, "shape": list(one.shape)} for name, one in named if isinstance(one, Tensor)]
+        found = _named(network(image[None]))
+        more: list[dict[Any, Tensor]] = []
+        if any(_in_unit_range(one) for one in found.values()):
+            with suppress(Exception):  # a network may refuse such inputs: then nothing is known
+                more = [_named(network(one[None])) for one in _stretched(image)]
+    return [
+        {"name": name, "shape": list(one.shape), **_activation([one, *(other[name] for other in more)])}
+        for name, one in found.items()
+    ]
+
+
+def _named(outputs: Any) -> dict[Any, Tensor]:  # noqa: ANN401 - whatever a network returns
+    if isinstance(outputs, Tensor):
+        return {None: outputs}
+    named = outputs.items() if isinstance(outputs, Mapping) else enumerate(outputs)
+    return {name: one for name, one in named if isinstance(one, Tensor)}
+
+
+def _stretched(image: Tensor) -> list[Tensor]:
+    """Return inputs far from images: logits leave the range from 0 to 1 there, and probabilities cannot."""
+    noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
+    return [noise, *(scale * one for one in (image, noise) for scale in _SCALES)]
+
+
+def _activation(outputs: Sequence[Tensor]) -> dict[str, str]:
+    """Return what outputs over several inputs look like the result of; empty for logits."""
+    if len(outputs) == 1 or not all(map(_in_unit_range, outputs)):
+        return {}
+    values = torch.cat([one.flatten(1) for one in outputs])
+    if values.shape[1] > 1 and bool(((values.sum(1) - 1).abs() < _TOLERANCE).all()):
+        return {"activation": "softmax"}
+    saturated = values.min() < _TOLERANCE or values.max() > 1 - _TOLERANCE
+    return {"activation": "sigmoid" if saturated else "unknown"}
+
+
+def _in_unit_range(values: Tensor) -> bool:
+    return bool(((values >= 0) & (values <= 1)).all())
 
 
 def _train(request: Mapping[str, Any], network: nn.Module) -> None:

@@ -4,10 +4,12 @@ import json
 import shutil
 
 import pytest
+import torch
 from bundle_run import BUNDLE
+from torch import nn
 from zoo_classifiers import LAYOUTS, write_bundle, write_data
 
-from monai_unlearn.engine.dry_run import main, try_bundle
+from monai_unlearn.engine.dry_run import _outputs, main, try_bundle
 from monai_unlearn.experiments.overlay.sample_image import SampleImage
 
 
@@ -45,6 +47,26 @@ def test_an_image_goes_through_a_network_whose_weights_are_in_a_dictionary(bundl
 def test_without_an_image_noise_of_the_right_shape_does(bundle):
     root, _ = bundle
     assert try_bundle(request(root, None))["outputs"] == [{"name": None, "shape": [1, 2]}]
+
+
+@pytest.mark.parametrize(
+    ("last", "classes", "expected"),
+    [
+        (nn.Identity(), 2, {}),
+        (nn.Identity(), 1, {}),
+        (nn.LogSoftmax(1), 2, {}),
+        (nn.Softmax(1), 2, {"activation": "softmax"}),
+        (nn.Sigmoid(), 1, {"activation": "sigmoid"}),
+        (nn.Sigmoid(), 3, {"activation": "sigmoid"}),
+    ],
+)
+def test_outputs_that_are_probabilities_already(last, classes, expected):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(16, classes), last)
+    with torch.no_grad():
+        network[1].bias.fill_(0.3)
+    (one,) = _outputs(network, torch.zeros(1, 4, 4))
+    assert one == {"name": None, "shape": [1, classes], **expected}
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,7 @@ def breast_density() -> Layout:
         classes=tuple("ABCD"),
         network="Auxiliary",
         trains=False,
-        codes=("pretrained",),
+        codes=("pretrained", "sigmoid"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monai_unlearn.experiments.overlay.activations import check_activations
 from monai_unlearn.experiments.overlay.config_data import components, target
 from monai_unlearn.experiments.overlay.findings import Finding, note, problem
 from monai_unlearn.experiments.overlay.transforms import IMAGE, LABEL, LABEL_FILE
@@ -27,6 +28,7 @@ def check_bundle(facts: BundleFacts, choices: Choices) -> Iterator[Finding]:
             f"{name} defines no network_def, the component of the network with its `_target_`.",
             f"Define it in {name}, or give the config that does: --config NAME.",
         )
+    yield from check_activations(facts, choices)
     yield from _preprocessing(facts, choices)
     yield from _weights(facts)
     yield from _pretrained(facts)

@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from monai_unlearn.experiments.overlay.activations import activated
 from monai_unlearn.experiments.overlay.findings import Finding, note, problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 # (batch, class), whatever axes of length 1 follow.
 CLASS_AXIS = 1
 # What networks call their main output, where they name their outputs.
 _MAIN = ("out", "logits", "pred")
+_SEEN = {
+    "softmax": "Over several inputs, all outputs lie between 0 and 1 and sum to 1: the network ends in a softmax.",
+    "sigmoid": "Over several inputs, all outputs lie between 0 and 1, up to its ends: the network ends in a sigmoid.",
+}
 _HOW = "Say which one the bundle uses: --output NAME, or its number from 0."
 
 
@@ -69,11 +74,23 @@ def _wanted(named: Sequence[Mapping[str, Any]], wanted: str) -> ChosenOutput:
 
 def _chosen(output: Mapping[str, Any], *, others: int = 0) -> ChosenOutput:
     name, count = output["name"], output["shape"][CLASS_AXIS]
-    if name is None:
-        return ChosenOutput(count=count)
-    what = f"The network returns {others + 1} outputs, of which {name} is taken as the logits, and revised."
-    said = (note("output", what, "If the bundle uses another one, say so: --output NAME, or its number."),)
-    return ChosenOutput(count=count, name=str(name), findings=said if others else ())
+    said = list(_no_logits(output))
+    if others:
+        what = f"The network returns {others + 1} outputs, of which {name} is taken as the logits, and revised."
+        said.append(note("output", what, "If the bundle uses another one, say so: --output NAME, or its number."))
+    return ChosenOutput(count=count, name=None if name is None else str(name), findings=tuple(said))
+
+
+def _no_logits(output: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield that values of an output look like probabilities."""
+    if (seen := output.get("activation")) in _SEEN:
+        yield activated(_SEEN[seen])
+    elif seen is not None:
+        yield note(
+            "maybe_activated",
+            "Over several inputs, all outputs lie between 0 and 1.",
+            "If the network ends in a sigmoid, take it out of network_def: logits are expected.",
+        )
 
 
 def _in_words(outputs: Sequence[Mapping[str, Any]]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from monai_unlearn.experiments.overlay.config_data import components, target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from monai_unlearn.experiments.overlay.config_data import ConfigData
 
@@ -17,6 +17,16 @@ Head = Literal["softmax", "sigmoid", "multilabel"]
 HEADS: tuple[Head, ...] = ("softmax", "sigmoid", "multilabel")
 # What networks of MONAI, torchvision and timm call the number of their outputs, the most telling first.
 _OUTPUTS = ("num_classes", "out_channels", "n_classes", "num_outputs", "out_features")
+
+
+# Losses in expressions, as classes and as functions.
+_LOSS = re.compile(r"\b(BCE\w*Loss|MultiLabel\w*Loss|NLLLoss|CrossEntropyLoss)\b")
+_FUNCTIONS = {
+    "binary_cross_entropy_with_logits": "BCEWithLogitsLoss",
+    "binary_cross_entropy": "BCELoss",
+    "nll_loss": "NLLLoss",
+    "cross_entropy": "CrossEntropyLoss",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +85,28 @@ def _count(network: object) -> int | None:
     return next((one for one in found if isinstance(one, int) and not isinstance(one, bool)), None)
 
 
+def losses_of(training: ConfigData | None) -> list[str]:
+    """Return the classes of a training config's components, and the losses that its expressions name."""
+    content = dict(training.content) if training else {}
+    found = [target(one) for _, one in components(content)]
+    for text in _expressions(content):
+        found += _LOSS.findall(text)
+        found += [_FUNCTIONS[name] for name in re.findall(rf"\b({'|'.join(_FUNCTIONS)})\b", text)]
+    return found
+
+
+def _expressions(value: object) -> Iterator[str]:
+    if isinstance(value, str) and value.startswith("$"):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _expressions(one)
+
+
 def _head(count: int, config: ConfigData, training: ConfigData | None) -> Head:
     if count == 1:
         return "sigmoid"
-    losses = [target(one) for _, one in components(dict(training.content) if training else {})]
-    if any(name.startswith(("BCE", "MultiLabel")) for name in losses):
+    if any(name.startswith(("BCE", "MultiLabel")) for name in losses_of(training)):
         return "multilabel"
     steps = [one for _, one in components(config.resolved(config.at("postprocessing")))]
     threshold = any(one.get("threshold") is not None for one in steps if target(one).startswith("AsDiscrete"))

@@ -17,7 +17,7 @@ def found(root, **choices):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("breast_density", {"pretrained"}),
+        ("breast_density", {"pretrained", "sigmoid"}),
         ("endoscopic_inbody", set()),
         ("pathology_tumor", {"no_loader", "pretrained"}),
         ("pathology_nuclei", {"label_is_file"}),

@@ -34,6 +34,15 @@ def test_an_output_is_chosen_where_only_one_can_be_meant(found, expected, count,
     assert (made.count, made.name, [one.code for one in made.findings]) == (count, name, codes)
 
 
+@pytest.mark.parametrize(
+    ("activation", "code", "stops"),
+    [("softmax", "activated", True), ("sigmoid", "activated", True), ("unknown", "maybe_activated", False)],
+)
+def test_outputs_that_are_no_logits(activation, code, stops):
+    (one,) = chosen([{"name": None, "shape": [1, 4], "activation": activation}]).findings
+    assert (one.code, one.stops) == (code, stops)
+
+
 def test_the_user_says_which():
     found = outputs([1, 4], [1, 4], [1, 4, 8], names=(0, 1, 2))
     made = chosen(found, 4, "1")

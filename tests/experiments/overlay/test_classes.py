@@ -43,11 +43,19 @@ def test_a_schema_without_the_network():
         ({"num_classes": 1}, [], "torch.nn.BCEWithLogitsLoss", "sigmoid"),
         ({"num_classes": 3}, [], "torch.nn.BCEWithLogitsLoss", "multilabel"),
         ({"num_classes": 3}, [{"_target_": "AsDiscreted", "threshold": 0.5}], None, "multilabel"),
+        ({"num_classes": 3}, [], "$torch.nn.BCEWithLogitsLoss()", "multilabel"),
+        ({"num_classes": 3}, [], "$lambda p, y: torch.nn.functional.cross_entropy(p, y)", "softmax"),
+        (
+            {"num_classes": 3},
+            [],
+            "$lambda p, y: torch.nn.functional.binary_cross_entropy_with_logits(p, y)",
+            "multilabel",
+        ),
     ],
 )
 def test_what_the_outputs_are(network, steps, loss, head):
     found = config(network_def={"_target_": "Net", **network}, n=2, postprocessing=steps)
-    training = None if loss is None else config(loss={"_target_": loss})
+    training = None if loss is None else config(loss=loss if loss.startswith("$") else {"_target_": loss})
     assert outputs_of({}, found, training).head == head
 
 
