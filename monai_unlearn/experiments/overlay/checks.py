@@ -35,6 +35,8 @@ def check_bundle(facts: BundleFacts, choices: Choices) -> Iterator[Finding]:
 
 
 def _preprocessing(facts: BundleFacts, choices: Choices) -> Iterator[Finding]:
+    from monai_unlearn.experiments.overlay.settings import pixels_of
+
     name, steps = facts.config.path.name, facts.preprocessing
     if steps is None:
         yield problem(
@@ -54,6 +56,15 @@ def _preprocessing(facts: BundleFacts, choices: Choices) -> Iterator[Finding]:
                 f"preprocessing reads the key '{key}' as a file, and in items of an index '{key}' is {what}.",
                 f"Give the column of the index that holds the path of that file: --column {key}=COLUMN.",
             )
+    # Where the overlay adds the loader, it gives values from 0 to 1, or those of the metadata.
+    pixels = pixels_of(facts)
+    if steps.loaders and not pixels.source:
+        yield note(
+            "pixel_space",
+            f"No transform of preprocessing says which range pixels have; {pixels.low:g} to {pixels.high:g} is assumed "
+            "(value_range of the metadata, or 0 to 1).",
+            "Set low and high of pixel_space in unlearn.yaml.",
+        )
     if not steps.loaders and steps.image_key != IMAGE:
         yield note("renamed_key", f"The image is under the key '{steps.image_key}', which becomes '{IMAGE}'.")
 

@@ -97,8 +97,9 @@ class Overlay:
     def _try(self) -> None:
         with tempfile.TemporaryDirectory(prefix="monai-unlearn-") as folder:
             self.report = try_configs(self._request(Path(folder)))
-        low, high = self.pixels.low, self.pixels.high
-        self.findings += check_report(self.report, item=self.sample is not None, value_range=(low, high))
+        mean, std = (self.facts.config.resolved(one) for one in (self.pixels.mean, self.pixels.std))
+        value_range = self.pixels.input_range(mean, std)
+        self.findings += check_report(self.report, item=self.sample is not None, value_range=value_range)
         self._take_output()
         self.classes = self._classes()
         if self.training is not None and (reason := self.report["failed"].get("training")):

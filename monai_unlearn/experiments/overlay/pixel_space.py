@@ -34,6 +34,23 @@ class PixelValues:
     high: float = _UNIT[1]
     source: str = ""
 
+    def input_range(self, mean: object, std: object) -> tuple[float, float] | None:
+        """Return the smallest and the largest input; None where the normalisation is not known as numbers.
+
+        Args:
+            mean: `mean` with references followed.
+            std: `std`, likewise.
+
+        >>> PixelValues().input_range([0.5], 0.25)
+        (-2.0, 2.0)
+        """
+        means, stds = _numbers(mean, 0.0), _numbers(std, 1.0)
+        if not means or not stds or min(stds) <= 0 or len({len(means), len(stds), 1}) > 2:  # noqa: PLR2004 - one for all
+            return None
+        lows = [(self.low - one) / by for one, by in _pairs(means, stds)]
+        highs = [(self.high - one) / by for one, by in _pairs(means, stds)]
+        return min(lows), max(highs)
+
     @property
     def is_own_mean(self) -> bool:
         """Whether each image is normalised by its own mean, so that no fixed mean describes it."""
@@ -75,7 +92,7 @@ def _of_metadata(value_range: object) -> PixelValues:
 
 def _after(step: Mapping[str, Any], text: Mapping[str, Any], before: PixelValues) -> PixelValues:
     """Return how values are after a transform; one that does not change intensities leaves them as they are."""
-    name = target(step).removesuffix("d").removesuffix("Dict")
+    name = target(step).removesuffix("d").removesuffix("Dict").removesuffix("D")
     if target(step) in _OWN_LOADERS:
         return PixelValues(source=target(step))
     if name == "ScaleIntensity" and step.get("factor") is None:
@@ -95,6 +112,17 @@ def _range(step: Mapping[str, Any], low: str, high: str, before: PixelValues) ->
     if not all(map(_is_number, bounds)):
         return before
     return PixelValues(low=float(bounds[0]), high=float(bounds[1]), source=target(step))
+
+
+def _numbers(value: object, default: float) -> list[float]:
+    """Return a value as one number for each channel, or one for all; empty where it is neither."""
+    found = [default] if value is None else value if isinstance(value, list) else [value]
+    return [float(one) for one in found] if all(map(_is_number, found)) else []  # type: ignore[arg-type]  # just seen
+
+
+def _pairs(means: list[float], stds: list[float]) -> list[tuple[float, float]]:
+    count = max(len(means), len(stds))
+    return list(zip(means * count if len(means) == 1 else means, stds * count if len(stds) == 1 else stds, strict=True))
 
 
 def _is_number(value: object) -> bool:

@@ -56,8 +56,16 @@ def try_configs(request: Mapping[str, Any]) -> dict[str, Any]:
     return {"failed": {"configs": last}}
 
 
-def check_report(report: Mapping[str, Any], *, item: bool, value_range: tuple[float, float]) -> Iterator[Finding]:
-    """Yield what a report says against the bundle."""
+def check_report(
+    report: Mapping[str, Any], *, item: bool, value_range: tuple[float, float] | None
+) -> Iterator[Finding]:
+    """Yield what a report says against the bundle.
+
+    Args:
+        report: What `try_configs` returned.
+        item: Whether an image was tried.
+        value_range: The smallest and the largest input by the pixel space; None where that is not known.
+    """
     for step, reason in report["failed"].items():
         if step != "training":
             yield problem(f"dry_run_{step}", f"{_WHAT[step]}: {reason}.", _DO[step])
@@ -74,12 +82,12 @@ def check_report(report: Mapping[str, Any], *, item: bool, value_range: tuple[fl
             "Segmentation and detection cannot be revised.",
         )
     found = report.get("input")
-    if item and found and not _lies_within(found, value_range):
+    if item and found and value_range is not None and not _lies_within(found, value_range):
         low, high = value_range
         yield note(
             "pixel_range",
-            f"Inputs of the first image reach from {found['low']:.3g} to {found['high']:.3g}, and pixel_space says "
-            f"from {low:g} to {high:g}.",
+            f"Inputs of the first image reach from {found['low']:.3g} to {found['high']:.3g}, and by pixel_space "
+            f"from {low:.3g} to {high:.3g}.",
             "Set low and high of pixel_space in unlearn.yaml to the range of all images.",
         )
 

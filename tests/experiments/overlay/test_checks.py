@@ -63,6 +63,14 @@ def test_weights_that_are_not_there_or_named_otherwise(tmp_path):
     assert not found(root)["no_weights"].stops
 
 
+def test_a_range_that_nothing_says_is_noted(tmp_path):
+    def without_scaling(config):
+        steps = config["preprocessing"]["transforms"]
+        config["preprocessing"]["transforms"] = [one for one in steps if "Scale" not in one["_target_"]]
+
+    assert "0 to 1 is assumed" in found(changed(tmp_path, without_scaling))["pixel_space"].what
+
+
 def test_an_image_under_another_key_without_a_loader(tmp_path):
     root = changed(
         tmp_path, lambda config: config["preprocessing"].update(transforms=[{"_target_": "ToTensord", "keys": "img"}])

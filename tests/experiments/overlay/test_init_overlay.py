@@ -62,6 +62,19 @@ def test_what_the_trial_shows_is_used(made, monkeypatch):
     assert json.loads(json.dumps(document)) == document
 
 
+def test_inputs_are_compared_with_pixels_after_the_normalisation(made, monkeypatch):
+    root, index = made
+    path = root / "configs" / "inference.json"
+    content = json.loads(path.read_text())
+    (step,) = (one for one in content["preprocessing"]["transforms"] if "Normalize" in one["_target_"])
+    step |= {"subtrahend": "@means", "divisor": [0.25, 0.25, 0.25]}
+    path.write_text(json.dumps({**content, "means": [0.5, 0.5, 0.5]}))
+    found = {"failed": {}, "outputs": [{"name": None, "shape": [1, 2]}], "input": {"low": -1.9, "high": 1.9}}
+    fake(monkeypatch, found)
+    document = init_overlay(root, choices=Choices(), index=index)
+    assert "pixel_range" not in {one["code"] for one in document["notes"]}
+
+
 def test_of_several_outputs_that_fit_the_user_names_one(made, monkeypatch):
     root, index = made
     fake(monkeypatch, {"failed": {}, "outputs": [{"name": name, "shape": [1, 2]} for name in ("aux", "main")]})

@@ -15,6 +15,8 @@ FIXED = {"_target_": "NormalizeIntensityd", "subtrahend": "@mean", "divisor": [0
         ([LOAD, {"_target_": "ScaleIntensityd", "minv": 0, "maxv": 1}], None, PixelValues(source="ScaleIntensityd")),
         ([{"_target_": "ScaleIntensityd", "minv": -1, "maxv": 1}], None, PixelValues(low=-1, source="ScaleIntensityd")),
         ([{"_target_": "ScaleIntensityd", "minv": None, "maxv": None, "factor": 0.1}], [0, 255], PixelValues(high=255)),
+        ([{"_target_": "ScaleIntensityD", "minv": -1}], None, PixelValues(low=-1, source="ScaleIntensityD")),
+        ([{"_target_": "ScaleIntensityDict", "minv": -1}], None, PixelValues(low=-1, source="ScaleIntensityDict")),
         (
             [{"_target_": "ScaleIntensityRangePercentilesd", "b_min": 0, "b_max": 2}],
             None,
@@ -34,6 +36,22 @@ FIXED = {"_target_": "NormalizeIntensityd", "subtrahend": "@mean", "divisor": [0
 )
 def test_the_last_transform_of_intensities_decides(steps, value_range, expected):
     assert pixel_values(steps, written=steps, value_range=value_range) == expected
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "expected"),
+    [
+        (None, None, (0.0, 1.0)),
+        (0.5, [0.25], (-2.0, 2.0)),
+        ([0.0, 0.5], 0.5, (-1.0, 2.0)),
+        ([0.0, 0.5], [1.0, 0.5], (-1.0, 1.0)),
+        ("@mean", [0.25], None),
+        ([0.0, 0.5], [1.0, 1.0, 1.0], None),
+        (0.5, 0.0, None),
+    ],
+)
+def test_inputs_follow_from_pixels(mean, std, expected):
+    assert PixelValues().input_range(mean, std) == expected
 
 
 def test_what_is_normalised_by_its_own_mean_says_so():

@@ -34,6 +34,14 @@ def test_what_a_report_says_against_a_bundle(report, expected):
     assert codes(report) == expected
 
 
+def test_inputs_are_compared_with_the_range_of_inputs():
+    report = {"failed": {}, "input": {"low": -1.9, "high": 1.9}}
+    assert not list(check_report(report, item=True, value_range=(-2.0, 2.0)))
+    assert not list(check_report(report, item=True, value_range=None))
+    (one,) = check_report(report, item=True, value_range=UNIT)
+    assert one.code == "pixel_range"
+
+
 def test_without_an_image_preprocessing_was_not_tried():
     assert codes({"input": {"low": 0.0, "high": 255.0}}, item=False) == ["no_image"]
 
