@@ -11,13 +11,14 @@ in the bundle's `scripts/` stands for it, with outputs of the same form. What ea
 | pathology_nuclei | JSON, the key `label` is a mask that becomes the fourth channel, images one by one of a data list |
 | template | YAML, lists of transforms apart and summed up, `CommonKeys`, a training config without sections |
 | several_labels | JSON, a sigmoid for each of three labels, of which an image may have several |
+| one_logit | the same with one logit of two classes, whose training can be pointed at an index |
 | densenet_3d | YAML, volumes, metadata of the schema of 2024, weights in a dictionary, under `state_dict` |
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
@@ -657,6 +658,22 @@ def several_labels() -> Layout:
     )
 
 
+def one_logit() -> Layout:
+    """The layout of several labels with a single one, of two exclusive classes."""
+    layout = several_labels()
+    files = {**layout.files, "configs/metadata.json": metadata({"0": "mass"}, channels=1, spatial=[24, 24])}
+    for name in ("configs/inference.json", "configs/train.json"):
+        files[name] = {**files[name], "network_def": {**files[name]["network_def"], "out_channels": 1}}
+    return replace(
+        layout,
+        files=files,
+        classes=("normal", "mass"),
+        network=lambda: DenseNet(spatial_dims=2, in_channels=1, out_channels=1, **_plain(SMALL)),
+        several=False,
+        healthy=None,
+    )
+
+
 def densenet_3d() -> Layout:
     network = {"_target_": "DenseNet", "spatial_dims": 3, "in_channels": 1, "out_channels": 2, **SMALL}
     inference = {
@@ -706,6 +723,7 @@ LAYOUTS: dict[str, Callable[[], Layout]] = {
     "pathology_nuclei": pathology_nuclei,
     "template": template,
     "several_labels": several_labels,
+    "one_logit": one_logit,
     "densenet_3d": densenet_3d,
 }
 

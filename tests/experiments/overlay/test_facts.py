@@ -18,9 +18,9 @@ def test_reads_each_layout(name, tmp_path):
     assert facts.config.path.stem == "inference"
     assert facts.preprocessing is not None
     assert facts.preprocessing.image_key == "image"
-    heads = {"pathology_tumor": "sigmoid", "several_labels": "multilabel"}
+    heads = {"pathology_tumor": "sigmoid", "one_logit": "sigmoid", "several_labels": "multilabel"}
     assert facts.outputs.head == heads.get(name, "softmax")
-    assert facts.outputs.names == (layout.classes if name != "pathology_tumor" else ("metastasis",))
+    assert facts.outputs.names == layout.classes[1 if heads.get(name) == "sigmoid" else 0 :]
     assert facts.inputs["spatial_shape"] == list(layout.spatial) or name == "breast_density"
 
 

@@ -83,6 +83,20 @@ def test_in_one_process(name, tmp_path, monkeypatch):
     assert json.loads((out / "evidence" / "metrics.json").read_text())["verdict"]
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_one_logit_is_trained_as_one(tmp_path, monkeypatch):
+    layout = LAYOUTS["one_logit"]()
+    root, index = write_bundle(tmp_path / "bundle", layout, weights=False), write_data(tmp_path, layout)
+    before = json.loads((root / "configs" / "metadata.json").read_text())
+    monkeypatch.setattr(module, "try_configs", try_bundle)
+    document = module.init_overlay(root, choices=Choices(healthy=("normal",)), index=index)
+    assert (document["problems"], document["head"]) == ([], "sigmoid")
+    files = [str(root / "configs" / name) for name in ("train.json", "train_reference.yaml")]
+    workflow("train", files, index_dir=str(index), device="cpu")
+    assert json.loads((root / "models" / "training.json").read_text())["class_names"] == ["normal", "mass"]
+    assert json.loads((root / "configs" / "metadata.json").read_text()) == before
+
+
 def command(words, folder, codes):
     words = [sys.executable, "-W", "ignore", *words[1:]] if words[0] == "python" else words
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=900)
