@@ -19,7 +19,10 @@ from monai_unlearn.staging import staged_file
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_UNREADABLE = (OSError, pickle.UnpicklingError, EOFError, RuntimeError, TypeError, AttributeError, ValueError)
+_UNREADABLE = (
+    *(OSError, pickle.UnpicklingError, EOFError, RuntimeError),
+    *(TypeError, AttributeError, ValueError, LookupError),
+)
 
 
 def load_weights(network: nn.Module, checkpoint: str | Path) -> nn.Module:
