@@ -97,7 +97,7 @@ def test_why_a_revision_was_refused_is_said_above_the_log(visitor):
 
 def test_a_finished_one_leads_to_its_evidence(visitor):
     planted(visitor, 3)
-    assert 'href="/evidence"' in visitor.get("/revise?run=mine").text
+    assert 'href="/evidence?bundle=mine%2C%20rejected"' in visitor.get("/revise?run=mine").text
     assert visitor.act("/revise/resume", {"name": "mine"}).status_code == 422
     assert visitor.act("/revise/cancel", {"name": "mine"}).status_code == 422
     assert visitor.act("/revise/delete", {"name": "mine"}).status_code == 422
