@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
@@ -45,15 +46,15 @@ async def show(request: Request) -> Response:
     return await run_in_threadpool(_show, request)
 
 
-def _show(request: Request, *, checked: dict[str, Any] | None = None, status: int = 200) -> Response:
+def _show(request: Request, *, name: str | None = None, checked: dict[str, Any] | None = None) -> Response:
+    """Return the page about a bundle: by default, about the one that the address names, or else the first one."""
     studio = studio_of(request)
     store, known = _store(studio), bundles(studio)
-    name = request.query_params.get("bundle") or next(iter(known), "")
+    name = name or request.query_params.get("bundle") or next(iter(known), "")
     lines = [] if store is None else store.ledger.lines()
     return render(
         request,
         "release.html.jinja",
-        status=status,
         names=list(known),
         name=name,
         bundle=_about(bundle_named(studio, name), store) if name else None,
@@ -113,9 +114,10 @@ def _check(request: Request, studio: Studio, form: Form) -> Response:
         "ledger": [fault["message"] for fault in ledger["faults"]],
         "lines": ledger["lines"],
         "notes": list(ledger["warnings"]),
+        "name": form["bundle"],
         "bundle": found,
     }
-    return _show(request, checked=checked)
+    return _show(request, name=form["bundle"], checked=checked)
 
 
 async def act(request: Request) -> Response:
@@ -126,7 +128,8 @@ async def act(request: Request) -> Response:
         raise InputError("there is no such act. Nothing was changed.")
     form = await read_form(request, studio.session, act=True)
     await run_in_threadpool(_act, studio, what, form)
-    return RedirectResponse(f"/release?done={what}", status_code=303)
+    about = f"bundle={quote(form['bundle'], safe='')}&" if form["bundle"] else ""
+    return RedirectResponse(f"/release?{about}done={what}", status_code=303)
 
 
 def _act(studio: Studio, what: str, form: Form) -> None:

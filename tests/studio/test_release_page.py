@@ -26,11 +26,11 @@ def lines(site):
 
 
 def test_a_release_is_prepared_by_one_and_approved_by_another(site):
-    assert act(site, "sign").headers["location"] == "/release?done=sign"
+    assert act(site, "sign").headers["location"] == "/release?bundle=given&done=sign"
     same = act(site, "promote", who=" ada ")
     assert same.status_code == 422
     assert "somebody else must approve it" in words(same.text)
-    assert act(site, "promote", who="Grace").headers["location"] == "/release?done=promote"
+    assert act(site, "promote", who="Grace").headers["location"] == "/release?bundle=given&done=promote"
     assert [(line.event, line.who, line.why) for line in lines(site)] == [
         ("sign", "Ada", "because"),
         ("promote", "Grace", "because"),
@@ -100,11 +100,11 @@ def test_a_replayed_act_does_nothing(site):
 def test_ledger_and_bundle_are_checked(site):
     act(site, "sign")
     files = {"public_key": ("key.pub", site.public.read_bytes())}
-    assert "Ledger: 1 lines, no faults. Bundle: no faults." in words(
+    assert "Ledger: 1 lines, no faults. Bundle given: no faults." in words(
         site.post("/release/check", {"bundle": "given"}, files=files).text
     )
     (site.studio.settings.bundle / "LICENSE").write_text("changed")
-    assert "Bundle: no faults" not in words(site.post("/release/check", {"bundle": "given"}, files=files).text)
+    assert "Bundle given: no faults" not in words(site.post("/release/check", {"bundle": "given"}, files=files).text)
 
 
 def test_other_acts_and_other_places_are_refused(site):
@@ -113,3 +113,20 @@ def test_other_acts_and_other_places_are_refused(site):
     without = Visitor(work=site.studio.settings.work)
     assert "--store DIR" in without.get("/release").text
     assert "--store DIR" in without.act("/release/sign", {"who": "a", "why": "b"}).text
+
+
+def test_a_page_stays_with_its_bundle(site):
+    from urllib.parse import parse_qs, urlsplit
+
+    run = site.studio.workspace.runs / "mine" / "run" / "revised_bundle"
+    run.parent.mkdir(parents=True)
+    write_release(run, seed=1)
+    name = "mine, accepted"
+    files = {"public_key": ("key.pub", site.public.read_bytes())}
+    page = site.post("/release/check", {"bundle": name}, files=files).text
+    assert "Bundle mine, accepted:" in words(page)
+    assert 'name="bundle" value="given"' not in page
+    assert page.count(f'name="bundle" value="{name}"') >= 4
+    after = act(site, "sign", bundle=name).headers["location"]
+    assert parse_qs(urlsplit(after).query) == {"bundle": [name], "done": ["sign"]}
+    assert 'name="bundle" value="given"' not in site.get(after).text
