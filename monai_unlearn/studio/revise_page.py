@@ -48,13 +48,16 @@ def _show(request: Request) -> Response:
         specs=studio.workspace.names(),
         known=[(name, state.value) for name, state in known],
         busy=revisions.is_busy(),
-        shown=None if shown is None else _about(revisions, shown),
+        shown=None if shown is None else _about(studio, shown),
         tickets={act: studio.session.ticket() for act in ("start", "cancel", "resume")},
     )
 
 
-def _about(revisions: Revisions, name: str) -> dict[str, Any]:
-    state, lines = revisions.state(name), revisions.log(name).splitlines()
+def _about(studio: Studio, name: str) -> dict[str, Any]:
+    revisions = Revisions(studio.workspace.runs)
+    state = revisions.state(name)
+    # What a run prints may name images and files, and the screen may be shared.
+    lines = studio.masking.masked("\n".join(revisions.log(name).splitlines()[-_MOST_LINES:])).splitlines()
     said = [line for line in lines if line.strip()]
     return {
         "name": name,
@@ -62,7 +65,7 @@ def _about(revisions: Revisions, name: str) -> dict[str, Any]:
         "is_running": state is State.RUNNING,
         "can_resume": state in {State.STOPPED, State.FAILED, State.REFUSED},
         "has_evidence": state in {State.ACCEPTED, State.NOT_ACCEPTED},
-        "log": "\n".join(lines[-_MOST_LINES:]),
+        "log": "\n".join(lines),
         # A run that ends without evidence says last why.
         "why": said[-1] if said and state in {State.REFUSED, State.FAILED} else None,
     }
@@ -131,15 +134,15 @@ async def act(request: Request) -> Response:
 
 async def events(request: Request) -> Response:
     """Send how far a revision is, as server-sent events, until it ends or nobody looks."""
-    revisions, name = Revisions(studio_of(request).workspace.runs), request.query_params.get("run", "")
-    await run_in_threadpool(revisions.state, name)  # refuses a name that leads elsewhere
-    return StreamingResponse(_events(request, revisions, name), media_type="text/event-stream")
+    studio, name = studio_of(request), request.query_params.get("run", "")
+    await run_in_threadpool(_about, studio, name)  # refuses a name that leads elsewhere
+    return StreamingResponse(_events(request, studio, name), media_type="text/event-stream")
 
 
-async def _events(request: Request, revisions: Revisions, name: str) -> AsyncIterator[str]:
+async def _events(request: Request, studio: Studio, name: str) -> AsyncIterator[str]:
     sent = ""
     while not await request.is_disconnected():
-        about = await run_in_threadpool(_about, revisions, name)
+        about = await run_in_threadpool(_about, studio, name)
         told = json.dumps({"state": about["state"], "log": escaped(about["log"]), "ended": not about["is_running"]})
         if told != sent:
             sent = told

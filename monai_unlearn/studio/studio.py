@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from monai_unlearn.cohort.reports.field_values import field_values
 from monai_unlearn.cohort.resolve.resolve import resolve_unguarded
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.studio.masking import Masking
 from monai_unlearn.studio.session import Session
 from monai_unlearn.studio.workspace import Workspace
 
@@ -51,6 +52,15 @@ class Studio:
         from monai_unlearn.index import Index
 
         return Index.open(self.settings.index, trust=self.settings.trust)
+
+    @cached_property
+    def masking(self) -> Masking:
+        """What hides the identifiers of the index in what a run prints.
+
+        Raises:
+            IndexReadError: The index cannot be opened.
+        """
+        return Masking(self.index)
 
     def cohort(self, spec: CohortSpec) -> Cohort:
         """Resolve a spec without its guards; the last few are kept.

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from studio_client import SPEC, Visitor, studio_index, words
+from studio_client import SECRETS, SPEC, Visitor, studio_index, words
 
 from monai_unlearn.studio import revise_page
 
@@ -101,3 +101,13 @@ def test_a_finished_one_leads_to_its_evidence(visitor):
     assert visitor.act("/revise/resume", {"name": "mine"}).status_code == 422
     assert visitor.act("/revise/cancel", {"name": "mine"}).status_code == 422
     assert visitor.act("/revise/delete", {"name": "mine"}).status_code == 422
+
+
+def test_the_log_is_shown_without_identifiers(visitor):
+    planted(visitor, 2)
+    (visitor.studio.workspace.runs / "mine" / "log.txt").write_text(
+        "reading /archive/SECRET-PATH-1.png\nError: image SECRET-IMAGE-2: cannot be decoded.\n"
+    )
+    for page in (visitor.get("/revise?run=mine").text, visitor.get("/revise/events?run=mine").text):
+        assert "image number 3: cannot be decoded." in page
+        assert not any(secret in page for secret in SECRETS)

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+from studio_client import SECRETS, studio_index
+
+from monai_unlearn.studio.masking import Masking
+
+
+@pytest.fixture(scope="module")
+def masking(tmp_path_factory):
+    return Masking(studio_index(tmp_path_factory.mktemp("masking") / "index"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Error: image SECRET-IMAGE-2: cannot be decoded.", "Error: image number 3: cannot be decoded."),
+        ("these changed: SECRET-IMAGE-0, SECRET-IMAGE-10.", "these changed: number 1, number 11."),
+        ("patient 'SECRET-PATIENT-1' has none", "patient '(not shown)' has none"),
+        ("image of no index: no", "image (not shown): no"),
+        ("in /data/doe jane.dcm", "in (not shown) jane.dcm"),
+        (r"in C:\data\doe.dcm", "in (not shown)"),
+        ("in SECRET-PATH-3.png", "in (not shown)"),
+        ("series 1.2.840.10008.1.2 again", "series (not shown) again"),
+        ("epoch 3 of 10, 3/10, 12.5%, 2.5it/s", "epoch 3 of 10, 3/10, 12.5%, 2.5it/s"),
+    ],
+)
+def test_identifiers_are_replaced_and_measures_stay(masking, text, shown):
+    assert masking.masked(text) == shown
+
+
+def test_no_identifier_of_the_index_comes_through(masking):
+    text = "\n".join(f"{word}-{number}{'.png' * ('PATH' in word)} x" for word in SECRETS for number in range(4))
+    shown = masking.masked(text)
+    assert not any(word in shown for word in SECRETS)
+
+
+def test_a_long_line_takes_no_time(masking):
+    for text in ("image " * 10_000, "a.a/" * 15_000, "1." * 30_000, "'" * 60_000, "x" * 60_000):
+        masking.masked(text)
+
+
+def test_words_are_looked_up_once(masking, monkeypatch):
+    masking.masked("image SECRET-IMAGE-7: no")
+    monkeypatch.setattr(masking, "_found", None)
+    assert masking.masked("image SECRET-IMAGE-7: no") == "image number 8: no"
