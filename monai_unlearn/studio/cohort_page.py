@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
@@ -18,7 +19,7 @@ from monai_unlearn.studio.faults import ShownFault, faults_of
 from monai_unlearn.studio.forms import read_form
 from monai_unlearn.studio.pages import render, studio_of
 from monai_unlearn.studio.starter import DEVICE, EMPTY, retire_device
-from monai_unlearn.studio.workspace import NEW, ChangedError
+from monai_unlearn.studio.workspace import NEW, ChangedError, new_key
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 SAVED = "saved"
 """In the list of what a spec is compared with: the same spec, as it was saved last."""
+_NO_KEY, _NONE = "page", "none"
+"""The draft of a page that names none, and what asks for the text as it was saved; keys are hexadecimal."""
 _DONE = {"saved": "Saved.", "frozen": "Frozen: the cohort will not change any more, whatever the index becomes."}
 
 
@@ -40,18 +43,23 @@ async def show(request: Request) -> Response:
 
 
 def _editor(request: Request, name: str, *, device: str | None = None, done: str | None = None) -> Response:
-    studio = studio_of(request)
-    saved, draft = studio.workspace.saved(name), studio.workspace.draft(name)
-    text = saved.text if draft is None else draft
+    workspace = studio_of(request).workspace
+    saved = workspace.saved(name)
+    drafts = [] if device else [one for one in workspace.drafts(name) if one.text != saved.text]
+    asked = _NONE if done else request.query_params.get("draft")
+    draft = next((one for one in drafts if asked in {None, one.key}), None)
     try:
         started = retire_device(device) if device else EMPTY
     except ValueError:
         raise InputError("expected a plain name of a device, got control characters.") from None
     given: dict[str, Any] = {
         "name": name,
-        "text": started if device or not text else text,
+        "text": started if device else (saved.text or started) if draft is None else draft.text,
         "over": saved.digest,
-        "is_draft": draft is not None and not device and draft != saved.text,
+        "draft": new_key(),
+        "origin": "" if draft is None else f"{draft.key}.{draft.digest}",
+        "others_typed": [one.key for one in drafts if one is not draft],
+        "is_draft": draft is not None,
         "done": _DONE.get(done or ""),
         "conflict": None,
     }
@@ -71,7 +79,7 @@ def _page(request: Request, given: dict[str, Any], *, status: int = 200) -> Resp
         names=workspace.names(),
         others=others,
         ticket=studio.session.ticket(),
-        **given,
+        **{"typed": "", **given},
     )
 
 
@@ -84,8 +92,8 @@ async def preview(request: Request) -> Response:
 
 def _preview(request: Request, studio: Studio, form: Form) -> Response:
     text, name = form["text"], form["name"] or NEW
-    if text != (studio.workspace.saved(name).text or EMPTY):
-        studio.workspace.keep_draft(name, text)
+    if form["typed"]:
+        _keep(studio, name, form)
     try:
         shown = view(studio.cohort(studio.workspace.parse(text)))
     except UnlearnError as error:
@@ -97,6 +105,22 @@ def _preview(request: Request, studio: Studio, form: Form) -> Response:
     response = render(request, "preview.html.jinja", view=shown, faults=[], swap=True)
     response.headers["hx-trigger"] = "previewed"
     return response
+
+
+def _keep(studio: Studio, name: str, form: Form) -> None:
+    """Keep what was typed; what is the saved text again needs no draft."""
+    if form["text"] == (studio.workspace.saved(name).text or EMPTY):
+        _forget(studio, name, form)
+    else:
+        studio.workspace.keep_draft(name, form["draft"] or _NO_KEY, form["text"])
+
+
+def _forget(studio: Studio, name: str, form: Form) -> None:
+    """Forget the draft of a page, and the one that it was opened with unless that was typed on elsewhere."""
+    studio.workspace.drop_draft(name, form["draft"] or _NO_KEY)
+    origin, _, digest = form["origin"].partition(".")
+    if origin:
+        studio.workspace.drop_draft(name, origin, only=digest)
 
 
 def _whole(message: str) -> ShownFault:
@@ -121,7 +145,7 @@ async def save(request: Request) -> Response:
 
 def _save(request: Request, studio: Studio, form: Form) -> Response:
     text, name = form["text"], form["name"] or NEW
-    given = {"name": name, "text": text, "over": form["over"], "is_draft": True, "done": None}
+    given = {**_as_typed(name, text), "over": form["over"], "draft": form["draft"] or _NO_KEY, "origin": form["origin"]}
     try:
         saved = studio.workspace.save(text, over=form["over"])
     except ChangedError as error:
@@ -129,8 +153,7 @@ def _save(request: Request, studio: Studio, form: Form) -> Response:
         return _page(request, {**given, "over": now.digest, "conflict": str(error)}, status=409)
     except SpecError as error:
         return _page(request, {**given, "conflict": f"Not saved: {error}"}, status=422)
-    for draft in {name, saved}:
-        studio.workspace.drop_draft(draft)
+    _forget(studio, name, form)
     return RedirectResponse(f"/cohort?spec={saved}&done=saved", status_code=303)
 
 
@@ -139,8 +162,8 @@ async def discard(request: Request) -> Response:
     studio = studio_of(request)
     form = await read_form(request, studio.session)
     name = form["name"] or NEW
-    await run_in_threadpool(studio.workspace.drop_draft, name)
-    return RedirectResponse("/cohort" if name == NEW else f"/cohort?spec={name}", status_code=303)
+    await run_in_threadpool(_forget, studio, name, form)
+    return RedirectResponse(f"/cohort?spec={quote(name, safe='')}&draft={_NONE}", status_code=303)
 
 
 async def upload(request: Request) -> Response:
@@ -150,8 +173,13 @@ async def upload(request: Request) -> Response:
     given = form.files.get("file")
     if given is None:
         raise InputError("no file was chosen. Choose a spec, in YAML.")
-    page = {"name": NEW, "text": given.text(), "over": "", "is_draft": True, "done": None, "conflict": None}
-    return await run_in_threadpool(_page, request, page)
+    return await run_in_threadpool(_page, request, _as_typed(NEW, given.text()))
+
+
+def _as_typed(name: str, text: str) -> dict[str, Any]:
+    """Return what an editor shows whose text is nowhere else: it is kept as if it had just been typed."""
+    page = {"name": name, "text": text, "over": "", "draft": new_key(), "origin": "", "others_typed": []}
+    return {**page, "is_draft": True, "typed": "yes", "done": None, "conflict": None}
 
 
 async def freeze_cohort(request: Request) -> Response:

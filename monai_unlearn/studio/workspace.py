@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,21 @@ class Saved:
 
     text: str = ""
     digest: str = ""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What was typed on one page and not saved: two tabs do not write over each other's.
+
+    Attributes:
+        key: The page on which it was typed.
+        text: The text.
+        digest: What tells whether it was typed on since.
+    """
+
+    key: str
+    text: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -118,7 +134,8 @@ class Workspace:
         """
         name = self.parse(text).name
         before = self.saved(name)
-        if before.text != text and before.digest != over:
+        # A new name replaces nothing, whatever the page was opened with.
+        if before.text != text and before.digest and before.digest != over:
             raise ChangedError(
                 f"'{name}' was saved before, by another tab or somebody else, since this page was opened. Nothing was "
                 "changed. Save once more to replace it."
@@ -126,19 +143,43 @@ class Workspace:
         write_text(inside(self.specs, name + _SUFFIX), text)
         return name
 
-    def draft(self, name: str) -> str | None:
-        """Return what was typed and not saved; None where there is nothing."""
-        path = inside(self._drafts, name + _SUFFIX)
-        return strict_yaml.read(path) if path.is_file() else None
+    def drafts(self, name: str) -> list[Draft]:
+        """Return what was typed for a spec and not saved, the newest first.
 
-    def keep_draft(self, name: str, text: str) -> None:
-        """Keep what is typed: a browser may close at any time."""
+        Raises:
+            InputError: The name leads elsewhere, or a file cannot be read.
+        """
+        paths = inside(self._drafts, name).glob(f"*{_SUFFIX}")
+        newest = sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        texts = ((path.stem, strict_yaml.read(path)) for path in newest)
+        return [Draft(key, text, _digest(text)) for key, text in texts]
+
+    def keep_draft(self, name: str, key: str, text: str) -> None:
+        """Keep what is typed on a page: a browser may close at any time."""
         if len(text.encode("utf-8", "surrogatepass")) <= strict_yaml.MAX_BYTES:
-            write_text(inside(self._drafts, name + _SUFFIX), text.encode("utf-8", "replace").decode())
+            path = self._draft(name, key)
+            path.parent.mkdir(exist_ok=True)
+            write_text(path, text.encode("utf-8", "replace").decode())
 
-    def drop_draft(self, name: str) -> None:
-        """Forget a draft."""
-        inside(self._drafts, name + _SUFFIX).unlink(missing_ok=True)
+    def drop_draft(self, name: str, key: str, *, only: str | None = None) -> None:
+        """Forget a draft.
+
+        Args:
+            name: The spec.
+            key: The page on which it was typed.
+            only: Its digest as it was read; it stays if it was typed on since. None forgets it in any case.
+        """
+        path = self._draft(name, key)
+        if path.is_file() and only in {None, _digest(strict_yaml.read(path))}:
+            path.unlink(missing_ok=True)
+
+    def _draft(self, name: str, key: str) -> Path:
+        return inside(inside(self._drafts, name), key + _SUFFIX)
+
+
+def new_key() -> str:
+    """Return a name for what is typed on one page."""
+    return secrets.token_hex(8)
 
 
 def _digest(text: str) -> str:

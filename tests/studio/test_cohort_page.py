@@ -49,13 +49,66 @@ def test_faults_stand_under_their_line_and_the_last_preview_stays(visitor):
     assert answer.headers["hx-reswap"] == "none"
 
 
+def type_on(visitor, page, text):
+    """Type on a page that was opened."""
+    visitor.post("/cohort/preview", {**hidden(page), "text": text, "typed": "yes"})
+
+
+def hidden(page):
+    form = page[page.index('id="spec-form"') :]
+    return {
+        name: re.search(f'name="{name}"[^>]* value="([^"]*)"', form)[1] for name in ("name", "over", "draft", "origin")
+    }
+
+
 def test_what_is_typed_is_kept_when_the_browser_closes(visitor):
-    visitor.post("/cohort/preview", {"text": "forget: (", "name": "new"})
+    type_on(visitor, visitor.get("/cohort").text, "forget: (")
     page = visitor.get("/cohort").text
     assert editor(page) == "forget: ("
     assert "Not saved since it was typed." in page
-    visitor.post("/cohort/discard", {"name": "new"})
+    visitor.post("/cohort/discard", hidden(page))
     assert "forget: (" not in visitor.get("/cohort").text
+
+
+def test_opening_a_page_keeps_nothing_over_what_was_typed(visitor):
+    type_on(visitor, visitor.get("/cohort").text, "forget: (mine")
+    page = visitor.get("/cohort", params={"device": "Old"}).text
+    visitor.post("/cohort/preview", {**hidden(page), "text": editor(page), "typed": ""})
+    assert editor(visitor.get("/cohort").text) == "forget: (mine"
+
+
+def test_two_tabs_keep_a_draft_each(visitor):
+    first, second = visitor.get("/cohort").text, visitor.get("/cohort").text
+    type_on(visitor, first, "forget: (first")
+    type_on(visitor, second, "forget: (second")
+    page = visitor.get("/cohort").text
+    other = unescape(re.search(r'href="([^"]*draft=[^"]*)"', page)[1])
+    assert {editor(page), editor(visitor.get(other).text)} == {"forget: (first", "forget: (second"}
+
+
+def test_undoing_to_what_was_saved_needs_no_draft(visitor):
+    visitor.post("/cohort/save", {"text": SPEC, "name": "new", "over": ""})
+    page = visitor.get("/cohort?spec=retire-old").text
+    type_on(visitor, page, "forget: (")
+    assert "Not saved since" in visitor.get("/cohort?spec=retire-old").text
+    type_on(visitor, page, SPEC)
+    assert visitor.studio.workspace.drafts("retire-old") == []
+
+
+def test_saving_ends_the_draft_that_the_page_was_opened_with(visitor):
+    type_on(visitor, visitor.get("/cohort").text, "forget: (")
+    again = visitor.get("/cohort").text
+    type_on(visitor, again, f"{SPEC}# more\n")
+    assert len(visitor.studio.workspace.drafts("new")) == 2
+    visitor.post("/cohort/save", {**hidden(again), "text": SPEC})
+    assert visitor.studio.workspace.drafts("new") == []
+
+
+def test_a_saved_spec_may_be_renamed(visitor):
+    visitor.post("/cohort/save", {"text": SPEC, "name": "new", "over": ""})
+    page = visitor.get("/cohort?spec=retire-old").text
+    answer = visitor.post("/cohort/save", {**hidden(page), "text": SPEC.replace("retire-old", "renamed")})
+    assert answer.headers["location"] == "/cohort?spec=renamed&done=saved"
 
 
 def test_a_spec_is_saved_opened_and_frozen(visitor):

@@ -7,7 +7,7 @@ from studio_client import SPEC
 
 from monai_unlearn.errors import InputError, SpecError
 from monai_unlearn.strict_yaml import MAX_BYTES
-from monai_unlearn.studio.workspace import NEW, ChangedError, Workspace
+from monai_unlearn.studio.workspace import NEW, ChangedError, Workspace, new_key
 
 OTHER = SPEC.replace("Old", "New")
 
@@ -53,6 +53,13 @@ def test_saving_the_same_twice_is_no_conflict(workspace):
     assert workspace.save(SPEC, over="") == "retire-old"
 
 
+def test_a_new_name_replaces_nothing(workspace):
+    workspace.save(SPEC, over="")
+    renamed = SPEC.replace("retire-old", "retire-older")
+    assert workspace.save(renamed, over=workspace.saved("retire-old").digest) == "retire-older"
+    assert workspace.names() == ["retire-old", "retire-older"]
+
+
 @pytest.mark.parametrize("name", ["../../etc", "/etc/cron", "a/b", "A"])
 def test_a_spec_whose_name_leads_elsewhere_is_not_saved(workspace, name):
     with pytest.raises(SpecError, match="name"):
@@ -70,11 +77,34 @@ def test_lists_lie_beside_the_specs_and_nowhere_else(workspace):
 
 
 def test_drafts_are_kept_until_they_are_dropped(workspace):
-    assert workspace.draft(NEW) is None
-    workspace.keep_draft(NEW, "forget: ((\ud800")
-    assert workspace.draft(NEW) == "forget: ((?"
-    workspace.keep_draft(NEW, "x" * (MAX_BYTES + 1))
-    assert workspace.draft(NEW) == "forget: ((?"
-    workspace.drop_draft(NEW)
-    workspace.drop_draft(NEW)
-    assert workspace.draft(NEW) is None
+    def texts():
+        return [draft.text for draft in workspace.drafts(NEW)]
+
+    assert texts() == []
+    workspace.keep_draft(NEW, "a", "forget: ((\ud800")
+    assert texts() == ["forget: ((?"]
+    workspace.keep_draft(NEW, "a", "x" * (MAX_BYTES + 1))
+    assert texts() == ["forget: ((?"]
+    workspace.drop_draft(NEW, "a")
+    workspace.drop_draft(NEW, "a")
+    assert texts() == []
+
+
+def test_every_page_has_a_draft_of_its_own(workspace):
+    first, second = new_key(), new_key()
+    workspace.keep_draft(NEW, first, "one")
+    workspace.keep_draft(NEW, second, "two")
+    assert {draft.key: draft.text for draft in workspace.drafts(NEW)} == {first: "one", second: "two"}
+    (read,) = [draft for draft in workspace.drafts(NEW) if draft.key == first]
+    workspace.keep_draft(NEW, first, "one more")
+    workspace.drop_draft(NEW, first, only=read.digest)  # typed on since it was read
+    assert "one more" in [draft.text for draft in workspace.drafts(NEW)]
+    (read,) = [draft for draft in workspace.drafts(NEW) if draft.key == second]
+    workspace.drop_draft(NEW, second, only=read.digest)
+    assert [draft.key for draft in workspace.drafts(NEW)] == [first]
+
+
+@pytest.mark.parametrize("key", ["../x", "", "a/b"])
+def test_a_draft_whose_key_leads_elsewhere_is_refused(workspace, key):
+    with pytest.raises(InputError, match="expected a name"):
+        workspace.keep_draft(NEW, key, "x")

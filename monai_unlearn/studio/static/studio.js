@@ -59,7 +59,7 @@ function move(step) {
 }
 
 if (text) {
-  text.addEventListener("input", () => { document.querySelector(".marks").replaceChildren(); suggest(); });
+  text.addEventListener("input", () => { document.getElementById("typed").value = "yes"; document.querySelector(".marks").replaceChildren(); suggest(); });
   text.addEventListener("keyup", suggest);
   text.addEventListener("click", suggest);
   text.addEventListener("scroll", mark);
