@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -22,7 +23,7 @@ from monai_unlearn.terminal import say
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from starlette.requests import Request
+    from starlette.types import Scope
 
     from monai_unlearn.studio.studio import Studio
 
@@ -49,8 +50,8 @@ def build_app(studio: Studio, origins: Iterable[str]) -> Starlette:
         *evidence_page.ROUTES,
         *release_page.ROUTES,
     ]
-    handlers = {UnlearnError: _refused, HTTPException: _missing, Exception: _unexpected}
-    guard = Middleware(Guard, session=studio.session, origins=frozenset(origins))
+    handlers = {UnlearnError: _refused, HTTPException: _missing}
+    guard = Middleware(Guard, session=studio.session, origins=frozenset(origins), fault=_unexpected)
     app = Starlette(routes=routes, middleware=[guard], exception_handlers=handlers)  # type: ignore[arg-type]
     app.state.studio = studio
     return app
@@ -76,6 +77,7 @@ def _missing(request: Request, error: HTTPException) -> Response:
     return render(request, "message.html.jinja", status=error.status_code, title="Not here", message=words)
 
 
-def _unexpected(request: Request, error: Exception) -> Response:
+def _unexpected(scope: Scope, error: Exception) -> Response:
+    request = Request(scope)
     say(f"Unexpected: {type(error).__name__} at {request.url.path}", err=True)
     return render(request, "message.html.jinja", status=500, title="Unexpected", message=_UNEXPECTED)

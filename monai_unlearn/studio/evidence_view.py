@@ -110,7 +110,11 @@ def history_table(document: Document) -> Table:
 def comparisons(folder: Path | None) -> Iterator[Table]:
     """Yield the comparisons of methods in a folder, as `monai-unlearn compare` wrote them."""
     for path in sorted(folder.glob(f"**/{_COMPARISON}")) if folder is not None and folder.is_dir() else ():
-        headings, rows = comparison_table(_read(path))
+        try:
+            headings, rows = comparison_table(_read(path))
+        # It may be half written yet, or of another version: the rest of the page is worth showing without it.
+        except (OSError, KeyError, TypeError, ValueError, AttributeError, IndexError):
+            continue
         yield Table(
             caption=f"Comparison of methods: {path.parent.name}",
             headings=headings,

@@ -12,6 +12,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from monai_unlearn.studio.session import same
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from monai_unlearn.studio.session import Session
@@ -47,10 +49,19 @@ class Guard:
         session: The secrets.
         origins: The origins of this studio, such as `http://127.0.0.1:8477`. A request by another name is refused: a
             name that leads to this machine could be anybody's.
+        fault: What is answered where the application fails. The error itself may hold identifiers, so it goes no
+            further: the server would print it.
     """
 
-    def __init__(self, app: ASGIApp, *, session: Session, origins: frozenset[str]) -> None:
-        self._app, self._session, self._origins = app, session, origins
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        session: Session,
+        origins: frozenset[str],
+        fault: Callable[[Scope, Exception], Response],
+    ) -> None:
+        self._app, self._session, self._origins, self._fault = app, session, origins, fault
         self._hosts = frozenset(origin.partition("://")[2] for origin in origins)
         ports = sorted(host.rpartition(":")[2] for host in self._hosts)
         # Cookies do not keep ports apart.
@@ -62,24 +73,29 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        if scope["type"] != "http":
-            return  # no page opens a web socket
+        if scope["type"] == "http":  # no page opens a web socket
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_begun = False
 
         async def send_guarded(message: Message) -> None:
+            nonlocal is_begun
             if message["type"] == "http.response.start":
+                is_begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
             await send(message)
 
-        refusal = self._refusal(scope)
-        if refusal is not None:
-            await refusal(scope, receive, send_guarded)
-            return
         try:
-            await self._app(scope, _bounded(receive), send_guarded)
+            await (self._refusal(scope) or self._app)(scope, _bounded(receive), send_guarded)
         except TooLargeError:
             await PlainTextResponse(_TOO_LARGE, status_code=413)(scope, receive, send_guarded)
+        except Exception as error:  # noqa: BLE001 - whatever it is, no more than its kind is told
+            answer = self._fault(scope, error)
+            if not is_begun:
+                await answer(scope, receive, send_guarded)
 
     def _refusal(self, scope: Scope) -> Response | None:
         """Return what is answered in place of the page, or None."""

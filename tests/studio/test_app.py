@@ -4,6 +4,7 @@ import pytest
 from studio_client import Visitor, words
 
 from monai_unlearn.studio import cohort_page
+from monai_unlearn.studio.guard import HEADERS
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +45,11 @@ def test_nothing_of_an_unexpected_fault_is_shown(visitor, monkeypatch, capsys):
         raise RuntimeError("SECRET")
 
     monkeypatch.setattr(cohort_page, "complete", fail)
+    # Nothing reaches the server either, which would print a traceback.
+    monkeypatch.setattr(visitor.client._transport, "raise_server_exceptions", True)
     answer = visitor.post("/cohort/suggest", {"text": "", "cursor": "0"})
     assert answer.status_code == 500
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
     assert "Something unexpected" in answer.text
     said = capsys.readouterr()
     assert "SECRET" not in answer.text + said.out + said.err

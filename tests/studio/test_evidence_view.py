@@ -62,6 +62,9 @@ def test_comparisons_of_methods_are_found_in_a_folder(tmp_path):
     row = finished({"cohort": "camera", "budget": 0.1, "method": "reset"}, metrics(), settings={}, objective=0.2)
     (tmp_path / "first").mkdir()
     (tmp_path / "first" / "compare.json").write_text(json.dumps({"rows": [row]}), encoding="utf-8")
+    for name, content in {"half": '{"rows": [{"co', "other": "[3]", "bytes": "{}"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "compare.json").write_text(content, encoding="utf-8")
     (found,) = comparisons(tmp_path)
     assert found.caption == "Comparison of methods: first"
     assert texts(found)[0][2] == "reset"

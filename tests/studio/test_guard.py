@@ -105,5 +105,5 @@ def test_a_web_socket_is_not_answered():
     async def reached(*_):
         raise AssertionError
 
-    guard = Guard(reached, session=Session(), origins=frozenset([ORIGIN]))
+    guard = Guard(reached, session=Session(), origins=frozenset([ORIGIN]), fault=None)
     asyncio.run(guard({"type": "websocket"}, reached, reached))
