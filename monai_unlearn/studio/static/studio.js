@@ -86,5 +86,10 @@ if (text) {
   });
 }
 document.addEventListener("htmx:afterSettle", mark);
-document.addEventListener("htmx:sendError", () => { document.getElementById("lost").hidden = false; });
-document.addEventListener("htmx:afterOnLoad", () => { document.getElementById("lost").hidden = true; });
+function showLost(name) {
+  for (const one of ["lost", "refused"]) document.getElementById(one).hidden = one !== name;
+}
+document.addEventListener("htmx:sendError", () => showLost("lost"));
+// After a restart the cookie of this page is no good any more: every answer is a refusal.
+document.addEventListener("htmx:responseError", () => showLost("refused"));
+document.addEventListener("htmx:afterOnLoad", event => { if (event.detail.successful) showLost(null); });
