@@ -38,6 +38,9 @@ def test_a_hostile_spec_is_refused_under_its_line(case, visitor, tmp_path):
     assert "<li data-line" in answer.text or "This cohort is refused" in answer.text
     assert SECRET not in answer.text
     assert "root:" not in answer.text
+    suggested = visitor.post("/cohort/suggest", {"text": text, "cursor": str(len(text))})
+    assert suggested.status_code == 200
+    assert SECRET not in suggested.text
     assert visitor.post("/cohort/save", {"text": text, "name": "new", "over": ""}).status_code in {303, 409, 422}
     # Saved at most under its own name, among the specs.
     assert {path.name for path in visitor.studio.workspace.specs.rglob("*")} <= {"hostile.yaml"}

@@ -30,6 +30,8 @@ _FIELD = r"(?:`([^`]+)`|([A-Za-z_][A-Za-z0-9_.]*))"
 _COMPARED = re.compile(rf"{_FIELD}\s*(?:==|!=)\s*['\"]?([^\[\](),'\"<>=&|]*)$")
 _LISTED = re.compile(rf"{_FIELD}\s+in\s*\[(?:[^\]]*,)?\s*['\"]?([^\[\](),'\"]*)$")
 _WORD = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)$")
+_LONGEST = 1_000
+"""Characters before the cursor that are read: what is looked for backwards takes their square."""
 _PREDICATE = re.compile(r"^(?:forget|population)\s*:|^\s+(?:-|any|all|not)|^\s*-\s")
 
 
@@ -88,12 +90,17 @@ def _at(
         yield found.start(1), [(f"{key}: ", words) for key, words in _keys().items()]
     if not _PREDICATE.match(line) or index is None:
         return
-    if found := _LISTED.search(line) or _COMPARED.search(line):
+    end = line[-_LONGEST:]
+    shift = len(line) - len(end)
+    if found := _LISTED.search(end) or _COMPARED.search(end):
         counts = values(index, found[1] or found[2])
-        yield found.start(3), [(str(Value(value)), counted(images, "image")) for value, images in counts.items()]
-    if found := _WORD.search(line):
+        yield (
+            shift + found.start(3),
+            [(str(Value(value)), counted(images, "image")) for value, images in counts.items()],
+        )
+    if found := _WORD.search(end):
         named = [(str(Field(name)), words) for name, words in field_names(index).items() if "`" not in name]
-        yield found.start(1), [*named, *((f"{name}(", "function") for name in FUNCTIONS)]
+        yield shift + found.start(1), [*named, *((f"{name}(", "function") for name in FUNCTIONS)]
 
 
 def _ranked(pairs: Iterable[tuple[str, str]], typed: str) -> Pairs:

@@ -54,6 +54,16 @@ def test_a_value_is_found_by_a_part_of_it_and_replaces_what_was_typed(index):
     assert line[: found.start] + found.text == "forget: device == Cirrus 800 FA"
 
 
+def test_the_end_of_a_long_line_is_read(index):
+    """The whole would take the square of its length: an attacker's line stopped a server for minutes."""
+    line = f"forget: {'a' * 30_000}.b and device == cirrus8"
+    (found,) = complete(line, len(line), index)
+    assert line[: found.start].endswith("device == ")
+    for long in ("a" * 200_000 + "-", "a in [" * 30_000, " " * 200_000 + "x", "`" * 200_000, "'a," * 60_000):
+        assert complete(f"forget: {long}", 10**9, index) is not None
+        assert complete(long, 10**9, index) is not None
+
+
 @pytest.mark.parametrize("field", ["OperatorsName", "patient", "image_id"])
 def test_values_of_a_field_that_may_identify_somebody_are_never_suggested(index, field):
     assert not set(texts(f"forget: {field} == ", index)) & {"Doe", "Roe", "p00", "i00"}
