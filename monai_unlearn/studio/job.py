@@ -2,6 +2,7 @@
 
 FOLDER/job.json        what to run, as the page asked for it
 FOLDER/process.json    the process, while it runs
+FOLDER/stopping        there once it was cancelled, until it ended
 FOLDER/log.txt         what it prints
 FOLDER/run/            what `monai-unlearn unlearn` writes
 FOLDER/done.json       how it ended; written last
@@ -11,21 +12,23 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from monai_unlearn.errors import ConfigError
+from monai_unlearn.errors import ConfigError, UnlearnError
 from monai_unlearn.locks import locked
 from monai_unlearn.safe_path import module_command, safe_environment
 from monai_unlearn.staging import write_json
 from monai_unlearn.studio.bundles import RESULT
+from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-JOB, PROCESS, LOG, DONE = "job.json", "process.json", "log.txt", "done.json"
+JOB, PROCESS, STOPPING, LOG, DONE = "job.json", "process.json", "stopping", "log.txt", "done.json"
 LOCK = ".running"
 _BUSY = "another revision runs: one at a time. Wait for it, or cancel it."
 _OPTIONS = ("method", "reference", "budget", "protocol")
@@ -53,21 +56,42 @@ def run(folder: Path) -> int:
     """
     with locked(folder.parent / LOCK, refusal=ConfigError(_BUSY)):
         (folder / DONE).unlink(missing_ok=True)
-        job = json.loads((folder / JOB).read_text(encoding="utf-8"))
+        # Written only by who holds the lock: it tells which process to look for, and to interrupt.
         write_json(folder / PROCESS, {"pid": os.getpid()})
+        job = json.loads((folder / JOB).read_text(encoding="utf-8"))
         with (folder / LOG).open("a", encoding="utf-8") as log:
-            process = subprocess.Popen(  # noqa: S603 - no shell; the words are those of our own command
-                command_of(job, folder), stdout=log, stderr=subprocess.STDOUT, env=safe_environment(), cwd=folder
-            )
-            try:
-                code = process.wait()
-            except KeyboardInterrupt:
-                # The whole group was interrupted: the run ends by itself, and leaves a checkpoint.
-                code = process.wait()
+            code = _waited(command_of(job, folder), folder, log)
         write_json(folder / DONE, {"exit_code": code})
+        (folder / STOPPING).unlink(missing_ok=True)
         (folder / PROCESS).unlink(missing_ok=True)
     return code
 
 
+def _waited(command: list[str], folder: Path, log: IO[str]) -> int:
+    """Run a command to its end, however often the group is interrupted, and return its exit code."""
+    interrupted: list[int] = []
+    # A handler, and not `SIG_IGN`: a process that is started would inherit that.
+    before = signal.signal(signal.SIGINT, lambda number, _: interrupted.append(number))
+    try:
+        process = subprocess.Popen(  # noqa: S603 - no shell; the words are those of our own command
+            command, stdout=log, stderr=subprocess.STDOUT, env=safe_environment(), cwd=folder
+        )
+        if interrupted:  # before it began to listen
+            process.send_signal(signal.SIGINT)
+        # The whole group is interrupted: the run ends by itself, and leaves a checkpoint.
+        return process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def main(folder: Path) -> int:
+    """Run the revision, and print why where it cannot run."""
+    try:
+        return run(folder)
+    except UnlearnError as error:
+        say(f"Error: {error}", err=True)
+        return error.exit_code
+
+
 if __name__ == "__main__":
-    sys.exit(run(Path(sys.argv[1]).resolve()))
+    sys.exit(main(Path(sys.argv[1]).resolve()))

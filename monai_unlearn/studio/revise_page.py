@@ -15,7 +15,7 @@ from monai_unlearn.studio.bundles import bundle_named, bundles
 from monai_unlearn.studio.confined import inside
 from monai_unlearn.studio.forms import read_form
 from monai_unlearn.studio.pages import render, studio_of
-from monai_unlearn.studio.revisions import Revisions, State
+from monai_unlearn.studio.revisions import ALIVE, Revisions, State
 from monai_unlearn.terminal import escaped
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def _about(studio: Studio, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "state": state.value,
-        "is_running": state is State.RUNNING,
+        "is_running": state in ALIVE,
+        "can_cancel": state is State.RUNNING,
         "can_resume": state in {State.STOPPED, State.FAILED, State.REFUSED},
         "has_evidence": state in {State.ACCEPTED, State.NOT_ACCEPTED},
         "log": "\n".join(lines),

@@ -6,22 +6,28 @@ import json
 import os
 import signal
 import subprocess
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import InputError
+from monai_unlearn.locks import locked
 from monai_unlearn.safe_path import module_command, safe_environment
 from monai_unlearn.staging import write_json
 from monai_unlearn.studio.confined import inside
-from monai_unlearn.studio.job import DONE, JOB, LOG, PROCESS
+from monai_unlearn.studio.job import DONE, JOB, LOG, PROCESS, STOPPING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _MODULE = b"monai_unlearn.studio.job"
 _children: list[subprocess.Popen[bytes]] = []
+_STARTING = ".starting"
+_SECONDS_TO_START, _SECONDS_BETWEEN = 60, 0.05
+_BUSY = "another revision runs: one at a time. Wait for it, or cancel it."
 _TAIL = 64 * 1024
 """Bytes of a log that a page shows."""
 
@@ -30,6 +36,7 @@ class State(str, Enum):
     """How far a revision is."""
 
     RUNNING = "running"
+    STOPPING = "stopping"
     ACCEPTED = "accepted"
     NOT_ACCEPTED = "not accepted"
     REFUSED = "refused its input"
@@ -37,6 +44,7 @@ class State(str, Enum):
     FAILED = "failed"
 
 
+ALIVE = frozenset({State.RUNNING, State.STOPPING})
 _ENDED = {0: State.ACCEPTED, 3: State.NOT_ACCEPTED, 2: State.REFUSED, 130: State.STOPPED}
 
 
@@ -70,12 +78,12 @@ class Revisions:
             InputError: One runs already, or there is one of this name.
         """
         folder = inside(self.folder, name)
-        self._refuse_if_busy()
-        if folder.exists():
-            raise InputError(f"there is a revision '{name}' already: resume it, or choose another name.")
-        folder.mkdir(parents=True)
-        write_json(folder / JOB, dict(job))
-        _start(folder)
+        with self._starting():
+            if folder.exists():
+                raise InputError(f"there is a revision '{name}' already: resume it, or choose another name.")
+            folder.mkdir(parents=True)
+            write_json(folder / JOB, dict(job))
+            _start(folder)
 
     def resume(self, name: str) -> None:
         """Go on with a revision that was stopped: from its last checkpoint, or anew where there is none.
@@ -83,22 +91,27 @@ class Revisions:
         Raises:
             InputError: One runs, there is none of this name, or it is finished.
         """
-        self._refuse_if_busy()
-        if self.state(name) in {State.ACCEPTED, State.NOT_ACCEPTED}:
-            raise InputError(f"the revision '{name}' is finished: look at its evidence.")
-        _start(self._of(name))
+        with self._starting():
+            if self.state(name) in {State.ACCEPTED, State.NOT_ACCEPTED}:
+                raise InputError(f"the revision '{name}' is finished: look at its evidence.")
+            _start(self._of(name))
 
     def cancel(self, name: str) -> None:
         """Stop a revision as Ctrl-C does: it leaves nothing half written.
 
         Raises:
-            InputError: It does not run.
+            InputError: It does not run, or stops already: a second Ctrl-C would not let it write its checkpoint.
         """
         folder = self._of(name)
-        if self.state(name) is not State.RUNNING:
+        if self.state(name) not in ALIVE:
             raise InputError(f"the revision '{name}' does not run.")
-        # It leads a group of its own.
-        os.killpg(int(_read(folder / PROCESS)["pid"]), signal.SIGINT)
+        try:
+            (folder / STOPPING).touch(exist_ok=False)
+        except FileExistsError:
+            raise InputError(f"the revision '{name}' stops already: it writes its checkpoint.") from None
+        # It leads a group of its own; by now it may have ended.
+        with suppress(ProcessLookupError, FileNotFoundError):
+            os.killpg(int(_read(folder / PROCESS)["pid"]), signal.SIGINT)
 
     def state(self, name: str) -> State:
         """Return how far a revision is.
@@ -110,7 +123,9 @@ class Revisions:
         if (folder / DONE).is_file():
             code = int(_read(folder / DONE)["exit_code"])
             return _ENDED.get(code, State.STOPPED if code < 0 else State.FAILED)
-        return State.RUNNING if _is_alive(folder / PROCESS) else State.STOPPED
+        if not _is_alive(folder / PROCESS):
+            return State.STOPPED
+        return State.STOPPING if (folder / STOPPING).exists() else State.RUNNING
 
     def log(self, name: str) -> str:
         """Return the end of what a revision printed.
@@ -139,25 +154,42 @@ class Revisions:
             raise InputError("there is no such revision here. Nothing was changed.")
         return folder
 
-    def _refuse_if_busy(self) -> None:
-        if self.is_busy():
-            raise InputError("another revision runs: one at a time. Wait for it, or cancel it.")
+    @contextmanager
+    def _starting(self) -> Iterator[None]:
+        """Look and start as one step: two tabs may ask at once.
+
+        Raises:
+            InputError: One runs, or starts.
+        """
+        with locked(self.folder / _STARTING, refusal=InputError(_BUSY)):
+            if self.is_busy():
+                raise InputError(_BUSY)
+            yield
 
 
 def _start(folder: Path) -> None:
-    """Start the process in a session of its own: it goes on when the studio ends."""
-    (folder / DONE).unlink(missing_ok=True)
-    (folder / LOG).touch()
-    process = subprocess.Popen(  # noqa: S603 - no shell; the words are those of our own module
-        module_command(_MODULE.decode(), str(folder.resolve()), folder=folder),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=safe_environment(),
-        start_new_session=True,
-    )
+    """Start the process in a session of its own, and wait until it is known: it goes on when the studio ends.
+
+    Raises:
+        InputError: Another studio's revision runs.
+    """
+    for name in (STOPPING, PROCESS, DONE):
+        (folder / name).unlink(missing_ok=True)
+    with (folder / LOG).open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - no shell; the words are those of our own module
+            module_command(_MODULE.decode(), str(folder.resolve()), folder=folder),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=safe_environment(),
+            start_new_session=True,
+        )
     _children.append(process)
-    write_json(folder / PROCESS, {"pid": process.pid})
+    deadline = time.monotonic() + _SECONDS_TO_START
+    while process.poll() is None and not (folder / PROCESS).exists() and time.monotonic() < deadline:
+        time.sleep(_SECONDS_BETWEEN)
+    if process.poll() is not None and not (folder / DONE).exists():
+        raise InputError(f"the revision '{folder.name}' did not start: see the end of what it prints.")
 
 
 def _is_alive(path: Path) -> bool:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 
 import pytest
 from filelock import FileLock
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.studio.job import command_of, run
+from monai_unlearn.studio import job
+from monai_unlearn.studio.job import command_of, main, run
 
 JOB = {"bundle": "/nothing/bundle", "index": "/nothing/index", "spec": "/nothing/spec.yaml", "budget": "0.1"}
 
@@ -38,3 +41,21 @@ def test_one_runs_at_a_time(folder):
     with FileLock(folder.parent / ".running"), pytest.raises(ConfigError, match="one at a time"):
         run(folder)
     assert not (folder / "log.txt").exists()
+
+
+def test_why_it_cannot_run_is_printed(folder, capsys):
+    with FileLock(folder.parent / ".running"):
+        assert main(folder) == 2
+    assert "Error: another revision runs" in capsys.readouterr().err
+
+
+def test_a_run_is_not_lost_however_often_it_is_interrupted(folder, monkeypatch):
+    interrupts = "for _ in range(3): os.kill(os.getppid(), signal.SIGINT); time.sleep(0.1)"
+    script = f"import os, signal, sys, time\n{interrupts}\nsys.exit(130)"
+    monkeypatch.setattr(job, "command_of", lambda *_: [sys.executable, "-c", script])
+    before = signal.getsignal(signal.SIGINT)
+    (folder / "stopping").touch()
+    assert run(folder) == 130
+    assert json.loads((folder / "done.json").read_text()) == {"exit_code": 130}
+    assert not (folder / "stopping").exists()
+    assert signal.getsignal(signal.SIGINT) is before

@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from filelock import FileLock
 
 from monai_unlearn.errors import InputError
 from monai_unlearn.studio.revisions import Revisions, State
@@ -71,6 +72,44 @@ def test_one_runs_at_a_time_and_is_cancelled_as_by_ctrl_c(revisions, running):
     assert not revisions.is_busy()
     with pytest.raises(InputError, match="does not run"):
         revisions.cancel("mine")
+
+
+def test_it_is_interrupted_once(revisions):
+    """A second Ctrl-C would not let it write its checkpoint."""
+    listen = "signal.signal(2, lambda *_: print('told', flush=True)); print('on', flush=True)"
+    script = f"import signal, time\n{listen}\nwhile True: time.sleep(1)"
+    words = [sys.executable, "-c", script, "monai_unlearn.studio.job"]
+    with subprocess.Popen(words, start_new_session=True, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout.readline() == b"on\n"
+            planted(revisions, "mine", process={"pid": process.pid})
+            revisions.cancel("mine")
+            assert process.stdout.readline() == b"told\n"
+            assert revisions.state("mine") is State.STOPPING
+            assert revisions.is_busy()
+            with pytest.raises(InputError, match="stops already"):
+                revisions.cancel("mine")
+        finally:
+            process.kill()
+    assert revisions.state("mine") is State.STOPPED
+
+
+def test_two_tabs_do_not_start_at_once(revisions):
+    planted(revisions, "mine", done={"exit_code": 130})
+    with FileLock(revisions.folder / ".starting"):
+        with pytest.raises(InputError, match="one at a time"):
+            revisions.start("other", JOB)
+        with pytest.raises(InputError, match="one at a time"):
+            revisions.resume("mine")
+    assert revisions.names() == ["mine"]
+
+
+def test_what_does_not_start_says_so_and_leaves_the_one_that_runs_alone(revisions):
+    planted(revisions, "mine", done={"exit_code": 130})
+    with FileLock(revisions.folder / ".running"), pytest.raises(InputError, match="did not start"):
+        revisions.resume("mine")
+    assert "one at a time" in revisions.log("mine")
+    assert not (revisions.folder / "mine" / "process.json").exists()
 
 
 def test_a_number_that_another_process_has_now_is_not_touched(revisions):
