@@ -13,6 +13,7 @@ from monai_unlearn.evaluation.decision.verdict import PROMOTING
 from monai_unlearn.release.check_store import check_store
 from monai_unlearn.release.ledger import Event, LedgerKey
 from monai_unlearn.release.store import Store, files_digest
+from monai_unlearn.release.two_people import check_two_people
 from monai_unlearn.release.verify import Kind, verify
 from monai_unlearn.release.verify.chain import read_lineage
 from monai_unlearn.vocabulary.run_folder import LINEAGE
@@ -74,7 +75,13 @@ def act_of(
 
 
 def promote(
-    bundle: Path, act: Act, *, public_key: Path | None = None, signature: Path | None = None, override: bool = False
+    bundle: Path,
+    act: Act,
+    *,
+    public_key: Path | None = None,
+    signature: Path | None = None,
+    override: bool = False,
+    two_people: bool = False,
 ) -> Line:
     """Copy a release into the store and deploy it.
 
@@ -84,13 +91,15 @@ def promote(
         public_key: The key that it must be signed with; by default, the public half of the key that signs the line.
         signature: Its signature; by default, beside the bundle.
         override: Promote it whatever speaks against it; the ledger keeps what that was, and why.
+        two_people: Whether somebody else, with another key, must have prepared it; see `check_two_people`.
 
     Returns:
         The line in the ledger.
 
     Raises:
         NotAccepted: The bundle is not verified, accepted and signed; nothing was changed.
-        InputError: The folder is no bundle, a key cannot be used, the ledger was tampered with, or a reason is missing.
+        InputError: The folder is no bundle, a key cannot be used, the ledger was tampered with, a reason is missing,
+            or the same person prepared it.
     """
     if override and not act.why:
         raise InputError("--override needs a reason, which the ledger keeps: --why TEXT")
@@ -98,6 +107,8 @@ def promote(
     _refuse(objections(report), override=override, bundle=bundle)
     with act.store.locked():
         _check_ledger(act)
+        if two_people:
+            check_two_people(bundle, act.store, approver=act.who or user(), key=act.key.fingerprint)
         place = act.store.keep(bundle, name=report.name, version=report.version, signature=signature)
         kept = act.store.bundle(place)
         # What is deployed is the copy, so that is what counts.

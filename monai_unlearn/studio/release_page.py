@@ -15,7 +15,7 @@ from monai_unlearn.release.check_store import report_of
 from monai_unlearn.release.promote import act_of, objections, promote, reject, rollback
 from monai_unlearn.release.sign import sign
 from monai_unlearn.release.store import Store
-from monai_unlearn.release.two_people import check_two_people, prepared_by
+from monai_unlearn.release.two_people import prepared_by
 from monai_unlearn.release.verify import verify
 from monai_unlearn.studio.bundles import bundle_named, bundles
 from monai_unlearn.studio.forms import read_form
@@ -155,8 +155,8 @@ def _sign(acting: Act, bundle: Path | None, form: Form, files: dict[str, Path], 
 
 def _promote(acting: Act, bundle: Path | None, form: Form, files: dict[str, Path], key: Path) -> None:  # noqa: ARG001 - as above
     if bundle is not None:
-        check_two_people(bundle, acting.store, approver=str(acting.who))
-        promote(bundle, acting, public_key=files.get(PUBLIC_KEY), override=form["override"] == "yes")
+        override = form["override"] == "yes"
+        promote(bundle, acting, public_key=files.get(PUBLIC_KEY), override=override, two_people=True)
 
 
 def _reject(acting: Act, bundle: Path | None, form: Form, files: dict[str, Path], key: Path) -> None:  # noqa: ARG001 - as above

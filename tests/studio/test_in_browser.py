@@ -33,9 +33,10 @@ def running(tmp_path_factory, browser):
     (card / "docs" / "model_card_diff.json").write_text(json.dumps(rich()), encoding="utf-8")
     write_release(folder / "bundle")
     write_keys(folder)
+    write_keys(folder, "other")
     words = [word for name in ("index", "work", "bundle", "store") for word in (f"--{name}", str(folder / name))]
     with studio_process(*words, folder=folder) as found:
-        found.key = folder / "key.pem"
+        found.key, found.other = folder / "key.pem", folder / "other.pem"
         yield found
 
 
@@ -131,11 +132,13 @@ def test_an_image_is_marked_in_every_network_and_a_threshold_moves_both_rates(pa
 def test_a_release_is_signed_by_one_and_deployed_by_another(page, running):
     page.goto(f"{running.origin}/release?bundle=given")
 
-    def act(name, who):
+    def act(name, who, key=running.key):
         form = page.locator(f"form[action='/release/{name}']")
         form.get_by_label("Name of who").fill(who)
         form.get_by_label("Reason, which the ledger keeps").fill("as agreed")
-        form.get_by_label("Your private key, a file in PEM").set_input_files(running.key)
+        form.get_by_label("Your private key, a file in PEM").set_input_files(key)
+        if key != running.key:
+            form.get_by_label("Public key of who signed it").set_input_files(running.key.with_suffix(".pub"))
         form.locator("button").click()
 
     act("sign", "Ada")
@@ -143,7 +146,7 @@ def test_a_release_is_signed_by_one_and_deployed_by_another(page, running):
     act("promote", "ada")
     page.get_by_text("somebody else must approve it").wait_for()
     page.goto(f"{running.origin}/release?bundle=given")
-    act("promote", "Grace")
+    act("promote", "Grace", running.other)
     page.get_by_text("Deployed. The ledger has a line for it.").wait_for()
     assert page.get_by_role("cell", name="promote").is_visible()
 

@@ -10,12 +10,20 @@ def site(tmp_path):
     """A visitor of a site with a revised bundle, a store, and the key that signs."""
     bundle = write_release(tmp_path / "bundle")
     visitor = Visitor(work=tmp_path / "work", bundle=bundle, store=tmp_path / "store")
-    visitor.private, visitor.public = write_keys(tmp_path)
+    give_keys(visitor, tmp_path)
     return visitor
+
+
+def give_keys(site, folder):
+    """Give Ada and Grace a key each."""
+    site.private, site.public = write_keys(folder)
+    site.other, _ = write_keys(folder, "other")
 
 
 def act(site, what, who="Ada", why="because", **fields):
     files = {"key": ("key.pem", site.private.read_bytes())}
+    if who == "Grace":
+        files = {"key": ("key.pem", site.other.read_bytes()), "public_key": ("key.pub", site.public.read_bytes())}
     return site.act(f"/release/{what}", {"bundle": "given", "who": who, "why": why, **fields}, files=files)
 
 
@@ -30,6 +38,9 @@ def test_a_release_is_prepared_by_one_and_approved_by_another(site):
     same = act(site, "promote", who=" ada ")
     assert same.status_code == 422
     assert "somebody else must approve it" in words(same.text)
+    with_ones_key = act(site, "promote", who="Grace Hopper")
+    assert with_ones_key.status_code == 422
+    assert "with the same key" in words(with_ones_key.text)
     assert act(site, "promote", who="Grace").headers["location"] == "/release?bundle=given&done=promote"
     assert [(line.event, line.who, line.why) for line in lines(site)] == [
         ("sign", "Ada", "because"),
@@ -70,7 +81,7 @@ def test_every_act_needs_a_key(site):
 def test_what_is_not_accepted_is_deployed_only_against_objections_that_the_ledger_keeps(tmp_path):
     bundle = write_release(tmp_path / "bundle", verdict="different")
     site = Visitor(work=tmp_path / "work", bundle=bundle, store=tmp_path / "store")
-    site.private, site.public = write_keys(tmp_path)
+    give_keys(site, tmp_path)
     act(site, "sign")
     assert "its verdict is different" in words(site.get("/release").text)
     refused = act(site, "promote", who="Grace")
