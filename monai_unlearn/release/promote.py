@@ -12,6 +12,7 @@ from monai_unlearn.errors import InputError, NotAccepted
 from monai_unlearn.evaluation.decision.verdict import PROMOTING
 from monai_unlearn.release.check_store import check_store
 from monai_unlearn.release.ledger import Event, LedgerKey
+from monai_unlearn.release.ledger.ledger import MOVED_ON, MovedOnError
 from monai_unlearn.release.store import Store, files_digest
 from monai_unlearn.release.two_people import check_two_people
 from monai_unlearn.release.verify import Kind, verify
@@ -38,12 +39,14 @@ class Act:
         key: The private key that signs the line in the ledger.
         who: Who acts; by default the user of the system.
         why: The reason.
+        after: The hash of the last line of the ledger when it was decided; None where nobody looked.
     """
 
     store: Store
     key: LedgerKey
     who: str | None = None
     why: str | None = None
+    after: str | None = None
 
     def append(self, event: str, report: Report, **more: Any) -> Line:  # noqa: ANN401 - fields of `Event`
         """Append a line about a bundle."""
@@ -60,7 +63,17 @@ class Act:
                 **more,
             ),
             self.key,
+            after=self.after,
         )
+
+    def check_seen(self) -> None:
+        """Refuse to go on where something was done since it was decided, before anything is copied.
+
+        Raises:
+            MovedOnError: Another line is the last one now.
+        """
+        if self.after not in {None, self.store.ledger.head().hash}:
+            raise MovedOnError(MOVED_ON)
 
 
 def act_of(
@@ -180,6 +193,20 @@ def rollback(act: Act, *, public_key: Path | None = None) -> Line:
     return line
 
 
+def rollback_target(store: Store) -> tuple[Report, list[str]] | None:
+    """Return what a rollback would deploy, with what speaks against it; None where there is no version before.
+
+    Raises:
+        InputError: The store no longer has that version, or a line of the ledger is damaged.
+    """
+    deployments = _deployments(store.ledger.lines())
+    if len(deployments) < 2:  # noqa: PLR2004 - as above
+        return None
+    kept = store.bundle(str(deployments[-2].event.place))
+    report = verify(kept)
+    return report, [*objections(report), *_brings_back(store, kept, report.name)]
+
+
 def objections(report: Report) -> list[str]:
     """Return what speaks against deploying a bundle."""
     found = [fault.line for fault in report.faults]
@@ -236,6 +263,7 @@ def _refuse(against: Sequence[str], *, override: bool, bundle: Path) -> None:
 
 def _check_ledger(act: Act) -> None:
     """Refuse to build on a ledger that was tampered with. Lines of other keys are a matter of `ledger verify`."""
+    act.check_seen()
     faults, _ = check_store(act.store, keys=[act.key])
     if wrong := [fault.line for fault in faults if fault.kind is Kind.TAMPERED]:
         lines = "\n  ".join(wrong)

@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from monai_unlearn.errors import UnlearnError
+from monai_unlearn.release.ledger.ledger import MovedOnError
 from monai_unlearn.studio import cohort_page, evidence_page, release_page, revise_page
 from monai_unlearn.studio.forms import ForgedError
 from monai_unlearn.studio.guard import Guard
@@ -67,7 +68,7 @@ def _style(request: Request) -> Response:  # noqa: ARG001 - as above
 
 def _refused(request: Request, error: UnlearnError) -> Response:
     """Show what a command would print on stderr."""
-    status = 403 if isinstance(error, ForgedError) else 422
+    status = 403 if isinstance(error, ForgedError) else 409 if isinstance(error, MovedOnError) else 422
     template = "refusal.html.jinja" if "hx-request" in request.headers else "message.html.jinja"
     return render(request, template, status=status, title="This cannot be done", message=str(error))
 

@@ -78,7 +78,7 @@ def _page(request: Request, given: dict[str, Any], *, status: int = 200) -> Resp
         devices=devices,
         names=workspace.names(),
         others=others,
-        ticket=studio.session.ticket(),
+        ticket=studio.session.ticket("/cohort/freeze"),
         **{"typed": "", **given},
     )
 

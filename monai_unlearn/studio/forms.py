@@ -98,7 +98,7 @@ async def read_form(request: Request, session: Session, *, act: bool = False) ->
             raise ForgedError(
                 "this form does not come from an open page of this studio. Reload the page; nothing was done."
             )
-        if act and not session.use_ticket(fields.get(TICKET, "")):
+        if act and not session.use_ticket(fields.get(TICKET, ""), request.url.path):
             raise ForgedError("this form was sent before, or is too old. Reload the page to see what was done.")
         files: dict[str, Upload] = {}
         for name, value in found.items():

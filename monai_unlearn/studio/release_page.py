@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -12,7 +13,9 @@ from starlette.routing import Route
 from monai_unlearn.card.html.table import Table, cells
 from monai_unlearn.errors import ConfigError, InputError
 from monai_unlearn.release.check_store import report_of
-from monai_unlearn.release.promote import act_of, objections, promote, reject, rollback
+from monai_unlearn.release.ledger.ledger import MovedOnError
+from monai_unlearn.release.ledger.line import FIRST
+from monai_unlearn.release.promote import act_of, objections, promote, reject, rollback, rollback_target
 from monai_unlearn.release.sign import sign
 from monai_unlearn.release.store import Store
 from monai_unlearn.release.two_people import prepared_by
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from monai_unlearn.studio.forms import Form
     from monai_unlearn.studio.studio import Studio
 
+_SEEN = " "
 _DONE = {
     "sign": "Signed. The ledger has a line for it.",
     "promote": "Deployed. The ledger has a line for it.",
@@ -52,18 +56,22 @@ def _show(request: Request, *, name: str | None = None, checked: dict[str, Any] 
     store, known = _store(studio), bundles(studio)
     name = name or request.query_params.get("bundle") or next(iter(known), "")
     lines = [] if store is None else store.ledger.lines()
+    bundle = _about(bundle_named(studio, name), store) if name else None
     return render(
         request,
         "release.html.jinja",
         names=list(known),
         name=name,
-        bundle=_about(bundle_named(studio, name), store) if name else None,
+        bundle=bundle,
+        # What stands on the page when somebody decides.
+        seen=_SEEN.join((lines[-1].hash if lines else FIRST, str(bundle["weights"]) if bundle else "")),
+        before=None if store is None else _before(store),
         ledger=_ledger(lines),
         deployed=None if store is None else store.deployed,
         has_store=store is not None,
         checked=checked,
         done=_DONE.get(request.query_params.get("done", "")),
-        tickets={act: studio.session.ticket() for act in _DONE},
+        tickets={act: studio.session.ticket(f"/release/{act}") for act in _DONE},
     )
 
 
@@ -77,11 +85,21 @@ def _about(bundle: Path, store: Store | None) -> dict[str, Any]:
     return {
         "name": report.name,
         "version": report.version,
+        "weights": report.weights_digest,
         "verdict": report.verdict,
         "against": objections(report),
         "warnings": report.warnings,
         "prepared_by": [] if store is None else prepared_by(bundle, store),
     }
+
+
+def _before(store: Store) -> dict[str, Any] | None:
+    """Return the version that a rollback would deploy; None where it cannot."""
+    try:
+        found = rollback_target(store)
+    except InputError:  # the act says why; the rest of the page is worth showing
+        return None
+    return found and {"name": found[0].name, "version": found[0].version, "against": found[1]}
 
 
 def _ledger(lines: Sequence[Line]) -> Table:
@@ -137,14 +155,19 @@ def _act(studio: Studio, what: str, form: Form) -> None:
 
     Raises:
         InputError: A name, a reason or a key is missing, or what is asked cannot be done.
+        MovedOnError: It was decided on a page that shows something else than there is now.
         NotAccepted: The bundle is not verified, accepted and signed.
     """
     who, why = form.required("who", what="Your name"), form.required("why", what="The reason")
     store, password = _needed(studio), password_of(form)
     with key_files(form) as files:
         key = required_key(files)
-        acting = act_of(store.folder, key, password=password, who=who, why=why)
+        head, _, weights = form["seen"].partition(_SEEN)
+        acting = replace(act_of(store.folder, key, password=password, who=who, why=why), after=head)
         bundle = None if what == "rollback" else bundle_named(studio, form["bundle"])
+        if bundle is not None and str(verify(bundle).weights_digest) != weights:
+            raise MovedOnError("the bundle has other weights than when this page was opened. Nothing was changed.")
+        acting.check_seen()
         _ACTS[what](acting, bundle, form, files, key)
 
 

@@ -49,7 +49,7 @@ def _show(request: Request) -> Response:
         known=[(name, state.value) for name, state in known],
         busy=revisions.is_busy(),
         shown=None if shown is None else _about(studio, shown),
-        tickets={act: studio.session.ticket() for act in ("start", "cancel", "resume")},
+        tickets={act: studio.session.ticket(f"/revise/{act}") for act in ("start", "cancel", "resume")},
     )
 
 

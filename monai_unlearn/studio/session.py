@@ -33,16 +33,20 @@ class Session:
     token: str = field(default_factory=_secret, repr=False)
     cookie: str = field(default_factory=_secret, repr=False)
     form: str = field(default_factory=_secret, repr=False)
-    _tickets: OrderedDict[str, None] = field(default_factory=OrderedDict, repr=False)
+    _tickets: OrderedDict[str, str] = field(default_factory=OrderedDict, repr=False)
 
-    def ticket(self) -> str:
-        """Return what allows one act, once: the same form sent again does nothing."""
+    def ticket(self, act: str) -> str:
+        """Return what allows one act, once: the same form sent again, or to another address, does nothing.
+
+        Args:
+            act: The address of the act, such as `/release/sign`.
+        """
         found = _secret()
-        self._tickets[found] = None
+        self._tickets[found] = act
         while len(self._tickets) > _MOST_TICKETS:
             self._tickets.popitem(last=False)
         return found
 
-    def use_ticket(self, ticket: str) -> bool:
-        """Return whether a ticket is good, and use it up."""
-        return self._tickets.pop(ticket, self) is None
+    def use_ticket(self, ticket: str, act: str) -> bool:
+        """Return whether a ticket is good for an act, and use it up."""
+        return self._tickets.pop(ticket, None) == act

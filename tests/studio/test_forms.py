@@ -30,7 +30,7 @@ def test_every_form_needs_the_token(visitor):
 
 def test_a_form_that_acts_is_good_once(visitor):
     visitor.post("/cohort/save", {"text": SPEC, "name": "new", "over": ""})
-    ticket = visitor.studio.session.ticket()
+    ticket = visitor.studio.session.ticket("/cohort/freeze")
     first = visitor.post("/cohort/freeze", {"ticket": ticket, "name": "nothing"})
     assert (first.status_code, "not saved" in first.text) == (422, True)
     again = visitor.post("/cohort/freeze", {"ticket": ticket, "name": "nothing"})

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from release_example import write_keys, write_release
 from studio_client import Visitor, words
@@ -24,7 +26,15 @@ def act(site, what, who="Ada", why="because", **fields):
     files = {"key": ("key.pem", site.private.read_bytes())}
     if who == "Grace":
         files = {"key": ("key.pem", site.other.read_bytes()), "public_key": ("key.pub", site.public.read_bytes())}
-    return site.act(f"/release/{what}", {"bundle": "given", "who": who, "why": why, **fields}, files=files)
+    given = {"bundle": "given", **fields}
+    return site.act(
+        f"/release/{what}", {"seen": seen(site, given["bundle"]), "who": who, "why": why, **given}, files=files
+    )
+
+
+def seen(site, bundle="given"):
+    found = re.search(r'name="seen" value="([^"]*)"', site.get("/release", params={"bundle": bundle}).text)
+    return found[1] if found else ""
 
 
 def lines(site):
@@ -100,10 +110,10 @@ def test_a_rejection_and_a_refused_roll_back(site):
 
 
 def test_a_replayed_act_does_nothing(site):
-    ticket = site.studio.session.ticket()
+    ticket, page = site.studio.session.ticket("/release/sign"), seen(site)
     for status in (303, 403):
         files = {"key": ("key.pem", site.private.read_bytes())}
-        fields = {"ticket": ticket, "bundle": "given", "who": "Ada", "why": "because"}
+        fields = {"ticket": ticket, "seen": page, "bundle": "given", "who": "Ada", "why": "because"}
         assert site.post("/release/sign", fields, files=files).status_code == status
     assert len(lines(site)) == 1
 
@@ -141,3 +151,35 @@ def test_a_page_stays_with_its_bundle(site):
     after = act(site, "sign", bundle=name).headers["location"]
     assert parse_qs(urlsplit(after).query) == {"bundle": [name], "done": ["sign"]}
     assert 'name="bundle" value="given"' not in site.get(after).text
+
+
+def test_an_act_is_about_what_stood_on_the_page(site):
+    page = seen(site)
+    assert act(site, "reject").status_code == 303
+    late = act(site, "sign", seen=page)
+    assert late.status_code == 409
+    assert "Look at what was done since" in words(late.text)
+    page = seen(site)
+    assert act(site, "sign", seen=page.replace("sha256:", "sha256:0")).status_code == 409
+    assert act(site, "sign", seen=f"{page}0").status_code == 409
+    assert act(site, "sign", seen="").status_code == 409
+    assert [line.event for line in lines(site)] == ["reject"]
+    # A ticket of one act is none of another.
+    ticket = site.studio.session.ticket("/release/reject")
+    assert act(site, "sign", ticket=ticket).status_code == 403
+
+
+def test_a_roll_back_says_to_what_and_two_tabs_do_it_once(site):
+    act(site, "sign")
+    act(site, "promote", who="Grace")
+    assert "Roll back" not in words(site.get("/release").text)
+    newer = site.studio.workspace.runs / "newer" / "run" / "revised_bundle"
+    newer.parent.mkdir(parents=True)
+    write_release(newer, version="1.2.0", seed=1)
+    act(site, "sign", bundle="newer, accepted")
+    assert act(site, "promote", who="Grace", bundle="newer, accepted").status_code == 303
+    assert "Deploys Some 1.1.0 again" in words(site.get("/release").text)
+    page = seen(site)
+    assert act(site, "rollback", seen=page).status_code == 303
+    assert act(site, "rollback", seen=page).status_code == 409
+    assert [line.event for line in lines(site)].count("rollback") == 1

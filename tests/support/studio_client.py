@@ -69,7 +69,7 @@ class Visitor:
 
     def act(self, path: str, data: dict[str, str] | None = None, **options: Any) -> Any:
         """Send a form that acts, with a ticket of its own."""
-        return self.post(path, {"ticket": self.studio.session.ticket(), **(data or {})}, **options)
+        return self.post(path, {"ticket": self.studio.session.ticket(path), **(data or {})}, **options)
 
 
 def words(page: str) -> str:

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 LEDGER = "ledger.jsonl"
 _LOCK = ".ledger.lock"
+MOVED_ON = "the ledger has other lines than when this was decided. Look at what was done since. Nothing was changed."
+
+
+class MovedOnError(InputError):
+    """Something was done since somebody looked, so what they decided was about something else."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Ledger:
         """The file of the head."""
         return self.folder / LEDGER_HEAD
 
-    def append(self, event: Event, key: LedgerKey) -> Line:
+    def append(self, event: Event, key: LedgerKey, *, after: str | None = None) -> Line:
         """Append a line, and return it once it is on disk.
 
         A line that another process left unfinished, because it was killed, was never reported as written. It is
@@ -57,8 +62,10 @@ class Ledger:
         Args:
             event: What happened.
             key: The private key that signs the line.
+            after: The hash of the line that it must follow, as `Head.hash`; None for whichever is the last.
 
         Raises:
+            MovedOnError: Another line is the last one; nothing is appended.
             InputError: The ledger has fewer lines than its head says, or its last line was changed; nothing is
                 appended.
         """
@@ -66,6 +73,8 @@ class Ledger:
             torn = self._remove_torn()
             last = self._last()
             self._check(last)
+            if after not in {None, last.hash}:
+                raise MovedOnError(MOVED_ON)
             if not self.head_path.exists():
                 # Of a ledger that has lines, a missing head is a fault. A process may be killed after its first line.
                 last.write(self.head_path)
