@@ -19,6 +19,7 @@ from monai_unlearn.studio import cohort_page, evidence_page, release_page, revis
 from monai_unlearn.studio.forms import ForgedError
 from monai_unlearn.studio.guard import Guard
 from monai_unlearn.studio.pages import render, stylesheet
+from monai_unlearn.studio.workspace import ChangedError
 from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _style(request: Request) -> Response:  # noqa: ARG001 - as above
 
 def _refused(request: Request, error: UnlearnError) -> Response:
     """Show what a command would print on stderr."""
-    status = 403 if isinstance(error, ForgedError) else 409 if isinstance(error, MovedOnError) else 422
+    status = 403 if isinstance(error, ForgedError) else 409 if isinstance(error, (MovedOnError, ChangedError)) else 422
     template = "refusal.html.jinja" if "hx-request" in request.headers else "message.html.jinja"
     return render(request, template, status=status, title="This cannot be done", message=str(error))
 

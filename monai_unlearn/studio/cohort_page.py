@@ -187,16 +187,17 @@ async def freeze_cohort(request: Request) -> Response:
     studio = studio_of(request)
     form = await read_form(request, studio.session, act=True)
     name = form.required("name", what="The spec")
-    await run_in_threadpool(_freeze, studio, name)
+    await run_in_threadpool(_freeze, studio, name, form["over"])
     return RedirectResponse(f"/cohort?spec={name}&done=frozen", status_code=303)
 
 
-def _freeze(studio: Studio, name: str) -> None:
+def _freeze(studio: Studio, name: str, seen: str) -> None:
     from monai_unlearn.cohort.resolve.guards import check
 
     text = studio.workspace.saved(name).text
     if not text:
         raise InputError(f"'{name}' is not saved: save the spec first. Nothing was frozen.")
+    text = studio.workspace.seen(name, seen).text
     cohort = studio.cohort(studio.workspace.parse(text))
     check(cohort)
     digest = cohort.spec.digest.removeprefix("sha256:")[:12]

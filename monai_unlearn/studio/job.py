@@ -18,11 +18,13 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from monai_unlearn.errors import ConfigError, UnlearnError
+from monai_unlearn import strict_yaml
+from monai_unlearn.errors import ConfigError, ExitCode, UnlearnError
 from monai_unlearn.locks import locked
 from monai_unlearn.safe_path import module_command, safe_environment
 from monai_unlearn.staging import write_json
 from monai_unlearn.studio.bundles import RESULT
+from monai_unlearn.studio.workspace import digest_of
 from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 JOB, PROCESS, STOPPING, LOG, DONE = "job.json", "process.json", "stopping", "log.txt", "done.json"
 LOCK = ".running"
 _BUSY = "another revision runs: one at a time. Wait for it, or cancel it."
+_OTHER_SPEC = "Error: the spec was saved again since this was asked for. Start a new revision: it takes it as it is."
 _OPTIONS = ("method", "reference", "budget", "protocol")
 
 
@@ -60,11 +63,21 @@ def run(folder: Path) -> int:
         write_json(folder / PROCESS, {"pid": os.getpid()})
         job = json.loads((folder / JOB).read_text(encoding="utf-8"))
         with (folder / LOG).open("a", encoding="utf-8") as log:
-            code = _waited(command_of(job, folder), folder, log)
+            if _is_meant(job):
+                code = _waited(command_of(job, folder), folder, log)
+            else:
+                log.write(f"{_OTHER_SPEC}\n")
+                code = int(ExitCode.BAD_INPUT)
         write_json(folder / DONE, {"exit_code": code})
         (folder / STOPPING).unlink(missing_ok=True)
         (folder / PROCESS).unlink(missing_ok=True)
     return code
+
+
+def _is_meant(job: Mapping[str, str]) -> bool:
+    """Whether the spec is still the one that was chosen; a job that names no digest takes it as it is."""
+    path = Path(job["spec"])
+    return "spec_digest" not in job or (path.is_file() and digest_of(strict_yaml.read(path)) == job["spec_digest"])
 
 
 def _waited(command: list[str], folder: Path, log: IO[str]) -> int:

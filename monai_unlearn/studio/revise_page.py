@@ -45,7 +45,7 @@ def _show(request: Request) -> Response:
         request,
         "revise.html.jinja",
         bundles=list(bundles(studio)),
-        specs=studio.workspace.names(),
+        specs=[(name, studio.workspace.saved(name).digest) for name in studio.workspace.names()],
         known=[(name, state.value) for name, state in known],
         busy=revisions.is_busy(),
         shown=None if shown is None else _about(studio, shown),
@@ -83,14 +83,17 @@ async def start(request: Request) -> Response:
 def _start(studio: Studio, form: Form) -> str:
     if studio.settings.index is None:
         raise ConfigError("the studio was started without an index: start it with --index DIR.")
-    spec = form.required("spec", what="The spec")
+    # The choice says which text was meant: the file may be saved again by now, or before a resume.
+    spec, _, digest = form.required("spec", what="The spec").partition(" ")
     if spec not in studio.workspace.names():
         raise InputError("there is no such spec: save it on the page Cohort first. Nothing was started.")
+    studio.workspace.seen(spec, digest)
     name = form["name"].strip() or spec
     job = {
         "bundle": str(bundle_named(studio, form["bundle"]).resolve()),
         "index": str(studio.settings.index.resolve()),
         "spec": str(inside(studio.workspace.specs, f"{spec}.yaml").resolve()),
+        "spec_digest": digest,
         **_options(form),
     }
     Revisions(studio.workspace.runs).start(name, job)

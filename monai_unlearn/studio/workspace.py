@@ -111,7 +111,25 @@ class Workspace:
         if not path.is_file():
             return Saved()
         text = strict_yaml.read(path)
-        return Saved(text, _digest(text))
+        return Saved(text, digest_of(text))
+
+    def seen(self, name: str, digest: str) -> Saved:
+        """Return a saved spec as a page showed it.
+
+        Args:
+            name: Its name.
+            digest: Its digest, as the page knew it.
+
+        Raises:
+            ChangedError: It was saved again, or removed, since then.
+            InputError: The name leads elsewhere, or the file cannot be read.
+        """
+        found = self.saved(name)
+        if found.digest != digest:
+            raise ChangedError(
+                f"'{name}' was saved again since this page was opened. Look at it as it is now. Nothing was done."
+            )
+        return found
 
     def parse(self, text: str) -> CohortSpec:
         """Read a spec as if it were saved already: its lists lie in the folder of specs.
@@ -152,7 +170,7 @@ class Workspace:
         paths = inside(self._drafts, name).glob(f"*{_SUFFIX}")
         newest = sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)
         texts = ((path.stem, strict_yaml.read(path)) for path in newest)
-        return [Draft(key, text, _digest(text)) for key, text in texts]
+        return [Draft(key, text, digest_of(text)) for key, text in texts]
 
     def keep_draft(self, name: str, key: str, text: str) -> None:
         """Keep what is typed on a page: a browser may close at any time."""
@@ -170,7 +188,7 @@ class Workspace:
             only: Its digest as it was read; it stays if it was typed on since. None forgets it in any case.
         """
         path = self._draft(name, key)
-        if path.is_file() and only in {None, _digest(strict_yaml.read(path))}:
+        if path.is_file() and only in {None, digest_of(strict_yaml.read(path))}:
             path.unlink(missing_ok=True)
 
     def _draft(self, name: str, key: str) -> Path:
@@ -182,5 +200,6 @@ def new_key() -> str:
     return secrets.token_hex(8)
 
 
-def _digest(text: str) -> str:
+def digest_of(text: str) -> str:
+    """Return what tells whether a text was changed."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]

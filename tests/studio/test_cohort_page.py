@@ -23,6 +23,11 @@ def editor(page):
     return unescape(re.search(r"<textarea[^>]*>\n(.*?)</textarea>", page, re.DOTALL)[1])
 
 
+def freeze(visitor, **fields):
+    over = visitor.studio.workspace.saved("retire-old").digest
+    return visitor.act("/cohort/freeze", {"name": "retire-old", "over": over, **fields})
+
+
 def test_devices_are_offered_and_one_writes_its_spec(visitor):
     page = visitor.get("/cohort").text
     assert "Old (4 images)" in page
@@ -117,12 +122,20 @@ def test_a_spec_is_saved_opened_and_frozen(visitor):
     page = visitor.get(answer.headers["location"]).text
     assert "Saved." in page
     assert editor(page) == SPEC
-    frozen = visitor.act("/cohort/freeze", {"name": "retire-old"})
+    frozen = freeze(visitor)
     assert frozen.status_code == 303
     (folder,) = visitor.studio.workspace.cohorts.iterdir()
     assert sorted(path.name for path in folder.iterdir()) == ["cohort_manifest.json", "cohort_members.parquet"]
-    again = visitor.act("/cohort/freeze", {"name": "retire-old"})
+    again = freeze(visitor)
     assert again.status_code == 422
+
+
+def test_what_another_tab_saved_is_not_frozen(visitor):
+    visitor.post("/cohort/save", {"text": SPEC, "name": "new", "over": ""})
+    over = visitor.studio.workspace.saved("retire-old").digest
+    visitor.post("/cohort/save", {"text": OTHER, "name": "retire-old", "over": over})
+    assert freeze(visitor, over=over).status_code == 409
+    assert list(visitor.studio.workspace.cohorts.iterdir()) == []
 
 
 def test_a_faulty_spec_is_not_saved_and_its_text_stays(visitor):
@@ -147,7 +160,7 @@ def test_two_tabs_do_not_overwrite_each_other(visitor):
 
 def test_a_refused_cohort_is_not_frozen(visitor):
     visitor.post("/cohort/save", {"text": SPEC.replace("Old", "Older"), "name": "new", "over": ""})
-    answer = visitor.act("/cohort/freeze", {"name": "retire-old"})
+    answer = freeze(visitor)
     assert answer.status_code == 422
     assert "is empty" in answer.text
     assert list(visitor.studio.workspace.cohorts.iterdir()) == []
@@ -157,7 +170,7 @@ def test_a_spec_is_compared_with_what_was_saved_and_with_a_frozen_cohort(visitor
     fields = {"text": OTHER, "name": "retire-old"}
     assert "not saved yet" in visitor.post("/cohort/diff", {**fields, "other": "saved"}).text
     visitor.post("/cohort/save", {"text": SPEC, "name": "new", "over": ""})
-    visitor.act("/cohort/freeze", {"name": "retire-old"})
+    freeze(visitor)
     (folder,) = visitor.studio.workspace.cohorts.iterdir()
     for other in ("saved", "retire-old", f"{folder.name}/"):
         page = words(visitor.post("/cohort/diff", {**fields, "other": other}).text)
@@ -187,7 +200,7 @@ def test_a_file_becomes_text_in_the_editor_and_nothing_else(visitor):
 
 def test_no_page_shows_whose_an_image_is_and_names_cannot_become_markup(visitor):
     visitor.post("/cohort/save", {"text": SPEC, "name": "new", "over": ""})
-    visitor.act("/cohort/freeze", {"name": "retire-old"})
+    freeze(visitor)
     fields = {"text": SPEC.replace("Old", "New"), "name": "retire-old", "other": "saved", "cursor": "83"}
     pages = [visitor.get("/cohort").text, visitor.get("/cohort?spec=retire-old").text]
     pages += [visitor.post(f"/cohort/{name}", fields).text for name in ("preview", "suggest", "diff")]

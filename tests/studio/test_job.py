@@ -10,6 +10,7 @@ from filelock import FileLock
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.studio import job
 from monai_unlearn.studio.job import command_of, main, run
+from monai_unlearn.studio.workspace import digest_of
 
 JOB = {"bundle": "/nothing/bundle", "index": "/nothing/index", "spec": "/nothing/spec.yaml", "budget": "0.1"}
 
@@ -59,3 +60,15 @@ def test_a_run_is_not_lost_however_often_it_is_interrupted(folder, monkeypatch):
     assert json.loads((folder / "done.json").read_text()) == {"exit_code": 130}
     assert not (folder / "stopping").exists()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_spec_that_was_saved_again_is_not_run(folder, tmp_path, monkeypatch):
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("as it was chosen")
+    chosen = {"spec": str(spec), "spec_digest": digest_of("as it was chosen")}
+    (folder / "job.json").write_text(json.dumps({**JOB, **chosen}))
+    monkeypatch.setattr(job, "command_of", lambda *_: [sys.executable, "-c", "pass"])
+    assert run(folder) == 0
+    spec.write_text("as it was saved again")
+    assert run(folder) == 2
+    assert "saved again since this was asked for" in (folder / "log.txt").read_text()

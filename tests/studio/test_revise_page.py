@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from studio_client import SECRETS, SPEC, Visitor, studio_index, words
@@ -24,7 +25,8 @@ def visitor(index, tmp_path, monkeypatch):
 
 
 def start(visitor, **fields):
-    return visitor.act("/revise/start", {"spec": "retire-old", "bundle": "given", **fields})
+    digest = visitor.studio.workspace.saved("retire-old").digest
+    return visitor.act("/revise/start", {"spec": f"retire-old {digest}", "bundle": "given", **fields})
 
 
 def test_a_revision_starts_with_what_was_chosen(visitor):
@@ -111,3 +113,14 @@ def test_the_log_is_shown_without_identifiers(visitor):
     for page in (visitor.get("/revise?run=mine").text, visitor.get("/revise/events?run=mine").text):
         assert "image number 3: cannot be decoded." in page
         assert not any(secret in page for secret in SECRETS)
+
+
+def test_a_spec_that_was_saved_again_is_not_the_one_that_was_chosen(visitor):
+    page = visitor.get("/revise").text
+    chosen = re.search(r'<option value="(retire-old [^"]+)"', page)[1]
+    visitor.studio.workspace.save(SPEC.replace("Old", "New"), over=chosen.split()[1])
+    answer = start(visitor, spec=chosen)
+    assert answer.status_code == 409
+    assert "was saved again since this page was opened" in words(answer.text)
+    assert visitor.started == []
+    assert start(visitor, spec="retire-old").status_code == 409
