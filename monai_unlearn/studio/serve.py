@@ -27,11 +27,13 @@ def serve(settings: Settings) -> None:
         import uvicorn
 
         from monai_unlearn.studio.app import build_app
+        from monai_unlearn.studio.keys import remove_stale
         from monai_unlearn.studio.studio import Studio
     except ImportError:
         raise ConfigError(_MISSING) from None
     studio = Studio(settings)
     studio.workspace.prepare()
+    remove_stale()
     if studio.index is not None:
         say(f"Index: {studio.index.images:,} images.")
     listener = listen(settings.host, settings.port)
