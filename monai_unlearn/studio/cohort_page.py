@@ -19,9 +19,12 @@ from monai_unlearn.studio.faults import ShownFault, faults_of
 from monai_unlearn.studio.forms import read_form
 from monai_unlearn.studio.pages import render, studio_of
 from monai_unlearn.studio.starter import DEVICE, EMPTY, retire_device
+from monai_unlearn.studio.turns import OutdatedError
 from monai_unlearn.studio.workspace import NEW, ChangedError, new_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
     from monai_unlearn.cohort import CohortSpec
@@ -87,15 +90,22 @@ async def preview(request: Request) -> Response:
     """Show whom the text catches as it is typed, or its faults; keep it as a draft."""
     studio = studio_of(request)
     form = await read_form(request, studio.session)
-    return await run_in_threadpool(_preview, request, studio, form)
+    return await run_in_threadpool(_preview, request, studio, form, _turn(studio, form, "preview"))
 
 
-def _preview(request: Request, studio: Studio, form: Form) -> Response:
+def _turn(studio: Studio, form: Form, what: str) -> Callable[[], bool]:
+    """Note a request of a page. A browser that typed on hears of the last one alone."""
+    return studio.turns.take(f"{form['draft']} {what}" if form["draft"] else "")
+
+
+def _preview(request: Request, studio: Studio, form: Form, is_wanted: Callable[[], bool]) -> Response:
     text, name = form["text"], form["name"] or NEW
     if form["typed"]:
         _keep(studio, name, form)
     try:
-        shown = view(studio.cohort(studio.workspace.parse(text)))
+        shown = view(studio.cohort(studio.workspace.parse(text), is_wanted=is_wanted))
+    except OutdatedError:
+        return Response(status_code=204)
     except UnlearnError as error:
         faults = faults_of(error) if isinstance(error, SpecError) else [_whole(str(error))]
         response = render(request, "faults.html.jinja", faults=faults, swap=False)
@@ -208,13 +218,15 @@ async def diff(request: Request) -> Response:
     """Show which images change their part against another spec, or the same as it was saved."""
     studio = studio_of(request)
     form = await read_form(request, studio.session)
-    return await run_in_threadpool(_diff, request, studio, form)
+    return await run_in_threadpool(_diff, request, studio, form, _turn(studio, form, "diff"))
 
 
-def _diff(request: Request, studio: Studio, form: Form) -> Response:
+def _diff(request: Request, studio: Studio, form: Form, is_wanted: Callable[[], bool]) -> Response:
     try:
         other = _other(studio, form["other"], form["name"])
-        cohort = studio.cohort(studio.workspace.parse(form["text"]))
+        cohort = studio.cohort(studio.workspace.parse(form["text"]), is_wanted=is_wanted)
+    except OutdatedError:
+        return Response(status_code=204)
     except SpecError:  # it stands under its line already
         return render(request, "difference.html.jinja", view=None, why="Correct the spec first.")
     if other is None:

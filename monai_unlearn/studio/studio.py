@@ -12,10 +12,11 @@ from monai_unlearn.cohort.resolve.resolve import resolve_unguarded
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.studio.masking import Masking
 from monai_unlearn.studio.session import Session
+from monai_unlearn.studio.turns import OutdatedError, Turns
 from monai_unlearn.studio.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from monai_unlearn.cohort import Cohort, CohortSpec
     from monai_unlearn.index import Index
@@ -35,7 +36,7 @@ class Studio:
 
     def __init__(self, settings: Settings, session: Session | None = None) -> None:
         self.settings, self.session = settings, session or Session()
-        self.workspace = Workspace(settings.work)
+        self.workspace, self.turns = Workspace(settings.work), Turns()
         self._lock = threading.Lock()
         self._cohorts: OrderedDict[str, Cohort] = OrderedDict()
         self._values: dict[str, Mapping[str, int]] = {}
@@ -62,10 +63,15 @@ class Studio:
         """
         return Masking(self.index)
 
-    def cohort(self, spec: CohortSpec) -> Cohort:
+    def cohort(self, spec: CohortSpec, *, is_wanted: Callable[[], bool] = lambda: True) -> Cohort:
         """Resolve a spec without its guards; the last few are kept.
 
+        Args:
+            spec: The spec.
+            is_wanted: Tells whether anybody still waits for it once it has its turn.
+
         Raises:
+            OutdatedError: Nobody does.
             SpecError: A field or value does not fit the index.
             IndexReadError: The index cannot be read.
             ConfigError: There is no index.
@@ -74,6 +80,8 @@ class Studio:
             raise ConfigError("the studio was started without an index: start it with --index DIR.")
         # One at a time: two would each take twice as long, and the older one is no longer asked for.
         with self._lock:
+            if not is_wanted():
+                raise OutdatedError
             found = self._cohorts.get(spec.digest) or resolve_unguarded(spec, self.index)
             self._cohorts[spec.digest] = found
             self._cohorts.move_to_end(spec.digest)

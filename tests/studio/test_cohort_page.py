@@ -6,6 +6,8 @@ from html import unescape
 import pytest
 from studio_client import MARKUP, SECRETS, SPEC, Visitor, studio_index, words
 
+from monai_unlearn.studio.workspace import Workspace
+
 OTHER = SPEC.replace("Old", "New")
 
 
@@ -136,6 +138,23 @@ def test_what_another_tab_saved_is_not_frozen(visitor):
     visitor.post("/cohort/save", {"text": OTHER, "name": "retire-old", "over": over})
     assert freeze(visitor, over=over).status_code == 409
     assert list(visitor.studio.workspace.cohorts.iterdir()) == []
+
+
+def test_previews_that_were_typed_over_are_not_counted(visitor, monkeypatch):
+    fields = {"text": SPEC, "name": "new", "draft": "a1", "other": "saved"}
+    visitor.post("/cohort/save", {**fields, "over": ""})
+    # While one waits for its turn, a later one comes.
+    parse = Workspace.parse
+    for what in ("preview", "diff"):
+
+        def late(workspace, text, what=what):
+            visitor.studio.turns.take(f"a1 {what}")
+            return parse(workspace, text)
+
+        monkeypatch.setattr(Workspace, "parse", late)
+        assert visitor.post(f"/cohort/{what}", {**fields, "name": "retire-old"}).status_code == 204
+        monkeypatch.setattr(Workspace, "parse", parse)
+        assert visitor.post(f"/cohort/{what}", {**fields, "name": "retire-old"}).status_code == 200
 
 
 def test_a_faulty_spec_is_not_saved_and_its_text_stays(visitor):

@@ -7,6 +7,7 @@ from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.studio.settings import Settings
 from monai_unlearn.studio.studio import Studio
+from monai_unlearn.studio.turns import OutdatedError
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,12 @@ def test_a_cohort_is_resolved_once_and_the_last_few_are_kept(studio):
     for device in ("New", "a", "b", "c"):
         studio.cohort(CohortSpec.parse(SPEC.replace("Old", device)))
     assert studio.cohort(spec) is not first
+
+
+def test_what_nobody_waits_for_is_not_counted(studio, monkeypatch):
+    monkeypatch.setattr("monai_unlearn.studio.studio.resolve_unguarded", None)
+    with pytest.raises(OutdatedError):
+        studio.cohort(CohortSpec.parse(SPEC.replace("Old", "never")), is_wanted=lambda: False)
 
 
 def test_values_are_counted_once(studio):
