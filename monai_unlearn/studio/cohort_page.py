@@ -60,7 +60,7 @@ def _editor(request: Request, name: str, *, device: str | None = None, done: str
         "text": started if device else (saved.text or started) if draft is None else draft.text,
         "over": saved.digest,
         "draft": new_key(),
-        "origin": "" if draft is None else f"{draft.key}.{draft.digest}",
+        "origin": "" if draft is None else f"{draft.key}.{draft.digest} {draft.origin}",
         "others_typed": [one.key for one in drafts if one is not draft],
         "is_draft": draft is not None,
         "done": _DONE.get(done or ""),
@@ -122,15 +122,15 @@ def _keep(studio: Studio, name: str, form: Form) -> None:
     if form["text"] == (studio.workspace.saved(name).text or EMPTY):
         _forget(studio, name, form)
     else:
-        studio.workspace.keep_draft(name, form["draft"] or _NO_KEY, form["text"])
+        studio.workspace.keep_draft(name, form["draft"] or _NO_KEY, form["text"], origin=form["origin"])
 
 
 def _forget(studio: Studio, name: str, form: Form) -> None:
-    """Forget the draft of a page, and the one that it was opened with unless that was typed on elsewhere."""
+    """Forget the draft of a page, and those that it began as, unless they were typed on elsewhere."""
     studio.workspace.drop_draft(name, form["draft"] or _NO_KEY)
-    origin, _, digest = form["origin"].partition(".")
-    if origin:
-        studio.workspace.drop_draft(name, origin, only=digest)
+    for one in form["origin"].split():
+        key, _, digest = one.partition(".")
+        studio.workspace.drop_draft(name, key, only=digest)
 
 
 def _whole(message: str) -> ShownFault:

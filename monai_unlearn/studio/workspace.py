@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 NEW = "new"
 """The draft of a spec that was not saved yet."""
-_SUFFIX = ".yaml"
+_SUFFIX, _FROM = ".yaml", ".from"
+_LONGEST_ORIGIN = 1_000
 
 
 class ChangedError(InputError):
@@ -46,11 +47,13 @@ class Draft:
         key: The page on which it was typed.
         text: The text.
         digest: What tells whether it was typed on since.
+        origin: The drafts that it began as, each as `KEY.DIGEST`, the last one first.
     """
 
     key: str
     text: str
     digest: str
+    origin: str
 
 
 @dataclass(frozen=True)
@@ -169,15 +172,26 @@ class Workspace:
         """
         paths = inside(self._drafts, name).glob(f"*{_SUFFIX}")
         newest = sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)
-        texts = ((path.stem, strict_yaml.read(path)) for path in newest)
-        return [Draft(key, text, digest_of(text)) for key, text in texts]
+        texts = ((path.stem, strict_yaml.read(path), path.with_suffix(_FROM)) for path in newest)
+        return [
+            Draft(key, text, digest_of(text), begun.read_text(encoding="utf-8") if begun.is_file() else "")
+            for key, text, begun in texts
+        ]
 
-    def keep_draft(self, name: str, key: str, text: str) -> None:
-        """Keep what is typed on a page: a browser may close at any time."""
+    def keep_draft(self, name: str, key: str, text: str, *, origin: str = "") -> None:
+        """Keep what is typed on a page: a browser may close at any time.
+
+        Args:
+            name: The spec.
+            key: The page.
+            text: What is typed.
+            origin: What the page was opened with; see `Draft`.
+        """
         if len(text.encode("utf-8", "surrogatepass")) <= strict_yaml.MAX_BYTES:
             path = self._draft(name, key)
             path.parent.mkdir(exist_ok=True)
             write_text(path, text.encode("utf-8", "replace").decode())
+            write_text(path.with_suffix(_FROM), origin[:_LONGEST_ORIGIN])
 
     def drop_draft(self, name: str, key: str, *, only: str | None = None) -> None:
         """Forget a draft.
@@ -190,6 +204,7 @@ class Workspace:
         path = self._draft(name, key)
         if path.is_file() and only in {None, digest_of(strict_yaml.read(path))}:
             path.unlink(missing_ok=True)
+            path.with_suffix(_FROM).unlink(missing_ok=True)
 
     def _draft(self, name: str, key: str) -> Path:
         return inside(inside(self._drafts, name), key + _SUFFIX)

@@ -235,6 +235,23 @@ def test_what_was_typed_is_there_again_after_the_browser_closed(page, context, r
     again.close()
 
 
+def test_an_old_tab_says_that_nothing_is_kept_after_a_restart(browser, running):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(running.link)
+    text = page.get_by_label("Text of the spec")
+    text.fill("forget: (")
+    page.locator("#faults li").first.wait_for()
+    # As after a restart, whose cookie is another one.
+    context.clear_cookies()
+    text.fill("forget: ((")
+    page.get_by_text("it keeps nothing of this page any more").wait_for()
+    text.fill("forget: (((")
+    page.wait_for_timeout(1_000)
+    assert page.locator("#refused").is_visible()
+    context.close()
+
+
 def test_only_the_studio_was_asked_and_the_policy_stopped_nothing(context, running):
     assert len(context.asked) > 20
     assert {url for url in context.asked if not url.startswith(f"{running.origin}/")} == set()
