@@ -143,6 +143,7 @@ def test_a_page_stays_with_its_bundle(site):
     run.parent.mkdir(parents=True)
     write_release(run, seed=1)
     name = "mine, accepted"
+    act(site, "reject")  # begins the ledger
     files = {"public_key": ("key.pub", site.public.read_bytes())}
     page = site.post("/release/check", {"bundle": name}, files=files).text
     assert "Bundle mine, accepted:" in words(page)
