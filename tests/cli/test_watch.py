@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import watch_walk
+from nightly import nightly
 from typer.testing import CliRunner
 from watch_example import drop, withdrawals, write_example
 
@@ -93,9 +94,6 @@ def test_bad_input(place):
     assert run(place, "--once").exit_code == 2
 
 
-NIGHTLY = os.environ.get("MONAI_UNLEARN_NIGHTLY")
-
-
 def walk(place, point):
     """The command in a process of its own, with a run that is a process of its own."""
     command = [sys.executable, watch_walk.__file__, str(point), "--", *words(place, "--once", *acting(place))]
@@ -114,7 +112,7 @@ def check_one_run(place):
     assert lines == ["receive", "preview", "start", "finish"]
 
 
-@pytest.mark.skipif(not NIGHTLY, reason="a minute of processes: make nightly, which sets MONAI_UNLEARN_NIGHTLY=1")
+@nightly
 @pytest.mark.parametrize("point", range(1, 30, 2))
 def test_killed_for_good_it_goes_on(place, point):
     drop(place, "a.txt", withdrawals(0, 1))
@@ -124,7 +122,7 @@ def test_killed_for_good_it_goes_on(place, point):
     check_one_run(place)
 
 
-@pytest.mark.skipif(not NIGHTLY, reason="processes, as above: make nightly, which sets MONAI_UNLEARN_NIGHTLY=1")
+@nightly
 def test_killed_while_its_run_goes_on(place):
     """The run outlives the service; the next one waits for it, and begins no other."""
     drop(place, "a.txt", withdrawals(0, 1))

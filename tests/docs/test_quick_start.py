@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from nightly import nightly
 
 from monai_unlearn.cohort import CohortSpec
 
@@ -41,7 +41,7 @@ def test_the_spec_can_be_read(tmp_path):
     assert CohortSpec.read(tmp_path / "retire-camera.yaml").name == "retire-cirrus-800-fa"
 
 
-@pytest.mark.skipif("MONAI_UNLEARN_DOCS" not in os.environ, reason="takes minutes: `make docs` runs it")
+@nightly
 def test_the_page_leads_to_the_verdict_that_it_shows(tmp_path):
     (tmp_path / "bundles").symlink_to(ROOT / "bundles")
     (tmp_path / "retire-camera.yaml").write_text(SPEC, encoding="utf-8")

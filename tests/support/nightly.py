@@ -6,6 +6,5 @@ import os
 
 import pytest
 
-nightly = pytest.mark.skipif(
-    os.environ.get("MONAI_UNLEARN_NIGHTLY") != "1", reason="takes long: make nightly sets MONAI_UNLEARN_NIGHTLY=1"
-)
+NIGHTLY = os.environ.get("MONAI_UNLEARN_NIGHTLY") == "1"
+nightly = pytest.mark.skipif(not NIGHTLY, reason="takes long: make nightly sets MONAI_UNLEARN_NIGHTLY=1")

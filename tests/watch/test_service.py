@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from nightly import NIGHTLY
 from release_example import write_keys
 from watch_example import PATIENTS, drop, patient, plan_of, withdrawals, write_results
 
@@ -355,7 +356,7 @@ def test_killed_at_any_point_it_neither_repeats_nor_loses_a_run(place, played, s
         write(self, text)
 
     monkeypatch.setattr(ledger_module.Ledger, "_write", written)
-    steps = range(1, 40, 1 if os.environ.get("MONAI_UNLEARN_NIGHTLY") else 3)
+    steps = range(1, 40, 1 if NIGHTLY else 3)
     for step in steps:
         played.runs.clear()
         drop(place, f"{step}.txt", withdrawals(0, 1) + f"# {step}\n")

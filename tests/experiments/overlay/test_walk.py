@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from unittest import mock
 import pytest
 import torch
 from monai.bundle import ConfigWorkflow
+from nightly import nightly
 from tiny import tiny_spec
 from zoo_classifiers import LAYOUTS, write_bundle, write_data
 
@@ -22,11 +22,6 @@ from monai_unlearn.experiments.overlay import init_overlay as module
 from monai_unlearn.experiments.overlay.settings import Choices
 from monai_unlearn.release.verify import verify
 from monai_unlearn.release.verify.report import Kind
-
-NIGHTLY = pytest.mark.skipif(
-    os.environ.get("MONAI_UNLEARN_NIGHTLY") != "1",
-    reason="six bundles in processes of their own take minutes: make nightly runs them (MONAI_UNLEARN_NIGHTLY=1)",
-)
 
 
 def workflow(run_id, files, **settings):
@@ -104,7 +99,7 @@ def command(words, folder, codes):
     return done.stdout
 
 
-@NIGHTLY
+@nightly
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_by_the_commands_that_are_printed(name, tmp_path):
     layout = LAYOUTS[name]()

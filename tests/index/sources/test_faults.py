@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
+from nightly import NIGHTLY
 from script import load_script
 
 from monai_unlearn.phantom import write_fundus_studies
 
-FAULTS = 200 if os.environ.get("MONAI_UNLEARN_NIGHTLY") else 30
+FAULTS = 200 if NIGHTLY else 30
 
 
 def test_nothing_is_lost_or_doubled(tmp_path, orthanc):
