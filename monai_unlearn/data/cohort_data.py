@@ -134,11 +134,7 @@ def open_data(  # noqa: PLR0913 - a config names each of these
         if not value:
             raise ConfigError(f"{name} is not set. Give it on the command line: --{name} …")
     index = Index.open(index_dir)
-    if index.label is None and label_key is None:
-        raise DataError(
-            f"the index {index.directory} does not say which column holds the class. "
-            "Run `monai-unlearn index build … --label FIELD` again."
-        )
+    _check_labelled(index, label_key)
     # A plain index has nothing to hash in a spec: there the key is that of earlier revisions alone.
     pseudonyms_of = keyfile if index.pseudonyms is not None else None
     spec = None if not cohort_spec else with_pseudonyms(CohortSpec.read(Path(cohort_spec)), index, pseudonyms_of)
@@ -147,11 +143,7 @@ def open_data(  # noqa: PLR0913 - a config names each of these
     table = image_table(_remaining(index), label=index.label, rule=rule) if cohort is None else cohort.image_table(rule)
     labels = () if label_key is None else tuple(class_names)
     classes = set_names(labels) if labels else tuple(class_names)
-    if label_key is not None:
-        numbers = label_sets(index, labels, label_key, table["image_id"]).to_numpy()
-        table = table.assign(label=np.array(classes, dtype=object)[numbers], class_index=numbers)
-    else:
-        table = table.assign(class_index=_class_numbers(table["label"], classes, str(index.label)))
+    table = _with_classes(table, index, classes, labels, label_key)
     earlier = find_earlier(index, pixels, bundle_root=bundle_root, lineage_members=lineage_members, keyfile=keyfile)
     frame, earlier = apart(table, earlier)
     return CohortData(
@@ -165,6 +157,24 @@ def open_data(  # noqa: PLR0913 - a config names each of these
         values=_values(index, {*frame["image_id"], *earlier.frame.get("image_id", ())}, columns or {}),
         labels=labels,
     )
+
+
+def _check_labelled(index: Index, label_key: LabelKey | None) -> None:
+    if index.label is None and label_key is None:
+        raise DataError(
+            f"the index {index.directory} does not say which column holds the class. "
+            "Run `monai-unlearn index build … --label FIELD` again."
+        )
+
+
+def _with_classes(
+    table: pd.DataFrame, index: Index, classes: tuple[str, ...], labels: tuple[str, ...], label_key: LabelKey | None
+) -> pd.DataFrame:
+    """Return a table of images with the class of each, by name and number."""
+    if label_key is None:
+        return table.assign(class_index=_class_numbers(table["label"], classes, str(index.label)))
+    numbers = label_sets(index, labels, label_key, table["image_id"]).to_numpy()
+    return table.assign(label=np.array(classes, dtype=object)[numbers], class_index=numbers)
 
 
 def _values(

@@ -86,9 +86,7 @@ def evaluate(
     """
     check_head(as_classifier(network), data.class_names, data.labels)
     class_names = states(data.labels) or data.class_names
-    for name in healthy_classes:
-        check_choice(name, class_names, name="healthy_classes")
-    healthy = tuple(class_names.index(name) for name in healthy_classes)
+    healthy = _numbers(healthy_classes, class_names)
     check_trained_pixels(Path(checkpoint), record_of(Path(checkpoint)), data)
     load_weights(network, checkpoint)
     for images in subsets.values():
@@ -120,3 +118,9 @@ def evaluate(
         Path(output_file).parent.mkdir(parents=True, exist_ok=True)
         write_json(Path(output_file), result)
     return result
+
+
+def _numbers(healthy_classes: Sequence[str], class_names: Sequence[str]) -> tuple[int, ...]:
+    for name in healthy_classes:
+        check_choice(name, class_names, name="healthy_classes")
+    return tuple(class_names.index(name) for name in healthy_classes)

@@ -95,6 +95,34 @@ def train(
         seconds = time.perf_counter() - started
         check_finite(trainer.network)
     record = {
+        **_facts(trainer, data, parts),
+        "recipe": recipe_of(config),
+        "seed": config.get("seed"),
+        "epochs": trainer.state.epoch,
+        "gradient_evaluations": counted["images"],
+        "seconds": round(seconds, 3),
+        "snapshots": kept,
+        **write_members(Path(checkpoint), data, parts),
+    }
+    save_weights(trainer.network, Path(checkpoint))
+    write_json(Path(checkpoint).with_name(RECORD), record)
+    if Path(checkpoint).resolve() == (root / WEIGHTS).resolve():
+        write_class_names(root, outputs)
+        update_sums(root, _written(*replaced, *kept))
+        if ledger is not None:
+            record_run("train", root, store=ledger[0], key=ledger[1])
+    return record
+
+
+def _written(*snapshots: Mapping[str, Any]) -> list[str]:
+    """Return what training writes into a bundle, beside its metadata."""
+    names = (WEIGHTS.name, RECORD, MEMBERS, *(one["file"] for one in snapshots))
+    return [(WEIGHTS.parent / name).as_posix() for name in names]
+
+
+def _facts(trainer: Engine, data: CohortData, parts: Sequence[str]) -> dict[str, Any]:
+    """Return which weights were trained, and on what; nothing that names an image."""
+    facts = {
         "schema_version": 1,
         "tool_version": __version__,
         "weights_digest": weights_digest(trainer.network.state_dict()),
@@ -105,25 +133,10 @@ def train(
         "parts": list(parts),
         "images": len(data.items(parts, "train")),
         "images_digest": images_digest(data, parts),
-        "recipe": recipe_of(config),
-        "seed": config.get("seed"),
-        "epochs": trainer.state.epoch,
-        "gradient_evaluations": counted["images"],
-        "seconds": round(seconds, 3),
-        "snapshots": kept,
     }
     if data.earlier.lineage is not None:
-        record["lineage_digest"] = data.earlier.lineage.digest
-    record.update(write_members(Path(checkpoint), data, parts))
-    save_weights(trainer.network, Path(checkpoint))
-    write_json(Path(checkpoint).with_name(RECORD), record)
-    if Path(checkpoint).resolve() == (root / WEIGHTS).resolve():
-        write_class_names(root, outputs)
-        names = (WEIGHTS.name, RECORD, MEMBERS, *(one["file"] for one in (*replaced, *kept)))
-        update_sums(root, [(WEIGHTS.parent / name).as_posix() for name in names])
-        if ledger is not None:
-            record_run("train", root, store=ledger[0], key=ledger[1])
-    return record
+        facts["lineage_digest"] = data.earlier.lineage.digest
+    return facts
 
 
 def _count_images(trainer: Engine) -> Mapping[str, int]:

@@ -20,14 +20,13 @@ RECORD = TRAINING_RECORD.name
 
 
 def record_of(checkpoint: Path) -> dict[str, Any]:
-    """Return the training record of a checkpoint; empty where the one beside it is of other weights.
+    """Return the training record of a checkpoint; empty where the one beside it is not of these weights.
 
-    A record with `weights_digest` says whose it is. One without, and one of weights that are not there, is taken as it
+    A record says by `weights_digest` whose it is. Where there are no weights, or they cannot be read, it is taken as it
     is.
     """
     record = record_beside(checkpoint)
-    digest = record.get("weights_digest")
-    if digest is not None and checkpoint.is_file() and not holds_weights(checkpoint, str(digest)):
+    if checkpoint.is_file() and not holds_weights(checkpoint, str(record.get("weights_digest"))):
         return {}
     return record
 
@@ -76,7 +75,7 @@ def check_original(
             test images may be training images.
     """
     if not record:
-        other = f" {path.name} beside them is that of other weights." if record_beside(path) else ""
+        other = f" {path.name} beside them does not name these weights." if record_beside(path) else ""
         unknown = "it is unknown whether they were trained on forget images"
         return [f"The weights come without a training record: {unknown}.{other}"]
     check_inputs(record, path, {**(inputs or {}), "class_names": list(data.names)})

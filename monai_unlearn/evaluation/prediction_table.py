@@ -237,5 +237,5 @@ def _from_arrow(found: pa.Table, source: str) -> PredictionTable:
         class_names=class_names,
         networks=networks,
         logits=shaped,
-        multilabel=bool(document.get("multilabel")),
+        multilabel=document["multilabel"],
     )

@@ -164,7 +164,7 @@ def _of_classes(predicted: Floats) -> Floats:
 def _rows(path: Path) -> Iterator[tuple[str, list[float]]]:
     with path.open(encoding="utf-8", newline="") as stream:
         for name, *values in csv.reader(stream):
-            if values and not _is_number(values[0]):  # the header, which tables of earlier bundles have not
+            if values and not _is_number(values[0]):  # a header, which MONAI's ClassificationSaver alone does not write
                 continue
             yield name, [float(value) for value in values]
 

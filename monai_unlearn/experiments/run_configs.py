@@ -6,14 +6,13 @@ configs, which defines network, preprocessing and device; see docs/your_own_mode
 
 from __future__ import annotations
 
-import json
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.release.config_text import read_config
+from monai_unlearn.vocabulary.bundle_files import CONFIG_SUFFIXES
+from monai_unlearn.vocabulary.config_ids import SEPARATOR, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,12 +21,9 @@ if TYPE_CHECKING:
 OVERLAY = "unlearn.yaml"
 # The id by which an overlay of `init-overlay` says which config of the bundle it is laid over.
 BASE = "base_config"
-_SUFFIXES = (".json", ".yaml", ".yml")
 # The bundle's config for inference has the preprocessing without augmentation, so it comes first.
 _FIRST = ("inference", "train", "evaluate")
 _META = "_meta_"
-# `@id`, `%id`, `@id::0`, `@id#0`: the first word names an id at the top level. `a @ b` multiplies matrices.
-_REFERENCE = re.compile(r"(?<![\w)\]])[@%](\w+)")
 
 
 def run_configs(bundle: Path) -> list[Path]:
@@ -52,7 +48,7 @@ def run_configs(bundle: Path) -> list[Path]:
         if path.parent != overlay.parent or not path.is_file():
             raise ConfigError(f"{overlay}: {BASE} names {base}, which is no file beside it. Name the config.")
         return [path, overlay]
-    missing = set(_used(content)) - content.keys() - {_META}
+    missing = _used(content) - content.keys() - {_META}
     if not missing:
         return [overlay]
     best: set[str] = missing
@@ -69,7 +65,7 @@ def run_configs(bundle: Path) -> list[Path]:
 
 def _others(overlay: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """Yield the other configs of the folder that can be read, those that an overlay is most likely laid over first."""
-    found = [path for path in overlay.parent.iterdir() if path.suffix in _SUFFIXES and path.stem != "metadata"]
+    found = [path for path in overlay.parent.iterdir() if path.suffix in CONFIG_SUFFIXES and path.stem != "metadata"]
     rank = {name: number for number, name in enumerate(_FIRST)}
     for path in sorted(found, key=lambda path: (rank.get(path.stem, len(rank)), path.name)):
         if path != overlay:
@@ -78,25 +74,20 @@ def _others(overlay: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    """Return the content of a config, as MONAI reads it: JSON, or YAML without tags that make objects."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: expected a bundle's config, but cannot read it ({type(error).__name__}).") from None
+    """Return the content of a config by its ids at the top level."""
+    content = read_config(path)
     if not isinstance(content, dict):
-        raise ConfigError(f"{path}: expected a bundle's config, a mapping of ids.")
+        raise ConfigError(
+            f"{path}: expected a bundle's config, a mapping of ids in YAML or JSON, but cannot read it as one. Fix it."
+        )
     # `a::b` and `+a` change or define the id `a`.
-    return {re.split("::|#", str(key).lstrip("+"))[0]: value for key, value in content.items()}
+    return {_outermost(str(key).lstrip("+")): value for key, value in content.items()}
 
 
-def _used(value: object) -> Iterator[str]:
-    """Yield the ids at the top level that a config refers to."""
-    if isinstance(value, dict):
-        for one in value.values():
-            yield from _used(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _used(one)
-    elif isinstance(value, str):
-        yield from _REFERENCE.findall(value)
+def _used(value: object) -> set[str]:
+    """Return the ids at the top level that a config refers to."""
+    return {_outermost(name) for name in references(value)}
+
+
+def _outermost(name: str) -> str:
+    return SEPARATOR.split(name)[0]

@@ -13,7 +13,7 @@ from monai_unlearn.engine.checkpoint import Checkpoints
 from monai_unlearn.engine.reference import WantedReferences, load_references, retrain
 from monai_unlearn.engine.training_record import images_digest
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.release import save_weights
+from monai_unlearn.release import save_weights, weights_digest
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 DATA = SimpleNamespace(items=lambda parts, _split: [{"image_id": f"{part} image"} for part in parts])
@@ -25,6 +25,7 @@ def saved(folder, *, value=1.0, **record):
     nn.init.constant_(network.weight, value)
     save_weights(network, folder / "weights.pt")
     if record:
+        record = {"weights_digest": weights_digest(network.state_dict()), **record}
         (folder / "training.json").write_text(json.dumps(record))
     return folder / "weights.pt"
 

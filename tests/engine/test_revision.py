@@ -519,7 +519,9 @@ def test_a_given_reference_is_loaded(tiny, revised, tmp_path):
 )
 def test_weights_of_another_training_are_refused_as_a_reference(tiny, revised, tmp_path, record, message):
     (tmp_path / "weights").mkdir()
-    shutil.copy(revised[0] / "evidence" / "reference" / "seed-1" / "model.pt", tmp_path / "weights" / "model.pt")
+    trained = revised[0] / "evidence" / "reference" / "seed-1" / "model.pt"
+    shutil.copy(trained, tmp_path / "weights" / "model.pt")
+    record = {"weights_digest": json.loads(trained.with_name("training.json").read_text())["weights_digest"], **record}
     (tmp_path / "weights" / "training.json").write_text(json.dumps(record))
     with pytest.raises(ConfigError, match=message):
         tiny.judged(tmp_path / "out", reference=str(tmp_path / "weights" / "model.pt"))

@@ -68,8 +68,11 @@ def test_a_record_of_other_weights_is_none_of_these(tmp_path):
     save_weights(nn.Linear(2, 2), tmp_path / "other.pt")
     assert record_of(tmp_path / "other.pt") == {}
     assert record_beside(tmp_path / "other.pt") == found
+    # One that does not say whose it is proves nothing.
+    (tmp_path / "training.json").write_text(json.dumps({"images": 3}))
+    assert record_of(path) == {}
     (warning,) = check_original({}, tmp_path / "training.json", data())
-    assert warning.endswith("training.json beside them is that of other weights.")
+    assert warning.endswith("training.json beside them does not name these weights.")
 
 
 def test_weights_trained_on_the_images_of_the_run_raise_no_warning():

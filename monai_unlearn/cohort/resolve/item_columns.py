@@ -25,7 +25,7 @@ def item_values(row: Mapping[str, Any], columns: Mapping[str, str | Sequence[str
         columns: The column, or the columns of numbers, of each key.
 
     Raises:
-        ConfigError: A key is one that items have already, a column is missing, or a value is.
+        ConfigError: A key is one that items have already, a column or a value is missing, or a value is no number.
 
     >>> item_values({"path": "a.png", "age": 61.0, "thickness": 0.5}, {"clinical": ["age", "thickness"]})
     {'clinical': [61.0, 0.5]}
@@ -37,12 +37,22 @@ def item_values(row: Mapping[str, Any], columns: Mapping[str, str | Sequence[str
 
 def _value(row: Mapping[str, Any], names: str | Sequence[str], key: str) -> Any:  # noqa: ANN401 - text or numbers
     if not isinstance(names, str):
-        return [float(_cell(row, name, key)) for name in names]
+        return [_number(_cell(row, name, key), name, key) for name in names]
     found = _cell(row, names, key)
     if not isinstance(found, str):
-        return float(found)
+        return _number(found, names, key)
     beside = os.path.join(os.path.dirname(str(row["path"])), found)  # noqa: PTH118, PTH120 - an item of millions
     return beside if os.path.exists(beside) else found  # noqa: PTH110 - as above
+
+
+def _number(value: Any, name: str, key: str) -> float:  # noqa: ANN401 - whatever the column holds
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"columns: '{name}', which is to fill '{key}', holds something else than a number for an image. Name a "
+            "column of numbers, or a column of texts alone and not in a list."
+        ) from None
 
 
 def _cell(row: Mapping[str, Any], name: str, key: str) -> Any:  # noqa: ANN401 - whatever the column holds

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import check_choice
+from monai_unlearn.evaluation.label_states import states
 from monai_unlearn.experiments.overlay.classes import HEADS
 from monai_unlearn.experiments.overlay.findings import Finding, note, problem
 
@@ -47,7 +48,7 @@ def choose_classes(outputs: Outputs, choices: Choices, sample: SampleImage | Non
     Raises:
         ConfigError: The user names a head that there is not.
     """
-    head = choices.head or ("multilabel" if choices.labels else outputs.head)
+    head = choices.head_of(outputs)
     check_choice(head, HEADS, name="--head")
     expected = _ONE_LOGIT if head == "sigmoid" else outputs.count
     names = choices.classes or outputs.names
@@ -93,8 +94,7 @@ def _several_labels(
     elif sample is not None and (missing := [name for name in columns if name not in sample.columns]):
         what = f"The index has no column {', '.join(missing)}."
         findings.append(problem("multilabel", what, "Name columns that hold 0 or 1: --labels FIRST,SECOND,…"))
-    states = tuple(state for name in names for state in (f"no {name}", name))
-    findings += _healthy(states, choices.healthy)
+    findings += _healthy(states(names), choices.healthy)
     return ChosenClasses(names=names, head="multilabel", columns=columns, findings=tuple(findings))
 
 

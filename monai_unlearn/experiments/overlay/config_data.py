@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.release.config_text import read_config
+from monai_unlearn.vocabulary.bundle_files import CONFIG_SUFFIXES
+from monai_unlearn.vocabulary.config_ids import ID, SEPARATOR, closure, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-SUFFIXES = (".json", ".yaml", ".yml")
-_ID = r"[A-Za-z_]\w*(?:(?:::|#)\w+)*"
-_REFERENCE = re.compile(rf"@({_ID})")
-_ALONE = re.compile(rf"[$]?@({_ID})|%({_ID})")
-_SUM = re.compile(rf"\$\s*@{_ID}(?:\s*\+\s*@{_ID})+\s*")
+_REFERENCE = re.compile(rf"@({ID})")
+_ALONE = re.compile(rf"[$]?@({ID})|%({ID})")
+_SUM = re.compile(rf"\$\s*@{ID}(?:\s*\+\s*@{ID})+\s*")
 # MONAI's names of the keys of items.
 _COMMON_KEYS = re.compile(r"\$\s*(?:monai\.utils\.)?CommonKeys\.([A-Z]+)(?:\.value)?\s*")
 _MOST_STEPS = 50
@@ -50,20 +50,12 @@ class ConfigData:
     @classmethod
     def find(cls, root: Path, name: str) -> ConfigData | None:
         """Return the config of a name, such as `inference`, of a bundle; None where there is none."""
-        paths = [root / "configs" / f"{name}{suffix}" for suffix in SUFFIXES]
+        paths = [root / "configs" / f"{name}{suffix}" for suffix in CONFIG_SUFFIXES]
         return next((cls.read(path) for path in paths if path.is_file()), None)
 
     def at(self, name: str) -> Any:  # noqa: ANN401 - any value of a config
         """Return what an id stands for, as it is written; None where there is no such id."""
-        found: Any = self.content
-        for key in re.split("::|#", name):
-            if isinstance(found, dict) and key in found:
-                found = found[key]
-            elif isinstance(found, list) and key.isdigit() and int(key) < len(found):
-                found = found[int(key)]
-            else:
-                return None
-        return found
+        return value_at(self.content, name)
 
     def resolved(self, value: Any) -> Any:  # noqa: ANN401 - any value of a config
         """Return a value with plain references in it followed: `@id`, `$@id`, `%id`, sums of lists, `CommonKeys`.
@@ -100,32 +92,7 @@ class ConfigData:
 
     def closure(self, *values: Any) -> dict[str, Any]:  # noqa: ANN401 - any values of a config
         """Return every id that values refer to, directly or through one another, as they are written."""
-        found: dict[str, Any] = {}
-        waiting = list(values)
-        while waiting:
-            for name in references(waiting.pop()):
-                if name not in found and (value := self.at(name)) is not None:
-                    found[name] = value
-                    waiting.append(value)
-        return found
-
-
-def references(value: object) -> Iterator[str]:
-    """Yield the ids that a value refers to, `@id` or `%id`, also within expressions.
-
-    >>> sorted(references({"a": "@size", "b": ["$len(@names) + @train#rate"]}))
-    ['names', 'size', 'train::rate']
-    """
-    if isinstance(value, str):
-        yield from (name.replace("#", "::") for name in _REFERENCE.findall(value))
-        if found := re.fullmatch(rf"%({_ID})", value.strip()):
-            yield found[1].replace("#", "::")
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from references(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from references(one)
+        return closure(self.content, *values)
 
 
 def components(value: object, above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -155,7 +122,7 @@ def _nested(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config in which `a#b` and `a::b` are `b` within `a`, as MONAI reads them."""
     nested: dict[str, Any] = {}
     for key, value in content.items():
-        *path, last = re.split("::|#", str(key))
+        *path, last = SEPARATOR.split(str(key))
         place = nested
         for name in path:
             place = place.setdefault(name, {})

@@ -65,8 +65,7 @@ class BundleFacts:
     @property
     def is_own(self) -> bool:
         """Whether its training ends in this package's `train`, so that one config holds all of a run."""
-        run = self.training.at("train::run") if self.training else None
-        return isinstance(run, dict) and run.get("_target_") == OWN_TRAINING
+        return _is_own(self.training)
 
     @property
     def inputs(self) -> Mapping[str, Any]:
@@ -86,13 +85,17 @@ class BundleFacts:
         return next((path for path in paths if (self.root / path).is_file()), "models/model.pt")
 
 
+def _is_own(training: ConfigData | None) -> bool:
+    run = training.at("train::run") if training else None
+    return isinstance(run, dict) and run.get("_target_") == OWN_TRAINING
+
+
 def _config(root: Path, name: str | None, training: ConfigData | None) -> ConfigData:
     if name is not None:
         return ConfigData.read(root / "configs" / name)
     found = next((one for one in (ConfigData.find(root, name) for name in _NAMES) if one is not None), training)
     # In a bundle of this package, the training config reads files as `unlearn` does; its inference config does not.
-    run = training.at("train::run") if training else None
-    if training is not None and isinstance(run, dict) and run.get("_target_") == OWN_TRAINING:
+    if training is not None and _is_own(training):
         return training
     if found is None:
         raise ConfigError(

@@ -55,7 +55,7 @@ class Overlay:
         self.training = self._training()
         self.report: Mapping[str, Any] = {"failed": {}}
         self.classes = self._classes()
-        if self.tries and not self._stops():
+        if self.tries and not self.stops:
             self._try()
         self.findings += self.classes.findings
         self.findings += self._taken()
@@ -63,9 +63,10 @@ class Overlay:
     def texts(self) -> dict[str, str]:
         """Return the text of each file to write, by its name in `configs/`."""
         training = self.training if self.classes.names else None
+        choices = replace(self.choices, labels=self.classes.columns)
         settings = Settings(
             facts=self.facts,
-            choices=self.choices,
+            choices=choices,
             class_names=self.classes.names,
             head=self.classes.head,
             has_training=training is not None,
@@ -73,23 +74,23 @@ class Overlay:
         )
         found = {UNLEARN: rendered("unlearn.yaml.jinja", settings.documents)}
         if training is not None:
-            documents = training.documents(self.classes.names, self.choices, weights=self.facts.weights)
+            documents = training.documents(self.classes.names, choices, weights=self.facts.weights)
             found[TRAIN] = rendered("train_reference.yaml.jinja", documents)
         return found
 
-    def _stops(self) -> bool:
+    @property
+    def stops(self) -> bool:
+        """Whether something was found that stops."""
         return any(one.stops for one in self.findings)
 
     def _classes(self) -> ChosenClasses:
-        classes = choose_classes(self.facts.outputs, self.choices, self.sample)
-        self.choices = replace(self.choices, labels=classes.columns)
-        return classes
+        return choose_classes(self.facts.outputs, self.choices, self.sample)
 
     def _training(self) -> TrainingOverlay | None:
         if self.facts.is_own or self.facts.training is None:
             return None
         try:
-            return TrainingOverlay.of(self.facts.training, head=self.choices.head or self.facts.outputs.head)
+            return TrainingOverlay.of(self.facts.training, head=self.choices.head_of(self.facts.outputs))
         except ConfigError as reason:
             self.findings.append(_no_training(self.facts, str(reason)))
         return None
@@ -101,8 +102,10 @@ class Overlay:
         value_range = self.pixels.input_range(mean, std)
         self.findings += check_report(self.report, item=self.sample is not None, value_range=value_range)
         self._take_output()
-        self.classes = self._classes()
-        if self.training is not None and (reason := self.report["failed"].get("training")):
+        tried, self.classes = self.classes.head, self._classes()
+        if self.training is not None and self.classes.head != tried:
+            self.training = self._training()
+        elif self.training is not None and (reason := self.report["failed"].get("training")):
             self.training = None
             self.findings.append(_no_training(self.facts, f"one step on the first image fails: {reason}"))
 
@@ -150,7 +153,7 @@ class Overlay:
 
     def _taken(self) -> Iterator[Finding]:
         """Yield the ids that network or preprocessing use, and that mean something else in the overlay."""
-        if self.facts.is_own or self._stops():
+        if self.facts.is_own or self.stops:
             return
         config = self.facts.config
         used = {
@@ -198,7 +201,7 @@ def init_overlay(
         )
     sample = None if index is None else SampleImage.of(index, choices.columns)
     overlay = Overlay(facts=facts, choices=choices, sample=sample, tries=tries)
-    texts = {} if overlay._stops() else overlay.texts()  # noqa: SLF001 - of this module
+    texts = {} if overlay.stops else overlay.texts()
     for name, text in texts.items():
         write_text(root / "configs" / name, text)
     if texts and TRAIN not in texts:

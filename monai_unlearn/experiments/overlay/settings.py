@@ -18,9 +18,9 @@ from monai_unlearn.release.config_downloads import Edit, find
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from monai_unlearn.experiments.overlay.classes import Outputs
     from monai_unlearn.experiments.overlay.facts import BundleFacts
 
-CLASS_NAMES = "$list(@_meta_::network_data_format::outputs::pred::channel_def.values())"
 SPLIT = "split: {seed: 0, test_fraction: 0.2, validation_fraction: 0.1}"
 _ENGINE = "$import monai_unlearn.engine as engine"
 _INPUT = "# The network's input and outputs."
@@ -51,6 +51,10 @@ class Choices:
     head: str | None = None
     output: str | None = None
     labels: tuple[str, ...] = ()
+
+    def head_of(self, outputs: Outputs) -> str:
+        """Return what a network gives out: what the user says, or else what its configs say."""
+        return self.head or ("multilabel" if self.labels else outputs.head)
 
 
 @dataclass(frozen=True, kw_only=True)

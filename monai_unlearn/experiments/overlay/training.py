@@ -12,6 +12,7 @@ import yaml
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.experiments.overlay.config_data import ConfigData, components, target
+from monai_unlearn.experiments.overlay.facts import OWN_TRAINING
 from monai_unlearn.experiments.overlay.settings import flow, line
 from monai_unlearn.experiments.overlay.transforms import LABEL, keys_of
 
@@ -168,7 +169,7 @@ def _of_trainer(config: ConfigData, name: str, trainer: Mapping[str, Any], head:
 def _of_section(config: ConfigData, trainer: str, head: str, *, loss: str, optimizer: str) -> dict[str, Any]:
     """Return the ids of loss and optimiser that this package looks for, and what runs when `train` is built."""
     run = {
-        "_target_": "monai_unlearn.engine.train",
+        "_target_": OWN_TRAINING,
         "trainer": f"@{trainer}",
         "data": "@data",
         "parts": "@parts",

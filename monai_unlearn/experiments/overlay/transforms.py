@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.card.bundles.preprocessing import KEYS
-from monai_unlearn.experiments.overlay.config_data import references, target
+from monai_unlearn.experiments.overlay.config_data import target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,11 +73,6 @@ def keys_of(step: Mapping[str, Any]) -> list[str]:
     """
     found = step.get("keys", [])
     return [str(key) for key in (found if isinstance(found, list) else [found])]
-
-
-def unresolved(steps: object) -> list[str]:
-    """Return the references that are left in transforms, each of which must stay defined."""
-    return sorted(set(references(steps)))
 
 
 def _steps(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any value of a config

@@ -25,8 +25,11 @@ def test_texts_numbers_and_files_beside_the_image(tmp_path):
         ({"t2": "none"}, "the index has no column 'none', which is to fill 't2'"),
         ({"t2": "empty"}, "'empty', which is to fill 't2', is empty for an image"),
         ({"t2": ["nan"]}, "'nan', which is to fill 't2', is empty"),
+        ({"t2": ["mask"]}, "'mask', which is to fill 't2', holds something else than a number for an image"),
     ],
 )
 def test_what_cannot_fill_a_key(columns, message):
-    with pytest.raises(ConfigError, match=message):
-        item_values({"path": "a.png", "mask": "m", "empty": None, "nan": float("nan")}, columns)
+    with pytest.raises(ConfigError, match=message) as found:
+        item_values({"path": "a.png", "mask": "of Jane", "empty": None, "nan": float("nan")}, columns)
+    assert "Jane" not in str(found.value)
+    assert found.value.__suppress_context__

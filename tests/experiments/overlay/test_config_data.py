@@ -5,7 +5,7 @@ import json
 import pytest
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.experiments.overlay.config_data import ConfigData, components, references, target
+from monai_unlearn.experiments.overlay.config_data import ConfigData, components, target
 
 
 def config(tmp_path, content, name="inference.json"):
@@ -74,7 +74,6 @@ def test_components_and_their_targets():
     value = {"a": {"_target_": "x.y.Net", "inner": [{"_target_": "Z"}]}}
     assert [(name, target(one)) for name, one in components(value)] == [("a", "Net"), ("a::inner::0", "Z")]
     assert target(3) == ""
-    assert list(references({"a": 1, "b": [None]})) == []
 
 
 def test_finds_a_config_by_any_suffix(tmp_path):

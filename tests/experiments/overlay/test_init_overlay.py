@@ -105,6 +105,30 @@ def test_training_that_fails_is_left_out_and_named(made, monkeypatch):
     assert yaml.safe_load((root / "configs" / "unlearn.yaml").read_text())["training_configs"] == []
 
 
+def test_training_is_for_the_head_that_the_trial_shows(made, monkeypatch):
+    root, index = made
+    fake(monkeypatch, {"failed": {"training": "IndexError: x"}, "outputs": [{"name": None, "shape": [1, 1]}]})
+    document = init_overlay(root, choices=Choices(), index=index)
+    assert (document["problems"], document["head"]) == ([], "sigmoid")
+    content = yaml.safe_load((root / "configs" / "train_reference.yaml").read_text())
+    run = next(value for name, value in content.items() if name in ("train", "train::run"))
+    assert run.get("run", run)["head"] == "sigmoid"
+    assert any(name.endswith("::prepare_batch") for name in content)
+
+
+def test_columns_named_like_the_outputs_do_not_say_that_there_are_several_labels(made, monkeypatch):
+    root, index = made
+    path = root / "configs" / "metadata.json"
+    content = json.loads(path.read_text())
+    content["network_data_format"]["outputs"]["pred"]["channel_def"] = {"0": "image_id"}
+    path.write_text(json.dumps(content))
+    fake(monkeypatch, {"failed": {}, "outputs": [{"name": None, "shape": [1, 1]}]})
+    monkeypatch.setattr("monai_unlearn.experiments.overlay.classes._count", lambda _network: None)
+    monkeypatch.setattr("monai_unlearn.experiments.overlay.classes._head", lambda *_: "multilabel")
+    document = init_overlay(root, choices=Choices(), index=index)
+    assert document["head"] == "sigmoid"
+
+
 def test_nothing_is_written_where_something_stops(made, monkeypatch):
     root, index = made
     fake(monkeypatch, {"failed": {"network": "ImportError: no torchvision"}})
