@@ -129,10 +129,7 @@ def open_data(  # noqa: PLR0913 - a config names each of these
     Raises:
         InputError: The index, the spec, a label or the split cannot be used; the message says which.
     """
-    needed = {"index_dir": index_dir, "class_names": class_names}
-    for name, value in {**needed, "cohort_spec": cohort_spec or not needs_cohort}.items():
-        if not value:
-            raise ConfigError(f"{name} is not set. Give it on the command line: --{name} …")
+    _check_set(index_dir=index_dir, class_names=class_names, cohort_spec=cohort_spec or not needs_cohort)
     index = Index.open(index_dir)
     _check_labelled(index, label_key)
     # A plain index has nothing to hash in a spec: there the key is that of earlier revisions alone.
@@ -157,6 +154,12 @@ def open_data(  # noqa: PLR0913 - a config names each of these
         values=_values(index, {*frame["image_id"], *earlier.frame.get("image_id", ())}, columns or {}),
         labels=labels,
     )
+
+
+def _check_set(**settings: object) -> None:
+    for name, value in settings.items():
+        if not value:
+            raise ConfigError(f"{name} is not set. Give it on the command line: --{name} …")
 
 
 def _check_labelled(index: Index, label_key: LabelKey | None) -> None:

@@ -53,19 +53,16 @@ def train(
     """Run a MONAI trainer, then write the weights and, beside them, the training record.
 
     From the record, a later revision checks that the images to forget were trained on here, and how, so that it can
-    train in the same way. It holds the digest of the weights, the split rule, the parts, the recipe (see `recipe_of`)
-    and a digest of the image identifiers, but no identifier. Weights that become those of the bundle bring their
-    classes with them: the bundle's metadata names them.
+    train in the same way; it holds no identifier. Weights that become those of the bundle bring their classes with
+    them: the bundle's metadata names them.
 
     Args:
         trainer: A trainer with a `network`, over the training items of `data` for `parts`.
         data: The source of the items.
         checkpoint: The file to write the weights to.
         parts: The parts to train on.
-        snapshots: How many states of the weights to keep on the way, for methods that go back to one; see
-            `kept_snapshots`.
-        head: What the network gives out, where it is trained as it is and not presented by `as_classifier`; see
-            `Head.kind`.
+        snapshots: How many states of the weights to keep on the way; see `kept_snapshots`.
+        head: `Head.kind` of a network that is trained as it is, and not presented by `as_classifier`.
 
     Returns:
         The record.
@@ -87,28 +84,20 @@ def train(
     check_before_training(Path(checkpoint), data, parts)
     leave_out_single_image(trainer)
     replaced = record_of(Path(checkpoint)).get("snapshots") or []
-    ledger = site_ledger()
-    counted, config = _count_images(trainer), executed_config()
-    with kept_snapshots(trainer, Path(checkpoint), snapshots) as kept:
-        started = time.perf_counter()
-        trainer.run()
-        seconds = time.perf_counter() - started
-        check_finite(trainer.network)
+    ledger, config = site_ledger(), executed_config()
+    ran = _run(trainer, Path(checkpoint), snapshots)
     record = {
         **_facts(trainer, data, parts),
         "recipe": recipe_of(config),
         "seed": config.get("seed"),
-        "epochs": trainer.state.epoch,
-        "gradient_evaluations": counted["images"],
-        "seconds": round(seconds, 3),
-        "snapshots": kept,
+        **ran,
         **write_members(Path(checkpoint), data, parts),
     }
     save_weights(trainer.network, Path(checkpoint))
     write_json(Path(checkpoint).with_name(RECORD), record)
     if Path(checkpoint).resolve() == (root / WEIGHTS).resolve():
         write_class_names(root, outputs)
-        update_sums(root, _written(*replaced, *kept))
+        update_sums(root, _written(*replaced, *ran["snapshots"]))
         if ledger is not None:
             record_run("train", root, store=ledger[0], key=ledger[1])
     return record
@@ -120,8 +109,24 @@ def _written(*snapshots: Mapping[str, Any]) -> list[str]:
     return [(WEIGHTS.parent / name).as_posix() for name in names]
 
 
+def _run(trainer: Any, checkpoint: Path, snapshots: int) -> dict[str, Any]:  # noqa: ANN401 - any MONAI trainer
+    """Run the trainer, and return what that took and which states of the weights it kept."""
+    counted = _count_images(trainer)
+    with kept_snapshots(trainer, checkpoint, snapshots) as kept:
+        started = time.perf_counter()
+        trainer.run()
+        seconds = time.perf_counter() - started
+        check_finite(trainer.network)
+    return {
+        "epochs": trainer.state.epoch,
+        "gradient_evaluations": counted["images"],
+        "seconds": round(seconds, 3),
+        "snapshots": kept,
+    }
+
+
 def _facts(trainer: Engine, data: CohortData, parts: Sequence[str]) -> dict[str, Any]:
-    """Return which weights were trained, and on what; nothing that names an image."""
+    """Return which weights were trained, and on what: digests, the split rule, the parts; nothing names an image."""
     facts = {
         "schema_version": 1,
         "tool_version": __version__,

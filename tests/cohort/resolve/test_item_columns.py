@@ -32,4 +32,4 @@ def test_what_cannot_fill_a_key(columns, message):
     with pytest.raises(ConfigError, match=message) as found:
         item_values({"path": "a.png", "mask": "of Jane", "empty": None, "nan": float("nan")}, columns)
     assert "Jane" not in str(found.value)
-    assert found.value.__suppress_context__
+    assert found.value.__context__ is None or found.value.__suppress_context__
