@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from monai_unlearn.errors import ConfigError, ExitCode
 from monai_unlearn.evaluation.decision.verdict import exit_code, promotes
@@ -139,11 +139,10 @@ class Result:
         }
 
     def _rows(self) -> Iterator[tuple[object, ...]]:
-        for network, part, split, subset in _subsets(self.document["models"]):
-            for name, measured in {ALL: subset, **subset["classes"]}.items():
-                for metric, value, interval in _figures(measured):
-                    low, high = interval or (None, None)
-                    yield network, part, split, name, metric, value, low, high, measured["n"]
+        for one in figures(self.document["models"]):
+            low, high = one.interval or (None, None)
+            place = one.network, one.part, one.split, ALL if one.class_name is None else one.class_name
+            yield *place, one.metric, one.value, low, high, one.images
 
     def _repr_html_(self) -> str:
         """Return the verdict, its reasons, and the accuracy of the networks that matter most, for notebooks."""
@@ -163,6 +162,31 @@ class Result:
                 paragraph(f"Evidence, which stays with the images: {self.evidence}"),
             ]
         )
+
+
+class Figure(NamedTuple):
+    """One figure of `metrics.json`, and what it is of; `class_name` is None for all classes together."""
+
+    network: str
+    part: str
+    split: str
+    class_name: str | None
+    metric: str
+    value: float | None
+    interval: list[float] | None
+    images: int
+
+
+def figures(models: Mapping[str, Any]) -> Iterator[Figure]:
+    """Yield every figure of every network on every subset.
+
+    Args:
+        models: What `metrics.json` holds under this name.
+    """
+    for network, part, split, subset in _subsets(models):
+        for name, measured in ((None, subset), *subset["classes"].items()):
+            for metric, value, interval in _figures(measured):
+                yield Figure(network, part, split, name, metric, value, interval, measured["n"])
 
 
 def _subsets(models: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:

@@ -26,17 +26,15 @@ from monai.utils import path_to_sqlite_uri
 
 from monai_unlearn.engine import distributed
 from monai_unlearn.errors import ConfigError, NotAccepted
-from monai_unlearn.evaluation.layout import read_value
-from monai_unlearn.evaluation.metrics import registered
+from monai_unlearn.result import figures
 from monai_unlearn.terminal import say
-from monai_unlearn.vocabulary.run_folder import PARENT_RUN, RunFolder
+from monai_unlearn.vocabulary.run_folder import PARENT_RUN, TRACKING_DATABASE, RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ignite.engine import Engine
 
-_DATABASE = "mlruns.db"
 _MAX_PARAMETER = 500
 _PARENT_TAG = "mlflow.parentRunId"
 # MLflow takes these in names of metrics, and no others.
@@ -61,7 +59,7 @@ def tracking_uri(output_dir: str | Path | None) -> str:
     """
     if not output_dir:
         raise ConfigError("output_dir is not set. Give it on the command line: --output_dir DIR")
-    uri: str = path_to_sqlite_uri(str(Path(output_dir).resolve().parent / _DATABASE))
+    uri: str = path_to_sqlite_uri(str(Path(output_dir).resolve().parent / TRACKING_DATABASE))
     return uri
 
 
@@ -184,13 +182,13 @@ class Tracking:
             class_names: The classes by number.
         """
         names = [class_names[number] for number in measured.get("classes", ())]
-        figures: dict[str, Any] = {}
+        found: dict[str, Any] = {}
         for key, value in measured.items():
             if isinstance(value, list) and len(value) == len(names) and key not in _NUMBERS:
-                figures |= {f"on_the_way/{key}/{name}": one for name, one in zip(names, value, strict=True)}
+                found |= {f"on_the_way/{key}/{name}": one for name, one in zip(names, value, strict=True)}
             elif isinstance(value, float):
-                figures[f"on_the_way/{key}"] = value
-        self._log(figures, step=step)
+                found[f"on_the_way/{key}"] = value
+        self._log(found, step=step)
 
     def finished(self, evidence: Mapping[str, Any], folder: Path, *, step: int) -> None:
         """Record the verdict, every figure, and the files that name nobody: card, metrics, and manifest.
@@ -233,14 +231,9 @@ def figures_of(evidence: Mapping[str, Any]) -> Iterator[tuple[str, float | None]
 
     `revised/forget_test/accuracy`, `revised/forget_test/accuracy/CLASS`, `gap/forget_test/mean_probability/CLASS`.
     """
-    for network, parts in evidence["models"].items():
-        for part, splits in parts.items():
-            for split, subset in splits.items():
-                place = f"{network}/{part}_{split}"
-                for metric in registered().values():
-                    yield f"{place}/{metric.name}", read_value(metric, subset)["value"]
-                    for name, one in subset["classes"].items():
-                        yield f"{place}/{metric.name}/{name}", read_value(metric, one)["value"]
+    for one in figures(evidence["models"]):
+        of_class = "" if one.class_name is None else f"/{one.class_name}"
+        yield f"{one.network}/{one.part}_{one.split}/{one.metric}{of_class}", one.value
     for row in evidence["decision"]["endpoints"]:
         yield f"gap/{row['subset']}/{row['measure']}/{row['class']}", row["d"]
     yield "cost/gradient_evaluations", evidence["cost"]["this_run"]["gradient_evaluations"]

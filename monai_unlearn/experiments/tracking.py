@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ConfigError, check_choice
 from monai_unlearn.terminal import json_text, say
-from monai_unlearn.vocabulary.run_folder import PARENT_RUN
+from monai_unlearn.vocabulary.run_folder import PARENT_RUN, TRACKING_ARTIFACTS, TRACKING_DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 STORE = "MLFLOW_TRACKING_URI"
 EXPERIMENT = "monai_unlearn"
-_DATABASE, _ARTIFACTS = "mlruns.db", "mlruns"
 _TAGS = ("chosen", "line", "best")
 
 
@@ -82,12 +81,12 @@ def _opened(out: Path) -> tuple[Any, str, str]:
     folder = out.resolve().parent
     folder.mkdir(parents=True, exist_ok=True)
     given = os.environ.get(STORE)
-    uri = given or f"sqlite:///{(folder / _DATABASE).as_posix()}"
+    uri = given or f"sqlite:///{(folder / TRACKING_DATABASE).as_posix()}"
     client = MlflowClient(tracking_uri=uri)
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is not None:
         return client, str(found.experiment_id), uri
-    place = None if given else (folder / _ARTIFACTS).as_uri()
+    place = None if given else (folder / TRACKING_ARTIFACTS).as_uri()
     return client, str(client.create_experiment(EXPERIMENT, artifact_location=place)), uri
 
 

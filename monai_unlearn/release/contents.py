@@ -18,6 +18,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from monai_unlearn.vocabulary.bundle_files import is_weights
+from monai_unlearn.vocabulary.run_folder import TRACKING_ARTIFACTS, TRACKING_DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,7 +32,7 @@ LEDGER_HEAD = "ledger_head.json"
 
 # Some file systems do not tell `Models` from `models`.
 _AT_THE_ROOT_FOLDED = frozenset(
-    name.casefold() for name in ("models", "eval", "mlruns", "mlruns.db", SUMS, LEDGER_HEAD)
+    name.casefold() for name in ("models", "eval", TRACKING_ARTIFACTS, TRACKING_DATABASE, SUMS, LEDGER_HEAD)
 )
 
 

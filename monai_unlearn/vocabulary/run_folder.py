@@ -26,6 +26,8 @@ LINEAGE_KEY = "lineage.key"
 README = "README.md"
 # The environment variable with the tracked run that a run is part of.
 PARENT_RUN = "MONAI_UNLEARN_PARENT_RUN"
+# What MLflow writes beside results, unless it is told another store.
+TRACKING_DATABASE, TRACKING_ARTIFACTS = "mlruns.db", "mlruns"
 CARD_PAGE = "model_card_diff.html"
 
 TRAVELS = "This folder travels: it holds a bundle, and names nobody whose images were used."
