@@ -177,7 +177,7 @@ async def discard(request: Request) -> Response:
 
 
 async def upload(request: Request) -> Response:
-    """Open a spec from a file, as text in the editor; or keep a list of values beside the specs."""
+    """Open a spec from a file, as text in the editor."""
     studio = studio_of(request)
     form = await read_form(request, studio.session)
     given = form.files.get("file")

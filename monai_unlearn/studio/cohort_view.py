@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.card.html.sections.asked import ASKED
 from monai_unlearn.card.html.table import Table, cells
+from monai_unlearn.card.wording import words
 from monai_unlearn.cohort.language.english import sentence
 from monai_unlearn.cohort.reports.explain import explain
 from monai_unlearn.cohort.resolve.guards import refusal
@@ -58,21 +59,21 @@ def difference(comparison: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the page shows of `compare(…)`: what moves, and which differences of the specs cause it."""
     moved, images = comparison["moved"], comparison["images"]
     used = [name for name in images if any(images[name].values()) or any(row[name] for row in images.values())]
-    rows = [cells(f"by the other: {row}", *(f"{images[row][column]:,}" for column in used)) for row in used]
+    rows = [
+        cells(f"by the other: {_PARTS.get(row, row)}", *(f"{images[row][column]:,}" for column in used)) for row in used
+    ]
     keys = [cells(one["key"], _said(one["a"]), _said(one["b"])) for one in comparison["changes"]]
     return {
         "moved": _moved(moved),
         "images": Table(
             caption="Where images are by the other spec, and by this one",
-            headings=("", *(f"by this one: {name}" for name in used)),
+            headings=("", *(f"by this one: {_PARTS.get(name, name)}" for name in used)),
             rows=rows,
         ),
         "keys": Table(
             caption="Differences between the specs", headings=("key", "the other", "this one"), rows=keys, texts=3
         ),
-        "refused": {
-            words: comparison[side]["refused"] for side, words in _SIDES.items() if comparison[side]["refused"]
-        },
+        "refused": {name: comparison[side]["refused"] for side, name in _SIDES.items() if comparison[side]["refused"]},
     }
 
 
@@ -101,7 +102,9 @@ def _unknown(preview: Mapping[str, Any]) -> Iterator[str]:
 def _classes(preview: Mapping[str, Any]) -> Table | None:
     if not preview["classes"]:
         return None
-    rows = [cells(name, *(f"{counts[part]:,}" for part in _PARTS)) for name, counts in preview["classes"].items()]
+    rows = [
+        cells(words(name), *(f"{counts[part]:,}" for part in _PARTS)) for name, counts in preview["classes"].items()
+    ]
     return Table(caption="Images by class and part", headings=("class", *_PARTS.values()), rows=rows)
 
 

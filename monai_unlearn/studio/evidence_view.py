@@ -17,7 +17,7 @@ from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     Document = Mapping[str, Any]
@@ -26,8 +26,10 @@ _PART_WORDS = {1: "forgotten", 0: "kept"}
 _COMPARISON = "compare.json"
 
 
-def confusions(diff: Document, bundle: Path) -> list[Table]:
-    """Return how often each class was called each class: before, after, and by retrained networks where known.
+def confusions(diff: Document, bundle: Path) -> list[list[Table]]:
+    """Return how often each class was predicted as each class, a list of tables for each subset of images.
+
+    The networks are the original, the revised, and retrained ones where known.
 
     Args:
         diff: The card.
@@ -37,22 +39,29 @@ def confusions(diff: Document, bundle: Path) -> list[Table]:
     found = _read(metrics).get("confusion", {}) if metrics.is_file() else {}
     networks = found.get("networks", diff["confusion"]["networks"])
     names = list(map(words, diff["class_names"]))
-    return [
-        Table(
-            caption=f"{_network(network)}: {_PLACES.get(part, part)} images, {split}",
-            headings=("true class (images)", *(f"called {name}" for name in names)),
-            rows=[
-                cells(f"{name} ({n:,})", *(f"{count:,}" for count in row))
-                for name, n, row in zip(names, one["n"], one["counts"], strict=True)
-            ],
-        )
+    tables = [
+        [
+            _confusion(f"{_network(network)}: {_PLACES[part]} images, {split}", names, one)
+            for network, places in networks.items()
+            if not network.endswith("_recalibrated") and (one := places.get(part, {}).get(split))
+        ]
         for part, split in (("forget", "train"), ("forget", "test"), ("remain", "test"))
-        for network, places in networks.items()
-        if not network.endswith("_recalibrated") and (one := places.get(part, {}).get(split))
     ]
+    return list(filter(None, tables))
 
 
 _PLACES = {"forget": "forgotten", "remain": "kept"}
+
+
+def _confusion(caption: str, names: Sequence[str], found: Document) -> Table:
+    return Table(
+        caption=caption,
+        headings=("true class (images)", *(f"predicted {name}" for name in names)),
+        rows=[
+            cells(f"{name} ({n:,})", *(f"{count:,}" for count in row))
+            for name, n, row in zip(names, found["n"], found["counts"], strict=True)
+        ],
+    )
 
 
 def features(diff: Document) -> dict[str, Any] | None:

@@ -31,14 +31,12 @@ class ForgedError(InputError):
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that came with a form.
+    """A file that came with a form; its name on the other machine is not kept.
 
     Attributes:
-        name: Its name on the other machine: a label, and never a path here.
         content: Its bytes.
     """
 
-    name: str
     content: bytes = field(repr=False)
 
     def text(self) -> str:
@@ -106,5 +104,5 @@ async def read_form(request: Request, session: Session, *, act: bool = False) ->
                 content = await value.read(MAX_FILE + 1)
                 if len(content) > MAX_FILE:
                     raise InputError(f"expected a file of at most {MAX_FILE // 1024} KiB, got more. Nothing was kept.")
-                files[name] = Upload(value.filename, content)
+                files[name] = Upload(content)
     return Form({name: value.replace("\r\n", "\n") for name, value in fields.items()}, files)

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 JOB, PROCESS, STOPPING, LOG, DONE = "job.json", "process.json", "stopping", "log.txt", "done.json"
 LOCK = ".running"
-_BUSY = "another revision runs: one at a time. Wait for it, or cancel it."
+BUSY = "another revision runs: one at a time. Wait for it, or cancel it."
 _OTHER_SPEC = "Error: the spec was saved again since this was asked for. Start a new revision: it takes it as it is."
-_OPTIONS = ("method", "reference", "budget", "protocol")
+_OPTIONS = ("method", "reference", "budget")
 
 
 def command_of(job: Mapping[str, str], folder: Path) -> list[str]:
@@ -57,7 +57,7 @@ def run(folder: Path) -> int:
     Raises:
         ConfigError: Another one runs.
     """
-    with locked(folder.parent / LOCK, refusal=ConfigError(_BUSY)):
+    with locked(folder.parent / LOCK, refusal=ConfigError(BUSY)):
         (folder / DONE).unlink(missing_ok=True)
         # Written only by who holds the lock: it tells which process to look for, and to interrupt.
         write_json(folder / PROCESS, {"pid": os.getpid()})

@@ -16,14 +16,16 @@ from monai_unlearn.release.check_store import report_of
 from monai_unlearn.release.ledger.ledger import MovedOnError
 from monai_unlearn.release.ledger.line import FIRST
 from monai_unlearn.release.promote import act_of, objections, promote, reject, rollback, rollback_target
+from monai_unlearn.release.record_run import record_run
 from monai_unlearn.release.sign import sign
 from monai_unlearn.release.store import Store
 from monai_unlearn.release.two_people import prepared_by
-from monai_unlearn.release.verify import verify
+from monai_unlearn.release.verify import Kind, verify
 from monai_unlearn.studio.bundles import bundle_named, bundles
 from monai_unlearn.studio.forms import read_form
 from monai_unlearn.studio.keys import PUBLIC_KEY, key_files, password_of, required_key
 from monai_unlearn.studio.pages import render, studio_of
+from monai_unlearn.vocabulary.run_folder import LINEAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,11 +35,13 @@ if TYPE_CHECKING:
 
     from monai_unlearn.release.ledger import Line
     from monai_unlearn.release.promote import Act
+    from monai_unlearn.release.verify import Report
     from monai_unlearn.studio.forms import Form
     from monai_unlearn.studio.studio import Studio
 
 _SEEN = " "
 _DONE = {
+    "unlearn": "Recorded. The ledger has a line for it.",
     "sign": "Signed. The ledger has a line for it.",
     "promote": "Deployed. The ledger has a line for it.",
     "reject": "Rejected. The ledger has a line for it; what is deployed stays.",
@@ -82,12 +86,14 @@ def _store(studio: Studio) -> Store | None:
 def _about(bundle: Path, store: Store | None) -> dict[str, Any]:
     """Return what speaks for and against a bundle, before anybody decides."""
     report = verify(bundle)
+    unchecked = _unchecked(report)
     return {
         "name": report.name,
         "version": report.version,
         "weights": report.weights_digest,
         "verdict": report.verdict,
-        "against": objections(report),
+        "is_revised": (bundle / LINEAGE).is_file(),
+        "against": [line for line in objections(report) if line not in unchecked],
         "warnings": report.warnings,
         "prepared_by": [] if store is None else prepared_by(bundle, store),
     }
@@ -99,7 +105,20 @@ def _before(store: Store) -> dict[str, Any] | None:
         found = rollback_target(store)
     except InputError:  # the act says why; the rest of the page is worth showing
         return None
-    return found and {"name": found[0].name, "version": found[0].version, "against": found[1]}
+    if found is None:
+        return None
+    report, against = found
+    unchecked = _unchecked(report)
+    return {
+        "name": report.name,
+        "version": report.version,
+        "against": [line for line in against if line not in unchecked],
+    }
+
+
+def _unchecked(report: Report) -> set[str]:
+    """Return what `verify` says of a signature without a key: the act itself checks it."""
+    return {fault.line for fault in report.faults if fault.kind is Kind.WRONG_KEY}
 
 
 def _ledger(lines: Sequence[Line]) -> Table:
@@ -139,7 +158,7 @@ def _check(request: Request, studio: Studio, form: Form) -> Response:
 
 
 async def act(request: Request) -> Response:
-    """Sign, promote, reject or roll back."""
+    """Record who revised it, sign, promote, reject or roll back."""
     studio = studio_of(request)
     what = request.path_params["act"]
     if what not in _ACTS:
@@ -171,7 +190,12 @@ def _act(studio: Studio, what: str, form: Form) -> None:
         _ACTS[what](acting, bundle, form, files, key)
 
 
-def _sign(acting: Act, bundle: Path | None, form: Form, files: dict[str, Path], key: Path) -> None:  # noqa: ARG001 - as the other acts
+def _record(acting: Act, bundle: Path | None, form: Form, files: dict[str, Path], key: Path) -> None:  # noqa: ARG001 - as the other acts
+    if bundle is not None:
+        record_run("unlearn", bundle, store=acting.store.folder, key=acting.key, who=acting.who, why=acting.why)
+
+
+def _sign(acting: Act, bundle: Path | None, form: Form, files: dict[str, Path], key: Path) -> None:  # noqa: ARG001 - as above
     if bundle is not None:
         sign(bundle, key, password=password_of(form), act=acting)
 
@@ -191,7 +215,7 @@ def _roll_back(acting: Act, bundle: Path | None, form: Form, files: dict[str, Pa
     rollback(acting, public_key=files.get(PUBLIC_KEY))
 
 
-_ACTS = {"sign": _sign, "promote": _promote, "reject": _reject, "rollback": _roll_back}
+_ACTS = {"unlearn": _record, "sign": _sign, "promote": _promote, "reject": _reject, "rollback": _roll_back}
 
 
 def _needed(studio: Studio) -> Store:

@@ -18,7 +18,7 @@ from monai_unlearn.locks import locked
 from monai_unlearn.safe_path import module_command, safe_environment
 from monai_unlearn.staging import write_json
 from monai_unlearn.studio.confined import inside
-from monai_unlearn.studio.job import DONE, JOB, LOG, PROCESS, STOPPING
+from monai_unlearn.studio.job import BUSY, DONE, JOB, LOG, PROCESS, STOPPING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +27,6 @@ _MODULE = b"monai_unlearn.studio.job"
 _children: list[subprocess.Popen[bytes]] = []
 _STARTING = ".starting"
 _SECONDS_TO_START, _SECONDS_BETWEEN = 60, 0.05
-_BUSY = "another revision runs: one at a time. Wait for it, or cancel it."
 _TAIL = 64 * 1024
 """Bytes of a log that a page shows."""
 
@@ -140,14 +139,6 @@ class Revisions:
             stream.seek(max(0, path.stat().st_size - _TAIL))
             return stream.read().decode("utf-8", "replace")
 
-    def job(self, name: str) -> dict[str, Any]:
-        """Return what a revision was asked.
-
-        Raises:
-            InputError: There is none of this name.
-        """
-        return _read(self._of(name) / JOB)
-
     def _of(self, name: str) -> Path:
         folder = inside(self.folder, name)
         if not (folder / JOB).is_file():
@@ -161,9 +152,9 @@ class Revisions:
         Raises:
             InputError: One runs, or starts.
         """
-        with locked(self.folder / _STARTING, refusal=InputError(_BUSY)):
+        with locked(self.folder / _STARTING, refusal=InputError(BUSY)):
             if self.is_busy():
-                raise InputError(_BUSY)
+                raise InputError(BUSY)
             yield
 
 

@@ -1,4 +1,4 @@
-"""What a studio is given: folders, where it listens, and what it may show."""
+"""What a studio is given: folders, and where it listens."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ class Settings:
         port: The port; 0 for a free one.
         tls_cert: The certificate, in PEM.
         tls_key: Its private key, in PEM.
-        show_images: Whether sample images may be shown.
 
     Raises:
         ConfigError: It would listen beyond this machine without TLS, or half of what TLS needs is missing.
@@ -43,7 +42,6 @@ class Settings:
     port: int = PORT
     tls_cert: Path | None = None
     tls_key: Path | None = None
-    show_images: bool = False
 
     def __post_init__(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):

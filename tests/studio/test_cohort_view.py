@@ -48,4 +48,6 @@ def test_a_difference_says_what_moves_and_why(index):
     found = difference(compare(old, resolve_unguarded(new, index), index))
     assert found["moved"] == "10 images of 5 patients change their part."
     assert [cell.text for cell in found["keys"].rows[0]] == ["forget", "device == Old", "device == New"]
+    assert found["images"].headings == ("", *(f"by this one: {part}" for part in ("forgotten", "kept", "undetermined")))
+    assert [row[0].text for row in found["images"].rows][:2] == ["by the other: forgotten", "by the other: kept"]
     assert found["refused"] == {}

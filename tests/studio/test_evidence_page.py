@@ -15,7 +15,7 @@ def visitor(tmp_path_factory):
 
 def test_the_card_is_shown_with_what_it_rests_on(visitor):
     page = visitor.get("/evidence").text
-    for said in ("What to do", "Did it forget?", "What is called what: before, after, retrained", "Earlier revisions"):
+    for said in ("What to do", "Did it forget?", "Confusion matrices: before, after, retrained", "Earlier revisions"):
         assert said in words(page)
     assert "<style" not in page
     assert " style=" not in page

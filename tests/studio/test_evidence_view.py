@@ -17,16 +17,16 @@ def texts(table):
 
 def test_confusion_is_shown_before_and_after_and_by_retrained_networks_where_the_evidence_lies_beside(tmp_path):
     found = confusions(RICH, tmp_path / "revised_bundle")
-    assert [one.caption for one in found][:2] == [
+    assert [one.caption for one in found[0]][:2] == [
         "original: forgotten images, train",
         "revised: forgotten images, train",
     ]
-    assert texts(found[0]) == [["a (50)", "45", "5"], ["b (50)", "5", "45"]]
+    assert texts(found[0][0]) == [["a (50)", "45", "5"], ["b (50)", "5", "45"]]
     networks = dict(RICH["confusion"]["networks"])
     evidence = {"confusion": {"networks": {**networks, "reference": networks["original"]}}}
     (tmp_path / "evidence").mkdir()
     (tmp_path / "evidence" / "metrics.json").write_text(json.dumps(evidence), encoding="utf-8")
-    captions = [one.caption for one in confusions(RICH, tmp_path / "revised_bundle")]
+    captions = [one.caption for one in confusions(RICH, tmp_path / "revised_bundle")[0]]
     assert "retrained: forgotten images, train" in captions
 
 

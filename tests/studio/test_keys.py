@@ -14,7 +14,7 @@ from monai_unlearn.studio.keys import key_files, password_of, remove_stale, requ
 
 
 def test_a_key_is_on_disk_for_one_act_for_its_owner_alone():
-    form = Form({}, {"key": Upload("../../etc/key.pem", b"secret"), "other": Upload("x", b"x")})
+    form = Form({}, {"key": Upload(b"secret"), "other": Upload(b"x")})
     with key_files(form) as files:
         path = required_key(files)
         assert path.read_bytes() == b"secret"
@@ -33,7 +33,7 @@ def test_a_key_of_a_killed_studio_is_removed_and_one_in_use_is_not(tmp_path, mon
     stale.mkdir()
     (stale / "key.pem").write_bytes(b"secret")
     (tmp_path / "monai-unlearn-key-x").mkdir()
-    with key_files(Form({}, {"key": Upload("key.pem", b"mine")})) as files:
+    with key_files(Form({}, {"key": Upload(b"mine")})) as files:
         assert files["key"].parent.parent == tmp_path
         remove_stale()
         assert files["key"].read_bytes() == b"mine"
@@ -42,7 +42,7 @@ def test_a_key_of_a_killed_studio_is_removed_and_one_in_use_is_not(tmp_path, mon
 
 def test_without_memory_that_is_a_folder_a_temporary_one_is_used(tmp_path, monkeypatch):
     monkeypatch.setattr(keys, "_MEMORY", tmp_path / "nothing")
-    with key_files(Form({}, {"key": Upload("key.pem", b"mine")})) as files:
+    with key_files(Form({}, {"key": Upload(b"mine")})) as files:
         assert files["key"].is_file()
     assert str(os.getpid()) in files["key"].parent.name
 

@@ -62,6 +62,26 @@ def test_a_release_is_prepared_by_one_and_approved_by_another(site):
     assert "Deployed: Some-1.1.0" in page
 
 
+def test_a_signature_that_is_checked_on_deploying_speaks_against_nothing(site):
+    assert "there is no signature" in words(site.get("/release").text)
+    act(site, "sign")
+    page = words(site.get("/release").text)
+    assert "was not checked" not in page
+    assert "Nothing speaks against deploying it" in page
+
+
+def test_who_revised_is_recorded_and_does_not_approve(site):
+    assert act(site, "unlearn", who="Grace").headers["location"] == "/release?bundle=given&done=unlearn"
+    act(site, "sign")
+    page = words(site.get("/release?done=unlearn").text)
+    assert "Recorded. The ledger has a line for it." in page
+    assert "Prepared by Grace, Ada" in page
+    refused = act(site, "promote", who="Grace")
+    assert refused.status_code == 422
+    assert "prepared this bundle, by the ledger" in words(refused.text)
+    assert [(line.event, line.who) for line in lines(site)] == [("unlearn", "Grace"), ("sign", "Ada")]
+
+
 def test_what_nobody_signed_here_is_not_approved(site):
     answer = act(site, "promote", who="Grace", override="yes")
     assert answer.status_code == 422
@@ -69,7 +89,7 @@ def test_what_nobody_signed_here_is_not_approved(site):
     assert lines(site) == []
 
 
-@pytest.mark.parametrize("what", ["sign", "promote", "reject", "rollback"])
+@pytest.mark.parametrize("what", ["unlearn", "sign", "promote", "reject", "rollback"])
 @pytest.mark.parametrize("missing", ["who", "why"])
 def test_every_act_needs_a_name_and_a_reason(site, what, missing):
     answer = act(site, what, **{missing: "  "})
@@ -79,7 +99,7 @@ def test_every_act_needs_a_name_and_a_reason(site, what, missing):
 
 
 def test_every_act_needs_a_key(site):
-    for what in ("sign", "promote", "reject", "rollback"):
+    for what in ("unlearn", "sign", "promote", "reject", "rollback"):
         answer = site.act(f"/release/{what}", {"bundle": "given", "who": "Ada", "why": "because"})
         assert "no key file was chosen" in words(answer.text)
         wrong = {"key": ("key.pem", b"no key")}

@@ -56,7 +56,7 @@ def test_a_real_process_outlives_the_call_and_says_how_it_ended(revisions):
     assert revisions.state("mine") is State.REFUSED
     assert "Error: " in revisions.log("mine")
     assert revisions.names() == ["mine"]
-    assert revisions.job("mine") == JOB
+    assert json.loads((revisions.folder / "mine" / "job.json").read_text(encoding="utf-8")) == JOB
 
 
 def test_one_runs_at_a_time_and_is_cancelled_as_by_ctrl_c(revisions, running):

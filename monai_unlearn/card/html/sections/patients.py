@@ -95,7 +95,7 @@ def _table(diff: Document, rows: Sequence[Document], caption: str) -> Table:
 
 
 def _confusion(diff: Document) -> Table | None:
-    """Return by how many points each true class is called each class more or less often than before."""
+    """Return by how many points each true class is predicted as each class more or less often than before."""
     found = diff["confusion"]["change"].get(PLACE[0], {}).get(PLACE[1])
     if found is None:
         return None
@@ -111,8 +111,8 @@ def _confusion(diff: Document) -> Table | None:
                 )
             )
     return Table(
-        caption="Confusion: change in points of how often each true class (row) is called each class (column)",
-        headings=("true class (images)", *(f"called {name}" for name in names)),
+        caption="Confusion: change in points of how often each true class (row) is predicted as each class (column)",
+        headings=("true class (images)", *(f"predicted {name}" for name in names)),
         rows=rows,
     )
 
