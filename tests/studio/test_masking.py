@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import pyarrow.parquet as pq
 import pytest
 from studio_client import SECRETS, studio_index
 
@@ -44,3 +47,13 @@ def test_words_are_looked_up_once(masking, monkeypatch):
     masking.masked("image SECRET-IMAGE-7: no")
     monkeypatch.setattr(masking, "_found", None)
     assert masking.masked("image SECRET-IMAGE-7: no") == "image number 8: no"
+
+
+def test_images_are_numbered_through_all_parts_of_an_index(tmp_path):
+    index = studio_index(tmp_path / "index")
+    rows = pq.read_table(index.parts[0])
+    parts = [tmp_path / "first.parquet", tmp_path / "second.parquet"]
+    pq.write_table(rows.slice(0, 5), parts[0])
+    pq.write_table(rows.slice(5), parts[1])
+    parted = Masking(SimpleNamespace(columns=index.columns, parts=parts))
+    assert parted.masked("image SECRET-IMAGE-6: no") == "image number 7: no"
