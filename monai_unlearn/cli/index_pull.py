@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path  # noqa: TC003 - Typer evaluates the annotations
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from monai_unlearn.cli.command import AsJson, Command, ShowPaths, emit
 from monai_unlearn.cli.index_options import IncludeDerived, PatientKeyOption  # noqa: TC001 - Typer evaluates the annotations
+from monai_unlearn.cli.pull_options import (  # noqa: TC001 - as above
+    CalledAe,
+    Check,
+    Connections,
+    DicomWebUrl,
+    Dimse,
+    Dropped,
+    FirstDay,
+    Kept,
+    KeyFile,
+    Keys,
+    Label,
+    LastDay,
+    Modalities,
+    Out,
+    OwnAe,
+    PatientColumn,
+    Tables,
+    Tags,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import typer
+
+    from monai_unlearn.index.scan.options import ScanOptions
 
 _HELP = (
     "Index the images of an archive by their metadata alone: nobody copies an archive to learn whom a spec catches.\n\n"
@@ -30,86 +55,26 @@ def register(app: typer.Typer) -> None:
 
 def pull_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the index.")],
-    dicomweb: Annotated[
-        str | None, typer.Option("--dicomweb", metavar="URL", help="The root of the archive's DICOMweb services.")
-    ] = None,
-    dimse: Annotated[
-        str | None,
-        typer.Option(
-            "--dimse", metavar="HOST:PORT", help="An archive without DICOMweb; needs --aet and --called. Slower."
-        ),
-    ] = None,
-    called: Annotated[
-        str | None, typer.Option("--called", metavar="AE", help="With --dimse: the AE title of the archive.")
-    ] = None,
-    modality: Annotated[
-        list[str] | None,
-        typer.Option("--modality", metavar="OP", help="Only images of this modality; can be repeated."),
-    ] = None,
-    first: Annotated[
-        str | None, typer.Option("--from", metavar="DAY", help="Only studies of this day and later: 2015-01-31.")
-    ] = None,
-    last: Annotated[
-        str | None, typer.Option("--to", metavar="DAY", help="Only studies of this day and earlier.")
-    ] = None,
-    aet: Annotated[
-        str | None,
-        typer.Option(
-            "--aet",
-            metavar="AE",
-            help="With --dimse: the AE title of this machine, which the archive knows. With --dicomweb: only studies "
-            "that this application entity has (RetrieveAETitle).",
-        ),
-    ] = None,
-    check: Annotated[
-        bool,
-        typer.Option(
-            "--check",
-            help="Ask for everything again: notices what was deleted or changed in place since the last pull.",
-        ),
-    ] = False,
-    connections: Annotated[
-        int, typer.Option("--connections", metavar="N", min=1, max=64, help="How many requests are under way at once.")
-    ] = 8,
-    table: Annotated[
-        list[Path] | None,
-        typer.Option("--table", metavar="FILE", help="A CSV or Parquet file about the images; can be repeated."),
-    ] = None,
-    key: Annotated[
-        list[str] | None,
-        typer.Option("--key", metavar="COLUMN[=FIELD]", help="How the table is matched, as in `index build`."),
-    ] = None,
-    label: Annotated[
-        str | None, typer.Option("--label", metavar="FIELD", help="The column that contains the class.")
-    ] = None,
-    patient: Annotated[
-        str | None,
-        typer.Option("--patient", metavar="COLUMN", help="The table column that names the patient of every image."),
-    ] = None,
+    out: Out,
+    dicomweb: DicomWebUrl = None,
+    dimse: Dimse = None,
+    called: CalledAe = None,
+    modality: Modalities = None,
+    first: FirstDay = None,
+    last: LastDay = None,
+    aet: OwnAe = None,
+    check: Check = False,
+    connections: Connections = 8,
+    table: Tables = None,
+    key: Keys = None,
+    label: Label = None,
+    patient: PatientColumn = None,
     patient_key: PatientKeyOption = "PatientID",
     include_derived: IncludeDerived = False,
-    pseudonymise: Annotated[
-        Path | None,
-        typer.Option(
-            "--pseudonymise",
-            metavar="KEYFILE",
-            help="Replace identifiers of patients, studies and accessions by hashes under the key in this file, before "
-            "anything is written. Free text must be dropped or kept: see --drop and --keep.",
-        ),
-    ] = None,
-    drop: Annotated[
-        list[str] | None,
-        typer.Option("--drop", metavar="COLUMN", help="With --pseudonymise: do not index this column."),
-    ] = None,
-    keep: Annotated[
-        list[str] | None,
-        typer.Option("--keep", metavar="COLUMN", help="With --pseudonymise: index this column as it is."),
-    ] = None,
-    tag: Annotated[
-        list[str] | None,
-        typer.Option("--tag", metavar="TAG", help="Index a further DICOM tag, as in `index build`; can be repeated."),
-    ] = None,
+    pseudonymise: KeyFile = None,
+    drop: Dropped = None,
+    keep: Kept = None,
+    tag: Tags = None,
     paths: ShowPaths = False,
     as_json: AsJson = False,
 ) -> None:
@@ -118,17 +83,13 @@ def pull_index(  # noqa: PLR0913 - in Typer, each option is a parameter
     from monai_unlearn.light_imports import light_arrow
 
     light_arrow()
-    from monai_unlearn.index import build_view, pseudonyms, pull, pull_view
+    from monai_unlearn.index import build_view, pull, pull_view
     from monai_unlearn.index.build_request import BuildRequest
     from monai_unlearn.index.patient_key import PatientKey
-    from monai_unlearn.index.scan.decisions import Decisions
-    from monai_unlearn.index.scan.extra_tags import ExtraTags
-    from monai_unlearn.index.scan.options import ScanOptions
     from monai_unlearn.index.sources.open_archive import open_archive
     from monai_unlearn.index.tables.key import pair_keys
     from monai_unlearn.pacs.study_query import StudyQuery
 
-    names = None if pseudonymise is None else pseudonyms.Pseudonyms.read(pseudonymise, apart_from=out)
     build = BuildRequest(
         sources=(),
         out=out,
@@ -137,11 +98,7 @@ def pull_index(  # noqa: PLR0913 - in Typer, each option is a parameter
         patient=patient,
         patient_key=PatientKey.parse(patient_key),
         include_derived=include_derived,
-        scan=ScanOptions(
-            pseudonyms=names,
-            decisions=Decisions.parse(drop or (), keep or (), is_pseudonymised=names is not None),
-            extra_tags=ExtraTags.of(tag or (), raw_values=False, pseudonyms=names),
-        ),
+        scan=_scan(out, pseudonymise, drop=drop or (), keep=keep or (), tag=tag or ()),
     )
     query = StudyQuery.of(modality=modality or (), first=first, last=last, aet=None if dimse else aet)
     request = pull.PullRequest(build=build, query=query, check=check, connections=connections)
@@ -160,3 +117,20 @@ def pull_index(  # noqa: PLR0913 - in Typer, each option is a parameter
         archive.close()
     done = done if paths else done.without_paths()
     emit(done.document(), as_json=as_json, render=lambda: pull_view.render(done))
+
+
+def _scan(
+    out: Path, pseudonymise: Path | None, *, drop: Sequence[str], keep: Sequence[str], tag: Sequence[str]
+) -> ScanOptions:
+    """Return what is read of each image, and what of it is hashed."""
+    from monai_unlearn.index.pseudonyms import Pseudonyms
+    from monai_unlearn.index.scan.decisions import Decisions
+    from monai_unlearn.index.scan.extra_tags import ExtraTags
+    from monai_unlearn.index.scan.options import ScanOptions
+
+    names = None if pseudonymise is None else Pseudonyms.read(pseudonymise, apart_from=out)
+    return ScanOptions(
+        pseudonyms=names,
+        decisions=Decisions.parse(drop, keep, is_pseudonymised=names is not None),
+        extra_tags=ExtraTags.of(tag, raw_values=False, pseudonyms=names),
+    )

@@ -606,6 +606,19 @@ OPERATIONS = [
 ]
 
 
+# Together they have every node and every function: what 200 random predicates draw differs from day to day.
+ONE_OF_EACH = (
+    *(f"{name}(vpf) > 0.123" for name in ("zscore", "mad_z", "iqr_distance", "percentile_rank")),
+    "isolation_forest(vpf, age) > 0.513",
+    "mean(vpf, 2) > 1 or min(vpf, 0.5) < 0 or max(-vpf, abs(vpf)) * 2 >= 6",
+    "year(acquired) == 2018 and not width in [1, '10 mm']",
+    "any(ImageType) == A or device contains x or device matches /^A$/",
+    "accession like 'A-7' and version(software) between 6.0.9 and 7.0",
+    "vpf between 0 and 1 or acquired within 30 days of visit",
+    "missing(vpf) or exists(width) or month(visit) == @one",
+)
+
+
 def test_resolve_agrees_with_a_plain_evaluator():
     seen = set()
 
@@ -619,10 +632,14 @@ def test_resolve_agrees_with_a_plain_evaluator():
             names[evaluate(predicate, row, rows)] for row in rows
         ]
 
-    # One example of each statistic at least, whatever the random predicates are.
+    # One example of each function at least, whatever the random predicates are.
     rows = [{**dict.fromkeys(KINDS), "vpf": number} for number in (0.0, 1.0, -2.5, 100.0, None)]
-    for name in ("zscore", "mad_z", "iqr_distance", "percentile_rank"):
-        compare = example(parse(f"{name}(vpf) > 0.123"), rows)(compare)
+    examples = [parse(text) for text in ONE_OF_EACH]
+    nodes = [node for predicate in examples for node in predicate.walk()]
+    named = {*map(type, nodes), *(node.function for node in nodes if isinstance(node, Call))}
+    assert named >= {*NODES, *FUNCTIONS}
+    for predicate in examples:
+        compare = example(predicate, rows)(compare)
     compare()
     assert seen == {*NODES, *FUNCTIONS}
 
