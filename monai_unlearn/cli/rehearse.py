@@ -136,7 +136,7 @@ def rehearse(  # noqa: PLR0913 - Typer takes an option as a parameter
         trust=trust,
     )
     with tracked(tracking, "rehearse", out) as record, progress_bar("Rehearsing") as advance:
-        document = run(plan, out, progress=advance)
+        document = run(plan, out, progress=advance, note=lambda text: say(f"Warning: {text}", err=True))
         record(document)
     emit(document, as_json=as_json, render=lambda: _show(document, out))
 

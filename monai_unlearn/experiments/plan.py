@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import pandas as pd
+
+    from monai_unlearn.cohort import Cohort
+
 VALIDATION = "validation"
 ALL_SPLITS = f"['train','{VALIDATION}','test']"
 """The setting with which a run evaluates all three splits."""
@@ -98,22 +102,39 @@ def require_validation(plan: Plan) -> tuple[str, str]:
         DataError: One of them has no validation images.
         InputError: Spec, index or split cannot be used.
     """
-    import pandas as pd
-
-    from monai_unlearn.cohort import CohortSpec, SplitRule
+    from monai_unlearn.cohort import CohortSpec
     from monai_unlearn.index import Index
 
     index = Index.open(plan.index, trust=plan.trust)
     cohort = CohortSpec.read(plan.spec).resolve(index)
     rule = split_setting(plan.config, plan.fixed)
     if rule is not None:
-        parts = {"forget": cohort.forget, "remain": cohort.remain}
-        # All parts at once, so that a patient with images in two splits of a column `split` is found.
-        splits = SplitRule(**rule).assign(pd.concat([*parts.values(), cohort.undetermined]))
-        for name, frame in parts.items():
-            if not (splits.loc[frame.index] == VALIDATION).any():
-                raise no_validation(name)
+        splits = splits_of(cohort, rule)
+        for part in ("forget", "remain"):
+            if not (splits[part] == VALIDATION).any():
+                raise no_validation(part)
     return cohort.spec.digest, index.digest
+
+
+def splits_of(cohort: Cohort, rule: Mapping[str, Any]) -> dict[str, pd.Series]:
+    """Return the split of every image of the forget and the remain part, in the order of the part's data frame.
+
+    Args:
+        cohort: The cohort.
+        rule: The split's settings.
+
+    Raises:
+        DataError: A patient has images in two splits of a column `split`.
+    """
+    import pandas as pd
+
+    from monai_unlearn.cohort import SplitRule
+
+    # All parts at once, so that a patient with images in two splits is found. Each frame counts its rows from 0.
+    frames = {"forget": cohort.forget, "remain": cohort.remain, "undetermined": cohort.undetermined}
+    splits = SplitRule(**rule).assign(pd.concat(frames))
+    of = splits.index.get_level_values(0)
+    return {part: splits[of == part].droplevel(0) for part in ("forget", "remain")}
 
 
 def no_validation(part: str) -> DataError:
@@ -135,24 +156,37 @@ def split_setting(config_file: Path, fixed: Mapping[str, str]) -> dict[str, Any]
     Raises:
         ConfigError: The file is no bundle's config.
     """
+    split = section_of(config_file, fixed, "split")
+    plain = isinstance(split, dict) and all(isinstance(value, (int, float)) for value in split.values())
+    return split if plain else None
+
+
+def section_of(config_file: Path, fixed: Mapping[str, str], section: str) -> Any:  # noqa: ANN401 - of YAML
+    """Return a section of a config as runs will have it; expressions in it stay text.
+
+    Args:
+        config_file: The bundle's `unlearn.yaml`.
+        fixed: Settings of the runs, as text.
+        section: The id of the section.
+
+    Raises:
+        ConfigError: The file is no bundle's config.
+    """
     import yaml
 
     try:
-        config = yaml.safe_load(config_file.read_text(encoding="utf-8"))
-        split = config.get("split", {})
-        overrides = {name: value for name, value in fixed.items() if name == "split" or name.startswith("split::")}
-        for name, value in overrides.items():
-            if name == "split":
-                split = yaml.safe_load(value)
-            else:
-                split[name.removeprefix("split::")] = yaml.safe_load(value)
+        found = yaml.safe_load(config_file.read_text(encoding="utf-8")).get(section, {})
+        for name, value in fixed.items():
+            if name == section:
+                found = yaml.safe_load(value)
+            elif name.startswith(f"{section}::"):
+                found[name.removeprefix(f"{section}::")] = yaml.safe_load(value)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError) as error:
         raise ConfigError(
             f"{config_file}: expected a bundle's config, but it cannot be read as one ({type(error).__name__}). Give "
             "the bundle's configs/unlearn.yaml."
         ) from None
-    plain = isinstance(split, dict) and all(isinstance(value, (int, float)) for value in split.values())
-    return split if plain else None
+    return found
 
 
 def _digest(path: Path) -> str:

@@ -14,6 +14,7 @@ from monai_unlearn.experiments.deep import RUNS_OF_A_PAIR, Deep, klom_of
 from monai_unlearn.experiments.draw import draw, given_cohort
 from monai_unlearn.experiments.drawn_spec import open_folder
 from monai_unlearn.experiments.experiment import Experiment, owned_folder
+from monai_unlearn.experiments.few_patients import few_patients, in_words
 from monai_unlearn.experiments.objective import FORMULA, objective
 from monai_unlearn.experiments.predictor_errors import predictor_errors
 from monai_unlearn.experiments.rehearsal_report import PLOT, markdown, plot
@@ -44,7 +45,13 @@ The networks below `cohorts` were made to learn how the real revision will turn 
 """
 
 
-def rehearse(plan: RehearsalPlan, out: Path, *, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
+def rehearse(
+    plan: RehearsalPlan,
+    out: Path,
+    *,
+    progress: Callable[[str, int, int], None],
+    note: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
     """Rehearse, and write `protocol.yaml`, `rehearse.json`, `rehearse.md` and `rehearse.png`.
 
     1. Cohorts are given or drawn; some choose the settings of each method, and then the method, by validation images.
@@ -62,6 +69,8 @@ def rehearse(plan: RehearsalPlan, out: Path, *, progress: Callable[[str, int, in
         plan: What to rehearse.
         out: The folder, new, empty or of an earlier rehearsal; made for its owner alone.
         progress: Called with what is going on, how many runs are done, and how many there will be.
+        note: Called before the first run with what a user may want to change first: a cohort that no verdict can
+            decide about.
 
     Returns:
         What `rehearse.json` holds.
@@ -73,19 +82,27 @@ def rehearse(plan: RehearsalPlan, out: Path, *, progress: Callable[[str, int, in
     """
     with owned_folder(out, what="rehearsal", readme=README):
         open_folder(out / SPECS)
-        return _Rehearsal(plan=plan, out=out, progress=progress).run()
+        return _Rehearsal(plan=plan, out=out, progress=progress, note=note).run()
 
 
 class _Rehearsal(Experiment):
     """One rehearsal while it goes on."""
 
-    def __init__(self, *, plan: RehearsalPlan, out: Path, progress: Callable[[str, int, int], None]) -> None:
+    def __init__(
+        self,
+        *,
+        plan: RehearsalPlan,
+        out: Path,
+        progress: Callable[[str, int, int], None],
+        note: Callable[[str], None],
+    ) -> None:
         super().__init__(plan=plan, out=out, progress=progress)
-        self.plan = plan
+        self.plan, self._note = plan, note
 
     def run(self) -> dict[str, Any]:
         started = time.perf_counter()
         tuning, counting = self._cohorts()
+        few = {one.spec.name: self._few_patients(one) for one in (*tuning, *counting)}
         spaces = self.spaces()
         trials = {name: min(self.plan.trials, size_of(space)) if tuning else 0 for name, space in spaces.items()}
         extra = len(self.plan.predictors) * len(counting) + RUNS_OF_A_PAIR * self.plan.deep
@@ -111,7 +128,7 @@ class _Rehearsal(Experiment):
             "schema_version": SCHEMA_VERSION,
             "bundle": protocols[chosen].to_dict()["bundle"],
             "cohorts": [
-                _described(one, role=role)
+                {**_described(one, role=role), "few_patients": few[one.spec.name]}
                 for role, cohorts in (("tuned", tuning), ("counted", counting))
                 for one in cohorts
             ],
@@ -135,6 +152,13 @@ class _Rehearsal(Experiment):
         write_text(self.out / "rehearse.md", markdown(document))
         plot(document, self.out / PLOT)
         return document
+
+    def _few_patients(self, cohort: RehearsalCohort) -> dict[str, dict[str, int]]:
+        """Return the classes that no verdict can decide about, and say so before hours of training."""
+        found = few_patients(cohort, self.index, config=self.plan.config, fixed=self.plan.fixed)
+        if found:
+            self._note(in_words(cohort.spec.name, found))
+        return found
 
     def _cohorts(self) -> tuple[list[RehearsalCohort], list[RehearsalCohort]]:
         """Return the cohorts that choose settings, and those that are counted.

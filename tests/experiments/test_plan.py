@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import dataclasses
 
+import pandas as pd
 import pytest
 from tiny import tiny_index, tiny_spec
 
 from monai_unlearn.errors import ConfigError, DataError
 from monai_unlearn.experiments.plan import Plan, require_validation
+from monai_unlearn.index import write_index
+from monai_unlearn.vocabulary.fields import Kind
 
+KINDS = dict.fromkeys(("ManufacturerModelName", "diagnosis", "split"), Kind.TEXT)
 CONFIG = "split: {seed: 0, test_fraction: 0.2}\nmethod: {noise: 0}\n"
 
 
@@ -85,6 +89,34 @@ def test_validation_images_are_required(plan):
     for fixed in ({}, {"split": "{seed: 0, test_fraction: 0.2}"}):
         with pytest.raises(DataError, match="the forget part has no validation image, and settings must not be chosen"):
             require_validation(dataclasses.replace(plan, fixed=fixed))
+
+
+def test_each_part_needs_validation_images_of_its_own(played_index):
+    """The data frames of the parts count their rows from 0: those of one part must not stand for the other."""
+    plan, cohort = played_index
+    for part in ("forget", "remain"):
+        own = dict(zip(cohort["image_id"], cohort["part"], strict=True))
+        rows = cohort.assign(split=["train" if own[name] == part else "validation" for name in cohort["image_id"]])
+        write_index(rows.drop(columns="part"), plan.index, kinds=KINDS, label="diagnosis")
+        with pytest.raises(DataError, match=f"the {part} part has no validation image"):
+            require_validation(plan)
+
+
+@pytest.fixture
+def played_index(plan):
+    rows = [
+        {
+            "image_id": f"{device}{number}",
+            "path": f"{device}{number}.png",
+            "patient": f"{device}{number}",
+            "ManufacturerModelName": device,
+            "diagnosis": "up",
+            "part": part,
+        }
+        for part, device in (("forget", "Old"), ("remain", "New"))
+        for number in range(4)
+    ]
+    return plan, pd.DataFrame(rows)
 
 
 def test_a_split_that_only_the_run_can_tell_is_left_to_the_run(plan):

@@ -25,7 +25,7 @@ def played(tmp_path, monkeypatch):
     return PlayedRehearsal(tmp_path, monkeypatch)
 
 
-def rehearsed(played, *, progress=lambda *_: None, **changed):
+def rehearsed(played, *, progress=lambda *_: None, note=lambda _: None, **changed):
     values = {
         "config": played.config,
         "index": played.index,
@@ -37,7 +37,16 @@ def rehearsed(played, *, progress=lambda *_: None, **changed):
         "fixed": {},
         **changed,
     }
-    return rehearse(RehearsalPlan(**values), played.out, progress=progress)
+    return rehearse(RehearsalPlan(**values), played.out, progress=progress, note=note)
+
+
+def test_cohorts_too_small_to_decide_about_are_named_before_the_first_run(played):
+    said = []
+    document = rehearsed(played, note=lambda text: said.append((text, len(played.runs))))
+    assert {runs for _, runs in said} == {0}
+    few = {one["name"] for one in document["cohorts"] if one["few_patients"]}
+    assert few == {text.partition(":")[0] for text, _ in said}
+    assert few
 
 
 def test_the_method_is_chosen_by_some_cohorts_and_counted_on_the_others(played):
