@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -87,7 +88,8 @@ class LabelSearch:
     def planned(self, images: int) -> float:
         """Return the most that a search among so many images costs, in gradient evaluations."""
         searched = min(images, images if self.limit is None else self.limit)
-        twice = min(searched, CHUNK_SIZE)
+        tries_bfloat16 = not self.float32 and math.ceil(searched / CHUNK_SIZE) >= MIN_CHUNKS_FOR_BFLOAT16
+        twice = CHUNK_SIZE if tries_bfloat16 else 0
         forwards = self._forwards(searched + twice, twice=twice)
         return self.search.steps * (searched + twice) + FORWARD_PASS * forwards
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from monai_unlearn.methods.boundary import BoundarySearch
 from monai_unlearn.methods.label_search import LabelSearch
@@ -58,6 +58,9 @@ class PSGRemain(RemainTeacher):
     Raises:
         ConfigError: A value is out of range.
     """
+
+    # The search waits for its labeller.
+    prepares_later: ClassVar[bool] = True
 
     def __init__(
         self,

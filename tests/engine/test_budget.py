@@ -171,6 +171,8 @@ PLANNED = {"audits": [], **JUDGED}
         ({"name": "reset"}, 0.3, {"reference": "retrain", "reference_seeds": 1}),
         ({"name": "psg"}, 0.3, {"stop": {"forget_accuracy": 0.2, "when_met": "pause"}, "eval_interval": 3}),
         ({"name": "psg"}, 0.3, {"reference": "retrain", "reference_seeds": 1, "recalibrate": False}),
+        # Its search comes in the middle of the steps.
+        ({"name": "psg_remain"}, 0.3, {}),
     ],
     ids=lambda value: value["name"] if isinstance(value, dict) and "name" in value else "",
 )

@@ -76,7 +76,7 @@ def test_leaves_the_network_unchanged():
     assert network.training
 
 
-@pytest.mark.parametrize("limit", [None, 6])
+@pytest.mark.parametrize("limit", [None, 12])
 @pytest.mark.parametrize("has_bfloat16", [False, True])
 def test_no_search_takes_more_gradients_than_planned(limit, has_bfloat16, monkeypatch):
     monkeypatch.setattr(label_search, "has_bfloat16", lambda _: has_bfloat16)
@@ -85,6 +85,14 @@ def test_no_search_takes_more_gradients_than_planned(limit, has_bfloat16, monkey
     found = run(finder, small_network(), small_items())
     assert found.gradients + found.forwards / 3 <= planned + 1e-9
     assert planned == pytest.approx(2 * ((limit or 20) + 4) + ((limit or 20) + 4 + 2 * 4 + 1) / 3)
+
+
+@pytest.mark.parametrize("more", [{"float32": True}, {"limit": 8}], ids=["float32", "two chunks"])
+def test_what_tries_no_bfloat16_plans_none(more):
+    finder = LabelSearch(BoundarySearch(steps=2), **more)
+    planned = finder.planned(20)
+    found = run(finder, small_network(), small_items())
+    assert found.gradients + found.forwards / 3 == pytest.approx(planned)
 
 
 @pytest.mark.parametrize("has_bfloat16", [False, True])
