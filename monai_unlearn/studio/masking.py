@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monai_unlearn.vocabulary.fields import Kind
+from monai_unlearn.vocabulary.parts import PARTS, SPLITS
 from monai_unlearn.vocabulary.privacy import may_show_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from monai_unlearn.index import Index
 
@@ -27,12 +28,21 @@ _MOST_WORDS = 20_000
 _SOLID = re.compile(r"[^\s'\",;=()\[\]{}]+")
 _COUNT = re.compile(r"[\d.,]*[a-z]{0,2}/[\d.,]*[a-z%]{0,2}")
 _UID = re.compile(r"(?<![\d.])\d{1,64}(?:\.\d{1,64}){4,}")
-# What messages call an image by its identifier, which may have spaces in it.
-_NAMED = re.compile(r"\b(image|patient|study|series) ([^\n]{1,300}?)(?=: )")
-# What may be an identifier: a quoted text, or a word with a digit that is no plain measure.
-_QUOTED = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"")
-_WORD = re.compile(r"[^\s'\",;:=()\[\]{}]+")
 _MEASURE = re.compile(r"[-+]?\d{0,3}(?:[.,]\d+)?(?:e[-+]?\d+)?%?/?", re.IGNORECASE)
+# Words of the tool itself: even if somebody is called so, they tell nothing of anybody.
+_OWN = frozenset((*PARTS, *SPLITS, *"a an and as at by for in is it no none not of on or than the to with yes".split()))
+
+_KIND = r"\b(?:image|patient|study|series|id|identifier)s?\b|\bstudies\b"
+_ITEM = rf"(?!{_KIND})[^\s'\",;:=()\[\]{{}}]+"
+_TOKEN = re.compile(
+    # What messages call an image by its identifier, which may have spaces in it.
+    r"\b(?P<kind>image|patient|study|series) (?P<named>[^\n]{1,300}?)(?=: )"
+    # What is listed, where even a plain number is a name: "images 3, 17", "these changed: 3, 17".
+    rf"|(?P<head>(?:{_KIND}|[:=(])\s*)(?P<listed>{_ITEM}(?:(?:,\s*|\s+and\s+){_ITEM})*)"
+    r"|(?P<quote>['\"])(?P<quoted>[^'\"\n]+)(?P=quote)"
+    r"|(?P<word>[^\s'\",;:=()\[\]{}]+)"
+)
+_LISTED = re.compile(r"[^\s,]+")
 
 
 class Masking:
@@ -56,17 +66,15 @@ class Masking:
         Raises:
             OSError: A part of the index cannot be read.
         """
-        words = set(_candidates(text))
+        words = {word for found in _TOKEN.finditer(text) for word in _candidates(found)}
         with self._lock:
             if len(self._known) > _MOST_WORDS:
                 self._known.clear()
             if unknown := words - self._known.keys():
                 self._known |= dict.fromkeys(unknown) | self._found(unknown)
             known = {word: shown for word in words if (shown := self._known[word]) is not None}
-        # The longest first: one identifier may be a part of another.
-        for word in sorted(known, key=len, reverse=True):
-            text = text.replace(word, known[word])
-        text = _NAMED.sub(_named, text)
+        # In one pass: a number that was put in may be the identifier of another image.
+        text = _TOKEN.sub(lambda found: _replaced(found, known), text)
         return _SOLID.sub(_place, _UID.sub(HIDDEN, text))
 
     def _found(self, words: Iterable[str]) -> dict[str, str]:
@@ -86,19 +94,34 @@ class Masking:
         return found
 
 
-def _candidates(text: str) -> Iterator[str]:
-    """Yield what may be an identifier in a text."""
-    yield from (found[2] for found in _NAMED.finditer(text))
-    yield from (found[1] or found[2] for found in _QUOTED.finditer(text))
-    for found in _WORD.finditer(text):
-        word = found[0].rstrip(".!?")
-        if any(map(str.isdigit, word)) and not _MEASURE.fullmatch(word):
-            yield word
+def _candidates(found: re.Match[str]) -> Iterator[str]:
+    """Yield what may be an identifier in a piece of text."""
+    if found["named"] or found["quoted"]:
+        yield found["named"] or found["quoted"]
+    elif found["listed"]:
+        yield from {_bare(word) for word in _LISTED.findall(found["listed"])} - _OWN
+    elif not _MEASURE.fullmatch(word := _bare(found["word"])) and word not in _OWN:
+        yield word
 
 
-def _named(found: re.Match[str]) -> str:
-    """Return a kind with the number that was put in already, or without a name."""
-    return found[0] if found[2].startswith("number ") else f"{found[1]} {HIDDEN}"
+def _replaced(found: re.Match[str], known: Mapping[str, str]) -> str:
+    """Return a piece of text with what stands in place of its identifiers."""
+    if found["named"]:
+        return f"{found['kind']} {known.get(found['named'], HIDDEN)}"
+    if found["quoted"]:
+        return f"{found['quote']}{known.get(found['quoted'], found['quoted'])}{found['quote']}"
+    if found["listed"]:
+        return found["head"] + _LISTED.sub(lambda one: _word(one[0], known), found["listed"])
+    return _word(found["word"], known) if any(_candidates(found)) else found[0]
+
+
+def _word(word: str, known: Mapping[str, str]) -> str:
+    bare = _bare(word)
+    return known[bare] + word[len(bare) :] if bare in known else word
+
+
+def _bare(word: str) -> str:
+    return word.rstrip(".!?")
 
 
 def _place(found: re.Match[str]) -> str:

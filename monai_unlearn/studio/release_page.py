@@ -59,8 +59,9 @@ def _show(request: Request, *, name: str | None = None, checked: dict[str, Any] 
     studio = studio_of(request)
     store, known = _store(studio), bundles(studio)
     name = name or request.query_params.get("bundle") or next(iter(known), "")
-    lines = [] if store is None else store.ledger.lines()
-    bundle = _about(bundle_named(studio, name), store) if name else None
+    lines, damage = _lines(store)
+    readable = None if damage else store
+    bundle = _about(bundle_named(studio, name), readable) if name else None
     return render(
         request,
         "release.html.jinja",
@@ -69,14 +70,25 @@ def _show(request: Request, *, name: str | None = None, checked: dict[str, Any] 
         bundle=bundle,
         # What stands on the page when somebody decides.
         seen=_SEEN.join((lines[-1].hash if lines else FIRST, str(bundle["weights"]) if bundle else "")),
-        before=None if store is None else _before(store),
+        before=None if readable is None else _before(readable),
         ledger=_ledger(lines),
+        damage=damage,
         deployed=None if store is None else store.deployed,
         has_store=store is not None,
         checked=checked,
         done=_DONE.get(request.query_params.get("done", "")),
         tickets={act: studio.session.ticket(f"/release/{act}") for act in _DONE},
     )
+
+
+def _lines(store: Store | None) -> tuple[list[Line], str | None]:
+    """Return the lines of the ledger, and what is wrong where one cannot be read: then there are none."""
+    if store is None:
+        return [], None
+    try:
+        return store.ledger.lines(), None
+    except InputError as error:  # whoever decides must see it
+        return [], str(error)
 
 
 def _store(studio: Studio) -> Store | None:
@@ -173,12 +185,14 @@ def _act(studio: Studio, what: str, form: Form) -> None:
     """Do it, with who and why.
 
     Raises:
-        InputError: A name, a reason or a key is missing, or what is asked cannot be done.
+        InputError: A name, a reason or a key is missing, a line of the ledger cannot be read, or what is asked cannot
+            be done.
         MovedOnError: It was decided on a page that shows something else than there is now.
         NotAccepted: The bundle is not verified, accepted and signed.
     """
     who, why = form.required("who", what="Your name"), form.required("why", what="The reason")
     store, password = _needed(studio), password_of(form)
+    store.ledger.lines()
     with key_files(form) as files:
         key = required_key(files)
         head, _, weights = form["seen"].partition(_SEEN)

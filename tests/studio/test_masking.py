@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
+from cohort_index import make_index
 from studio_client import SECRETS, studio_index
 
 from monai_unlearn.studio.masking import Masking
@@ -57,3 +58,37 @@ def test_images_are_numbered_through_all_parts_of_an_index(tmp_path):
     pq.write_table(rows.slice(5), parts[1])
     parted = Masking(SimpleNamespace(columns=index.columns, parts=parts))
     assert parted.masked("image SECRET-IMAGE-6: no") == "image number 7: no"
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """The masking of an index whose identifiers are as short as words and measures."""
+    columns = {
+        "image_id": ["3", "17", "b", "IM"],
+        "patient": ["7", "DOE", "P1", "the"],
+        "study": ["e5", "x", "12.5", "s"],
+        "path": ["a.png", "b.png", "c.png", "d"],
+    }
+    return Masking(make_index(tmp_path_factory.mktemp("short") / "index", columns, {}))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("image 17: cannot be decoded", "image number 2: cannot be decoded"),
+        ("these changed: 3, 17.", "these changed: number 1, number 2."),
+        ("images 3 and 17", "images number 1 and number 2"),
+        ("a file changed: 'b'. Stop", "a file changed: 'number 3'. Stop"),
+        ("IM is damaged", "number 4 is damaged"),
+        ("of DOE, P1 and x", "of (not shown), (not shown) and (not shown)"),
+        ("patient 7 has none", "patient (not shown) has none"),
+        ("study=e5 again", "study=(not shown) again"),
+        ("study 12.5, a.png", "study (not shown), (not shown)"),
+        # A number that counts, and a word of the tool, are none.
+        ("step 3/17, loss 12.5, 3 images of 7 patients", "step 3/17, loss 12.5, 3 images of 7 patients"),
+        ("the rest", "the rest"),
+        ("subtle IMAGE Doe", "subtle IMAGE Doe"),
+    ],
+)
+def test_short_identifiers_are_replaced_as_whole_words(short, text, shown):
+    assert short.masked(text) == shown

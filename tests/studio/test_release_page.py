@@ -204,3 +204,25 @@ def test_a_roll_back_says_to_what_and_two_tabs_do_it_once(site):
     assert act(site, "rollback", seen=page).status_code == 303
     assert act(site, "rollback", seen=page).status_code == 409
     assert [line.event for line in lines(site)].count("rollback") == 1
+
+
+@pytest.mark.parametrize("damaged", [0, 1, 2])
+def test_a_ledger_that_cannot_be_read_is_named_and_nothing_is_decided(site, damaged):
+    for what in ("unlearn", "sign", "reject"):
+        assert act(site, what).status_code == 303
+    page = seen(site)
+    path = site.studio.settings.store / "ledger.jsonl"
+    written = path.read_text().splitlines(keepends=True)
+    path.write_text("".join("{\n" if number == damaged else line for number, line in enumerate(written)))
+    answer = site.get("/release")
+    assert answer.status_code == 200
+    assert "The ledger cannot be read, so nothing can be decided here." in words(answer.text)
+    assert f"line {damaged + 1}: expected a line of a ledger" in words(answer.text)
+    assert '<fieldset class="acts" disabled>' in answer.text
+    before = path.read_bytes()
+    for what in ("unlearn", "sign", "promote", "reject", "rollback"):
+        assert act(site, what, seen=page).status_code == 422
+    assert path.read_bytes() == before
+    checked = words(site.post("/release/check", {"bundle": "given"}).text)
+    assert "What the check found" in checked
+    assert "Ledger: 3 lines, no faults" not in checked
