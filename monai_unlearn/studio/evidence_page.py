@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 from starlette.routing import Route
 
 from monai_unlearn.card.bundles.read import read_card
@@ -12,14 +13,15 @@ from monai_unlearn.card.html.sections import SECTIONS
 from monai_unlearn.cohort.lineage.history import history
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.studio.bundles import bundle_named, bundles
-from monai_unlearn.studio.evidence_view import attack, comparisons, confusions, features, history_table
+from monai_unlearn.studio.comparisons import comparison_plot, comparisons
+from monai_unlearn.studio.evidence_view import attack, confusions, history_table
+from monai_unlearn.studio.features_view import features
 from monai_unlearn.studio.pages import render, studio_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
 _OLD = "has a card that this version cannot show. Use the version of monai-unlearn that it names."
 
@@ -34,8 +36,16 @@ def _show(request: Request) -> Response:
     known = bundles(studio)
     name = request.query_params.get("bundle") or next(iter(known), "")
     shown = None if not name else _evidence(bundle_named(studio, name), name)
-    found = [*comparisons(studio.workspace.root / "comparisons"), *comparisons(studio.settings.bundle)]
+    found = comparisons(studio)
     return render(request, "evidence.html.jinja", names=list(known), name=name, shown=shown, comparisons=found)
+
+
+async def plot(request: Request) -> Response:
+    """Send a plot of a comparison."""
+    asked = request.query_params
+    number, name = asked.get("comparison", ""), asked.get("plot", "")
+    drawn = await run_in_threadpool(comparison_plot, studio_of(request), number, name)
+    return Response(drawn, media_type="image/svg+xml")
 
 
 def _evidence(bundle: Path, name: str) -> dict[str, Any]:
@@ -54,12 +64,12 @@ def _evidence(bundle: Path, name: str) -> dict[str, Any]:
             "diff": diff,
             "sections": [(section, section.view(diff)) for section in SECTIONS],
             "confusions": confusions(diff, bundle),
-            "features": features(diff),
+            "features": features(bundle, diff["class_names"]),
             "attack": attack(diff),
         }
-    # What is read as JSON may be any JSON.
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError):
+    # What is read as JSON or Parquet may be anything.
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError):
         raise ConfigError(f"the bundle '{name}' {_OLD}") from None
 
 
-ROUTES = [Route("/evidence", show)]
+ROUTES = [Route("/evidence", show), Route("/evidence/plot", plot)]

@@ -1,29 +1,22 @@
-"""What the Evidence page shows beside the card: confusion, features and the attack, for every network at once."""
+"""What the Evidence page shows beside the card: confusion, the attack and earlier revisions, for every network at once."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
-
 from monai_unlearn.card.audits import MEASURED
 from monai_unlearn.card.html.sections.real import NETWORKS
-from monai_unlearn.card.html.sections.real import view as real_view
 from monai_unlearn.card.html.table import Table, cells
 from monai_unlearn.card.wording import words
-from monai_unlearn.experiments.comparison_report import table as comparison_table
 from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     Document = Mapping[str, Any]
-
-_PART_WORDS = {1: "forgotten", 0: "kept"}
-_COMPARISON = "compare.json"
 
 
 def confusions(diff: Document, bundle: Path) -> list[list[Table]]:
@@ -64,25 +57,6 @@ def _confusion(caption: str, names: Sequence[str], found: Document) -> Table:
     )
 
 
-def features(diff: Document) -> dict[str, Any] | None:
-    """Return the features of all networks, with what may be said of each image: its number, part and class."""
-    audit = diff["audits"].get("embeddings", {})
-    points = audit.get("facts", {}).get("points") if audit.get("status") == MEASURED else None
-    if not points:
-        return None
-    names = list(map(words, diff["class_names"]))
-    first = next(iter(points.values()))
-    images = [{"part": _PART_WORDS[point[3]], "class": names[point[2]]} for point in first]
-    # The card's section shows the same plots: their ids must differ.
-    panels = [(kind, _renamed(plot)) for kind, plot in real_view(diff)["embeddings"]["panels"]]
-    return {"panels": panels, "images": json.dumps(images), "count": len(images), "classes": names}
-
-
-def _renamed(plot: Markup) -> Markup:
-    """Return a plot that the card drew, with ids of its own; they are the renderer's, and hold no value."""
-    return Markup(str(plot).replace('"embedding-', '"linked-').replace(" embedding-", " linked-"))  # noqa: S704 - as above
-
-
 def attack(diff: Document) -> dict[str, Any] | None:
     """Return the curves of the membership attack, with what each threshold catches."""
     audit = diff["audits"].get("membership", {})
@@ -114,22 +88,6 @@ def history_table(document: Document) -> Table:
     ]
     headings = ("version", "date", "cohort", "reason", "forgotten", "of", "verdict")
     return Table(caption="What this bundle forgot, revision by revision", headings=headings, rows=rows, texts=7)
-
-
-def comparisons(folder: Path | None) -> Iterator[Table]:
-    """Yield the comparisons of methods in a folder, as `monai-unlearn compare` wrote them."""
-    for path in sorted(folder.glob(f"**/{_COMPARISON}")) if folder is not None and folder.is_dir() else ():
-        try:
-            headings, rows = comparison_table(_read(path))
-        # It may be half written yet, or of another version: the rest of the page is worth showing without it.
-        except (OSError, KeyError, TypeError, ValueError, AttributeError, IndexError):
-            continue
-        yield Table(
-            caption=f"Comparison of methods: {path.parent.name}",
-            headings=headings,
-            rows=[cells(*row) for row in rows],
-            texts=len(headings),
-        )
 
 
 def _network(name: str) -> str:

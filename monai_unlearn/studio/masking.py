@@ -30,7 +30,8 @@ _COUNT = re.compile(r"[\d.,]*[a-z]{0,2}/[\d.,]*[a-z%]{0,2}")
 _UID = re.compile(r"(?<![\d.])\d{1,64}(?:\.\d{1,64}){4,}")
 _MEASURE = re.compile(r"[-+]?\d{0,3}(?:[.,]\d+)?(?:e[-+]?\d+)?%?/?", re.IGNORECASE)
 # Words of the tool itself: even if somebody is called so, they tell nothing of anybody.
-_OWN = frozenset((*PARTS, *SPLITS, *"a an and as at by for in is it no none not of on or than the to with yes".split()))
+_SMALL = "a an and as at by for in is it no none not of on or than the to with yes"
+_OWN = frozenset((*PARTS, *SPLITS, *_SMALL.split()))
 
 _KIND = r"\b(?:image|patient|study|series|id|identifier)s?\b|\bstudies\b"
 _ITEM = rf"(?!{_KIND})[^\s'\",;:=()\[\]{{}}]+"

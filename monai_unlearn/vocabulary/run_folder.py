@@ -20,6 +20,7 @@ MEMBERS = "cohort_members.parquet"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.parquet"
 RUN_RECORD = "run.json"
+LINKED_POINTS = "embeddings.parquet"
 LINEAGE = "lineage.json"
 LINEAGE_MEMBERS = "lineage_members.parquet"
 LINEAGE_KEY = "lineage.key"
@@ -103,6 +104,11 @@ class RunFolder:
     def plots(self) -> Path:
         """Diagnostics of the method."""
         return self.evidence / "plots"
+
+    @property
+    def embeddings(self) -> Path:
+        """Where each network places the same images: the points of the picture, image by image."""
+        return self.plots / LINKED_POINTS
 
     def bundle(self, *, accepted: bool) -> Path:
         """The bundle; only an accepted one has the name that is deployed."""

@@ -3,10 +3,8 @@ from __future__ import annotations
 import json
 
 from card_example import CLOSE, FULL, NETWORKS, build, rich
-from comparison_example import metrics
 
-from monai_unlearn.experiments.comparison_row import finished
-from monai_unlearn.studio.evidence_view import attack, comparisons, confusions, features, history_table
+from monai_unlearn.studio.evidence_view import attack, confusions, history_table
 
 RICH, BARE = rich(), build(original=FULL, revised=CLOSE)
 
@@ -30,13 +28,6 @@ def test_confusion_is_shown_before_and_after_and_by_retrained_networks_where_the
     assert "retrained: forgotten images, train" in captions
 
 
-def test_features_say_number_part_and_class_of_an_image_and_no_identifier():
-    found = features(RICH)
-    assert json.loads(found["images"]) == [{"part": "forgotten", "class": "a"}, {"part": "kept", "class": "b"}]
-    assert [kind for kind, _ in found["panels"]] == ["original", "revised", "retrained"]
-    assert all('id="linked-' in plot and "embedding-" not in plot for _, plot in found["panels"])
-
-
 def test_a_threshold_has_what_it_catches_of_every_network():
     found = attack(RICH)
     assert json.loads(found["rates"]) == [0.0, 0.5, 1.0]
@@ -45,8 +36,7 @@ def test_a_threshold_has_what_it_catches_of_every_network():
     assert json.loads(dict(found["curves"])["original"]) == [0.0, 0.6, 1.0]
 
 
-def test_a_card_without_audits_has_neither():
-    assert features(BARE) is None
+def test_a_card_without_audits_has_none():
     assert attack(BARE) is None
 
 
@@ -55,16 +45,3 @@ def test_history_is_a_row_a_revision():
     assert texts(history_table({"revisions": [entry]})) == [
         ["0.9.0 → 1.0.0", "2025-01-02", "gone", "other", "7 images", "5 patients", "equivalent"]
     ]
-
-
-def test_comparisons_of_methods_are_found_in_a_folder(tmp_path):
-    assert list(comparisons(None)) == []
-    row = finished({"cohort": "camera", "budget": 0.1, "method": "reset"}, metrics(), settings={}, objective=0.2)
-    (tmp_path / "first").mkdir()
-    (tmp_path / "first" / "compare.json").write_text(json.dumps({"rows": [row]}), encoding="utf-8")
-    for name, content in {"half": '{"rows": [{"co', "other": "[3]", "bytes": "{}"}.items():
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "compare.json").write_text(content, encoding="utf-8")
-    (found,) = comparisons(tmp_path)
-    assert found.caption == "Comparison of methods: first"
-    assert texts(found)[0][2] == "reset"

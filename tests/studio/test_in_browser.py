@@ -8,6 +8,7 @@ from importlib import resources
 import pytest
 from browser import chromium
 from card_example import rich
+from linked_points import write_points
 from release_example import write_keys, write_release
 from studio_client import MARKUP, SECRETS, studio_index
 from studio_process import studio_process
@@ -31,6 +32,7 @@ def running(tmp_path_factory, browser):
     # One to release, and one whose card has everything that a page can show.
     card = write_release(folder / "work" / "runs" / "rich" / "run" / "revised_bundle")
     (card / "docs" / "model_card_diff.json").write_text(json.dumps(rich()), encoding="utf-8")
+    write_points(folder / "work" / "runs" / "rich" / "run")
     write_release(folder / "bundle")
     write_keys(folder)
     write_keys(folder, "other")
@@ -120,10 +122,15 @@ RICH = "rich, accepted"
 def test_an_image_is_marked_in_every_network_and_a_threshold_moves_both_rates(page, running):
     page.goto(f"{running.origin}/evidence?bundle={RICH}")
     page.get_by_label("Image number").fill("2")
-    assert page.get_by_text("Image 2: kept, b.").is_visible()
+    assert page.get_by_text("Image 2: part kept, class b, device New, age band 40-59.").is_visible()
     assert page.locator(".linked .chosen").count() == 3
-    page.get_by_label("Show images that are").select_option("forgotten")
+    page.get_by_label("Part", exact=True).select_option("kept")
     assert page.locator(".linked .faint").count() == 3
+    page.get_by_label("Device", exact=True).select_option("New")
+    assert page.locator(".linked .faint").count() == 6
+    # Chosen in one, where it lies elsewhere than in the others.
+    page.locator(".linked svg").nth(1).locator(".other").nth(1).click(force=True)
+    assert page.get_by_text("Image 3: part kept, class a, device unknown, age band 80+.").is_visible()
     page.get_by_label("Threshold, from strict to lenient").fill("1")
     assert page.locator("#false-rate").inner_text() == "50.0 %"
     assert "60.0 %" in page.locator("#attack .true-rate").first.inner_text()

@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from monai_unlearn.evaluation.audits.audit import Audit, Audited, Cost
 from monai_unlearn.evaluation.audits.figure import Finding, not_measurable, skipped
+from monai_unlearn.evaluation.prediction_table import SLICE
+from monai_unlearn.staging import staged_file
+from monai_unlearn.vocabulary.run_folder import LINKED_POINTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy.typing as npt
+    import pandas as pd
 
     Array = npt.NDArray[np.float64]
     Ids = npt.NDArray[np.int64]
@@ -52,6 +59,7 @@ def measure(audited: Audited) -> Finding:
     parts = np.array([str(place).split("_")[0] for place in audited.places[rows]], dtype=object)
     path = audited.plots / FILE
     plot(path, points, classes=audited.labels[rows], parts=parts, class_names=audited.table.class_names)
+    write_linked(audited.plots / LINKED_POINTS, points, audited.table.frame.iloc[rows])
     return Finding(
         facts={
             "file": f"{path.parent.name}/{FILE}",
@@ -73,10 +81,32 @@ def listed(found: Array, classes: Ids, parts: Any) -> list[list[float | int]]:  
         classes: The number of each image's class, shape (image,).
         parts: The part of each image, shape (image,).
     """
-    low, high = found.min(0), found.max(0)
-    places = np.round((found - low) / np.maximum(high - low, 1e-12), 3)
-    rows = zip(places.tolist(), classes.tolist(), (parts == "forget").tolist(), strict=True)
+    rows = zip(_in_panel(found).tolist(), classes.tolist(), (parts == "forget").tolist(), strict=True)
     return sorted([x, y, number, int(forget)] for (x, y), number, forget in rows)
+
+
+def write_linked(path: Path, points: Mapping[str, Array], frame: pd.DataFrame) -> None:
+    """Write where each network places the same images: unlike the card, the evidence stays with them.
+
+    A row an image, without its id: `part`, `label`, the slices of `predictions.parquet`, and for each network
+    `x:NETWORK` and `y:NETWORK` in [0, 1] of its panel.
+
+    Args:
+        path: The Parquet file; its folder exists.
+        points: The coordinates by network, each of shape (image, 2).
+        frame: The images' rows of the table of predictions.
+    """
+    columns = {name: frame[name].tolist() for name in frame if name in {"part", "label"} or name.startswith(SLICE)}
+    for name, found in points.items():
+        for axis, values in zip(("x", "y"), _in_panel(found).T, strict=True):
+            columns[f"{axis}:{name}"] = values.tolist()
+    with staged_file(path) as aside:
+        pq.write_table(pa.table(columns), aside)
+
+
+def _in_panel(found: Array) -> Array:
+    low, high = found.min(0), found.max(0)
+    return np.asarray(np.round((found - low) / np.maximum(high - low, 1e-12), 3))
 
 
 def groups(found: Array, classes: Ids, parts: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an array of strings

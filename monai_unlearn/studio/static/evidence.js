@@ -5,26 +5,25 @@ const features = document.getElementById("features");
 if (features) {
   const images = JSON.parse(features.dataset.images);
   const number = document.getElementById("image-number");
-  const part = document.getElementById("image-part");
-  const kind = document.getElementById("image-class");
+  const filters = [...features.querySelectorAll("select[data-field]")];
   const said = document.getElementById("image-said");
   const panels = [...features.querySelectorAll(".linked svg")].map(one => [...one.querySelectorAll(".forget, .other")]);
   const show = () => {
     const chosen = Number(number.value) - 1;
     for (const points of panels) {
       points.forEach((point, at) => {
-        const fits = (!part.value || images[at].part === part.value) && (!kind.value || images[at].class === kind.value);
+        const fits = filters.every(one => !one.value || images[at][one.dataset.field] === one.value);
         point.classList.toggle("faint", !fits);
         point.classList.toggle("chosen", at === chosen);
       });
     }
     const found = images[chosen];
-    said.textContent = found ? `Image ${chosen + 1}: ${found.part}, ${found.class}.` : "No image is chosen.";
+    said.textContent = found ? `Image ${chosen + 1}: ${filters.map(one => `${one.labels[0].textContent.toLowerCase()} ${found[one.dataset.field]}`).join(", ")}.` : "No image is chosen.";
   };
   for (const points of panels) {
     points.forEach((point, at) => point.addEventListener("click", () => { number.value = at + 1; show(); }));
   }
-  for (const one of [number, part, kind]) one.addEventListener("input", show);
+  for (const one of [number, ...filters]) one.addEventListener("input", show);
 }
 
 const attack = document.getElementById("attack");

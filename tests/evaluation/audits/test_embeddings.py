@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from audit_example import audited, frame, network, retrained
 from audit_networks import PlayedNetworks
@@ -39,11 +40,29 @@ def test_three_panels_are_drawn(tmp_path):
         assert {(x in (0, 1), label, part) for x, y, label, part in rows} >= {(False, 0, 1), (False, 1, 0)}
         assert np.array(rows)[:, :2].min(0).tolist() == [0, 0]
         assert np.array(rows)[:, :2].max(0).tolist() == [1, 1]
-    assert [path.name for path in (tmp_path / "plots").iterdir()] == ["embeddings.png"]
+    files = sorted(path.name for path in (tmp_path / "plots").iterdir())
+    assert files == ["embeddings.parquet", "embeddings.png"]
     with Image.open(tmp_path / "plots" / "embeddings.png") as picture:
         assert picture.width > 2 * picture.height
         shown = {colour[:3] for _, colour in picture.convert("RGB").getcolors(1 << 24)}
     assert {tuple(bytes.fromhex(colour[1:])) for colour in COLOURS[:2]} <= shown
+
+
+def test_the_evidence_links_the_points_of_an_image_over_all_networks(tmp_path):
+    found = subject(tmp_path)
+    facts = measure(found).facts
+    linked = pd.read_parquet(tmp_path / "embeddings.parquet")
+    assert len(linked) == facts["images"]
+    assert set(linked) == {"part", "label", *(f"{axis}:{name}" for axis in "xy" for name in facts["networks"])}
+    classes = linked["label"].map({"healthy": 0, "sick": 1})
+    for name, listed in facts["points"].items():
+        rows = zip(linked[f"x:{name}"], linked[f"y:{name}"], classes, linked["part"] == "forget", strict=True)
+        # The card has the same points, in an order that links nothing.
+        assert sorted([x, y, number, int(forget)] for x, y, number, forget in rows) == listed
+    places = linked[["x:original", "y:original"]].to_numpy()
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2) + np.eye(len(places))
+    # By the features of a row, its neighbours are of its class: the rows are those of their labels.
+    assert (classes.to_numpy()[apart.argmin(1)] == classes).mean() > 0.9
 
 
 def test_the_picture_in_figures():
