@@ -69,6 +69,9 @@ def unlearn(  # noqa: PLR0913 - Typer takes an option as a parameter
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting of the config by its id; repeatable."),
     ] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Say what it would cost on this machine, and revise nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Revise a bundle."""
@@ -86,8 +89,12 @@ def unlearn(  # noqa: PLR0913 - Typer takes an option as a parameter
         "tracking": tracking,
         **read_fixed(settings or (), {}, set_by=_SET_BY, option="--set"),
     }
+    given = {name: value for name, value in given.items() if value is not None}
+    if estimate:
+        _show_estimate(bundle, given, as_json=as_json)
+        return
     try:
-        done = run(bundle, out, {name: value for name, value in given.items() if value is not None}, quiet=as_json)
+        done = run(bundle, out, given, quiet=as_json)
     except StoppedError as error:
         say(error, err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -96,6 +103,16 @@ def unlearn(  # noqa: PLR0913 - Typer takes an option as a parameter
         emit_json(failed if done.result is None else done.result.summary())
     if done.exit_code:
         raise typer.Exit(done.exit_code)
+
+
+def _show_estimate(bundle: Path, given: dict[str, object], *, as_json: bool) -> None:
+    from monai_unlearn.experiments.estimate import estimate, estimate_lines
+
+    found = estimate(bundle, given)
+    if as_json:
+        emit_json(found)
+    else:
+        say(*estimate_lines(found))
 
 
 def _listed(reference: list[str]) -> str | None:

@@ -24,6 +24,7 @@ from monai_unlearn.engine.chosen_method import settings_of
 from monai_unlearn.engine.cohort_kind import check_boundary_targets, cohort_kind, suit_warnings
 from monai_unlearn.engine.config_values import build_from_config
 from monai_unlearn.engine.consent import check_consent, consent_warnings
+from monai_unlearn.engine.estimate import estimate_of, seconds_a_gradient
 from monai_unlearn.engine.evaluating import predict_models
 from monai_unlearn.engine.evidence import Cost, RunFacts, assemble, why_not_accepted
 from monai_unlearn.engine.fingerprint import fingerprint
@@ -69,7 +70,7 @@ from monai_unlearn.release import (
     weights_digest,
 )
 from monai_unlearn.release.record_run import record_run, site_ledger
-from monai_unlearn.staging import check_free, remove_unfinished, staged
+from monai_unlearn.staging import check_free, remove_unfinished, staged, write_json
 from monai_unlearn.version import __version__
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
@@ -140,6 +141,7 @@ class Revision:
             classes, or `multilabel`, a logit for each of several labels; see `Head`. None for what the config presents
             the network with, by `as_classifier`.
         network_output: Which output holds the logits, where the network returns several; see `Head.output`.
+        estimate: The file for what the run would cost; then `run` writes that, and nothing else. See `estimate_of`.
         config: The config as executed, for `run.json`.
 
     Raises:
@@ -172,6 +174,7 @@ class Revision:
     seed: int = 0
     head: str | None = None
     network_output: int | str | None = None
+    estimate: str | Path | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -276,6 +279,8 @@ class Revision:
             NotAccepted: The verdict does not promote the result: everything is written, but the bundle is not promoted.
             UnlearnError: Something went wrong earlier: nothing is written.
         """
+        if self.estimate is not None:  # no run, and none that is tracked
+            return self._run()
         with self.tracking.run(self._parameters()):
             return self._run()
 
@@ -324,6 +329,8 @@ class Revision:
         self.remain = RemainSample.draw(self.subsets[REMAIN_TRAIN], seed=self.seed)
         self.evaluated, self.sampled = self.remain.judged(self.subsets, self.judged_by)
         self._keep_to_budget(record)
+        if self.estimate is not None:
+            return self._estimated(Path(self.estimate), record)
         checkpoints = Checkpoints(checkpoint_folder(target), self._fingerprint())
         checkpoints.check()
         self._read_images()
@@ -346,6 +353,20 @@ class Revision:
         if not accepted:
             raise NotAccepted(f"{why_not_accepted(evidence)}\nThe evidence is in {RunFolder(target).evidence}.")
         return evidence
+
+    def _estimated(self, path: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Write what the run would cost, and return it."""
+        counts = {part: self.data.counts()[part]["train"] for part in ("forget", "remain")}
+        found = estimate_of(
+            self.trainer,
+            counts=counts,
+            planned=self.planned,
+            retraining=retraining_cost(record, remain=counts["remain"]),
+            retrained=len(self.wanted.seeds),
+            seconds_a_gradient=seconds_a_gradient(self.network, self.subsets[REMAIN_TRAIN], device=self.device),
+        )
+        write_json(path, found)
+        return found
 
     def _cohort_kind(self) -> Suit:
         """Return what kind of cohort is forgotten, judged by its training images."""

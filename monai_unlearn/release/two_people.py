@@ -27,6 +27,15 @@ def prepared_by(bundle: Path, store: Store) -> list[str]:
     return list(dict.fromkeys(line.event.who for line in _preparing(bundle, store)))
 
 
+def is_recorded(event: str, bundle: Path, store: Store) -> bool:
+    """Return whether the ledger has a line of an event in `PREPARING` about the weights of a bundle.
+
+    Raises:
+        InputError: The folder is no bundle, or a line of the ledger is damaged.
+    """
+    return any(line.event.event == event for line in _preparing(bundle, store))
+
+
 def check_two_people(bundle: Path, store: Store, *, approver: str, key: str) -> None:
     """Refuse an approver who prepared the release, a key that did, and a release that nobody prepared by name.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.card.html.table import Table, cells
@@ -14,6 +13,7 @@ from monai_unlearn.experiments.comparison_report import EXPLAINED, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from monai_unlearn.studio.studio import Studio
 

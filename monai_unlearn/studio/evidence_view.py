@@ -1,4 +1,4 @@
-"""What the Evidence page shows beside the card: confusion, the attack and earlier revisions, for every network at once."""
+"""What the Evidence page shows beside the card: confusion and the attack for every network, and history."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """A revision as a process of its own: `python -m monai_unlearn.studio.job FOLDER`. It outlives browser and studio.
 
-FOLDER/job.json        what to run, as the page asked for it
+FOLDER/job.json        what to run, as the page asked for it, and who asked
+FOLDER/protocol.yaml   the protocol that it follows, if any
 FOLDER/process.json    the process, while it runs
 FOLDER/stopping        there once it was cancelled, until it ended
 FOLDER/log.txt         what it prints
@@ -34,7 +35,7 @@ JOB, PROCESS, STOPPING, LOG, DONE = "job.json", "process.json", "stopping", "log
 LOCK = ".running"
 BUSY = "another revision runs: one at a time. Wait for it, or cancel it."
 _OTHER_SPEC = "Error: the spec was saved again since this was asked for. Start a new revision: it takes it as it is."
-_OPTIONS = ("method", "reference", "budget")
+_OPTIONS = ("method", "reference", "budget", "protocol")
 
 
 def command_of(job: Mapping[str, str], folder: Path) -> list[str]:

@@ -19,12 +19,13 @@ from monai_unlearn.release.promote import act_of, objections, promote, reject, r
 from monai_unlearn.release.record_run import record_run
 from monai_unlearn.release.sign import sign
 from monai_unlearn.release.store import Store
-from monai_unlearn.release.two_people import prepared_by
+from monai_unlearn.release.two_people import is_recorded, prepared_by
 from monai_unlearn.release.verify import Kind, verify
 from monai_unlearn.studio.bundles import bundle_named, bundles
 from monai_unlearn.studio.forms import read_form
 from monai_unlearn.studio.keys import PUBLIC_KEY, key_files, password_of, required_key
 from monai_unlearn.studio.pages import render, studio_of
+from monai_unlearn.studio.revisions import who_revised
 from monai_unlearn.vocabulary.run_folder import LINEAGE
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _show(request: Request, *, name: str | None = None, checked: dict[str, Any] 
     name = name or request.query_params.get("bundle") or next(iter(known), "")
     lines, damage = _lines(store)
     readable = None if damage else store
-    bundle = _about(bundle_named(studio, name), readable) if name else None
+    bundle = _about(studio, bundle_named(studio, name), readable) if name else None
     return render(
         request,
         "release.html.jinja",
@@ -95,7 +96,7 @@ def _store(studio: Studio) -> Store | None:
     return None if studio.settings.store is None else Store(studio.settings.store)
 
 
-def _about(bundle: Path, store: Store | None) -> dict[str, Any]:
+def _about(studio: Studio, bundle: Path, store: Store | None) -> dict[str, Any]:
     """Return what speaks for and against a bundle, before anybody decides."""
     report = verify(bundle)
     unchecked = _unchecked(report)
@@ -107,6 +108,8 @@ def _about(bundle: Path, store: Store | None) -> dict[str, Any]:
         "is_revised": (bundle / LINEAGE).is_file(),
         "against": [line for line in objections(report) if line not in unchecked],
         "warnings": report.warnings,
+        "revised_by": who_revised(studio.workspace.runs, bundle),
+        "is_recorded": store is not None and is_recorded("unlearn", bundle, store),
         "prepared_by": [] if store is None else prepared_by(bundle, store),
     }
 
@@ -201,7 +204,19 @@ def _act(studio: Studio, what: str, form: Form) -> None:
         if bundle is not None and str(verify(bundle).weights_digest) != weights:
             raise MovedOnError("the bundle has other weights than when this page was opened. Nothing was changed.")
         acting.check_seen()
+        if what == "sign" and bundle is not None:
+            acting = _with_who_revised(studio, acting, bundle)
         _ACTS[what](acting, bundle, form, files, key)
+
+
+def _with_who_revised(studio: Studio, acting: Act, bundle: Path) -> Act:
+    """Note in the ledger, before a bundle is signed, who started its revision, where it has no line of that."""
+    who = who_revised(studio.workspace.runs, bundle)
+    if not who or is_recorded("unlearn", bundle, acting.store):
+        return acting
+    why = f"named when the revision was started; noted on signing. {acting.why}"
+    line = record_run("unlearn", bundle, store=acting.store.folder, key=acting.key, who=who, why=why)
+    return replace(acting, after=line.hash)
 
 
 def _record(acting: Act, bundle: Path | None, form: Form, files: dict[str, Path], key: Path) -> None:  # noqa: ARG001 - as the other acts

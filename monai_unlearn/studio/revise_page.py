@@ -10,11 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from monai_unlearn.errors import ConfigError, InputError
-from monai_unlearn.studio.bundles import bundle_named, bundles
-from monai_unlearn.studio.confined import inside
+from monai_unlearn.errors import InputError
+from monai_unlearn.experiments.estimate import estimate_lines
+from monai_unlearn.studio.asked_revision import asked_revision, estimate_of
+from monai_unlearn.studio.bundles import bundles
 from monai_unlearn.studio.forms import read_form
 from monai_unlearn.studio.pages import render, studio_of
+from monai_unlearn.studio.progress import progress_of
 from monai_unlearn.studio.revisions import ALIVE, Revisions, State
 from monai_unlearn.terminal import escaped
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from monai_unlearn.studio.studio import Studio
 
 _SECONDS_BETWEEN = 1.0
-_RETRAIN = "retrain"
 _MOST_LINES = 200
 
 
@@ -64,7 +65,10 @@ def _about(studio: Studio, name: str) -> dict[str, Any]:
         "state": state.value,
         "is_running": state in ALIVE,
         "can_cancel": state is State.RUNNING,
-        "can_resume": state in {State.STOPPED, State.FAILED, State.REFUSED},
+        "can_resume": state in {State.STOPPED, State.KILLED, State.FAILED, State.REFUSED},
+        "is_killed": state is State.KILLED,
+        "who": revisions.who(name),
+        "progress": progress_of("\n".join(lines)) if state in ALIVE else None,
         "has_evidence": state in {State.ACCEPTED, State.NOT_ACCEPTED},
         "log": "\n".join(lines),
         # A run that ends without evidence says last why.
@@ -81,47 +85,23 @@ async def start(request: Request) -> Response:
 
 
 def _start(studio: Studio, form: Form) -> str:
-    if studio.settings.index is None:
-        raise ConfigError("the studio was started without an index: start it with --index DIR.")
-    # The choice says which text was meant: the file may be saved again by now, or before a resume.
-    spec, _, digest = form.required("spec", what="The spec").partition(" ")
-    if spec not in studio.workspace.names():
-        raise InputError("there is no such spec: save it on the page Cohort first. Nothing was started.")
-    studio.workspace.seen(spec, digest)
-    name = form["name"].strip() or spec
-    job = {
-        "bundle": str(bundle_named(studio, form["bundle"]).resolve()),
-        "index": str(studio.settings.index.resolve()),
-        "spec": str(inside(studio.workspace.specs, f"{spec}.yaml").resolve()),
-        "spec_digest": digest,
-        **_options(form),
-    }
-    Revisions(studio.workspace.runs).start(name, job)
+    asked = asked_revision(studio, form)
+    name = form["name"].strip() or asked.spec
+    who = form.required("who", what="Your name")
+    Revisions(studio.workspace.runs).start(name, {**asked.job, "who": who}, files=asked.files)
     return name
 
 
-def _options(form: Form) -> dict[str, str]:
-    """Return the options that a form names, of those that it may name.
+async def estimate(request: Request) -> Response:
+    """Show what a revision would cost, before it starts."""
+    studio = studio_of(request)
+    form = await read_form(request, studio.session)
+    found = await run_in_threadpool(_estimate, studio, form)
+    return render(request, "estimate.html.jinja", lines=estimate_lines(found))
 
-    Raises:
-        InputError: The budget is no share, or the method no name.
-    """
-    found: dict[str, str] = {}
-    if method := form["method"].strip():
-        if not method.replace("_", "").isalnum():
-            raise InputError("expected the name of a method, such as psg, got something else. Nothing was started.")
-        found["method"] = method
-    if budget := form["budget"].strip():
-        try:
-            share = float(budget) / 100
-        except ValueError:
-            share = -1.0
-        if not 0 < share <= 1:
-            raise InputError("expected a budget from 1 to 100 percent of retraining. Nothing was started.")
-        found["budget"] = f"{share:g}"
-    if form["reference"] == _RETRAIN:
-        found["reference"] = _RETRAIN
-    return found
+
+def _estimate(studio: Studio, form: Form) -> dict[str, Any]:
+    return estimate_of(studio, asked_revision(studio, form))
 
 
 async def act(request: Request) -> Response:
@@ -147,7 +127,8 @@ async def _events(request: Request, studio: Studio, name: str) -> AsyncIterator[
     sent = ""
     while not await request.is_disconnected():
         about = await run_in_threadpool(_about, studio, name)
-        told = json.dumps({"state": about["state"], "log": escaped(about["log"]), "ended": not about["is_running"]})
+        said = {"log": escaped(about["log"]), "progress": about["progress"]}
+        told = json.dumps({"state": about["state"], **said, "ended": not about["is_running"]})
         if told != sent:
             sent = told
             yield f"data: {told}\n\n"
@@ -160,6 +141,7 @@ async def _events(request: Request, studio: Studio, name: str) -> AsyncIterator[
 ROUTES = [
     Route("/revise", show),
     Route("/revise/events", events),
+    Route("/revise/estimate", estimate, methods=["POST"]),
     Route("/revise/start", start, methods=["POST"]),
     Route("/revise/{act}", act, methods=["POST"]),
 ]

@@ -11,19 +11,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import InputError
 from monai_unlearn.locks import locked
 from monai_unlearn.safe_path import module_command, safe_environment
-from monai_unlearn.staging import write_json
+from monai_unlearn.staging import write_json, write_text
 from monai_unlearn.studio.confined import inside
 from monai_unlearn.studio.job import BUSY, DONE, JOB, LOG, PROCESS, STOPPING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_MODULE = b"monai_unlearn.studio.job"
+_MODULE, _RUN = b"monai_unlearn.studio.job", b"monai"
+_PROC = Path("/proc")
 _children: list[subprocess.Popen[bytes]] = []
 _STARTING = ".starting"
 _SECONDS_TO_START, _SECONDS_BETWEEN = 60, 0.05
@@ -40,6 +42,7 @@ class State(str, Enum):
     NOT_ACCEPTED = "not accepted"
     REFUSED = "refused its input"
     STOPPED = "stopped"
+    KILLED = "killed"
     FAILED = "failed"
 
 
@@ -66,12 +69,13 @@ class Revisions:
         """Return whether one runs."""
         return any(_is_alive(path) for path in self.folder.glob(f"*/{PROCESS}"))
 
-    def start(self, name: str, job: Mapping[str, str]) -> None:
+    def start(self, name: str, job: Mapping[str, str], *, files: Mapping[str, str] = MappingProxyType({})) -> None:
         """Start a revision.
 
         Args:
             name: Its name.
             job: What to run; see `job.command_of`.
+            files: Texts that belong to it, by file name; the job names each by the stem of that.
 
         Raises:
             InputError: One runs already, or there is one of this name.
@@ -81,7 +85,10 @@ class Revisions:
             if folder.exists():
                 raise InputError(f"there is a revision '{name}' already: resume it, or choose another name.")
             folder.mkdir(parents=True)
-            write_json(folder / JOB, dict(job))
+            named = {Path(file).stem: str((folder / file).resolve()) for file in files}
+            for file, text in files.items():
+                write_text(folder / file, text)
+            write_json(folder / JOB, {**job, **named})
             _start(folder)
 
     def resume(self, name: str) -> None:
@@ -121,10 +128,19 @@ class Revisions:
         folder = self._of(name)
         if (folder / DONE).is_file():
             code = int(_read(folder / DONE)["exit_code"])
-            return _ENDED.get(code, State.STOPPED if code < 0 else State.FAILED)
+            return _ENDED.get(code, State.KILLED if code < 0 else State.FAILED)
         if not _is_alive(folder / PROCESS):
-            return State.STOPPED
+            # It did not come to say how it ended; a second cancel may have come before it listened.
+            return State.STOPPED if (folder / STOPPING).exists() else State.KILLED
         return State.STOPPING if (folder / STOPPING).exists() else State.RUNNING
+
+    def who(self, name: str) -> str:
+        """Return who asked for a revision; empty where nobody was named.
+
+        Raises:
+            InputError: There is none of this name.
+        """
+        return str(_read(self._of(name) / JOB).get("who") or "")
 
     def log(self, name: str) -> str:
         """Return the end of what a revision printed.
@@ -158,6 +174,18 @@ class Revisions:
             yield
 
 
+def who_revised(runs: Path, bundle: Path) -> str:
+    """Return who asked for the revision that wrote a bundle; empty where that is not known.
+
+    Args:
+        runs: The folder of the revisions.
+        bundle: The bundle.
+    """
+    folder = bundle.parent.parent
+    is_here = folder.parent.resolve() == runs.resolve() and (folder / JOB).is_file()
+    return Revisions(runs).who(folder.name) if is_here else ""
+
+
 def _start(folder: Path) -> None:
     """Start the process in a session of its own, and wait until it is known: it goes on when the studio ends.
 
@@ -189,11 +217,38 @@ def _is_alive(path: Path) -> bool:
         child.poll()  # one that ended is not kept as a shadow of itself
     try:
         pid = int(_read(path)["pid"])
-        os.kill(pid, 0)
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    told = Path("/proc", str(pid), "cmdline")
-    return not told.parent.parent.joinpath("self").exists() or (told.is_file() and _MODULE in told.read_bytes())
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return _is_group_alive(pid)
+    return not _PROC.joinpath("self").exists() or _MODULE in _command(pid)
+
+
+def _is_group_alive(pid: int) -> bool:
+    """Whether the run goes on whose process that waits for it was killed: it is in the same group."""
+    try:
+        os.killpg(pid, 0)
+    except (OSError, AttributeError):
+        return False
+    return any(_RUN in _command(other) for other in _group(pid))
+
+
+def _group(leader: int) -> Iterator[int]:
+    """Yield the processes of a group, on Linux."""
+    for path in _PROC.glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError, IndexError):
+            # The name of the program may hold spaces and brackets; the group is the third field behind it.
+            if int(path.read_text().rpartition(")")[2].split()[2]) == leader:
+                yield int(path.parent.name)
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return _PROC.joinpath(str(pid), "cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _read(path: Path) -> dict[str, Any]:

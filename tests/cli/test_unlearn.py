@@ -10,6 +10,14 @@ from monai_unlearn.cli import app
 from monai_unlearn.experiments import unlearn as module
 from monai_unlearn.experiments.unlearn import Revised, StoppedError
 
+FOUND = {
+    "images": {"forget": 40, "remain": 400},
+    "steps": 75,
+    "gradient_evaluations": {"unlearning": 2400, "references": 0, "total": 2400},
+    "seconds": {"unlearning": 60.0, "references": 0.0, "total": 60.0},
+    "share_of_retraining": 0.1,
+    "networks_to_retrain": 0,
+}
 SUMMARY = {"verdict": "not_known", "exit_code": 3}
 
 
@@ -72,6 +80,19 @@ def test_json_of_a_run_that_wrote_nothing_says_why(invoke):
 def test_an_interrupted_run_ends_with_130(invoke):
     result, _ = invoke(ended=StoppedError("Stopped; the same command goes on."))
     assert (result.exit_code, result.stderr) == (130, "Stopped; the same command goes on.\n")
+
+
+def test_an_estimate_is_shown_and_nothing_is_run(invoke, monkeypatch):
+    from monai_unlearn.experiments import estimate as estimating
+
+    asked = []
+    monkeypatch.setattr(estimating, "estimate", lambda bundle, settings: asked.append((bundle, settings)) or FOUND)
+    result, calls = invoke("--estimate", "--budget", "0.1")
+    assert result.exit_code == 0
+    assert "75 steps, 2,400 gradients of single images" in result.stdout
+    assert asked[0][1]["budget"] == 0.1
+    assert json.loads(invoke("--estimate", "--json")[0].stdout) == FOUND
+    assert calls == []
 
 
 def test_success_ends_with_0(invoke):

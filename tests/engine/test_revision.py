@@ -571,6 +571,19 @@ def test_bad_settings_end_before_anything_is_written(tiny, tmp_path, overrides, 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_estimate_is_what_the_run_then_costs_and_writes_nothing_else(tiny, tmp_path, revised):
+    asked = {"reference": "retrain", "reference_seeds": 2, "max_epochs": 2, "stop": {}}
+    tiny.unlearn(tmp_path / "out", estimate=str(tmp_path / "estimate.json"), **asked)
+    assert [path.name for path in tmp_path.iterdir()] == ["estimate.json"]
+    found = json.loads((tmp_path / "estimate.json").read_text(encoding="utf-8"))
+    ran, cost = read(revised[0], "run.json"), read(revised[0], "metrics.json")["cost"]["gradient_evaluations"]
+    assert found["steps"] == ran["steps"]
+    assert found["networks_to_retrain"] == 2
+    assert found["retraining_gradient_evaluations"] == pytest.approx(cost["retraining"], rel=0.05)
+    assert found["gradient_evaluations"]["unlearning"] == pytest.approx(cost["unlearning"], rel=0.5)
+    assert found["seconds"]["unlearning"] >= 0
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(tiny, tmp_path):
     with pytest.raises(TrainingError, match="no result was written.* last good checkpoint, of step 0, is kept in"):
         tiny.judged(tmp_path / "out", learning_rate=1e30, max_epochs=5)

@@ -226,3 +226,21 @@ def test_a_ledger_that_cannot_be_read_is_named_and_nothing_is_decided(site, dama
     checked = words(site.post("/release/check", {"bundle": "given"}).text)
     assert "What the check found" in checked
     assert "Ledger: 3 lines, no faults" not in checked
+
+
+def test_who_started_a_revision_is_noted_on_signing_and_does_not_approve(site):
+    run = site.studio.workspace.runs / "mine" / "run" / "revised_bundle"
+    run.parent.mkdir(parents=True)
+    write_release(run, seed=1)
+    (run.parent.parent / "job.json").write_text('{"who": "Grace"}')
+    name = "mine, accepted"
+    page = site.get("/release", params={"bundle": name}).text
+    assert "Grace revised it, by the form that started it" in words(page)
+    assert 'id="unlearn-who" name="who" value="Grace"' in page
+    assert act(site, "sign", bundle=name).status_code == 303
+    assert [(line.event, line.who) for line in lines(site)] == [("unlearn", "Grace"), ("sign", "Ada")]
+    refused = act(site, "promote", who="Grace", bundle=name)
+    assert "prepared this bundle, by the ledger" in words(refused.text)
+    # Once: the line is there.
+    assert act(site, "sign", bundle=name).status_code == 303
+    assert [line.event for line in lines(site)] == ["unlearn", "sign", "sign"]

@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
+import yaml
+from filelock import FileLock
+from protocol_example import content
 from studio_client import SECRETS, SPEC, Visitor, studio_index, words
 
-from monai_unlearn.studio import revise_page
+from monai_unlearn.studio import asked_revision, revise_page
+from monai_unlearn.studio.revisions import State
 
 
 @pytest.fixture(scope="module")
@@ -20,21 +25,36 @@ def visitor(index, tmp_path, monkeypatch):
     found = Visitor(index=index, work=tmp_path / "work", bundle=tmp_path / "bundle")
     found.post("/cohort/save", {"text": SPEC, "name": "new", "over": ""})
     found.started = []
-    monkeypatch.setattr(revise_page.Revisions, "start", lambda _, name, job: found.started.append((name, job)))
+    monkeypatch.setattr(
+        revise_page.Revisions, "start", lambda _, name, job, files: found.started.append((name, job, files))
+    )
     return found
 
 
-def start(visitor, **fields):
+FOUND = {
+    "images": {"forget": 40, "remain": 400},
+    "steps": 75,
+    "gradient_evaluations": {"unlearning": 2400, "references": 72000, "total": 74400},
+    "seconds": {"unlearning": 60.0, "references": 1800.0, "total": 1860.0},
+    "share_of_retraining": 0.1,
+    "networks_to_retrain": 3,
+}
+PROTOCOL = yaml.safe_dump(content())
+
+
+def start(visitor, act="start", protocol=None, **fields):
     digest = visitor.studio.workspace.saved("retire-old").digest
-    return visitor.act("/revise/start", {"spec": f"retire-old {digest}", "bundle": "given", **fields})
+    files = {} if protocol is None else {"files": {"protocol": ("x.yaml", protocol.encode())}}
+    given = {"spec": f"retire-old {digest}", "bundle": "given", "who": "Ada", **fields}
+    return visitor.act(f"/revise/{act}", given, **files)
 
 
 def test_a_revision_starts_with_what_was_chosen(visitor):
     assert "in percent of what retraining costs" in words(visitor.get("/revise").text)
     answer = start(visitor, method="psg", budget="10", reference="retrain")
     assert answer.headers["location"] == "/revise?run=retire-old"
-    ((name, job),) = visitor.started
-    assert name == "retire-old"
+    ((name, job, files),) = visitor.started
+    assert (name, job["who"], files) == ("retire-old", "Ada", {})
     assert (job["method"], job["budget"], job["reference"]) == ("psg", "0.1", "retrain")
     assert job["spec"] == str(visitor.studio.workspace.specs.resolve() / "retire-old.yaml")
 
@@ -44,6 +64,10 @@ def test_a_revision_starts_with_what_was_chosen(visitor):
     [
         {"spec": "../x"},
         {"spec": ""},
+        {"who": " "},
+        {"protocol": "x: 1"},
+        {"protocol": "\x00"},
+        {"protocol": "!!python/object:os.system [x]"},
         {"bundle": "/etc"},
         {"method": "{name: x, _target_: os.system}"},
         {"method": "--help"},
@@ -69,6 +93,44 @@ def test_another_reference_than_offered_is_not_passed_on(visitor):
 def test_the_page_says_what_is_missing(index, tmp_path, given, said):
     settings = {name: index if name == "index" else tmp_path for name in given}
     assert said in Visitor(work=tmp_path / "work", **settings).get("/revise").text
+
+
+def test_a_protocol_goes_with_the_revision_and_stands_for_method_and_budget(visitor):
+    assert start(visitor, protocol=PROTOCOL).status_code == 303
+    ((_, job, files),) = visitor.started
+    assert files == {"protocol.yaml": PROTOCOL}
+    assert not {"method", "budget", "reference"} & job.keys()
+    refused = start(visitor, protocol=PROTOCOL, budget="10")
+    assert refused.status_code == 422
+    assert "leave budget as the form had it" in words(refused.text)
+
+
+def test_what_it_will_cost_is_shown_before_the_start(visitor, monkeypatch):
+    asked = []
+
+    def estimate(bundle, settings):
+        asked.append((bundle, settings, Path(settings["protocol"]).read_text() if "protocol" in settings else None))
+        return FOUND
+
+    monkeypatch.setattr(asked_revision, "estimate", estimate)
+    page = words(start(visitor, "estimate", budget="10", reference="retrain").text)
+    assert "75 steps, 2,400 gradients of single images: 10.0 % of retraining once. About 1 minute" in page
+    assert "3 networks retrained without the cohort" in page
+    start(visitor, "estimate", protocol=PROTOCOL)
+    (_, first, _), (_, second, text) = asked
+    assert (first["budget"], first["reference"]) == ("0.1", "retrain")
+    assert first["cohort_spec"].endswith("retire-old.yaml")
+    assert {"index_dir", "cohort_spec", "protocol"} == set(second)
+    assert text == PROTOCOL
+    assert not Path(second["protocol"]).exists()
+    assert visitor.started == []
+
+
+def test_one_estimate_is_made_at_a_time(visitor):
+    with FileLock(visitor.studio.workspace.runs / ".estimating"):
+        answer = start(visitor, "estimate")
+    assert answer.status_code == 422
+    assert "another estimate is being made" in answer.text
 
 
 def planted(visitor, code):
@@ -124,3 +186,30 @@ def test_a_spec_that_was_saved_again_is_not_the_one_that_was_chosen(visitor):
     assert "was saved again since this page was opened" in words(answer.text)
     assert visitor.started == []
     assert start(visitor, spec="retire-old").status_code == 409
+
+
+def test_progress_is_a_bar_with_words(visitor, monkeypatch):
+    planted(visitor, 130)
+    folder = visitor.studio.workspace.runs / "mine"
+    (folder / "log.txt").write_text("Unlearning: step 3/10, forget, loss 0.2, 0:00:07 left\n")
+    monkeypatch.setattr(revise_page.Revisions, "state", lambda *_: State.RUNNING)
+    page = visitor.get("/revise?run=mine").text
+    assert '<progress id="progress" max="10" value="3">' in page
+    assert "Unlearning: step 3 of 10, forget, loss 0.2, 0:00:07 left" in page
+    (folder / "log.txt").write_text("Reading images\n")
+    assert '<progress id="progress">' in visitor.get("/revise?run=mine").text
+
+
+def test_a_killed_one_says_so_and_can_be_resumed(visitor):
+    planted(visitor, -9)
+    page = words(visitor.get("/revise?run=mine").text)
+    assert "It is: killed" in page
+    assert "something killed it" in page
+    assert "Resume" in page
+    assert json.loads(visitor.get("/revise/events?run=mine").text.removeprefix("data: "))["ended"]
+
+
+def test_who_revises_is_shown(visitor):
+    planted(visitor, 0)
+    (visitor.studio.workspace.runs / "mine" / "job.json").write_text('{"who": "Ada <b>"}')
+    assert "Revised by Ada &lt;b&gt;." in visitor.get("/revise?run=mine").text

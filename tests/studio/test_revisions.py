@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 from filelock import FileLock
 
 from monai_unlearn.errors import InputError
-from monai_unlearn.studio.revisions import Revisions, State
+from monai_unlearn.studio.revisions import Revisions, State, who_revised
 
 JOB = {"bundle": "/nothing/bundle", "index": "/nothing/index", "spec": "/nothing/spec.yaml"}
 
@@ -41,7 +44,7 @@ def running(revisions):
 
 @pytest.mark.parametrize(
     ("code", "state"),
-    [(0, "accepted"), (3, "not accepted"), (2, "refused its input"), (130, "stopped"), (-9, "stopped"), (1, "failed")],
+    [(0, "accepted"), (3, "not accepted"), (2, "refused its input"), (130, "stopped"), (-9, "killed"), (1, "failed")],
 )
 def test_an_exit_code_is_a_state(revisions, code, state):
     planted(revisions, "mine", done={"exit_code": code})
@@ -116,7 +119,7 @@ def test_a_number_that_another_process_has_now_is_not_touched(revisions):
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
         planted(revisions, "mine", process={"pid": process.pid})
         try:
-            assert revisions.state("mine") is State.STOPPED
+            assert revisions.state("mine") is State.KILLED
             with pytest.raises(InputError, match="does not run"):
                 revisions.cancel("mine")
             assert process.poll() is None
@@ -137,3 +140,43 @@ def test_a_name_that_leads_elsewhere_is_refused(revisions, name):
     for ask in (revisions.state, revisions.log, revisions.cancel, revisions.resume):
         with pytest.raises(InputError, match="name of letters|no such revision"):
             ask(name)
+
+
+def test_a_run_whose_waiting_process_was_killed_still_runs_and_can_be_cancelled(revisions):
+    """Otherwise a resume would start beside it."""
+    run = "import time; time.sleep(60)  # monai.bundle"
+    starts = f"p = subprocess.Popen([sys.executable, '-c', {run!r}])"
+    waits = f"import subprocess, sys; {starts}; print(p.pid, flush=True); p.wait()"
+    words = [sys.executable, "-c", waits, "monai_unlearn.studio.job"]
+    with subprocess.Popen(words, start_new_session=True, stdout=subprocess.PIPE) as process:
+        child = int(process.stdout.readline())
+        planted(revisions, "mine", process={"pid": process.pid})
+        try:
+            process.kill()
+            process.wait(timeout=60)
+            assert revisions.state("mine") is State.RUNNING
+            assert revisions.is_busy()
+            revisions.cancel("mine")
+            deadline = time.monotonic() + 60
+            while revisions.state("mine") is not State.STOPPED and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert revisions.state("mine") is State.STOPPED
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+
+
+def test_texts_lie_in_the_folder_of_the_revision_and_the_job_names_them(revisions, monkeypatch):
+    monkeypatch.setattr("monai_unlearn.studio.revisions._start", lambda _: None)
+    revisions.start("mine", JOB, files={"protocol.yaml": "x: 1\n"})
+    job = json.loads((revisions.folder / "mine" / "job.json").read_text(encoding="utf-8"))
+    assert job == {**JOB, "protocol": str(revisions.folder.resolve() / "mine" / "protocol.yaml")}
+    assert (revisions.folder / "mine" / "protocol.yaml").read_text() == "x: 1\n"
+
+
+def test_who_asked_for_it_is_kept(revisions, tmp_path):
+    folder = planted(revisions, "mine")
+    assert revisions.who("mine") == ""
+    (folder / "job.json").write_text(json.dumps({**JOB, "who": "Ada"}))
+    assert revisions.who("mine") == who_revised(revisions.folder, folder / "run" / "revised_bundle") == "Ada"
+    assert who_revised(revisions.folder, tmp_path / "elsewhere" / "run" / "revised_bundle") == ""

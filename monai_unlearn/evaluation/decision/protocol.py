@@ -42,6 +42,7 @@ GIVEN_TO_A_RUN = (
     "keyfile",
     "lineage_members",
     "output_dir",
+    "estimate",
     "checkpoint",
     "bundle_root",
     "device",

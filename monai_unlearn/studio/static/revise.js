@@ -3,15 +3,22 @@
 
 const run = document.getElementById("run");
 if (run && run.dataset.running) {
-  const lost = document.getElementById("lost");
   const source = new EventSource(`/revise/events?run=${encodeURIComponent(run.dataset.name)}`);
-  source.addEventListener("open", () => { lost.hidden = true; });
-  source.addEventListener("error", () => { lost.hidden = false; });
+  source.addEventListener("open", () => showLost(null));
+  source.addEventListener("error", () => {
+    // A lost connection is tried again; a studio that was started again refuses this page for good.
+    showLost(source.readyState === EventSource.CLOSED ? "refused" : "lost");
+  });
   source.addEventListener("message", event => {
     const told = JSON.parse(event.data);
     document.getElementById("state").textContent = told.state;
     document.getElementById("log").textContent = told.log;
-    document.getElementById("last").textContent = told.log.trim().split("\n").pop();
+    if (told.progress) {
+      const bar = document.getElementById("progress");
+      bar.max = told.progress.total;
+      bar.value = told.progress.step;
+      document.getElementById("last").textContent = told.progress.text;
+    }
     if (told.ended) { source.close(); location.reload(); }
   });
 }
