@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - Typer evaluates the annotations
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit_json
 from monai_unlearn.cli.experiment_options import Bundle, IndexFolder  # noqa: TC001 - Typer evaluates the annotations
 from monai_unlearn.terminal import json_text, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _HELP = (
     "Revise a bundle's weights so that they forget a cohort, and write the revised bundle with its evidence.\n\n"
@@ -105,7 +108,7 @@ def unlearn(  # noqa: PLR0913 - Typer takes an option as a parameter
         raise typer.Exit(done.exit_code)
 
 
-def _show_estimate(bundle: Path, given: dict[str, object], *, as_json: bool) -> None:
+def _show_estimate(bundle: Path, given: Mapping[str, object], *, as_json: bool) -> None:
     from monai_unlearn.experiments.estimate import estimate, estimate_lines
 
     found = estimate(bundle, given)

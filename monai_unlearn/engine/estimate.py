@@ -50,7 +50,7 @@ def estimate_of(
     """
     method, steps = trainer.method, 0 if trainer.method.one_shot else trainer.planned_steps
     prepared = method.gradients_to_prepare(**counts)
-    a_step = 0 if method.one_shot else method.gradients_a_step(**trainer.loader.batch_sizes)  # type: ignore[arg-type]  # by part
+    a_step = 0 if method.one_shot else method.gradients_a_step(**trainer.loader.batch_sizes)
     # A budget is spent to one step; of a method without steps, it is what it may cost at most.
     unlearning = prepared + steps * a_step if planned is None or method.one_shot else planned.limit
     references = None if retrained and retraining is None else retrained * (retraining or 0)
@@ -99,7 +99,7 @@ def seconds_a_gradient(
     try:
         for _ in range(_REPEATS + 1):  # the first one warms up
             started = clock()
-            cross_entropy(network(inputs), labels).backward()
+            cross_entropy(network(inputs), labels).backward()  # type: ignore[no-untyped-call]  # torch has no type for it
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
             found.append(clock() - started)

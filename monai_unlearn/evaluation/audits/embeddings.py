@@ -96,7 +96,8 @@ def write_linked(path: Path, points: Mapping[str, Array], frame: pd.DataFrame) -
         points: The coordinates by network, each of shape (image, 2).
         frame: The images' rows of the table of predictions.
     """
-    columns = {name: frame[name].tolist() for name in frame if name in {"part", "label"} or name.startswith(SLICE)}
+    names = [str(name) for name in frame if name in {"part", "label"} or str(name).startswith(SLICE)]
+    columns = {name: frame[name].tolist() for name in names}
     for name, found in points.items():
         for axis, values in zip(("x", "y"), _in_panel(found).T, strict=True):
             columns[f"{axis}:{name}"] = values.tolist()
