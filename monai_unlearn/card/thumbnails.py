@@ -102,10 +102,24 @@ def _in_turn(rows: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
 def _shown(row: Mapping[str, Any]) -> list[Thumbnail]:
     """Return the picture of a row; none where its file is gone or cannot be decoded."""
     try:
-        pixels = _pixels(Path(row["path"]), row.get("format"))
+        content = thumbnail_png(Path(row["path"]), row.get("format"))
     except Exception:  # noqa: BLE001 - a decoder may raise anything; the page shows the other images
         return []
-    return [Thumbnail(label=row["label"], source=_png(pixels))]
+    source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+    return [Thumbnail(label=row["label"], source=source)]
+
+
+def thumbnail_png(path: Path, file_format: object) -> bytes:
+    """Return a small picture of an image, a PNG without metadata, made in memory.
+
+    Args:
+        path: The file.
+        file_format: Its format by the index: `dicom`, `nifti`, or any other for a plain image.
+
+    Raises:
+        Exception: It cannot be decoded; a decoder may raise anything.
+    """
+    return _png(_pixels(path, file_format))
 
 
 def _pixels(path: Path, file_format: object) -> NDArray[Any]:
@@ -139,7 +153,7 @@ def _middle_slice(path: Path) -> NDArray[Any]:
     return middle
 
 
-def _png(pixels: NDArray[Any]) -> str:
+def _png(pixels: NDArray[Any]) -> bytes:
     from PIL import Image
 
     if pixels.ndim < _COLOUR:
@@ -149,4 +163,4 @@ def _png(pixels: NDArray[Any]) -> str:
     picture.thumbnail((SIDE, SIDE))
     content = io.BytesIO()
     picture.save(content, format="PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+    return content.getvalue()

@@ -46,6 +46,9 @@ def studio(  # noqa: PLR0913 - options of a command
         Path | None, typer.Option("--tls-cert", metavar="FILE", help="The certificate, in PEM.")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="Its private key, in PEM.")] = None,
+    show_images: Annotated[
+        bool, typer.Option("--show-images", help="Show some images of each part; they are kept on no disk.")
+    ] = False,
     trust: Trust = False,
 ) -> None:
     """Open the studio in a browser on this machine."""
@@ -58,6 +61,7 @@ def studio(  # noqa: PLR0913 - options of a command
         store=store,
         work=work,
         trust=trust,
+        show_images=show_images,
         host=host,
         port=port,
         tls_cert=tls_cert,

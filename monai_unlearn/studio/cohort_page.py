@@ -17,6 +17,7 @@ from monai_unlearn.studio.cohort_view import difference, view
 from monai_unlearn.studio.confined import inside
 from monai_unlearn.studio.faults import ShownFault, faults_of
 from monai_unlearn.studio.forms import read_form
+from monai_unlearn.studio.images import picture, some_images
 from monai_unlearn.studio.pages import render, studio_of
 from monai_unlearn.studio.starter import DEVICE, EMPTY, retire_device
 from monai_unlearn.studio.turns import OutdatedError
@@ -103,7 +104,9 @@ def _preview(request: Request, studio: Studio, form: Form, is_wanted: Callable[[
     if form["typed"]:
         _keep(studio, name, form)
     try:
-        shown = view(studio.cohort(studio.workspace.parse(text), is_wanted=is_wanted))
+        cohort = studio.cohort(studio.workspace.parse(text), is_wanted=is_wanted)
+        shown = view(cohort)
+        images = some_images(cohort) if studio.settings.show_images else {}
     except OutdatedError:
         return Response(status_code=204)
     except UnlearnError as error:
@@ -112,7 +115,7 @@ def _preview(request: Request, studio: Studio, form: Form, is_wanted: Callable[[
         # The last valid preview stays where it is.
         response.headers["hx-reswap"] = "none"
         return response
-    response = render(request, "preview.html.jinja", view=shown, faults=[], swap=True)
+    response = render(request, "preview.html.jinja", view=shown, pictured=images, faults=[], swap=True)
     response.headers["hx-trigger"] = "previewed"
     return response
 
@@ -214,6 +217,12 @@ def _freeze(studio: Studio, name: str, seen: str) -> None:
     freeze(cohort, inside(studio.workspace.cohorts, f"{name}-{digest}"))
 
 
+async def image(request: Request) -> Response:
+    """Send a small picture of an image; no answer of the studio is kept by a browser."""
+    number = request.query_params.get("number", "")
+    return Response(await run_in_threadpool(picture, studio_of(request), number), media_type="image/png")
+
+
 async def diff(request: Request) -> Response:
     """Show which images change their part against another spec, or the same as it was saved."""
     studio = studio_of(request)
@@ -246,6 +255,7 @@ def _other(studio: Studio, other: str, name: str) -> CohortSpec | Frozen | None:
 
 ROUTES = [
     Route("/cohort", show),
+    Route("/cohort/image", image),
     *(
         Route(f"/cohort/{name}", endpoint, methods=["POST"])
         for name, endpoint in (

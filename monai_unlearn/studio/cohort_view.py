@@ -11,6 +11,7 @@ from monai_unlearn.cohort.language.english import sentence
 from monai_unlearn.cohort.reports.explain import explain
 from monai_unlearn.cohort.resolve.guards import refusal
 from monai_unlearn.cohort.resolve.notes import words_of_notes
+from monai_unlearn.cohort.resolve.warnings import words_of_undetermined
 from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.folding import visible
 
@@ -30,6 +31,8 @@ def view(cohort: Cohort) -> dict[str, Any]:
         IndexReadError: The index cannot be read.
     """
     preview, spec = cohort.preview(), cohort.spec
+    number = preview["images"]["undetermined"]
+    undetermined = words_of_undetermined(number) if number else None
     asked = {
         "forget": sentence(spec.forget).to_dict(),
         "population": None if spec.population is None else sentence(spec.population).to_dict(),
@@ -47,10 +50,12 @@ def view(cohort: Cohort) -> dict[str, Any]:
         "refusal": refusal(cohort),
         "asked": ASKED.view({"modification": {"reason": preview["reason"], "cohort": shown}}),
         "then": explain(spec)["then"],
+        "undetermined": undetermined,
         "unknown": list(_unknown(preview)),
         "classes": _classes(preview),
         "spellings": list(_spellings(preview)),
-        "warnings": preview["warnings"],
+        # Said once, with the reasons.
+        "warnings": [line for line in preview["warnings"] if line != undetermined],
         "notes": list(words_of_notes(preview["notes"])),
     }
 
@@ -88,7 +93,7 @@ def _headline(preview: Mapping[str, Any]) -> str:
     images, patients = preview["images"], preview["patients"]
     return (
         f"{counted(images['forget'], 'image')} of {counted(patients['forget'], 'patient')} would be forgotten, "
-        f"{images['remain']:,} kept, {images['undetermined']:,} undetermined."
+        f"{images['remain']:,} kept."
     )
 
 
@@ -102,10 +107,9 @@ def _unknown(preview: Mapping[str, Any]) -> Iterator[str]:
 def _classes(preview: Mapping[str, Any]) -> Table | None:
     if not preview["classes"]:
         return None
-    rows = [
-        cells(words(name), *(f"{counts[part]:,}" for part in _PARTS)) for name, counts in preview["classes"].items()
-    ]
-    return Table(caption="Images by class and part", headings=("class", *_PARTS.values()), rows=rows)
+    parts = [part for part in _PARTS if part != "undetermined" or preview["images"][part]]
+    rows = [cells(words(name), *(f"{counts[part]:,}" for part in parts)) for name, counts in preview["classes"].items()]
+    return Table(caption="Images by class and part", headings=("class", *map(_PARTS.get, parts)), rows=rows)
 
 
 def _spellings(preview: Mapping[str, Any]) -> Iterator[str]:

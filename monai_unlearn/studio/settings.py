@@ -24,6 +24,7 @@ class Settings:
         store: The store of deployed versions.
         work: Where specs, drafts, frozen cohorts and runs are kept.
         trust: Whether the index's files are not compared with their digests.
+        show_images: Whether the Cohort page shows some images of each part.
         host: Where it listens.
         port: The port; 0 for a free one.
         tls_cert: The certificate, in PEM.
@@ -38,6 +39,7 @@ class Settings:
     store: Path | None = None
     work: Path = WORK
     trust: bool = False
+    show_images: bool = False
     host: str = LOOPBACK
     port: int = PORT
     tls_cert: Path | None = None

@@ -14,10 +14,12 @@ RUNNER = CliRunner()
 def test_options_become_settings(monkeypatch):
     seen = []
     monkeypatch.setattr(module, "serve", seen.append)
-    result = RUNNER.invoke(app, ["studio", "--index", "index", "--work", "work", "--port", "0", "--trust"])
+    words = ["studio", "--index", "index", "--work", "work", "--port", "0", "--trust", "--show-images"]
+    result = RUNNER.invoke(app, words)
     assert result.exit_code == 0, result.output
     (settings,) = seen
     assert (settings.index, settings.work, settings.port, settings.trust) == (Path("index"), Path("work"), 0, True)
+    assert settings.show_images
     assert settings.host == "127.0.0.1"
 
 

@@ -49,6 +49,17 @@ def test_a_preview_has_the_sentence_the_parts_the_funnel_and_the_classes(visitor
     assert "glaucoma 2 3 0" in page
 
 
+def test_what_is_undetermined_is_said_once_with_its_reasons(visitor):
+    page = words(visitor.post("/cohort/preview", {"text": SPEC, "name": "new"}).text)
+    assert page.count("1 image is undetermined and used for neither part.") == 1
+    assert "Undetermined, and why 1 image is undetermined and used for neither part. device" in page
+    every = SPEC.replace("device == Old", "diagnosis == normal")
+    page = words(visitor.post("/cohort/preview", {"text": every, "name": "new"}).text)
+    assert "No image is undetermined." in page
+    assert "Images by class and part class forgotten kept " in page
+    assert "forgotten kept undetermined" not in page
+
+
 def test_faults_stand_under_their_line_and_the_last_preview_stays(visitor):
     answer = visitor.post("/cohort/preview", {"text": f"{SPEC}foo: 1\n", "name": "new"})
     assert 'data-line="5"' in answer.text

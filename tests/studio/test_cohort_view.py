@@ -20,7 +20,7 @@ def shown(index, text):
 
 def test_a_view_says_what_the_preview_says(index):
     found = shown(index, SPEC)
-    assert found["headline"] == "4 images of 2 patients would be forgotten, 7 kept, 1 undetermined."
+    assert found["headline"] == "4 images of 2 patients would be forgotten, 7 kept."
     assert found["refusal"] is None
     assert found["unknown"] == ["device == Old: a value is missing in 1 image."]
     rows = {row[0].text: [cell.text for cell in row[1:]] for row in found["classes"].rows}

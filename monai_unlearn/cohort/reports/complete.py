@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,7 @@ from monai_unlearn.vocabulary.counted import counted
 from monai_unlearn.vocabulary.folding import letters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from monai_unlearn.index import Index
 
@@ -30,6 +31,10 @@ _FIELD = r"(?:`([^`]+)`|([A-Za-z_][A-Za-z0-9_.]*))"
 _COMPARED = re.compile(rf"{_FIELD}\s*(?:==|!=)\s*['\"]?([^\[\](),'\"<>=&|]*)$")
 _LISTED = re.compile(rf"{_FIELD}\s+in\s*\[(?:[^\]]*,)?\s*['\"]?([^\[\](),'\"]*)$")
 _WORD = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)$")
+_SHORTEST, _NEAR = 4, 0.75
+"""Characters from which on a spelling may be taken for a slip, and how alike the two must be, of 1."""
+_MOST_COMPARED = 2_000
+"""Values that are compared letter by letter while somebody types; the most frequent come first."""
 _LONGEST = 1_000
 """Characters before the cursor that are read: what is looked for backwards takes their square."""
 _PREDICATE = re.compile(r"^(?:forget|population)\s*:|^\s+(?:-|any|all|not)|^\s*-\s")
@@ -104,11 +109,22 @@ def _at(
 
 
 def _ranked(pairs: Iterable[tuple[str, str]], typed: str) -> Pairs:
-    """Return the suggestions that fit what was typed: those that begin with it, then those that contain it."""
+    """Return what fits a typed text: what begins with it, then what contains it; or else what is spelled alike."""
     key = letters(typed)
     listed = [(pair, letters(pair[0])) for pair in pairs]
     begins = [pair for pair, spelled in listed if spelled.startswith(key)]
-    return begins + [pair for pair, spelled in listed if key in spelled and not spelled.startswith(key)]
+    contain = [pair for pair, spelled in listed if key in spelled and not spelled.startswith(key)]
+    return begins + contain or _alike(key, listed[:_MOST_COMPARED])
+
+
+def _alike(key: str, listed: Sequence[tuple[tuple[str, str], str]]) -> Pairs:
+    """Return those that a slip of the fingers turns into what was typed."""
+    if len(key) < _SHORTEST:
+        return []
+    # As much of each as was typed: the rest may still come.
+    starts = {spelled[: len(key) + 1]: None for _, spelled in listed}
+    near = difflib.get_close_matches(key, starts, n=MOST, cutoff=_NEAR)
+    return [pair for start in near for pair, spelled in listed if spelled[: len(key) + 1] == start]
 
 
 @cache

@@ -76,7 +76,7 @@ def warnings_of(
 
 def _about_parts(counts: PartCounts) -> Iterator[CohortWarning]:
     if images := counts.images["undetermined"]:
-        yield CohortWarning.of(_undetermined, images)
+        yield CohortWarning.of(words_of_undetermined, images)
     if patients := counts.patients_in_both:
         yield CohortWarning.of(_in_both, patients)
     if images := counts.remaining_without_patient:
@@ -123,7 +123,8 @@ def _about_strata(sample: Sample, strata: Strata) -> Iterator[CohortWarning]:
         )
 
 
-def _undetermined(images: int | str) -> str:
+def words_of_undetermined(images: int | str) -> str:
+    """Return that so many images are in neither part."""
     return f"{_images(images, 'is', 'are')} undetermined and used for neither part."
 
 

@@ -54,6 +54,16 @@ def test_a_value_is_found_by_a_part_of_it_and_replaces_what_was_typed(index):
     assert line[: found.start] + found.text == "forget: device == Cirrus 800 FA"
 
 
+@pytest.mark.parametrize("typed", ["Cirus 800", "cirrsu", "Cirrus-80O", "Cirruss"])
+def test_a_slip_of_the_fingers_still_finds_a_value(index, typed):
+    assert texts(f"forget: device == {typed}", index)[0] == "Cirrus 800 FA"
+
+
+def test_what_is_spelled_otherwise_or_too_short_finds_nothing(index):
+    assert texts("forget: device == cxr", index) == []
+    assert texts("forget: device == Spectralis", index) == []
+
+
 def test_the_end_of_a_long_line_is_read(index):
     """The whole would take the square of its length: an attacker's line stopped a server for minutes."""
     line = f"forget: {'a' * 30_000}.b and device == cirrus8"
