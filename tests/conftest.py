@@ -39,3 +39,14 @@ def orthanc(tmp_path_factory):
         pytest.skip(MISSING)
     with running_orthanc(tmp_path_factory.mktemp("orthanc")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def dcmqrscp(tmp_path_factory):
+    """DCMTK's archive on loopback, with an empty store; tests that need it are skipped without it."""
+    from dcmqrscp import MISSING, program, running_dcmqrscp
+
+    if program() is None:
+        pytest.skip(MISSING)
+    with running_dcmqrscp(tmp_path_factory.mktemp("dcmqrscp")) as server:
+        yield server

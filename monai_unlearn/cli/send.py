@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
-from monai_unlearn.errors import ConfigError
+from monai_unlearn.errors import ArchiveError, ConfigError
 from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
@@ -84,10 +84,15 @@ def _archive(dicomweb: str | None, dimse: str | None, *, aet: str, called: str) 
     if (dicomweb is None) == (dimse is None):
         raise ConfigError("expected the archive: --dicomweb URL or --dimse HOST:PORT, one of them.")
     if dimse is not None:
-        from monai_unlearn.pacs.c_store import CStore
-
-        store = CStore.of(dimse, aet=aet, called=called)
-        yield store, store.server
+        try:
+            from monai_unlearn.pacs.association import Peer
+            from monai_unlearn.pacs.c_store import CStore
+        except ImportError:
+            raise ArchiveError(
+                "DIMSE takes pynetdicom, which is not installed. Install it with: pip install 'monai-unlearn[pacs]'"
+            ) from None
+        peer = Peer.of(dimse, aet=aet, called=called)
+        yield CStore(peer), peer.server
         return
     from monai_unlearn.pacs.access import Access
     from monai_unlearn.pacs.dicomweb import DicomWeb

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Mapping
 
     from monai_unlearn.pacs.study_query import StudyQuery
 
 Item = dict[str, Any]
+# Images arrive days after their study's date: these days are asked for again.
+OVERLAP = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,20 @@ class Asked:
     studies: frozenset[str] | None = None
     since: dt.date | None = None
     new: Mapping[str, int] = field(default_factory=dict)
+
+
+def asked_since(cursor: Mapping[str, Any] | None, today: dt.date) -> Asked:
+    """Return which studies an archive that does not tell its changes is asked for: those of recent days.
+
+    Args:
+        cursor: What the last pull passed on; null where there was none.
+        today: The day of this pull.
+    """
+    day = {"day": today.isoformat()}
+    with suppress(KeyError, TypeError, ValueError):
+        if cursor is not None:
+            return Asked("window", day, since=dt.date.fromisoformat(str(cursor["day"])) - OVERLAP)
+    return Asked("all", day)
 
 
 class Archive(Protocol):

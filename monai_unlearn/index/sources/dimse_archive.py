@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pydicom.datadict import tag_for_keyword
@@ -11,8 +9,7 @@ from pydicom.datadict import tag_for_keyword
 from monai_unlearn.errors import ArchiveError
 from monai_unlearn.index.readers.functional_groups import GROUPS
 from monai_unlearn.index.readers.row import tag_paths
-from monai_unlearn.index.sources.archive import Asked, Item
-from monai_unlearn.index.sources.web_archive import OVERLAP
+from monai_unlearn.index.sources.archive import Asked, Item, asked_since
 from monai_unlearn.index.tag_path import TagPath
 from monai_unlearn.pacs.dimse import Dimse
 from monai_unlearn.pacs.items import OF_SERIES, SERIES, STUDY, count, text
@@ -20,9 +17,10 @@ from monai_unlearn.pacs.study_query import FIELDS, StudyQuery
 from monai_unlearn.pacs.study_search import StudySearch
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
 
-    from monai_unlearn.pacs.dimse import Peer
+    from monai_unlearn.pacs.association import Peer
 
 _META_GROUP = 2
 _OF_STUDIES = (
@@ -68,11 +66,7 @@ class DimseArchive:
 
     def asked(self, cursor: Mapping[str, Any] | None) -> Asked:
         """Return which studies may have changed: those of recent days."""
-        day = {"day": self._today.isoformat()}
-        with suppress(KeyError, TypeError, ValueError):
-            if cursor is not None:
-                return Asked("window", day, since=dt.date.fromisoformat(str(cursor["day"])) - OVERLAP)
-        return Asked("all", day)
+        return asked_since(cursor, self._today)
 
     def studies(self, query: StudyQuery) -> Iterator[Item]:
         """Yield the studies of a query."""

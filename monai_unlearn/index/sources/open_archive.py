@@ -43,7 +43,7 @@ def open_archive(
     try:
         if dimse is not None:
             from monai_unlearn.index.sources.dimse_archive import DimseArchive
-            from monai_unlearn.pacs.dimse import Peer
+            from monai_unlearn.pacs.association import Peer
 
             return DimseArchive(Peer.of(dimse, aet=aet, called=called), tags=tags, today=today)
         from monai_unlearn.index.sources.web_archive import WebArchive

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
-from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.index.sources.archive import Asked, Item
+from monai_unlearn.index.sources.archive import Asked, Item, asked_since
 from monai_unlearn.index.sources.json_row import names_pixels
 from monai_unlearn.pacs.dicomweb import DicomWeb
 from monai_unlearn.pacs.items import OF_STUDY, PATIENT_ID, STUDY, count, text
@@ -17,12 +15,11 @@ from monai_unlearn.pacs.study_query import FIELDS, StudyQuery
 from monai_unlearn.pacs.study_search import StudySearch
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Mapping
 
     from monai_unlearn.pacs.access import Access
 
-# Images arrive days after their study's date: these days are asked for again.
-OVERLAP = dt.timedelta(days=30)
 # So many studies show whether a server names pixels, if none that was asked for does.
 _SAMPLE = 5
 
@@ -71,11 +68,7 @@ class WebArchive:
             changes = orthanc.changes(cursor)
             how = "all" if changes.studies is None else "changes"
             return Asked(how, changes.cursor, changes.studies, new=changes.new)
-        day = {"day": self._today.isoformat()}
-        with suppress(KeyError, TypeError, ValueError):
-            if cursor is not None:
-                return Asked("window", day, since=dt.date.fromisoformat(str(cursor["day"])) - OVERLAP)
-        return Asked("all", day)
+        return asked_since(cursor, self._today)
 
     def studies(self, query: StudyQuery) -> Iterator[Item]:
         """Yield the studies of a query."""
