@@ -62,6 +62,8 @@ class ReadOnceDataset(Dataset[Any], ABC):
         unread = [row for row in wanted if not self._has(row)]
         if not unread:  # a batch that is drawn: a console takes longer than to read it
             return
+        if self._pixels is not None:
+            self._pixels.provide([self._items[row] for row in unread])
         console = escaping_console(stderr=True)
         for row in track(unread, self._description, console=console, disable=not console.is_terminal, transient=True):
             self.keep(row, self._transformed(row))
@@ -85,6 +87,7 @@ class ReadOnceDataset(Dataset[Any], ABC):
 
     def _transformed(self, row: int) -> Any:  # noqa: ANN401 - as above
         if self._pixels is not None:
+            self._pixels.provide([self._items[row]])
             check_still(self._items[row], self._pixels)
         return self._transform(self._items[row])
 

@@ -62,7 +62,8 @@ def subset_datasets(
     earlier = itertools.product(data.earlier.parts, splits)
     found = {(part, split): data.earlier_items(part, split) for part, split in earlier}
     items |= {subset: images for subset, images in found.items() if images}
-    data.pixels.check(itertools.chain.from_iterable(items.values()))
+    # Images of the lazy subset that come from an archive on demand come when they are read.
+    data.pixels.check(itertools.chain.from_iterable(items.values()), bring=False)
     subsets = hold(items, transform, pixels=data.pixels, memory=memory, cache_dir=where)
     for subset, images in subsets.items():
         if subset != _LAZY:

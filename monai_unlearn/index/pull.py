@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ArchiveError, IndexReadError
 from monai_unlearn.index.assemble import collect
 from monai_unlearn.index.compose import Composition, check_decisions
 from monai_unlearn.index.duplicates import find_duplicates
-from monai_unlearn.index.fetch import MANIFEST, bind, read_manifest
+from monai_unlearn.index.fetch.bind import bind, bound_folder
+from monai_unlearn.index.fetch.manifest import read_manifest
 from monai_unlearn.index.identities import identities_of
 from monai_unlearn.index.measures.labels import MaskLabels
 from monai_unlearn.index.scan.decisions import PATH
@@ -25,7 +25,6 @@ from monai_unlearn.index.sources.study_list import Study, studies_of
 from monai_unlearn.index.sources.study_rows import StudyRows
 from monai_unlearn.index.store.digest import engine
 from monai_unlearn.index.store.part_writer import named_by_content
-from monai_unlearn.index.store.store import read_document
 from monai_unlearn.index.store.write import check_target
 from monai_unlearn.pacs.study_query import StudyQuery
 
@@ -148,7 +147,7 @@ def pull(request: PullRequest, archive: Archive, *, track: TrackStudies) -> Pull
             duplicates = find_duplicates(connection, collected, build.patient_key)
             counts = _file_counts(rows.counts)
             composition = Composition(build, 0, collected, counts, identities, tags, further=further)
-            linked = _linked(build.out)
+            linked = bound_folder(build.out)
             done = composition.finish(space, duplicates, MaskLabels(), _untracked, connection=connection)
     if linked is not None:
         bind(build.out, linked, read_manifest(linked))
@@ -236,15 +235,6 @@ def _pulled(request: PullRequest, archive: Archive, asked: Asked) -> dict[str, A
 def _file_counts(counts: PullCounts) -> FileCounts:
     images = counts.images
     return FileCounts(**{name: images[name] for name in ("reused", "added", "changed", "vanished", "resumed")})
-
-
-def _linked(directory: Path) -> Path | None:
-    """Return the folder of images that the last index was bound to; null if there is none."""
-    try:
-        folder = Path(str(read_document(directory)["fetched"]["folder"]))
-    except (IndexReadError, KeyError, TypeError):
-        return None
-    return folder if (folder / MANIFEST).is_file() else None
 
 
 def _untracked(files: Iterable[Any]) -> Iterator[Any]:

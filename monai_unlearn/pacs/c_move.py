@@ -58,11 +58,11 @@ class Receiver:
                 f"--move: port {port} of this machine cannot be listened on ({error.strerror or 'I/O error'}). Choose "
                 f"the port at which the archive knows {peer.aet}, and end what else listens on it."
             ) from None
-        self.port = int(self._server.server_address[1])  # type: ignore[union-attr]  # it does not block
+        self.port = int(self._server.server_address[1])
 
     def close(self) -> None:
         """Stop listening."""
-        self._server.shutdown()  # type: ignore[union-attr]  # as above
+        self._server.shutdown()
 
     @contextmanager
     def expecting(self, instance: str) -> Iterator[list[bytes]]:
@@ -96,16 +96,16 @@ def moved(association: Association, receiver: Receiver, query: Dataset) -> tuple
         ArchiveError: The archive does not know where to send it, or does not offer C-MOVE.
         PassingFault: The connection was cut.
     """
-    peer, status = receiver.peer, None
+    peer = receiver.peer
     with receiver.expecting(str(query.SOPInstanceUID)) as files:
         try:
-            for status, _ in association.send_c_move(query, peer.aet, StudyRootQueryRetrieveInformationModelMove):
-                pass
+            answers = association.send_c_move(query, peer.aet, StudyRootQueryRetrieveInformationModelMove)
+            codes = [getattr(status, "Status", None) for status, _ in answers]
         except ValueError:  # pynetdicom has no context that was accepted
             raise NotOfferedError(peer, str(StudyRootQueryRetrieveInformationModelMove.name)) from None
         except RuntimeError:
             raise PassingFault("was not sent: the connection was cut") from None
-        code = getattr(status, "Status", None)
+        code = codes[-1] if codes else None
         if files:
             return files, code == _SUCCESS
     if code is None:

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from monai_unlearn.cli import app
 from monai_unlearn.cohort import CohortSpec
 from monai_unlearn.index import Index
+from monai_unlearn.index.fetch.on_demand import OnDemand
+from monai_unlearn.index.readers.pixel_digest import pixel_digest
 from monai_unlearn.phantom import write_fundus_studies
 
 RUNNER = CliRunner()
@@ -71,3 +73,34 @@ def test_what_is_not_there_ends_with_3(tmp_path, studies, orthanc):
     assert (
         "expected forget, remain" in run("fetch", spec, "--index", index, "--parts", "all", code=2)["error"]["message"]
     )
+
+
+def test_by_c_move_from_the_archive_of_dcmtk(tmp_path, studies, dcmqrscp):
+    dcmqrscp.store(studies)
+    index, spec = tmp_path / "index", tmp_path / "spec.yaml"
+    # What this archive keeps of an image is little: the device is not among it.
+    spec.write_text(SPEC.replace("device == Cirrus 800 FA", "StudyDate < 2017-01-01"))
+    here = ("--dimse", dcmqrscp.dimse, "--called", "DCMTK", "--aet", "ME")
+    pulled = run("pull", *here, "--out", index)
+    originals = {pixel_digest(path): path for path in studies.rglob("*.dcm")}
+    assert pulled["images"] >= len(originals)
+    some = run("fetch", spec, "--index", index, "--aet", "ME", "--parts", "forget", "--limit", 2)
+    assert (some["fetched"], some["whole"]) == (2, True)
+    done = run("fetch", spec, "--index", index, *here, "--move", dcmqrscp.move, "--connections", 2)
+    assert (done["present"], done["whole"]) == (2, True)
+    assert {pixel_digest(path) for path in (index / "images").rglob("*.dcm")} >= set(originals)
+
+
+def test_on_demand_nothing_is_fetched(tmp_path, studies, orthanc):
+    orthanc.clear()
+    orthanc.store(studies)
+    index, spec = tmp_path / "index", tmp_path / "spec.yaml"
+    spec.write_text(SPEC)
+    run("pull", "--dicomweb", orthanc.dicomweb, "--out", index)
+    found = run("fetch", spec, "--index", index, "--parts", "forget", "--on-demand", "--budget-bytes", 10_000_000)
+    assert (found["on_demand"], found["fetched"], found["whole"]) == (found["wanted"], 0, True)
+    shown = RUNNER.invoke(app, ["index", "fetch", str(spec), "--index", str(index), "--on-demand"])
+    assert "will be fetched when a run first uses them" in shown.output
+    on_demand = OnDemand.of(Index.open(index))
+    (image, *_) = CohortSpec.read(spec).resolve(Index.open(index)).forget["image_id"]
+    assert on_demand.bring([image])[image].pixel_digest in {pixel_digest(path) for path in studies.rglob("*.dcm")}

@@ -17,8 +17,6 @@ from pynetdicom.sop_class import (
 )
 
 from monai_unlearn.errors import ArchiveError
-from monai_unlearn.pacs.association import Peer
-from monai_unlearn.pacs.dimse import Dimse
 from monai_unlearn.pacs.items import STUDY, text
 from monai_unlearn.pacs.paging import CappedError
 

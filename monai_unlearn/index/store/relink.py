@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    Place = tuple[str, int, int]
+    Place = tuple[str, int | None, int | None]
 
 # What `finish_index` states anew.
 _STATED = frozenset(("columns", "parts", "digests", "digest", "images", "rows", "faults", SEAL))
@@ -31,7 +31,8 @@ def relink(directory: Path, places: Mapping[str, Place], *, further: Mapping[str
 
     Args:
         directory: The folder of the index.
-        places: The path, size in bytes and time in nanoseconds of the file of an image, by `image_id`.
+        places: The path of the file of an image, by `image_id`, with its size in bytes and time in nanoseconds; they
+            are null for one that is not there yet.
         further: Entries of `index.json` to add or to replace.
 
     Raises:

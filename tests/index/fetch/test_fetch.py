@@ -8,76 +8,16 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from dicom_json import image
 from fake_archive import FakeArchive
+from file_archive import Files, images_of, rows
 from pulls import pulled
 
-from monai_unlearn.errors import ArchiveError, IndexReadError
+from monai_unlearn.errors import ArchiveError
 from monai_unlearn.index import Index
-from monai_unlearn.index.fetch import (
-    MANIFEST,
-    Fetched,
-    fetch,
-    opened_archive,
-    people_of,
-    pulled_from,
-    read_manifest,
-    wanted_of,
-)
-from monai_unlearn.index.pseudonyms import Pseudonyms
-from monai_unlearn.index.scan.decisions import FREE_TEXT, Decisions
-from monai_unlearn.index.scan.options import ScanOptions
+from monai_unlearn.index.fetch.fetch import fetch
+from monai_unlearn.index.fetch.manifest import MANIFEST, read_manifest
+from monai_unlearn.index.fetch.wanted import wanted_of
 from monai_unlearn.index.verify import verify_index
-from monai_unlearn.pacs.web import RefusedError
-from monai_unlearn.phantom import write_fundus_studies
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    """The files of an archive by their identifiers."""
-    folder = tmp_path_factory.mktemp("archive")
-    write_fundus_studies(folder / "out", patients=3, size=64)
-    found = {}
-    for path in sorted((folder / "out").rglob("*.dcm")):
-        dataset = pydicom.dcmread(path, stop_before_pixels=True)
-        found[dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.SOPInstanceUID] = path.read_bytes()
-    return found
-
-
-class Files:
-    """An archive of files that counts what it is asked for."""
-
-    def __init__(self, files):
-        self.files, self.asked = dict(files), []
-
-    def instance(self, *uids):
-        self.asked.append(uids)
-        if uids not in self.files:
-            raise RefusedError("gone", 404)
-        if isinstance(self.files[uids], Exception):
-            raise self.files[uids]
-        return self.files[uids]
-
-
-def images_of(files):
-    """The metadata of the files."""
-    found = []
-    for (study, series, uid), content in files.items():
-        patient = str(pydicom.dcmread(BytesIO(content), stop_before_pixels=True).PatientID)
-        found.append(image(study, 1, SeriesInstanceUID=series, SOPInstanceUID=uid, PatientID=patient))
-    return found
-
-
-@pytest.fixture
-def index(tmp_path, files):
-    pulled(tmp_path / "index", FakeArchive(images_of(files)))
-    return Index.open(tmp_path / "index")
-
-
-def rows(index):
-    people = people_of(index)
-    found = index.frame(["image_id", "study", "series"]).itertuples(index=False, name=None)
-    return [(*row, people[row[0]]) for row in found]
 
 
 def run(index, archive, **options):
@@ -169,23 +109,6 @@ def test_the_files_of_another_patient_than_the_index_has_are_not_kept(index, fil
     assert archive.asked == [one]
 
 
-@pytest.mark.parametrize(
-    ("people", "issuer", "is_one"),
-    [
-        ((), None, True),
-        (("P1",), None, True),
-        (("P1",), "A", True),
-        (("P2",), None, False),
-        (("P1", "P1^^^A"), "A", True),
-        (("P1", "P1^^^A"), "B", False),
-        (("P1^^^A",), None, False),
-    ],
-)
-def test_patients_are_compared_with_their_issuers(people, issuer, is_one):
-    entry = Fetched("1.2", "1.2.dcm", 1, 1, "sha256:x", None, "P1", issuer, None)
-    assert entry.is_of(frozenset(people)) is is_one
-
-
 def test_what_a_killed_fetch_left_counts_before_more_comes(index, files):
     run(index, Files(files))
     (index.directory / "images" / MANIFEST).unlink()
@@ -203,31 +126,3 @@ def test_a_budget_is_kept(index, files):
     assert done.fetched + done.left == len(files)
     assert done.left
     assert sum(path.stat().st_size for path in (index.directory / "images").rglob("*.dcm")) <= budget
-
-
-def test_what_cannot_be_fetched_is_refused(tmp_path, index):
-    with pytest.raises(IndexReadError, match="no valid study"):
-        wanted_of([("1.2", None, "1.3", None)])
-    with pytest.raises(IndexReadError, match="no valid study"):
-        wanted_of([("../x", "1.2", "1.3", None)])
-    assert pulled_from(index) == "https://pacs/dicom-web"
-    scan = ScanOptions(pseudonyms=Pseudonyms(b"k" * 32), decisions=Decisions(keep=frozenset(FREE_TEXT)))
-    hidden = pulled(tmp_path / "hidden", FakeArchive([image("1.2.1", 1)]), scan=scan).build.index
-    with pytest.raises(IndexReadError, match="this index has pseudonyms"):
-        pulled_from(hidden)
-    from cohort_index import make_index
-
-    with pytest.raises(IndexReadError, match="was not pulled from an archive"):
-        pulled_from(make_index(tmp_path / "built", {"image_id": ["a"]}))
-    (tmp_path / MANIFEST).write_bytes(b"damaged")
-    with pytest.raises(IndexReadError, match="is damaged"):
-        read_manifest(tmp_path)
-
-
-def test_the_archive_of_an_index():
-    with opened_archive("https://pacs/dicom-web", aet=None, connections=2) as web:
-        assert web.access.url == "https://pacs/dicom-web"
-    with opened_archive("dimse://PACS@pacs:104", aet="ME", connections=2) as dimse:
-        assert (dimse.peer.called, dimse.peer.aet, dimse.peer.port) == ("PACS", "ME", 104)
-    with pytest.raises(ArchiveError, match="--aet"), opened_archive("dimse://PACS@pacs:104", aet=None, connections=2):
-        pass
