@@ -41,6 +41,8 @@ class Access:
         attempts: How often a request is sent that fails for a reason which may pass.
         wait: The first wait between attempts, in seconds; it doubles each time, with jitter.
         connections: How many requests are under way at once.
+        most_json: The longest JSON document that is read, in bytes, decompressed.
+        most_content: The longest other answer, such as the file of an image.
     """
 
     url: str
@@ -54,6 +56,8 @@ class Access:
     attempts: int = 6
     wait: float = 0.5
     connections: int = 8
+    most_json: int = 256 << 20
+    most_content: int = 1 << 30
 
     def __post_init__(self) -> None:
         """Check the address, and that no secret travels in plain sight."""

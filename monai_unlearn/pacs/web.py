@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 JSON = "application/dicom+json"
 _NO_CONTENT = 204
+# Of a compressed answer, so much is decompressed at once; what that gives is bounded, too.
+_CHUNK = 1 << 16
 _UNAUTHORISED = frozenset((401, 403))
 _PASSING_ERRORS = (
     requests.ConnectionError,
@@ -116,7 +118,8 @@ class Web:
         """
 
         def ask() -> tuple[Any, Answer]:
-            answer = self._send("GET", path, name=name, query=query, headers={"Accept": JSON})
+            most = self.access.most_json
+            answer = self._send("GET", path, name=name, query=query, headers={"Accept": JSON}, most=most)
             if answer.status == _NO_CONTENT or not answer.content:
                 document: Any = []
             else:
@@ -166,6 +169,7 @@ class Web:
         headers: Mapping[str, str],
         content: bytes | None = None,
         also: frozenset[int] = frozenset(),
+        most: int | None = None,
     ) -> Answer:
         access = self.access
         url = path if path.startswith(("http://", "https://")) else f"{access.url}/{path}"
@@ -181,8 +185,8 @@ class Web:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                found = Answer(answer.status_code, dict(answer.headers), answer.content)
-                self.received += answer.raw.tell()
+                body = self._body(answer, name, access.most_content if most is None else most)
+                found = Answer(answer.status_code, dict(answer.headers), body)
         except requests.exceptions.SSLError:
             raise ArchiveError(
                 f"{access.server}: {name}: the server's certificate is not trusted, or it does not trust ours. Name "
@@ -193,6 +197,27 @@ class Web:
         except (requests.RequestException, OSError):
             raise ArchiveError(f"{access.server}: {name}: the request cannot be sent. Check the address.") from None
         return self._judged(found, name, also)
+
+    def _body(self, answer: requests.Response, name: str, most: int) -> bytes:
+        """Return the content of an answer, decompressed.
+
+        Raises:
+            TooLongError: It has more bytes than `most`; the rest is not read.
+        """
+        parts, length = list[bytes](), 0
+        try:
+            for part in answer.iter_content(_CHUNK):
+                length += len(part)
+                if length > most:
+                    raise TooLongError(
+                        f"{self.access.server}: {name} was answered with more than {most >> 20} MB, and the rest was "
+                        "not read. Ask who runs it what it sends; of a search, ask for less with --from, --to or "
+                        "--modality."
+                    )
+                parts.append(part)
+        finally:
+            self.received += answer.raw.tell()
+        return b"".join(parts)
 
     def _judged(self, answer: Answer, name: str, also: frozenset[int]) -> Answer:
         server, status = self.access.server, answer.status
@@ -208,6 +233,10 @@ class Web:
         raise RefusedError(
             f"{server}: {name} was answered with {status}. Check the address and what it offers.", status
         )
+
+
+class TooLongError(ArchiveError):
+    """An answer is longer than what is read of one."""
 
 
 class RefusedError(ArchiveError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import shutil
 import ssl
@@ -12,7 +13,7 @@ from small_server import Reply, small_server
 
 from monai_unlearn.errors import ArchiveError
 from monai_unlearn.pacs.access import Access
-from monai_unlearn.pacs.web import Web
+from monai_unlearn.pacs.web import TooLongError, Web
 
 ITEMS = b'[{"0020000D": {"vr": "UI", "Value": ["1.2"]}}]'
 
@@ -146,3 +147,20 @@ def test_mutual_tls(certificates):
             ask(**own)
         with pytest.raises(ArchiveError, match="127"):  # without a certificate of ours
             ask(authorities=certificates / "ca.pem")
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_an_answer_without_end_is_not_read_to_its_end(serve, encoding):
+    content = b"[" + b" " * (3 << 20) + b"]"
+    content = gzip.compress(content) if encoding == "gzip" else content
+    server, client = serve(lambda _: Reply(content, headers={"Content-Encoding": encoding}), most_json=1 << 20)
+    with pytest.raises(TooLongError, match=r"127.*: GET studies was answered with more than 1 MB, and"):
+        get(client)
+    assert len(server.asked) == 1  # asked again, it would be as long
+
+
+def test_files_may_be_longer_than_documents(serve):
+    _, client = serve(lambda _: Reply(b"x" * (3 << 20)), most_json=1 << 20, most_content=4 << 20)
+    file = client.web.content("file", name="GET file", accept="*/*", check=lambda _: None)
+    assert len(file.content) == 3 << 20
+    client.web.post("studies", b"", name="POST studies", kind="text/plain")
