@@ -56,6 +56,10 @@ class Fault(Enum):
         "is a DICOMDIR that refers to files outside its own folder; the references are not followed",
     )
     MISSING_SOP_INSTANCE_UID = ("missing_sop_instance_uid", "has no valid SOPInstanceUID, so nothing can refer to it")
+    INVALID_STUDY_UID = (
+        "invalid_study_uid",
+        "is a study of an archive whose StudyInstanceUID is not a UID, so the archive cannot be asked for its images",
+    )
     DUPLICATE_SOP_INSTANCE_UID = (
         "duplicate_sop_instance_uid",
         "is a copy: it has the SOPInstanceUID, patient, study and device of an earlier file; the earlier one counts",

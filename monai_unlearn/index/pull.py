@@ -183,7 +183,7 @@ def _mark(request: PullRequest, archive: Archive) -> dict[str, str]:
 def _list(request: PullRequest, archive: Archive, asked: Asked, before: Pulled | None) -> tuple[list[Study], int]:
     """Return the studies in the order of their rows, and how many of the last pull are gone."""
     known = {} if before is None else before.studies
-    found = studies_of(_found(request.query, archive, asked), request.build.scan.pseudonyms, server=archive.server)
+    found = studies_of(_found(request.query, archive, asked), request.build.scan.pseudonyms)
     # Those that were not asked about are as they were.
     is_whole = asked.studies is None and asked.since is None
     kept = {} if is_whole else {key: Study(key, None, print_) for key, print_ in known.items() if key not in found}
@@ -191,6 +191,11 @@ def _list(request: PullRequest, archive: Archive, asked: Asked, before: Pulled |
         raise ArchiveError(
             f"{archive.server}: the archive lists none of the {len(known)} studies that the index has. If they "
             "were deleted, pull into a new folder; otherwise check the address and the account."
+        )
+    if found and not kept and not any(one.is_valid for one in found.values()):
+        raise ArchiveError(
+            f"{archive.server}: no study that the archive lists has a StudyInstanceUID that is a UID. The server does "
+            "not follow DICOM PS3.18 table 10.6.3-3; ask who runs it."
         )
     found = {key: replace(one, change=_change(asked, one)) for key, one in found.items()}
     gone = known.keys() - found.keys() - kept.keys()
@@ -216,6 +221,8 @@ def _found(query: StudyQuery, archive: Archive, asked: Asked) -> Iterator[Item]:
 
 def _fetching(archive: Archive, rows: StudyRows) -> Callable[[Study], list[Row] | None]:
     def fetch(study: Study) -> list[Row] | None:
+        if not study.is_valid:
+            return rows.unusable(study)
         items = archive.metadata(str(study.uid), expected=study.instances)
         return None if items is None else rows.of(study, items)
 

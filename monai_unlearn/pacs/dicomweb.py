@@ -55,6 +55,7 @@ class DicomWeb:
         fields: Sequence[str] = (),
         name: str | None = None,
         page: int = 500,
+        nameless: bool = False,
     ) -> Iterator[Item]:
         """Yield all that a search finds (QIDO-RS, PS3.18 section 10.6), page by page, each item once.
 
@@ -65,6 +66,7 @@ class DicomWeb:
             fields: The keywords that are asked for beyond those that a server returns anyway.
             name: The request as messages name it: without identifiers; the path if null.
             page: How many items are asked for at once.
+            nameless: Whether items without the first tag of the key are yielded too; otherwise they are an error.
 
         Raises:
             ArchiveError: The server fails, refuses, or returns part of what it has and no more.
@@ -82,7 +84,7 @@ class DicomWeb:
             warning = next((value for field, value in answer.headers.items() if field.lower() == "warning"), "")
             return Page(items, says_more=_says_more(warning))
 
-        yield from everything(ask, key=key, server=self.access.server, request=named)
+        yield from everything(ask, key=key, server=self.access.server, request=named, nameless=nameless)
 
     def study(self, study: str, *, fields: Sequence[str]) -> list[Item]:
         """Return what a server tells of one study: an item for each patient that has a part of it, or none.

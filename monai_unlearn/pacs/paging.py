@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,9 @@ class CappedError(ArchiveError):
         self.found, self.says_more = found, says_more
 
 
-def everything(ask: Callable[[int], Page], *, key: Key, server: str, request: str) -> Iterator[Item]:
+def everything(
+    ask: Callable[[int], Page], *, key: Key, server: str, request: str, nameless: bool = False
+) -> Iterator[Item]:
     """Yield the items of all pages, each once.
 
     Args:
@@ -66,18 +69,19 @@ def everything(ask: Callable[[int], Page], *, key: Key, server: str, request: st
         key: The tags that tell items apart.
         server: The server, for messages.
         request: The request, for messages.
+        nameless: Whether items without the first tag are yielded too; they are told apart by all that they have.
 
     Raises:
         CappedError: The server ignores which page is asked for, or has more than it returns; what it returned has been
             yielded.
-        ArchiveError: An item has no identifier.
+        ArchiveError: An item has no identifier, and `nameless` is not set.
     """
     seen, before = set[_Uid](), list[_Uid]()
     # `known` is how far the pages came before they began again; `stale` counts pages with nothing new beyond that.
     offset, restarts, known, stale, says_more = 0, 0, 0, 0, False
     while True:
         page = ask(offset)
-        uids = [_uid(item, key, server, request) for item in page.items]
+        uids = [_uid(item, key, server, request, nameless=nameless) for item in page.items]
         # Pages overlap by one item: where it is missing, items before it were deleted, and others moved up unseen.
         is_moved = len(before) > 1 and before[-1] not in uids
         is_same = bool(uids) and uids == before
@@ -109,8 +113,10 @@ def everything(ask: Callable[[int], Page], *, key: Key, server: str, request: st
         )
 
 
-def _uid(item: Item, key: Key, server: str, request: str) -> _Uid:
+def _uid(item: Item, key: Key, server: str, request: str, *, nameless: bool) -> _Uid:
     uid = tuple(text(item, tag) for tag in key)
+    if uid[0] is None and nameless:
+        return (None, json.dumps(item, sort_keys=True))
     if uid[0] is None:
         raise ArchiveError(
             f"{server}: {request}: an answer leaves out the tag {key[0]}, which tells its items apart. The "

@@ -194,3 +194,27 @@ def test_dropped_paths(tmp_path):
     done = pulled(tmp_path / "index", FakeArchive(images_of(1)), scan=scan)
     assert done.build.index.frame(["path"])["path"].isna().all()
     assert done.without_paths().archive == done.archive
+
+
+@pytest.mark.parametrize("uid", ["1.2.DOE^JANE/..", None])
+def test_a_study_without_a_valid_uid_is_a_row_with_a_fault_and_the_pull_goes_on(tmp_path, uid):
+    wrong = image("1.2.9", 1, StudyInstanceUID=uid, PatientID="P9")
+    archive = FakeArchive([*images_of(3), wrong])
+    done = pulled(tmp_path / "index", archive)
+    assert done.build.index.rows == done.build.index.images + 1 == len(archive.images)
+    assert {fault.code: count for fault, (count, _) in done.build.faults.items()} == {"invalid_study_uid": 1}
+    assert uid not in archive.asked_for
+    paths = done.build.index.frame(["path", "fault"])
+    (path,) = paths[paths["fault"] == "invalid_study_uid"]["path"]
+    assert path.startswith("studies/no-uid-")
+    assert "DOE" not in path
+    # The next pull knows it; corrected, its images are read.
+    assert pulled(tmp_path / "index", archive).counts.studies["reused"] == 4
+    corrected = pulled(tmp_path / "index", FakeArchive([*images_of(3), image("1.2.9", 1, PatientID="P9")]), check=True)
+    assert corrected.build.index.rows == corrected.build.index.images == len(archive.images)
+    assert not corrected.build.faults
+
+
+def test_an_archive_that_tells_no_uids_is_refused(tmp_path):
+    with pytest.raises(ArchiveError, match="no study that the archive lists has a StudyInstanceUID that is a UID"):
+        pulled(tmp_path / "index", FakeArchive([image("1.2.9", 1, StudyInstanceUID="x")]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monai_unlearn.errors import ArchiveError
-from monai_unlearn.pacs.items import STUDY, text
+from monai_unlearn.pacs.items import PATIENT_ID, STUDY, text
 from monai_unlearn.pacs.paging import CappedError, Page, everything
 
 
@@ -74,3 +74,16 @@ def test_a_server_that_ignores_the_offset_is_found_out_after_what_it_has_was_pas
 def test_items_without_what_tells_them_apart_are_refused():
     with pytest.raises(ArchiveError, match=r"pacs: GET studies: an answer leaves out the tag 0020000D"):
         found(lambda _: Page([{}]))
+
+
+def test_items_without_an_identifier_are_yielded_each_once_where_they_may_be():
+    items = [{STUDY: {"vr": "UI", "Value": [uid]}} for uid in ("1.1", "1.2")]
+    items += [{PATIENT_ID: {"vr": "LO", "Value": [name]}} for name in ("A", "B")]
+
+    def ask(offset):
+        return Page(items[offset : offset + 2])
+
+    found = list(everything(ask, key=(STUDY, PATIENT_ID), server="pacs", request="GET studies", nameless=True))
+    assert found == items
+    with pytest.raises(ArchiveError, match="leaves out the tag 0020000D"):
+        list(everything(ask, key=(STUDY, PATIENT_ID), server="pacs", request="GET studies"))

@@ -12,7 +12,7 @@ from monai_unlearn.index.readers.row import tag_paths
 from monai_unlearn.index.sources.archive import Asked, Item, asked_since
 from monai_unlearn.index.tag_path import TagPath
 from monai_unlearn.pacs.dimse import Dimse
-from monai_unlearn.pacs.items import OF_SERIES, SERIES, STUDY, count, text
+from monai_unlearn.pacs.items import OF_SERIES, SERIES, count, text
 from monai_unlearn.pacs.study_query import FIELDS, StudyQuery
 from monai_unlearn.pacs.study_search import StudySearch
 
@@ -107,8 +107,7 @@ class DimseArchive:
         return {"requests": self._client.requests, "bytes": 0}
 
     def _search(self, filters: Mapping[str, str]) -> Iterator[Item]:
-        found = self._client.find("STUDY", filters, _tags(_OF_STUDIES))
-        return (study for study in found if text(study, STUDY) is not None)
+        return self._client.find("STUDY", filters, _tags(_OF_STUDIES))
 
 
 def _tags(keywords: Sequence[str]) -> list[int]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monai_unlearn.errors import IndexReadError
 from monai_unlearn.pacs.items import OF_STUDY, PATIENT_ID, STUDY, count, tag_of, text, values
 from monai_unlearn.vocabulary.handle_key import handle_key
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from monai_unlearn.index.pseudonyms import Pseudonyms
     from monai_unlearn.index.sources.archive import Item
 
+# Servers have UIDs that are longer than 64 characters or begin with a dot; they still can be asked for.
+_UID = re.compile(r"[0-9.]*[0-9][0-9.]*")
+# What stands for a text in the place of a UID begins with this: such texts may hold anything.
+_NO_UID = "no-uid-"
 # What belongs to a fingerprint. Names are not in it: even a keyed hash of them need not be stored.
 _COMPARED = tuple(
     tag_of(keyword)
@@ -38,6 +42,7 @@ class Study:
         uid: Its StudyInstanceUID; null where it is known from an earlier pull alone, and has not changed.
         fingerprint: Changes when the study does, as far as a search shows that.
         instances: How many instances it has; null if the server does not say so.
+        is_valid: Whether that is a UID; otherwise the archive cannot be asked for its images.
         change: The last change that the archive tells of it beside the fingerprint; empty if there is none.
     """
 
@@ -45,6 +50,7 @@ class Study:
     uid: str | None
     fingerprint: str
     instances: int | None = None
+    is_valid: bool = True
     change: str = ""
 
     @property
@@ -53,26 +59,17 @@ class Study:
         return self.fingerprint + self.change
 
 
-def studies_of(found: Iterable[Item], pseudonyms: Pseudonyms | None, *, server: str) -> dict[str, Study]:
+def studies_of(found: Iterable[Item], pseudonyms: Pseudonyms | None) -> dict[str, Study]:
     """Return studies by their key, from what a search found.
 
     Args:
-        found: The studies; a server has several items for a study that several patients share.
+        found: The studies; a server has several items for a study that several patients share. Those without a valid
+            identifier are among them: one for each text that they have in its place.
         pseudonyms: What replaces identifiers.
-        server: The archive, as messages name it.
-
-    Raises:
-        IndexReadError: A study has no valid identifier.
     """
     items: dict[str, list[Item]] = {}
     for item in found:
-        uid = text(item, STUDY) or ""
-        if not uid.replace(".", "").isdecimal():
-            raise IndexReadError(
-                f"{server}: the search for studies was answered with one whose StudyInstanceUID is not a UID. Ask who "
-                "runs the archive to correct the study, or leave it out with --from, --to or --modality."
-            )
-        items.setdefault(uid, []).append(item)
+        items.setdefault(text(item, STUDY) or "", []).append(item)
     studies = (_study(uid, parts, pseudonyms) for uid, parts in items.items())
     return {study.key: study for study in studies}
 
@@ -81,10 +78,13 @@ def _study(uid: str, items: list[Item], pseudonyms: Pseudonyms | None) -> Study:
     items.sort(key=lambda item: text(item, PATIENT_ID) or "")
     counts = [count(item, OF_STUDY) for item in items]
     known = [number for number in counts if number is not None]
+    secret, is_valid = handle_key() if pseudonyms is None else pseudonyms.key, _UID.fullmatch(uid) is not None
+    key = uid if pseudonyms is None else pseudonyms.of("study", uid)
     return Study(
-        key=uid if pseudonyms is None else pseudonyms.of("study", uid),
+        key=key if is_valid else f"{_NO_UID}{hmac.digest(secret, uid.encode(), hashlib.sha256).hex()[:24]}",
         uid=uid,
-        fingerprint=_fingerprint(items, handle_key() if pseudonyms is None else pseudonyms.key),
+        fingerprint=_fingerprint(items, secret),
+        is_valid=is_valid,
         instances=sum(known) if len(known) == len(counts) else None,
     )
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from monai_unlearn.index.fast_readers import schema
-from monai_unlearn.index.readers.identity import without_birth_dates
+from monai_unlearn.index.faults import Fault
+from monai_unlearn.index.readers.identity import settled, without_birth_dates
 from monai_unlearn.index.readers.row import EXTRA_TAGS
 from monai_unlearn.index.scan.extra_tags import stored
 from monai_unlearn.index.sources.json_row import names_pixels, row_of, texts_of
@@ -50,6 +51,11 @@ class StudyRows:
         if self.modalities:
             items = [item for item in items if text(item, MODALITY) in self.modalities]
         return sorted((self._row(study, item) for item in items), key=itemgetter("path"))
+
+    def unusable(self, study: Study) -> list[Row]:
+        """Return the row of a study without a valid identifier, whose images nobody can ask for: its fault."""
+        code = Fault.INVALID_STUDY_UID.code
+        return [{**settled({"fault": code, "faults": code}), "path": path_of(study.key, None, "-")}]
 
     def table(self, rows: Sequence[Row]) -> pa.Table:
         """Return rows as they may be stored: with pseudonyms, without what is dropped.

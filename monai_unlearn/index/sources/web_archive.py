@@ -90,4 +90,4 @@ class WebArchive:
         return {"requests": self._client.web.requests, "bytes": self._client.web.received}
 
     def _search(self, filters: Mapping[str, str]) -> Iterator[Item]:
-        return self._client.search("studies", key=(STUDY, PATIENT_ID), filters=filters, fields=FIELDS)
+        return self._client.search("studies", key=(STUDY, PATIENT_ID), filters=filters, fields=FIELDS, nameless=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from dicom_json import item
 
-from monai_unlearn.errors import IndexReadError
 from monai_unlearn.index.pseudonyms import Pseudonyms
 from monai_unlearn.index.sources.study_list import studies_of
 
@@ -13,7 +14,7 @@ ONE = {"StudyInstanceUID": "1.2.1", "PatientID": "P1", "StudyDate": "20180605", 
 
 
 def only(*studies, pseudonyms=None):
-    (found,) = studies_of([item(**study) for study in studies], pseudonyms, server="pacs").values()
+    (found,) = studies_of([item(**study) for study in studies], pseudonyms).values()
     return found
 
 
@@ -46,6 +47,11 @@ def test_pseudonyms_stand_for_studies():
     assert found.fingerprint != only(ONE).fingerprint
 
 
-def test_no_uid_no_study():
-    with pytest.raises(IndexReadError, match="pacs: the search for studies .* StudyInstanceUID is not a UID"):
-        studies_of([item(StudyInstanceUID="../etc")], None, server="pacs")
+@pytest.mark.parametrize("uid", ["../etc", "1.2/3", "", "1.2.DOE", "\u0661.\u0662", None])
+@pytest.mark.parametrize("pseudonyms", [None, Pseudonyms(b"k" * 32)])
+def test_a_text_that_is_no_uid_stands_nowhere(uid, pseudonyms):
+    found = only({**ONE, "StudyInstanceUID": uid}, pseudonyms=pseudonyms)
+    assert not found.is_valid
+    assert re.fullmatch(r"no-uid-[0-9a-f]{24}", found.key)
+    assert found == only({**ONE, "StudyInstanceUID": uid}, pseudonyms=pseudonyms)
+    assert only(ONE, pseudonyms=pseudonyms).is_valid
