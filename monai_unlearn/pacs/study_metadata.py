@@ -5,7 +5,7 @@ Where an answer as a whole is too long, is not whole or is refused, its series a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from monai_unlearn.errors import ArchiveError
 from monai_unlearn.pacs.items import INSTANCE, OF_SERIES, OF_STUDY, SERIES, STUDY, Item, count, is_items, text
@@ -13,13 +13,33 @@ from monai_unlearn.pacs.paging import CappedError
 from monai_unlearn.pacs.web import RefusedError, TooLongError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from monai_unlearn.pacs.dicomweb import DicomWeb
+    from monai_unlearn.pacs.access import Access
+    from monai_unlearn.pacs.paging import Key
+    from monai_unlearn.pacs.web import Web
 
 # Answers of more instances than this come late, and take memory: they are asked for series by series.
 MOST_AT_ONCE = 300
 GONE = frozenset((404, 410))
+
+
+class Server(Protocol):
+    """What is needed of a DICOMweb server."""
+
+    @property
+    def access(self) -> Access:
+        """How it is reached."""
+
+    @property
+    def web(self) -> Web:
+        """What sends the requests."""
+
+    def search(self, path: str, *, key: Key, fields: Sequence[str] = (), name: str | None = None) -> Iterator[Item]:
+        """Yield all that a search finds."""
+
+    def study(self, study: str, *, fields: Sequence[str]) -> list[Item]:
+        """Return what the server tells of one study."""
 
 
 class StudyMetadata:
@@ -29,7 +49,7 @@ class StudyMetadata:
         server: The server.
     """
 
-    def __init__(self, server: DicomWeb) -> None:
+    def __init__(self, server: Server) -> None:
         self._server = server
 
     def of(self, study: str, *, expected: int | None = None) -> list[Item] | None:
