@@ -21,11 +21,18 @@ _VARIABLE = "PYTHONSAFEPATH"
 _KNOWS_VARIABLE = sys.version_info >= (3, 11)
 _MAIN_KEYS = frozenset({"init_main_from_name", "init_main_from_path"})  # see multiprocessing.spawn.prepare
 _PACKAGE_ROOT = Path(__file__).parent.parent
-# Takes a folder and the name of a module, which it runs as `python -m` does, but with that folder last on the path.
-_RUN_MODULE = (
-    "import sys; sys.path[:] = [*filter(None, sys.path), sys.argv.pop(1)]; "
-    "import runpy; runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
-)
+# Takes a folder and the name of a module, which it runs as `python -m` does, but with that folder on the path: after the
+# standard library, and before everything that is installed or that PYTHONPATH names.
+_RUN_MODULE = """
+import sys
+sys.path[:] = filter(None, sys.path)
+import sysconfig
+library = sysconfig.get_path("stdlib")
+own = [one for one in sys.path if one.startswith(library) and not one.endswith("-packages")]
+sys.path[:] = [*own, sys.argv.pop(1), *(one for one in sys.path if one not in own)]
+import runpy
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+"""
 
 
 @contextmanager
@@ -83,7 +90,7 @@ def module_command(module: str, *words: str, folder: Path) -> list[str]:
     Args:
         module: The module's name.
         words: Its arguments.
-        folder: A folder for the end of the path: modules are found there that are nowhere else.
+        folder: A folder whose modules come before those that are installed, and after the standard library.
     """
     return [sys.executable, "-c", _RUN_MODULE, str(folder), module, *words]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -11,7 +12,8 @@ import pytest
 
 from monai_unlearn.errors import DataError, TrainingError
 from monai_unlearn.experiments import runner
-from monai_unlearn.experiments.runner import BundleRun, side_by_side, threads_each
+from monai_unlearn.experiments.runner import BundleRun, bundle_command, side_by_side, threads_each
+from monai_unlearn.safe_path import safe_environment
 
 
 @pytest.fixture
@@ -192,3 +194,32 @@ def test_results_come_in_the_order_of_the_items(jobs):
 def test_several_runs_share_the_processors(monkeypatch):
     monkeypatch.setattr(runner.os, "cpu_count", lambda: 16)
     assert [threads_each(jobs) for jobs in (1, 4, 32)] == [None, 4, 1]
+
+
+IMPORTS = """\
+imports: [$from scripts.named import who, $import scripts.parts.more as more]
+unlearn: ["$print(who(), more.SAYS)"]
+"""
+
+
+def write_scripts(folder, name):
+    """A package `scripts`, as bundles of the model zoo have it, that says whose it is."""
+    (folder / "scripts" / "parts").mkdir(parents=True)
+    (folder / "scripts" / "__init__.py").touch()
+    (folder / "scripts" / "named.py").write_text(f"def who():\n    return {name!r}\n", encoding="utf-8")
+    (folder / "scripts" / "parts" / "more.py").write_text(f"SAYS = {name!r}\n", encoding="utf-8")
+    return folder
+
+
+def test_scripts_are_those_of_the_bundle_wherever_the_run_is_started(tmp_path, monkeypatch):
+    """Another bundle is the current folder, and a third is on the path of the user."""
+    bundle = write_scripts(tmp_path / "a bundle", "its own")
+    (bundle / "configs").mkdir()
+    (bundle / "configs" / "unlearn.yaml").write_text(IMPORTS, encoding="utf-8")
+    elsewhere, known = (write_scripts(tmp_path / name, name) for name in ("elsewhere", "known"))
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(known), os.environ.get("PYTHONPATH", "")]))
+    config = bundle.relative_to(tmp_path) / "configs" / "unlearn.yaml"
+    words = bundle_command([".." / config], "unlearn", {})
+    done = subprocess.run(words, env=safe_environment(), capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout.split("\n")[-2:]) == (0, ["its own its own", ""]), done.stderr
