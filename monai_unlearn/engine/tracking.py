@@ -14,9 +14,10 @@ from __future__ import annotations
 import math
 import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +117,9 @@ class Tracking:
 
     def _try(self, record: Callable[[], object]) -> None:
         try:
-            record()
+            # What it prints holds the address of the server, with what opens it.
+            with redirect_stdout(StringIO()):
+                record()
         except Exception as error:  # noqa: BLE001 - the client raises what its store does
             if self.failed is None:
                 # The kind alone: a message may hold names of files, and what opens the store.

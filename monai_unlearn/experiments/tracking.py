@@ -6,7 +6,8 @@ The bundle runs are processes: they find the store and their parent in the envir
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ConfigError, check_choice
@@ -64,7 +65,9 @@ def tracked(tracking: str | None, kind: str, out: Path) -> Iterator[Callable[[Ma
 def _kept(record: Callable[[], object]) -> None:
     """Record something; where MLflow fails, say so: the experiment is done, and its results are written."""
     try:
-        record()
+        # What it prints holds the address of the server, with what opens it; and stdout is for one document.
+        with redirect_stdout(StringIO()):
+            record()
     except Exception as error:  # noqa: BLE001 - the client raises what its store does
         # The kind alone: a message may hold names of files, and what opens the store.
         say(f"Warning: MLflow failed with {type(error).__name__}; its record of this is not complete.", err=True)

@@ -175,6 +175,16 @@ def test_a_service_that_fails_does_not_replace_the_error_of_the_run(tracking, go
     assert gone
 
 
+def test_what_the_client_prints_is_not_shown(tracking, monkeypatch, capsys):
+    """When a run is closed, it prints the address, which may hold a password."""
+    monkeypatch.setattr(
+        Client, "set_terminated", lambda *_: sys.stdout.write("http://name:word@127.0.0.1:1"), raising=False
+    )
+    with tracking.run({}):
+        pass
+    assert capsys.readouterr().out == ""
+
+
 def test_a_run_whose_service_came_back_says_that_it_is_not_complete(tracking):
     with tracking.run({}):
         tracking._try([].pop)

@@ -110,3 +110,13 @@ def test_a_service_that_fails_does_not_end_the_experiment(said, tmp_path, monkey
     printed = capsys.readouterr().err
     assert printed.count("Warning: MLflow failed with ConnectionError") == 3
     assert "word" not in printed
+
+
+def test_what_the_client_prints_is_not_shown(said, tmp_path, monkeypatch, capsys):
+    """It prints the address, which may hold a password, and stdout may be one document of JSON."""
+    monkeypatch.setattr(
+        Client, "set_terminated", lambda *_: sys.stdout.write("http://name:word@127.0.0.1:1"), raising=False
+    )
+    with tracked("mlflow", "sweep", tmp_path / "out"):
+        sys.stdout.write("a document")
+    assert capsys.readouterr().out == "a document"
