@@ -5,7 +5,7 @@ patient has one image, and each label with probability a half; half of the varia
 common to all labels. The revised network differs from the retrained ones on forget training images without the first
 label, or without each.
 
-    python benchmarks/label_calibration.py                 # 45 verdicts a setting
+    python benchmarks/label_calibration.py                 # 60 verdicts a setting
     python benchmarks/label_calibration.py --verdicts 6    # to try it out
 """
 
@@ -28,7 +28,7 @@ from monai_unlearn.evaluation.label_states import absent_states, states
 
 LABELS = (1, 2, 5, 14)
 SEEDS = (3, 8)
-SEED_SDS = (0.01, 0.03)
+SEED_SDS = (0.01,)
 # That have a label, on average, in each subset; as many have it not.
 PATIENTS = (300,)
 COMMON = 0.5
@@ -39,7 +39,6 @@ TRUTHS = {
     "retrained": (0.0, "no"),
     "at the margin": (MARGIN, "first"),
     "all at the margin": (MARGIN, "every"),
-    "beyond the margin": (1.5 * MARGIN, "first"),
 }
 
 
@@ -151,7 +150,7 @@ def simulate(setting: Setting, verdicts: int, seed: list[int]) -> dict[str, Any]
 
 def main() -> None:
     parser = parser_of(__doc__)
-    parser.add_argument("--verdicts", type=int, default=45, help="whole verdicts a setting")
+    parser.add_argument("--verdicts", type=int, default=60, help="whole verdicts a setting")
     options = parser.parse_args()
     start = time.process_time()
     runs = []

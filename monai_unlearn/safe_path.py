@@ -21,8 +21,8 @@ _VARIABLE = "PYTHONSAFEPATH"
 _KNOWS_VARIABLE = sys.version_info >= (3, 11)
 _MAIN_KEYS = frozenset({"init_main_from_name", "init_main_from_path"})  # see multiprocessing.spawn.prepare
 _PACKAGE_ROOT = Path(__file__).parent.parent
-# Takes a folder and the name of a module, which it runs as `python -m` does, but with that folder on the path: after the
-# standard library, and before everything that is installed or that PYTHONPATH names.
+# Takes a folder and the name of a module, which it runs as `python -m` does, but with that folder on the path: after
+# the standard library, and before everything that is installed or that PYTHONPATH names.
 _RUN_MODULE = """
 import sys
 sys.path[:] = filter(None, sys.path)
