@@ -9,7 +9,7 @@ DEMO := build/demo/$(BUNDLE)
 # The real data of the optional tests and benchmarks; tests skip, and say so, where it is not set.
 export MONAI_UNLEARN_DATA MONAI_UNLEARN_CASES MONAI_UNLEARN_STANDARDS
 
-.PHONY: demo test coverage check docs deploy-sdk matrix nightly clean
+.PHONY: demo test coverage check docs deploy-sdk mlflow matrix nightly clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -48,6 +48,9 @@ docs: $(VENV)/.installed
 
 deploy-sdk: $(VENV)/.installed
 	@$(BIN)/python scripts/deploy_sdk.py
+
+mlflow: $(VENV)/.installed
+	@$(BIN)/python scripts/mlflow_server.py
 
 # The tests with each of Python 3.10 to 3.13 that this machine has: make matrix TESTS=tests/cohort
 matrix:
