@@ -28,7 +28,15 @@ from monai_unlearn.methods import PSG, PUBLISHED, Method, MethodContext, PixelSp
 if TYPE_CHECKING:
     from torch import nn
 
-SAME = {"epsilon": 0.1, "steps": 1, "labels": "hard", "remain_weight": 0.0}
+SAME = {
+    "epsilon": 0.1,
+    "steps": 1,
+    "bisection_steps": 0,
+    "labels": "hard",
+    "unflipped": "keep",
+    "remain_weight": 0.0,
+    "batch_norm": "frozen",
+}
 
 
 def run(original: nn.Module, method: Method, forget: Items, remain: Items, passes: int) -> dict[str, float]:

@@ -48,11 +48,6 @@ logger = logging.getLogger(__name__)
         search_space={
             "method::remain_weight": (10.0, 3.0, 30.0),
             "training::rate_factor": (1.0, 0.3, 0.1),
-            # As the bundles set them.
-            "method::bisection_steps": (8,),
-            "method::labels": ("soft",),
-            "method::unflipped": ("runner_up",),
-            "method::batch_norm": ("mixed",),
         },
     )
 )
@@ -65,7 +60,7 @@ class PSG(Method):
         L(f(x_forget), target found) + φ · CE(f(x_remain), its class)
 
     on the clean images; while `phase` is `repair`, the cross entropy of the remain images alone. For departures from
-    the published code, each with its reason, see `docs/methods/psg.md`.
+    the published code, each with its reason, see `docs/methods/psg.md`, which also says what chose the defaults.
 
     After `prepare`, `targets` holds the targets of the forget images by row, `flipped` is the number of searched images
     that left their class, and `finder` holds the logits found and the precision of the search. Forget images outside
@@ -110,7 +105,7 @@ class PSG(Method):
         >>> space = PixelSpace(mean=(0.5,), std=(0.25,))
         >>> images = space.to_inputs(torch.tensor([0.45, 0.55]).view(2, 1, 1, 1))
         >>> forget = [{"image": images[row], "label": row, "row": row} for row in range(2)]
-        >>> method = PSG(epsilon=0.1)
+        >>> method = PSG(epsilon=0.1, labels="hard")
         >>> method.prepare(
         ...     MethodContext(network=network, forget=forget, pixel_space=space, device=torch.device("cpu"), seed=0)
         ... )
@@ -144,17 +139,17 @@ class PSG(Method):
         noise: float = 0.0,
         noise_distribution: str = "normal",
         noise_scale: str = "absolute",
-        bisection_steps: int = 0,
-        labels: Literal["hard", "soft"] = "hard",
+        bisection_steps: int = 8,
+        labels: Literal["hard", "soft"] = "soft",
         logits: Literal["softmax", "raw"] = "softmax",
         top_k: int | None = None,
-        unflipped: Literal["keep", "runner_up"] = "keep",
+        unflipped: Literal["keep", "runner_up"] = "runner_up",
         search_images: int | None = None,
         search_precision: Literal["auto", "float32"] = "auto",
         diagnostics: bool = False,
-        remain_weight: float = 1.0,
+        remain_weight: float = 10.0,
         remain_targets: Literal["labels", "teacher"] = "labels",
-        batch_norm: BatchNormMode = "frozen",
+        batch_norm: BatchNormMode = "mixed",
     ) -> None:
         del preset
         super().__init__(batch_norm=batch_norm)

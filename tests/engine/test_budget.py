@@ -37,7 +37,7 @@ def budget(share=0.1, **costs):
     [
         ({}, 187),
         # PSG of 1,000 images, with its forward passes; what is left of 6,000 takes 32 images a step.
-        ({"preparation": PSG(steps=2).gradients_to_prepare(forget=1000, remain=3000)}, 108),
+        ({"preparation": PSG(steps=2, bisection_steps=0).gradients_to_prepare(forget=1000, remain=3000)}, 108),
         ({"step": FineTune().gradients_a_step(forget=4, remain=28)}, 214),
         ({"fixed": 6000 - 32}, 1),
         # Evaluations of 128 images after 1, 3, 7, 11, … 135 steps.

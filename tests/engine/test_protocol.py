@@ -193,7 +193,7 @@ def test_a_run_that_does_not_follow_it_is_refused(tmp_path):
     [
         ({"name": "reset"}, Reset(depth="head"), "method::depth"),
         ({"name": "psg"}, PSG(epsilon=0.2), "method::epsilon"),
-        ({"name": "psg", "noise": 0.1}, PSG(noise=0.1, labels="soft"), "method::labels"),
+        ({"name": "psg", "noise": 0.1}, PSG(noise=0.1, labels="hard"), "method::labels"),
         ({"name": "psg"}, PSG(search_images=8), "method"),
         ({"name": "psg"}, PSG(remain_weight=2), "method::remain_weight"),
     ],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Any
 
 import numpy as np
 import psg_by_hand as by_hand
@@ -13,6 +14,19 @@ from torch import nn
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods import PSG, BoundarySearch, FineTune, Method, TargetRule
 
+# Algorithms 1 and 2 of the paper, without what the defaults add.
+PLAIN = {
+    "bisection_steps": 0,
+    "labels": "hard",
+    "unflipped": "keep",
+    "remain_weight": 1.0,
+    "batch_norm": "frozen",
+}
+
+
+def plain(**options: Any) -> PSG:
+    return PSG(**{**PLAIN, **options})
+
 
 def prepared(method: Method, net: nn.Module | None = None, data: list[dict] | None = None, seed: int = 0) -> Method:
     method.prepare(context_of(small_network() if net is None else net, data or small_items(), seed=seed))
@@ -22,7 +36,7 @@ def prepared(method: Method, net: nn.Module | None = None, data: list[dict] | No
 
 def test_labels_are_what_the_frozen_network_predicts_at_the_point_found():
     net, data = small_network(), small_items()
-    method = prepared(PSG(epsilon=0.5, steps=4), net, data)
+    method = prepared(plain(epsilon=0.5, steps=4), net, data)
     batch = batch_of(data, range(20), [0])["forget"]
     net.eval()
     points = method.search.find(net, batch["image"], batch["label"], pixel_space=SPACE)
@@ -35,7 +49,7 @@ def test_labels_are_what_the_frozen_network_predicts_at_the_point_found():
 
 def test_only_images_that_left_their_class_are_counted_as_flipped():
     net, data = small_network(), small_items()
-    method = prepared(PSG(epsilon=0.001, search_images=12), net, data, seed=2)
+    method = prepared(plain(epsilon=0.001, search_images=12), net, data, seed=2)
     net.eval()
     images = torch.stack([data[row]["image"] for row in method.used_rows.tolist()])
     predicted = net(images).argmax(1)  # nothing crosses a boundary within so small a radius
@@ -56,23 +70,23 @@ def test_every_option_of_the_search_reaches_it():
         "noise_scale": "relative",
         "bisection_steps": 6,
     }
-    method = PSG(search_images=7, diagnostics=True, search_precision="float32", **options)
+    method = plain(search_images=7, diagnostics=True, search_precision="float32", **options)
     assert method.search == BoundarySearch(**options)
     assert options.keys() == BoundarySearch.__dataclass_fields__.keys()
     finder = method.finder
     assert (finder.search, finder.limit, finder.float32, finder.diagnostics) == (method.search, 7, True, True)
-    assert not PSG().finder.float32
+    assert not plain().finder.float32
 
 
 def test_every_option_of_the_targets_reaches_their_rule():
-    assert PSG(labels="soft", logits="raw").rule == TargetRule(labels="soft", logits="raw")
+    assert plain(labels="soft", logits="raw").rule == TargetRule(labels="soft", logits="raw")
     rule = {"labels": "soft", "top_k": 2, "unflipped": "runner_up"}
-    assert PSG(**rule).rule == TargetRule(**rule)
+    assert plain(**rule).rule == TargetRule(**rule)
 
 
 def test_without_remain_images_the_running_statistics_stay():
     data, net = small_items(), small_network()
-    method = prepared(PSG(batch_norm="remain", remain_weight=0.0), net, data)
+    method = prepared(plain(batch_norm="remain", remain_weight=0.0), net, data)
     before = net[1].running_mean.clone()
     method.loss(batch_of(data, range(4), [9]))
     assert torch.equal(net[1].running_mean, before)
@@ -94,7 +108,7 @@ def test_the_whole_loss_agrees_with_the_equations(options, rule):
         {"image": SPACE.to_inputs(image[None])[0], "label": row % 5, "row": row} for row, image in enumerate(pixels)
     ]
     method = prepared(
-        PSG(steps=3, proximity_weight=0.7, proximity_schedule="exponential", remain_weight=0.4, **options),
+        plain(steps=3, proximity_weight=0.7, proximity_schedule="exponential", remain_weight=0.4, **options),
         perceptron.module(),
         data,
     )
@@ -121,8 +135,8 @@ def test_the_whole_loss_agrees_with_the_equations(options, rule):
 
 
 def test_targets_depend_on_the_seed_through_noise_only():
-    quiet = [prepared(PSG(labels="soft"), seed=seed).targets for seed in (0, 1)]
-    noisy = [prepared(PSG(labels="soft", noise=1e3), seed=seed).targets for seed in (0, 0, 1)]
+    quiet = [prepared(plain(labels="soft"), seed=seed).targets for seed in (0, 1)]
+    noisy = [prepared(plain(labels="soft", noise=1e3), seed=seed).targets for seed in (0, 0, 1)]
     assert torch.equal(*quiet)
     assert torch.equal(noisy[0], noisy[1])
     assert not torch.equal(noisy[0], noisy[2])
@@ -130,7 +144,7 @@ def test_targets_depend_on_the_seed_through_noise_only():
 
 def test_images_without_a_label_are_left_out():
     data = small_items()
-    method = prepared(PSG(search_images=6, remain_weight=0.0), data=data, seed=3)
+    method = prepared(plain(search_images=6, remain_weight=0.0), data=data, seed=3)
     used = method.used_rows.tolist()
     unused = [row for row in range(20) if row not in used]
     assert (len(used), method.gradient_evaluations) == (6, 6)
@@ -144,7 +158,7 @@ def test_images_without_a_label_are_left_out():
 
 def test_a_batch_without_labelled_forget_images_trains_on_remain_images_alone():
     data = small_items()
-    method = prepared(PSG(search_images=6, remain_weight=2.5), data=data, seed=3)
+    method = prepared(plain(search_images=6, remain_weight=2.5), data=data, seed=3)
     unused = [row for row in range(20) if row not in method.used_rows.tolist()]
     batch = batch_of(data, unused[:3], range(4))
     remain = nn.functional.cross_entropy(method.network(batch["remain"]["image"]), batch["remain"]["label"])
@@ -152,7 +166,7 @@ def test_a_batch_without_labelled_forget_images_trains_on_remain_images_alone():
 
 
 def test_the_search_is_planned_for_and_its_precision_passed_on():
-    method = PSG(steps=3, search_images=10)
+    method = plain(steps=3, search_images=10)
     # At most one chunk is searched twice; a label each, two predictions of that chunk, and the network's width.
     assert method.gradients_to_prepare(forget=20, remain=0) == pytest.approx(3 * (10 + 10) + (20 + 2 * 10 + 1) / 3)
     assert not method.agrees_in_bfloat16
@@ -161,11 +175,11 @@ def test_the_search_is_planned_for_and_its_precision_passed_on():
 
 
 def method_state():
-    return prepared(PSG()).state_dict()
+    return prepared(plain()).state_dict()
 
 
 def test_parts_follow_phase_and_weight():
-    method = PSG()
+    method = plain()
     assert method.parts == ("forget", "remain")
     method.remain_weight = 0
     assert method.parts == ("forget",)
@@ -175,7 +189,7 @@ def test_parts_follow_phase_and_weight():
 
 def test_repair_is_the_remain_loss_alone():
     data = small_items()
-    method = prepared(PSG(remain_weight=0.25))
+    method = prepared(plain(remain_weight=0.25))
     method.phase = "repair"
     batch = batch_of(data, [0], [4, 5, 9])
     loss = method.loss({"remain": batch["remain"]})
@@ -186,7 +200,7 @@ def test_repair_is_the_remain_loss_alone():
 def test_the_teacher_is_the_original_network():
     data = small_items()
     net = small_network()
-    method = prepared(PSG(remain_targets="teacher"), net, data)
+    method = prepared(plain(remain_targets="teacher"), net, data)
     method.phase = "repair"
     batch = batch_of(data, [0], range(8))
     net.eval()
@@ -200,7 +214,7 @@ def test_the_teacher_is_the_original_network():
 
 def test_running_statistics_follow_remain_images_and_are_used_on_forget_images():
     data, net = small_items(), small_network()
-    method = prepared(PSG(batch_norm="remain", remain_weight=0.5), net, data)
+    method = prepared(plain(batch_norm="remain", remain_weight=0.5), net, data)
     batch, norm = batch_of(data, range(4), range(10, 18)), net[1]
     before, kept = norm.running_mean.clone(), net(batch["forget"]["image"]).detach()
     entering = net[0](batch["remain"]["image"])
@@ -219,20 +233,20 @@ def test_running_statistics_follow_remain_images_and_are_used_on_forget_images()
 
 def test_diagnostics_are_logged_step_by_step(caplog):
     with caplog.at_level(logging.INFO, "monai_unlearn"):
-        method = prepared(PSG(steps=3, diagnostics=True))
+        method = prepared(plain(steps=3, diagnostics=True))
     assert [step.step for step in method.trace.steps] == [1, 2, 3]
     assert method.trace.steps[0].images == 20
     lines = [record.getMessage() for record in caplog.records]
     assert [line[:19] for line in lines[:3]] == [f"search step {step} of 3:" for step in (1, 2, 3)]
     assert lines[3] == f"{method.flipped} of 20 forget images left their class; searched in float32"
-    assert prepared(PSG()).trace is None
+    assert prepared(plain()).trace is None
 
 
 def test_diagnostics_are_written_if_asked_for(tmp_path):
-    for quiet in (PSG(), FineTune()):
+    for quiet in (plain(), FineTune()):
         assert prepared(quiet).write_diagnostics(tmp_path / "none") == []
     assert not (tmp_path / "none").exists()
-    method = prepared(PSG(steps=3, diagnostics=True))
+    method = prepared(plain(steps=3, diagnostics=True))
     method.write_diagnostics(tmp_path / "plots")
     written = method.write_diagnostics(tmp_path / "plots")  # again, as a run that is repeated does
     assert [path.name for path in written] == ["search.json", "search.png"]
@@ -242,8 +256,8 @@ def test_diagnostics_are_written_if_asked_for(tmp_path):
 
 
 def test_targets_are_restored_from_the_state_of_the_search():
-    method = prepared(PSG(epsilon=0.3, noise=0.1), seed=1)
-    again = PSG(epsilon=0.3, noise=0.1)
+    method = prepared(plain(epsilon=0.3, noise=0.1), seed=1)
+    again = plain(epsilon=0.3, noise=0.1)
     again.load_state_dict(method.state_dict())
     prepared(again, small_network(seed=9), seed=1)
     assert torch.equal(again.targets, method.targets)
@@ -269,4 +283,4 @@ def test_targets_are_restored_from_the_state_of_the_search():
 )
 def test_refuses_settings_out_of_range(wrong, message):
     with pytest.raises(ConfigError, match=message):
-        PSG(**wrong)
+        plain(**wrong)
