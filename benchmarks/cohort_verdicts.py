@@ -48,7 +48,7 @@ BOUNDARY_SHRINK = (
     *("--recalibrate", "False"),
 )
 METHODS: dict[str, tuple[str, ...]] = {
-    "psg": (),
+    "psg": ("--method", "psg"),
     "reset": ("--method", "reset"),
     "finetune": ("--method", "{name: finetune, batch_norm: mixed}"),
 }

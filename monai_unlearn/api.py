@@ -56,12 +56,13 @@ def unlearn(
         TrainingError: The loss or a weight stopped being finite.
     """
     from monai_unlearn.engine.hosted import run_hosted
-    from monai_unlearn.experiments.run_configs import run_configs
+    from monai_unlearn.experiments.run_configs import check_parts_of_method, run_configs
 
     for name, argument in _OWN.items():
         if name in settings:
             raise ConfigError(f"{name}: unlearn() takes it as {argument}=…; leave {name} out.")
     configs = run_configs(Path(bundle))
+    check_parts_of_method(configs, settings)
     with _spec_file(spec) as file:
         given: Mapping[str, Any] = {
             "index_dir": str(index.directory if isinstance(index, Index) else index),

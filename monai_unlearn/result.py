@@ -130,6 +130,7 @@ class Result:
         """Return the verdict, what it rests on, and where the results are, as plain values."""
         return {
             **{name: self.document[name] for name in ("verdict", "why", "needs", "basis", "warnings")},
+            "method": self.document["method"],
             "line": self.line,
             "accepted": self.accepted,
             "exit_code": int(self.exit_code),

@@ -1,6 +1,6 @@
 """Take the pictures of `docs/card.md`: the card of a run on a phone, a desktop and paper.
 
-    python scripts/card_screenshots.py build/demo/fundus_classifier/reset/evidence/model_card_diff.html
+    python scripts/card_screenshots.py build/demo/fundus_classifier/default/evidence/model_card_diff.html
 
 Needs Chromium and Playwright, as the tests of the page do.
 """

@@ -3,9 +3,9 @@
     make demo
     make demo BUNDLE=mri_classifier
 
-Every step is a command that a user would type; it is printed before it runs. The last line and the exit code are those
-of the second revision, `reset`. `benchmarks/demo_cohorts.py` measures, before any method is tried, for which cohorts
-retrained networks agree.
+Every step is a command that a user would type; it is printed before it runs. The first revision is by PSG; the second
+by the default, which the kind of the cohort chooses. The last line and the exit code are those of the default.
+`benchmarks/demo_cohorts.py` measures, before any method is tried, for which cohorts retrained networks agree.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from monai_unlearn.card.wording import choice
 from monai_unlearn.evaluation import PredictionTable
 from monai_unlearn.evaluation.decision.evidence import gather
 from monai_unlearn.vocabulary.run_folder import RunFolder
@@ -30,6 +31,8 @@ from monai_unlearn.vocabulary.run_folder import RunFolder
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLES = ROOT / "bundles"
 NOT_ACCEPTED = 3
+# The folders and columns of the two revisions.
+PSG, DEFAULT = "psg", "default"
 # Patients to test on decide how wide the intervals of the verdict are.
 HALF_TO_TEST = ("--split::test_fraction", "0.5")
 
@@ -161,13 +164,14 @@ class Demo:
         cohort = ("--cohort_spec", str(story.spec), *story.settings)
         self.run(
             f"Unlearn {story.forgotten} by PSG, beside three retrained networks",
-            *(*unlearn, *cohort, "--output_dir", str(self.out / "psg"), *story.revision, "--reference", "retrain"),
+            *(*unlearn, *cohort, "--output_dir", str(self.out / PSG), "--method", "psg", *story.revision),
+            *("--reference", "retrain"),
             module="monai.bundle",
         )
-        references = [str(path / "model.pt") for path in RunFolder(self.out / "psg").references()]
+        references = [str(path / "model.pt") for path in RunFolder(self.out / PSG).references()]
         return self.run(
-            "Unlearn them by resetting the last block, beside the same networks",
-            *(*unlearn, *cohort, "--output_dir", str(self.out / "reset"), "--method", "reset", *story.revision),
+            "Unlearn them by the default for such a cohort, beside the same networks",
+            *(*unlearn, *cohort, "--output_dir", str(self.out / DEFAULT), *story.revision),
             *("--reference", json.dumps(references)),
             module="monai.bundle",
         )
@@ -183,11 +187,10 @@ def main() -> None:
     options.out.mkdir(parents=True)
     patients = options.patients or STORIES[options.bundle].patients
     code = Demo(options.out.resolve(), patients, options.bundle).walk()
-    print(f"\nThe cards are in {options.out}, in psg and in reset.\n")
-    runs = {method: RunFolder(options.out / method) for method in ("psg", "reset")}
+    print(f"\nThe cards are in {options.out}, in {PSG} and in {DEFAULT}.\n")
+    runs = {method: RunFolder(options.out / method) for method in (PSG, DEFAULT)}
     found = {name: read(run.metrics) for name, run in runs.items()}
-    print("\n".join(side_by_side(found, original=of_the_original(runs["reset"]))))
-    print(line_of("reset", found["reset"]))
+    print("\n".join(side_by_side(found, original=of_the_original(runs[DEFAULT]))))
     sys.exit(code)
 
 
@@ -215,17 +218,21 @@ def of_the_original(run: RunFolder) -> dict[tuple[str, str], float]:
 
 
 def side_by_side(runs: dict[str, dict[str, Any]], *, original: dict[tuple[str, str], float]) -> list[str]:
-    """Return, class by class, what each network does beside the same retrained networks, and the verdicts."""
+    """Return, class by class, what each network does beside the same retrained networks, and the verdicts.
+
+    The lines after the table say what the default is, and each verdict in a sentence.
+    """
     endpoints = {name: _endpoints(metrics) for name, metrics in runs.items()}
     first = next(iter(endpoints.values()))
     rows = [["probability of the labelled class in %", "original", "retrained", *runs]]
     for key, row in first.items():
         found = [_percent(rows_of[key]["revised"]) for rows_of in endpoints.values()]
         rows.append([" ".join(key).replace("_", " "), _percent(original.get(key)), _percent(row["target"]), *found])
+    rows.append(["verdict", "", "", *(metrics["verdict"] for metrics in runs.values())])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    others = list(runs)[:-1]
-    return [*table, "", *(line_of(name, runs[name]) for name in others)]
+    chosen = [f"{name} is {choice(metrics['method'])}." for name, metrics in runs.items() if name == DEFAULT]
+    return [*table, "", *chosen, *(line_of(name, metrics) for name, metrics in runs.items())]
 
 
 def _endpoints(metrics: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:

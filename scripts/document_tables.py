@@ -222,6 +222,30 @@ def methods() -> list[str]:
     return table(["name", "what it does", "source", "needs", "suits", "cost", "BatchNorm"], cells, numbers=())
 
 
+def defaults() -> list[str]:
+    """Return the default method of each kind of cohort, why, and how near to retrained networks it came."""
+    from monai_unlearn.methods.default_method import DEFAULTS  # loads torch, which the other tables can do without
+
+    cells = [
+        [SUITS[kind], default.words, default.why, "; ".join(map(_near, default.measured)) or "not measured"]
+        for kind, default in DEFAULTS.items()
+    ]
+    return table(["cohort", "default", "why", "measured on CIFAR-10: distance to retraining"], cells, numbers=())
+
+
+def _near(cohort: str) -> str:
+    """Return the distance of a cohort's default to retrained networks, beside fine-tuning and the best depth."""
+    found = result("reset_depth")["cohorts"][cohort]
+    distances = {depth: one["forget_train"]["distance"] for depth, one in found["depths"].items()}
+    chosen = statistics.mode(str(one["depth"]) for one in found["choices"])
+    resets = {depth: far for depth, far in distances.items() if depth not in ("original", "finetune")}
+    best = min(resets, key=resets.__getitem__)
+    others = [f"original {distances['original']:.2f}", f"fine-tuning {distances['finetune']:.2f}"]
+    if best != chosen:
+        others.append(f"best depth, {best.replace('_', ' ')}, {resets[best]:.2f}")
+    return f"{cohort.replace('_', ' ')}: {resets[chosen]:.2f} by {chosen.replace('_', ' ')} ({', '.join(others)})"
+
+
 def reset_depth() -> list[str]:
     """Return how near a reset of each depth comes to retrained networks, by cohort, and what was chosen."""
     cohorts = result("reset_depth")["cohorts"]
@@ -249,6 +273,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "odir_quarter_of_one_class": lambda: case("odir_quarter_of_one_class"),
     "recalibration": recalibration,
     "methods": methods,
+    "defaults": defaults,
     "reset_depth": reset_depth,
     "million_rows": million_rows,
     "million_rows_processes": million_rows_processes,

@@ -91,6 +91,25 @@ def test_the_run_is_the_same_as_that_of_the_command(revised, walked):
     assert config["bundle_root"] == "$engine.bundle_root()"
 
 
+def test_the_method_follows_from_the_cohort_and_record_and_card_say_why(revised):
+    evidence = revised[0].evidence
+    record, card = (
+        json.loads((evidence / name).read_text(encoding="utf-8")) for name in ("run.json", "model_card_diff.json")
+    )
+    assert record["config"]["method"] == "$methods.default_for(@data)"
+    assert (record["method"]["name"], record["method"]["chosen_by"]) == ("reset", "default")
+    ground = record["method"]["ground"]
+    assert ground.startswith("reset to the depth that the blocks call for, because the cohort is the images of a dev")
+    # The depth is not known before the run.
+    assert f"Depth auto chose {record['updates']['method']['depth']}: " in ground
+    method = card["modification"]["method"]
+    assert (method["chosen_by"], method["ground"], method["settings"]["depth"]) == ("default", ground, "auto")
+    told = f"reset; by default, {ground}."
+    assert told in (evidence / "model_card_diff.html").read_text(encoding="utf-8")
+    assert told in (evidence / "model_card_diff.md").read_text(encoding="utf-8").replace("\\", "")
+    assert revised[0].summary()["method"] == record["method"]
+
+
 @pytest.mark.parametrize(
     ("changed", "error", "message"),
     [
@@ -100,6 +119,7 @@ def test_the_run_is_the_same_as_that_of_the_command(revised, walked):
         ({"output_dir": "revision"}, InputError, "expected a new or empty folder"),
         ({"bundle": "nowhere"}, ConfigError, "expected a MONAI bundle"),
         ({"method": "psgg"}, ConfigError, "psgg"),
+        ({"method::noise": 0.1}, ConfigError, "method::noise: a setting of which method"),
         ({"reference": ("none.pt",)}, ConfigError, "none.pt"),
     ],
 )

@@ -23,6 +23,7 @@ DOCUMENT = {
     "needs": [{"what": "reference", "text": "Retrained networks."}],
     "basis": "none",
     "warnings": [],
+    "method": {"name": "psg", "chosen_by": "user", "ground": "the user chose it"},
     "decision": {"line": "not_known: there is nothing to compare with."},
     "models": {
         "original": {"forget": {"test": subset(0.9)}},
@@ -67,6 +68,7 @@ def test_there_is_a_result_for_any_verdict(made, verdict, code, folder):
     summary = json.loads(json.dumps(result.summary()))
     assert (summary["verdict"], summary["exit_code"], summary["accepted"]) == (verdict, int(code), code == 0)
     assert summary["bundle"] == str(result.bundle)
+    assert summary["method"]["chosen_by"] == "user"
     assert result.why == ("There is nothing to compare with.",)
     assert result.needs == ("Retrained networks.",)
 

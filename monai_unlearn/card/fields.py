@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from monai_unlearn.card.wording import ACTIONS, REASONS
+from monai_unlearn.card.wording import ACTIONS, REASONS, choice
 
 Document = Mapping[str, Any]
 
@@ -65,7 +65,7 @@ def _data(diff: Document) -> str:
 
 def _training(diff: Document) -> str:
     method = diff["modification"]["method"]
-    return f"Method: {method['name']} ({method['paper']}), seed {diff['modification']['seed']}, settings on the card."
+    return f"Method: {choice(method)}. {method['paper']}. Seed {diff['modification']['seed']}, settings on the card."
 
 
 def _declared(diff: Document) -> str:

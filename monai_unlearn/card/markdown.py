@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from monai_unlearn.card.wording import (
     ACTIONS,
     QUIET,
+    choice,
     difference,
     estimate,
     judged,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _MEASURES = ("accuracy", "sensitivity", "specificity", "false_negatives")
 _FILTERS = {
+    "choice": choice,
     "difference": difference,
     "estimate": estimate,
     "judged": judged,

@@ -117,6 +117,16 @@ def points(value: float | None) -> str:
     return NOTHING if value is None else f"{100 * value:.1f}"
 
 
+def choice(method: Mapping[str, Any]) -> str:
+    """Return which method revised a network, who chose it, and on what ground.
+
+    >>> choice({"name": "psg", "chosen_by": "user", "ground": "the user chose it"})
+    'psg; the user chose it'
+    """
+    by_default = "by default, " if method["chosen_by"] == "default" else ""
+    return f"{method['name']}; {by_default}{method['ground']}"
+
+
 def judged(row: Mapping[str, Any]) -> str:
     """Format the difference of an endpoint with its interval, in points: `+1.2 (-3.4 to +5.8)`."""
     if row["d"] is None:

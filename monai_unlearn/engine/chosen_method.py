@@ -10,7 +10,10 @@ from monai.bundle import ConfigParser
 
 from monai_unlearn import strict_yaml
 from monai_unlearn.errors import ConfigError, SpecError, check_choice
-from monai_unlearn.methods import Method, registered
+from monai_unlearn.methods import Method, info_of, registered
+
+# Who chose a method that is not the default for the cohort.
+_OTHERWISE = {"user": "the user chose it", "protocol": "the protocol was rehearsed with it"}
 
 
 def method_of(given: object) -> Method:
@@ -49,6 +52,21 @@ def settings_of(method: Method) -> dict[str, object]:
     kept = {name: getattr(method, name) for name in names if hasattr(method, name)}
     plain = {name: value for name, value in kept.items() if isinstance(value, (str, int, float, bool))}
     return {"_target_": type(method).__name__, **plain}
+
+
+def choice_of(method: Method, *, by_protocol: bool) -> dict[str, str]:
+    """Return which method a run used, who chose it (`default`, `user` or `protocol`), and on what ground.
+
+    Args:
+        method: The method, after it ran: what it decided by itself belongs to the ground.
+        by_protocol: Whether the run follows a protocol, which says the method.
+
+    >>> choice_of(method_of("finetune"), by_protocol=False)
+    {'name': 'finetune', 'chosen_by': 'user', 'ground': 'the user chose it'}
+    """
+    by = "protocol" if by_protocol else "default" if method.ground else "user"
+    ground = [method.ground or _OTHERWISE[by], method.decided]
+    return {"name": info_of(method).name, "chosen_by": by, "ground": ". ".join(filter(None, ground))}
 
 
 def _read(text: str) -> object:

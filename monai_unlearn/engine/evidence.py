@@ -113,6 +113,7 @@ class RunFacts:
         decision: What the revised network is judged by.
         counts: Images by part and split.
         cost: What the run cost.
+        method: What `choice_of` says of its method.
         references: The retrained references.
         samples: Of each subset that was not evaluated whole, how many images were (`images`), `of` how many, and the
             `seed` that chose them; by the name of the subset.
@@ -125,6 +126,7 @@ class RunFacts:
     decision: Decision
     counts: Mapping[str, Mapping[str, int]]
     cost: Cost
+    method: Mapping[str, str]
     references: Sequence[Reference] = ()
     samples: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     warnings: Sequence[str] = ()
@@ -148,6 +150,7 @@ def assemble(facts: RunFacts, models: Mapping[str, SubsetPredictions], predictio
     return {
         "schema_version": 1,
         **judged,
+        "method": dict(facts.method),
         "class_names": list(class_names),
         "counts": facts.counts,
         "samples": {name: dict(one) for name, one in facts.samples.items()},

@@ -207,6 +207,8 @@ def _modification(outcome: Outcome, date: str, manifest: str) -> dict[str, Any]:
             "equations": info.equations,
             "settings": _method_settings(outcome),
             "recalibrated": outcome.recalibrated,
+            "chosen_by": outcome.evidence["method"]["chosen_by"],
+            "ground": outcome.evidence["method"]["ground"],
         },
     }
 
@@ -225,6 +227,7 @@ def _run_record(outcome: Outcome, diff: Mapping[str, Any], date: datetime) -> di
         "date": date.isoformat(timespec="seconds"),
         "tool_version": __version__,
         "seed": outcome.seed,
+        "method": dict(outcome.evidence["method"]),
         "config": dict(outcome.config),
         "base_training_record": dict(outcome.base_record),
         "versions": _versions(),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from monai_unlearn.card.wording import QUIET, judged, measure, share, words
+from monai_unlearn.card.wording import QUIET, choice, judged, measure, share, words
 from monai_unlearn.terminal import escaping_console
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
@@ -25,13 +25,14 @@ _NAMES = {
 
 
 def print_result(evidence: Mapping[str, Any], target: Path) -> None:
-    """Print accuracy by model, part and split, what was judged, why, where the card is, and last the verdict's line.
+    """Print accuracies, what was judged, the method and who chose it, why, where the card is, and the verdict's line.
 
     What would decide is in the message of a run whose verdict does not promote (`why_not_accepted`).
     """
     console = escaping_console(highlight=False)
     console.print(accuracy_report("Accuracy in %, 95 % interval", evidence["models"]))
     console.print(_judged(evidence))
+    console.print(f"Method: {choice(evidence['method'])}.", soft_wrap=True)
     console.print(cost_line(evidence["cost"]))
     for warning in evidence["warnings"]:
         console.print(f"Note: {warning}")

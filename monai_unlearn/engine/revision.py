@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,8 +19,7 @@ from monai_unlearn.engine.audits import RunNetworks, run_audits
 from monai_unlearn.engine.budget import Budget, retraining_cost, unknown_cost
 from monai_unlearn.engine.calibrating import Calibrating
 from monai_unlearn.engine.checkpoint import Checkpoints, checkpoint_folder, exclusive_lock
-from monai_unlearn.engine.chosen_method import settings_of
-from monai_unlearn.engine.cohort_kind import check_boundary_targets, cohort_kind, suit_warnings
+from monai_unlearn.engine.chosen_method import choice_of, settings_of
 from monai_unlearn.engine.config_values import build_from_config
 from monai_unlearn.engine.consent import check_consent, consent_warnings
 from monai_unlearn.engine.estimate import estimate_of, seconds_a_gradient
@@ -59,6 +57,7 @@ from monai_unlearn.evaluation.label_states import note, states
 from monai_unlearn.evaluation.prediction_table import AS_TRAINED
 from monai_unlearn.methods import info_of
 from monai_unlearn.methods.base import FORWARD_PASS
+from monai_unlearn.methods.cohort_kind import check_boundary_targets, kind_of, suit_warnings
 from monai_unlearn.release import (
     WEIGHTS,
     BundleInfo,
@@ -81,7 +80,6 @@ if TYPE_CHECKING:
     from monai_unlearn.evaluation import PredictionTable, SubsetPredictions
     from monai_unlearn.evaluation.predictors import Proxy
     from monai_unlearn.methods import MethodInfo, PixelSpace
-    from monai_unlearn.methods.registry import Suit
 
 Subsets = Mapping[tuple[str, str], Dataset[Any]]
 
@@ -312,7 +310,7 @@ class Revision:
             *self.cohort.preview()["warnings"],
             *self.data.earlier.warnings(),
             *download_warnings(self.base.root),
-            *suit_warnings(self._info, self._cohort_kind()),
+            *suit_warnings(self._info, kind_of(self.data)),
             *check_original(record, self._record_path, self.data, {**self.config, **self.retraining.overrides}),
             *consent_warnings(check_consent(self.cohort, self.data, record)),
         ]
@@ -642,6 +640,7 @@ class Revision:
             protocol=self.applied,
             targets=self.predicting.targets,
             counts=self.data.counts(),
+            method=choice_of(self.trainer.method, by_protocol=self.applied is not None),
             cost=Cost(
                 search=self.trainer.method.gradient_evaluations,
                 updates=self.trainer.state.images_seen,

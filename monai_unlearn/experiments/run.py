@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.errors import ConfigError, DataError, ExitCode, TrainingError
 from monai_unlearn.experiments.plan import ALL_SPLITS, VALIDATION, require_validation
 from monai_unlearn.experiments.report import markdown, plot
+from monai_unlearn.experiments.run_configs import check_parts_of_method
 from monai_unlearn.experiments.runner import WRITTEN, BundleRun
 from monai_unlearn.experiments.score import CRITERIA, best, choose_criterion, figures
 from monai_unlearn.staging import write_json, write_text
@@ -42,12 +43,14 @@ def sweep(
         What `sweep.json` holds.
 
     Raises:
-        ConfigError: The criterion cannot be used, or the folder is not that of a sweep.
+        ConfigError: The criterion cannot be used, the folder is not that of a sweep, or a setting is of no method that
+            is named.
         DataError: There are no validation images, or a run refused its input.
         TrainingError: Every run failed.
     """
     criterion = choose_criterion(criterion, reference=plan.reference)
     _check_folder(out)
+    check_parts_of_method([plan.config], {**plan.fixed, **plan.axes})
     trials = list(plan.trials(require_validation(plan)))
     out.mkdir(parents=True, exist_ok=True)
     reference, results = plan.reference, []

@@ -6,6 +6,7 @@ configs, which defines network, preprocessing and device; see docs/your_own_mode
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from monai_unlearn.vocabulary.bundle_files import CONFIG_SUFFIXES
 from monai_unlearn.vocabulary.config_ids import SEPARATOR, references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 OVERLAY = "unlearn.yaml"
@@ -24,6 +25,7 @@ BASE = "base_config"
 # The bundle's config for inference has the preprocessing without augmentation, so it comes first.
 _FIRST = ("inference", "train", "evaluate")
 _META = "_meta_"
+METHOD = "method"
 
 
 def run_configs(bundle: Path) -> list[Path]:
@@ -60,6 +62,34 @@ def run_configs(bundle: Path) -> list[Path]:
     raise ConfigError(
         f"{overlay}: it uses {', '.join(sorted(best))}, which neither it nor another config of the bundle defines. "
         f"Define each in {overlay.name}, or in the config that it is laid over."
+    )
+
+
+def check_parts_of_method(configs: Sequence[Path], settings: Mapping[str, object]) -> None:
+    """Refuse a setting of a method, such as `method::noise`, where nothing says which method.
+
+    MONAI puts such a setting into the section `method`, and fails where that is a name or an expression.
+
+    Args:
+        configs: The config files, in the order in which MONAI merges them.
+        settings: The settings of the command line, by their ids.
+
+    Raises:
+        ConfigError: There is such a setting; the message says how to name the method.
+    """
+    parts = [name for name in settings if SEPARATOR.split(name)[0] == METHOD and name != METHOD]
+    if not parts:
+        return
+    given = settings.get(METHOD)
+    if given is None:
+        given = next((found[METHOD] for path in reversed(configs) if METHOD in (found := _read(path))), None)
+    if given is None or isinstance(given, Mapping) or (isinstance(given, str) and given.lstrip().startswith("{")):
+        return
+    setting = SEPARATOR.split(parts[0])[-1]
+    raise ConfigError(
+        f"{parts[0]}: a setting of which method? The config leaves the choice to the cohort, or gives a name alone. "
+        f'Give the method with its settings: method "{{name: NAME, {setting}: …}}", or beside them: method '
+        '"{name: NAME}".'
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import ExitCode, InputError, UnlearnError
-from monai_unlearn.experiments.run_configs import run_configs
+from monai_unlearn.experiments.run_configs import check_parts_of_method, run_configs
 from monai_unlearn.experiments.runner import WRITTEN, bundle_command
 from monai_unlearn.result import Result
 from monai_unlearn.safe_path import safe_environment
@@ -60,10 +60,12 @@ def unlearn(bundle: Path, out: Path, settings: Mapping[str, object], *, quiet: b
         quiet: Leave stdout alone: what the run prints goes to stderr.
 
     Raises:
-        ConfigError: The bundle has no config to run.
+        ConfigError: The bundle has no config to run, or a setting is of no method that is named.
         StoppedError: The run was interrupted; the message says how to go on.
     """
-    words = bundle_command(run_configs(bundle), "unlearn", {**settings, "output_dir": out})
+    configs = run_configs(bundle)
+    check_parts_of_method(configs, settings)
+    words = bundle_command(configs, "unlearn", {**settings, "output_dir": out})
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if quiet else {}
     started = subprocess.Popen(words, env=safe_environment(), text=True, errors="replace", **streams)  # type: ignore[call-overload]  # noqa: S603 - no shell; the words are the user's own command
     with _terminated_as_interrupted(), started as process:

@@ -7,6 +7,7 @@ from monai_unlearn.methods.boundary import BoundarySearch
 from monai_unlearn.methods.boundary_expand import BoundaryExpand
 from monai_unlearn.methods.boundary_shrink import BoundaryShrink
 from monai_unlearn.methods.conv_transpose import ConvTranspose
+from monai_unlearn.methods.default_method import default_for
 from monai_unlearn.methods.delete import Delete
 from monai_unlearn.methods.diagnostics import SearchStep, SearchTrace
 from monai_unlearn.methods.duck import DUCK
@@ -84,6 +85,7 @@ __all__ = [
     "TargetRule",
     "TwoTerms",
     "chosen_rows",
+    "default_for",
     "info_of",
     "register",
     "registered",

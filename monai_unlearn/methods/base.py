@@ -127,6 +127,9 @@ class Method(ABC):
     done: float = 0.0
     """How much of the steps is taken before the current one, in [0, 1). The engine sets it."""
 
+    ground: str = ""
+    """Why the method was chosen for the cohort, as `default_for` says; empty where somebody named it."""
+
     network: nn.Module
 
     def __init__(self, *, batch_norm: BatchNormMode = "frozen") -> None:
@@ -230,6 +233,11 @@ class Method(ABC):
     def record(self) -> dict[str, Any]:
         """What the method decided by itself in this run, and on what evidence: plain values for the run's record."""
         return {}
+
+    @property
+    def decided(self) -> str:
+        """The same in a sentence, for people; empty where it decided nothing."""
+        return ""
 
     def write_diagnostics(self, folder: Path) -> list[Path]:  # noqa: ARG002 - for methods that have some
         """Write diagnostics of the method into a folder, which is created; return the files. The base has none."""

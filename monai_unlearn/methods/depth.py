@@ -76,7 +76,7 @@ def modules_within(network: nn.Module, depth: Depth, image: Tensor) -> tuple[str
     if int(wanted) >= len(blocks):
         raise ConfigError(
             f"depth: the network has {len(blocks) - 1} blocks before its head, fewer than {wanted}. "
-            "Give a smaller number, or all."
+            f'Give {"a smaller number" if len(blocks) > 1 else "head"}, or all: --method "{{name: reset, depth: …}}".'
         )
     return tuple(name for block in blocks[len(blocks) - 1 - int(wanted) :] for name in block.names)
 

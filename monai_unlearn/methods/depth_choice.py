@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.block_features import BlockFeatures, block_features
 from monai_unlearn.methods.depth_probe import Estimate, Part, Transfer, cohort_auc, shared_classes, transfer
 from monai_unlearn.methods.fresh_weights import initialised_afresh
@@ -82,7 +83,8 @@ def choose_depth(context: MethodContext) -> DepthChoice:
        network of the same form, the blocks up to there have learnt to, for which they needed the cohort.
     3. The first block whose transfer is significantly higher than with fresh features, and by `GAIN`, is the first to
        go, with all after it: that many blocks, or `all` from the very first block.
-    4. Where there is none (patients who withdraw, part of a class, a device that anything reads), `last_block`.
+    4. Where there is none (patients who withdraw, part of a class, a device that anything reads), `last_block`. So
+       too where a layer has no way to be initialised afresh, since there is nothing to compare with then.
 
     A *cohort probe*, which tells forget from remain images within classes, is recorded beside it and chooses nothing:
     its AUC is as high in a retrained network, and in a fresh one, since images of a camera look different whatever was
@@ -104,6 +106,8 @@ def choose_depth(context: MethodContext) -> DepthChoice:
     if _is_gone(seen["forget"], seen["remain"]):
         return DepthChoice(depth="head", why=_WHY["head"], blocks=(), judged_on="training", images=images)
     fresh = _fresh(context)
+    if fresh is None:
+        return DepthChoice(depth="last_block", why=_WHY["no_fresh"], blocks=(), judged_on="training", images=images)
     unlearnt = {part: _features(fresh, kinds[part], rows[part], context) for part in kinds}
     held = _judged(context)
     images += _passed(unlearnt) + _passed(held)
@@ -123,6 +127,7 @@ def choose_depth(context: MethodContext) -> DepthChoice:
 _WHY = {
     "head": "most of the cohort's images are of classes of which no image remains",
     "head_only": "the network has no block before its head",
+    "no_fresh": "not all layers can be initialised afresh, so that there is no untrained network to compare with",
     "last_block": "no block before the last one has learnt from the cohort more than from the rest",
     "learnt": "from this block on, what is learnt on remain images holds for the cohort, which it does not on features "
     "of a fresh network",
@@ -206,9 +211,13 @@ def _features(network: nn.Module, images: Dataset[Any], rows: list[int], context
     return block_features(network, images, rows, device=context.device)
 
 
-def _fresh(context: MethodContext) -> nn.Module:
+def _fresh(context: MethodContext) -> nn.Module | None:
+    """Return an untrained network of the same form, or None where a layer has no way to be initialised."""
     network = copy.deepcopy(context.network)
-    network.load_state_dict(initialised_afresh(network, seed=context.seed))
+    try:
+        network.load_state_dict(initialised_afresh(network, seed=context.seed))
+    except ConfigError:
+        return None
     return network
 
 

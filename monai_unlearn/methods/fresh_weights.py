@@ -49,5 +49,6 @@ def _initialise(name: str, module: nn.Module) -> None:
     elif next(module.parameters(recurse=False), None) is not None:
         raise ConfigError(
             f"{type(module).__name__} '{name}' has weights but no `reset_parameters`, so that they cannot be "
-            "initialised afresh. Give the class that method, or another depth."
+            "initialised afresh. Give the class that method, or take another depth, or a method that initialises "
+            "nothing, such as --method finetune."
         )

@@ -134,6 +134,11 @@ class Reset(RemainTraining):
         return self._choice.to_dict() if self._choice else {}
 
     @property
+    def decided(self) -> str:
+        """With `depth: auto`, the depth chosen and why."""
+        return f"Depth auto chose {self._choice.depth}: {self._choice.why}" if self._choice else ""
+
+    @property
     def forward_passes(self) -> int:
         """The one that shows in which order the layers run, and those of images whose features were compared."""
         return self._passed + (self._choice.images if self._choice else 0)

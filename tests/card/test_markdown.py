@@ -28,6 +28,7 @@ def test_it_is_short_what_to_do_three_tables_and_a_link():
     assert sum(line.startswith("| ---") for line in lines) == 3
     assert lines[-1].endswith("[model_card_diff.html](model_card_diff.html).")
     assert "Forgotten: 10 images of 10 patients, device deprecation: device == Old." in text
+    assert "Method: psg; the user chose it." in text
 
 
 def test_numbers_come_with_their_intervals_and_their_keys():

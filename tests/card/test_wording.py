@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from monai_unlearn.card.wording import (
+    choice,
     difference,
     doubtful,
     estimate,
@@ -71,3 +72,9 @@ def test_names_for_people():
 )
 def test_doubtful_images(found, words):
     assert doubtful(found) == words
+
+
+def test_the_method_is_named_with_who_chose_it():
+    assert choice({"name": "psg", "chosen_by": "user", "ground": "the user chose it"}) == "psg; the user chose it"
+    chosen = {"name": "reset", "chosen_by": "default", "ground": "reset of the head, because it is so"}
+    assert choice(chosen) == "reset; by default, reset of the head, because it is so"

@@ -77,6 +77,7 @@ def test_a_real_run_takes_the_settings_and_reports_validation_images(tmp_path):
         "device": "cpu",
         "decision::healthy_classes": "[]",
         "split::validation_fraction": "0.3",
+        "method": "{name: psg}",
         "force": "true",  # PSG on two classes
         "steps": "4",  # without a training record, a share of training cannot be computed
     }

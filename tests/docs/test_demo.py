@@ -45,16 +45,21 @@ def metrics(line, revised):
         {**row, "class": "a", "predicted": None, "revised": 0.2, "measure": "sensitivity", "guard": True},
         {**row, "class": "b", "predicted": "b", "revised": None, "target": None},
     ]
-    return {"decision": {"line": line, "endpoints": rows}}
+    chosen = {"name": "reset", "chosen_by": "default", "ground": "reset of the head, because"}
+    return {"verdict": line.partition(":")[0], "method": chosen, "decision": {"line": line, "endpoints": rows}}
 
 
 def test_both_methods_stand_side_by_side_class_by_class(demo):
-    runs = {"psg": metrics("different: it is.", 0.25), "reset": metrics("equivalent: it is.", 0.5)}
+    runs = {"psg": metrics("different: it is.", 0.25), "default": metrics("equivalent: it is.", 0.5)}
     lines = [line.split() for line in demo.side_by_side(runs, original={("forget_test", "a"): 0.875})]
     assert lines[1] == ["forget", "test", "a", "87.5", "50.0", "25.0", "50.0"]
     assert lines[2] == ["forget", "test", "b", "–", "–", "–", "–"]
-    assert lines[-1] == ["psg:", "different:", "it", "is."]
-    assert demo.line_of("reset", runs["reset"]) == "reset: equivalent: it is."
+    assert lines[3] == ["verdict", "different", "equivalent"]
+    assert [" ".join(line) for line in lines[-3:]] == [
+        "default is reset; by default, reset of the head, because.",
+        "psg: different: it is.",
+        "default: equivalent: it is.",
+    ]
 
 
 def test_the_original_stands_beside_them(demo, tmp_path):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from monai_unlearn.engine.chosen_method import method_of, settings_of
+from monai_unlearn.engine.chosen_method import choice_of, method_of, settings_of
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods import FineTune, Reset
 
@@ -46,3 +46,27 @@ def test_anything_else_is_refused(given, message):
 def test_the_settings_are_those_that_the_method_keeps():
     plain = {"depth": 2, "tune": "all", "fresh": True, "distillation": 0.0, "temperature": 2.0}
     assert settings_of(Reset(depth=2)) == {"_target_": "Reset", **plain}
+
+
+def test_who_chose_a_method_and_on_what_ground():
+    method = Reset(depth="head")
+    assert choice_of(method, by_protocol=False) == {
+        "name": "reset",
+        "chosen_by": "user",
+        "ground": "the user chose it",
+    }
+    assert choice_of(method, by_protocol=True)["chosen_by"] == "protocol"
+    method.ground = "reset of the head, because it is so"
+    assert choice_of(method, by_protocol=False) == {
+        "name": "reset",
+        "chosen_by": "default",
+        "ground": "reset of the head, because it is so",
+    }
+
+
+def test_what_a_method_decided_by_itself_belongs_to_the_ground():
+    method = Reset(depth="auto")
+    method.load_state_dict(
+        {"choice": {"depth": 2, "why": "it learnt", "blocks": [], "judged_on": "training", "images": 3}}
+    )
+    assert choice_of(method, by_protocol=False)["ground"] == "the user chose it. Depth auto chose 2: it learnt"

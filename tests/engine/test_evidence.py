@@ -22,6 +22,7 @@ def facts(**changes):
         "decision": Decision.from_config({"healthy_classes": ["a"]}, class_names=CLASSES),
         "counts": {"forget": {"train": 100}},
         "cost": COST,
+        "method": {"name": "psg", "chosen_by": "user", "ground": "the user chose it"},
     }
     return RunFacts(**{**plain, **changes})
 

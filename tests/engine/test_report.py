@@ -35,6 +35,10 @@ def test_what_was_judged_is_a_row_by_subset_and_class(capsys, monkeypatch):
     assert not [row for row in rows if row[-1] == "clear, guard"]
 
 
+def test_the_method_stands_with_who_chose_it(capsys, monkeypatch):
+    assert "Method: psg; the user chose it." in printed(capsys, monkeypatch).splitlines()
+
+
 def test_the_line_of_the_verdict_is_last_after_why(capsys, monkeypatch):
     lines = printed(capsys, monkeypatch, warnings=["a warning"]).splitlines()
     assert "Note: a warning" in lines

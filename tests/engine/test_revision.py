@@ -194,6 +194,7 @@ def test_the_run_is_recorded(revised):
     assert record["config"]["max_epochs"] == 2
     assert record["config"]["output_dir"] == str(out)
     assert record["config"]["method"]["_target_"] == "monai_unlearn.methods.PSG"
+    assert record["method"] == {"name": "psg", "chosen_by": "user", "ground": "the user chose it"}
     assert record["digests"]["revised_weights"] == read(out, "model_card_diff.json")["revised"]["weights_digest"]
     assert set(record["versions"]) >= {"python", "torch", "monai"}
     assert (record["epochs"], record["seed"]) == (2, 0)
@@ -412,8 +413,7 @@ def test_a_network_within_the_margins_of_three_retrained_ones_is_promoted(tiny, 
     run("train", "train.yaml", index_dir=index, checkpoint=str(checkpoint), max_epochs=30)
     spec = str(tiny_spec(tmp_path, text))
     settings = {"index_dir": index, "cohort_spec": spec, "method": "scratch", "max_epochs": 12, "decision": WIDE_MATCH}
-    plain = {name: value for name, value in tiny.settings(tmp_path / "out").items() if not name.startswith("method::")}
-    judged(**{**plain, **settings, "checkpoint": str(checkpoint), "reference": "retrain"})
+    judged(**{**tiny.settings(tmp_path / "out"), **settings, "checkpoint": str(checkpoint), "reference": "retrain"})
     evidence = read(tmp_path / "out", "metrics.json")
     assert (evidence["verdict"], evidence["basis"]) == ("equivalent", "reference")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"revised_bundle", "evidence"}

@@ -7,7 +7,7 @@ import pytest
 from bundle_walk import BUNDLES
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.experiments.run_configs import run_configs
+from monai_unlearn.experiments.run_configs import check_parts_of_method, run_configs
 
 OVERLAY = "network: $@network_def.to(@device)\nsame: $torch.eye(2) @ torch.eye(2)\nclasses: '@_meta_::labels'\n"
 
@@ -65,3 +65,19 @@ def test_an_overlay_names_what_it_is_laid_over(tmp_path):
     (configs / "unlearn.yaml").write_text("base_config: ../other.json\n")
     with pytest.raises(ConfigError, match="base_config names ../other.json, which is no file beside it"):
         run_configs(tmp_path)
+
+
+@pytest.mark.parametrize("named", [{}, {"method": "psg"}])
+def test_a_setting_of_a_method_that_nothing_names_is_refused(named):
+    config = BUNDLES[0] / "configs" / "unlearn.yaml"
+    with pytest.raises(ConfigError, match=r'method::noise: .* which method\? .*method "\{name: NAME, noise: …\}"'):
+        check_parts_of_method([config], {**named, "method::noise": "1", "steps": "2"})
+
+
+def test_a_setting_of_a_method_that_is_named_is_not_refused(configs):
+    config = BUNDLES[0] / "configs" / "unlearn.yaml"
+    check_parts_of_method([config], {"steps": "2", "method": "psg"})
+    check_parts_of_method([config], {"method": "{name: psg}", "method::noise": "1"})
+    check_parts_of_method([config], {"method": {"name": "psg"}, "method#noise": "1"})
+    (configs / "unlearn.yaml").write_text("method: {name: psg}\n", encoding="utf-8")
+    check_parts_of_method([config, configs / "unlearn.yaml"], {"method::noise": "1"})

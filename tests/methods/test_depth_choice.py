@@ -48,6 +48,24 @@ def test_part_of_a_class_is_forgotten_with_the_last_block():
     assert chosen(camera_network(1), cohort).depth == "last_block"
 
 
+class NoReset(torch.nn.Module):
+    """A layer with weights of its own and no way to initialise them, as position embeddings are."""
+
+    def __init__(self):
+        super().__init__()
+        self.shift = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, images):
+        return images + self.shift
+
+
+def test_without_a_fresh_network_to_compare_with_it_is_the_last_block():
+    network = torch.nn.Sequential(NoReset(), *camera_network(0))
+    found = chosen(network, camera_images(120, inverted=True))
+    assert (found.depth, found.blocks) == ("last_block", ())
+    assert "no untrained network to compare with" in found.why
+
+
 def test_a_class_is_forgotten_with_the_head():
     cohort = [item for item in camera_images(120, seed=5) if item["label"] == 2]
     rest = [item for item in REST if item["label"] != 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,15 @@ PLAIN = {
     "remain_batch_size": 32,
     "learning_rate": 0.0005,
     "eval_interval": 10,
-    "method::epsilon": 0.03,
-    "method::labels": "hard",
-    "method::unflipped": "keep",
-    "method::remain_weight": 1.0,
-    "method::batch_norm": "frozen",
+    # Named, so that what they count does not depend on which method the kind of the cohort would choose.
+    "method": {
+        "_target_": "monai_unlearn.methods.PSG",
+        "epsilon": 0.03,
+        "labels": "hard",
+        "unflipped": "keep",
+        "remain_weight": 1.0,
+        "batch_norm": "frozen",
+    },
     # Audits depend on how fast the machine is: what is tested of them is in `test_audits.py`.
     "audits": [],
 }
@@ -88,5 +93,6 @@ def _workflow(run_id: str, config: str, *, bundle: Path, **overrides: Any) -> Co
         run_id=run_id,
         logging_file=False,
         workflow_type="train",
-        **{"config_file": str(bundle / "configs" / config), **TINY, **forced, **overrides},
+        # MONAI puts one override into another, such as a setting of the method into the method.
+        **copy.deepcopy({"config_file": str(bundle / "configs" / config), **TINY, **forced, **overrides}),
     )

@@ -43,7 +43,8 @@ def build(
             "doubtful_training": None,
             **(cohort or {}),
         },
-        "method": {"name": "psg", "paper": "a paper", "equations": "1", "settings": {}, "recalibrated": True},
+        "method": {"name": "psg", "paper": "a paper", "equations": "1", "settings": {}, "recalibrated": True}
+        | {"chosen_by": "user", "ground": "the user chose it"},
     }
     return build_diff(
         base={"name": "Some", "version": "1.0.0", "weights_digest": DIGEST},

@@ -58,6 +58,7 @@ def evidence(
     facts = RunFacts(
         decision=Decision.from_config(config, class_names=CLASSES),
         counts={part: {"train": N, "test": N} for part in ("forget", "remain")},
+        method={"name": "psg", "chosen_by": "user", "ground": "the user chose it"},
         cost=Cost(
             search=0,
             updates=round(share * RETRAINING),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from monai_unlearn.experiments.overlay.facts import BundleFacts
 
 SPLIT = "split: {seed: 0, test_fraction: 0.2, validation_fraction: 0.1}"
-_ENGINE = "$import monai_unlearn.engine as engine"
+_OURS = ("$import monai_unlearn.engine as engine", "$import monai_unlearn.methods as methods")
 _INPUT = "# The network's input and outputs."
 # What configs of MONAI's bundles run, build for running, or write.
 _FOREIGN = (
@@ -82,8 +82,6 @@ class Settings:
             "training": facts.is_own or self.has_training,
             "training_configs": flow(self.training_configs),
             "healthy": flow(list(self.choices.healthy)),
-            # Two classes have one boundary, and a method that labels by it teaches the wrong class.
-            "method": "psg" if facts.is_own else "reset",
             "inputs": self._own_inputs() if facts.is_own else self._inputs(),
             "label_key": flow(list(self.choices.labels)) if self.choices.labels else "",
             "columns": json.dumps(dict(self.choices.columns)) if self.choices.columns else "",
@@ -99,10 +97,10 @@ class Settings:
     def imports(self) -> list[str]:
         """The imports of the config that is laid over, and this package's."""
         if self.facts.is_own:
-            return [_ENGINE]
+            return [*_OURS]
         found = self.facts.config.at("imports")
         theirs = [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
-        return [*(line(one) for one in theirs), _ENGINE]
+        return [*(line(one) for one in theirs), *_OURS]
 
     @property
     def training_configs(self) -> list[str]:

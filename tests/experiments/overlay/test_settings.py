@@ -60,6 +60,7 @@ def test_run_and_finalize_are_switched_off_and_imports_are_kept(tmp_path):
     assert content["imports"] == [
         *("$import json", "$import os", "$import numpy", "$import torch"),
         "$import monai_unlearn.engine as engine",
+        "$import monai_unlearn.methods as methods",
     ]
     assert content["initialize"][0] == "$engine.report_errors()"
     assert (content["pixel_space"]["low"], content["pixel_space"]["high"]) == (-5, 5)

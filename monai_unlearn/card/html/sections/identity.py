@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.card.html.sections.section import Section
 from monai_unlearn.card.html.table import Table, cells
+from monai_unlearn.card.wording import choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,6 +40,7 @@ def view(diff: Document) -> dict[str, Any]:
         "base": diff["base"],
         "revised": diff["revised"],
         "modification": diff["modification"],
+        "method": choice(diff["modification"]["method"]),
     }
 
 

@@ -29,3 +29,7 @@ def test_versions_and_the_way_back():
     rows = [[cell.text for cell in row] for row in view(DIFF)["versions"].rows]
     assert rows == [["monai-unlearn", "0.1.0"], ["python", "3.11"]]
     assert "Keep the bundle Some 1.0.0." in to_html(DIFF)
+
+
+def test_the_method_stands_with_who_chose_it():
+    assert "<p>Method: psg; the user chose it.</p>" in to_html(DIFF)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from monai_unlearn.cohort.spec.document import Reason
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods import registered
+from monai_unlearn.methods.registry import registered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from monai_unlearn.data import CohortData
     from monai_unlearn.methods.registry import MethodInfo, Suit
 
 TWO = 2
@@ -49,6 +51,20 @@ def cohort_kind(reason: Reason, *, forget: Mapping[int, int], others: Mapping[in
     if reason is Reason.DEVICE_DEPRECATION or len(classes) > 1:
         return "device"
     return "part_of_class"
+
+
+def kind_of(data: CohortData) -> Suit:
+    """Return the kind of a cohort, judged by its training images.
+
+    Raises:
+        ConfigError: There is no cohort.
+    """
+    if data.cohort is None:
+        raise ConfigError("cohort_spec is not set. Give it on the command line: --cohort_spec FILE")
+    trained = data.frame[data.frame["split"] == "train"]
+    is_forgotten = trained["part"] == "forget"
+    forget, others = (Counter(map(int, trained.loc[rows, "class_index"])) for rows in (is_forgotten, ~is_forgotten))
+    return cohort_kind(data.cohort.spec.reason, forget=forget, others=others)
 
 
 def suit_warnings(info: MethodInfo, kind: Suit) -> list[str]:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from monai_unlearn.cohort.spec.document import Reason
-from monai_unlearn.engine.cohort_kind import check_boundary_targets, cohort_kind, suit_warnings
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods import registered
+from monai_unlearn.methods.cohort_kind import check_boundary_targets, cohort_kind, suit_warnings
 from monai_unlearn.methods.registry import SUITS, MethodInfo
 
 
