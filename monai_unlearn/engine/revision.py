@@ -366,13 +366,6 @@ class Revision:
         write_json(path, found)
         return found
 
-    def _cohort_kind(self) -> Suit:
-        """Return what kind of cohort is forgotten, judged by its training images."""
-        trained = self.data.frame[self.data.frame["split"] == "train"]
-        is_forgotten = trained["part"] == "forget"
-        forget, others = (Counter(map(int, trained.loc[rows, "class_index"])) for rows in (is_forgotten, ~is_forgotten))
-        return cohort_kind(self.cohort.spec.reason, forget=forget, others=others)
-
     def _choose_basis(self, record: Mapping[str, Any]) -> None:
         """Read what the verdict may rest on beside references: a rehearsed protocol, a predicted target."""
         if self.protocol is not None and not self.config:
