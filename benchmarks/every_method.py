@@ -36,6 +36,11 @@ NAME = "every_method"
 SEEDS = (1, 2)
 # Of so short a training, a tenth is too few steps; some methods prepare themselves for more than that.
 BUDGET = 0.6
+# What a method needs beside its name. A search of all images costs more than half of so short a training allows.
+OWN: dict[str, dict[str, Any]] = {
+    "psg_published": {"method": {"name": "psg_published", "noise": 0.001}},
+    "psg_remain": {"budget": None, "steps": 24},
+}
 # The first state is that before the steps, or after the only edit.
 FIRST, AFTER_STEPS = 1, 3
 
@@ -103,7 +108,8 @@ def weights_of(results: list[dict[str, Any]]) -> str:
 
 def run(runs: ForkedRuns, out: Path, method: str, kill_at: int | None) -> tuple[int, str]:
     # A checkpoint at every step, so that there is one to go on from.
-    return runs.unlearn(out, kill_at=kill_at, method=method, budget=BUDGET, checkpoint_seconds=0, audits=[])
+    settings = {"method": method, "budget": BUDGET, "checkpoint_seconds": 0, "audits": [], **OWN.get(method, {})}
+    return runs.unlearn(out, kill_at=kill_at, **settings)
 
 
 def main() -> None:

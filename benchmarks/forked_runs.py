@@ -139,7 +139,7 @@ def _kill(process: Any, out: Path, number: int) -> None:  # noqa: ANN401 - a pro
 
 
 def _word(value: object) -> str:
-    return json.dumps(value) if isinstance(value, list | dict) else str(value)
+    return json.dumps(value) if value is None or isinstance(value, list | dict) else str(value)
 
 
 def last_line(log: Path) -> str:

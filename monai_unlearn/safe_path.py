@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _VARIABLE = "PYTHONSAFEPATH"
 _KNOWS_VARIABLE = sys.version_info >= (3, 11)
 _MAIN_KEYS = frozenset({"init_main_from_name", "init_main_from_path"})  # see multiprocessing.spawn.prepare
-_PACKAGE_ROOT = Path(__file__).parent.parent
+PACKAGE_ROOT = Path(__file__).parent.parent
 # Takes a folder and the name of a module, which it runs as `python -m` does, but with that folder on the path: after
 # the standard library, and before everything that is installed or that PYTHONPATH names.
 _RUN_MODULE = """
@@ -80,7 +80,7 @@ def without_current_folder(path: Sequence[str]) -> list[str]:
         return [entry for entry in path if entry]
     kept = [entry for entry in path if entry and Path(entry).resolve() != here]
     script = getattr(sys.modules["__main__"], "__file__", None)
-    needed = {_PACKAGE_ROOT.resolve(), *([Path(script).resolve().parent] if script else [])}
+    needed = {PACKAGE_ROOT.resolve(), *([Path(script).resolve().parent] if script else [])}
     return [*kept, str(here)] if here in needed and len(kept) < len(path) else kept
 
 
@@ -93,6 +93,15 @@ def module_command(module: str, *words: str, folder: Path) -> list[str]:
         folder: A folder whose modules come before those that are installed, and after the standard library.
     """
     return [sys.executable, "-c", _RUN_MODULE, str(folder), module, *words]
+
+
+def module_words(command: Sequence[str]) -> list[str]:
+    """Return the folder, the module and its arguments of what `module_command` returned.
+
+    >>> module_words(module_command("json.tool", "a.json", folder=Path("bundle")))
+    ['bundle', 'json.tool', 'a.json']
+    """
+    return list(command[3:])
 
 
 def safe_environment() -> dict[str, str]:

@@ -11,6 +11,7 @@ from monai_unlearn.experiments.plan import Plan, require_validation
 from monai_unlearn.experiments.rehearsal_runs import RehearsalRuns
 from monai_unlearn.experiments.runner import threads_each
 from monai_unlearn.experiments.search_space import search_spaces
+from monai_unlearn.experiments.warm_runs import warm_runs
 from monai_unlearn.locks import locked
 from monai_unlearn.staging import write_text
 
@@ -47,6 +48,8 @@ class ExperimentPlan(Protocol):
 def owned_folder(out: Path, *, what: str, readme: str) -> Iterator[None]:
     """Make the folder of an experiment, for its owner alone, and keep others out while it is written.
 
+    Its runs share one import of what they need.
+
     Args:
         out: The folder: new, empty, or of an earlier experiment of the same kind.
         what: Its kind, for messages, such as `rehearsal`.
@@ -61,7 +64,7 @@ def owned_folder(out: Path, *, what: str, readme: str) -> Iterator[None]:
         raise ConfigError(f"--out {out}: expected a new or empty folder, or that of an earlier {what}. Choose another.")
     out.mkdir(parents=True, exist_ok=True)
     refusal = ConfigError(f"--out {out}: another {what} is writing there. Wait for it, or choose another folder.")
-    with locked(out / ".lock", refusal=refusal):
+    with locked(out / ".lock", refusal=refusal), warm_runs():
         out.chmod(0o700)
         write_text(marker, readme)
         yield

@@ -11,6 +11,7 @@ from monai_unlearn.experiments.report import markdown, plot
 from monai_unlearn.experiments.run_configs import check_parts_of_method
 from monai_unlearn.experiments.runner import WRITTEN, BundleRun
 from monai_unlearn.experiments.score import CRITERIA, best, choose_criterion, figures
+from monai_unlearn.experiments.warm_runs import warm_runs
 from monai_unlearn.staging import write_json, write_text
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
@@ -54,14 +55,15 @@ def sweep(
     trials = list(plan.trials(require_validation(plan)))
     out.mkdir(parents=True, exist_ok=True)
     reference, results = plan.reference, []
-    for number, trial in enumerate(trials):
-        progress(number, len(trials))
-        folder = out / "trials" / trial.name
-        results.append(_result(plan, trial, folder, reference, criterion))
-        if reference == RETRAIN and (kept := RunFolder(folder / "run").references()):
-            reference = json.dumps([str(path / "model.pt") for path in kept])
-        document = _document(plan, results, criterion)
-        write_json(out / "sweep.json", document)
+    with warm_runs():
+        for number, trial in enumerate(trials):
+            progress(number, len(trials))
+            folder = out / "trials" / trial.name
+            results.append(_result(plan, trial, folder, reference, criterion))
+            if reference == RETRAIN and (kept := RunFolder(folder / "run").references()):
+                reference = json.dumps([str(path / "model.pt") for path in kept])
+            document = _document(plan, results, criterion)
+            write_json(out / "sweep.json", document)
     progress(len(trials), len(trials))
     if not any(result["status"] == "finished" for result in results):
         raise TrainingError(f"every run of the sweep failed: {results[-1]['error']} The logs are in {out}.")

@@ -6,17 +6,21 @@ import json
 import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, TypeVar
 
 from monai_unlearn.errors import DataError, ExitCode, TrainingError
+from monai_unlearn.experiments.warm_runs import current
 from monai_unlearn.release.record_run import LEDGER_VARIABLES
-from monai_unlearn.safe_path import module_command, safe_environment
+from monai_unlearn.safe_path import module_command, module_words, safe_environment
 from monai_unlearn.vocabulary.run_folder import PARENT_RUN, RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
+
+    from monai_unlearn.experiments.warm_runs import WarmRun
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -25,7 +29,7 @@ R = TypeVar("R")
 WRITTEN = (ExitCode.DONE, ExitCode.NOT_ACCEPTED)
 LOG, RUN = "log.txt", "run"
 _SECONDS_TO_END = 20
-_running: set[subprocess.Popen[bytes]] = set()
+_running: set[subprocess.Popen[bytes] | WarmRun] = set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,8 +146,19 @@ def bundle_command(configs: Sequence[Path], run_id: str, settings: Mapping[str, 
     return module_command("monai.bundle", "run", run_id, "--config_file", files, *words, folder=folder)
 
 
-def start(words: list[str], *, stdout: IO[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a process whose two streams go into one file."""
+def start(words: list[str], *, stdout: IO[str], env: Mapping[str, str]) -> subprocess.Popen[bytes] | WarmRun:
+    """Start a process whose two streams go into one file; within `warm_runs`, fork it.
+
+    Args:
+        words: What `module_command` returns.
+        stdout: The file.
+        env: The environment.
+    """
+    server = current()
+    if server is not None:
+        with suppress(OSError, EOFError):  # what cannot be forked is started as any process is
+            folder, *rest = module_words(words)
+            return server.start(*rest, folder=Path(folder), stdout=stdout, env=env)
     return subprocess.Popen(  # noqa: S603 - no shell; the words are the user's own command
         words,
         stdout=stdout,
@@ -188,7 +203,7 @@ def _lock(stream: IO[str]) -> None:
     fcntl.flock(stream, fcntl.LOCK_EX)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes] | WarmRun) -> None:
     """End a process that is still running, because this one was interrupted."""
     if process.poll() is not None:
         return
