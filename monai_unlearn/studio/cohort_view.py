@@ -109,7 +109,7 @@ def _classes(preview: Mapping[str, Any]) -> Table | None:
         return None
     parts = [part for part in _PARTS if part != "undetermined" or preview["images"][part]]
     rows = [cells(words(name), *(f"{counts[part]:,}" for part in parts)) for name, counts in preview["classes"].items()]
-    return Table(caption="Images by class and part", headings=("class", *map(_PARTS.get, parts)), rows=rows)
+    return Table(caption="Images by class and part", headings=("class", *(_PARTS[part] for part in parts)), rows=rows)
 
 
 def _spellings(preview: Mapping[str, Any]) -> Iterator[str]:
