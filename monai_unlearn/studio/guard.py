@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from monai_unlearn.studio.session import same
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -32,9 +32,27 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-_SAFE = {"GET", "HEAD"}
+SAFE = frozenset({"GET", "HEAD"})
 _NO_COOKIE = "Open the studio by the link that its terminal shows.\n"
 _TOO_LARGE = f"Expected at most {MAX_BODY // 1024} KiB, got more. Nothing was read.\n"
+
+
+def headers_of(framed_by: str = "") -> dict[str, str]:
+    """Return the headers of every answer.
+
+    Args:
+        framed_by: The one site that may show the pages within its own; empty for none.
+    """
+    if not framed_by:
+        return HEADERS
+    policy = POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {framed_by}")
+    # The older header cannot name a site.
+    return {**HEADERS, "content-security-policy": policy} | {"x-frame-options": f"ALLOW-FROM {framed_by}"}
+
+
+def cookie_name(origins: Iterable[str]) -> str:
+    """Return the name of the cookie: cookies do not keep ports apart."""
+    return f"monai_unlearn_studio_{min(origin.rpartition(':')[2].strip('/') for origin in origins)}"
 
 
 class TooLargeError(Exception):
@@ -51,6 +69,7 @@ class Guard:
             name that leads to this machine could be anybody's.
         fault: What is answered where the application fails. The error itself may hold identifiers, so it goes no
             further: the server would print it.
+        framed_by: The one site that may show its pages within its own, as hosts of demos do; empty for none.
     """
 
     def __init__(
@@ -60,13 +79,13 @@ class Guard:
         session: Session,
         origins: frozenset[str],
         fault: Callable[[Scope, Exception], Response],
+        framed_by: str = "",
     ) -> None:
         self._app, self._session, self._origins, self._fault = app, session, origins, fault
         self._hosts = frozenset(origin.partition("://")[2] for origin in origins)
-        ports = sorted(host.rpartition(":")[2] for host in self._hosts)
-        # Cookies do not keep ports apart.
-        self._cookie = f"monai_unlearn_studio_{ports[0]}"
+        self._cookie = cookie_name(origins)
         self._secure = all(origin.startswith("https:") for origin in origins)
+        self._headers = headers_of(framed_by)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse."""
@@ -84,7 +103,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 is_begun = True
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers[name] = value
             await send(message)
 
@@ -102,11 +121,11 @@ class Guard:
         headers = Headers(scope=scope)
         if headers.get("host") not in self._hosts:
             return PlainTextResponse("This studio is not known by that name.\n", status_code=421)
-        if scope["method"] in _SAFE and (link := self._by_link(scope)) is not None:
+        if scope["method"] in SAFE and (link := self._by_link(scope)) is not None:
             return link
         if not same(cookie_parser(headers.get("cookie", "")).get(self._cookie), self._session.cookie):
             return PlainTextResponse(_NO_COOKIE, status_code=403)
-        if scope["method"] not in _SAFE and not self._is_own(headers):
+        if scope["method"] not in SAFE and not self._is_own(headers):
             return PlainTextResponse("This request does not come from a page of the studio.\n", status_code=403)
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > MAX_BODY:
