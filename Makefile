@@ -9,7 +9,7 @@ DEMO := build/demo/$(BUNDLE)
 # The real data of the optional tests and benchmarks; tests skip, and say so, where it is not set.
 export MONAI_UNLEARN_DATA MONAI_UNLEARN_CASES MONAI_UNLEARN_STANDARDS
 
-.PHONY: demo test coverage check docs deploy-sdk mlflow matrix nightly clean
+.PHONY: demo studio-screenshots test coverage check docs deploy-sdk mlflow matrix nightly clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -23,6 +23,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 demo: $(VENV)/.installed
 	@$(BIN)/python scripts/demo.py --bundle $(BUNDLE) --out $(DEMO)
+
+# The pictures of docs/studio.md; they need Chromium.
+studio-screenshots: $(VENV)/.installed
+	@$(BIN)/python scripts/studio_screenshots.py build/studio_demo
 
 # A thread a process: more of them get in the way of the two processes.
 test: $(VENV)/.installed

@@ -91,13 +91,13 @@ class Candidate:
 def of_the_demo(bundle: str) -> Candidate:
     """Return the cohort that the demo of a bundle forgets, as `scripts/demo.py` has it."""
     story = run_path(str(ROOT / "scripts" / "demo.py"))["STORIES"][bundle]
-    spec, training = CohortSpec.read(story.spec), dict(typed(story.training))
+    spec, training = CohortSpec.read(story.spec), dict(typed(story.training.training))
     return Candidate(
-        patients=story.patients,
+        patients=story.training.patients,
         forget=spec.forget.render(),
         epochs=training.pop("max_epochs"),
-        drawn=" ".join(story.options),
-        settings={**training, **typed(story.settings)},
+        drawn=" ".join(story.training.options),
+        settings={**training, **typed(story.training.settings)},
         reason=spec.reason.value,
     )
 

@@ -11,10 +11,17 @@ import argparse
 import io
 import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PHONE, DESKTOP, PAPER = {"width": 390, "height": 844}, {"width": 1280, "height": 900}, {"width": 688, "height": 973}
@@ -33,15 +40,21 @@ def main() -> None:
     parser.add_argument("card", type=Path, help="model_card_diff.html of a run")
     parser.add_argument("--out", type=Path, default=DOCS)
     options = parser.parse_args()
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as driver:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = driver.chromium.launch(executable_path=chromium, args=arguments)
+    with chromium() as browser:
         for name, size, colours, medium, section in VIEWS:
             page = browser.new_context(viewport=size, color_scheme=colours).new_page()
             page.emulate_media(media=medium, color_scheme=colours)
             page.goto(options.card.resolve().as_uri() + (f"#{section}" if section else ""))
             write(page, options.out / f"{name}.png")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the system's Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        yield browser
         browser.close()
 
 

@@ -26,6 +26,8 @@ from typing import Any
 from monai_unlearn.card.wording import choice
 from monai_unlearn.evaluation import PredictionTable
 from monai_unlearn.evaluation.decision.evidence import gather
+from monai_unlearn.studio.demo.story import FUNDUS
+from monai_unlearn.studio.demo.story import Story as TrainingStory
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,65 +41,54 @@ HALF_TO_TEST = ("--split::test_fraction", "0.5")
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """The studies that are drawn, and the cohort that is then forgotten.
+    """The classifier that is trained, and the cohort that is then forgotten.
 
     Attributes:
-        phantom: The kind of phantom studies.
+        training: The studies that are drawn, and how a classifier is trained on them.
         drawn: What they are, in words.
-        patients: How many patients are drawn.
         spec: The cohort spec.
         forgotten: What it forgets, in words.
-        options: Further options of the command that draws them.
-        training: Settings of training: networks must be sure enough to agree.
         revision: Settings of the revisions: of so short a training, a tenth is too few steps.
-        settings: Settings of training and of the revisions alike.
-        images: The folder of images within the studies.
     """
 
-    phantom: str
+    training: TrainingStory
     drawn: str
-    patients: int
     spec: Path
     forgotten: str
-    options: tuple[str, ...] = ()
-    training: tuple[str, ...] = ()
     revision: tuple[str, ...] = ("--budget", "0.4")
-    settings: tuple[str, ...] = HALF_TO_TEST
-    images: str = "."
 
 
 STORIES = {
     "fundus_classifier": Story(
-        phantom="fundus",
+        training=FUNDUS,
         drawn="fundus studies: real DICOM files of two cameras; one station filed its images unread, as normal",
-        patients=1300,
-        options=("--eyes", "1", "--size", "128", "--unread", "CIRRUS-02"),
         spec=BUNDLES / "fundus_classifier" / "docs" / "unread-station.yaml",
         forgotten="what the station filed unread",
-        # More steps, of fewer images each: networks are then sure enough.
-        training=("--max_epochs", "20", "--batch_size", "16"),
-        settings=("--split::test_fraction", "0.45"),
     ),
     "mri_classifier": Story(
-        phantom="mri",
+        training=TrainingStory(
+            phantom="mri",
+            patients=1500,
+            options=("--slices", "1", "--severity", "2", "--unread", "SKYRA-01"),
+            training=("--max_epochs", "24", "--batch_size", "16"),
+            settings=("--split::test_fraction", "0.5", "--image_size", "[48, 48]"),
+        ),
         drawn="MR studies of the head: real DICOM files of three scanners; one station filed its images unread",
-        patients=1500,
-        options=("--slices", "1", "--severity", "2", "--unread", "SKYRA-01"),
         spec=BUNDLES / "mri_classifier" / "docs" / "unread-station.yaml",
         forgotten="what the station filed unread",
-        training=("--max_epochs", "24", "--batch_size", "16"),
-        settings=("--split::test_fraction", "0.5", "--image_size", "[48, 48]"),
     ),
     "oculoplastic_classifier": Story(
-        phantom="periorbital",
+        training=TrainingStory(
+            phantom="periorbital",
+            patients=1600,
+            options=("--size", "128", "--no-reports", "--severity", "2.5", "--unread", "PHOTO-02"),
+            images="images",
+            training=("--max_epochs", "18", "--batch_size", "16"),
+            settings=("--split::test_fraction", "0.5", "--image_size", "[32, 80]"),
+        ),
         drawn="photographs of both eyes by three cameras; one station filed its images unread",
-        patients=1600,
-        options=("--size", "128", "--no-reports", "--severity", "2.5", "--unread", "PHOTO-02"),
         spec=BUNDLES / "oculoplastic_classifier" / "docs" / "unread-station.yaml",
         forgotten="what the station filed unread",
-        training=("--max_epochs", "18", "--batch_size", "16"),
-        settings=("--split::test_fraction", "0.5", "--image_size", "[32, 80]"),
-        images="images",
     ),
 }
 
@@ -138,13 +129,12 @@ class Demo:
         story = self.story
         self.run(
             f"Draw phantom {story.drawn}",
-            *("phantom", story.phantom, str(studies), "--patients", str(self.patients), "--seed", "0", *story.options),
+            *story.training.draw(studies, patients=self.patients),
             module="monai_unlearn",
         )
         self.run(
             "Index them with their diagnoses",
-            *("index", "build", str(studies / story.images), "--out", str(index)),
-            *("--table", str(studies / "labels.csv"), "--key", "SOPInstanceUID", "--label", "diagnosis"),
+            *story.training.index(studies, index),
             module="monai_unlearn",
         )
         self.run(
@@ -156,12 +146,11 @@ class Demo:
         configs = bundle / "configs"
         self.run(
             "Train the classifier to be deployed",
-            *("run", "train", "--config_file", str(configs / "train.yaml"), "--index_dir", str(index)),
-            *(*story.settings, *story.training),
+            *story.training.train(bundle, index),
             module="monai.bundle",
         )
         unlearn = ("run", "unlearn", "--config_file", str(configs / "unlearn.yaml"), "--index_dir", str(index))
-        cohort = ("--cohort_spec", str(story.spec), *story.settings)
+        cohort = ("--cohort_spec", str(story.spec), *story.training.settings)
         self.run(
             f"Unlearn {story.forgotten} by PSG, beside three retrained networks",
             *(*unlearn, *cohort, "--output_dir", str(self.out / PSG), "--method", "psg", *story.revision),
@@ -185,7 +174,7 @@ def main() -> None:
     options = parser.parse_args()
     shutil.rmtree(options.out, ignore_errors=True)
     options.out.mkdir(parents=True)
-    patients = options.patients or STORIES[options.bundle].patients
+    patients = options.patients or STORIES[options.bundle].training.patients
     code = Demo(options.out.resolve(), patients, options.bundle).walk()
     print(f"\nThe cards are in {options.out}, in {PSG} and in {DEFAULT}.\n")
     runs = {method: RunFolder(options.out / method) for method in (PSG, DEFAULT)}

@@ -16,9 +16,10 @@ from starlette.staticfiles import StaticFiles
 from monai_unlearn.errors import UnlearnError
 from monai_unlearn.release.ledger.ledger import MovedOnError
 from monai_unlearn.studio import cohort_page, evidence_page, release_page, revise_page
+from monai_unlearn.studio.demo import guide_page
 from monai_unlearn.studio.forms import ForgedError
 from monai_unlearn.studio.guard import Guard
-from monai_unlearn.studio.pages import render, stylesheet
+from monai_unlearn.studio.pages import render, studio_of, stylesheet
 from monai_unlearn.studio.workspace import ChangedError
 from monai_unlearn.terminal import say
 
@@ -36,13 +37,15 @@ _UNEXPECTED = (
 )
 
 
-def build_app(studio: Studio, origins: Iterable[str]) -> Starlette:
+def build_app(studio: Studio, origins: Iterable[str], *, framed_by: str = "") -> Starlette:
     """Return the application.
 
     Args:
         studio: The studio.
         origins: The origins by which it is known, such as `http://127.0.0.1:8477`.
+        framed_by: The one site that may show its pages within its own; empty for none.
     """
+    is_demo = studio.settings.demo is not None
     routes = [
         Route("/", _home),
         Route("/static/card.css", _style),
@@ -51,19 +54,22 @@ def build_app(studio: Studio, origins: Iterable[str]) -> Starlette:
         *revise_page.ROUTES,
         *evidence_page.ROUTES,
         *release_page.ROUTES,
+        *(guide_page.ROUTES if is_demo else ()),
     ]
     handlers = {UnlearnError: _refused, HTTPException: _missing}
-    guard = Middleware(Guard, session=studio.session, origins=frozenset(origins), fault=_unexpected)
+    known = frozenset(origins)
+    guard = Middleware(Guard, session=studio.session, origins=known, fault=_unexpected, framed_by=framed_by)
     app = Starlette(routes=routes, middleware=[guard], exception_handlers=handlers)  # type: ignore[arg-type]
     app.state.studio = studio
     return app
 
 
-def _home(request: Request) -> Response:  # noqa: ARG001 - Starlette's signature
-    return RedirectResponse("/cohort", status_code=303)
+def _home(request: Request) -> Response:
+    first = "/cohort" if studio_of(request).settings.demo is None else guide_page.ADDRESS
+    return RedirectResponse(first, status_code=303)
 
 
-def _style(request: Request) -> Response:  # noqa: ARG001 - as above
+def _style(request: Request) -> Response:  # noqa: ARG001 - Starlette's signature
     return Response(stylesheet(), media_type="text/css")
 
 

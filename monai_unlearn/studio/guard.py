@@ -47,7 +47,8 @@ def headers_of(framed_by: str = "") -> dict[str, str]:
         return HEADERS
     policy = POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {framed_by}")
     # The older header cannot name a site.
-    return {**HEADERS, "content-security-policy": policy} | {"x-frame-options": f"ALLOW-FROM {framed_by}"}
+    others = {name: value for name, value in HEADERS.items() if name != "x-frame-options"}
+    return {**others, "content-security-policy": policy}
 
 
 def cookie_name(origins: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from monai_unlearn.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from monai_unlearn.studio.forms import Form
 
@@ -46,11 +46,16 @@ def _is_alive(pid: int) -> bool:
 
 
 @contextmanager
-def key_files(form: Form) -> Iterator[dict[str, Path]]:
-    """Yield the files of the keys that a form brings, by the names of their fields; they are gone afterwards."""
+def key_files(form: Form, *, given: Mapping[str, Path] | None = None) -> Iterator[dict[str, Path]]:
+    """Yield the files of the keys that a form brings, by the names of their fields; they are gone afterwards.
+
+    Args:
+        form: The form.
+        given: Keys that are there already and stand in for those that it does not bring, as in a demo.
+    """
     # The folder is made with mode 0700; names from the browser are not used.
     with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=_memory()) as folder:
-        found = {}
+        found = dict(given or {})
         for name in (KEY, PUBLIC_KEY):
             if name in form.files:
                 found[name] = Path(folder) / f"{name}.pem"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from monai_unlearn.studio.demo.guide import ADDRESS, guide
 from monai_unlearn.terminal import escaped
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ PAGES = (
     ("/release", "Release", "Decide and sign"),
 )
 """The address, the name and the purpose of each page, in the order in which people need them."""
+DEMO_PAGES = ((ADDRESS, "Demo", "What to do here"), *PAGES)
 
 
 @cache
@@ -54,7 +56,13 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         context: What it shows.
     """
     studio = studio_of(request)
-    shared = {"pages": PAGES, "here": request.url.path, "form_token": studio.session.form, "settings": studio.settings}
+    shared = {
+        "pages": PAGES if studio.settings.demo is None else DEMO_PAGES,
+        "here": request.url.path,
+        "guide": guide(studio, request.url.path),
+        "form_token": studio.session.form,
+        "settings": studio.settings,
+    }
     text = environment().get_template(template).render(**shared, **context)
     return HTMLResponse(escaped(text), status_code=status)
 

@@ -22,6 +22,7 @@ from monai_unlearn.release.store import Store
 from monai_unlearn.release.two_people import is_recorded, prepared_by
 from monai_unlearn.release.verify import Kind, verify
 from monai_unlearn.studio.bundles import bundle_named, bundles
+from monai_unlearn.studio.demo.people import keys_of, person_of, public_keys
 from monai_unlearn.studio.forms import read_form
 from monai_unlearn.studio.keys import PUBLIC_KEY, key_files, password_of, required_key
 from monai_unlearn.studio.pages import render, studio_of
@@ -79,6 +80,8 @@ def _show(request: Request, *, name: str | None = None, checked: dict[str, Any] 
         checked=checked,
         done=_DONE.get(request.query_params.get("done", "")),
         tickets={act: studio.session.ticket(f"/release/{act}") for act in _DONE},
+        # In a demo, keys are there, and somebody is named for each act.
+        plays={} if studio.settings.demo is None else {act: person_of(act).name for act in _DONE},
     )
 
 
@@ -90,6 +93,11 @@ def _lines(store: Store | None) -> tuple[list[Line], str | None]:
         return store.ledger.lines(), None
     except InputError as error:  # whoever decides must see it
         return [], str(error)
+
+
+def _given_keys(studio: Studio, act: str) -> dict[str, Path]:
+    """Return the keys that stand in for files that a form does not bring: those of a demo, and none otherwise."""
+    return {} if studio.settings.demo is None else keys_of(studio.settings.demo, act)
 
 
 def _store(studio: Studio) -> Store | None:
@@ -157,11 +165,15 @@ async def check(request: Request) -> Response:
 def _check(request: Request, studio: Studio, form: Form) -> Response:
     with key_files(form) as files:
         public = files.get(PUBLIC_KEY)
+        known = [public] if public else public_keys(studio.settings.demo)
         store = _needed(studio)
-        ledger = report_of(store.folder, public_keys=[] if public is None else [public], heads=[])
+        ledger = report_of(store.folder, public_keys=known, heads=[])
         found: list[str] = []
         if form["bundle"]:
-            found = [fault.line for fault in verify(bundle_named(studio, form["bundle"]), public_key=public).faults]
+            found = [
+                fault.line
+                for fault in verify(bundle_named(studio, form["bundle"]), public_key=next(iter(known), None)).faults
+            ]
     checked = {
         "ledger": [fault["message"] for fault in ledger["faults"]],
         "lines": ledger["lines"],
@@ -196,7 +208,7 @@ def _act(studio: Studio, what: str, form: Form) -> None:
     who, why = form.required("who", what="Your name"), form.required("why", what="The reason")
     store, password = _needed(studio), password_of(form)
     store.ledger.lines()
-    with key_files(form) as files:
+    with key_files(form, given=_given_keys(studio, what)) as files:
         key = required_key(files)
         head, _, weights = form["seen"].partition(_SEEN)
         acting = replace(act_of(store.folder, key, password=password, who=who, why=why), after=head)

@@ -81,8 +81,8 @@ class Settings:
             raise ConfigError("--behind-proxy: the proxy ends TLS; leave out --tls-cert and --tls-key.")
         if not _PUBLIC.fullmatch(str(self.behind_proxy)):
             raise ConfigError(
-                "--behind-proxy: expected the public address, such as https://someone-studio.hf.space, in small letters "
-                "and without a path, got something else."
+                "--behind-proxy: expected the public address, such as https://someone-studio.hf.space, in small "
+                "letters and without a path, got something else."
             )
 
     @property

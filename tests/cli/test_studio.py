@@ -29,6 +29,9 @@ def test_options_become_settings(monkeypatch):
         (["--host", "10.0.0.5"], "--tls-cert FILE"),
         (["--tls-cert", "a"], "belong together"),
         (["--index", "none"], "no such folder"),
+        (["--behind-proxy", "https://someone-studio.hf.space", "--host", "::"], "for the demo alone"),
+        (["--demo", "--store", "a"], "leave out --store"),
+        (["folder"], "only --demo takes a folder"),
     ],
 )
 def test_bad_input_has_exit_code_2(words, said, tmp_path, monkeypatch):

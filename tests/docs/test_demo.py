@@ -96,11 +96,11 @@ def test_stories_set_what_their_configs_know(demo):
             yaml.safe_load((ROOT / "bundles" / bundle / "configs" / name).read_text(encoding="utf-8"))
             for name in ("train.yaml", "unlearn.yaml")
         )
-        assert all(has(train, name) for name in (*story.settings[::2], *story.training[::2]))
-        assert all(has(unlearn, name) for name in (*story.settings[::2], *story.revision[::2]))
+        assert all(has(train, name) for name in (*story.training.settings[::2], *story.training.training[::2]))
+        assert all(has(unlearn, name) for name in (*story.training.settings[::2], *story.revision[::2]))
 
 
 def test_the_phantoms_of_the_stories_can_be_drawn(demo, tmp_path):
     for bundle, story in demo.STORIES.items():
-        words = ["phantom", story.phantom, str(tmp_path / bundle), "--patients", "1", *story.options]
+        words = story.training.draw(tmp_path / bundle, patients=1)
         assert CliRunner().invoke(app, words).exit_code == 0

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.studio.demo.folder import DemoFolder
 from monai_unlearn.studio.settings import Settings
 
 
@@ -26,6 +27,35 @@ def test_others_on_the_network_need_tls(host, tls):
     with pytest.raises(ConfigError, match="--tls-cert FILE and --tls-key FILE"):
         Settings(host=host)
     assert Settings(host=host, **tls).scheme == "https"
+
+
+PUBLIC = "https://someone-studio.hf.space"
+
+
+def test_a_demo_behind_a_proxy_is_known_by_its_public_address_alone(tmp_path):
+    settings = Settings(host="::", demo=DemoFolder(tmp_path), behind_proxy=PUBLIC)
+    assert settings.origins(7860) == [PUBLIC]
+
+
+def test_folders_of_somebody_are_never_public():
+    with pytest.raises(ConfigError, match="it is for the demo alone"):
+        Settings(host="::", behind_proxy=PUBLIC)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["", "http://someone.hf.space", "https://someone.hf.space/", "https://a.b:1", "https://A.b", "https://x", "a.b\nc"],
+)
+def test_the_public_address_is_one(origin, tmp_path):
+    with pytest.raises(ConfigError, match="expected the public address"):
+        Settings(demo=DemoFolder(tmp_path), behind_proxy=origin)
+
+
+def test_a_demo_without_a_proxy_is_open_on_this_machine_only(tmp_path, tls):
+    with pytest.raises(ConfigError, match="--tls-cert FILE and --tls-key FILE"):
+        Settings(host="::", demo=DemoFolder(tmp_path))
+    with pytest.raises(ConfigError, match="the proxy ends TLS"):
+        Settings(demo=DemoFolder(tmp_path), behind_proxy=PUBLIC, **tls)
 
 
 def test_half_of_tls_and_missing_files_are_refused(tls, tmp_path):

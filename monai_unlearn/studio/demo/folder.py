@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import InputError
 from monai_unlearn.staging import write_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MARK = "demo.json"
 _WHAT = "a demo of monai-unlearn studio"
@@ -18,6 +21,7 @@ _VERSION = 1
 class DemoFolder:
     """The places in the folder of a demo.
 
+    >>> from pathlib import Path
     >>> DemoFolder(Path("visitor"), shared=Path("demo")).index.as_posix()
     'demo/index'
 
@@ -81,7 +85,8 @@ class DemoFolder:
                 write_json(mark, {"what": _WHAT, "schema_version": _VERSION})
             elif _read(mark) != _VERSION:
                 raise InputError(
-                    f"{self.root}: its {MARK} is not of a demo of this version. Name another folder; nothing was changed."
+                    f"{self.root}: its {MARK} is not of a demo of this version. Name another folder; nothing was "
+                    "changed."
                 )
         except OSError as error:
             raise InputError(f"{self.root}: cannot be written ({error.strerror}). Name another folder.") from None

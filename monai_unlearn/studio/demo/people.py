@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import ConfigError
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
     from monai_unlearn.studio.demo.folder import DemoFolder
 
-_MISSING = "the demo signs releases, and needs packages that are not installed: pip install 'monai-unlearn[studio,sign]'"
+_MISSING = (
+    "the demo signs releases, and needs packages that are not installed: pip install 'monai-unlearn[studio,sign]'"
+)
 _BEFORE = "in use since before the ledger began"
 
 
@@ -60,6 +63,11 @@ def keys_of(folder: DemoFolder, act: str) -> dict[str, Path]:
     return {KEY: person_of(act).key(folder), PUBLIC_KEY: ADA.public_key(folder)}
 
 
+def public_keys(folder: DemoFolder | None) -> list[Path]:
+    """Return the public keys of a demo, that of who signs bundles first; none where there is no demo."""
+    return [] if folder is None else [person.public_key(folder) for person in PEOPLE]
+
+
 def begin(folder: DemoFolder) -> None:
     """Make keys, and the ledger of a hospital that has used the bundle for some time; what is there already stays.
 
@@ -77,13 +85,21 @@ def begin(folder: DemoFolder) -> None:
         promote(folder.bundle, acting, override=True)
 
 
+def check_installed() -> None:
+    """Look for what the demo needs before anything is drawn or trained.
+
+    Raises:
+        ConfigError: An extra is not installed.
+    """
+    if any(find_spec(name) is None for name in ("cryptography", "model_signing", "multipart", "starlette", "uvicorn")):
+        raise ConfigError(_MISSING)
+
+
 def _write_keys(person: Person, folder: DemoFolder) -> None:
     """Write a new pair of keys, the private one for its owner alone; the public one last."""
-    try:
-        from cryptography.hazmat.primitives.asymmetric import ec
-        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-    except ImportError:
-        raise ConfigError(_MISSING) from None
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
     folder.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -66,22 +66,38 @@ FUNDUS = Story(
 )
 """Photographs by two cameras of each of two models; one station filed its images unread, as normal."""
 
-DEMO = Story(phantom="fundus", patients=900, options=("--eyes", "1", "--size", "64", "--unread", STATION))
+DEMO = Story(phantom="fundus", patients=1300, options=("--eyes", "1", "--size", "64", "--unread", STATION))
 """The same for the studio: smaller, so that somebody who waits sees all of it within minutes."""
 _SIZE: Mapping[str, Any] = {"image_size": [32, 32]}
 _SPLIT = {"split::test_fraction": 0.45}
+# On remain images three points more than by default: so small a network, on so few images, varies more from seed to
+# seed. The line of the verdict says so.
+_ENDPOINTS = [
+    {"subset": "forget_train", "margin": 0.1},
+    {"subset": "forget_test", "margin": 0.1},
+    {"subset": "remain_test", "margin": 0.08},
+    {"subset": "remain_test", "measure": "macro_sensitivity", "margin": 0.05},
+]
 CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "train.yaml": {**_SIZE, **_SPLIT, "max_epochs": 20, "batch_size": 16},
-    # The method is last: it replaces a section, after which the text is written anew.
-    "unlearn.yaml": {**_SIZE, **_SPLIT, "budget": 0.4, "reference": "retrain", "method": "reset"},
+    "unlearn.yaml": {
+        **_SIZE,
+        **_SPLIT,
+        "budget": 0.4,
+        "reference": "retrain",
+        "decision::endpoints": _ENDPOINTS,
+        # Last: it replaces a section, after which the text is written anew.
+        "method": "reset",
+    },
     "evaluate.yaml": {**_SIZE, **_SPLIT},
     "inference.yaml": _SIZE,
 }
 """What is set in the configs of the demo's bundle."""
 SPEC_NAME = f"retire-{STATION.lower()}"
 SPEC = f"""\
-# The camera {STATION} filed its photographs as normal before anybody had read them. It was
-# retired, and the classifier must forget what it learned from it.
+# The camera {STATION} filed its photographs as
+# normal before anybody had read them. It was retired,
+# and the model must forget what it learned from it.
 schema_version: 1
 name: {SPEC_NAME}
 reason: device_deprecation
