@@ -17,6 +17,7 @@ from monai_unlearn.errors import UnlearnError
 from monai_unlearn.release.ledger.ledger import MovedOnError
 from monai_unlearn.studio import cohort_page, evidence_page, release_page, revise_page
 from monai_unlearn.studio.demo import guide_page
+from monai_unlearn.studio.demo.guide import ADDRESS
 from monai_unlearn.studio.forms import ForgedError
 from monai_unlearn.studio.guard import Guard
 from monai_unlearn.studio.pages import render, studio_of, stylesheet
@@ -65,7 +66,7 @@ def build_app(studio: Studio, origins: Iterable[str], *, framed_by: str = "") ->
 
 
 def _home(request: Request) -> Response:
-    first = "/cohort" if studio_of(request).settings.demo is None else guide_page.ADDRESS
+    first = "/cohort" if studio_of(request).settings.demo is None else ADDRESS
     return RedirectResponse(first, status_code=303)
 
 

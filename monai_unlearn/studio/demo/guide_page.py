@@ -25,8 +25,15 @@ async def show(request: Request) -> Response:
 def _show(request: Request) -> Response:
     steps = steps_of(studio_of(request))
     coming = next((step for step in steps if not step.is_done), None)
-    context = {"steps": steps, "coming": coming, "ada": ADA.name, "grace": GRACE.name, "camera": STATION}
-    return render(request, "demo.html.jinja", **context)
+    return render(
+        request,
+        "demo.html.jinja",
+        steps=steps,
+        coming=coming,
+        ada=ADA.name,
+        grace=GRACE.name,
+        camera=STATION,
+    )
 
 
 ROUTES = [Route(ADDRESS, show)]
