@@ -9,6 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from monai_unlearn.studio.demo.guide import ADDRESS, guide
+from monai_unlearn.studio.demo.people import ADA
 from monai_unlearn.terminal import escaped
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
     shared = {
         "pages": PAGES if studio.settings.demo is None else DEMO_PAGES,
         "here": request.url.path,
+        # In a demo, names are filled in.
+        "reviser": "" if studio.settings.demo is None else ADA.name,
         "guide": guide(studio, request.url.path),
         "form_token": studio.session.form,
         "settings": studio.settings,

@@ -31,7 +31,7 @@ _NO_COOKIE = (
 )
 _GONE = "You have been away for long, and what you did here was deleted. Reload the page to begin anew.\n"
 _BUSY = "A revision of another visitor runs; this machine is small. Go back, and try again in a minute.\n"
-_STARTING = frozenset({"/revise/start", "/revise/resume"})
+_STARTING = frozenset({"/revise/start", "/revise/resume", "/revise/estimate"})
 
 
 class PublicDemo:

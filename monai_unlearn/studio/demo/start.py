@@ -63,7 +63,13 @@ def start_demo(settings: Settings) -> Settings:
 
 
 def demo_settings(settings: Settings, folder: DemoFolder) -> Settings:
-    """Return settings with the folders of a demo."""
+    """Return settings with the folders of a demo; its images are of nobody, and shown."""
     return replace(
-        settings, demo=folder, index=folder.index, bundle=folder.bundle, store=folder.store, work=folder.work
+        settings,
+        demo=folder,
+        index=folder.index,
+        bundle=folder.bundle,
+        store=folder.store,
+        work=folder.work,
+        show_images=True,
     )
