@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import pytest
 from browser import chromium
 from demo_example import write_demo, write_run
@@ -67,6 +69,29 @@ def test_whoever_follows_the_line_gets_to_the_end(browser, tmp_path):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.context.close()
+
+
+def test_axe_finds_no_violation_on_the_page_of_the_demo_and_in_its_line(browser, tmp_path):
+    pytest.importorskip("axe_playwright_python", reason="axe-playwright-python, which holds axe-core, is missing")
+    axe = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    demo = write_demo(tmp_path / "demo")
+    with studio_process("--demo", str(demo.root), folder=tmp_path) as running:
+        context = browser.new_context(bypass_csp=True, reduced_motion="reduce")
+        page = context.new_page()
+        page.goto(running.link)
+        for path in ("demo", "release"):
+            page.goto(f"{running.origin}/{path}")
+            page.evaluate(axe)
+            for width, scheme in ((390, "dark"), (1280, "light")):
+                page.set_viewport_size({"width": width, "height": 900})
+                page.emulate_media(color_scheme=scheme)
+                found = page.evaluate("axe.run()")
+                assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == [], (
+                    path,
+                    width,
+                    scheme,
+                )
+        context.close()
 
 
 @nightly
