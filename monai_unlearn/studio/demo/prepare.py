@@ -13,6 +13,7 @@ from monai_unlearn.errors import ConfigError, ExitCode, UnlearnError
 from monai_unlearn.experiments.unlearn import StoppedError
 from monai_unlearn.locks import locked
 from monai_unlearn.release.config_text import edited
+from monai_unlearn.release.contents import TRAINING_RECORD, WEIGHTS
 from monai_unlearn.safe_path import module_command, safe_environment
 from monai_unlearn.staging import remove_unfinished, staged, write_text
 from monai_unlearn.studio.demo.people import begin
@@ -73,7 +74,7 @@ def command_of(folder: DemoFolder) -> str:
 
 def steps_of(folder: DemoFolder) -> list[Step]:
     """Return the steps of a demo, in order."""
-    bundle, record = folder.bundle, folder.bundle / "models" / "training.json"
+    bundle, record = folder.bundle, folder.bundle / TRAINING_RECORD
     words = {
         "draw": DEMO.draw(folder.studies),
         "index": DEMO.index(folder.studies, folder.index),
@@ -94,7 +95,7 @@ def steps_of(folder: DemoFolder) -> list[Step]:
         Step(
             title="Train the classifier that is in use",
             is_done=record.is_file,
-            do=lambda: _run("monai.bundle", words["train"], folder),
+            do=lambda: _train(words["train"], folder),
         ),
         begin_step(folder),
     ]
@@ -121,6 +122,12 @@ def _copy_bundle(target: Path) -> None:
             path = aside / "configs" / name
             text = edited(path, {tuple(key.split("::")): value for key, value in settings.items()})
             path.write_text(text, encoding="utf-8")
+
+
+def _train(words: list[str], folder: DemoFolder) -> None:
+    """Train, whatever a killed start has left: training replaces no weights without a record."""
+    shutil.rmtree(folder.bundle / WEIGHTS.parent, ignore_errors=True)
+    _run("monai.bundle", words, folder)
 
 
 def _run(module: str, words: list[str], folder: DemoFolder) -> None:

@@ -60,6 +60,17 @@ def test_a_start_goes_on_where_the_one_before_stopped(tmp_path, ran, monkeypatch
     assert ran == ["phantom", "index", "train", "begin"]
 
 
+def test_weights_that_a_killed_start_left_do_not_stop_the_next_one(tmp_path, ran):
+    folder = DemoFolder(tmp_path / "demo")
+    prepare(folder)
+    models = folder.bundle / "models"
+    (models / "training.json").unlink()
+    (models / "model.pt").touch()
+    prepare(folder)
+    assert ran[-1] == "train"
+    assert [path.name for path in models.iterdir()] == ["training.json"]
+
+
 def test_the_bundle_has_the_settings_and_no_weights_of_others(tmp_path, ran):
     folder = DemoFolder(tmp_path / "demo")
     prepare(folder)
