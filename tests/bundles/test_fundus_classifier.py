@@ -68,8 +68,10 @@ def trained(tiny):
 
 
 def test_the_main_command_runs_in_another_folder(trained, tmp_path):
-    found = unlearn(trained, tmp_path / "out", "--max_epochs", "5", "--decision", repr(WIDE["decision"]))
+    named = ("--method", "psg", "--max_epochs", "5", "--decision", repr(WIDE["decision"]))
+    found = unlearn(trained, tmp_path / "out", *named)
     assert found.returncode == 0, found.stderr
+    assert "Method: psg; the user chose it." in found.stdout
     assert "Model-card difference:" in found.stdout
     assert found.stdout.splitlines()[-1].startswith("erased: ")
     assert (tmp_path / "out" / "revised_bundle" / "models" / "model.pt").is_file()
@@ -83,6 +85,7 @@ def test_a_result_that_is_not_promoted_has_exit_code_3_and_the_verdict_last(trai
     found = unlearn(trained, tmp_path / "out", "--decision#healthy_classes", "[]", *override)
     assert found.returncode == 3
     assert re.match(verdict, found.stdout.splitlines()[-1])
+    assert "Method: reset; by default, reset to the depth that the blocks call for, because" in found.stdout
     # Also on the other stream; what libraries print when the process ends comes after it.
     assert found.stdout.splitlines()[-1] in found.stderr.splitlines()
     assert "Needs: " in found.stderr
