@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from monai_unlearn.studio.studio import Studio
 
-GIVEN = "given"
+GIVEN, _GIVEN_WORDS = "given", "the bundle in use"
 RESULT = "run"
 """In the folder of a revision: what the run wrote."""
 
@@ -37,6 +37,16 @@ def bundle_named(studio: Studio, name: str) -> Path:
     if found is None:
         raise InputError("there is no such bundle here: choose one that the page lists. Nothing was changed.")
     return found
+
+
+def words_of(name: str) -> str:
+    """Return what a page calls a bundle.
+
+    >>> words_of("given"), words_of("given, accepted"), words_of("retire-old, rejected")
+    ('the bundle in use', 'the bundle in use, accepted', 'retire-old, rejected')
+    """
+    kind, comma, rest = name.partition(",")
+    return f"{_GIVEN_WORDS if kind == GIVEN else kind}{comma}{rest}"
 
 
 def _in(folder: Path, name: str) -> Iterator[tuple[str, Path]]:

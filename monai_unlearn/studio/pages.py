@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from monai_unlearn.studio.bundles import words_of
 from monai_unlearn.studio.demo.guide import ADDRESS, guide
 from monai_unlearn.studio.demo.people import ADA
 from monai_unlearn.terminal import escaped
@@ -37,6 +38,7 @@ def environment() -> Environment:
     found = Environment(
         loader=ChoiceLoader(loaders), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    found.filters["bundle"] = words_of
     found.filters["count"] = lambda number: f"{number:,}"
     return found
 

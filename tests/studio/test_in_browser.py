@@ -9,6 +9,7 @@ import pytest
 from browser import chromium
 from card_example import rich
 from linked_points import write_points
+from played_revision import played_revision
 from release_example import write_keys, write_release
 from studio_client import MARKUP, SECRETS, studio_index
 from studio_process import studio_process
@@ -38,6 +39,7 @@ def running(tmp_path_factory, browser):
     write_keys(folder, "other")
     words = [word for name in ("index", "work", "bundle", "store") for word in (f"--{name}", str(folder / name))]
     with studio_process(*words, folder=folder) as found:
+        found.work, found.revisions = folder / "work", 0
         found.key, found.other = folder / "key.pem", folder / "other.pem"
         yield found
 
@@ -242,6 +244,65 @@ def test_what_was_typed_is_there_again_after_the_browser_closed(page, context, r
     again.close()
 
 
+@pytest.fixture
+def run(running):
+    """A revision that runs, with a name of its own."""
+    running.revisions += 1
+    with played_revision(running.work / "runs", f"played-{running.revisions}") as found:
+        yield found
+
+
+def at_step(page, number):
+    page.get_by_text(f"Unlearning: step {number} of 10").wait_for()
+    assert page.locator("#progress").get_attribute("value") == str(number)
+
+
+def test_progress_goes_on_through_a_lost_connection_in_two_tabs_and_while_no_page_is_open(page, context, running, run):
+    address = f"{running.origin}/revise?run={run.folder.name}"
+    page.goto(address)
+    assert page.get_by_text("It reads images, and takes no step yet.").is_visible()
+    assert page.get_by_text("Revised by Ada.").is_visible()
+    run.step(1)
+    at_step(page, 1)
+    other = context.new_page()
+    other.route("**/revise/events*", lambda route: route.abort())
+    other.goto(address)
+    other.get_by_text("The studio does not answer.").wait_for()
+    run.step(4)
+    other.unroute("**/revise/events*")
+    at_step(other, 4)  # it asks again by itself
+    other.locator("#lost").wait_for(state="hidden")
+    at_step(page, 4)
+    other.close()
+    page.close()
+    run.step(7)
+    again = context.new_page()
+    again.goto(f"{running.origin}/revise")
+    at_step(again, 7)
+    again.get_by_text("What it prints").click()
+    assert again.locator("#log").inner_text().count("Unlearning: step") == 3
+    assert run.process.poll() is None
+    again.close()
+
+
+def test_a_revision_is_cancelled_and_can_be_resumed(page, running, run):
+    page.goto(f"{running.origin}/revise?run={run.folder.name}")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("It is: stopped").wait_for()
+    assert page.get_by_role("button", name="Resume").is_visible()
+    assert run.process.wait(timeout=60) == 130
+
+
+def test_a_killed_revision_is_noticed_and_can_be_resumed(page, running, run):
+    page.goto(f"{running.origin}/revise?run={run.folder.name}")
+    run.step(2)
+    at_step(page, 2)
+    run.kill()
+    page.get_by_text("something killed it").wait_for()
+    assert page.get_by_text("It is: killed").is_visible()
+    assert page.get_by_role("button", name="Resume").is_visible()
+
+
 def test_an_old_tab_says_that_nothing_is_kept_after_a_restart(browser, running):
     context = browser.new_context()
     page = context.new_page()
@@ -262,14 +323,31 @@ def test_an_old_tab_says_that_nothing_is_kept_after_a_restart(browser, running):
 def test_only_the_studio_was_asked_and_the_policy_stopped_nothing(context, running):
     assert len(context.asked) > 20
     assert {url for url in context.asked if not url.startswith(f"{running.origin}/")} == set()
-    # A refused save is answered with an error's status, which a browser notes.
-    assert [said for said in context.complaints if not any(status in said for status in ("409", "422"))] == []
+    # A refused save is answered with an error's status, which a browser notes, as it does a connection that was cut.
+    noted = ("409", "422", "net::ERR_FAILED")
+    assert [said for said in context.complaints if not any(one in said for one in noted)] == []
 
 
-def test_a_killed_studio_is_noticed_and_the_text_stays(page, running):
+def test_a_killed_studio_is_noticed_and_nothing_is_lost_after_a_restart(page, context, browser, running, run):
     # Last: the studio is gone afterwards.
-    running.kill()
     text = page.get_by_label("Text of the spec")
+    text.fill("forget: (((")
+    page.locator("#faults li").first.wait_for()
+    watching = context.new_page()
+    watching.goto(f"{running.origin}/revise?run={run.folder.name}")
+    run.step(3)
+    at_step(watching, 3)
+    running.kill()
+    watching.get_by_text("a revision that runs goes on").first.wait_for()
     text.fill("forget: device == Old")
     page.get_by_text("The studio does not answer.").wait_for()
     assert text.input_value() == "forget: device == Old"
+    run.step(5)
+    with studio_process("--work", str(running.work), folder=running.work.parent) as restarted:
+        again = browser.new_page()
+        again.goto(restarted.link)
+        assert again.get_by_label("Text of the spec").input_value() == "forget: ((("
+        again.goto(f"{restarted.origin}/revise")
+        at_step(again, 5)
+        again.close()
+    watching.close()

@@ -141,11 +141,13 @@ def test_a_replayed_act_does_nothing(site):
 def test_ledger_and_bundle_are_checked(site):
     act(site, "sign")
     files = {"public_key": ("key.pub", site.public.read_bytes())}
-    assert "Ledger: 1 lines, no faults. Bundle given: no faults." in words(
+    assert "Ledger: 1 lines, no faults. Bundle (the bundle in use): no faults." in words(
         site.post("/release/check", {"bundle": "given"}, files=files).text
     )
     (site.studio.settings.bundle / "LICENSE").write_text("changed")
-    assert "Bundle given: no faults" not in words(site.post("/release/check", {"bundle": "given"}, files=files).text)
+    assert "Bundle (the bundle in use): no faults" not in words(
+        site.post("/release/check", {"bundle": "given"}, files=files).text
+    )
 
 
 def test_other_acts_and_other_places_are_refused(site):
@@ -166,7 +168,7 @@ def test_a_page_stays_with_its_bundle(site):
     act(site, "reject")  # begins the ledger
     files = {"public_key": ("key.pub", site.public.read_bytes())}
     page = site.post("/release/check", {"bundle": name}, files=files).text
-    assert "Bundle mine, accepted:" in words(page)
+    assert "Bundle (mine, accepted):" in words(page)
     assert 'name="bundle" value="given"' not in page
     assert page.count(f'name="bundle" value="{name}"') >= 4
     after = act(site, "sign", bundle=name).headers["location"]
