@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from monai_unlearn.card.html.plots.scatter import scatter
+from monai_unlearn.card.html.plots.scatter import COLOURS, scatter
 from monai_unlearn.card.html.sections.real import NETWORKS
 from monai_unlearn.card.wording import words
 from monai_unlearn.evaluation.prediction_table import SLICE
@@ -54,7 +54,9 @@ def features(bundle: Path, class_names: Sequence[str]) -> dict[str, Any] | None:
             description=f"Features of {len(images)} images; distances between clusters mean nothing.",
         )
         panels.append((kind, plot))
-    return {"panels": panels, "images": json.dumps(images), "count": len(images), "filters": _filters(images)}
+    legend = [(f"class-{number % COLOURS}", words(name)) for number, name in enumerate(class_names)]
+    shown = {"panels": panels, "count": len(images), "legend": legend}
+    return {**shown, "images": json.dumps(images), "filters": _filters(images)}
 
 
 def _images(found: Mapping[str, Sequence[Any]]) -> list[dict[str, str]]:

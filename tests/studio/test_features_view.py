@@ -22,6 +22,7 @@ def test_an_image_has_a_number_a_part_a_class_and_its_subgroups_and_no_identifie
         {"part": "kept", "class": "a", "device": "unknown", "age_band": "80+"},
     ]
     assert found["count"] == 3
+    assert found["legend"] == [("class-0", "a"), ("class-1", "b")]
     assert "SECRET" not in str(found)
 
 
