@@ -73,5 +73,5 @@ def test_a_run_is_signed_and_deployed_without_a_file(demo):
         answer = visitor.act(f"/release/{act}", form)
         assert answer.status_code == 303, answer.text
     page = visitor.post("/release/check", {"bundle": "retire, accepted"}).text
-    assert "no faults. Bundle retire, accepted: no faults" in page
+    assert "no faults. Bundle (retire, accepted): no faults" in page
     assert [line.event.event for line in Store(demo.store).ledger.lines()][2:] == ["sign", "promote", "rollback"]
