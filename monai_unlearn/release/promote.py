@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.errors import InputError, NotAccepted
 from monai_unlearn.evaluation.decision.verdict import PROMOTING
 from monai_unlearn.release.check_store import check_store
+from monai_unlearn.release.forgotten import has_forgotten_all
 from monai_unlearn.release.ledger import Event, LedgerKey
 from monai_unlearn.release.ledger.ledger import MOVED_ON, MovedOnError
 from monai_unlearn.release.store import Store, files_digest
@@ -126,7 +127,7 @@ def promote(
         kept = act.store.bundle(place)
         # What is deployed is the copy, so that is what counts.
         report = _verified(kept, act, public_key)
-        against = [*objections(report), *_brings_back(act.store, kept, report.name)]
+        against = [*objections(report), *_brings_back(act.store, kept, report.name, written=bundle)]
         _refuse(against, override=override, bundle=kept)
         line = act.append(
             "promote", report, digests={"files": files_digest(kept)}, overridden=tuple(against), place=place
@@ -219,8 +220,17 @@ def objections(report: Report) -> list[str]:
     return found
 
 
-def _brings_back(store: Store, bundle: Path, name: str) -> list[str]:
-    """Return what speaks against a bundle that knows less of what was forgotten than the deployed one of its name."""
+def _brings_back(store: Store, bundle: Path, name: str, *, written: Path | None = None) -> list[str]:
+    """Return what speaks against a bundle that knows less of what was forgotten than the deployed one of its name.
+
+    Cohorts are compared by their specs; where one is missing, by their images, if the evidence of both is at hand.
+
+    Args:
+        store: The store.
+        bundle: The bundle, as the store has it.
+        name: Its name.
+        written: The bundle where its run wrote it, beside its evidence; null where that is not known.
+    """
     if not store.current.is_symlink() or not store.current.is_dir():
         return []
     deployed, candidate = (read_lineage(one)[0] for one in (store.current, bundle))
@@ -231,6 +241,8 @@ def _brings_back(store: Store, bundle: Path, name: str) -> list[str]:
         return ["its lineage is broken: nothing says what the deployed bundle has forgotten."] if broken else []
     forgotten = {one.spec_digest for one in candidate.revisions} if candidate is not None else set()
     if {one.spec_digest for one in deployed.revisions} <= forgotten:
+        return []
+    if written is not None and candidate is not None and has_forgotten_all(written, candidate, deployed):
         return []
     return ["what is deployed has forgotten cohorts that this bundle has not: they would be back."]
 

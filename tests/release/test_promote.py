@@ -195,8 +195,24 @@ def test_a_bundle_that_knows_less_of_what_was_forgotten_is_not_promoted(folder, 
     monkeypatch.setattr(module, "read_lineage", read)
     with pytest.raises(NotAccepted, match="has forgotten cohorts that this bundle has not"):
         promoted(folder, "1.2.0")
+    # Cohorts with other specs may be the same images: the evidence of the runs decides.
+    asked = []
+    monkeypatch.setattr(module, "has_forgotten_all", lambda *found: asked.append(found) or False)
     line = promoted(folder, "1.2.0", override=True, why="the other cohort came back")
+    assert asked[0][0] == folder / "1.2.0"
     assert "they would be back" in line.event.overridden[-1]
+
+
+def test_a_union_of_what_was_forgotten_is_promoted_where_the_evidence_shows_it(folder, monkeypatch):
+    promoted(folder, "1.1.0")
+    store = act(folder).store
+
+    def read(path):
+        return SimpleNamespace(revisions=[SimpleNamespace(spec_digest=str(path == store.current))]), []
+
+    monkeypatch.setattr(module, "read_lineage", read)
+    monkeypatch.setattr(module, "has_forgotten_all", lambda *_: True)
+    assert promoted(folder, "1.2.0").event.overridden == ()
 
 
 def test_a_deployed_lineage_that_cannot_be_read_is_an_objection(folder):

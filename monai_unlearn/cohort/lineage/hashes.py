@@ -56,7 +56,7 @@ class Hashes:
         """
         names = rows["image_id"].astype(str)
         for name in names:
-            yield name, IMAGE, self.key.of(_DOMAINS[IMAGE], name)
+            yield name, IMAGE, image_hash(self.key, name)
             if (digest := digests.get(name)) is not None:
                 yield name, PIXELS, self.key.of(_DOMAINS[PIXELS], digest)
         known: dict[str, str] = {}
@@ -78,6 +78,11 @@ class Hashes:
     def _is_qualified(self) -> bool:
         """Whether who issued an identifier, or where, stands behind it."""
         return not {ISSUER, INSTITUTION}.isdisjoint(part.strip() for part in (self.index.patient_from or "").split(","))
+
+
+def image_hash(key: Pseudonyms, image: str) -> str:
+    """Return what stands for the identifier of an image under a key."""
+    return key.of(_DOMAINS[IMAGE], image)
 
 
 def image_rows(index: Index) -> pd.DataFrame:

@@ -61,8 +61,9 @@ class ImageSource:
 
         Raises:
             ArchiveError: Two archives are named, or options of one that are not for it.
-            IndexReadError: No archive is named, and the index was built of files.
+            IndexReadError: The index has pseudonyms; or no archive is named, and it was built of files.
         """
+        _refuse_pseudonyms(index)
         if dicomweb is not None and dimse is not None:
             raise ArchiveError("Name the archive once: --dicomweb URL, or --dimse HOST:PORT with --aet and --called.")
         if dimse is not None and not called:
@@ -106,14 +107,25 @@ def pulled_from(index: Index) -> str:
     Raises:
         IndexReadError: It was built of files, or has pseudonyms.
     """
-    if index.pseudonyms is not None:
-        raise IndexReadError(
-            f"{index.directory}: this index has pseudonyms, and files from an archive have names. Pull without "
-            "--pseudonymise where images may be kept, and fetch them there."
-        )
+    _refuse_pseudonyms(index)
     pulled = read_document(index.directory).get("pulled")
     if not isinstance(pulled, dict):
         raise IndexReadError(
             f"{index.directory}: this index was not pulled from an archive. Its files are where it says."
         )
     return str(pulled["archive"])
+
+
+def _refuse_pseudonyms(index: Index) -> None:
+    """Refuse to bring files with names in them to where names were kept out, whatever archive is named.
+
+    Raises:
+        IndexReadError: The index has pseudonyms.
+    """
+    if index.pseudonyms is not None:
+        raise IndexReadError(
+            f"{index.directory}: this index has pseudonyms, and files from an archive have names in their headers, and "
+            "some in their pixels. Where images with names may be kept, pull there without --pseudonymise, and fetch. "
+            "Otherwise de-identify the images first (DICOM PS3.15 annex E), and index those files: `monai-unlearn index "
+            "build`."
+        )

@@ -23,6 +23,9 @@ def test_the_archive_of_the_pull(tmp_path, index):
     hidden = pulled(tmp_path / "hidden", FakeArchive([image("1.2.1", 1)]), scan=scan).build.index
     with pytest.raises(IndexReadError, match="this index has pseudonyms"):
         pulled_from(hidden)
+    for options in ({"dicomweb": "https://other"}, {"dimse": "pacs:104", "called": "PACS", "aet": "ME"}):
+        with pytest.raises(IndexReadError, match="de-identify the images first .* `monai-unlearn index build`"):
+            ImageSource.of(hidden, **options)
     with pytest.raises(IndexReadError, match="was not pulled from an archive"):
         pulled_from(make_index(tmp_path / "built", {"image_id": ["a"]}))
 
