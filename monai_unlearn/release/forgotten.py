@@ -1,8 +1,8 @@
 """Whether one bundle has forgotten all that another has, by the images themselves: specs may differ, as of a union.
 
 The evidence of a run has the images that its revisions forgot, as hashes under a key; the lineage, which is in the
-signed bundle, has the digest of these hashes. So evidence that belongs to another bundle, or was changed, is recognised,
-wherever it was found.
+signed bundle, has the digest of these hashes. So evidence that belongs to another bundle, or was changed, is
+recognised, wherever it was found.
 """
 
 from __future__ import annotations

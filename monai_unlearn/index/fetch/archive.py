@@ -126,6 +126,6 @@ def _refuse_pseudonyms(index: Index) -> None:
         raise IndexReadError(
             f"{index.directory}: this index has pseudonyms, and files from an archive have names in their headers, and "
             "some in their pixels. Where images with names may be kept, pull there without --pseudonymise, and fetch. "
-            "Otherwise de-identify the images first (DICOM PS3.15 annex E), and index those files: `monai-unlearn index "
-            "build`."
+            "Otherwise de-identify the images first (DICOM PS3.15 annex E), and index those files: `monai-unlearn "
+            "index build`."
         )
