@@ -109,6 +109,7 @@ def test_a_command_parses(words):
             command = command.commands[rest.pop(0)]
         command.make_context("monai-unlearn", rest)
     else:
-        config = yaml.safe_load((ROOT / "bundles" / "fundus_classifier" / "configs" / "unlearn.yaml").read_text())
+        name = Path(words[words.index("--config_file") + 1]).name
+        config = yaml.safe_load((ROOT / "bundles" / "fundus_classifier" / "configs" / name).read_text())
         options = {word[2:].split("::")[0] for word in words[5:] if word.startswith("--")}
         assert options <= {"config_file", *config}
