@@ -19,15 +19,16 @@ MISSING = "Chromium is missing: the page is not looked at (on Debian: apt-get in
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Start the browser; it is closed in the end."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """Start the browser, with further arguments; it is closed in the end."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip(MISSING)
     sync_playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is missing").sync_playwright
     with sync_playwright() as driver:
         # The sandbox of Chromium does not start for root, as whom containers run.
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = driver.chromium.launch(executable_path=path, args=[*sandbox, *arguments])
         try:
             yield browser
         finally:
