@@ -56,42 +56,43 @@ def decide(page):
     page.get_by_text("You have done all of it.").wait_for()
 
 
-def test_whoever_follows_the_line_gets_to_the_end(browser, tmp_path):
-    demo = write_demo(tmp_path / "demo")
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """A demo in which a revision is done already."""
+    folder = tmp_path_factory.mktemp("walk")
+    demo = write_demo(folder / "demo")
     write_run(demo)
-    with studio_process("--demo", str(demo.root), folder=tmp_path) as running:
-        page = opened(browser, running)
-        page.get_by_role("link", name="Go on: read whether it did").click()
-        page.get_by_text("Demo, step 3 of 6").wait_for()
-        follow(page, "Go on: sign it")
-        decide(page)
-        for width in (390, 1280, 2560):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.context.close()
+    with studio_process("--demo", str(demo.root), folder=folder) as found:
+        yield found
 
 
-def test_axe_finds_no_violation_on_the_page_of_the_demo_and_in_its_line(browser, tmp_path):
+def test_axe_finds_no_violation_on_the_page_of_the_demo_and_in_its_line(browser, running):
     pytest.importorskip("axe_playwright_python", reason="axe-playwright-python, which holds axe-core, is missing")
     axe = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-    demo = write_demo(tmp_path / "demo")
-    with studio_process("--demo", str(demo.root), folder=tmp_path) as running:
-        context = browser.new_context(bypass_csp=True, reduced_motion="reduce")
-        page = context.new_page()
-        page.goto(running.link)
-        for path in ("demo", "release"):
-            page.goto(f"{running.origin}/{path}")
-            page.evaluate(axe)
-            for width, scheme in ((390, "dark"), (1280, "light")):
-                page.set_viewport_size({"width": width, "height": 900})
-                page.emulate_media(color_scheme=scheme)
-                found = page.evaluate("axe.run()")
-                assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == [], (
-                    path,
-                    width,
-                    scheme,
-                )
-        context.close()
+    context = browser.new_context(bypass_csp=True, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(running.link)
+    for path in ("demo", "release"):
+        page.goto(f"{running.origin}/{path}")
+        page.evaluate(axe)
+        for width, scheme in ((390, "dark"), (1280, "light")):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            found = page.evaluate("axe.run()")
+            assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == [], (path, width, scheme)
+    context.close()
+
+
+def test_whoever_follows_the_line_gets_to_the_end(browser, running):
+    page = opened(browser, running)
+    page.get_by_role("link", name="Go on: read whether it did").click()
+    page.get_by_text("Demo, step 3 of 6").wait_for()
+    follow(page, "Go on: sign it")
+    decide(page)
+    for width in (390, 1280, 2560):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()
 
 
 @nightly
