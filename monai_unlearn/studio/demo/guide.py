@@ -130,8 +130,8 @@ def steps_of(studio: Studio) -> list[GuideStep]:
         ),
         GuideStep(
             title="take it back",
-            how="Something is wrong after all? Under “Roll back”, give a reason: the model before is in use again, and "
-            "the ledger at the end of the page keeps all that happened.",
+            how="Something is wrong after all? Under “Roll back”, give a reason and press Roll back: the model before "
+            "is in use again, and the ledger at the end of the page keeps all that happened.",
             page="/release",
             address=f"/release{about}",
             is_done="rollback" in events,
