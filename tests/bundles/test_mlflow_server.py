@@ -70,8 +70,11 @@ def running_server(folder):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     words = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    # It would start seven processes for jobs that no test has.
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with (folder / "log.txt").open("w") as log:
-        process = subprocess.Popen(words, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        streams = {"stdout": log, "stderr": subprocess.STDOUT}
+        process = subprocess.Popen(words, cwd=folder, env=environment, start_new_session=True, **streams)
         try:
             wait_for(f"http://127.0.0.1:{port}/health", process, folder / "log.txt")
             yield f"http://127.0.0.1:{port}"
