@@ -38,6 +38,7 @@ SEEDS = (1, 2)
 BUDGET = 0.6
 # What a method needs beside its name. A search of all images costs more than half of so short a training allows.
 OWN: dict[str, dict[str, Any]] = {
+    "psg": {"budget": 0.8},
     "psg_published": {"method": {"name": "psg_published", "noise": 0.001}},
     "psg_remain": {"budget": None, "steps": 24},
 }

@@ -31,6 +31,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import yaml
 from benchmark_options import data_folder, parser_of
 from results_file import ROOT, facts, write
@@ -137,7 +138,7 @@ class Bench:
         call("monai_unlearn", "index", "build", images, *words, *patient)
 
     def spec(self) -> Path:
-        """Write the spec of the real cohort: a station, or every so-manieth patient."""
+        """Write the spec of the real cohort: a station, or patients drawn at random."""
         path = self.work / "real.yaml"
         content: dict[str, Any] = {"schema_version": 1, "name": "real"}
         if self.name == "phantoms":
@@ -161,14 +162,15 @@ class Bench:
         wanted = frame[frame["eye_label"].isin(["N", "D"]) & frame["fault"].isna()]
         whole = frame.groupby("patient")["eye_label"].apply(lambda labels: labels.isin(["N", "D"]).all())
         patients = sorted({str(one) for one in wanted["patient"].dropna() if whole[one]})
-        return _spread(patients, self.options.keep or len(patients))
+        return _drawn(patients, self.options.keep or len(patients))
 
     def _withdrawn(self) -> list[str]:
-        return _spread(self._kept(), self.options.withdrawn)
+        return _drawn(self._kept(), self.options.withdrawn)
 
 
-def _spread(values: list[str], count: int) -> list[str]:
-    return values[:: max(1, len(values) // count)][:count]
+def _drawn(values: list[str], count: int) -> list[str]:
+    # At random: classes of ODIR-5K follow each other by the numbers of patients.
+    return sorted(np.random.default_rng(0).permutation(values)[:count].tolist())
 
 
 def call(module: str, *words: str) -> int:

@@ -9,6 +9,7 @@ import audit_pages
 import case_tables
 import hidden_tables
 import measured
+import method_tables
 import predictor_tables
 import verdict_tables
 from markdown_tables import percent, table
@@ -273,6 +274,9 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "odir_quarter_of_one_class": lambda: case("odir_quarter_of_one_class"),
     "recalibration": recalibration,
     "methods": methods,
+    "methods_ran": lambda: method_tables.runs(result("every_method")),
+    "psg_labellers": lambda: method_tables.labellers(result("psg_ablation")),
+    "psg_grid": lambda: method_tables.grid(result("psg_ablation")),
     "defaults": defaults,
     "reset_depth": reset_depth,
     "million_rows": million_rows,
