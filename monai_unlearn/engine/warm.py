@@ -22,6 +22,8 @@ import sysconfig
 import warnings
 from typing import Any, NoReturn
 
+from monai_unlearn.terminal import say
+
 LENGTH = struct.Struct("!I")
 HANDLES = 2
 
@@ -97,7 +99,7 @@ def _code(request: dict[str, Any]) -> int:
         if isinstance(end.code, int):
             return end.code
         if end.code is not None:
-            sys.stderr.write(f"{end.code}\n")
+            say(str(end.code), err=True)
         return int(end.code is not None)
     return 0
 

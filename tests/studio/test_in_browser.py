@@ -79,10 +79,10 @@ def test_a_camera_is_retired_from_the_first_page_to_the_frozen_cohort(page):
     headline(page, "4 images of 2 patients would be forgotten")
     assert page.get_by_role("img", name="How many images are left after each rule").is_visible()
     page.get_by_role("button", name="Save", exact=True).click()
-    assert page.get_by_text("Saved.").is_visible()
+    page.get_by_text("Saved.").wait_for()
     page.locator("#difference", has_text="No image changes its part.").wait_for()
     page.get_by_role("button", name="Freeze the cohort as saved").click()
-    assert page.get_by_text("Frozen: the cohort will not change any more").is_visible()
+    page.get_by_text("Frozen: the cohort will not change any more").wait_for()
 
 
 def test_a_fault_stands_under_its_line_and_is_marked_in_it(page):
