@@ -60,6 +60,34 @@ def truths(result: dict[str, Any]) -> list[str]:
     return table(heads, rows, numbers=range(1, len(heads)))
 
 
+def labels(result: dict[str, Any]) -> list[str]:
+    """Return how often the verdict errs, and how often it does not, by the number of labels that an image may have."""
+    columns = [
+        ("at the margin", "equivalent"),
+        ("all at the margin", "equivalent"),
+        ("all at the margin", "different"),
+        ("equal", "equivalent"),
+        ("equal", "different"),
+        ("retrained", "different"),
+    ]
+    rows = []
+    for number in sorted({run["labels"] for run in result["runs"]}):
+        chosen = {truth: [run for run in _of(result, truth) if run["labels"] == number] for truth, _ in columns}
+        shares = [_share(chosen[truth], lambda run, word=word: run["verdicts"].get(word, 0)) for truth, word in columns]
+        rows.append([str(number), str(chosen["equal"][0]["endpoints"]), *shares])
+    heads = [
+        "labels",
+        "endpoints",
+        "one at its margin: `equivalent`",
+        "each at its margin: `equivalent`",
+        "each at its margin: `different`",
+        "as the mean of retrained networks: `equivalent`",
+        "the same: `different`",
+        "one more retrained network: `different`",
+    ]
+    return table(heads, rows, numbers=range(len(heads)))
+
+
 def leave_one_out(result: dict[str, Any]) -> list[str]:
     """Return how real networks were judged: retrained ones against the others, and wrong ones against all."""
     rows = [

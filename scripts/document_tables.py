@@ -295,6 +295,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "mri_classes": mri_classes,
     "audits": lambda: audit_pages.audit_table(result("audit_tables")["rows"], shown=audit_pages.SHOWN),
     "verdict_errors": lambda: verdict_tables.errors(result("verdict_calibration")),
+    "verdict_labels": lambda: verdict_tables.labels(result("label_calibration")),
     "verdict_power": lambda: verdict_tables.power(result("verdict_calibration")),
     "leave_one_out": lambda: verdict_tables.leave_one_out(result("leave_one_out")),
     "verdict_truths": lambda: verdict_tables.truths(result("verdict_calibration")),
