@@ -286,7 +286,9 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "index_scale": index_scale,
     "index_speed": index_speed,
     "images_beyond_memory": images_beyond_memory,
-    "hidden_reference": lambda: hidden_tables.hidden({"phantoms": result("hidden_reference_phantoms")}),
+    "hidden_reference": lambda: hidden_tables.hidden(
+        {name: result(f"hidden_reference_{name}") for name in hidden_tables.SETS}
+    ),
     "predictor_errors": lambda: predictor_tables.errors(predictor_results()),
     "predictor_aucs": lambda: predictor_tables.aucs(predictor_results()),
     "psg_quality": psg_quality,
