@@ -133,13 +133,17 @@ def test_unlearn_leaves_learning_to_its_run(tmp_path, loaded):
     assert not loaded(COMMAND, *words, exit_code=2) & LEARNING
 
 
+# DuckDB 1, the newest for Python 3.10, imports pandas where a parameter of a query is a list.
+WITH_QUERIES = {"pandas"} if sys.version_info >= (3, 11) else set()
+
+
 def test_index_build(tmp_path, loaded):
     images = tmp_path / "images"
     images.mkdir()
     Image.new("RGB", (4, 4)).save(images / "a.png")
     modules = loaded(COMMAND, "index", "build", images, "--out", tmp_path / "index", "--json")
     assert modules >= {"duckdb", "pydicom"}  # it did its work
-    assert not modules & (LEARNING | {"pandas", "nibabel", "requests", "rich"})
+    assert not modules & (LEARNING | WITH_QUERIES | {"nibabel", "requests", "rich"})
 
 
 def test_cohort_preview(tmp_path, loaded):
@@ -149,7 +153,7 @@ def test_cohort_preview(tmp_path, loaded):
     make_index(tmp_path / "index", columns, kinds, units={"volume": "ml"})
     modules = loaded(COMMAND, "cohort", "preview", spec, "--index", tmp_path / "index", "--json")
     assert "duckdb" in modules  # it did its work
-    assert not modules & (LEARNING | {"pandas", "pydicom", "pint", "rich"})
+    assert not modules & (LEARNING | WITH_QUERIES | {"pydicom", "pint", "rich"})
 
 
 def test_cohort_validate(tmp_path, loaded):
