@@ -23,7 +23,7 @@ _MAIN_KEYS = frozenset({"init_main_from_name", "init_main_from_path"})  # see mu
 PACKAGE_ROOT = Path(__file__).parent.parent
 # Takes a folder and the name of a module, which it runs as `python -m` does, but with that folder on the path: after
 # the standard library, and before everything that is installed or that PYTHONPATH names.
-_RUN_MODULE = """
+RUN_MODULE = """
 import sys
 sys.path[:] = filter(None, sys.path)
 import sysconfig
@@ -92,7 +92,7 @@ def module_command(module: str, *words: str, folder: Path) -> list[str]:
         words: Its arguments.
         folder: A folder whose modules come before those that are installed, and after the standard library.
     """
-    return [sys.executable, "-c", _RUN_MODULE, str(folder), module, *words]
+    return [sys.executable, "-c", RUN_MODULE, str(folder), module, *words]
 
 
 def module_words(command: Sequence[str]) -> list[str]:

@@ -13,15 +13,14 @@ import atexit
 import importlib
 import json
 import os
-import runpy
 import signal
 import socket
 import struct
 import sys
-import sysconfig
 import warnings
 from typing import Any, NoReturn
 
+from monai_unlearn.safe_path import RUN_MODULE
 from monai_unlearn.terminal import say
 
 LENGTH = struct.Struct("!I")
@@ -111,12 +110,8 @@ def _run_module(request: dict[str, Any]) -> None:
     threads = request["environment"].get("OMP_NUM_THREADS", "")
     if "torch" in sys.modules and threads.isdecimal():
         sys.modules["torch"].set_num_threads(int(threads))
-    folder, module, *words = request["words"]
-    library = sysconfig.get_path("stdlib")
-    own = [one for one in sys.path if one.startswith(library) and not one.endswith("-packages")]
-    sys.path[:] = [*own, folder, *(one for one in sys.path if one not in own)]
-    sys.argv = ["-c", *words]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    sys.argv = ["-c", *request["words"]]
+    exec(RUN_MODULE, {"__name__": "__main__"})  # noqa: S102 - as in a process of its own: what `-c` is given there
 
 
 if __name__ == "__main__":

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
 
-import pydicom
 import pytest
 from fake_archive import FakeArchive
-from file_archive import Files, images_of, rows
+from file_archive import images_of, phantom_files, rows, serving
 
 from monai_unlearn.data import LoadImage2Dd, PairedLoader, open_data, subset_datasets
 from monai_unlearn.errors import DataError
@@ -17,30 +15,16 @@ from monai_unlearn.index.fetch.archive import ImageSource
 from monai_unlearn.index.fetch.on_demand import link
 from monai_unlearn.index.fetch.wanted import wanted_of
 from monai_unlearn.index.pull import PullRequest, pull
-from monai_unlearn.phantom import write_fundus_studies
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("archive")
-    write_fundus_studies(folder / "out", patients=12, size=64)
-    found = {}
-    for path in sorted((folder / "out").rglob("*.dcm")):
-        dataset = pydicom.dcmread(path, stop_before_pixels=True)
-        found[dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.SOPInstanceUID] = path.read_bytes()
-    return found
+    return phantom_files(tmp_path_factory.mktemp("archive"), patients=12)
 
 
 @pytest.fixture
 def archive(files, monkeypatch):
-    archive = Files(files)
-
-    @contextmanager
-    def opened(self):
-        yield archive
-
-    monkeypatch.setattr(ImageSource, "opened", opened)
-    return archive
+    return serving(files, monkeypatch)
 
 
 @pytest.fixture

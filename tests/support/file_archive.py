@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from io import BytesIO
 
 import pydicom
 from dicom_json import image
 
+from monai_unlearn.index.fetch.archive import ImageSource
 from monai_unlearn.index.fetch.wanted import people_of
 from monai_unlearn.pacs.web import RefusedError
+from monai_unlearn.phantom import write_fundus_studies
+
+
+def phantom_files(folder, *, patients):
+    """The content of phantom files, by study, series and image."""
+    write_fundus_studies(folder / "out", patients=patients, size=64)
+    found = {}
+    for path in sorted((folder / "out").rglob("*.dcm")):
+        dataset = pydicom.dcmread(path, stop_before_pixels=True)
+        found[dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.SOPInstanceUID] = path.read_bytes()
+    return found
+
+
+def serving(files, monkeypatch):
+    """Return an archive of files that everybody reaches who asks one for images."""
+    archive = Files(files)
+    monkeypatch.setattr(ImageSource, "opened", lambda _: nullcontext(archive))
+    return archive
 
 
 class Files:

@@ -72,15 +72,20 @@ def guide(studio: Studio, here: str) -> GuideStep | None:
     return step
 
 
+def _events(studio: Studio) -> list[str]:
+    """Return what the ledger says was done; nothing where it cannot be read, which the Release page says."""
+    store = studio.settings.store
+    try:
+        return [] if store is None else [line.event.event for line in Store(store).ledger.lines()]
+    except InputError:
+        return []
+
+
 def steps_of(studio: Studio) -> list[GuideStep]:
     """Return the steps of the demo, in order."""
     revisions = Revisions(studio.workspace.runs)
     states = {name: revisions.state(name) for name in revisions.names()}
-    store = studio.settings.store
-    try:
-        events = [] if store is None else [line.event.event for line in Store(store).ledger.lines()]
-    except InputError:  # the Release page says so
-        events = []
+    events = _events(studio)
     revised = next((name for name in bundles(studio) if name.partition(",")[0] in states), "")
     about = f"?bundle={quote(revised)}" if revised else ""
     runs = any(state in ALIVE for state in states.values())

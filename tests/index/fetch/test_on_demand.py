@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from file_archive import Files, rows
+from file_archive import rows, serving
 
 from monai_unlearn.errors import ArchiveError, IndexReadError
 from monai_unlearn.index import Index
@@ -21,14 +20,7 @@ from monai_unlearn.index.store.relink import relink
 
 @pytest.fixture
 def archive(files, monkeypatch):
-    archive = Files(files)
-
-    @contextmanager
-    def opened(self):
-        yield archive
-
-    monkeypatch.setattr(ImageSource, "opened", opened)
-    return archive
+    return serving(files, monkeypatch)
 
 
 def linked(index, **options):
