@@ -14,6 +14,7 @@ from monai_unlearn.data.free_memory import AUTO, memory_limit
 from monai_unlearn.data.on_disk import OnDiskDataset, is_on_disk
 from monai_unlearn.data.read_once import InMemoryDataset, ReadOnceDataset
 from monai_unlearn.data.record_layout import RecordLayout
+from monai_unlearn.data.shared_images import SharedImages
 from monai_unlearn.terminal import say
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def held_images(
         pixels=pixels,
         memory=memory,
         cache_dir=None if cache_dir is None else Path(cache_dir),
+        shared=SharedImages.of(transform, pixels=pixels, cache_dir=cache_dir),
     ).values()
     images.read()
     return images
@@ -68,6 +70,7 @@ def hold(
     pixels: PixelCheck | None,
     memory: int | str,
     cache_dir: Path | None,
+    shared: SharedImages | None = None,
 ) -> dict[Key, ReadOnceDataset]:
     """Return data sets that are held in the same place, with one image decoded, by which the place is chosen.
 
@@ -80,6 +83,7 @@ def hold(
         pixels: What the files were when they were compared with the index.
         memory: `auto` for half of what is free; or a number of bytes, or a text such as `2 GB`.
         cache_dir: The folder in which decoded images are kept if they do not fit.
+        shared: What other runs of an experiment decoded already, if it shares that.
 
     Raises:
         InputError: An image cannot be decoded or held.
@@ -87,7 +91,7 @@ def hold(
     limit = memory_limit(memory)
     filled = [(key, items) for key, items in subsets.items() if items]
     in_memory: dict[Key, ReadOnceDataset] = {
-        key: InMemoryDataset(items, transform, description=_description(key), pixels=pixels, lazy=True)
+        key: InMemoryDataset(items, transform, description=_description(key), pixels=pixels, lazy=True, shared=shared)
         for key, items in subsets.items()
     }
     if not filled:
@@ -96,12 +100,20 @@ def hold(
     first = in_memory[key][0]
     count = sum(len(items) for _, items in filled)
     needed = count * bytes_of(first)
+    if shared is not None:
+        shared.limit(needed)
     if needed <= limit and not (len(filled) == 1 and is_on_disk(items, transform, pixels)):
         return in_memory
     layout = RecordLayout.of(items[0], first)
     on_disk = {
         other: OnDiskDataset(
-            one, transform, layout=layout, description=_description(other), pixels=pixels, cache_dir=cache_dir
+            one,
+            transform,
+            layout=layout,
+            description=_description(other),
+            pixels=pixels,
+            cache_dir=cache_dir,
+            shared=shared,
         )
         for other, one in filled
     }

@@ -11,7 +11,7 @@ from monai_unlearn.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monai_unlearn.data.cache_folder import CacheFolder
+    from monai_unlearn.cache_folder import CacheFolder
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 

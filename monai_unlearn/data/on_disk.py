@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from monai_unlearn.data.cache_folder import CacheFolder
+from monai_unlearn.cache_folder import CacheFolder
+from monai_unlearn.data.content_key import content_key
 from monai_unlearn.data.image_store import ImageStore
-from monai_unlearn.data.pixel_digest import Seen
 from monai_unlearn.data.read_once import ReadOnceDataset
-from monai_unlearn.data.transform_digest import transform_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from monai_unlearn.data.pixel_digest import PixelCheck
     from monai_unlearn.data.record_layout import RecordLayout
+    from monai_unlearn.data.shared_images import SharedImages
 
 # The stores of this process, by content and transform: references are trained on images that were decoded already.
 _STORES: weakref.WeakValueDictionary[str, ImageStore] = weakref.WeakValueDictionary()
@@ -37,6 +36,7 @@ class OnDiskDataset(ReadOnceDataset):
         description: Text of the progress bar.
         pixels: As in `ReadOnceDataset`.
         cache_dir: The folder to make the file's own folder in; by default the system's for temporary files.
+        shared: As in `ReadOnceDataset`.
 
     Raises:
         ConfigError: The folder cannot be made there, or its disk has no room.
@@ -51,8 +51,9 @@ class OnDiskDataset(ReadOnceDataset):
         description: str = "Reading images",
         pixels: PixelCheck | None = None,
         cache_dir: Path | None = None,
+        shared: SharedImages | None = None,
     ) -> None:
-        super().__init__(items, transform, description=description, pixels=pixels)
+        super().__init__(items, transform, description=description, pixels=pixels, shared=shared)
         self._layout = layout
         key = content_key(items, transform, pixels)
         found = None if key is None else _STORES.get(key)
@@ -109,35 +110,3 @@ def is_on_disk(
     """Return whether this process holds these images on disk already."""
     key = content_key(items, transform, pixels)
     return key is not None and key in _STORES
-
-
-def content_key(
-    items: Sequence[Mapping[str, Any]], transform: Callable[[Any], Any], pixels: PixelCheck | None
-) -> str | None:
-    """Return a digest of a transform and of the content of each image, in order; None where either cannot be told.
-
-    Args:
-        items: The items; `image` is a path.
-        transform: What is applied to them.
-        pixels: Has the digest of each image's pixels, where one was taken. Otherwise size and time stand for it.
-    """
-    what = transform_digest(transform)
-    if what is None:
-        return None
-    digest = hashlib.sha256(what.encode())
-    try:
-        for text in _contents(items, pixels):
-            digest.update(text.encode() + b"\0")
-    except (OSError, KeyError, TypeError):  # not files, or not there: the reader says so
-        return None
-    return digest.hexdigest()
-
-
-def _contents(items: Sequence[Mapping[str, Any]], pixels: PixelCheck | None) -> Iterator[str]:
-    """Yield what each result depends on: digest of the pixels, size and time of the file, and the item itself."""
-    for item in items:
-        seen = pixels.seen.get(str(item["image_id"])) if pixels is not None else None
-        if seen is None:
-            stat = Path(item["image"]).stat()
-            seen = Seen(None, stat.st_size, stat.st_mtime_ns)
-        yield f"{seen} {sorted(item.items())}"

@@ -17,6 +17,8 @@ from monai_unlearn.terminal import escaping_console
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from monai_unlearn.data.shared_images import SharedImages
+
 
 class ReadOnceDataset(Dataset[Any], ABC):
     """Items that are transformed once, however often they are read.
@@ -28,6 +30,7 @@ class ReadOnceDataset(Dataset[Any], ABC):
         transform: Deterministic preprocessing of an item.
         description: Text of the progress bar.
         pixels: What the files were when they were compared with the index; they must still be so when they are read.
+        shared: What other runs of an experiment decoded already, if it shares that.
     """
 
     def __init__(
@@ -37,9 +40,11 @@ class ReadOnceDataset(Dataset[Any], ABC):
         *,
         description: str = "Reading images",
         pixels: PixelCheck | None = None,
+        shared: SharedImages | None = None,
     ) -> None:
         self._items = items
         self._transform = transform
+        self._shared = shared
         self._description = description
         self._pixels = pixels
 
@@ -71,7 +76,7 @@ class ReadOnceDataset(Dataset[Any], ABC):
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs: where all is read, no transform, which may not be picklable."""
         is_read = all(self._has(row) for row in range(len(self)))
-        return {**vars(self), **({"_transform": None, "_pixels": None} if is_read else {})}
+        return {**vars(self), **({"_transform": None, "_pixels": None, "_shared": None} if is_read else {})}
 
     @abstractmethod
     def keep(self, row: int, item: Any) -> None:  # noqa: ANN401 - as above
@@ -89,7 +94,7 @@ class ReadOnceDataset(Dataset[Any], ABC):
         if self._pixels is not None:
             self._pixels.provide([self._items[row]])
             check_still(self._items[row], self._pixels)
-        return self._transform(self._items[row])
+        return (self._transform if self._shared is None else self._shared.transformed)(self._items[row])
 
 
 class InMemoryDataset(ReadOnceDataset):
@@ -104,6 +109,7 @@ class InMemoryDataset(ReadOnceDataset):
         description: Text of the progress bar.
         pixels: As in `ReadOnceDataset`.
         lazy: Read each item when it is first needed.
+        shared: As in `ReadOnceDataset`.
     """
 
     def __init__(
@@ -114,8 +120,9 @@ class InMemoryDataset(ReadOnceDataset):
         description: str = "Reading images",
         pixels: PixelCheck | None = None,
         lazy: bool = False,
+        shared: SharedImages | None = None,
     ) -> None:
-        super().__init__(items, transform, description=description, pixels=pixels)
+        super().__init__(items, transform, description=description, pixels=pixels, shared=shared)
         self._results: dict[int, Any] = {}
         if not lazy:
             self.read()

@@ -6,9 +6,10 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.data.cache_folder import check_outside
+from monai_unlearn.cache_folder import check_outside
 from monai_unlearn.data.free_memory import AUTO
 from monai_unlearn.data.held import hold
+from monai_unlearn.data.shared_images import SharedImages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +65,8 @@ def subset_datasets(
     items |= {subset: images for subset, images in found.items() if images}
     # Images of the lazy subset that come from an archive on demand come when they are read.
     data.pixels.check(itertools.chain.from_iterable(items.values()), bring=False)
-    subsets = hold(items, transform, pixels=data.pixels, memory=memory, cache_dir=where)
+    shared = SharedImages.of(transform, pixels=data.pixels, cache_dir=cache_dir)
+    subsets = hold(items, transform, pixels=data.pixels, memory=memory, cache_dir=where, shared=shared)
     for subset, images in subsets.items():
         if subset != _LAZY:
             images.read()

@@ -55,7 +55,7 @@ def compare(plan: ComparisonPlan, out: Path, *, progress: Callable[[str, int, in
         DataError: A cohort cannot be resolved, or has no validation images.
         TrainingError: Every method failed.
     """
-    with owned_folder(out, what="comparison", readme=README):
+    with owned_folder(out, what="comparison", readme=README, fixed=plan.fixed):
         return _Comparison(plan=plan, out=out, progress=progress).run()
 
 

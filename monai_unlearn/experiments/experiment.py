@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from monai_unlearn.errors import ConfigError
@@ -11,6 +12,7 @@ from monai_unlearn.experiments.plan import Plan, require_validation
 from monai_unlearn.experiments.rehearsal_runs import RehearsalRuns
 from monai_unlearn.experiments.runner import threads_each
 from monai_unlearn.experiments.search_space import search_spaces
+from monai_unlearn.experiments.sharing import sharing
 from monai_unlearn.experiments.warm_runs import warm_runs
 from monai_unlearn.locks import locked
 from monai_unlearn.staging import write_text
@@ -45,15 +47,18 @@ class ExperimentPlan(Protocol):
 
 
 @contextmanager
-def owned_folder(out: Path, *, what: str, readme: str) -> Iterator[None]:
+def owned_folder(
+    out: Path, *, what: str, readme: str, fixed: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[None]:
     """Make the folder of an experiment, for its owner alone, and keep others out while it is written.
 
-    Its runs share one import of what they need.
+    Its runs share one import of what they need, and what they decode.
 
     Args:
         out: The folder: new, empty, or of an earlier experiment of the same kind.
         what: Its kind, for messages, such as `rehearsal`.
         readme: The content of its `README.md`, by which a folder of this kind is known.
+        fixed: Settings that all runs share, by their ids: they may name a place for decoded images.
 
     Raises:
         ConfigError: It is something else's, or another process is writing there.
@@ -64,10 +69,11 @@ def owned_folder(out: Path, *, what: str, readme: str) -> Iterator[None]:
         raise ConfigError(f"--out {out}: expected a new or empty folder, or that of an earlier {what}. Choose another.")
     out.mkdir(parents=True, exist_ok=True)
     refusal = ConfigError(f"--out {out}: another {what} is writing there. Wait for it, or choose another folder.")
-    with locked(out / ".lock", refusal=refusal), warm_runs():
+    with locked(out / ".lock", refusal=refusal):
         out.chmod(0o700)
         write_text(marker, readme)
-        yield
+        with warm_runs(), sharing(out, fixed):
+            yield
 
 
 class Experiment:

@@ -80,7 +80,7 @@ def rehearse(
         DataError: There are no such cohorts, no validation images, or a run refused its input.
         TrainingError: A run failed.
     """
-    with owned_folder(out, what="rehearsal", readme=README):
+    with owned_folder(out, what="rehearsal", readme=README, fixed=plan.fixed):
         open_folder(out / SPECS)
         return _Rehearsal(plan=plan, out=out, progress=progress, note=note).run()
 

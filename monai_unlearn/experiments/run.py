@@ -11,6 +11,7 @@ from monai_unlearn.experiments.report import markdown, plot
 from monai_unlearn.experiments.run_configs import check_parts_of_method
 from monai_unlearn.experiments.runner import WRITTEN, BundleRun
 from monai_unlearn.experiments.score import CRITERIA, best, choose_criterion, figures
+from monai_unlearn.experiments.sharing import sharing
 from monai_unlearn.experiments.warm_runs import warm_runs
 from monai_unlearn.staging import write_json, write_text
 from monai_unlearn.vocabulary.run_folder import RunFolder
@@ -55,7 +56,7 @@ def sweep(
     trials = list(plan.trials(require_validation(plan)))
     out.mkdir(parents=True, exist_ok=True)
     reference, results = plan.reference, []
-    with warm_runs():
+    with warm_runs(), sharing(out, plan.fixed):
         for number, trial in enumerate(trials):
             progress(number, len(trials))
             folder = out / "trials" / trial.name

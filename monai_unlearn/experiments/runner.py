@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, TypeVar
 
 from monai_unlearn.errors import DataError, ExitCode, TrainingError
+from monai_unlearn.experiments.sharing import shared_environment
 from monai_unlearn.experiments.warm_runs import current
 from monai_unlearn.release.record_run import LEDGER_VARIABLES
 from monai_unlearn.safe_path import module_command, module_words, safe_environment
@@ -85,7 +86,7 @@ class BundleRun:
         self.folder.mkdir(parents=True, exist_ok=True)
         log = self.folder / LOG
         self.wait_for_orphan()
-        environment = safe_environment()
+        environment = safe_environment() | shared_environment()
         if not self.in_ledger:
             environment = {name: value for name, value in environment.items() if name not in LEDGER_VARIABLES}
         if threads is not None:

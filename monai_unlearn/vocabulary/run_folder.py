@@ -27,6 +27,8 @@ LINEAGE_KEY = "lineage.key"
 README = "README.md"
 # The environment variable with the tracked run that a run is part of.
 PARENT_RUN = "MONAI_UNLEARN_PARENT_RUN"
+# The environment variable with the folder in which the runs of an experiment share what they decode and predict.
+SHARED_FOLDER = "MONAI_UNLEARN_SHARED_FOLDER"
 # What MLflow writes beside results, unless it is told another store.
 TRACKING_DATABASE, TRACKING_ARTIFACTS = "mlruns.db", "mlruns"
 CARD_PAGE = "model_card_diff.html"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monai_unlearn.data.cache_folder import CacheFolder
+from monai_unlearn.cache_folder import CacheFolder
 from monai_unlearn.data.image_store import ImageStore
 from monai_unlearn.errors import ConfigError
 

@@ -11,13 +11,13 @@ import time
 
 import pytest
 
-from monai_unlearn.data.cache_folder import PREFIX, CacheFolder, check_outside, check_stays, remove_left
+from monai_unlearn.cache_folder import PREFIX, CacheFolder, check_outside, check_stays, remove_left
 from monai_unlearn.errors import ConfigError
 
 WAITS = """
 import sys, time
 from pathlib import Path
-from monai_unlearn.data.cache_folder import CacheFolder
+from monai_unlearn.cache_folder import CacheFolder
 folder = CacheFolder(Path(sys.argv[1]))
 (folder.path / "records").write_bytes(b"image")
 print(folder.path, flush=True)
