@@ -45,6 +45,10 @@ class SharedImages:
         pixels: What the files were when they were compared with the index.
     """
 
+    # MONAI's loaders seed the random transforms that they find in all attributes of a data set, one after the other:
+    # what they found here would change the seed of those after it. They do not look into slots.
+    __slots__ = ("_digest", "_folder", "_pixels", "_transform", "_writes")
+
     def __init__(
         self, folder: Path, transform: Callable[[Any], Any], *, digest: str, pixels: PixelCheck | None
     ) -> None:

@@ -10,7 +10,8 @@ import pytest
 import torch
 from counted_decoding import Decoded, decoded, write_items
 from monai.data import MetaTensor
-from monai.transforms import Compose, Resized, ScaleIntensityd, SpatialPadd
+from monai.data.utils import set_rnd
+from monai.transforms import Compose, RandFlip, Resized, ScaleIntensityd, SpatialPadd
 from tiny import tiny_index, tiny_spec
 
 from monai_unlearn.data import LoadImage2Dd, open_data, subset_datasets
@@ -194,6 +195,19 @@ def test_items_equal_those_that_are_not_shared_bit_for_bit(tmp_path, folder, mon
                 assert type(other["image"]) is torch.Tensor
                 assert isinstance(expected["image"], (torch.Tensor, MetaTensor))
                 assert {**other, "image": 0} == {**expected, "image": 0}
+
+
+@pytest.mark.parametrize("memory", ["auto", 0])
+def test_random_transforms_get_the_seeds_that_they_get_without_sharing(
+    tmp_path, items, log, folder, monkeypatch, memory
+):
+    seeds = []
+    for _ in range(2):
+        images = run(tmp_path, items, log, memory=memory, random=RandFlip())
+        seeds.append(set_rnd(images, seed=3))
+        monkeypatch.delenv(SHARED_FOLDER, raising=False)
+    assert (folder / FOLDER).is_dir()
+    assert seeds[0] == seeds[1] > 3
 
 
 def test_the_files_are_in_the_folder_of_the_experiment_alone(tmp_path, items, log, folder):

@@ -9,9 +9,9 @@ from monai.transforms import MapTransform
 class Decoded(MapTransform):
     """Decode the numbers in a file, and count how often that is done, also in other processes."""
 
-    def __init__(self, *, log=None):
+    def __init__(self, *, log=None, random=None):
         super().__init__("image")
-        self.log = log
+        self.log, self.random = log, random
 
     def __call__(self, item):
         if self.log:
