@@ -127,7 +127,7 @@ def main() -> None:
         runs = ForkedRuns(CASES[name], options.work / name, seeds=SEEDS)
         runs.train()
         rows = document["cases"].setdefault(name, {})
-        for method in options.methods or sorted(registered()):
+        for method in options.methods or sorted(name for name, (info, _) in registered().items() if not info.composes):
             if method in rows and not options.methods:
                 continue
             rows[method] = measure(runs, method)

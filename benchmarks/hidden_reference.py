@@ -40,9 +40,9 @@ from monai_unlearn.evaluation.decision import Decision, decide, gather
 from monai_unlearn.evaluation.decision.applied_protocol import AppliedProtocol
 from monai_unlearn.evaluation.decision.failure_bound import failure_bound
 from monai_unlearn.evaluation.decision.protocol import Protocol
+from monai_unlearn.evaluation.objective import distance
 from monai_unlearn.evaluation.prediction_table import PredictionTable
 from monai_unlearn.experiments.draw import given_cohort
-from monai_unlearn.experiments.objective import distance
 from monai_unlearn.experiments.rehearsal_plan import RehearsalPlan
 from monai_unlearn.experiments.rehearsal_runs import RehearsalRuns
 from monai_unlearn.experiments.rehearse import rehearse

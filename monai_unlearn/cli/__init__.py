@@ -16,6 +16,7 @@ from monai_unlearn.cli import (
     card,
     cohort,
     compare,
+    compose,
     history,
     index,
     index_fetch,
@@ -68,6 +69,7 @@ init_overlay.register(app)
 sweep.register(app)
 rehearse.register(app)
 compare.register(app)
+compose.register(app)
 history.register(app)
 inspect.register(app)
 sign.register(app)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from monai_unlearn.engine.budget import Budget
+    from monai_unlearn.engine.parents import Parent
     from monai_unlearn.engine.reference import Reference
     from monai_unlearn.evaluation import PredictionTable
     from monai_unlearn.evaluation.decision import Decision
@@ -40,6 +41,7 @@ class Cost:
             the finished network is not among them.
         retraining: Gradients of single images that training each reference took, None where unknown.
         retraining_seconds: Seconds that training each reference took, None where unknown.
+        parents: The networks that the run composes, which were revised before; their revisions are part of its cost.
         proxies: What a predictor let stand in for references.
         budget: What it was to cost, if a budget set its length.
     """
@@ -50,19 +52,26 @@ class Cost:
     forward_passes: Mapping[str, int] = field(default_factory=dict)
     retraining: Sequence[int | None] = ()
     retraining_seconds: Sequence[float | None] = ()
+    parents: Sequence[Parent] = ()
     proxies: Sequence[Proxy] = ()
     budget: Budget | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the section `cost` of `metrics.json`.
 
-        `unlearning` is search, updates and forward passes together, `retraining` one reference on average. `this_run`
-        and `with_references` are the same in one place: what the run took, and what it took with all its references;
-        `with_predictor`, with the proxies of its predictors, in gradients of the original network. `budget` says which
-        share of retraining was asked for and which was used.
+        `unlearning` is search, updates and forward passes together, and the revisions of `parents` where the run
+        composes some; `retraining` is one reference on average. `this_run` and `with_references` are the same in one
+        place: what the run took, and what it took with all its references; `with_predictor`, with the proxies of its
+        predictors, in gradients of the original network. `budget` says which share of retraining was asked for and
+        which was used.
         """
         passes = FORWARD_PASS * sum(self.forward_passes.values())
-        unlearning, seconds = round(self.search + self.updates + passes), round(sum(self.seconds.values()), 3)
+        parents = {
+            "gradient_evaluations": sum(one.gradient_evaluations or 0 for one in self.parents),
+            "seconds": sum(one.seconds or 0 for one in self.parents),
+        }
+        unlearning = round(self.search + self.updates + passes + parents["gradient_evaluations"])
+        seconds = round(sum(self.seconds.values()) + parents["seconds"], 3)
         retraining = _mean(self.retraining)
         in_all = None if retraining is None else round(unlearning + retraining * len(self.retraining))
         one_second = _mean(self.retraining_seconds)
@@ -82,6 +91,7 @@ class Cost:
             },
             "forward_passes": dict(self.forward_passes),
             "budget": self.budget.to_dict(used=self.search + self.updates + passes) if self.budget else None,
+            **({"parents": parents} if self.parents else {}),
             "references": len(self.retraining),
             "this_run": {"gradient_evaluations": unlearning, "seconds": seconds},
             "with_references": {

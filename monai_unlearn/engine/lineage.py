@@ -124,7 +124,12 @@ def forgets_patients(cohort: Cohort) -> bool:
 
 
 def revised_record(
-    record: Mapping[str, Any], data: CohortData, *, parent: Mapping[str, str], lineage: Lineage
+    record: Mapping[str, Any],
+    data: CohortData,
+    *,
+    parent: Mapping[str, str],
+    lineage: Lineage,
+    composed_of: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """Return the training record of the revised weights: trained on what the original was, without the forget part.
 
@@ -135,6 +140,7 @@ def revised_record(
         data: The images of the run.
         parent: `version` and `weights_digest` of the original.
         lineage: The lineage of the revised bundle.
+        composed_of: `version` and `weights_digest` of the networks that a composition is made of.
 
     Raises:
         DataError: A file is not the one that was indexed.
@@ -154,6 +160,7 @@ def revised_record(
         **({"pixels_digest": pixels_digest(data, items)} if known else {}),
         "parent": dict(parent),
         "lineage_digest": lineage.digest,
+        **({"composed_of": [dict(one) for one in composed_of]} if composed_of else {}),
     }
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,8 @@ class Outcome:
         steps: Updates made.
         epochs: Passes over the forget images.
         updates: How the updates ended; see `Updates.record`.
+        parents: Of a composition, `version` and `weights_digest` of the networks that it is made of.
+        places: Where the run found bundle, weights, index and spec.
         weights_keys: The keys under which the bundle's own loader looks for the weights in their file, if any.
         evidence: What `metrics.json` will hold.
         predictions: What every network predicts for every image.
@@ -91,6 +93,8 @@ class Outcome:
     updates: Mapping[str, Any]
     evidence: Mapping[str, Any]
     predictions: PredictionTable
+    parents: Sequence[Mapping[str, str]] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
     weights_keys: tuple[str, ...] = ()
 
 
@@ -114,7 +118,9 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
         replace(outcome.base, metadata={**outcome.base.metadata, "eval_metrics": eval_metrics(diff)}),
         bundle,
         network=outcome.network,
-        record=revised_record(outcome.base_record, outcome.data, parent=parent, lineage=lineage),
+        record=revised_record(
+            outcome.base_record, outcome.data, parent=parent, lineage=lineage, composed_of=outcome.parents
+        ),
         settings=outcome.bundle_settings,
         change=_changelog_entry(outcome, accepted=accepted),
         documents=texts,
@@ -210,6 +216,7 @@ def _modification(outcome: Outcome, date: str, manifest: str) -> dict[str, Any]:
             "chosen_by": outcome.evidence["method"]["chosen_by"],
             "ground": outcome.evidence["method"]["ground"],
         },
+        **({"composed_of": list(outcome.parents)} if outcome.parents else {}),
     }
 
 
@@ -229,6 +236,7 @@ def _run_record(outcome: Outcome, diff: Mapping[str, Any], date: datetime) -> di
         "seed": outcome.seed,
         "method": dict(outcome.evidence["method"]),
         "config": dict(outcome.config),
+        "places": dict(outcome.places),
         "base_training_record": dict(outcome.base_record),
         "versions": _versions(),
         "machine": {

@@ -57,7 +57,8 @@ def accuracy_report(title: str, models: Mapping[str, Mapping[str, Any]]) -> Tabl
 
 def cost_line(cost: Mapping[str, Any]) -> str:
     """Return what a run cost, and what it cost with its references, in gradient evaluations and of retraining once."""
-    line = f"Cost: this run {_cost(cost['this_run'], cost['share_of_retraining_gradients'])}"
+    also = " with the revisions that it composes" if "parents" in cost else ""
+    line = f"Cost: this run{also} {_cost(cost['this_run'], cost['share_of_retraining_gradients'])}"
     if cost["proxies"]:
         line += f"; with the proxies of its predictors, {_cost(cost['with_predictor'], cost['share_with_predictor'])}"
     if not cost["references"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from monai_unlearn.engine.healthy import declared_healthy
 from monai_unlearn.engine.host import executed_config
 from monai_unlearn.engine.lineage import check_lineage, check_subsets
 from monai_unlearn.engine.outputs import Outcome, write_outputs
+from monai_unlearn.engine.parents import read_parents
 from monai_unlearn.engine.predicted import ORIGINAL, REVISED, listed, prediction_table, reference_name
 from monai_unlearn.engine.predicted_target import predicting
 from monai_unlearn.engine.protocol import applied_protocol
@@ -47,6 +48,7 @@ from monai_unlearn.engine.tracking import Tracking
 from monai_unlearn.engine.trained_pixels import check_trained_pixels
 from monai_unlearn.engine.training_record import RECORD, check_original, record_beside, record_of
 from monai_unlearn.engine.updating import Updates
+from monai_unlearn.engine.validation_judge import ValidationJudge
 from monai_unlearn.errors import ConfigError, NotAccepted
 from monai_unlearn.evaluation import has_running_statistics
 from monai_unlearn.evaluation.audits import chosen
@@ -139,6 +141,7 @@ class Revision:
             classes, or `multilabel`, a logit for each of several labels; see `Head`. None for what the config presents
             the network with, by `as_classifier`.
         network_output: Which output holds the logits, where the network returns several; see `Head.output`.
+        parents: The networks to compose, for the method `composition`; see `read_parents`.
         estimate: The file for what the run would cost; then `run` writes that, and nothing else. See `estimate_of`.
         config: The config as executed, for `run.json`.
 
@@ -172,6 +175,7 @@ class Revision:
     seed: int = 0
     head: str | None = None
     network_output: int | str | None = None
+    parents: Sequence[Mapping[str, Any]] | None = None
     estimate: str | Path | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
 
@@ -320,6 +324,8 @@ class Revision:
             self.retraining = self.retraining.as_recorded(record, self._record_path)
         self.snapshots = snapshots_of(Path(self.checkpoint), record) if "snapshots" in self._info.needs else []
         load_weights(self.network, self.checkpoint)
+        self.composed = read_parents(self.parents, self.network)
+        self.base = replace(self.base, successors=tuple(one.version for one in self.composed))
         self.calibrating = self._calibrating(record)
         self._choose_basis(record)
         check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
@@ -527,10 +533,28 @@ class Revision:
             },
             snapshots=self.snapshots,
             remain_labels=[item["label"] for item in self.data.items(["remain"], "train")],
+            parents=[one.state for one in self.composed],
+            judge=self._judge(references),
             pixel_space=self.pixel_space,
             stopping=self._stopping(references),
             checkpoints=checkpoints,
             checkpoint_seconds=self.checkpoint_seconds,
+            seed=self.seed,
+        )
+
+    def _judge(self, references: Sequence[Reference]) -> ValidationJudge | None:
+        """Return what chooses the coefficient of a composition, in the main process; None where nothing can."""
+        erases = self.judged_by.objective == "erase" or (not references and kind_of(self.data) == "class")
+        if not (self.composed and (references or erases) and distributed.is_main_process()):
+            return None
+        return ValidationJudge(
+            data=self.data,
+            subsets=self.subsets,
+            original=copy.deepcopy(self.network),
+            references=references,
+            erases=erases,
+            remain=self.remain.images if self.recalibrate else None,
+            device=self.device,
             seed=self.seed,
         )
 
@@ -645,6 +669,7 @@ class Revision:
                     "recalibration": self._delivery_images(),
                     **({"calibration": self._calibration_images} if self.calibrate else {}),
                 },
+                parents=self.composed,
                 retraining=[reference.gradient_evaluations for reference in references],
                 retraining_seconds=[reference.seconds for reference in references],
                 proxies=proxies,
@@ -668,6 +693,17 @@ class Revision:
         if "class_names" in shared:
             shared["class_names"] = output_names(self.data.names, self.network)
         return shared
+
+    @property
+    def _places(self) -> dict[str, str]:
+        """Where the run found its input, for who repeats it; a config may say so relative to a folder."""
+        named = {
+            "bundle_root": self.base.root,
+            "checkpoint": self.checkpoint,
+            "index_dir": self.retraining.index_dir,
+            "cohort_spec": self.cohort.spec.source,
+        }
+        return {name: str(Path(place).resolve()) for name, place in named.items()}
 
     def _weights_keys(self) -> tuple[str, ...]:
         """Return where the bundle's own loader looks for the weights: as in its own file, not in one of elsewhere."""
@@ -698,6 +734,8 @@ class Revision:
             pixels={image: seen.digest for image, seen in self.data.pixels.seen.items()},
             doubtful=check_consent(self.cohort, self.data, record),
             network=self.network,
+            parents=[one.to_dict() for one in self.composed],
+            places=self._places,
             weights_keys=self._weights_keys(),
             method=self.trainer.method,
             recalibrated=self.recalibrate,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from monai_unlearn.engine.stopping import Stopping
     from monai_unlearn.engine.trainer import UnlearnTrainer
     from monai_unlearn.methods import PixelSpace
+    from monai_unlearn.methods.base import Judge
 
 UPDATES = "updates"
 WEIGHTS = "model.pt"
@@ -48,6 +49,8 @@ class Updates:
         remain: The remain part's training images as they are; without them, those that steps draw.
         validation: Images that the original was not trained on, by part.
         snapshots: Weights that training kept on its way, the earliest first.
+        parents: State dicts of the networks to compose, if the method composes.
+        judge: Says how good a network is, where something does.
         pixel_space: How network inputs follow from pixels.
         stopping: Ends or pauses forgetting; not attached yet.
         checkpoints: Where states are saved.
@@ -61,6 +64,8 @@ class Updates:
     validation: Mapping[str, Dataset[Any]] = field(default_factory=dict)
     snapshots: Sequence[Path] = ()
     remain_labels: Sequence[int] = ()
+    parents: Sequence[Mapping[str, torch.Tensor]] = ()
+    judge: Judge | None = None
     pixel_space: PixelSpace
     stopping: Stopping
     checkpoints: Checkpoints
@@ -147,6 +152,8 @@ class Updates:
                 validation=self.validation,
                 snapshots=self.snapshots,
                 remain_labels=self.remain_labels,
+                parents=self.parents,
+                judge=self.judge,
             )
         )
         if method.one_shot:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import DataError, TrainingError
+from monai_unlearn.evaluation.objective import FORMULA, objective
 from monai_unlearn.evaluation.prediction_table import PredictionTable
 from monai_unlearn.experiments.comparison_report import write_report
 from monai_unlearn.experiments.comparison_row import finished, refused
 from monai_unlearn.experiments.draw import given_cohort
 from monai_unlearn.experiments.experiment import Experiment, owned_folder
-from monai_unlearn.experiments.objective import FORMULA, objective
 from monai_unlearn.experiments.rehearsal_runs import metrics_of
 from monai_unlearn.experiments.runner import side_by_side
 from monai_unlearn.experiments.search_space import size_of

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn import strict_yaml
-from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.evaluation.objective import VALIDATION, no_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from monai_unlearn.cohort import Cohort
 
-VALIDATION = "validation"
 ALL_SPLITS = f"['train','{VALIDATION}','test']"
 """The setting with which a run evaluates all three splits."""
 
@@ -135,15 +135,6 @@ def splits_of(cohort: Cohort, rule: Mapping[str, Any]) -> dict[str, pd.Series]:
     splits = SplitRule(**rule).assign(pd.concat(frames))
     of = splits.index.get_level_values(0)
     return {part: splits[of == part].droplevel(0) for part in ("forget", "remain")}
-
-
-def no_validation(part: str) -> DataError:
-    """Return the error that refuses to choose settings on test images."""
-    return DataError(
-        f"the {part} part has no validation image, and settings must not be chosen on test images. Train the bundle "
-        "with --split::validation_fraction 0.1 and sweep with --fix split::validation_fraction=0.1, or fill a column "
-        "`split` of the index."
-    )
 
 
 def split_setting(config_file: Path, fixed: Mapping[str, str]) -> dict[str, Any] | None:

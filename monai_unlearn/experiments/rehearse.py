@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import DataError
 from monai_unlearn.evaluation.decision.target import MIN_PROXIES
+from monai_unlearn.evaluation.objective import FORMULA, objective
 from monai_unlearn.evaluation.prediction_table import PredictionTable
 from monai_unlearn.experiments.alike import Likeness
 from monai_unlearn.experiments.deep import RUNS_OF_A_PAIR, Deep, klom_of
@@ -15,7 +16,6 @@ from monai_unlearn.experiments.draw import draw, given_cohort
 from monai_unlearn.experiments.drawn_spec import open_folder
 from monai_unlearn.experiments.experiment import Experiment, owned_folder
 from monai_unlearn.experiments.few_patients import few_patients, in_words
-from monai_unlearn.experiments.objective import FORMULA, objective
 from monai_unlearn.experiments.predictor_errors import predictor_errors
 from monai_unlearn.experiments.rehearsal_report import PLOT, markdown, plot
 from monai_unlearn.experiments.runner import side_by_side

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ConfigError, DataError, ExitCode, TrainingError
-from monai_unlearn.experiments.plan import ALL_SPLITS, VALIDATION, require_validation
+from monai_unlearn.evaluation.objective import VALIDATION
+from monai_unlearn.experiments.plan import ALL_SPLITS, require_validation
 from monai_unlearn.experiments.report import markdown, plot
 from monai_unlearn.experiments.run_configs import check_parts_of_method
 from monai_unlearn.experiments.runner import WRITTEN, BundleRun

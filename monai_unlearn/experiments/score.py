@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ConfigError, check_choice
-from monai_unlearn.experiments.plan import VALIDATION, no_validation
+from monai_unlearn.evaluation.objective import VALIDATION, no_validation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -17,7 +17,7 @@ from monai_unlearn.terminal import say
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import FrameType
 
@@ -50,20 +50,28 @@ class Revised:
         return (InputError if self.exit_code == ExitCode.BAD_INPUT else UnlearnError).__name__
 
 
-def unlearn(bundle: Path, out: Path, settings: Mapping[str, object], *, quiet: bool = False) -> Revised:
+def unlearn(
+    bundle: Path,
+    out: Path,
+    settings: Mapping[str, object],
+    *,
+    overlays: Sequence[Path] = (),
+    quiet: bool = False,
+) -> Revised:
     """Run a bundle's `unlearn` as a process of its own.
 
     Args:
         bundle: The bundle's folder, or the `unlearn.yaml` in its configs.
         out: Where results go; new or empty.
         settings: Settings of its command line, by their ids.
+        overlays: Further configs, each over those before it.
         quiet: Leave stdout alone: what the run prints goes to stderr.
 
     Raises:
         ConfigError: The bundle has no config to run, or a setting is of no method that is named.
         StoppedError: The run was interrupted; the message says how to go on.
     """
-    configs = run_configs(bundle)
+    configs = [*run_configs(bundle), *overlays]
     check_parts_of_method(configs, settings)
     words = bundle_command(configs, "unlearn", {**settings, "output_dir": out})
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if quiet else {}

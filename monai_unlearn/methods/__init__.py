@@ -6,6 +6,7 @@ from monai_unlearn.methods.batch_norm_only import BatchNormOnly
 from monai_unlearn.methods.boundary import BoundarySearch
 from monai_unlearn.methods.boundary_expand import BoundaryExpand
 from monai_unlearn.methods.boundary_shrink import BoundaryShrink
+from monai_unlearn.methods.composition import Composition
 from monai_unlearn.methods.conv_transpose import ConvTranspose
 from monai_unlearn.methods.default_method import default_for
 from monai_unlearn.methods.delete import Delete
@@ -54,6 +55,7 @@ __all__ = [
     "BoundaryExpand",
     "BoundarySearch",
     "BoundaryShrink",
+    "Composition",
     "ConvTranspose",
     "Delete",
     "FineTune",

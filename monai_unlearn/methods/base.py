@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -55,6 +55,21 @@ class StepSettings:
     as_training: bool = True
 
 
+class Judge(Protocol):
+    """Says how good a network is by validation images alone; smaller is better.
+
+    Attributes:
+        formula: By what, in words.
+        images_passed: Single images passed through a network so far, to count costs.
+    """
+
+    formula: str
+    images_passed: int
+
+    def __call__(self, network: nn.Module) -> float:
+        """Return how good a network is, as it would be delivered; infinite where an output is not finite."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class MethodContext:
     """What a method is given before the first step.
@@ -77,6 +92,8 @@ class MethodContext:
         snapshots: Weights that training kept on its way, the earliest first; empty where it kept none.
         remain_labels: The class of each of `remain`, in order, known without reading the images; empty where only the
             images tell.
+        parents: State dicts of the networks to compose, on the CPU; empty where the run composes none.
+        judge: Says how good a network is; None where nothing says so, and in processes other than the main one.
     """
 
     network: nn.Module
@@ -93,6 +110,8 @@ class MethodContext:
     validation: Mapping[str, Dataset[Any]] = field(default_factory=dict)
     snapshots: Sequence[Path] = ()
     remain_labels: Sequence[int] = ()
+    parents: Sequence[Mapping[str, Tensor]] = ()
+    judge: Judge | None = None
 
 
 class Method(ABC):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 M = TypeVar("M", bound=type[Method])
-Need = Literal["forget", "remain", "validation", "snapshots"]
+Need = Literal["forget", "remain", "validation", "snapshots", "parents"]
 NEEDS = get_args(Need)
 # What a cohort is, beside the images that remain: all of a class; some images of a class; all images of a device, site
 # or period, of several classes; all images of some patients; images with a wrong label.
@@ -29,7 +29,7 @@ class MethodInfo:
         paper: Its source.
         equations: The equations or algorithms that the code follows.
         needs: What it uses beside the weights: `forget` and `remain` images, `validation` images, `snapshots` of
-            training.
+            training, `parents`, which are two revised networks to compose.
         suits: The kinds of cohorts that it was made for, of `SUITS`; empty for a control, which is made for none.
         batch_norm: How BatchNorm runs, in words.
         cost: What a run costs, in words.
@@ -57,6 +57,11 @@ class MethodInfo:
                 f"{self.name}: expected needs among {', '.join(NEEDS)} and suits among {', '.join(SUITS)}, got "
                 f"{', '.join(sorted(unknown))}"
             )
+
+    @property
+    def composes(self) -> bool:
+        """Whether it puts revised networks together, and so is no method to forget a cohort by."""
+        return "parents" in self.needs
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain values."""

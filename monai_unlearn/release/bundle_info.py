@@ -25,12 +25,14 @@ class BundleInfo:
         name: Its name.
         version: Its version, as in the metadata.
         metadata: The whole of `configs/metadata.json`.
+        successors: Versions of revisions of it that a composition is made of: the next version comes after them.
     """
 
     root: Path
     name: str
     version: str
     metadata: Mapping[str, Any]
+    successors: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, root: str | Path) -> BundleInfo:
@@ -52,5 +54,6 @@ class BundleInfo:
     @property
     def next_version(self) -> str:
         """The version after a revision: the minor version goes up, since behaviour changes."""
-        major, minor, *_ = (*Version(self.version).release, 0, 0)
+        latest = max(map(Version, (self.version, *self.successors)))
+        major, minor, *_ = (*latest.release, 0, 0)
         return f"{major}.{minor + 1}.0"

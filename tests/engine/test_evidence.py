@@ -8,6 +8,7 @@ from evidence_example import CLASSES, evidence, predictions, subset
 
 from monai_unlearn.engine.evidence import Cost, RunFacts, why_not_accepted
 from monai_unlearn.engine.evidence import assemble as assembled
+from monai_unlearn.engine.parents import Parent
 from monai_unlearn.engine.reference import Reference
 from monai_unlearn.evaluation.decision import Decision, promotes
 from monai_unlearn.evaluation.decision.target import PredictedTarget
@@ -70,6 +71,26 @@ def test_what_one_reference_cost_is_unknown_where_another_has_no_record():
     found = Cost(search=0, updates=100, seconds={}, retraining=[900, None], retraining_seconds=[9.0, None]).to_dict()
     assert found["with_references"] == {"gradient_evaluations": None, "seconds": None}
     assert (found["share_of_retraining_gradients"], found["share_with_references"]) == (None, None)
+
+
+def test_a_composition_costs_what_it_is_composed_of():
+    parents = [
+        Parent(version="1.1.0", weights_digest="sha256:1", state={}, gradient_evaluations=70, seconds=1.5),
+        Parent(version="1.2.0", weights_digest="sha256:2", state={}, gradient_evaluations=None, seconds=None),
+    ]
+    cost = Cost(
+        search=0,
+        updates=0,
+        seconds={"preparation": 0.5},
+        forward_passes={"search": 90},
+        retraining=[1000],
+        parents=parents,
+    )
+    found = cost.to_dict()
+    assert found["parents"] == {"gradient_evaluations": 70, "seconds": 1.5}
+    assert found["this_run"] == {"gradient_evaluations": 100, "seconds": 2.0}
+    assert (found["gradient_evaluations"]["unlearning"], found["share_of_retraining_gradients"]) == (100, 0.1)
+    assert "parents" not in COST.to_dict()
 
 
 def test_seconds_are_those_of_every_stage():

@@ -144,6 +144,11 @@ def test_shapes_are_said_as_the_network_gives_them():
 SETTINGS = {"psg_published": {"proximity_weight": 0.1}, "ssd": {"alpha": 1.0}}
 
 
+def moved(network, by):
+    """The weights of a network, each moved by as much."""
+    return {name: value + by if value.is_floating_point() else value for name, value in network.state_dict().items()}
+
+
 def revised(name, network, folder, items=ITEMS):
     """The weights after a method prepared, took four steps and finished."""
     torch.manual_seed(0)
@@ -156,6 +161,7 @@ def revised(name, network, folder, items=ITEMS):
             remain=items[8:],
             validation={"forget": items[:4], "remain": items[8:12]},
             snapshots=[folder / "epoch-1.pt"],
+            parents=[moved(network, by) for by in (0.1, 0.2)],
             pixel_space=SPACE,
             device=torch.device("cpu"),
             seed=0,

@@ -66,6 +66,11 @@ def test_the_run_and_the_run_with_its_references_are_told_apart():
     assert cost_line(unknown).endswith("1 in number, unknown.")
 
 
+def test_a_composition_says_that_its_revisions_are_counted():
+    cost = {**evidence(original=MODELS["original"], revised=MODELS["revised"])["cost"], "parents": {}}
+    assert cost_line(cost).startswith("Cost: this run with the revisions that it composes ")
+
+
 def test_accuracy_is_in_percent_with_its_interval():
     assert percent({"accuracy": 0.875, "interval": [0.8, 0.92]}) == "87.5 (80–92)"
     assert percent({"accuracy": None, "interval": None}) == "–"

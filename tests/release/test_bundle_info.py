@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -30,3 +31,8 @@ def test_the_folder_names_a_bundle_without_name(root):
     (root / "configs" / "metadata.json").write_text(json.dumps({"version": "2.0"}))
     info = BundleInfo.read(root)
     assert (info.name, info.version, info.next_version) == ("some_bundle", "2.0", "2.1.0")
+
+
+def test_the_version_of_a_composition_comes_after_those_that_it_is_made_of():
+    info = BundleInfo(root=Path(), name="a", version="1.9.0", metadata={}, successors=("1.10.0", "1.9.5"))
+    assert info.next_version == "1.11.0"

@@ -35,9 +35,12 @@ def view(diff: Document) -> dict[str, Any]:
 
 def _cost(cost: Document) -> Table:
     retrained = counted(cost["references"], "retrained network")
+    alone, also = "the revision alone", f"the revision with its {retrained}"
+    if "parents" in cost:
+        alone, also = "the composition with both revisions", f"the composition with both revisions and its {retrained}"
     named = {
-        "the revision alone": ("this_run", "share_of_retraining_gradients"),
-        f"the revision with its {retrained}": ("with_references", "share_with_references"),
+        alone: ("this_run", "share_of_retraining_gradients"),
+        also: ("with_references", "share_with_references"),
     }
     if cost.get("proxies"):
         named["the revision with what its predictor trained"] = ("with_predictor", "share_with_predictor")

@@ -59,6 +59,8 @@ def _model(bundle: Document) -> Table:
 def _digests(diff: Document) -> Iterator[tuple[str, str, str]]:
     cohort, protocol = diff["modification"]["cohort"], diff["decision"]["protocol"]
     yield "original weights", diff["base"]["version"], diff["base"]["weights_digest"]
+    for letter, parent in zip("AB", diff["modification"].get("composed_of", ()), strict=False):
+        yield f"composed of {letter}", parent["version"], parent["weights_digest"]
     yield "revised weights", diff["revised"]["version"], diff["revised"]["weights_digest"]
     yield "cohort spec", cohort["name"], cohort["spec_digest"]
     yield "index of the images", "", cohort["index_digest"]

@@ -23,6 +23,15 @@ def test_what_a_predictor_trained_is_a_row_of_its_own():
     assert "the revision with what its predictor trained" in [row[0].text for row in view(diff)["table"].rows]
 
 
+def test_a_composition_costs_both_revisions():
+    diff = copy.deepcopy(DIFF)
+    diff["cost"]["parents"] = {"gradient_evaluations": 80, "seconds": 0.5}
+    assert [row[0].text for row in view(diff)["table"].rows][:2] == [
+        "the composition with both revisions",
+        "the composition with both revisions and its 1 retrained network",
+    ]
+
+
 def test_without_references_the_page_says_so():
     assert "No model was retrained for this revision." in to_html(build(original=FULL, revised=CLOSE))
 

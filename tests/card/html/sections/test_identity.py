@@ -25,6 +25,13 @@ def test_a_protocol_has_its_digest():
     assert [cell.text for cell in view(diff)["digests"].rows[-1]] == ["protocol", "", "sha256:1"]
 
 
+def test_a_composition_names_what_it_is_made_of():
+    parents = [{"version": f"1.{number}.0", "weights_digest": f"sha256:{number}"} for number in (2, 3)]
+    diff = {**DIFF, "modification": {**DIFF["modification"], "composed_of": parents}}
+    rows = [[cell.text for cell in row] for row in view(diff)["digests"].rows]
+    assert rows[1:3] == [["composed of A", "1.2.0", "sha256:2"], ["composed of B", "1.3.0", "sha256:3"]]
+
+
 def test_versions_and_the_way_back():
     rows = [[cell.text for cell in row] for row in view(DIFF)["versions"].rows]
     assert rows == [["monai-unlearn", "0.1.0"], ["python", "3.11"]]

@@ -1,4 +1,4 @@
-"""What a setting is chosen by: validation images alone, from the predictions of a run, without torch."""
+"""What a setting or a coefficient is chosen by: validation images alone, from predictions, without torch."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import numpy as np
 
 from monai_unlearn.errors import DataError
 from monai_unlearn.evaluation.decision import gather
-from monai_unlearn.experiments.plan import VALIDATION, no_validation
 
 if TYPE_CHECKING:
     from monai_unlearn.evaluation.decision import Evidence
     from monai_unlearn.evaluation.prediction_table import PredictionTable
 
+VALIDATION = "validation"
 FORMULA = "distance to the retrained networks on forget validation images + log loss on remain validation images"
+ERASURE_FORMULA = "probability of the true class on forget validation images + log loss on remain validation images"
 
 
 def objective(table: PredictionTable) -> float:
@@ -32,6 +33,28 @@ def objective(table: PredictionTable) -> float:
     """
     evidence = gather(table)
     found = distance(evidence) + _loss(table, evidence.revised)
+    return found if np.isfinite(found) else float("inf")
+
+
+def erasure(table: PredictionTable) -> float:
+    """Return how far from erased the forget part is, plus the loss on remain validation images; smaller is better.
+
+    The first term is the mean probability of the true class over the patients of a class, averaged over the classes,
+    in [0, 1]: a network retrained without a class gives it none. The second is that of `objective`.
+
+    Returns:
+        The sum; infinite where an output is not finite.
+
+    Raises:
+        DataError: A part has no validation image.
+    """
+    evidence = gather(table)
+    classes = evidence.subsets.get(f"forget_{VALIDATION}", {})
+    if not classes:
+        raise no_validation("forget")
+    (revised,) = evidence.rows(evidence.revised)
+    own = [means.soft[revised][:, evidence.class_names.index(name)].mean() for name, means in classes.items()]
+    found = float(np.mean(own)) + _loss(table, evidence.revised)
     return found if np.isfinite(found) else float("inf")
 
 
@@ -58,3 +81,12 @@ def _loss(table: PredictionTable, network: str) -> float:
     columns = [table.class_names.index(name) for name in frame["label"].to_numpy(object)[rows]]
     true = table.probabilities(network)[rows, columns]
     return float(-np.log(np.maximum(true, np.finfo(np.float32).tiny)).mean())
+
+
+def no_validation(part: str) -> DataError:
+    """Return the error that refuses to choose settings on test images."""
+    return DataError(
+        f"the {part} part has no validation image, and settings must not be chosen on test images. Train the bundle "
+        "with --split::validation_fraction 0.1 and sweep with --fix split::validation_fraction=0.1, or fill a column "
+        "`split` of the index."
+    )

@@ -6,8 +6,8 @@ import pytest
 from decision_example import binary, table
 
 from monai_unlearn.errors import DataError
+from monai_unlearn.evaluation.objective import erasure, objective
 from monai_unlearn.evaluation.prediction_table import PredictionTable
-from monai_unlearn.experiments.objective import objective
 
 SUBSETS = ("forget_validation", "remain_validation", "forget_test", "remain_test")
 
@@ -80,3 +80,27 @@ def test_nothing_is_chosen_without_validation_images(part):
     )
     with pytest.raises(DataError, match=f"the {part} part has no validation image"):
         objective(kept)
+
+
+@pytest.mark.parametrize("revised", [(0.1, 0.0), (0.6, 0.7), (0.95, 0.95)])
+def test_erasure_is_the_probability_of_the_true_class_and_the_loss(revised):
+    found = made(revised)
+    frame = found.frame
+    true = pd.get_dummies(frame["label"])[list(found.class_names)].to_numpy()
+    own = (found.probabilities("revised") * true).sum(1)
+    forget, remain = (
+        ((frame["part"] == part) & (frame["split"] == "validation")).to_numpy() for part in ("forget", "remain")
+    )
+    # Both classes have as many images.
+    assert erasure(found) == pytest.approx(own[forget].mean() - np.log(own[remain]).mean())
+
+
+def test_erasure_needs_no_retrained_network_and_wants_nothing_left():
+    values = [erasure(made(revised)) for revised in ((0.0, 0.0), (0.3, 0.3), (0.6, 0.7), (0.95, 0.95))]
+    assert values == sorted(values)
+    found = made((0.6, 0.7))
+    for number in range(2):
+        found.logits[f"reference-{number}"][:] = found.logits["original"]
+    assert erasure(found) == values[2]
+    found.logits["revised"][:] = np.nan
+    assert erasure(found) == float("inf")
