@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import monai.data
 from rich.progress import track
 from torch.utils.data import Dataset, Subset
 
+from monai_unlearn.data.content_key import content_key
 from monai_unlearn.data.pixel_digest import PixelCheck, examples
 from monai_unlearn.errors import DataError
 from monai_unlearn.terminal import escaping_console
@@ -47,6 +49,7 @@ class ReadOnceDataset(Dataset[Any], ABC):
         self._shared = shared
         self._description = description
         self._pixels = pixels
+        self._key: str | None = None
 
     def __len__(self) -> int:
         return len(self._items)
@@ -56,6 +59,13 @@ class ReadOnceDataset(Dataset[Any], ABC):
         if not self._has(place):
             self.keep(place, self._transformed(place))
         return self._kept(place)
+
+    @property
+    def key(self) -> str | None:
+        """A digest of what the items are, as `content_key` returns it; null where that cannot be told."""
+        if self._key is None and self._transform is not None:
+            self._key = content_key(self._items, self._transform, self._pixels)
+        return self._key
 
     def read(self, rows: Iterable[int] | None = None) -> None:
         """Read the items of some rows that were not read before, or all, with a progress bar on stderr.
@@ -154,6 +164,19 @@ def read_rows(images: Dataset[Any], rows: Iterable[int] | None = None) -> None:
             images = images.data
     if isinstance(images, ReadOnceDataset):
         images.read(rows)
+
+
+def key_of(images: Dataset[Any]) -> str | None:
+    """Return a digest of what the items of a data set are, in order; None where that cannot be told.
+
+    Args:
+        images: A `ReadOnceDataset`, or torch's `Subset` of one; of others, nothing is known.
+    """
+    if isinstance(images, Subset):
+        base = key_of(images.dataset)
+        rows = " ".join(map(str, map(int, images.indices)))
+        return None if base is None else hashlib.sha256(f"{base} {rows}".encode()).hexdigest()
+    return images.key if isinstance(images, ReadOnceDataset) else None
 
 
 def check_still(item: Any, pixels: PixelCheck) -> None:  # noqa: ANN401 - an item of any config

@@ -1,4 +1,4 @@
-"""A digest of what a transform does, so that images decoded by one are used again for another that does the same."""
+"""A digest of what a transform or a network does, so that what one made is taken for another that does the same."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 _PLAIN = (bool, int, float, complex, str, bytes, NoneType, torch.dtype, torch.device, np.dtype, np.generic, PurePath)
 _DEEPEST = 30
+# Hooks that a forward pass calls, by numbers that tell nothing: whoever registers a hook is given the next one.
+_CALLED = ("_forward_hooks", "_forward_pre_hooks")
 
 
 class _UnknownError(Exception):
@@ -26,8 +29,8 @@ def transform_digest(transform: object) -> str | None:
     """Return a digest of a transform's class and settings at any depth; None where they do not say what it does.
 
     Args:
-        transform: Deterministic preprocessing, such as MONAI's `Compose`. A lambda, or a function within another, has
-            no digest: its name does not say what it does.
+        transform: Deterministic preprocessing, such as MONAI's `Compose`, or a network, with its weights. A lambda, or
+            a function within another, has no digest: its name does not say what it does.
     """
     try:
         return hashlib.sha256(repr(_described(transform, 0)).encode()).hexdigest()
@@ -44,6 +47,19 @@ def _described(value: Any, depth: int) -> Any:  # noqa: ANN401 - any setting of 
         raise _UnknownError
     # MONAI's transforms keep in a thread what they are doing just now.
     settings = {name: one for name, one in vars(value).items() if not isinstance(one, threading.local)}
+    return _name(type(value)), _described(settings, depth + 1)
+
+
+@_described.register
+def _module(value: nn.Module, depth: int) -> Any:  # noqa: ANN401 - as above
+    """Return what decides a module's output: all but the hooks of gradients and of state dicts."""
+    if depth > _DEEPEST or isinstance(value, torch.jit.ScriptModule):
+        raise _UnknownError
+    settings = {
+        name: list(one.values()) if name in _CALLED else one
+        for name, one in vars(value).items()
+        if name in _CALLED or "hook" not in name
+    }
     return _name(type(value)), _described(settings, depth + 1)
 
 

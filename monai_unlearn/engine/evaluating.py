@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from monai_unlearn.data.read_once import read_rows
 from monai_unlearn.engine.head import as_classifier, check_head
 from monai_unlearn.engine.report import accuracy_report
+from monai_unlearn.engine.shared_predictions import SharedPredictions
 from monai_unlearn.engine.trained_pixels import check_trained_pixels
 from monai_unlearn.engine.training_record import record_of
 from monai_unlearn.errors import ConfigError, check_choice
@@ -35,6 +36,7 @@ def predict_models(
     device: str | torch.device,
     healthy: Sequence[int] = (),
     labels_of: int = 0,
+    shared: SharedPredictions | None = None,
 ) -> dict[str, SubsetPredictions]:
     """Return each network's predictions by (part, split), without validation subsets that hold no image.
 
@@ -44,7 +46,9 @@ def predict_models(
         device: Where to compute.
         healthy: The numbers of the classes that mean no disease.
         labels_of: How many labels an image may have; see `predict`.
+        shared: What other runs of an experiment predicted already, if it shares that.
     """
+    shared = shared or SharedPredictions()
     shown = {
         subset: images
         for subset, images in subsets.items()
@@ -53,7 +57,7 @@ def predict_models(
     for images in shown.values():
         read_rows(images)  # with a progress bar: the steps may not have drawn them
     return {
-        name: predict_subsets(network, shown, device=device, healthy=tuple(healthy), labels_of=labels_of)
+        name: shared.predict_subsets(network, shown, device=device, healthy=tuple(healthy), labels_of=labels_of)
         for name, network in networks.items()
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from monai_unlearn.engine.shared_predictions import SharedPredictions
 from monai_unlearn.evaluation import has_running_statistics, recalibrated
 from monai_unlearn.evaluation.batchnorm import images_to_recalibrate
 
@@ -50,7 +51,12 @@ def delivery_images(network: nn.Module, remain: Dataset[Any], *, max_images: int
 
 
 def with_controls(
-    networks: Mapping[str, nn.Module], remain: Dataset[Any], *, device: str | torch.device, seed: int
+    networks: Mapping[str, nn.Module],
+    remain: Dataset[Any],
+    *,
+    device: str | torch.device,
+    seed: int,
+    shared: SharedPredictions | None = None,
 ) -> dict[str, nn.Module]:
     """Return the networks and, beside each, its recalibrated control, `NAME_recalibrated`.
 
@@ -62,9 +68,11 @@ def with_controls(
         remain: Remain training images; see `RemainSample`.
         device: Where to compute.
         seed: The run's seed.
+        shared: What other runs of an experiment computed already, if it shares that.
     """
+    shared = shared or SharedPredictions()
     controls = {
-        f"{name}_recalibrated": recalibrated(network, remain, device=device, seed=seed + 1)
+        f"{name}_recalibrated": shared.recalibrated(network, remain, device=device, seed=seed + 1)
         for name, network in networks.items()
         if has_running_statistics(network)
     }

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
+from monai_unlearn.cache_folder import shared_folder
 from monai_unlearn.data.read_once import read_rows
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.audits import RunNetworks, run_audits
@@ -41,6 +42,7 @@ from monai_unlearn.engine.recalibration import EVAL_MAX_IMAGES, as_delivered, de
 from monai_unlearn.engine.reference import Reference, Retraining, WantedReferences, load_references, retrain
 from monai_unlearn.engine.remain_sample import REMAIN_TRAIN, RemainSample
 from monai_unlearn.engine.report import print_result
+from monai_unlearn.engine.shared_predictions import SharedPredictions
 from monai_unlearn.engine.snapshots import snapshots_of
 from monai_unlearn.engine.stop_rule import StopRule
 from monai_unlearn.engine.stopping import Stopping
@@ -425,10 +427,11 @@ class Revision:
         self.calibration = calibrating.calibrate(self.network, original, also=[as_trained]) if calibrating else None
         check_finite(self.network)
         updates.seconds["updates"] += time.perf_counter() - started
-        started = time.perf_counter()
-        networks = self._networks(original, as_trained, references)
-        models = self._predict({**networks, **{proxy.name: proxy.network for proxy in proxies}})
-        seconds_per_network = (time.perf_counter() - started) / len(models)
+        started, shared = time.perf_counter(), SharedPredictions(shared_folder())
+        networks = self._networks(original, as_trained, references, shared)
+        models = self._predict({**networks, **{proxy.name: proxy.network for proxy in proxies}}, shared)
+        # What other runs computed counts as if this one had: it is what an image takes through a network.
+        seconds_per_network = (time.perf_counter() - started + shared.seconds) / len(models)
         known = listed(models, original_seed=record.get("seed"), seed=self.seed, references=references, proxies=proxies)
         predictions = prediction_table(self.data, models, known, sampled=self.sampled)
         # A proxy stands in for others; what it classifies correctly says nothing of the bundle.
@@ -440,7 +443,7 @@ class Revision:
             predictions,
             seed=self.seed,
             plots=RunFolder(folder).plots,
-            seconds=time.perf_counter() - began,
+            seconds=time.perf_counter() - began + shared.seconds,
             seconds_per_pass=seconds_per_network / max(1, len(predictions.frame)),
         )
         write_outputs(self._outcome(original, record, updates, evidence, predictions), folder)
@@ -610,7 +613,7 @@ class Revision:
         return self.predicting.proxies(workshop)
 
     def _networks(
-        self, original: nn.Module, as_trained: nn.Module, references: Sequence[Reference]
+        self, original: nn.Module, as_trained: nn.Module, references: Sequence[Reference], shared: SharedPredictions
     ) -> dict[str, nn.Module]:
         """Return every network by its name in the table of predictions, the controls of BatchNorm among them."""
         networks = with_controls(
@@ -618,6 +621,7 @@ class Revision:
             self.remain.images,
             device=self.device,
             seed=self.seed,
+            shared=shared,
         )
         if self.recalibrate and has_running_statistics(as_trained):
             networks[REVISED + AS_TRAINED] = as_trained
@@ -625,11 +629,16 @@ class Revision:
             networks[reference_name(number)] = reference.network
         return networks
 
-    def _predict(self, networks: Mapping[str, nn.Module]) -> dict[str, SubsetPredictions]:
+    def _predict(self, networks: Mapping[str, nn.Module], shared: SharedPredictions) -> dict[str, SubsetPredictions]:
         """Return the predictions of every network on every subset."""
         healthy = [self.judged_classes.index(name) for name in self.judged_by.healthy_classes]
         return predict_models(
-            networks, self.evaluated, device=self.device, healthy=healthy, labels_of=len(self.data.labels)
+            networks,
+            self.evaluated,
+            device=self.device,
+            healthy=healthy,
+            labels_of=len(self.data.labels),
+            shared=shared,
         )
 
     def _fingerprint(self) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader, Dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BATCH = 64
 
@@ -42,12 +45,7 @@ def recalibrated(
         max_images: Use about this many, for an evaluation during the run; by default all.
         images: Use about this many, in several passes over the remain images where these are fewer.
     """
-    control = copy.deepcopy(network).eval()
-    for module in control.modules():
-        if isinstance(module, _BatchNorm) and _tracks(module):
-            module.reset_running_stats()
-            module.momentum = None
-            module.train()
+    control = _without_statistics(network)
     generator = torch.Generator().manual_seed(seed)
     count = len(remain)  # type: ignore[arg-type]  # torch's Dataset does not declare __len__
     size = min(BATCH, count)
@@ -58,6 +56,42 @@ def recalibrated(
         for batch in itertools.islice(endless, passed // size):
             control(batch["image"].to(device))
     return control.eval()
+
+
+def statistics(network: nn.Module) -> dict[str, Tensor]:
+    """Return the running statistics of each BatchNorm, by the names of the buffers: all that `recalibrated` changes."""
+    return {
+        f"{name}.{of}": value
+        for name, module in network.named_modules()
+        if _tracks(module)
+        for of, value in module.named_buffers(recurse=False)
+    }
+
+
+def with_statistics(network: nn.Module, found: Mapping[str, Tensor]) -> nn.Module:
+    """Return the copy that `recalibrated` returned, from its statistics.
+
+    Raises:
+        ValueError: They are not those of such a network.
+    """
+    control = _without_statistics(network)
+    expected = statistics(control)
+    if {name: value.shape for name, value in expected.items()} != {name: one.shape for name, one in found.items()}:
+        raise ValueError("expected the statistics of each BatchNorm")
+    for name, value in expected.items():
+        value.copy_(found[name])
+    return control.eval()
+
+
+def _without_statistics(network: nn.Module) -> nn.Module:
+    """Return a copy in eval mode but for BatchNorm, which is reset and averages over what it is given."""
+    control = copy.deepcopy(network).eval()
+    for module in control.modules():
+        if isinstance(module, _BatchNorm) and _tracks(module):
+            module.reset_running_stats()
+            module.momentum = None
+            module.train()
+    return control
 
 
 def images_to_recalibrate(count: int, max_images: int | None = None) -> int:

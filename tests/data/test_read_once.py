@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
+from counted_decoding import Decoded, write_items
 from monai.data import Dataset
 from torch.utils.data import Subset
 
 from monai_unlearn.data import InMemoryDataset
+from monai_unlearn.data.content_key import content_key
 from monai_unlearn.data.pixel_digest import PixelCheck
-from monai_unlearn.data.read_once import check_still, read_rows
+from monai_unlearn.data.read_once import check_still, key_of, read_rows
 from monai_unlearn.errors import DataError
 
 
@@ -98,3 +101,15 @@ def test_read_rows_of_a_subset():
     assert sorted(images._results) == [2, 5, 7]
     read_rows(Subset(Subset(images, [7, 2, 9, 4]), [3, 2]), rows=[0])
     assert sorted(images._results) == [2, 4, 5, 7]
+
+
+def test_the_key_of_a_data_set_is_that_of_its_items_in_order(tmp_path):
+    items = write_items(tmp_path / "images")
+    images = InMemoryDataset(items, Decoded(), lazy=True)
+    assert key_of(images) == images.key == content_key(items, Decoded(), None) is not None
+    some = [key_of(Subset(images, rows)) for rows in ([0, 1], [1, 0], torch.tensor([0, 1]))]
+    assert some[0] == some[2] not in {some[1], images.key, None}
+    assert key_of(Subset(Subset(images, [0, 1]), [1])) is not None
+    for unknown in (InMemoryDataset(items, lambda item: item, lazy=True), items, Dataset(images, Decoded())):
+        assert key_of(unknown) is None
+        assert key_of(Subset(unknown, [0])) is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import functools
 import re
 
@@ -9,9 +10,11 @@ import torch
 from bundle_run import ROOT
 from monai.bundle import ConfigParser
 from monai.transforms import Compose, Lambdad, NormalizeIntensityd, Resized
+from torch import nn
 
 from monai_unlearn.data import LoadImage2Dd
 from monai_unlearn.data.transform_digest import transform_digest
+from monai_unlearn.engine.head import as_classifier
 from monai_unlearn.vocabulary.fields import Kind
 
 BUNDLES = sorted(path.name for path in (ROOT / "bundles").iterdir() if path.is_dir())
@@ -117,3 +120,55 @@ def test_a_value_within_itself_has_none():
     holder = Holder(None)
     holder.value = holder
     assert transform_digest(holder) is None
+
+
+def network(*, width=3, slope=0.1):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(2, width, 1), nn.BatchNorm2d(width), nn.LeakyReLU(slope), nn.Flatten())
+
+
+def test_a_network_is_told_by_its_weights_statistics_settings_and_mode():
+    found = [transform_digest(one) for one in (network(), network(width=4), network(slope=0.2), network().eval())]
+    for change in (lambda one: one[0].bias[0].add_(1), lambda one: one[1].running_mean.add_(1)):
+        changed = network()
+        with torch.no_grad():
+            change(changed)
+        found.append(transform_digest(changed))
+    assert None not in found
+    assert len(set(found)) == len(found)
+    assert transform_digest(copy.deepcopy(network())) == found[0]
+
+
+def test_of_hooks_those_that_a_forward_pass_calls_are_part_of_a_network():
+    plain, other = network(), network()
+    other.register_full_backward_hook(print)
+    other.register_state_dict_post_hook(lambda *_: None)
+    assert transform_digest(other) == transform_digest(plain)
+    as_classifier(other, head="sigmoid")
+    found = transform_digest(other)
+    assert found not in {None, transform_digest(plain)}
+    network().register_forward_hook(print)  # takes a number
+    again = as_classifier(network(), head="sigmoid")
+    assert transform_digest(again) == found
+    again.register_forward_hook(lambda *_: None)
+    assert transform_digest(again) is None
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace:DeprecationWarning")
+def test_what_was_compiled_or_traced_has_none():
+    traced = torch.jit.trace(network().eval(), torch.zeros(1, 2, 4, 4))
+    assert transform_digest(traced) is None
+    assert transform_digest(nn.Sequential(traced)) is None
+
+
+@pytest.mark.parametrize("bundle", BUNDLES)
+def test_the_network_of_each_bundle_has_one_that_use_does_not_change(bundle):
+    parser = ConfigParser()
+    configs = ROOT / "bundles" / bundle / "configs"
+    parser.read_config(str(configs / "train.yaml"))
+    parser.read_meta(str(configs / "metadata.json"))
+    made = parser.get_parsed_content("network_def").eval()
+    before = transform_digest(made)
+    with torch.no_grad():
+        made(torch.zeros(1, parser.get_parsed_content("network_def::n_input_channels", default=3), 64, 64))
+    assert transform_digest(made) == before is not None

@@ -6,6 +6,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from monai_unlearn.evaluation import has_running_statistics, predict, recalibrated
+from monai_unlearn.evaluation.batchnorm import statistics, with_statistics
 
 
 def items(shift: float, n: int = 128) -> list[dict]:
@@ -118,3 +119,19 @@ def test_fewer_images_than_a_batch_are_enough():
 def test_only_batch_norm_with_statistics_counts():
     assert has_running_statistics(network())
     assert not has_running_statistics(nn.Sequential(nn.BatchNorm2d(2, track_running_stats=False), nn.GroupNorm(1, 2)))
+
+
+def test_a_recalibrated_network_is_its_statistics():
+    made = recalibrated(network(), items(shift=3))
+    again = with_statistics(network(), statistics(made))
+    assert list(statistics(again)) == ["0.running_mean", "0.running_var", "0.num_batches_tracked"]
+    for name, value in made.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value)
+    assert [vars(one)["training"] for one in again.modules()] == [vars(one)["training"] for one in made.modules()]
+    assert again[0].momentum is made[0].momentum is None
+
+
+@pytest.mark.parametrize("wrong", [{}, {"0.running_mean": torch.zeros(2)}])
+def test_statistics_of_another_network_are_refused(wrong):
+    with pytest.raises(ValueError, match="expected the statistics of each BatchNorm"):
+        with_statistics(network(), wrong)
