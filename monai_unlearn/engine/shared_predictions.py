@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader
 
 from monai_unlearn.data.read_once import key_of
 from monai_unlearn.data.transform_digest import transform_digest
+from monai_unlearn.engine.head import head_of
 from monai_unlearn.evaluation import Predictions, predict, recalibrated
 from monai_unlearn.evaluation.batchnorm import statistics, with_statistics
 from monai_unlearn.evaluation.predictions import BATCH
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     Arrays = dict[str, Tensor]
 
 FOLDER = "predictions"
-_SECONDS = "seconds"
+_SECONDS, _OTHERS = "seconds", "other_outputs"
 
 
 class SharedPredictions:
@@ -71,8 +72,8 @@ class SharedPredictions:
             return self._shared(
                 (digest, key_of(data) if digest else None, str(device), str(labels_of)),
                 compute=lambda: predict(network, data, device=device, healthy=healthy, labels_of=labels_of),
-                to_arrays=_arrays,
-                of_arrays=lambda found: _predictions(found, data, healthy),
+                to_arrays=lambda found: _arrays(found, network),
+                of_arrays=lambda found: _predictions(found, data, healthy, network),
             )
 
         return {subset: one(data) for subset, data in subsets.items()}
@@ -144,13 +145,16 @@ def _read(path: Path) -> Arrays | None:
         return None
 
 
-def _arrays(found: Predictions) -> Arrays:
+def _arrays(found: Predictions, network: nn.Module) -> Arrays:
     images = {} if found.images is None else {"images": found.images}
-    return {"logits": found.logits, "labels": found.labels, **images}
+    others = torch.tensor(head_of(network).has_others)
+    return {"logits": found.logits, "labels": found.labels, _OTHERS: others, **images}
 
 
-def _predictions(found: Arrays, data: Dataset[Any], healthy: tuple[int, ...]) -> Predictions:
+def _predictions(found: Arrays, data: Dataset[Any], healthy: tuple[int, ...], network: nn.Module) -> Predictions:
     made = Predictions(logits=found["logits"], labels=found["labels"], healthy=healthy, images=found.get("images"))
+    # What predicting would have left behind: a seed drawn from torch's generator, and what the head has noticed.
     if len(data):  # type: ignore[arg-type]  # torch's Dataset has no __len__
-        iter(DataLoader(data, batch_size=BATCH))  # draws a seed from torch's generator, as predicting does
+        iter(DataLoader(data, batch_size=BATCH))
+    head_of(network).has_others |= bool(found[_OTHERS])
     return made

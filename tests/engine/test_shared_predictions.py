@@ -11,6 +11,7 @@ from torch.utils.data import Subset
 
 from monai_unlearn.data import InMemoryDataset
 from monai_unlearn.engine.evaluating import predict_models
+from monai_unlearn.engine.head import as_classifier, head_of
 from monai_unlearn.engine.recalibration import with_controls
 from monai_unlearn.engine.shared_predictions import FOLDER, SharedPredictions
 from monai_unlearn.evaluation import predict_subsets
@@ -131,6 +132,20 @@ def test_a_control_is_recalibrated_once_and_predicted_once(folder, subsets):
     passed()
     with_controls({"original": Network()}, remain, device="cpu", seed=4, shared=SharedPredictions(folder))
     assert passed() == 1
+
+
+class TwoOutputs(Network):
+    def forward(self, images):
+        found = super().forward(images)
+        return {"out": found, "aux": found}
+
+
+def test_a_head_notices_other_outputs_all_the_same(folder, subsets):
+    for passes in (2, 0):
+        network = as_classifier(TwoOutputs())
+        SharedPredictions(folder).predict_subsets(network, subsets, device="cpu")
+        assert passed() == passes
+        assert head_of(network).has_others
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"no archive", "other"])
