@@ -13,9 +13,10 @@ from monai_unlearn.terminal import say
 _HELP = (
     "Compose two revisions of one bundle, or a revision and its original, into one bundle with card and verdict.\n\n"
     "Both must have forgotten the same cohort of the same index. splice takes the features of A and the classifier of "
-    "B. linear takes (1 - w) A + w B; task_vectors takes the original and w times what both revisions changed; w is "
-    "the best of 0, 0.1, ... 1 on validation images, or --weight. BatchNorm is then recalibrated on remain images. The "
-    "original, the index, the spec and the retrained networks are those that the runs of A and B used.\n\n"
+    "B. linear takes (1 - w) A + w B; task_vectors takes the original and w times what both revisions changed; "
+    "ensemble keeps both networks and takes (1 - w) A + w B of their logits; w is the best of 0, 0.1, ... 1 on "
+    "validation images, or --weight. BatchNorm is then recalibrated on remain images. The original, the index, the "
+    "spec and the retrained networks are those that the runs of A and B used.\n\n"
     "A composition remembers whatever either part remembers: read the verdict.\n\n"
     "Exit codes: 0 the verdict promotes the composition, 3 it does not (all is written), 2 bad input (nothing is "
     "written), 1 unexpected, 130 interrupted."
@@ -35,7 +36,9 @@ def compose(  # noqa: PLR0913 - Typer takes an option as a parameter
     ],
     b: Annotated[Path, typer.Option("--b", metavar="DIR", help="The other one.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the results: new or empty.")],
-    by: Annotated[str, typer.Option("--by", metavar="KIND", help="splice, linear or task_vectors.")] = "splice",
+    by: Annotated[
+        str, typer.Option("--by", metavar="KIND", help="splice, linear, task_vectors or ensemble.")
+    ] = "splice",
     classifier: Annotated[
         str | None,
         typer.Option("--classifier", metavar="DEPTH", help="What a splice takes of B: head, last_block, or N blocks."),

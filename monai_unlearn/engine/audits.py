@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from monai_unlearn.evaluation import has_running_statistics, recalibrated
 from monai_unlearn.evaluation.audits import Audited, allowance, chosen, measure_audits
 from monai_unlearn.evaluation.audits.relearning import BATCH
 from monai_unlearn.methods.depth import modules_within
+from monai_unlearn.methods.logit_ensemble import networks_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -110,17 +112,19 @@ class RunNetworks:
         return has_running_statistics(self.networks[self.revised])
 
     def features(self, network: str, rows: Rows) -> Array:
-        """Return what goes into the last layer with weights, averaged over space if it has any: (row, feature)."""
+        """Return what goes into the last layer with weights, averaged over space if it has any: (row, feature).
+
+        Of an ensemble, the features of all its networks.
+        """
         module = copy.deepcopy(self.networks[network]).eval()
-        head = modules_within(module, "head", self.images[int(rows[0])]["image"].to(self.device))[0]
-        found: list[Array] = []
-
-        def note(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            found.append(_numpy(inputs[0][:, :, None].flatten(2).mean(-1)))
-
-        module.get_submodule(head).register_forward_pre_hook(note)
+        image = self.images[int(rows[0])]["image"].to(self.device)
+        found: list[list[Array]] = []
+        for one in networks_in(module):
+            found.append([])
+            head = one.get_submodule(modules_within(one, "head", image)[0])
+            head.register_forward_pre_hook(partial(_note, found[-1]))
         self._logits(module, self._loader(rows))
-        return np.concatenate(found)
+        return np.concatenate([np.concatenate(features) for features in found], axis=1)
 
     def relearn(self, network: str, rows: Rows) -> Iterator[Array]:
         """Descend on the cross-entropy of these images, one batch a step; yield their logits after each step.
@@ -153,6 +157,10 @@ class RunNetworks:
     def _logits(self, module: nn.Module, loader: DataLoader[Any]) -> Array:
         with torch.inference_mode():
             return np.concatenate([_numpy(module(batch["image"].to(self.device))) for batch in loader])
+
+
+def _note(found: list[Array], _module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    found.append(_numpy(inputs[0][:, :, None].flatten(2).mean(-1)))
 
 
 def _numpy(values: Tensor) -> Array:

@@ -20,8 +20,9 @@ from monai_unlearn.engine import distributed
 from monai_unlearn.engine.chosen_method import settings_of
 from monai_unlearn.engine.lineage import revised_record, write_lineage_members
 from monai_unlearn.evaluation.decision import promotes
-from monai_unlearn.methods import info_of
+from monai_unlearn.methods import LogitEnsemble, info_of
 from monai_unlearn.release import weights_digest, write_revised_bundle, write_sums
+from monai_unlearn.release.ensemble_config import write_as_ensemble
 from monai_unlearn.release.lineage import lineage_after
 from monai_unlearn.staging import write_json, write_text
 from monai_unlearn.version import __version__
@@ -126,6 +127,8 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
         documents=texts,
         weights_keys=outcome.weights_keys,
     )
+    if isinstance(outcome.network, LogitEnsemble):
+        write_as_ensemble(bundle)
     lineage.write(bundle)
     write_sums(bundle)
 

@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 
 from monai_unlearn.cache_folder import shared_folder
 from monai_unlearn.data.read_once import read_rows
-from monai_unlearn.engine import distributed
+from monai_unlearn.engine import distributed, ensembles
 from monai_unlearn.engine.audits import RunNetworks, run_audits
 from monai_unlearn.engine.budget import Budget, retraining_cost, unknown_cost
 from monai_unlearn.engine.calibrating import Calibrating
@@ -62,6 +62,7 @@ from monai_unlearn.evaluation.prediction_table import AS_TRAINED
 from monai_unlearn.methods import info_of
 from monai_unlearn.methods.base import FORWARD_PASS
 from monai_unlearn.methods.cohort_kind import check_boundary_targets, kind_of, suit_warnings
+from monai_unlearn.methods.logit_ensemble import networks_in
 from monai_unlearn.release import (
     WEIGHTS,
     BundleInfo,
@@ -331,6 +332,7 @@ class Revision:
         self.calibrating = self._calibrating(record)
         self._choose_basis(record)
         check_fits(self.network, data=self.data, subsets=self.subsets, device=self.device)
+        ensembles.check_ensemble(self.trainer.method, self.network, self.base.root)
         self.trainer.classes = len(self.data.class_names)
         self.remain = RemainSample.draw(self.subsets[REMAIN_TRAIN], seed=self.seed)
         self.evaluated, self.sampled = self.remain.judged(self.subsets, self.judged_by)
@@ -675,7 +677,7 @@ class Revision:
                     "search": self.trainer.method.forward_passes,
                     "steps": self.trainer.state.images_passed,
                     "evaluations": updates.stopping.images_passed,
-                    "recalibration": self._delivery_images(),
+                    "recalibration": len(networks_in(self.network)) * self._delivery_images(),
                     **({"calibration": self._calibration_images} if self.calibrate else {}),
                 },
                 parents=self.composed,
@@ -690,6 +692,7 @@ class Revision:
                 *warnings,
                 *updates.notes,
                 *head_of(self.network).notes(),
+                *ensembles.notes(self.network),
                 *note(self.data.labels),
                 *([self.remain.note()] if self.sampled else []),
             ],
@@ -714,11 +717,11 @@ class Revision:
         }
         return {name: str(Path(place).resolve()) for name, place in named.items()}
 
-    def _weights_keys(self) -> tuple[str, ...]:
+    def _weights_keys(self, original: nn.Module) -> tuple[str, ...]:
         """Return where the bundle's own loader looks for the weights: as in its own file, not in one of elsewhere."""
         own, used = self.base.root / WEIGHTS, Path(self.checkpoint)
         is_own = not own.is_file() or used.resolve().parent == own.resolve().parent
-        return saved_keys(used if is_own else own, self.network)
+        return saved_keys(used if is_own else own, original)
 
     def _outcome(
         self,
@@ -745,7 +748,7 @@ class Revision:
             network=self.network,
             parents=[one.to_dict() for one in self.composed],
             places=self._places,
-            weights_keys=self._weights_keys(),
+            weights_keys=self._weights_keys(original),
             method=self.trainer.method,
             recalibrated=self.recalibrate,
             seed=self.seed,

@@ -12,6 +12,7 @@ from ignite.utils import manual_seed
 
 from monai_unlearn.engine import distributed
 from monai_unlearn.engine.checkpoint import STATE
+from monai_unlearn.engine.ensembles import presented
 from monai_unlearn.engine.guards import check_finite
 from monai_unlearn.engine.random_state import random_state, set_random_state
 from monai_unlearn.errors import TrainingError
@@ -156,6 +157,8 @@ class Updates:
                 judge=self.judge,
             )
         )
+        if method.replacement is not None:
+            self.trainer.network = presented(method.replacement, self.trainer.network)
         if method.one_shot:
             self.trainer.end("one shot")
         # A method that counts nothing yet may count later, within its steps or after them.

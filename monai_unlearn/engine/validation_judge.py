@@ -8,6 +8,7 @@ from monai_unlearn.engine.evaluating import predict_models
 from monai_unlearn.engine.predicted import ORIGINAL, REVISED, listed, prediction_table, reference_name
 from monai_unlearn.engine.recalibration import as_delivered, delivery_images
 from monai_unlearn.evaluation.objective import ERASURE_FORMULA, FORMULA, VALIDATION, erasure, objective
+from monai_unlearn.methods.logit_ensemble import networks_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from monai_unlearn.engine.reference import Reference
     from monai_unlearn.evaluation import SubsetPredictions
 
-# Remain images that BatchNorm is recalibrated with for a candidate: more moves accuracies by less than a point.
+# Remain images that BatchNorm is recalibrated with to rank candidates; the result itself gets all of the sample.
 MAX_IMAGES = 1024
 
 
@@ -82,9 +83,11 @@ class ValidationJudge:
     def _delivered(self, network: nn.Module) -> nn.Module:
         if self._remain is None:
             return network
-        self.images_passed += delivery_images(network, self._remain, max_images=MAX_IMAGES)
+        images = delivery_images(network, self._remain, max_images=MAX_IMAGES)
+        self.images_passed += len(networks_in(network)) * images
         return as_delivered(network, self._remain, device=self._device, seed=self._seed, max_images=MAX_IMAGES)
 
     def _predict(self, networks: Mapping[str, nn.Module]) -> dict[str, SubsetPredictions]:
-        self.images_passed += len(networks) * sum(map(len, self._subsets.values()))  # type: ignore[arg-type]  # no __len__
+        passes = sum(len(networks_in(network)) for network in networks.values())
+        self.images_passed += passes * sum(map(len, self._subsets.values()))  # type: ignore[arg-type]  # no __len__
         return predict_models(networks, self._subsets, device=self._device, labels_of=len(self._data.labels))

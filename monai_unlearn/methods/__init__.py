@@ -16,6 +16,7 @@ from monai_unlearn.methods.finetune import FineTune
 from monai_unlearn.methods.gear import GEAR
 from monai_unlearn.methods.grin_plus import GrinPlus
 from monai_unlearn.methods.label_search import chosen_rows
+from monai_unlearn.methods.logit_ensemble import LogitEnsemble
 from monai_unlearn.methods.msg import MSG
 from monai_unlearn.methods.neggrad_plus import NegGradPlus
 from monai_unlearn.methods.noise import Noise
@@ -60,6 +61,7 @@ __all__ = [
     "Delete",
     "FineTune",
     "GrinPlus",
+    "LogitEnsemble",
     "Method",
     "MethodContext",
     "MethodInfo",

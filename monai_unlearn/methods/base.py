@@ -149,6 +149,9 @@ class Method(ABC):
     ground: str = ""
     """Why the method was chosen for the cohort, as `default_for` says; empty where somebody named it."""
 
+    replacement: nn.Module | None = None
+    """A network that takes the place of the one to revise once the method is prepared; None keeps it."""
+
     network: nn.Module
 
     def __init__(self, *, batch_norm: BatchNormMode = "frozen") -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import torch
 
 from monai_unlearn.errors import ConfigError, check_choice
 from monai_unlearn.methods.depth import Depth, blank_image, check_depth, modules_within
+from monai_unlearn.methods.logit_ensemble import LogitEnsemble
 from monai_unlearn.methods.one_shot import OneShot
 from monai_unlearn.methods.passes import unchanged
 from monai_unlearn.methods.registry import SUITS, MethodInfo, register
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     State = Mapping[str, Tensor]
 
-By = Literal["splice", "linear", "task_vectors"]
+By = Literal["splice", "linear", "task_vectors", "ensemble"]
 AUTO = "auto"
 # The coefficients that are tried: 0, 0.1, …, 1.
 GRID = tuple(tenth / 10 for tenth in range(11))
@@ -29,6 +31,7 @@ PARENTS = 2
 _WORDS = {
     "linear": "the weights are (1 − w)·A + w·B",
     "task_vectors": "the weights are original + w·((A − original) + (B − original))",
+    "ensemble": "both networks, whose logits are averaged to (1 − w)·A + w·B",
 }
 
 
@@ -39,7 +42,8 @@ _WORDS = {
         "al. 2022, Model soups, arXiv 2203.05482. Task vectors: Ilharco et al. 2023, Editing Models with Task "
         "Arithmetic, arXiv 2212.04089",
         equations="splice: features of A, classifier of B; linear: (1 − w)·A + w·B; task_vectors: θ + w·((A − θ) + "
-        "(B − θ)) with the original θ; of two networks revised from the same original (`monai-unlearn compose`)",
+        "(B − θ)) with the original θ; ensemble: logits (1 − w)·A(x) + w·B(x); of two networks revised from the same "
+        "original (`monai-unlearn compose`)",
         needs=("remain", "validation", "parents"),
         suits=SUITS,
         batch_norm="recalibrated for each coefficient that is tried, and at the end, if the run says so",
@@ -54,13 +58,13 @@ class Composition(OneShot):
     `linear` gives θ = (1 − w)·A + w·B. `task_vectors` gives θ = θ₀ + w·((A − θ₀) + (B − θ₀)) with the original θ₀:
     the sum of both task vectors, scaled. Statistics of BatchNorm are spliced with their modules, and averaged in the
     same way as weights by `linear`; with task vectors, whose sums need not be statistics of anything, they are the mean
-    of A's and B's. They fit only after they are recalibrated.
+    of A's and B's. They fit only after they are recalibrated. `ensemble` keeps both networks, as one `LogitEnsemble`.
 
     The result holds whatever A's features or B's classifier still hold of the forgotten images: composing forgets
     nothing.
 
     Args:
-        by: `splice`, `linear` or `task_vectors`.
+        by: `splice`, `linear`, `task_vectors` or `ensemble`.
         classifier: Of a splice, which modules are the classifier: a depth, as `reset` takes it, but not `all`.
         weight: The coefficient w in [0, 1]; `auto` for the one of 0, 0.1, …, 1 that is best on validation images. Of a
             splice, only `auto`, which chooses nothing.
@@ -105,23 +109,43 @@ class Composition(OneShot):
             network.load_state_dict(spliced(a, b, names))
             self._record = {"by": self.by, "classifier": list(names)}
             return
-        original = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
-        composed = self._rule(original, a, b)
-        chosen = self._chosen(context, composed) if self.weight == AUTO else float(self.weight)
-        network.load_state_dict(composed(chosen))
+        candidate = self._ensemble(context) if self.by == "ensemble" else self._mixture(context)
+        chosen = self._chosen(context, candidate) if self.weight == AUTO else float(self.weight)
+        candidate(chosen)
         self._record = {"by": self.by, "weight": chosen, **self._record}
 
-    def _rule(self, original: State, a: State, b: State) -> Callable[[float], dict[str, Tensor]]:
-        """Return what gives the weights for a coefficient."""
-        if self.by == "linear":
-            return lambda weight: interpolated(a, b, weight)
-        return lambda weight: by_task_vectors(original, a, b, weight)
+    def _mixture(self, context: MethodContext) -> Callable[[float], nn.Module]:
+        """Return what gives the network the weights for a coefficient, and returns it."""
+        network, (a, b) = context.network, context.parents
+        original = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
 
-    def _chosen(self, context: MethodContext, composed: Callable[[float], State]) -> float:
+        def candidate(weight: float) -> nn.Module:
+            is_linear = self.by == "linear"
+            state = interpolated(a, b, weight) if is_linear else by_task_vectors(original, a, b, weight)
+            network.load_state_dict(state)
+            return network
+
+        return candidate
+
+    def _ensemble(self, context: MethodContext) -> Callable[[float], nn.Module]:
+        """Put an ensemble in place of the network; return what gives it a coefficient, and returns it."""
+        networks = [copy.deepcopy(context.network) for _ in context.parents]
+        for network, state in zip(networks, context.parents, strict=True):
+            network.load_state_dict(state)
+        ensemble = LogitEnsemble(networks).to(context.device)
+        self.replacement = ensemble
+
+        def candidate(weight: float) -> nn.Module:
+            ensemble.weight.fill_(weight)
+            return ensemble
+
+        return candidate
+
+    def _chosen(self, context: MethodContext, candidate: Callable[[float], nn.Module]) -> float:
         """Return the coefficient that the main process finds best; all processes get the same."""
         found = 0.0
         if context.rank == 0:
-            tried = _tried(context.network, composed, context.judge)
+            tried = _tried(candidate, context.judge)
             # Of equals, the smaller one.
             found = min(tried, key=tried.__getitem__)
             self._record = {
@@ -206,15 +230,11 @@ def _is_statistic(name: str) -> bool:
     return name.rpartition(".")[2] in {"running_mean", "running_var"}
 
 
-def _tried(network: nn.Module, composed: Callable[[float], State], judge: Judge | None) -> dict[float, float]:
+def _tried(candidate: Callable[[float], nn.Module], judge: Judge | None) -> dict[float, float]:
     """Return what the judge says of each coefficient; smaller is better."""
     if judge is None:
         raise ConfigError(
             "weight: no retrained network is there to choose the coefficient by, and without one it is unknown how "
             "this cohort should be classified. Give such networks (--reference FILE) or a coefficient (--weight 0.5)."
         )
-    found = {}
-    for weight in GRID:
-        network.load_state_dict(composed(weight))
-        found[weight] = judge(network)
-    return found
+    return {weight: judge(candidate(weight)) for weight in GRID}

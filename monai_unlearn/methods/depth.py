@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.methods.logit_ensemble import LogitEnsemble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,7 +97,15 @@ def blocks_of(network: nn.Module, image: Tensor) -> list[Block]:
         network: Any network; it is run once, without gradients, in eval mode, and once more with gradients where it
             returns several outputs.
         image: One input, shape (channel, *spatial), on the network's device.
+
+    Raises:
+        ConfigError: The network is an ensemble.
     """
+    if isinstance(network, LogitEnsemble):
+        raise ConfigError(
+            "depth: the network is an ensemble of two, which has no last layer of its own. Revise the two that it is "
+            "composed of, and compose them again."
+        )
     units = _units(network, _order(network, image))
     head = max((place for place, (_, module) in enumerate(units) if not _is_normalisation(module)), default=0)
     has_composites = any(_is_composite(module) for _, module in units[:head])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from bundle_run import BUNDLE, JUDGED, run, unlearn
-from monai.bundle import ConfigWorkflow
+from monai.bundle import ConfigParser, ConfigWorkflow
 from nightly import nightly
 from tiny import SPEC, tiny_index, tiny_spec
 from typer.testing import CliRunner
@@ -22,6 +22,7 @@ from monai_unlearn.experiments import compose as module
 from monai_unlearn.experiments.compose import CompositionPlan, compose, is_plain
 from monai_unlearn.experiments.run_configs import run_configs
 from monai_unlearn.experiments.unlearn import Revised
+from monai_unlearn.release import load_weights
 from monai_unlearn.release.verify import verify
 from monai_unlearn.result import Result
 
@@ -178,6 +179,30 @@ def test_a_revision_is_composed_with_its_original(walked):
             np.testing.assert_array_equal(values, (b if name.startswith("fc.") else a)[name])
 
 
+def test_an_ensemble_is_a_bundle_whose_config_loads_both(walked):
+    folder, _ = walked
+    done, _ = composed(folder, "ensemble", by="ensemble", weight=0.25)
+    bundle = done.result.bundle
+    parser = ConfigParser()
+    parser.read_config(str(bundle / "configs" / "inference.yaml"))
+    parser.read_meta(str(bundle / "configs" / "metadata.json"))
+    parser["bundle_root"] = str(bundle)
+    network = load_weights(parser.get_parsed_content("network_def"), bundle / "models" / "model.pt").eval()
+    state = torch.load(bundle / "models" / "model.pt", map_location="cpu", weights_only=True)
+    images = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    both = []
+    for number, name in enumerate("ab"):
+        own = weights(folder / name / "rejected_bundle")
+        for key, values in own.items():
+            if "running" not in key and "num_batches" not in key:
+                np.testing.assert_array_equal(state[f"networks.{number}.{key}"].double().numpy(), values)
+        both.append(network.networks[number](images))
+    torch.testing.assert_close(network(images), 0.75 * both[0] + 0.25 * both[1])
+    card = document(folder / "ensemble", "model_card_diff.json")
+    assert any("an ensemble of two networks" in one for one in card["warnings"])
+    assert {fault.what for fault in verify(bundle).faults} == {"there is no signature."}
+
+
 def test_without_retrained_networks_the_coefficient_must_be_given(walked, tmp_path):
     folder, _ = walked
     for name in "ab":
@@ -288,7 +313,9 @@ def test_plain_values_are_data_alone():
 
 
 @nightly
-@pytest.mark.parametrize("words", [["--by", "splice"], ["--by", "task_vectors"], ["--by", "linear", "--weight", "0.5"]])
+@pytest.mark.parametrize(
+    "words", [["--by", "splice"], ["--by", "task_vectors"], ["--by", "linear", "--weight", "0.5"], ["--by", "ensemble"]]
+)
 def test_the_command_composes_and_its_bundle_predicts(walked, monkeypatch, words):
     monkeypatch.undo()
     folder, _ = walked

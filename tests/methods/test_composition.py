@@ -101,6 +101,35 @@ def total(state):
     return sum(values.sum() for name, values in state.items() if name not in {*STATISTICS, "1.num_batches_tracked"})
 
 
+@pytest.mark.parametrize("weight", [0, 0.3, 1.0])
+def test_an_ensemble_averages_logits_and_leaves_the_network_alone(weight):
+    original, a, b = networks()
+    before = {name: value.clone() for name, value in original.state_dict().items()}
+    method = Composition(by="ensemble", weight=weight)
+    method.prepare(context_of(original, ITEMS, parents=[a.state_dict(), b.state_dict()]))
+    images = torch.stack([item["image"] for item in ITEMS])
+    expected = a.eval()(images) + weight * (b.eval()(images) - a.eval()(images))
+    torch.testing.assert_close(method.replacement.eval()(images), expected)
+    assert same(original.state_dict(), before)
+    assert method.decided.endswith(
+        f"both networks, whose logits are averaged to (1 − w)·A + w·B, w = {weight:g}, given by the user"
+    )
+
+
+def test_the_coefficient_of_an_ensemble_is_chosen_too():
+    class Nearest:
+        formula, images_passed = "distance of w from a quarter", 0
+
+        def __call__(self, network):
+            return abs(float(network.weight) - 0.26)
+
+    original, a, b = networks()
+    method = Composition(by="ensemble")
+    method.prepare(context_of(original, ITEMS, parents=[a.state_dict(), b.state_dict()], judge=Nearest()))
+    assert (method.record["weight"], float(method.replacement.weight)) == (0.3, pytest.approx(0.3))
+    assert Composition(by="linear", weight=0.5).replacement is None
+
+
 @pytest.mark.parametrize("best", [0.0, 0.7, 1.0])
 def test_the_coefficient_is_the_best_of_tenths(best):
     _, a, b = arrays()
@@ -137,7 +166,7 @@ def test_it_is_the_same_twice_and_takes_no_gradient():
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
-        ({"by": "average"}, "by: expected one of splice, linear, task_vectors, got 'average'"),
+        ({"by": "average"}, "by: expected one of splice, linear, task_vectors, ensemble, got 'average'"),
         ({"by": "linear", "weight": 1.5}, "weight: expected a coefficient in .0, 1., or auto, got 1.5"),
         ({"by": "linear", "weight": "half"}, "weight: expected a coefficient .* got half"),
         ({"weight": 0.5}, "weight: a splice has no coefficient"),

@@ -9,6 +9,7 @@ from torch import nn
 from monai_unlearn.engine.head import as_classifier
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.depth import blank_image, blocks_of, check_depth, modules_within
+from monai_unlearn.methods.logit_ensemble import LogitEnsemble
 
 IMAGE = torch.zeros(3, 32, 32)
 PLAIN = {"spatial_dims": 2, "num_classes": 3}
@@ -134,3 +135,8 @@ def test_a_blank_image_reads_no_forget_image_where_there_are_remain_ones():
     items = small_items()
     assert torch.equal(blank_image(context_of(resnet(), [], remain=items)), torch.zeros(3, 8, 8))
     assert blank_image(context_of(resnet(), items, remain=None)).shape == (3, 8, 8)
+
+
+def test_an_ensemble_has_no_head_of_its_own():
+    with pytest.raises(ConfigError, match="depth: the network is an ensemble of two"):
+        blocks_of(LogitEnsemble([resnet(), resnet()]), IMAGE)
