@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset
 
 from monai_unlearn.evaluation import has_running_statistics, recalibrated
-from monai_unlearn.evaluation.audits import Audited, allowance, chosen, measure_audits
+from monai_unlearn.evaluation.audits import Audited, chosen, measure_audits
 from monai_unlearn.evaluation.audits.relearning import BATCH
 from monai_unlearn.methods.depth import modules_within
 from monai_unlearn.methods.logit_ensemble import networks_in
@@ -46,11 +46,11 @@ def run_audits(
     *,
     seed: int,
     plots: Path,
-    seconds: float,
+    allowed: float,
     seconds_per_pass: float,
     clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Measure the audits that a config names, within a quarter of the run's seconds.
+    """Measure the audits that a config names, within the seconds that they may take.
 
     Args:
         setting: The setting `audits`.
@@ -58,7 +58,7 @@ def run_audits(
         predictions: What they predict.
         seed: The run's seed.
         plots: The folder for plots.
-        seconds: What the run has taken so far.
+        allowed: The seconds that they may take together; see `allowance`.
         seconds_per_pass: What one image takes through a network.
         clock: Returns seconds.
 
@@ -71,7 +71,7 @@ def run_audits(
     return measure_audits(
         chosen(setting),
         Audited(table=predictions, networks=networks, seed=seed, plots=plots),
-        allowed=allowance(seconds),
+        allowed=allowed,
         seconds_per_pass=seconds_per_pass,
         clock=clock,
     )

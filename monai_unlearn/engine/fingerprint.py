@@ -22,7 +22,7 @@ _PATHS = ("index_dir", "cohort_spec", "keyfile", "lineage_members", "output_dir"
 # Where decoded images are held: they are the same wherever they are.
 _HELD = ("memory", "cache_dir", "calibrate")
 # Components that only observe a run; MONAI's tracking writes the time of day into their settings.
-_OBSERVERS = ("handlers", "train_handlers", "tracking", "imports", "initialize", "finalize", "audits")
+_OBSERVERS = ("handlers", "train_handlers", "tracking", "imports", "initialize", "finalize", "audits", "audit_share")
 
 
 def fingerprint(

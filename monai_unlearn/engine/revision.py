@@ -53,7 +53,8 @@ from monai_unlearn.engine.updating import Updates
 from monai_unlearn.engine.validation_judge import ValidationJudge
 from monai_unlearn.errors import ConfigError, NotAccepted
 from monai_unlearn.evaluation import has_running_statistics
-from monai_unlearn.evaluation.audits import chosen
+from monai_unlearn.evaluation.audits import allowance, check_share, chosen
+from monai_unlearn.evaluation.audits.within_budget import SHARE as AUDIT_SHARE
 from monai_unlearn.evaluation.decision import Decision, promotes
 from monai_unlearn.evaluation.decision.applied_protocol import CohortFacts
 from monai_unlearn.evaluation.decision.held_settings import RECIPE
@@ -128,6 +129,8 @@ class Revision:
             reference, to be measured.
         accept_bound: The largest bound on the protocol's failures that is accepted; None for that of ten cohorts.
         audits: What is looked at below accuracy: `default` for all of `evaluation/audits/`, or a list of names.
+        audit_share: The share of the run's seconds that audits may take, in (0, 1]; those that it does not suffice for
+            are left out. With 1, all are measured.
         recalibrate: Recalibrate BatchNorm on remain images after the last step. Weights that changed under frozen
             statistics no longer fit them, and errors that come from the mismatch are not forgetting.
         calibrate: Fit a temperature and class offsets as the very last step, on remain validation images that the
@@ -168,6 +171,7 @@ class Revision:
     accept_bound: float | None = None
     predictor: Any = None
     audits: str | Sequence[str] | None = "default"
+    audit_share: float = AUDIT_SHARE
     recalibrate: bool = True
     calibrate: bool = False
     stop: Mapping[str, float | str] | None = None
@@ -203,6 +207,7 @@ class Revision:
         )
         check_boundary_targets(self._info, classes=len(self.data.class_names), force=self.force)
         chosen(self.audits)
+        check_share(self.audit_share)
         self.base = BundleInfo.read(self.bundle_root)
         check_free(Path(self.output_dir))
         check_travels(self.base.root, Path(self.output_dir))
@@ -445,7 +450,7 @@ class Revision:
             predictions,
             seed=self.seed,
             plots=RunFolder(folder).plots,
-            seconds=time.perf_counter() - began + shared.seconds,
+            allowed=allowance(time.perf_counter() - began + shared.seconds, self.audit_share),
             seconds_per_pass=seconds_per_network / max(1, len(predictions.frame)),
         )
         write_outputs(self._outcome(original, record, updates, evidence, predictions), folder)

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from monai_unlearn.experiments.comparison_plan import ComparisonPlan
     from monai_unlearn.experiments.draw import RehearsalCohort
     from monai_unlearn.experiments.search_space import Setting, Space
+    from monai_unlearn.vocabulary.run_folder import RunFolder
 
 SCHEMA_VERSION = 1
+_NO_AUDITS = ("[]", "null", "None")
 DOCUMENT = "compare.json"
 README = """\
 # A comparison of methods
@@ -38,9 +40,10 @@ def compare(plan: ComparisonPlan, out: Path, *, progress: Callable[[str, int, in
     """Compare methods, and write `compare.json`, `compare.csv`, `compare.md`, `compare.html` and plots.
 
     For each cohort and budget, every method tries up to the same number of settings, chosen by Optuna on validation
-    images, against the same retrained networks; the one that is best there gives the method's row, whose measures are
-    on test images. A method that fails or refuses is a row that says why. A run is named by a digest of what decides
-    it, and not run again once it is finished, so that an interrupted comparison goes on where it was.
+    images, against the same retrained networks. The one that is best there is run once more with the audits, which are
+    given the time they need, and gives the method's row, whose measures are on test images. A method that fails or
+    refuses is a row that says why. A run is named by a digest of what decides it, and not run again once it is
+    finished, so that an interrupted comparison goes on where it was.
 
     Args:
         plan: What to compare.
@@ -65,6 +68,7 @@ class _Comparison(Experiment):
     def __init__(self, *, plan: ComparisonPlan, out: Path, progress: Callable[[str, int, int], None]) -> None:
         super().__init__(plan=plan, out=out, progress=progress)
         self.plan = plan
+        self._of_trials, self._of_rows = _audits(plan.fixed)
         self._rows: list[dict[str, Any]] = []
 
     def run(self) -> dict[str, Any]:
@@ -76,7 +80,8 @@ class _Comparison(Experiment):
             self.require_validation(one)
         spaces = self.spaces()
         trials = sum(min(self.plan.trials, size_of(space)) for space in spaces.values())
-        self._total = trials * len(cohorts) * len(self.plan.budgets)
+        again = len(spaces) if self._runs_again else 0
+        self._total = (trials + again) * len(cohorts) * len(self.plan.budgets)
         tasks = [(cohort, method, budget) for cohort in cohorts for budget in self.plan.budgets for method in spaces]
         # The first run of a cohort retrains for all others, so that it goes alone.
         first = {id(cohort): (cohort, method, budget) for cohort, method, budget in reversed(tasks)}
@@ -88,6 +93,11 @@ class _Comparison(Experiment):
             raise TrainingError(f"every method failed: {self._rows[-1]['why']}")
         return self._written()
 
+    @property
+    def _runs_again(self) -> bool:
+        """Whether the setting that was chosen is run once more."""
+        return self._of_trials != self._of_rows
+
     def _add(self, cohort: RehearsalCohort, method: str, budget: float, spaces: Mapping[str, Space]) -> None:
         """Add the row of a method on a cohort, and write the report so far."""
         row = self._row(cohort, method, budget, spaces[method])
@@ -97,18 +107,17 @@ class _Comparison(Experiment):
 
     def _row(self, cohort: RehearsalCohort, method: str, budget: float, space: Space) -> dict[str, Any]:
         identity = {"cohort": cohort.spec.name, "method": method, "budget": budget}
-        errors: list[str] = []
+        what, errors = f"{method} on {cohort.spec.name}", list[str]()
 
-        def more(settings: Mapping[str, Setting]) -> dict[str, str]:
+        def finish(settings: Mapping[str, Setting], audits: Mapping[str, str]) -> RunFolder:
             # A control says its own budget.
-            return {} if "budget" in settings else {"budget": str(budget)}
+            more = {} if "budget" in settings else {"budget": str(budget)}
+            return self.runs.finish(cohort, method, settings, **more, **audits)
 
         def evaluate(settings: Mapping[str, Setting]) -> float:
-            what = f"{method} on {cohort.spec.name}"
             self.going_on(what)
             try:
-                run = self.runs.finish(cohort, method, settings, **more(settings))
-                return objective(PredictionTable.read(run.predictions))
+                return objective(PredictionTable.read(finish(settings, self._of_trials).predictions))
             except (DataError, TrainingError) as error:
                 errors.append(str(error))
                 raise TrainingError(str(error)) from None
@@ -117,10 +126,14 @@ class _Comparison(Experiment):
 
         try:
             tried = tune(space, evaluate, trials=self.plan.trials, seed=self.plan.seed)
-        except TrainingError:
-            return refused(identity, errors[-1] if errors else "every setting failed.")
-        chosen = best(tried)
-        run = self.runs.run(cohort, method, chosen.settings, **more(chosen.settings)).output
+            chosen = best(tried)
+            errors.clear()  # of settings that were not chosen
+            run = finish(chosen.settings, self._of_rows)
+        except (DataError, TrainingError) as error:
+            return refused(identity, errors[-1] if errors else str(error))
+        finally:
+            if self._runs_again:
+                self.one_done(what)
         return finished(
             identity,
             metrics_of(run),
@@ -150,3 +163,20 @@ class _Comparison(Experiment):
         }
         write_report(document, self.out)
         return document
+
+
+def _audits(fixed: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what trials and the runs of rows are told about audits, but for what the user fixes for both.
+
+    Audits choose nothing, so that trials have none; those of a row are not to be left out for want of time.
+
+    >>> _audits({})
+    ({'audits': '[]'}, {'audit_share': '1'})
+    >>> _audits({"audits": "[]"})
+    ({}, {})
+    """
+    if fixed.get("audits") in _NO_AUDITS:
+        return {}, {}
+    told = ({"audits": "[]"}, {"audit_share": "1"})
+    trials, rows = ({name: value for name, value in one.items() if name not in fixed} for one in told)
+    return trials, rows

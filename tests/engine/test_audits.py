@@ -131,7 +131,7 @@ def cohort():
 
 def test_every_audit_is_measured_where_there_is_time(cohort, tmp_path):
     found, spent = run_audits(
-        "default", *cohort, seed=0, plots=tmp_path / "plots", seconds=300.0, seconds_per_pass=1e-4, clock=lambda: 0.0
+        "default", *cohort, seed=0, plots=tmp_path / "plots", allowed=100.0, seconds_per_pass=1e-4, clock=lambda: 0.0
     )
     assert list(found) == list(registered())
     assert {name: one["why"] for name, one in found.items() if one["status"] != "measured"} == {}
@@ -141,7 +141,7 @@ def test_every_audit_is_measured_where_there_is_time(cohort, tmp_path):
 
 
 def test_names_choose_audits_and_nothing_is_nothing(cohort, tmp_path):
-    settings = {"seed": 0, "plots": tmp_path, "seconds": 300.0, "seconds_per_pass": 1e-4}
+    settings = {"seed": 0, "plots": tmp_path, "allowed": 100.0, "seconds_per_pass": 1e-4}
     assert list(run_audits(["recall_gap"], *cohort, **settings)[0]) == ["recall_gap"]
     assert run_audits([], *cohort, **settings)[0] == {}
     with pytest.raises(ConfigError, match="audits: expected one of membership"):
@@ -150,7 +150,7 @@ def test_names_choose_audits_and_nothing_is_nothing(cohort, tmp_path):
 
 def test_a_slow_network_is_audited_on_its_predictions_alone(cohort, tmp_path):
     found, _ = run_audits(
-        "default", *cohort, seed=0, plots=tmp_path / "plots", seconds=3.0, seconds_per_pass=1.0, clock=lambda: 0.0
+        "default", *cohort, seed=0, plots=tmp_path / "plots", allowed=1.0, seconds_per_pass=1.0, clock=lambda: 0.0
     )
     assert {name for name, one in found.items() if one["status"] == "skipped"} == {
         "probe",
@@ -192,7 +192,7 @@ def audited(sets, modules, *names, tmp_path):
     listed = tuple(Network(name=name, role=name.partition("_")[0], seed=i) for i, name in enumerate(modules))
     predictions = PredictionTable(frame=pd.DataFrame(rows), class_names=class_names, networks=listed, logits=logits)
     seen = RunNetworks(modules, list(sets.values()), remain=sets["remain_train"], revised="revised")
-    found, _ = run_audits(names, seen, predictions, seed=0, plots=tmp_path, seconds=1e6, seconds_per_pass=1e-4)
+    found, _ = run_audits(names, seen, predictions, seed=0, plots=tmp_path, allowed=1e6, seconds_per_pass=1e-4)
     assert {one["status"] for one in found.values()} == {"measured"}
     return {(row["measure"], row["subset"], row["class"]): row for one in found.values() for row in one["rows"]}
 

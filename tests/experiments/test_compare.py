@@ -46,7 +46,8 @@ def test_every_method_gets_the_same_trials_on_every_cohort_and_budget(played):
     rows = {(row["cohort"], row["budget"], row["method"]): row for row in document["rows"]}
     assert len(rows) == len(document["rows"]) == 2 * 2 * 2
     assert all(len(row["tried"]) == 2 for row in rows.values())
-    assert len(played.runs) == 16 == seen[-1][1] == seen[-1][2]
+    # Two trials, and the one that was chosen once more.
+    assert len(played.runs) == 24 == seen[-1][1] == seen[-1][2]
     # The played reset reads as the retrained networks do: it comes first in each group.
     assert [row["method"] for row in document["rows"]] == ["reset", "finetune"] * 4
     assert {(run["budget"], run["stop"]) for run in played.runs} == {("0.1", "{}"), ("0.2", "{}")}
@@ -63,9 +64,67 @@ def test_a_second_call_keeps_what_is_finished_and_adds_what_is_new(played):
     compared(played, methods=["reset"], budgets=[0.1])
     before = len(played.runs)
     document = compared(played, methods=["reset", "finetune"], budgets=[0.1])
-    assert before == 4
-    assert len(played.runs) == 8
+    assert before == 6
+    assert len(played.runs) == 12
     assert len(document["rows"]) == 4
+
+
+def audits_of(played):
+    return [(run.get("audits"), run.get("audit_share")) for run in played.runs]
+
+
+def test_trials_have_no_audits_and_the_setting_that_was_chosen_has_all_that_take_long(played):
+    document = compared(played, specs=[played.spec], budgets=[0.1], methods=["reset"])
+    assert audits_of(played) == [("[]", None), ("[]", None), (None, "1")]
+    chosen = played.runs[-1]
+    again = [{**run, "audits": None} for run in played.runs[:-1]]
+    ignored = {"audits", "audit_share", "output_dir", "reference", "reference_seeds"}
+    assert {key: value for key, value in chosen.items() if key not in ignored} in [
+        {key: value for key, value in run.items() if key not in ignored} for run in again
+    ]
+    [row] = document["rows"]
+    assert row["settings"] == min(row["tried"], key=lambda one: one["objective"])["settings"]
+    assert "relearning" in row
+    before = len(played.runs)
+    assert compared(played, specs=[played.spec], budgets=[0.1], methods=["reset"])["rows"] == [row]
+    assert len(played.runs) == before
+
+
+@pytest.mark.parametrize(
+    ("fixed", "seen"),
+    [
+        ({"audits": "[]"}, [("[]", None)] * 2),
+        ({"audits": "[distance]"}, [("[distance]", None)] * 2 + [("[distance]", "1")]),
+        ({"audit_share": "0.5"}, [("[]", "0.5")] * 2 + [(None, "0.5")]),
+        ({"audits": "default", "audit_share": "1"}, [("default", "1")] * 2),
+    ],
+)
+def test_what_the_user_says_of_audits_holds_for_both(played, fixed, seen):
+    counts = []
+    compared(
+        played,
+        specs=[played.spec],
+        budgets=[0.1],
+        methods=["reset"],
+        fixed=fixed,
+        progress=lambda _, done, total: counts.append((done, total)),
+    )
+    assert audits_of(played) == seen
+    assert counts[-1] == (len(seen), len(seen))
+
+
+def test_a_row_whose_last_run_fails_says_why_and_every_run_is_counted(played):
+    counts = []
+    played.play = lambda settings: 1 if "audit_share" in settings and "finetune" in settings["method"] else None
+    document = compared(
+        played, specs=[played.spec], budgets=[0.1], progress=lambda _, done, total: counts.append((done, total))
+    )
+    failed = {row["method"]: row for row in document["rows"]}["finetune"]
+    assert "failed with exit code 1: what the run said" in failed["why"]
+    assert counts[-1] == (6, 6)
+    played.play = lambda settings: 1 if "finetune" in settings["method"] else None
+    compared(played, specs=[played.spec], budgets=[0.2], progress=lambda _, *found: counts.append(found))
+    assert counts[-1] == (6, 6)
 
 
 @pytest.mark.parametrize(("code", "said"), [(2, "refused its input"), (1, "failed with exit code 1")])

@@ -16,7 +16,7 @@ from monai_unlearn.evaluation.audits.recall_gap import RECALL_GAP
 from monai_unlearn.evaluation.audits.registry import chosen, register, registered
 from monai_unlearn.evaluation.audits.relearning import RELEARNING
 from monai_unlearn.evaluation.audits.tug_of_war import TUG_OF_WAR
-from monai_unlearn.evaluation.audits.within_budget import allowance, measure_audits
+from monai_unlearn.evaluation.audits.within_budget import allowance, check_share, measure_audits
 
 for _audit in (
     MEMBERSHIP,
@@ -40,6 +40,7 @@ __all__ = [
     "Networks",
     "Row",
     "allowance",
+    "check_share",
     "chosen",
     "measure_audits",
     "register",

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from audit_example import audited, frame, network
 
-from monai_unlearn.evaluation.audits import Audit, Cost, Finding, allowance, measure_audits
+from monai_unlearn.errors import ConfigError
+from monai_unlearn.evaluation.audits import Audit, Cost, Finding, allowance, check_share, measure_audits
 
 ROWS = frame({"forget_train": 2, "remain_train": 2})
 SUBJECT = audited(ROWS, {"original": network(ROWS, seed=1), "revised": network(ROWS, seed=2)}, networks=object())
@@ -31,8 +32,26 @@ def measured(*audits, clock, allowed=10.0, subject=SUBJECT):
 
 
 @pytest.mark.parametrize("seconds", [4.0, 30.0])
-def test_the_allowance_is_a_quarter_of_the_whole(seconds):
+def test_the_allowance_is_a_share_of_the_whole_and_a_quarter_by_default(seconds):
     assert allowance(seconds) / (seconds + allowance(seconds)) == pytest.approx(0.25)
+    assert allowance(seconds, 0.6) / (seconds + allowance(seconds, 0.6)) == pytest.approx(0.6)
+
+
+def test_without_a_limit_nothing_is_left_out():
+    clock = Clock()
+    found, spent = measured(
+        clock.audit("long", takes=1e9, cost=Cost(passes=10**12)), clock=clock, allowed=allowance(1.0, 1)
+    )
+    assert found["long"]["status"] == "measured"
+    assert spent["allowed"] is None
+
+
+@pytest.mark.parametrize("share", [0, -0.1, 1.01, True, "all", None, float("nan")])
+def test_what_is_no_share_is_refused(share):
+    with pytest.raises(ConfigError, match="audit_share: expected the share of a run's seconds .* and at most 1, got"):
+        check_share(share)
+    check_share(1)
+    check_share(0.25)
 
 
 def test_what_does_not_fit_is_left_out_with_a_reason():
@@ -46,7 +65,8 @@ def test_what_does_not_fit_is_left_out_with_a_reason():
     )
     assert [one["status"] for one in found.values()] == ["measured", "measured", "skipped", "measured"]
     assert found["too_long"]["why"] == (
-        "It would take about 8.0 s, and 7.0 s are left of the quarter of the run's seconds that audits may take."
+        "It would take about 8.0 s, and 7.0 s are left of the share of the run's seconds that audits may take "
+        "(audit_share)."
     )
     assert found["fits"]["facts"] == {"left": 7.0}
     assert spent == {
