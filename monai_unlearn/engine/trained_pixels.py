@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from monai_unlearn.cohort.resolve.members import pixels_of
 from monai_unlearn.data.pixel_digest import examples
 from monai_unlearn.engine import distributed
-from monai_unlearn.engine.training_record import images_digest
+from monai_unlearn.engine.training_record import images_digest, known_items
 from monai_unlearn.errors import DataError
 from monai_unlearn.release.sums import is_release
 from monai_unlearn.staging import staged_file
@@ -181,7 +181,7 @@ def _compare_each(checkpoint: Path, members: Mapping[str, Member], data: CohortD
 
 
 def _compare_all(checkpoint: Path, record: Mapping[str, Any], data: CohortData) -> None:
-    if pixels_digest(data, data.items(record["parts"], "train")) != record[DIGEST]:
+    if pixels_digest(data, known_items(data, record["parts"])) != record[DIGEST]:
         raise DataError(
             f"the images that {checkpoint} was trained on have other pixels now; which of them, only {MEMBERS} beside "
             f"the weights of the trained bundle says. {_REMEDY}"

@@ -53,9 +53,19 @@ def check_replaceable(checkpoint: Path) -> None:
         )
 
 
+def known_items(data: CohortData, parts: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the training images of some parts that weights of the bundle can have been trained on.
+
+    Images that an earlier revision forgot are not among them, even where a new cohort names them again: the record of
+    a revised bundle does not count them.
+    """
+    again = data.earlier.named_again
+    return [item for item in data.items(parts, "train") if str(item["image_id"]) not in again]
+
+
 def images_digest(data: CohortData, parts: Iterable[str]) -> str:
-    """Return a digest of the identifiers of the training images of some parts."""
-    identifiers = sorted(str(item["image_id"]) for item in data.items(parts, "train"))
+    """Return a digest of the identifiers of the training images of some parts; see `known_items`."""
+    identifiers = sorted(str(item["image_id"]) for item in known_items(data, parts))
     return "sha256:" + hashlib.sha256("\n".join(identifiers).encode()).hexdigest()
 
 

@@ -19,6 +19,8 @@ from monai_unlearn.data import open_data, subset_datasets
 from monai_unlearn.engine import training
 from monai_unlearn.engine.host import ours
 from monai_unlearn.engine.lineage import check_lineage, check_not_forgotten, check_subsets, revised_record
+from monai_unlearn.engine.trained_pixels import check_trained_pixels
+from monai_unlearn.engine.training_record import check_original, images_digest, record_of
 from monai_unlearn.errors import ConfigError, DataError, ExitCode
 from monai_unlearn.evaluation import PredictionTable
 from monai_unlearn.evaluation.decision import decide_again
@@ -303,6 +305,24 @@ def test_what_is_forgotten_again_is_not_trained_on(first, tiny, tmp_path):
     check_not_forgotten(data, ["remain"])
     with pytest.raises(DataError, match="images to train on were forgotten by earlier revisions of the bundle"):
         check_not_forgotten(data, ["forget", "remain"])
+
+
+def test_what_is_forgotten_again_leaves_the_training_record_valid(first, tiny, tmp_path):
+    # A patient who withdraws may have images that an earlier revision forgot: the weights never saw these.
+    names = "patient in [patient-002, patient-003, patient-006, patient-007]"
+    again = spec_of(tmp_path, SPEC.replace("ManufacturerModelName == Old", names))
+    weights = first / "rejected_bundle" / "models" / "model.pt"
+    record = record_of(weights)
+    settings = {"cohort_spec": again, "split": record["split"], "bundle_root": first / "rejected_bundle"}
+    data = open_data(index_dir=tiny.index, class_names=CLASSES, **settings)
+    forgotten = {item["image_id"] for item in data.items(["forget"], "train")}
+    assert forgotten & data.earlier.named_again
+    assert check_original(record, weights.with_name("training.json"), data) == []
+    check_trained_pixels(weights, record, data)
+    lineage = Lineage.read(first / "rejected_bundle")
+    revised = revised_record(record, data, parent={"version": "0.2.0"}, lineage=lineage)
+    assert revised["images"] == record["images"] - len(forgotten - data.earlier.named_again)
+    assert revised["images_digest"] == images_digest(data, ["remain", "undetermined"])
 
 
 def test_an_unrevised_bundle_asks_nothing(tmp_path, tiny):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from monai_unlearn.data.earlier import Earlier
 from monai_unlearn.engine import Retraining
 from monai_unlearn.engine import reference as reference_module
 from monai_unlearn.engine.checkpoint import Checkpoints
@@ -16,7 +17,7 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.release import save_weights, weights_digest
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
-DATA = SimpleNamespace(items=lambda parts, _split: [{"image_id": f"{part} image"} for part in parts])
+DATA = SimpleNamespace(items=lambda parts, _split: [{"image_id": f"{part} image"} for part in parts], earlier=Earlier())
 ORIGINAL = nn.Linear(2, 2)
 
 

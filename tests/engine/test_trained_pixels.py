@@ -16,6 +16,7 @@ from swaps import swap_pairs, write_bitmaps
 from tiny import tiny_index, tiny_spec
 
 from monai_unlearn.data import open_data
+from monai_unlearn.data.earlier import Earlier
 from monai_unlearn.data.pixel_digest import PixelCheck, Seen
 from monai_unlearn.engine import trained_pixels
 from monai_unlearn.engine.host import ours
@@ -42,6 +43,7 @@ def data_of(seen):
     return SimpleNamespace(
         pixels=check,
         frame=frame,
+        earlier=Earlier(),
         items=lambda *_: frame.rename(columns={"path": "image"}).to_dict("records"),
     )
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from monai_unlearn.data.earlier import Earlier
 from monai_unlearn.engine.training_record import (
     check_inputs,
     check_original,
@@ -31,7 +32,7 @@ def data(images=IMAGES):
         return [{"image_id": name} for part in parts for name in images.get(part, ())]
 
     rule = SimpleNamespace(to_dict=lambda: dict(SPLIT))
-    return SimpleNamespace(items=items, split_rule=rule, class_names=CLASSES, names=CLASSES)
+    return SimpleNamespace(items=items, split_rule=rule, class_names=CLASSES, names=CLASSES, earlier=Earlier())
 
 
 def record(parts, **changes):
