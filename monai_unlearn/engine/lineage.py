@@ -133,7 +133,8 @@ def revised_record(
 ) -> dict[str, Any]:
     """Return the training record of the revised weights: trained on what the original was, without the forget part.
 
-    How they were trained stays what the record of the original says: a reference is retrained in the same way.
+    How they were trained stays what the record of the original says: a reference is retrained in the same way. What it
+    cost is scaled to the images left, since the budget of the next revision is a share of retraining on these.
 
     Args:
         record: The training record of the original weights; without one, the revised weights have none either.
@@ -150,17 +151,28 @@ def revised_record(
     parts = [part for part in record.get("parts", ()) if part != "forget"]
     # Images of another index, or outside the cohort's population: which of them are left is not known.
     known = record.get("images_digest") == images_digest(data, record.get("parts", ()))
-    items = data.items(parts, "train")
+    left = {"images_digest": None} if not known else _of_images(record, data, parts)
     return {
         **{key: value for key, value in record.items() if key != "pixels_digest"},
         "index_digest": data.index_digest,
         "spec_digest": _cohort(data).spec.digest,
-        "images": len(items) if known else record.get("images"),
-        "images_digest": images_digest(data, parts) if known else None,
-        **({"pixels_digest": pixels_digest(data, items)} if known else {}),
+        **left,
         "parent": dict(parent),
         "lineage_digest": lineage.digest,
         **({"composed_of": [dict(one) for one in composed_of]} if composed_of else {}),
+    }
+
+
+def _of_images(record: Mapping[str, Any], data: CohortData, parts: Sequence[str]) -> dict[str, Any]:
+    """Return what a training record says of the images of some parts; costs are scaled to their number."""
+    items = data.items(parts, "train")
+    share = len(items) / (record.get("images") or len(items) or 1)
+    costs = {"gradient_evaluations": lambda cost: round(cost * share), "seconds": lambda cost: round(cost * share, 3)}
+    return {
+        "images": len(items),
+        "images_digest": images_digest(data, parts),
+        "pixels_digest": pixels_digest(data, items),
+        **{name: scaled(record[name]) for name, scaled in costs.items() if isinstance(record.get(name), (int, float))},
     }
 
 

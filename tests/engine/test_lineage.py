@@ -17,6 +17,7 @@ from monai_unlearn import engine
 from monai_unlearn.cohort.lineage.document import Lineage
 from monai_unlearn.data import open_data, subset_datasets
 from monai_unlearn.engine import training
+from monai_unlearn.engine.budget import retraining_cost
 from monai_unlearn.engine.host import ours
 from monai_unlearn.engine.lineage import check_lineage, check_not_forgotten, check_subsets, revised_record
 from monai_unlearn.engine.trained_pixels import check_trained_pixels
@@ -165,8 +166,18 @@ def test_the_revised_bundle_has_a_training_record_of_its_own(first, tiny):
         record["parent"]["weights_digest"] == Lineage.read(first / "rejected_bundle").revisions[0].base_weights_digest
     )
     assert record["lineage_digest"] == Lineage.read(first / "rejected_bundle").digest
-    kept = {"epochs", "recipe", "seed", "gradient_evaluations", "parts", "split", "class_names"}
+    kept = {"epochs", "recipe", "seed", "parts", "split", "class_names"}
     assert {key: record[key] for key in kept} == {key: original[key] for key in kept}
+
+
+def test_retraining_costs_no_more_for_a_bundle_that_was_revised(first, tiny):
+    # The budget of the next revision is a share of what retraining on the images left would cost.
+    record = json.loads((first / "rejected_bundle" / "models" / "training.json").read_text(encoding="utf-8"))
+    original = json.loads(tiny.checkpoint.with_name("training.json").read_text(encoding="utf-8"))
+    assert record["gradient_evaluations"] == record["epochs"] * record["images"] < original["gradient_evaluations"]
+    assert record["seconds"] == pytest.approx(original["seconds"] * record["images"] / original["images"], abs=0.001)
+    wanted = retraining_cost(original, remain=10)
+    assert retraining_cost(record, remain=10) == pytest.approx(wanted)
 
 
 def test_training_the_revised_bundle_again_leaves_out_what_was_forgotten(first, tiny, tmp_path, drawn):
@@ -336,8 +347,10 @@ def test_of_images_that_the_record_does_not_know_none_are_claimed(tiny, tmp_path
     data = open_data(index_dir=tiny.index, class_names=CLASSES, cohort_spec=spec_of(tmp_path, FIRST))
     lineage = Lineage.read(first / "rejected_bundle")
     record = {"parts": ["forget", "remain"], "images": 7, "images_digest": "of another index", "pixels_digest": "x"}
+    record |= {"gradient_evaluations": 70, "seconds": 1.5}
     found = revised_record(record, data, parent={"version": "0.1.0"}, lineage=lineage)
     assert (found["images"], found["images_digest"]) == (7, None)
+    assert (found["gradient_evaluations"], found["seconds"]) == (70, 1.5)
     assert "pixels_digest" not in found
     assert revised_record({}, data, parent={}, lineage=lineage) == {}
     with pytest.raises(DataError, match="a revision needs data with a cohort spec"):
