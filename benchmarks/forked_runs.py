@@ -76,15 +76,18 @@ class ForkedRuns:
     def train(self) -> None:
         """Train the original, with states kept on the way, and the retrained networks, unless an earlier run did."""
         for seed in (0, *self.seeds):
-            path, log = self.checkpoint(seed), self.work / f"network-{seed}.log"
-            if path.with_name("training.json").exists():
-                continue
-            more = {"parts": ["remain"]} if seed else {"snapshots": 3}
-            settings = {"seed": seed, "checkpoint": path, "max_epochs": self.case.candidate.epochs, **more}
-            done = self._started("train", log, settings)
-            done.join(LONGEST)
-            if done.exitcode != 0:
-                sys.exit(last_line(log))
+            self.fit(seed, **({"parts": ["remain"]} if seed else {"snapshots": 3}))
+
+    def fit(self, seed: int, **settings: object) -> None:
+        """Train the network of a seed by further settings of the command line, unless an earlier run did."""
+        path, log = self.checkpoint(seed), self.work / f"network-{seed}.log"
+        if path.with_name("training.json").exists():
+            return
+        given = {"seed": seed, "checkpoint": path, "max_epochs": self.case.candidate.epochs, **settings}
+        done = self._started("train", log, given)
+        done.join(LONGEST)
+        if done.exitcode != 0:
+            sys.exit(last_line(log))
 
     def unlearn(self, out: Path, *, kill_at: int | None = None, **settings: object) -> tuple[int, str]:
         """Run `unlearn` to its end; return its exit code and the last line that it printed.
