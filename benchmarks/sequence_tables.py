@@ -21,7 +21,7 @@ COHORTS = {
     REMAIN: "remain",
 }
 METHODS = {"default": "default", "finetune": "fine-tuning", "psg": "PSG"}
-AT_ONCE = {"joint": "at once", "joint_for_as_much": "at once, for as much"}
+KINDS = {"steps": "in steps", "joint": "at once", "joint_for_as_much": "at once, for as much"}
 VERDICTS = {"target_undetermined": "undetermined"}
 
 
@@ -30,16 +30,15 @@ def ends(result: Row) -> list[str]:
     columns = {
         f"{METHODS[method]}, {words}": [_last(row, kind) for row in rows.values()]
         for method, rows in result["methods"].items()
-        for kind, words in {"steps": "in steps", **AT_ONCE}.items()
+        for kind, words in kinds(rows)
         if kind == "steps" or method == "default"
     }
     cells = []
     for cohort, split in _subsets(result):
         found = {name: [row["cohorts"][cohort][split] for row in rows] for name, rows in columns.items()}
-        retrained = next(iter(found.values()))[0]["retrained"]
-        share = f"{percent(min(retrained), 0)}–{percent(max(retrained), 0)}"
         before = percent(mean(_originals(result, cohort, split)), 0)
-        cells.append([f"{COHORTS[cohort]}, {split}", before, share, *map(_cell, found.values())])
+        retrained = _retrained(next(iter(found.values()))[0])
+        cells.append([f"{COHORTS[cohort]}, {split}", before, retrained, *map(_cell, found.values())])
     heads = ["", "original", "retrained once", *columns]
     return table(heads, cells, numbers=range(1, len(heads)))
 
@@ -50,7 +49,7 @@ def returns(result: Row) -> list[str]:
     cells = [
         [COHORTS[cohort], words, *(_gaps(rows, cohort, step) for step in steps)]
         for cohort in steps[:-1]
-        for words, rows in _ways(result).items()
+        for words, rows in ways(result).items()
     ]
     heads = ["forgotten", "by", *(f"after step {number}" for number in range(1, len(steps) + 1))]
     return table(heads, cells, numbers=range(2, len(heads)))
@@ -61,7 +60,7 @@ def costs(result: Row) -> list[str]:
     once, each = retrainings(result)
     cells = []
     for method, rows in result["methods"].items():
-        for kind, words in {"steps": "in steps", **AT_ONCE}.items():
+        for kind, words in kinds(rows):
             runs = [list(row["steps"].values()) if kind == "steps" else [row[kind]] for row in rows.values()]
             spent = mean(sum(run["gradients"] for run in one) for one in runs)
             verdicts = "; ".join(_verdicts(one) for one in zip(*runs, strict=True))
@@ -81,6 +80,11 @@ def retrainings(result: Mapping[str, Any]) -> tuple[int, int]:
     return found[-1], sum(found)
 
 
+def kinds(rows: Mapping[str, Row]) -> list[tuple[str, str]]:
+    """Return what a method did of `KINDS`, under every original alike."""
+    return [(kind, words) for kind, words in KINDS.items() if all(kind in row for row in rows.values())]
+
+
 def _subsets(result: Row) -> list[tuple[str, str]]:
     return [(cohort, split) for cohort in [*result["cohorts"], REMAIN] for split in ("train", "test")]
 
@@ -91,7 +95,15 @@ def _last(row: Row, kind: str) -> Row:
 
 def _originals(result: Row, cohort: str, split: str) -> list[float]:
     rows = next(iter(result["methods"].values())).values()
-    return [row["joint"]["cohorts"][cohort][split]["before"] for row in rows]
+    return [row["joint_for_as_much"]["cohorts"][cohort][split]["before"] for row in rows]
+
+
+def _retrained(row: Row) -> str:
+    recalls, distances = row["retrained"], row["distance"]["retrained"]
+    recall = (
+        f"{percent(min(recalls), 0)}–{percent(max(recalls), 0)}" if len(set(recalls)) > 1 else percent(recalls[0], 0)
+    )
+    return f"{recall} · {min(distances):.1f}–{max(distances):.1f}"
 
 
 def _cell(rows: Iterable[Row]) -> str:
@@ -100,7 +112,7 @@ def _cell(rows: Iterable[Row]) -> str:
     return f"{percent(recall, 0)} · {distance:.1f}"
 
 
-def _ways(result: Row) -> dict[str, list[Row]]:
+def ways(result: Row) -> dict[str, list[Row]]:
     """Return, by method and with or without lineage, what each original's steps measured, by step and cohort."""
     found: dict[str, list[Row]] = {}
     for method, rows in result["methods"].items():

@@ -11,6 +11,7 @@ import hidden_tables
 import measured
 import method_tables
 import predictor_tables
+import sequence_tables
 import verdict_tables
 from markdown_tables import percent, table
 from measured import MILLION, odir, result
@@ -289,6 +290,9 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "hidden_reference": lambda: hidden_tables.hidden(
         {name: result(f"hidden_reference_{name}") for name in hidden_tables.SETS}
     ),
+    "sequence_ends": lambda: sequence_tables.ends(result("forget_sequence")),
+    "sequence_returns": lambda: sequence_tables.returns(result("forget_sequence")),
+    "sequence_costs": lambda: sequence_tables.costs(result("forget_sequence")),
     "predictor_errors": lambda: predictor_tables.errors(predictor_results()),
     "predictor_aucs": lambda: predictor_tables.aucs(predictor_results()),
     "psg_quality": psg_quality,

@@ -15,6 +15,7 @@ sys.path.append(str(ROOT / "benchmarks"))
 import results_file  # noqa: E402 - beside the benchmarks, which are scripts and no package
 from case_tables import SUBSETS, shares  # noqa: E402
 from psg_tables import PARTS, sums_of_gaps  # noqa: E402
+from sequence_tables import gap, retrainings, ways  # noqa: E402
 
 COHORTS = {"truncated": "verdicts_odir_truncated_field", "quarter": "verdicts_odir_quarter_of_one_class"}
 MILLION = 1_000_000
@@ -110,6 +111,31 @@ def shrink_to_original() -> float:
 
 def _means(row: dict[str, Any]) -> dict[str, float]:
     return {part: statistics.mean(row[part]) for part in PARTS}
+
+
+@cache
+def sequence_gaps() -> dict[str, dict[str, dict[str, Seeds]]]:
+    """Return recall on training images less that of retrained networks, in points: by method, step and cohort."""
+    return {
+        way: {
+            step: {
+                cohort: Seeds(tuple(gap(row[step][cohort]["train"]) for row in rows))
+                for cohort in rows[0][step]
+                if "train" in rows[0][step][cohort]
+            }
+            for step in rows[0]
+        }
+        for way, rows in ways(result("forget_sequence")).items()
+    }
+
+
+@cache
+def sequence_costs() -> dict[str, float]:
+    """Return what three default revisions cost, as shares of one retraining and of one after each step."""
+    found = result("forget_sequence")
+    once, each = retrainings(found)
+    spent = [sum(step["gradients"] for step in row["steps"].values()) for row in found["methods"]["default"].values()]
+    return {"of_one": statistics.mean(spent) / once, "of_each": statistics.mean(spent) / each}
 
 
 def without_cirrus() -> Seeds:

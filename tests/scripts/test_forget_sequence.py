@@ -91,7 +91,12 @@ def test_a_network_of_another_run_takes_the_place_of_the_revised_one():
 
 def row(after: float, distance: float = 1.0) -> dict:
     """What is measured of a subset in which retrained networks classify 40 and 60 % correctly."""
-    return {"before": 0.9, "after": after, "retrained": [0.4, 0.6], "distance": {"after": distance}}
+    return {
+        "before": 0.9,
+        "after": after,
+        "retrained": [0.4, 0.6],
+        "distance": {"after": distance, "retrained": [0.8, 1.2]},
+    }
 
 
 def result() -> dict:
@@ -120,7 +125,7 @@ def test_the_table_of_the_end_sets_steps_beside_one_retraining():
         "|  | original | retrained once | default, in steps | default, at once | default, at once, for as much | "
         "PSG, in steps |"
     )
-    assert first == "| an unread station, train | 90 | 40–60 | 60 · 1.0 | 70 · 1.0 | 50 · 1.0 | 60 · 1.0 |"
+    assert first == "| an unread station, train | 90 | 40–60 · 0.8–1.2 | 60 · 1.0 | 70 · 1.0 | 50 · 1.0 | 60 · 1.0 |"
     assert [line.split(" | ")[0] for line in others][-1] == "| remain, test"
 
 
