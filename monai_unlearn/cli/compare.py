@@ -47,6 +47,15 @@ _Spec = Annotated[list[Path], typer.Option("--spec", metavar="FILE", help="A coh
 _Budget = Annotated[
     str, typer.Option("--budget", metavar="SHARE,SHARE…", help="Shares of retraining's gradients that a run may take.")
 ]
+_Vary = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vary",
+        metavar="ID",
+        help="A setting that trials vary, such as training::rate_factor, while the others stay where the method starts "
+        "from; repeatable. Without it, all that a method's record lists.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -64,6 +73,7 @@ def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
     seeds: Seeds = 3,
     budget: _Budget = "0.1",
     trials: Trials = 6,
+    vary: _Vary = None,
     fix: Fix = None,
     jobs: Jobs = 1,
     seed: Seed = 0,
@@ -87,6 +97,7 @@ def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
         seeds=seeds,
         budgets=_shares(budget),
         trials=trials,
+        vary=vary or (),
         fixed=read_fixed(fix or (), {}, set_by=set_by),
         jobs=jobs,
         seed=seed,

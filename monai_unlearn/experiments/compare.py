@@ -13,7 +13,7 @@ from monai_unlearn.experiments.draw import given_cohort
 from monai_unlearn.experiments.experiment import Experiment, owned_folder
 from monai_unlearn.experiments.rehearsal_runs import metrics_of
 from monai_unlearn.experiments.runner import side_by_side
-from monai_unlearn.experiments.search_space import size_of
+from monai_unlearn.experiments.search_space import narrowed, size_of
 from monai_unlearn.experiments.tune import best, tune
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class _Comparison(Experiment):
             raise DataError("two specs have the same name, by which rows are told apart. Rename one.")
         for one in cohorts:
             self.require_validation(one)
-        spaces = self.spaces()
+        spaces = {name: narrowed(space, self.plan.vary) for name, space in self.spaces(default=True).items()}
         trials = sum(min(self.plan.trials, size_of(space)) for space in spaces.values())
         again = len(spaces) if self._runs_again else 0
         self._total = (trials + again) * len(cohorts) * len(self.plan.budgets)

@@ -23,10 +23,11 @@ class ComparisonPlan:
         config: The bundle's `unlearn.yaml`.
         index: The image index's folder.
         specs: Cohort specs, each compared on by itself.
-        methods: Registered methods, or `all`.
+        methods: Registered methods, or `all`; `default` among them for what the bundle's config chooses, untuned.
         seeds: How many networks are retrained without each cohort, at least 3; all methods share them.
         budgets: Shares of what retraining costs, each in (0, 1].
         trials: How many settings of each method are tried, at least 1, for each cohort and budget.
+        vary: The ids of settings that trials vary; without any, all that a method's record lists.
         fixed: Settings that all runs share, as text.
         jobs: How many runs at once.
         seed: Seeds the choice of settings.
@@ -43,6 +44,7 @@ class ComparisonPlan:
     seeds: int = 3
     budgets: Sequence[float] = (0.1,)
     trials: int = 6
+    vary: Sequence[str] = ()
     fixed: Mapping[str, str]
     jobs: int = 1
     seed: int = 0

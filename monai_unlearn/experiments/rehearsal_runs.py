@@ -11,7 +11,7 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.evaluation.decision import Verdict
 from monai_unlearn.experiments.plan import ALL_SPLITS, file_digests, name_of
 from monai_unlearn.experiments.runner import RUN, BundleRun
-from monai_unlearn.experiments.search_space import method_setting
+from monai_unlearn.experiments.search_space import DEFAULT, method_setting
 from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -81,12 +81,13 @@ class RehearsalRuns:
 
         Args:
             cohort: The cohort.
-            method: The method's name.
+            method: The method's name, or `default` for what the config says.
             settings: Its settings by id.
             more: Further settings as text, by their ids.
         """
         named, beside = method_setting(method, settings)
-        given = {"method": json.dumps(named), **{key: _text(value) for key, value in beside.items()}, **more}
+        method_given = {} if method == DEFAULT else {"method": json.dumps(named)}
+        given = {**method_given, **{key: _text(value) for key, value in beside.items()}, **more}
         name = name_of([*self._decides_retraining(cohort), dict(self.fixed), given])
         return BundleRun(
             config=self.config,

@@ -17,20 +17,23 @@ if TYPE_CHECKING:
 Setting = str | int | float | bool
 Space = dict[str, list[Setting]]
 EVERY = "all"
+DEFAULT = "default"
+"""In place of a method: what the bundle's config says, which chooses by the cohort unless it names one."""
 
 
-def search_spaces(names: Sequence[str], *, folder: Path) -> dict[str, Space]:
+def search_spaces(names: Sequence[str], *, folder: Path, default: bool = False) -> dict[str, Space]:
     """Return the values that a rehearsal tries of each setting, by method and id of the config.
 
     Args:
         names: Registered methods; `all` alone for every one.
         folder: The bundle, where its own modules lie.
+        default: Whether `default` is a name too; it leaves nothing to try.
 
     Raises:
         ConfigError: A method is unknown, or given twice.
         TrainingError: The methods cannot be listed.
     """
-    records = _records(folder)
+    records = _records(folder) | ({DEFAULT: {}} if default and DEFAULT in names else {})
     if list(names) == [EVERY]:
         names = sorted(records)
     for name in names:
@@ -38,6 +41,21 @@ def search_spaces(names: Sequence[str], *, folder: Path) -> dict[str, Space]:
     if len(set(names)) < len(names):
         raise ConfigError(f"--methods {','.join(names)}: expected each method once.")
     return {name: {key: list(values) for key, values in records[name].items()} for name in names}
+
+
+def narrowed(space: Space, vary: Sequence[str]) -> Space:
+    """Return a space in which only some settings vary, and the others are where the method starts from.
+
+    Args:
+        space: The values of each setting.
+        vary: The ids that vary; of a method that has none of them, or where none are given, all do.
+
+    >>> narrowed({"method::depth": ["head", 2], "training::rate_factor": [1.0, 0.5]}, ["training::rate_factor"])
+    {'method::depth': ['head'], 'training::rate_factor': [1.0, 0.5]}
+    """
+    if not set(vary) & set(space):
+        return space
+    return {name: values if name in vary else values[:1] for name, values in space.items()}
 
 
 def size_of(space: Mapping[str, Sequence[Setting]]) -> int:

@@ -19,7 +19,7 @@ SPACES = {
 
 @pytest.fixture
 def played(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "search_spaces", lambda names, **_: {name: SPACES[name] for name in names})
+    monkeypatch.setattr(module, "search_spaces", lambda names, **_: {name: SPACES.get(name, {}) for name in names})
     played = PlayedRehearsal(tmp_path, monkeypatch)
     played.more = {key: value for key, value in metrics().items() if key not in {"verdict", "why"}}
     return played
@@ -51,6 +51,21 @@ def test_every_method_gets_the_same_trials_on_every_cohort_and_budget(played):
     # The played reset reads as the retrained networks do: it comes first in each group.
     assert [row["method"] for row in document["rows"]] == ["reset", "finetune"] * 4
     assert {(run["budget"], run["stop"]) for run in played.runs} == {("0.1", "{}"), ("0.2", "{}")}
+
+
+def test_only_some_settings_vary_where_that_is_asked_for(played):
+    document = compared(
+        played, specs=[played.spec], budgets=[0.1], trials=6, vary=["training::rate_factor"], methods=["reset"]
+    )
+    tried = [one["settings"] for one in document["rows"][0]["tried"]]
+    assert tried == [{"method::depth": "last_block", "training::rate_factor": rate} for rate in (1.0, 2.0)]
+
+
+def test_the_default_is_what_the_config_chooses_untuned(played):
+    document = compared(played, specs=[played.spec], budgets=[0.1], methods=["default", "reset"])
+    row = {row["method"]: row for row in document["rows"]}["default"]
+    assert (row["settings"], len(row["tried"])) == ({}, 1)
+    assert sum("method" not in run for run in played.runs) == 1
 
 
 def test_retrained_networks_are_shared_by_all_methods_of_a_cohort(played):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.experiments.search_space import method_setting, search_spaces, size_of, start_of
+from monai_unlearn.experiments.search_space import method_setting, narrowed, search_spaces, size_of, start_of
 from monai_unlearn.methods import registered
 
 
@@ -33,3 +33,15 @@ def test_sizes_and_starts():
     space = {"a": [1, 2, 3], "b": ["x", "y"]}
     assert (size_of(space), start_of(space)) == (6, {"a": 1, "b": "x"})
     assert (size_of({}), start_of({})) == (1, {})
+
+
+def test_only_what_is_named_varies_and_all_where_a_method_has_none_of_it():
+    space = {"a": [1, 2, 3], "b": ["x", "y"]}
+    assert narrowed(space, ["b", "c"]) == {"a": [1], "b": ["x", "y"]}
+    assert narrowed(space, ["c"]) == narrowed(space, []) == space
+
+
+def test_the_default_is_a_name_only_where_it_is_allowed(tmp_path):
+    assert search_spaces(["default", "ssd"], folder=tmp_path, default=True)["default"] == {}
+    with pytest.raises(ConfigError, match="--methods: expected one of"):
+        search_spaces(["default"], folder=tmp_path)

@@ -123,14 +123,14 @@ class PlayedRehearsal:
         return settings.get("decision::objective") == "erase"
 
     def _write_records(self, run, settings):
-        config = {"budget": 0.1, "image_size": [16, 16], "method": yaml.safe_load(settings["method"])}
+        config = {"budget": 0.1, "image_size": [16, 16], "method": _method(settings)}
         index = {"index": Index.open(self.index).digest}
         run.record.write_text(json.dumps({"config": config, "digests": index}), encoding="utf-8")
         base = {"name": "Played classifier", "version": "0.1.0", "weights_digest": f"sha256:{'a' * 64}"}
         (run.evidence / "model_card_diff.json").write_text(json.dumps({"base": base}), encoding="utf-8")
 
     def _table(self, settings):
-        method = yaml.safe_load(settings["method"]) | {
+        method = _method(settings) | {
             key: yaml.safe_load(value) for key, value in settings.items() if key.startswith("training::")
         }
         self.methods.append(method)
@@ -143,6 +143,11 @@ class PlayedRehearsal:
         seed = int(np.frombuffer(settings["cohort_spec"].encode()[-9:-5], dtype=np.uint32)[0] % 1000)
         patients = dict.fromkeys(SUBSETS, dict.fromkeys(CLASSES, 400))
         return table(shares, class_names=CLASSES, patients=patients, seed=seed + int(settings.get("seed", 0)))
+
+
+def _method(settings):
+    # Without one, a bundle's config chooses.
+    return yaml.safe_load(settings.get("method", "{name: reset}"))
 
 
 def binary_of(correct):
