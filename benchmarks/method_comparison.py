@@ -188,7 +188,9 @@ def measure(stage: str, name: str, options: argparse.Namespace, methods: Sequenc
     for original in originals:
         bench = Bench(case=name, original=original, work=options.work.resolve(), data=options.data)
         found = bench.compared(stage, methods, options.jobs)
-        rows += [{"original": original, **short(row)} for row in found["rows"] if row["budget"] in STAGES[stage]["budgets"]]
+        rows += [
+            {"original": original, **short(row)} for row in found["rows"] if row["budget"] in STAGES[stage]["budgets"]
+        ]
     document = {
         "facts": facts("monai-unlearn", "monai", "torch", "optuna", threads=os.environ.get("OMP_NUM_THREADS")),
         "stage": stage,

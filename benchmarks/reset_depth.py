@@ -1,9 +1,10 @@
-"""Does `depth: auto` of `reset` choose a depth that lands where retrained networks land, and what does each depth give?
+"""Where do resets of each depth land, and does `depth: auto` choose one that lands where retrained networks land?
 
     OMP_NUM_THREADS=1 python benchmarks/reset_depth.py
 
 4,000 training images of CIFAR-10 at 16 px, a small residual network of five blocks, twelve passes, two retrained
-networks a cohort, resets at 10 % of retraining's gradients. Cohorts: a quarter of the images through a camera that
+networks a cohort, resets at 10 % of retraining's gradients; beside them `shrink_perturb`, which takes a share from every
+layer. Cohorts: a quarter of the images through a camera that
 inverts them and swaps channels, for ten classes and for two (animal, vehicle); through a camera that dims and tints
 them; a tenth at random, as patients who withdraw; half of a class; a class. The settings of `depth_choice` were chosen
 on these cohorts, with other seeds: another set of images must confirm them.
@@ -36,6 +37,7 @@ from monai_unlearn.methods import MethodContext, PixelSpace
 from monai_unlearn.methods.depth import modules_within
 from monai_unlearn.methods.depth_choice import choose_depth
 from monai_unlearn.methods.fresh_weights import initialised_afresh
+from monai_unlearn.methods.shrink_perturb import ShrinkPerturb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,6 +47,8 @@ TRAINED, TESTED, PIXELS, EPOCHS, RETRAINED, BUDGET = 4000, 3000, 16, 12, 2, 0.1
 SETTINGS = {"trained": TRAINED, "pixels": PIXELS, "epochs": EPOCHS, "retrained": RETRAINED, "budget": BUDGET}
 NAME = "reset_depth"
 DEPTHS = ("finetune", "head", "last_block", 2, 3, 4, "all")
+# The shares of the original's weights that `shrink_perturb` keeps, beside the depths of `reset`.
+KEPT = {"shrink 0.6": 0.6, "shrink 0.4": 0.4}
 CHOICES = 3  # seeds of the choice
 VEHICLES = ("airplane", "automobile", "ship", "truck")
 # Each cohort: its share or class, what its camera does, and whether there are two classes.
@@ -175,9 +179,11 @@ def measure(parts: Mapping[str, Part], *, say: Callable[[str], None]) -> dict[st
     }
     found: dict[str, Any] = {"images": {name: len(part) for name, part in parts.items()}, "retrained": recall}
     found["depths"] = {"original": score(original, parts, retrained)}
-    for depth in DEPTHS:
+    for depth in (*DEPTHS, *KEPT):
         revised = copy.deepcopy(original)
-        if depth != "finetune":
+        if depth in KEPT:
+            revised.load_state_dict(ShrinkPerturb(kept=KEPT[depth]).start(context_of(original, parts, 7)))
+        elif depth != "finetune":
             within = modules_within(revised, depth, remain.images[0])
             revised.load_state_dict(initialised_afresh(revised, within, seed=7))
         revised = train(revised, remain, batch=16, seed=7, share=BUDGET)
@@ -188,17 +194,19 @@ def measure(parts: Mapping[str, Part], *, say: Callable[[str], None]) -> dict[st
     return found
 
 
+def context_of(original: nn.Module, parts: Mapping[str, Part], seed: int) -> MethodContext:
+    return MethodContext(
+        network=original,
+        forget=parts["forget_train"],
+        remain=parts["remain_train"],
+        pixel_space=PixelSpace(mean=(0.5,) * 3, std=(0.25,) * 3),
+        device=torch.device("cpu"),
+        seed=seed,
+    )
+
+
 def choice_of(original: nn.Module, parts: Mapping[str, Part], seed: int) -> dict[str, Any]:
-    chosen = choose_depth(
-        MethodContext(
-            network=original,
-            forget=parts["forget_train"],
-            remain=parts["remain_train"],
-            pixel_space=PixelSpace(mean=(0.5,) * 3, std=(0.25,) * 3),
-            device=torch.device("cpu"),
-            seed=seed,
-        )
-    ).to_dict()
+    chosen = choose_depth(context_of(original, parts, seed)).to_dict()
     rounded = [{name: value and round(value, 3) for name, value in block.items()} for block in chosen["blocks"]]
     return {"seed": seed, **chosen, "blocks": rounded}
 

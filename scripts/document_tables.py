@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import audit_pages
 import case_tables
+import comparison_tables
 import hidden_tables
 import measured
 import method_tables
 import predictor_tables
 import sequence_tables
 import verdict_tables
+import results_file
 from markdown_tables import percent, table
 from measured import MILLION, odir, result
 
@@ -269,6 +271,12 @@ def reset_depth() -> list[str]:
     return table(header, cells, numbers=range(2, len(header)))
 
 
+def comparisons(stage: str) -> list[dict[str, Any]]:
+    """Return the results of a stage of `method_comparison.py`, by the kind of cohort."""
+    found = [result(path.stem) for path in results_file.RESULTS.glob(f"comparison_{stage}_*.json")]
+    return sorted(found, key=lambda one: (one["kind"], one["title"]))
+
+
 TABLES: dict[str, Callable[[], list[str]]] = {
     "odir_models": odir_models,
     "odir_truncated_field": lambda: case("odir_truncated_field"),
@@ -278,6 +286,9 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "methods_ran": lambda: method_tables.runs(result("every_method")),
     "psg_labellers": lambda: method_tables.labellers(result("psg_ablation")),
     "psg_grid": lambda: method_tables.grid(result("psg_ablation")),
+    "comparison_screen": lambda: comparison_tables.screen(comparisons("screen")),
+    "comparison_final": lambda: comparison_tables.final(comparisons("final")),
+    "comparison_bar": lambda: comparison_tables.bar(comparisons("final")),
     "defaults": defaults,
     "reset_depth": reset_depth,
     "million_rows": million_rows,

@@ -1,0 +1,150 @@
+"""Tables of `method_comparison.py`: each method on each cohort, and what the default reaches of what is asked of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from markdown_tables import percent, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+MISSING = "–"
+DEFAULT = "default"
+# What is asked of a default: no further than so from the best of all methods, and from retraining.
+NEAR_BEST, NEAR_RETRAINED, GAP, REMAIN = 0.1, 1.2, 0.03, 0.015
+JUDGED_AT = 0.2
+# What has no tuned setting of its own is not among those that a default is held against.
+CONTROLS = ("scratch",)
+
+
+def screen(documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a row for each method, by the mean rank on validation images, with four figures for each cohort.
+
+    Args:
+        documents: The results of the first stage, one for each cohort.
+    """
+    names = sorted({row["method"] for one in documents for row in one["rows"]})
+    rows = {(one["title"], row["method"]): row for one in documents for row in one["rows"]}
+    ranks = {name: _mean_rank(name, documents) for name in names}
+    heads = ["method", "mean rank"]
+    for one in documents:
+        heads += [f"{one['title']}: verdict", "distance", "recall gap", "remain"]
+    cells = [
+        [f"`{name}`", f"{ranks[name]:.1f}"]
+        + [cell for one in documents for cell in _screened(rows.get((one["title"], name)))]
+        for name in sorted(names, key=lambda name: (ranks[name], name))
+    ]
+    return table(heads, cells, numbers=[number for number in range(1, len(heads)) if (number - 2) % 4])
+
+
+def _mean_rank(name: str, documents: Sequence[Mapping[str, Any]]) -> float:
+    """Return the mean place of a method by its objective on validation images; one that failed is last."""
+    places = []
+    for one in documents:
+        ordered = sorted(one["rows"], key=lambda row: row.get("objective", float("inf")))
+        places += [place for place, row in enumerate(ordered, 1) if row["method"] == name]
+    return sum(places) / len(places)
+
+
+def _screened(row: Mapping[str, Any] | None) -> list[str]:
+    if row is None:
+        return [MISSING] * 4
+    if row["status"] != "finished":
+        return ["does not run", MISSING, MISSING, MISSING]
+    return [
+        row["verdict"].replace("_", " "),
+        _number(_value(row, "distance_ratio")),
+        _points(_value(row, "recall_gap_forget_test")),
+        _points(row.get("remain_gap"), signed=True),
+    ]
+
+
+def final(documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return, for each cohort, original and budget, every method by its objective on validation images."""
+    heads = ["cohort", "original", "budget", "method", "verdict", "distance", "raw", "recall gap: forget train"]
+    heads += ["forget test", "remain test", "remain", "agreement", "AUC", "cost", "settings"]
+    cells = [
+        [one["title"], row["original"], f"{percent(row['budget'], 0)} %", f"`{row['method']}`", *_finished(row)]
+        for one in documents
+        for row in one["rows"]
+    ]
+    return table(heads, cells, numbers=(1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13))
+
+
+def _finished(row: Mapping[str, Any]) -> list[str]:
+    if row["status"] != "finished":
+        return ["does not run", *[MISSING] * 9, row["why"].partition(".")[0]]
+    settings = ", ".join(f"{key.rpartition('::')[2]} {value}" for key, value in row.get("settings", {}).items())
+    return [
+        row["verdict"].replace("_", " "),
+        _number(_value(row, "distance_ratio")),
+        _number(_value(row, "distance_ratio_raw")),
+        *(_points(_value(row, f"recall_gap_{subset}")) for subset in ("forget_train", "forget_test", "remain_test")),
+        _points(row.get("remain_gap"), signed=True),
+        _number(_value(row, "agreement")),
+        _number(_value(row, "membership_auc")),
+        f"{percent(row['share_of_retraining'])} %",
+        settings or MISSING,
+    ]
+
+
+def bar(documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what the default reaches on each cohort, original and budget, beside what is asked of it."""
+    heads = ["cohort", "kind", "original", "budget", "distance", "best of all", "within 0.1", "at most 1.2"]
+    heads += ["recall gap", "allowed", "remain", "allowed", "verdict"]
+    cells = [cells for one in documents for cells in _reached(one)]
+    return table(heads, cells, numbers=(2, 3, 4, 8, 9, 10, 11))
+
+
+def _reached(one: Mapping[str, Any]) -> Iterable[list[str]]:
+    for original, budget in sorted({(row["original"], row["budget"]) for row in one["rows"]}):
+        rows = [row for row in one["rows"] if (row["original"], row["budget"]) == (original, budget)]
+        own = next((row for row in rows if row["method"] == DEFAULT), None)
+        if own is None or own["status"] != "finished":
+            continue
+        known = {
+            row["method"]: _value(row, "distance_ratio") for row in rows if row["method"] not in (*CONTROLS, DEFAULT)
+        }
+        found = {name: value for name, value in known.items() if value is not None}
+        best = min(found, key=lambda name: found[name])
+        distance, gap = _value(own, "distance_ratio"), _value(own, "recall_gap_forget_test")
+        apart = (own.get("recall_gap_forget_test") or {}).get("retrained") or [0.0]
+        spread = max((abs(others[1]) for others in own.get("retrained_gaps", ())), default=0.0)
+        allowed, remain = max(apart) + GAP, max(REMAIN, spread)
+        if distance is None:
+            continue
+        yield [
+            one["title"],
+            one["kind"].replace("_", " "),
+            str(original),
+            f"{percent(budget, 0)} %",
+            _number(distance),
+            f"{_number(found[best])} `{best}`",
+            _yes(distance <= found[best] + NEAR_BEST),
+            _yes(distance <= NEAR_RETRAINED),
+            _points(gap),
+            _points(allowed),
+            _points(own.get("remain_gap"), signed=True),
+            f"{MISSING}{_points(remain)}",
+            own["verdict"].replace("_", " "),
+        ]
+
+
+def _value(row: Mapping[str, Any], name: str) -> float | None:
+    found = row.get(name)
+    return None if not found else found["value"]
+
+
+def _number(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.2f}"
+
+
+def _points(value: float | None, *, signed: bool = False) -> str:
+    if value is None:
+        return MISSING
+    return f"{100 * value:+.1f}" if signed else f"{100 * value:.1f}"
+
+
+def _yes(is_so: bool) -> str:  # noqa: FBT001 - a cell
+    return "yes" if is_so else "**no**"
