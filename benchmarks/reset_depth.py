@@ -3,11 +3,11 @@
     OMP_NUM_THREADS=1 python benchmarks/reset_depth.py
 
 4,000 training images of CIFAR-10 at 16 px, a small residual network of five blocks, twelve passes, two retrained
-networks a cohort, resets at 10 % of retraining's gradients; beside them `shrink_perturb`, which takes a share from every
-layer. Cohorts: a quarter of the images through a camera that
-inverts them and swaps channels, for ten classes and for two (animal, vehicle); through a camera that dims and tints
-them; a tenth at random, as patients who withdraw; half of a class; a class. The settings of `depth_choice` were chosen
-on these cohorts, with other seeds: another set of images must confirm them.
+networks a cohort, 10 % of retraining's gradients. Beside the resets `shrink_perturb`, which takes a share from every
+layer. Cohorts: a quarter of the images through a camera that inverts them and swaps channels, for ten classes and for
+two (animal, vehicle); through a camera that dims and tints them; a tenth at random, as patients who withdraw; half of a
+class; a class. The settings of `depth_choice` were chosen on these cohorts, with other seeds: another set of images
+must confirm them.
 
 `distance` is the mean divergence of the retrained networks from the revised one over that among themselves, once one
 temperature has made the revised network as sure as they are: 1 is as near as they are to each other. `recall` is the

@@ -59,10 +59,10 @@ DEFAULTS: Mapping[Suit, Default] = MappingProxyType(
             measured=("half_of_a_class",),
         ),
         "device": Default(
-            method="reset",
-            settings=MappingProxyType({"depth": "auto"}),
-            words="reset to the depth that the blocks call for",
-            why="what is learnt from a device may lie in any block; each is asked whether it learnt from the cohort",
+            method="shrink_perturb",
+            settings=MappingProxyType({"kept": 0.4}),
+            words="shrink and perturb, which keeps four tenths of every weight",
+            why="what is learnt from a device may lie in any layer, so that each gives up the same share of what it learnt",
             measured=("inverting_camera", "inverting_camera_two_classes", "dim_camera"),
         ),
         "patients": Default(

@@ -10,13 +10,13 @@ from tiny import tiny_index, tiny_spec, write_images
 from monai_unlearn.data import open_data
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.index import write_index
-from monai_unlearn.methods import Reset, default_for, registered
+from monai_unlearn.methods import Reset, ShrinkPerturb, default_for, registered
 from monai_unlearn.methods.default_method import DEFAULTS, FALLBACK, PAGE
 from monai_unlearn.methods.registry import SUITS
 from monai_unlearn.vocabulary.fields import Kind
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "reset_depth.json"
-AUTO = "reset to the depth that the blocks call for, because the cohort is"
+SHRINK = "shrink and perturb, which keeps four tenths of every weight, because the cohort is"
 NOT_MEASURED = " (not measured on such cohorts yet)"
 UP = "diagnosis == up"
 # Patients 0 and 2 have images of class `up`, patient 1 of `down`.
@@ -51,14 +51,14 @@ def data_of(folder, reason, forget, **settings):
         (
             "device_deprecation",
             "ManufacturerModelName == Old",
-            "auto",
-            f"{AUTO} the images of a device",
+            None,
+            f"{SHRINK} the images of a device",
         ),
         (
             "policy_change",
             "ManufacturerModelName == Old",
-            "auto",
-            f"{AUTO} images of several classes, as of a device",
+            None,
+            f"{SHRINK} images of several classes, as of a device",
         ),
         (
             "consent_withdrawal",
@@ -76,8 +76,10 @@ def data_of(folder, reason, forget, **settings):
 )
 def test_the_default_follows_from_reason_and_classes_and_says_its_ground(folder, reason, forget, depth, ground):
     found = default_for(data_of(folder, reason, forget))
-    assert isinstance(found, Reset)
-    assert (found.depth, found.ground) == (depth, f"{ground}; see {PAGE}")
+    assert isinstance(found, Reset if depth else ShrinkPerturb)
+    assert (getattr(found, "depth", None), found.ground) == (depth, f"{ground}; see {PAGE}")
+    if depth is None:
+        assert (found.kept, found.distillation) == (0.4, 0.0)
 
 
 def test_one_patient_is_one(folder):
