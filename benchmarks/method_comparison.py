@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 NAME = "comparison"
 SEEDS = 3
-CONTROLS = ("retrain", "batch_norm_only", "rewind")  # rewind needs states that training kept
+# No method by themselves; and rewind needs states that training kept.
+CONTROLS = ("retrain", "batch_norm_only", "composition", "rewind")
 FIXED_FINAL = ("default", "reset", "finetune", "psg", "psg_remain", "boundary_shrink")
 BEST = 3
 STAGES: dict[str, dict[str, Any]] = {

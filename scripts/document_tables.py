@@ -12,9 +12,9 @@ import hidden_tables
 import measured
 import method_tables
 import predictor_tables
+import results_file
 import sequence_tables
 import verdict_tables
-import results_file
 from markdown_tables import percent, table
 from measured import MILLION, odir, result
 

@@ -62,7 +62,7 @@ DEFAULTS: Mapping[Suit, Default] = MappingProxyType(
             method="shrink_perturb",
             settings=MappingProxyType({"kept": 0.4}),
             words="shrink and perturb, which keeps four tenths of every weight",
-            why="what is learnt from a device may lie in any layer, so that each gives up the same share of what it learnt",
+            why="what is learnt from a device may lie in any layer, so that each gives up as large a share of it",
             measured=("inverting_camera", "inverting_camera_two_classes", "dim_camera"),
         ),
         "patients": Default(
