@@ -130,7 +130,8 @@ IMAGES: dict[str, Images] = {
         healthy=("N",), originals=(0, 1), real=True,
     ),
     "brain_mri": Images(
-        bundle="mri_classifier", index=build_index, settings={"image_size": [48, 48]}, epochs=14,
+        bundle="mri_classifier", index=lambda data, work: build_index(data / "brain_mri", work),
+        settings={"image_size": [48, 48]}, epochs=14,
         healthy=("notumor",), real=True,
     ),
     "cifar10": Images(
