@@ -45,6 +45,8 @@ STAGES: dict[str, dict[str, Any]] = {
     "screen": {"budgets": (0.1,), "trials": 3, "vary": ("training::rate_factor",)},
     "final": {"budgets": (0.1, 0.2), "trials": 6, "vary": ()},
 }
+# Of the table of predictions alone, so that they take no time; the others are looked at in the second stage.
+AUDITS = {"screen": ["distance", "recall_gap", "membership"]}
 KEPT = (
     "method", "budget", "status", "verdict", "objective", "distance_ratio", "distance_ratio_raw",
     "distance_ratio_forget_train", "distance_ratio_remain", "agreement", "recall_gap_forget_train",
@@ -106,7 +108,7 @@ class Bench:
         if done.returncode:
             sys.exit(f"training for {self.case} failed: {done.stderr.strip().splitlines()[-1]}")
 
-    def fixed(self) -> dict[str, str]:
+    def fixed(self, stage: str) -> dict[str, str]:
         """The settings of every run, as text."""
         images = IMAGES[CASES[self.case].images]
         settings = {
@@ -115,6 +117,7 @@ class Bench:
             "decision::healthy_classes": list(images.healthy),
             # Two classes: boundary targets are shown for what they do.
             "force": True,
+            **({"audits": AUDITS[stage]} if stage in AUDITS else {}),
         }
         return {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
 
@@ -128,7 +131,7 @@ class Bench:
             specs=[spec],
             methods=methods,
             seeds=SEEDS,
-            fixed=self.fixed(),
+            fixed=self.fixed(stage),
             jobs=jobs,
             **STAGES[stage],
         )

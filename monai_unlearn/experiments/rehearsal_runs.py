@@ -36,8 +36,8 @@ SET_BY_REHEARSE = {
     "accept_bound": "it is about a protocol",
 }
 """Config ids that the command sets, and where their values come from."""
-# What retraining does not depend on: another budget or margin does not retrain.
-_OF_THE_REVISION = ("budget", "decision")
+# What retraining does not depend on: another budget, margin or audit does not retrain.
+_OF_THE_REVISION = ("audits", "budget", "decision", "force")
 _JUDGED_OTHERWISE = (Verdict.ERASED.value, Verdict.NOT_ERASED.value)
 
 
