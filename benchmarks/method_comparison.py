@@ -89,13 +89,14 @@ class Bench:
             where.write_text(str(images.index(self.data or self.work, self.folder)), encoding="utf-8")
         index = self.folder / where.read_text(encoding="utf-8")
         spec = CASES[self.case].write_spec(self.case, index, self.folder / f"{self.case}.yaml")
-        trained = self.config.parents[1] / "models" / "training.json"
+        trained = self.folder / f"original-{self.original}-is-trained"
         if not trained.is_file():
             shutil.copytree(BUNDLES / images.bundle, self.config.parents[1], dirs_exist_ok=True)
             words = {**images.settings, "max_epochs": images.epochs, "seed": self.original, "device": "cpu"}
             if "population" in json.loads(json.dumps(_content(spec))):
                 words["cohort_spec"] = str(spec)
             self._train(index, words)
+            trained.touch()
         return index, spec
 
     def _train(self, index: Path, words: Mapping[str, object]) -> None:

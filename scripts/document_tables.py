@@ -21,6 +21,9 @@ from measured import MILLION, odir, result
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from monai_unlearn.methods.default_method import Default
+
+NOT = "not measured"
 COHORT_TITLES = {"truncated": "truncated field of view", "quarter": "a quarter of one class"}
 TASK_TITLES = {
     "brain_mri_longer": "brain MRI, 20 epochs",
@@ -231,23 +234,24 @@ def defaults() -> list[str]:
     from monai_unlearn.methods.default_method import DEFAULTS  # loads torch, which the other tables can do without
 
     cells = [
-        [SUITS[kind], default.words, default.why, "; ".join(map(_near, default.measured)) or "not measured"]
+        [SUITS[kind], default.words, default.why, "; ".join(_near(one, default) for one in default.measured) or NOT]
         for kind, default in DEFAULTS.items()
     ]
     return table(["cohort", "default", "why", "measured on CIFAR-10: distance to retraining"], cells, numbers=())
 
 
-def _near(cohort: str) -> str:
-    """Return the distance of a cohort's default to retrained networks, beside fine-tuning and the best depth."""
+def _near(cohort: str, default: Default) -> str:
+    """Return the distance of a cohort's default to retrained networks, beside fine-tuning and the best of all."""
     found = result("reset_depth")["cohorts"][cohort]
-    distances = {depth: one["forget_train"]["distance"] for depth, one in found["depths"].items()}
-    chosen = statistics.mode(str(one["depth"]) for one in found["choices"])
-    resets = {depth: far for depth, far in distances.items() if depth not in ("original", "finetune")}
-    best = min(resets, key=resets.__getitem__)
+    distances = {name: one["forget_train"]["distance"] for name, one in found["depths"].items()}
+    kept = default.settings.get("kept")
+    chosen = f"shrink {kept}" if kept else str(default.settings["depth"])
+    tried = {name: far for name, far in distances.items() if name not in ("original", "finetune")}
+    best = min(tried, key=tried.__getitem__)
     others = [f"original {distances['original']:.2f}", f"fine-tuning {distances['finetune']:.2f}"]
     if best != chosen:
-        others.append(f"best depth, {best.replace('_', ' ')}, {resets[best]:.2f}")
-    return f"{cohort.replace('_', ' ')}: {resets[chosen]:.2f} by {chosen.replace('_', ' ')} ({', '.join(others)})"
+        others.append(f"best, {best.replace('_', ' ')}, {tried[best]:.2f}")
+    return f"{cohort.replace('_', ' ')}: {tried[chosen]:.2f} ({', '.join(others)})"
 
 
 def reset_depth() -> list[str]:

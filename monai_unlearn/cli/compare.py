@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 _HELP = (
     "Compare methods on your cohorts: every method gets up to --trials settings of those that its record lists, the "
-    "best one on validation images is judged on test images, and all against the same retrained networks.\n\n"
+    "best one on validation images is judged on test images, and all against the same retrained networks. Among the "
+    "methods, `default` is what the bundle chooses by itself, untuned.\n\n"
     "Writes compare.csv, .json, .md and .html, with plots of gaps, distance against cost, and recall by class. Call it "
     "again with the same --out to continue after an interruption, or with more methods, cohorts or budgets: finished "
     "runs are kept. A method that fails is a row that says why.\n\n"
