@@ -27,8 +27,11 @@ from benchmark_options import data_folder, parser_of
 from comparison_cases import BUNDLES, CASES, IMAGES
 from results_file import ROOT, facts, read, write
 
-from monai_unlearn.experiments.compare import compare
+from monai_unlearn.experiments.compare import README, compare
 from monai_unlearn.experiments.comparison_plan import ComparisonPlan
+from monai_unlearn.experiments.draw import given_cohort
+from monai_unlearn.experiments.rehearsal_runs import RehearsalRuns
+from monai_unlearn.index import Index
 
 if TYPE_CHECKING:
     import argparse
@@ -136,7 +139,26 @@ class Bench:
             jobs=jobs,
             **STAGES[stage],
         )
+        self._take_references(plan, out)
         return compare(plan, out, progress=lambda what, done, total: _say(f"{what} {done}/{total}"))
+
+    def _take_references(self, plan: ComparisonPlan, out: Path) -> None:
+        """Use the networks that were retrained without the cohort for another original or stage: they are the same.
+
+        What decides them are the images and the training config, and neither the original nor how it is revised.
+        """
+        index = Index.open(plan.index)
+        [cohort] = [given_cohort(path, index) for path in plan.specs]
+        runs = RehearsalRuns(
+            config=plan.config, index=plan.index, index_digest=index.digest, fixed=plan.fixed, seeds=SEEDS, out=out
+        )
+        others = sorted(self.work.glob(f"{self.case}-*/cohorts/*/*/run/evidence/reference"))
+        whole = [path.parent for path in others if len(list(path.glob("*/model.pt"))) == SEEDS]
+        if whole and not runs.kept(cohort):
+            there = runs.folder(cohort) / "retrained" / "run" / "evidence"
+            shutil.copytree(whole[0], there, dirs_exist_ok=True)
+            # By which the folder is known as that of a comparison.
+            (out / "README.md").write_text(README, encoding="utf-8")
 
 
 def _content(spec: Path) -> Any:  # noqa: ANN401 - YAML
