@@ -125,7 +125,7 @@ class Bench:
         }
         return {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
 
-    def compared(self, stage: str, methods: Sequence[str], jobs: int) -> dict[str, Any]:
+    def compared(self, stage: str, methods: Sequence[str], budgets: Sequence[float], jobs: int) -> dict[str, Any]:
         """Compare methods; return what `compare.json` holds."""
         index, spec = self.prepare()
         out = self.work / f"{self.case}-{self.original}"
@@ -137,7 +137,7 @@ class Bench:
             seeds=SEEDS,
             fixed=self.fixed(stage),
             jobs=jobs,
-            **STAGES[stage],
+            **{**STAGES[stage], "budgets": budgets},
         )
         self._take_references(plan, out)
         return compare(plan, out, progress=lambda what, done, total: _say(f"{what} {done}/{total}"))
@@ -210,24 +210,35 @@ def measure(stage: str, name: str, options: argparse.Namespace, methods: Sequenc
     images = IMAGES[CASES[name].images]
     if images.real and options.data is None:
         return
+    budgets = [options.budget] if options.budget else STAGES[stage]["budgets"]
     originals = images.originals if stage == "final" else images.originals[:1]
-    rows = []
+    if options.original is not None:
+        originals = (options.original,)
+    result = f"{NAME}_{stage}_{name}"
+    rows = read(result, options.results)["rows"] if (options.results / f"{result}.json").is_file() else []
     for original in originals:
         bench = Bench(case=name, original=original, work=options.work.resolve(), data=options.data)
-        found = bench.compared(stage, methods, options.jobs)
-        rows += [
-            {"original": original, **short(row)} for row in found["rows"] if row["budget"] in STAGES[stage]["budgets"]
+        found = [
+            {"original": original, **short(row)}
+            for row in bench.compared(stage, methods, budgets, options.jobs)["rows"]
         ]
+        # What other calls measured of the cohort stays.
+        keys = {_key(row) for row in found}
+        rows = [row for row in rows if _key(row) not in keys] + found
     document = {
         "facts": facts("monai-unlearn", "monai", "torch", "optuna", threads=os.environ.get("OMP_NUM_THREADS")),
         "stage": stage,
         "title": CASES[name].title,
         "kind": CASES[name].kind,
         "retrained": SEEDS,
-        "rows": rows,
+        "rows": sorted(rows, key=lambda row: (row["original"], row["budget"], row.get("objective", float("inf")))),
     }
-    write(document, f"{NAME}_{stage}_{name}", options.results)
+    write(document, result, options.results)
     print(f"\n{stage} {name}: {len(rows)} rows", flush=True)
+
+
+def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["original"], row["budget"], row["method"]
 
 
 def screened(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -241,6 +252,8 @@ def main() -> None:
     parser.add_argument("stage", choices=list(STAGES))
     parser.add_argument("--case", choices=list(CASES), action="append")
     parser.add_argument("--methods", help="only these, by commas")
+    parser.add_argument("--budget", type=float, help="only this share of retraining's gradients")
+    parser.add_argument("--original", type=int, help="only this network")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     options.data = data_folder(options) if options.data else None
