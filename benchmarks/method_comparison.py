@@ -121,7 +121,7 @@ class Bench:
             "decision::healthy_classes": list(images.healthy),
             # Two classes: boundary targets are shown for what they do.
             "force": True,
-            **({"audits": AUDITS[stage]} if stage in AUDITS else {}),
+            **({"audits": AUDITS[stage], "audit_share": 1} if stage in AUDITS else {}),
         }
         return {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
 

@@ -121,11 +121,15 @@ def _gaps_of_retrained(models: Mapping[str, Any]) -> list[list[float]]:
 
 
 def _classes(models: Mapping[str, Any]) -> dict[str, dict[str, float | None]]:
-    """Return the recall of each class on forget test images: original, revised, and the retrained networks' mean."""
+    """Return the recall of each class on forget test images: original, revised, and the retrained networks' mean.
+
+    A class of which there are none has no row.
+    """
     found: dict[str, dict[str, float | None]] = {}
     for name, model in (("original", models["original"]), ("revised", models["revised"])):
         for label, one in model["forget"].get(TEST, {}).get("classes", {}).items():
-            found.setdefault(label, {})[name] = one.get("accuracy")
+            if one.get("accuracy") is not None:
+                found.setdefault(label, {})[name] = one["accuracy"]
     for label, values in found.items():
         others = [one["forget"][TEST]["classes"][label].get("accuracy") for one in _references(models)]
         known = [one for one in others if one is not None]

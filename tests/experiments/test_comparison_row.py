@@ -41,3 +41,10 @@ def test_a_refused_row_says_why():
     row = refused(WHO, "it needs snapshots.")
     assert flat(row)["status"] == "failed"
     assert flat(row)["why"] == "it needs snapshots."
+
+
+def test_a_class_without_images_has_no_row():
+    found = metrics()
+    for model in found["models"].values():
+        model["forget"]["test"]["classes"]["down"] = {"n": 0, "accuracy": None}
+    assert set(finished({"method": "reset"}, found)["classes"]) == {"up"}
