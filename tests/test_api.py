@@ -97,14 +97,12 @@ def test_the_method_follows_from_the_cohort_and_record_and_card_say_why(revised)
         json.loads((evidence / name).read_text(encoding="utf-8")) for name in ("run.json", "model_card_diff.json")
     )
     assert record["config"]["method"] == "$methods.default_for(@data)"
-    assert (record["method"]["name"], record["method"]["chosen_by"]) == ("reset", "default")
+    assert (record["method"]["name"], record["method"]["chosen_by"]) == ("shrink_perturb", "default")
     ground = record["method"]["ground"]
-    assert ground.startswith("reset to the depth that the blocks call for, because the cohort is the images of a dev")
-    # The depth is not known before the run.
-    assert f"Depth auto chose {record['updates']['method']['depth']}: " in ground
+    assert ground.startswith("shrink and perturb, which keeps four tenths of every weight, because the cohort is the im")
     method = card["modification"]["method"]
-    assert (method["chosen_by"], method["ground"], method["settings"]["depth"]) == ("default", ground, "auto")
-    told = f"reset; by default, {ground}."
+    assert (method["chosen_by"], method["ground"], method["settings"]["kept"]) == ("default", ground, 0.4)
+    told = f"shrink_perturb; by default, {ground}."
     assert told in (evidence / "model_card_diff.html").read_text(encoding="utf-8")
     assert told in (evidence / "model_card_diff.md").read_text(encoding="utf-8").replace("\\", "")
     assert revised[0].summary()["method"] == record["method"]
