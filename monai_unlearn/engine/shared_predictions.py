@@ -132,7 +132,8 @@ class SharedPredictions:
             return
         try:
             with staged_file(path) as aside:
-                np.savez(aside, allow_pickle=False, **{name: value.cpu().numpy() for name, value in arrays.items()})
+                # Arrays of tensors are plain numbers: nothing is pickled.
+                np.savez(aside, **{name: value.cpu().numpy() for name, value in arrays.items()})
         except (OSError, TypeError):  # no room; or a type that NumPy does not know
             self._folder = None
 
