@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from monai_unlearn.data import CohortData
     from monai_unlearn.vocabulary.run_folder import RunFolder
 
+# What training cost, in its record, with the digits that are kept; None for a whole number.
+_COSTS: Mapping[str, int | None] = {"gradient_evaluations": None, "seconds": 3}
+
 
 def check_lineage(bundle_root: str | Path, data: CohortData, record: Mapping[str, Any] | None = None) -> None:
     """Refuse data that were opened without the lineage of the bundle.
@@ -167,12 +170,12 @@ def _of_images(record: Mapping[str, Any], data: CohortData, parts: Sequence[str]
     """Return what a training record says of the images of some parts; costs are scaled to their number."""
     items = data.items(parts, "train")
     share = len(items) / (record.get("images") or len(items) or 1)
-    costs = {"gradient_evaluations": lambda cost: round(cost * share), "seconds": lambda cost: round(cost * share, 3)}
+    costs = {name: record[name] for name in _COSTS if isinstance(record.get(name), (int, float))}
     return {
         "images": len(items),
         "images_digest": images_digest(data, parts),
         "pixels_digest": pixels_digest(data, items),
-        **{name: scaled(record[name]) for name, scaled in costs.items() if isinstance(record.get(name), (int, float))},
+        **{name: round(cost * share, _COSTS[name]) for name, cost in costs.items()},
     }
 
 

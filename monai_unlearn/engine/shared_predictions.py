@@ -133,7 +133,8 @@ class SharedPredictions:
         try:
             with staged_file(path) as aside:
                 # Arrays of tensors are plain numbers: nothing is pickled.
-                np.savez(aside, **{name: value.cpu().numpy() for name, value in arrays.items()})
+                plain: dict[str, Any] = {name: value.cpu().numpy() for name, value in arrays.items()}
+                np.savez(aside, **plain)
         except (OSError, TypeError):  # no room; or a type that NumPy does not know
             self._folder = None
 
