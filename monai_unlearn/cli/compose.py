@@ -52,8 +52,13 @@ def compose(  # noqa: PLR0913 - Typer takes an option as a parameter
     index: Annotated[Path | None, typer.Option("--index", metavar="DIR", help="The image index, if it moved.")] = None,
     spec: Annotated[Path | None, typer.Option("--spec", metavar="FILE", help="The cohort spec, if it moved.")] = None,
     reference: Annotated[
-        list[Path] | None,
-        typer.Option("--reference", metavar="FILE", help="Weights retrained without the cohort; repeatable."),
+        list[str] | None,
+        typer.Option(
+            "--reference",
+            metavar="retrain|FILE",
+            help="What to compare with, if not with what the runs did: `retrain`, or weights trained without the "
+            "cohort; files are repeatable.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from monai_unlearn.experiments.unlearn import Revised
 
+RETRAIN = "retrain"
 # What a run sets anew, or does not use because it takes no steps.
 _NOT_TAKEN = frozenset(
     {
@@ -45,7 +46,8 @@ class CompositionPlan:
         original: The bundle that both were revised from; None for the one that their runs name.
         index: Its index of images, likewise.
         spec: Its cohort spec, likewise.
-        references: Weights retrained without the cohort; empty for those that the runs compared with.
+        references: Files of weights retrained without the cohort, or `retrain` alone; empty for those that the runs
+            compared with.
     """
 
     a: Path
@@ -56,7 +58,7 @@ class CompositionPlan:
     original: Path | None = None
     index: Path | None = None
     spec: Path | None = None
-    references: Sequence[Path] = ()
+    references: Sequence[str] = ()
 
 
 def compose(plan: CompositionPlan, out: Path, *, quiet: bool = False) -> Revised:
@@ -124,7 +126,7 @@ def _settings(plan: CompositionPlan, a: ParentBundle, b: ParentBundle, original:
     index = _place(plan.index, first, "index_dir", "--index")
     spec = _place(plan.spec, first, "cohort_spec", "--spec")
     _check_data(first, index, spec)
-    references = [str(path.resolve()) for path in plan.references] or max(a.references(), b.references(), key=len)
+    references = _references(plan) or max(a.references(), b.references(), key=len)
     return {
         **_judged_as(first, original),
         "index_dir": str(index),
@@ -136,6 +138,15 @@ def _settings(plan: CompositionPlan, a: ParentBundle, b: ParentBundle, original:
         "stop": {},
         "budget": None,
     }
+
+
+def _references(plan: CompositionPlan) -> list[str] | str:
+    """Return the retrained networks that the user gives, as the setting `reference` takes them."""
+    if RETRAIN in plan.references:
+        if len(plan.references) > 1:
+            raise ConfigError(f"--reference: expected {RETRAIN} alone, or files, got both.")
+        return RETRAIN
+    return [str(Path(file).resolve()) for file in plan.references]
 
 
 def _judged_as(parent: ParentBundle, original: Path) -> dict[str, Any]:

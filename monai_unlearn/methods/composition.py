@@ -235,6 +235,6 @@ def _tried(candidate: Callable[[float], nn.Module], judge: Judge | None) -> dict
     if judge is None:
         raise ConfigError(
             "weight: no retrained network is there to choose the coefficient by, and without one it is unknown how "
-            "this cohort should be classified. Give such networks (--reference FILE) or a coefficient (--weight 0.5)."
+            "this cohort should be classified. Give --reference retrain, or a coefficient: --weight 0.5."
         )
     return {weight: judge(candidate(weight)) for weight in GRID}

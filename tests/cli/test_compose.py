@@ -47,7 +47,7 @@ def test_every_option_reaches_the_plan(played):
     (plan, _, quiet), expected = asked[0], {"original": "o", "index": "i", "spec": "s.yaml"}
     assert quiet
     assert {name: str(getattr(plan, name)) for name in expected} == expected
-    assert (plan.by, plan.weight, [*map(str, plan.references)]) == ("linear", 0.25, ["r1.pt", "r2.pt"])
+    assert (plan.by, plan.weight, [*plan.references]) == ("linear", 0.25, ["r1.pt", "r2.pt"])
 
 
 @pytest.mark.parametrize(("given", "depth"), [("last_block", "last_block"), ("3", 3)])

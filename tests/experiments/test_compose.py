@@ -9,7 +9,7 @@ from unittest import mock
 import numpy as np
 import pytest
 import torch
-from bundle_run import BUNDLE, JUDGED, run, unlearn
+from bundle_run import BUNDLE, JUDGED, WIDE, run, unlearn
 from monai.bundle import ConfigParser, ConfigWorkflow
 from nightly import nightly
 from tiny import SPEC, tiny_index, tiny_spec
@@ -217,6 +217,25 @@ def test_without_retrained_networks_the_coefficient_must_be_given(walked, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+def test_for_erasure_the_coefficient_is_chosen_without_them(walked, tmp_path):
+    folder, _ = walked
+    for name in "ab":
+        shutil.copytree(folder / name, tmp_path / name)
+        path = tmp_path / name / "evidence" / "run.json"
+        record = json.loads(path.read_text(encoding="utf-8"))
+        record["config"] |= {"reference": None, **WIDE}
+        path.write_text(json.dumps(record), encoding="utf-8")
+        shutil.rmtree(tmp_path / name / "evidence" / "reference", ignore_errors=True)
+    done, _ = composed(tmp_path, "out", by="task_vectors")
+    record = document(tmp_path / "out", "run.json")["updates"]["method"]
+    assert record["criterion"].startswith("probability of the true class on forget validation images")
+    original, a, b = (weights(root) for root in (walked[1], *(folder / name / "rejected_bundle" for name in "ab")))
+    for name, values in weights(done.result.bundle).items():
+        if "running" not in name and "num_batches" not in name:
+            moved = (a[name] - original[name]) + (b[name] - original[name])
+            np.testing.assert_allclose(values, original[name] + record["weight"] * moved, rtol=1e-4, atol=1e-6)
+
+
 @pytest.fixture
 def copies(walked, tmp_path):
     """Copies of both runs that a test may change, and a plan of their composition."""
@@ -281,6 +300,16 @@ def test_an_original_that_moved_must_be_given(copies, walked, tmp_path, no_proce
         compose(plan, tmp_path / "out")
     compose(replace(plan, original=walked[1]), tmp_path / "out")
     assert no_process[0][0][0] == walked[1].resolve()
+
+
+def test_retrained_networks_may_be_given_or_made(copies, tmp_path, no_process, monkeypatch):
+    _, plan = copies
+    monkeypatch.setattr(module, "write_json", lambda _path, settings: no_process.append(settings["reference"]))
+    compose(replace(plan, references=("retrain",)), tmp_path / "out")
+    compose(replace(plan, references=(str(tmp_path / "x.pt"), str(tmp_path / "y.pt"))), tmp_path / "out")
+    assert no_process[::2] == ["retrain", [str(tmp_path / "x.pt"), str(tmp_path / "y.pt")]]
+    with pytest.raises(ConfigError, match="--reference: expected retrain alone, or files, got both"):
+        compose(replace(plan, references=("retrain", "x.pt")), tmp_path / "out")
 
 
 def test_results_do_not_go_into_what_is_composed(copies, tmp_path, no_process):
