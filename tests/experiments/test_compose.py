@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from unittest import mock
 
+import killed_run
 import numpy as np
 import pytest
 import torch
@@ -355,3 +356,16 @@ def test_the_command_composes_and_its_bundle_predicts(walked, monkeypatch, words
     assert json.loads(result.stdout)["verdict"] == "target_undetermined"
     files = sorted(map(str, (folder / "images").glob("*.png")))
     run("infer", "inference.yaml", bundle=out / "rejected_bundle", files=files, output_dir=str(out / "predicted"))
+
+
+@nightly
+@pytest.mark.parametrize("by", ["linear", "ensemble"])
+def test_killed_or_in_two_processes_the_weights_are_the_same(linear, tmp_path, by):
+    _, _, settings = linear
+    settings = {**settings, "method": {"name": "composition", "by": by}, "checkpoint_seconds": 0, "budget": 1.0}
+    runs = {name: {**settings, "output_dir": str(tmp_path / name)} for name in ("whole", "killed", "two")}
+    assert killed_run.unlearn(runs["killed"], die=("end", 1)) == [-9], killed_run.log_of(runs["killed"])
+    assert killed_run.unlearn(runs["two"], processes=2) == [0, 0], killed_run.log_of(runs["two"])
+    for name in ("whole", "killed"):
+        assert killed_run.unlearn(runs[name]) == [0], killed_run.log_of(runs[name])
+    assert len({killed_run.digest(tmp_path / name) for name in runs}) == 1
