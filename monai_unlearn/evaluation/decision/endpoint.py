@@ -35,9 +35,14 @@ def part_of(subset: str) -> str:
     return subset.partition("_")[0]
 
 
+def split_of(subset: str) -> str:
+    """Return the split of a subset: `train` of `forget_train`."""
+    return subset.partition("_")[2]
+
+
 def is_about_earlier(subset: str) -> bool:
     """Return whether a subset holds what an earlier revision forgot: `earlier:0.2.0_train`."""
-    return is_earlier(part_of(subset)) and subset.partition("_")[2] in SPLITS
+    return is_earlier(part_of(subset)) and split_of(subset) in SPLITS
 
 
 def words(subset: str) -> str:

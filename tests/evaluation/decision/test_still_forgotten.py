@@ -60,3 +60,28 @@ def test_an_erased_cohort_that_comes_back_is_compared_with_the_original():
 def test_an_endpoint_on_one_class_does_not_replace_that_on_all():
     narrow = decision(endpoints=[*({"subset": name} for name in SUBSETS), {"subset": EARLIER, "class": "sick"}])
     assert len(with_earlier(narrow, predictions(KNOWN)).endpoints) == len(narrow.endpoints) + 1
+
+
+def judged_of(splits, **changes):
+    """The subsets of an earlier cohort that are judged, where it has images in some splits."""
+    named = [f"earlier:0.2.0_{split}" for split in splits]
+    same = {**dict.fromkeys(SUBSETS, RETRAINED), **dict.fromkeys(named, RETRAINED)}
+    shares = dict.fromkeys(("original", "revised", "reference-1", "reference-2", "reference-3"), same)
+    patients = {subset: dict.fromkeys(CLASSES, 40) for subset in (*SUBSETS, *named)}
+    found = with_earlier(decision(**changes), table(shares, patients=patients))
+    return [one.subset.partition("_")[2] for one in found.endpoints if one.subset.startswith("earlier")]
+
+
+def test_few_validation_images_of_an_earlier_cohort_do_not_block_later_revisions():
+    # Forty validation patients show nothing by an interval, and more of them cannot be found.
+    assert judged_of(["train", "validation", "test"]) == ["test", "train"]
+    assert judged_of(["train", "validation"]) == ["train"]
+
+
+def test_validation_images_are_judged_where_those_of_the_forget_part_are():
+    endpoints = [{"subset": "forget_validation"}, {"subset": "remain_test"}]
+    assert judged_of(["train", "validation"], endpoints=endpoints) == ["train", "validation"]
+
+
+def test_an_earlier_cohort_of_validation_images_alone_is_judged_by_these():
+    assert judged_of(["validation"]) == ["validation"]
