@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from monai_unlearn.data import CohortData
     from monai_unlearn.vocabulary.run_folder import RunFolder
 
-# What training cost, in its record, with the digits that are kept; None for a whole number.
+# What training cost, in its record, with the digits that are kept; None for a whole number, as a budget asks for.
 _COSTS: Mapping[str, int | None] = {"gradient_evaluations": None, "seconds": 3}
 
 
@@ -171,14 +171,11 @@ def _of_images(record: Mapping[str, Any], data: CohortData, parts: Sequence[str]
     items = data.items(parts, "train")
     share = len(items) / (record.get("images") or len(items) or 1)
     costs = {name: record[name] for name in _COSTS if isinstance(record.get(name), (int, float))}
-    costs = {name: share * record[name] for name in ("gradient_evaluations", "seconds") if record.get(name) is not None}
     return {
         "images": len(items),
         "images_digest": images_digest(data, parts),
         "pixels_digest": pixels_digest(data, items),
         **{name: round(cost * share, _COSTS[name]) for name, cost in costs.items()},
-        # Gradients are counted in whole images, and a budget asks for a whole number.
-        **{name: round(cost) if isinstance(record[name], int) else round(cost, 3) for name, cost in costs.items()},
     }
 
 
