@@ -22,11 +22,10 @@ from monai_unlearn.cli.experiment_options import (
     config_of,
     names_in,
     progress_bar,
-    show_table,
 )
 from monai_unlearn.cli.index_check import Trust  # noqa: TC001 - Typer evaluates the annotations
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.terminal import say
+from monai_unlearn.terminal import escaping_console, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +106,7 @@ def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
     with tracked(tracking, "compare", out) as record, progress_bar("Comparing") as advance:
         document = run(plan, out, progress=advance)
         record(document)
-    emit(document, as_json=as_json, render=lambda: _show(document, out))
+    emit(document, as_json=as_json, render=lambda: show(document, out))
 
 
 def _shares(text: str) -> list[float]:
@@ -117,8 +116,23 @@ def _shares(text: str) -> list[float]:
         raise ConfigError(f"--budget: expected shares separated by commas, such as 0.1,0.2, got '{text}'.") from None
 
 
-def _show(document: Mapping[str, Any], out: Path) -> None:
-    from monai_unlearn.experiments.comparison_report import table
+def show(document: Mapping[str, Any], out: Path) -> None:
+    """Print a narrow table for each cohort and budget."""
+    from rich import box
+    from rich.table import Table
 
-    show_table(*table(document))
+    from monai_unlearn.experiments.comparison_report import SHOWN, tables
+
+    console = escaping_console(highlight=False)
+    for one in tables(document):
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+        for name, heading in SHOWN.items():
+            is_text = name in ("method", "verdict")
+            table.add_column(heading, justify="left" if is_text else "right", vertical="bottom", overflow="fold")
+        for row in one.rows:
+            table.add_row(*row)
+        say(one.title)
+        console.print(table)
+        for reason in one.failed:
+            console.print(reason)
     say(f"Tables, plots and runs are in {out}; open {out / 'compare.html'}.")

@@ -79,9 +79,8 @@ class _Comparison(Experiment):
         for one in cohorts:
             self.require_validation(one)
         spaces = {name: narrowed(space, self.plan.vary) for name, space in self.spaces(default=True).items()}
-        trials = sum(min(self.plan.trials, size_of(space)) for space in spaces.values())
-        again = len(spaces) if self._runs_again else 0
-        self._total = (trials + again) * len(cohorts) * len(self.plan.budgets)
+        runs = sum(self._trials(space) + self._runs_again(space) for space in spaces.values())
+        self._total = runs * len(cohorts) * len(self.plan.budgets)
         tasks = [(cohort, method, budget) for cohort in cohorts for budget in self.plan.budgets for method in spaces]
         # The first run of a cohort retrains for all others, so that it goes alone.
         first = {id(cohort): (cohort, method, budget) for cohort, method, budget in reversed(tasks)}
@@ -93,10 +92,13 @@ class _Comparison(Experiment):
             raise TrainingError(f"every method failed: {self._rows[-1]['why']}")
         return self._written()
 
-    @property
-    def _runs_again(self) -> bool:
-        """Whether the setting that was chosen is run once more."""
-        return self._of_trials != self._of_rows
+    def _trials(self, space: Space) -> int:
+        """Return how many settings of a method are tried."""
+        return min(self.plan.trials, size_of(space))
+
+    def _runs_again(self, space: Space) -> bool:
+        """Return whether the setting that is chosen is run once more: not where there is nothing to choose."""
+        return self._of_trials != self._of_rows and self._trials(space) > 1
 
     def _add(self, cohort: RehearsalCohort, method: str, budget: float, spaces: Mapping[str, Space]) -> None:
         """Add the row of a method on a cohort, and write the report so far."""
@@ -108,6 +110,7 @@ class _Comparison(Experiment):
     def _row(self, cohort: RehearsalCohort, method: str, budget: float, space: Space) -> dict[str, Any]:
         identity = {"cohort": cohort.spec.name, "method": method, "budget": budget}
         what, errors = f"{method} on {cohort.spec.name}", list[str]()
+        of_trials = self._of_trials if self._runs_again(space) else self._of_rows
 
         def finish(settings: Mapping[str, Setting], audits: Mapping[str, str]) -> RunFolder:
             # A control says its own budget.
@@ -117,7 +120,7 @@ class _Comparison(Experiment):
         def evaluate(settings: Mapping[str, Setting]) -> float:
             self.going_on(what)
             try:
-                return objective(PredictionTable.read(finish(settings, self._of_trials).predictions))
+                return objective(PredictionTable.read(finish(settings, of_trials).predictions))
             except (DataError, TrainingError) as error:
                 errors.append(str(error))
                 raise TrainingError(str(error)) from None
@@ -132,7 +135,7 @@ class _Comparison(Experiment):
         except (DataError, TrainingError) as error:
             return refused(identity, errors[-1] if errors else str(error))
         finally:
-            if self._runs_again:
+            if self._runs_again(space):
                 self.one_done(what)
         return finished(
             identity,

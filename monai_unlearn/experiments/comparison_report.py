@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.experiments.comparison_plots import plots
@@ -31,6 +32,15 @@ HEADINGS = {
     "trials": "settings tried",
     "settings": "settings",
 }
+SHOWN = {
+    "method": "method",
+    "verdict": "verdict",
+    "distance_ratio": "distance\nratio",
+    "recall_gap_forget_test": "recall\ngap",
+    "remain_gap": "remain\ngap",
+    "share_of_retraining": "share of\nretraining",
+}
+"""The columns for a terminal, with their headings."""
 EXPLAINED = (
     "Measures are of the setting that was best on validation images, on test images; but membership and relearning are "
     "about forget training images, and the probe is on all forget images never trained on. The distance ratio is the "
@@ -61,9 +71,47 @@ def as_csv(document: Mapping[str, Any]) -> str:
 
 
 def table(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Return headings and rows of text for a terminal; a row that failed says why in place of its measures."""
+    """Return headings and rows of text for a page; a row that failed says why in place of its measures."""
     headings = ["cohort", "budget", *HEADINGS.values()]
     return headings, [_cells(row) for row in document["rows"]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A table for a terminal of 80 columns: what is looked at first; all else is in the files.
+
+    Attributes:
+        title: Cohort and budget.
+        rows: A cell of text for each of `SHOWN`, by method.
+        failed: The reasons of methods that failed.
+    """
+
+    title: str
+    rows: list[list[str]]
+    failed: list[str]
+
+
+def tables(document: Mapping[str, Any]) -> list[Shown]:
+    """Return a table for each cohort and budget."""
+    return [
+        Shown(
+            title=f"{cohort}, {budget:.0%} of retraining's gradients",
+            rows=[[_shown(row, name) for name in SHOWN] for row in rows],
+            failed=[f"{row['method']}: {row['why']}" for row in rows if row["status"] != "finished"],
+        )
+        for (cohort, budget), rows in _grouped(document).items()
+    ]
+
+
+def _shown(row: Mapping[str, Any], name: str) -> str:
+    if name == "verdict" and row["status"] != "finished":
+        return "failed"
+    value = row.get(name)
+    if isinstance(value, dict):
+        value = value["value"]
+    if not isinstance(value, float):
+        return "" if value is None else str(value)
+    return f"{value:.2f}" if name == "distance_ratio" else f"{value:.1%}"
 
 
 def markdown(document: Mapping[str, Any], drawn: list[str]) -> str:

@@ -3,12 +3,15 @@ from __future__ import annotations
 import json
 
 import pytest
-from comparison_example import metrics
+from comparison_example import audit_row, metrics
 from played_rehearsal import PlayedRehearsal
 from typer.testing import CliRunner
 
 from monai_unlearn.cli import app
+from monai_unlearn.cli.compare import show
+from monai_unlearn.evaluation.decision import Verdict
 from monai_unlearn.experiments import experiment as module
+from monai_unlearn.experiments.comparison_row import finished, refused
 
 
 @pytest.fixture
@@ -28,13 +31,35 @@ def test_json_is_the_document(played):
     result = invoke(played, "--json", "--budget", "0.1,0.2")
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout) == json.loads((played.out / "compare.json").read_text(encoding="utf-8"))
-    assert len(played.runs) == 4
+    assert len(played.runs) == 4  # one setting each: nothing to choose
 
 
 def test_shows_the_table_and_where_the_page_is(played):
     result = invoke(played)
     assert result.exit_code == 0, result.stderr
     assert "compare.html" in result.stdout.replace("\n", "")
+
+
+def test_the_table_is_read_at_80_columns(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("COLUMNS", "80")
+    who = {"cohort": "odir-truncated-field", "budget": 0.1}
+    longest = max((verdict.value for verdict in Verdict), key=len)
+    found = metrics(verdict=longest)
+    found["audits"]["recall_gap"] = {"rows": [audit_row("recall_gap", "forget_test", 0.123)]}
+    rows = [
+        finished({**who, "method": "salun_psg_remain"}, found, settings={}, objective=0.1),
+        refused({**who, "method": "rewind"}, "training kept no snapshots, which it goes back to. " * 3),
+    ]
+    show({"rows": rows}, tmp_path)
+    shown = capsys.readouterr().out.partition("Tables, plots")[0]
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0] == "odir-truncated-field, 10% of retraining's gradients"
+    cells = [line.split() for line in lines]
+    assert ["method", "verdict", "ratio", "gap", "gap", "retraining"] in cells
+    assert ["salun_psg_remain", longest, "1.20", "12.3%", "-3.0%", "11.0%"] in cells
+    assert ["rewind", "failed"] in cells
+    assert "rewind: training kept no snapshots" in shown
 
 
 def test_bad_input_ends_with_two(played):

@@ -7,6 +7,7 @@ from comparison_example import metrics
 from played_rehearsal import PlayedRehearsal
 
 from monai_unlearn.errors import ConfigError, DataError, TrainingError
+from monai_unlearn.experiments import comparison_report
 from monai_unlearn.experiments import experiment as module
 from monai_unlearn.experiments.compare import compare
 from monai_unlearn.experiments.comparison_plan import ComparisonPlan
@@ -20,6 +21,7 @@ SPACES = {
 @pytest.fixture
 def played(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "search_spaces", lambda names, **_: {name: SPACES.get(name, {}) for name in names})
+    monkeypatch.setattr(comparison_report, "plots", lambda _: {})  # they take longer than all else
     played = PlayedRehearsal(tmp_path, monkeypatch)
     played.more = {key: value for key, value in metrics().items() if key not in {"verdict", "why"}}
     return played
@@ -103,6 +105,12 @@ def test_trials_have_no_audits_and_the_setting_that_was_chosen_has_all_that_take
     before = len(played.runs)
     assert compared(played, specs=[played.spec], budgets=[0.1], methods=["reset"])["rows"] == [row]
     assert len(played.runs) == before
+
+
+def test_where_there_is_nothing_to_choose_the_one_run_is_the_row(played):
+    document = compared(played, specs=[played.spec], budgets=[0.1], trials=1)
+    assert audits_of(played) == [(None, "1")] * 2
+    assert document["runs"] == {"done": 2, "planned": 2}
 
 
 @pytest.mark.parametrize(

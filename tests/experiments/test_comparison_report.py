@@ -6,7 +6,7 @@ import re
 
 from comparison_example import metrics
 
-from monai_unlearn.experiments.comparison_report import table, write_report
+from monai_unlearn.experiments.comparison_report import SHOWN, table, tables, write_report
 from monai_unlearn.experiments.comparison_row import finished, refused
 
 
@@ -58,8 +58,26 @@ def test_the_same_rows_give_the_same_plots(tmp_path):
         assert path.read_bytes() == (tmp_path / "other" / path.name).read_bytes()
 
 
-def test_a_terminal_s_table_says_why_a_row_failed():
+def test_a_table_of_all_columns_says_why_a_row_failed():
     headings, rows = table(document())
     assert headings[:4] == ["cohort", "budget", "method", "verdict"]
     assert rows[2][3] == "failed: training kept no snapshots."
     assert all(len(row) == len(headings) for row in rows)
+
+
+def test_a_terminal_gets_a_narrow_table_for_each_cohort_and_budget():
+    more = {"cohort": "withdrew", "budget": 0.2, "method": "reset"}
+    extended = [*document()["rows"], finished(more, metrics(), settings={}, objective=0.2)]
+    first, second = tables(document(rows=extended))
+    assert (first.title, second.title) == (
+        "<b>camera</b>, 10% of retraining's gradients",
+        "withdrew, 20% of retraining's gradients",
+    )
+    assert list(SHOWN)[:3] == ["method", "verdict", "distance_ratio"]
+    assert first.rows == [
+        ["reset", "equivalent", "1.20", "", "-3.0%", "11.0%"],
+        ["psg", "different", "", "", "-3.0%", "11.0%"],
+        ["rewind", "failed", "", "", "", ""],
+    ]
+    assert first.failed == ["rewind: training kept no snapshots."]
+    assert second.failed == []

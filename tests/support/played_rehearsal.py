@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -103,9 +104,7 @@ class PlayedRehearsal:
             for seed in range(1, 1 + int(settings["reference_seeds"])):
                 run.reference(seed).mkdir(parents=True)
                 (run.reference(seed) / "model.pt").write_bytes(b"weights")
-        found = self._table(settings)
-        judged = decision(CLASSES, **{**DECISION, **({"objective": "erase"} if self.erases(settings) else {})})
-        outcome = decide(judged, found)
+        found, outcome = judged(*self._played(settings), erases=self.erases(settings))
         share = {"share_of_retraining_gradients": 0.1}
         row = {"subset": "forget_train", "class": "up", "error": -0.04 - 0.001 * len(self.runs)}
         predicted = {"predicted": {settings["predictor"]: [row]}} if "predictor" in settings else {}
@@ -129,20 +128,28 @@ class PlayedRehearsal:
         base = {"name": "Played classifier", "version": "0.1.0", "weights_digest": f"sha256:{'a' * 64}"}
         (run.evidence / "model_card_diff.json").write_text(json.dumps({"base": base}), encoding="utf-8")
 
-    def _table(self, settings):
+    def _played(self, settings):
+        """What the revised network classifies correctly, and the seed of the table."""
         method = _method(settings) | {
             key: yaml.safe_load(value) for key, value in settings.items() if key.startswith("training::")
         }
         self.methods.append(method)
-        correct = self.reads(method)
-        networks = {"original": ORIGINAL, "revised": correct} | {f"reference-{n}": RETRAINED for n in range(3)}
-        shares = {
-            name: {subset: binary_of(REMAIN if subset.startswith("remain") else one) for subset in SUBSETS}
-            for name, one in networks.items()
-        }
         seed = int(np.frombuffer(settings["cohort_spec"].encode()[-9:-5], dtype=np.uint32)[0] % 1000)
-        patients = dict.fromkeys(SUBSETS, dict.fromkeys(CLASSES, 400))
-        return table(shares, class_names=CLASSES, patients=patients, seed=seed + int(settings.get("seed", 0)))
+        return self.reads(method), seed + int(settings.get("seed", 0))
+
+
+@functools.cache  # a second of computing, and many runs are the same
+def judged(correct, seed, *, erases):
+    """Return what the networks of a run predict, and the verdict on it."""
+    networks = {"original": ORIGINAL, "revised": correct} | {f"reference-{n}": RETRAINED for n in range(3)}
+    shares = {
+        name: {subset: binary_of(REMAIN if subset.startswith("remain") else one) for subset in SUBSETS}
+        for name, one in networks.items()
+    }
+    patients = dict.fromkeys(SUBSETS, dict.fromkeys(CLASSES, 400))
+    found = table(shares, class_names=CLASSES, patients=patients, seed=seed)
+    judge = decision(CLASSES, **{**DECISION, **({"objective": "erase"} if erases else {})})
+    return found, decide(judge, found)
 
 
 def _method(settings):
