@@ -173,11 +173,17 @@ def _say(text: str) -> None:
 
 def short(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is committed of a row: of a measure its value and those of the retrained networks."""
-    return {key: _rounded(row[key]) for key in KEPT if row.get(key) is not None} | {
-        "trials": len(row.get("tried", ())),
-        "objectives": [_rounded(one["objective"]) for one in row.get("tried", ())],
-        "classes": _rounded(row.get("classes")),
-    }
+    # Where the log of a failed run lies says nothing to others.
+    why = {"why": str(row.get("why", "")).partition(" Its log is")[0]}
+    return (
+        {key: _rounded(row[key]) for key in KEPT if row.get(key) is not None}
+        | why
+        | {
+            "trials": len(row.get("tried", ())),
+            "objectives": [_rounded(one["objective"]) for one in row.get("tried", ())],
+            "classes": _rounded(row.get("classes")),
+        }
+    )
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401 - plain values
