@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods.fresh_weights import initialised_afresh
+from monai_unlearn.methods.fresh_weights import initialised_afresh, without_initialiser
 from monai_unlearn.methods.registry import MethodInfo, register
 from monai_unlearn.methods.remain_training import RemainTraining
 
@@ -45,7 +45,8 @@ class ShrinkPerturb(RemainTraining):
     in every parameter but those of BatchNorm layers, whose statistics stay as well. Ash and Adams add noise of a
     chosen scale to a · θ, to train on with more data; the fresh initialisation has the scale of each layer. All layers
     lose a share of what they learnt of any image, whereas `reset` takes all from some. Further departures: BatchNorm is
-    left alone; rate, optimiser, batch and augmentation are training's own.
+    left alone, and so are weights that no layer can initialise, such as a transformer's embedding of places; rate,
+    optimiser, batch and augmentation are training's own.
 
     Args:
         kept: a, in [0, 1]: the share of the original's weights.
@@ -61,17 +62,34 @@ class ShrinkPerturb(RemainTraining):
         if not 0 <= kept <= 1:
             raise ConfigError(f"shrink_perturb: expected kept in [0, 1], got {kept}.")
         self.kept = kept
+        self._left: list[str] = []
 
     def start(self, context: MethodContext) -> dict[str, Tensor]:
         """Return the mixed weights.
 
         Raises:
-            ConfigError: A layer cannot be initialised.
+            ConfigError: No layer can be initialised.
         """
-        state = dict(context.network.state_dict())
-        fresh = initialised_afresh(context.network, seed=context.seed)
-        of_batch_norm = {name for name, module in context.network.named_modules() if isinstance(module, _BATCH_NORM)}
-        for name, value in context.network.named_parameters(remove_duplicate=False):
-            if name.rpartition(".")[0] not in of_batch_norm:
-                state[name] = self.kept * value.detach() + (1 - self.kept) * fresh[name].to(value.device)
+        network = context.network
+        state = dict(network.state_dict())
+        fresh = initialised_afresh(network, seed=context.seed, strict=False)
+        self._left = without_initialiser(network)
+        left = {name for name, module in network.named_modules() if isinstance(module, _BATCH_NORM)} | {*self._left}
+        mixed = [name for name, _ in network.named_parameters(remove_duplicate=False) if _layer(name) not in left]
+        if not mixed:
+            raise ConfigError(
+                "shrink_perturb: no layer of the network can be initialised afresh, since none has a method "
+                "`reset_parameters`. Give its classes that method, or use one that needs none: --method finetune."
+            )
+        for name in mixed:
+            state[name] = self.kept * state[name] + (1 - self.kept) * fresh[name].to(state[name].device)
         return state
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The layers that stay as they were, where there are any: nothing says how to initialise them."""
+        return {"left_alone": self._left} if self._left else {}
+
+
+def _layer(name: str) -> str:
+    return name.rpartition(".")[0]

@@ -8,7 +8,7 @@ from method_bench import same, small_network
 from torch import nn
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods.fresh_weights import initialised_afresh
+from monai_unlearn.methods.fresh_weights import initialised_afresh, without_initialiser
 
 
 def test_the_named_modules_alone_are_fresh_and_the_network_is_left():
@@ -44,3 +44,7 @@ def test_a_layer_that_cannot_be_initialised_is_refused():
     network = nn.Sequential(nn.Linear(2, 2), Scale())
     with pytest.raises(ConfigError, match="Scale '1' has weights but no `reset_parameters`"):
         initialised_afresh(network, ["0", "1"], seed=0)
+    assert without_initialiser(network) == ["1"]
+    fresh = initialised_afresh(network, seed=0, strict=False)
+    assert torch.equal(fresh["1.factor"], network[1].factor)
+    assert not torch.equal(fresh["0.weight"], network[0].weight)

@@ -53,3 +53,28 @@ def test_it_repeats_and_resumes_with_its_teacher():
 def test_a_share_out_of_range_is_refused(kept):
     with pytest.raises(ConfigError, match=r"shrink_perturb: expected kept in \[0, 1\]"):
         ShrinkPerturb(kept=kept)
+
+
+class Places(torch.nn.Module):
+    """An embedding that nothing says how to initialise, as in vision transformers."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.full((3,), 5.0))
+
+    def forward(self, x):
+        return x + self.weight
+
+
+def test_what_no_layer_can_initialise_is_left_alone_and_recorded():
+    network, method = small_network().append(Places()), ShrinkPerturb(kept=0.4)
+    method.prepare(context_of(network, small_items()))
+    assert torch.equal(network[-1].weight, torch.full((3,), 5.0))
+    assert method.record == {"left_alone": [str(len(network) - 1)]}
+    assert ShrinkPerturb().record == {}
+
+
+def test_a_network_of_which_nothing_can_be_initialised_is_refused():
+    network = torch.nn.Sequential(torch.nn.Flatten(), Places())
+    with pytest.raises(ConfigError, match="no layer of the network can be initialised afresh.*--method finetune"):
+        ShrinkPerturb().prepare(context_of(network, small_items()))
