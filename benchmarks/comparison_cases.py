@@ -11,7 +11,6 @@ import numpy as np
 import yaml
 from demo_cohorts import command, index_of
 from mri_training import build_index
-from results_file import ROOT
 
 from monai_unlearn.index import Index
 
@@ -198,4 +197,3 @@ CASES: dict[str, Case] = {
               "sample": {"fraction": 0.1, "by": "image", "seed": 0}},
     ),
 }  # fmt: skip
-BUNDLES = ROOT / "bundles"

@@ -13,7 +13,6 @@ MISSING = "–"
 DEFAULT = "default"
 # What is asked of a default: no further than so from the best of all methods, and from retraining.
 NEAR_BEST, NEAR_RETRAINED, GAP, REMAIN = 0.1, 1.2, 0.03, 0.015
-JUDGED_AT = 0.2
 # What has no tuned setting of its own is not among those that a default is held against.
 CONTROLS = ("scratch",)
 

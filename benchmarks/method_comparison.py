@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmark_options import data_folder, parser_of
-from comparison_cases import BUNDLES, CASES, IMAGES
+from comparison_cases import CASES, IMAGES
+from demo_cohorts import BUNDLES
 from results_file import ROOT, facts, read, write
 
 from monai_unlearn.experiments.compare import README, compare
@@ -32,6 +33,7 @@ from monai_unlearn.experiments.comparison_plan import ComparisonPlan
 from monai_unlearn.experiments.draw import given_cohort
 from monai_unlearn.experiments.rehearsal_runs import RehearsalRuns
 from monai_unlearn.index import Index
+from monai_unlearn.strict_yaml import load
 
 if TYPE_CHECKING:
     import argparse
@@ -96,7 +98,7 @@ class Bench:
         if not trained.is_file():
             shutil.copytree(BUNDLES / images.bundle, self.config.parents[1], dirs_exist_ok=True)
             words = {**images.settings, "max_epochs": images.epochs, "seed": self.original, "device": "cpu"}
-            if "population" in json.loads(json.dumps(_content(spec))):
+            if "population" in load(spec.read_text(encoding="utf-8"), source=str(spec)):
                 words["cohort_spec"] = str(spec)
             self._train(index, words)
             trained.touch()
@@ -159,12 +161,6 @@ class Bench:
             shutil.copytree(whole[0], there, dirs_exist_ok=True)
             # By which the folder is known as that of a comparison.
             (out / "README.md").write_text(README, encoding="utf-8")
-
-
-def _content(spec: Path) -> Any:  # noqa: ANN401 - YAML
-    from monai_unlearn.strict_yaml import load
-
-    return load(spec.read_text(encoding="utf-8"), source=str(spec))
 
 
 def _say(text: str) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from monai_unlearn.cli.command import AsJson, Command, emit_json
-from monai_unlearn.terminal import say
+from monai_unlearn.cli.command import AsJson, Command
+from monai_unlearn.cli.experiment_options import end_with
 
 _HELP = (
     "Compose two revisions of one bundle, or a revision and its original, into one bundle with card and verdict.\n\n"
@@ -65,7 +65,6 @@ def compose(  # noqa: PLR0913 - Typer takes an option as a parameter
     """Compose two bundles."""
     from monai_unlearn.experiments.compose import CompositionPlan
     from monai_unlearn.experiments.compose import compose as run
-    from monai_unlearn.experiments.unlearn import INTERRUPTED, StoppedError
 
     plan = CompositionPlan(
         a=a,
@@ -78,13 +77,4 @@ def compose(  # noqa: PLR0913 - Typer takes an option as a parameter
         spec=spec,
         references=reference or (),
     )
-    try:
-        done = run(plan, out, quiet=as_json)
-    except StoppedError as error:
-        say(error, err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    if as_json:
-        failed = {"error": {"kind": done.kind, "message": done.error}}
-        emit_json(failed if done.result is None else done.result.summary())
-    if done.exit_code:
-        raise typer.Exit(done.exit_code)
+    end_with(lambda: run(plan, out, quiet=as_json), as_json=as_json)

@@ -1,4 +1,4 @@
-"""What `sweep` and `rehearse` share: options, the bar that shows how far they are, and the table of results."""
+"""What commands of experiments share: options, the bar that shows how far they are, tables, and how a revision ends."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monai_unlearn.terminal import escaping_console
+from monai_unlearn.cli.command import emit_json
+from monai_unlearn.terminal import escaping_console, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from monai_unlearn.experiments.unlearn import Revised
 
 IndexFolder = Annotated[
     Path, typer.Option("--index", metavar="DIR", help="The image index, as `monai-unlearn index build` wrote it.")
@@ -70,6 +73,30 @@ def progress_bar(doing: str) -> Iterator[Callable[[str, int, int], None]]:
 def names_in(text: str) -> list[str]:
     """Return the words of a list that is separated by commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def end_with(run: Callable[[], Revised], *, as_json: bool) -> None:
+    """Run a revision, and end the command as it ended.
+
+    Args:
+        run: Revises.
+        as_json: Whether to print its summary, or why there is none, on stdout.
+
+    Raises:
+        typer.Exit: It was interrupted, or its exit code is not 0.
+    """
+    from monai_unlearn.experiments.unlearn import INTERRUPTED, StoppedError
+
+    try:
+        done = run()
+    except StoppedError as error:
+        say(error, err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        failed = {"error": {"kind": done.kind, "message": done.error}}
+        emit_json(failed if done.result is None else done.result.summary())
+    if done.exit_code:
+        raise typer.Exit(done.exit_code)
 
 
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

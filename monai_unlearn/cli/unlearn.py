@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit_json
-from monai_unlearn.cli.experiment_options import Bundle, IndexFolder  # noqa: TC001 - Typer evaluates the annotations
+from monai_unlearn.cli.experiment_options import Bundle, IndexFolder, end_with
 from monai_unlearn.terminal import json_text, say
 
 if TYPE_CHECKING:
@@ -79,7 +79,6 @@ def unlearn(  # noqa: PLR0913 - Typer takes an option as a parameter
 ) -> None:
     """Revise a bundle."""
     from monai_unlearn.experiments.settings import read_fixed
-    from monai_unlearn.experiments.unlearn import INTERRUPTED, StoppedError
     from monai_unlearn.experiments.unlearn import unlearn as run
 
     given = {
@@ -96,16 +95,7 @@ def unlearn(  # noqa: PLR0913 - Typer takes an option as a parameter
     if estimate:
         _show_estimate(bundle, given, as_json=as_json)
         return
-    try:
-        done = run(bundle, out, given, quiet=as_json)
-    except StoppedError as error:
-        say(error, err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    if as_json:
-        failed = {"error": {"kind": done.kind, "message": done.error}}
-        emit_json(failed if done.result is None else done.result.summary())
-    if done.exit_code:
-        raise typer.Exit(done.exit_code)
+    end_with(lambda: run(bundle, out, given, quiet=as_json), as_json=as_json)
 
 
 def _show_estimate(bundle: Path, given: Mapping[str, object], *, as_json: bool) -> None:

@@ -57,7 +57,11 @@ def _distance(rows: Sequence[Mapping[str, Any]], *, title: str) -> Figure:
     _points(axes, shown, "share_of_retraining", "distance")
     axes.set(xlabel="share of retraining's gradients", ylabel="distance ratio (forget test, equally sure)")
     if shown:
+        # From 0 on: methods that keep to the same budget would lie far apart in a plot of their differences.
+        axes.set_xlim(0, 1.2 * max(row["share_of_retraining"] for row in shown))
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
     return figure
 
 

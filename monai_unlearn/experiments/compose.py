@@ -40,7 +40,7 @@ class CompositionPlan:
     Args:
         a: The first revision: the output folder of its run, or the bundle in it; or the original.
         b: The second one.
-        by: `splice`, `linear` or `task_vectors`.
+        by: `splice`, `linear`, `task_vectors` or `ensemble`.
         classifier: Of a splice, how deep from the output the modules lie that are B's; None for the head.
         weight: The coefficient; None chooses it on validation images.
         original: The bundle that both were revised from; None for the one that their runs name.

@@ -18,6 +18,8 @@ def test_each_cohort_and_budget_is_drawn_and_each_method_named():
     for name, text in drawn.items():
         assert text.startswith("<?xml")
         assert name.startswith("classes") or ("reset" in text and "psg" in text)
+        # Costs that hardly differ do not lie far apart.
+        assert not name.startswith("distance") or ">0.00<" in text
 
 
 def test_what_failed_or_has_no_figure_is_left_out():
