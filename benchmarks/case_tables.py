@@ -68,23 +68,6 @@ def _cost(runs: Sequence[dict[str, Any]]) -> float:
     return statistics.mean(run["share_of_retraining"] for run in runs)
 
 
-def overall(cases: Sequence[Case]) -> list[str]:
-    """Return all classes together: every network by subset, its cost, and the verdict."""
-    rows: list[list[object]] = []
-    for case in cases:
-        counts = ", ".join(f"{case['original'][subset][''][0]:,}" for subset in SUBSETS)
-        rows.append([f"*{case['title']}* (n = {counts})", "", "", "", "", ""])
-        rows.append(["original", *(shown(shares([case["original"]], subset)) for subset in SUBSETS), "", ""])
-        cells = [f"**{shown(shares(case['retrained'], subset))}**" for subset in SUBSETS]
-        rows.append(["**retrained without the cohort**", *cells, "100 %", ""])
-        for name, runs in case["runs"].items():
-            revised = [run["revised"] for run in runs]
-            cells = [shown(shares(revised, subset)) for subset in SUBSETS]
-            rows.append([METHODS[name], *cells, f"{percent(_cost(runs))} %", verdict(runs)])
-    subsets = [subset.replace("_", " ") for subset in SUBSETS]
-    return table(["network", *subsets, "gradients, share of retraining", "verdict"], rows, numbers=range(1, 5))
-
-
 def page(case: Case) -> str:
     """Return the page of a case: how it was measured, the networks by class, and why each verdict came out."""
     about = case["facts"]

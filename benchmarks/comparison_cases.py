@@ -145,7 +145,7 @@ IMAGES: dict[str, Images] = {
     "mri_phantoms": Images(
         bundle="mri_classifier",
         index=lambda _, work: index_of("mri_classifier", 2000, work, drawn="--slices 1 --size 64"),
-        settings={"image_size": [32, 32]}, epochs=12, healthy=("notumor",),
+        settings={"image_size": [32, 32]}, epochs=30, healthy=("notumor",),
     ),
 }  # fmt: skip
 CASES: dict[str, Case] = {

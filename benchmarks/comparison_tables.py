@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from markdown_tables import percent, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 MISSING = "–"
 DEFAULT = "default"
@@ -88,6 +88,48 @@ def _finished(row: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def side_by_side(documents: Sequence[Mapping[str, Any]], *, methods: Sequence[str], budget: float) -> list[str]:
+    """Return, for each cohort, the original, the retrained networks and some methods at one budget.
+
+    Of the retrained networks it shows the lowest and highest among themselves.
+
+    Args:
+        documents: The results of the final stage.
+        methods: The methods, in the order of the rows.
+        budget: The share of retraining's gradients.
+    """
+    heads = ["network", "distance", "recall gap: forget train", "forget test", "remain test", "remain", "verdict"]
+    cells: list[list[str]] = []
+    for one in documents:
+        rows = {row["method"]: row for row in one["rows"] if row["budget"] == budget and row["original"] == 0}
+        measured = next(row for row in rows.values() if row["status"] == "finished")
+        cells += [
+            [f"*{one['title']}*", *[""] * 6],
+            ["original", *(_shown(measured[name]["original"], name) for name in _BESIDE), "", ""],
+            ["**retrained**", *(f"**{_apart(measured[name]['retrained'], name)}**" for name in _BESIDE), "", ""],
+            *([f"`{name}`", *_beside(rows[name])] for name in methods if name in rows),
+        ]
+    return table(heads, cells, numbers=range(1, 6))
+
+
+_BESIDE = ("distance_ratio", *(f"recall_gap_{subset}" for subset in ("forget_train", "forget_test", "remain_test")))
+
+
+def _beside(row: Mapping[str, Any]) -> list[str]:
+    if row["status"] != "finished":
+        return [*[MISSING] * 5, "does not run"]
+    measures = [_shown(_value(row, name), name) for name in _BESIDE]
+    return [*measures, _points(row["remain_gap"], signed=True), f"`{row['verdict']}`"]
+
+
+def _shown(value: float | None, name: str) -> str:
+    return _number(value) if name == _BESIDE[0] else _points(value)
+
+
+def _apart(values: Sequence[float], name: str) -> str:
+    return f"{_shown(min(values), name)}–{_shown(max(values), name)}"
+
+
 def bar(documents: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what the default reaches on each cohort, original and budget, beside what is asked of it."""
     heads = ["cohort", "kind", "original", "budget", "distance", "best of all", "within 0.1", "at most 1.2"]
@@ -128,6 +170,52 @@ def _reached(one: Mapping[str, Any]) -> Iterable[list[str]]:
             f"{MISSING}{_points(remain)}",
             own["verdict"].replace("_", " "),
         ]
+
+
+def rates(tried: Sequence[Mapping[str, Any]], documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what the default reaches at several rates: its objective on validation images, which chooses, and others.
+
+    Args:
+        tried: The results of the stage *rates*.
+        documents: Those of the final stage, whose default has training's own rate.
+    """
+    own = {
+        (one["title"], row["original"], row["budget"]): {**row, "rate": 1.0}
+        for one in documents
+        for row in one["rows"]
+        if row["method"] == DEFAULT
+    }
+    cells: list[list[str]] = []
+    for one in tried:
+        for original, budget in sorted({(row["original"], row["budget"]) for row in one["rows"]}):
+            rows = [row for row in one["rows"] if (row["original"], row["budget"]) == (original, budget)]
+            rows += [row for key, row in own.items() if key == (one["title"], original, budget)]
+            cells.append([
+                one["title"],
+                str(original),
+                f"{percent(budget, 0)} %",
+                *(_at(rows, rate, lambda row: row.get("objective")) for rate in _RATES),
+                *(_at(rows, rate, lambda row: _value(row, "distance_ratio")) for rate in _RATES),
+                *(_points(_of(rows, rate).get("remain_gap"), signed=True) for rate in _RATES),
+            ])  # fmt: skip
+    heads = ["cohort", "original", "budget", "validation: half", "training's own", "twice"]
+    heads += ["distance: half", "training's own", "twice", "remain: half", "training's own", "twice"]
+    return table(heads, cells, numbers=range(1, len(heads)))
+
+
+_RATES = (0.5, 1.0, 2.0)
+
+
+def _of(rows: Sequence[Mapping[str, Any]], rate: float) -> Mapping[str, Any]:
+    return next((row for row in rows if row["rate"] == rate), {})
+
+
+def _at(rows: Sequence[Mapping[str, Any]], rate: float, of: Callable[[Mapping[str, Any]], float | None]) -> str:
+    """Return a figure at a rate; the lowest of all rates is in bold."""
+    found = {row["rate"]: value for row in rows if (value := of(row)) is not None}
+    if rate not in found:
+        return MISSING
+    return f"**{found[rate]:.2f}**" if found[rate] == min(found.values()) else f"{found[rate]:.2f}"
 
 
 def _value(row: Mapping[str, Any], name: str) -> float | None:

@@ -33,8 +33,10 @@ TASK_TITLES = {
 
 
 def odir_models() -> list[str]:
-    """Return README's table of both ODIR cohorts: every network by subset, its cost and the verdict."""
-    return case_tables.overall([result(name) for name in measured.COHORTS.values()])
+    """Return README's table of three ODIR cohorts: the default beside methods that were tuned equally."""
+    cases = [result(f"comparison_final_odir_{name}") for name in ("truncated_field", "quarter", "patients")]
+    methods = ("default", "reset", "shrink_perturb", "finetune", "psg")
+    return comparison_tables.side_by_side(cases, methods=methods, budget=0.2)
 
 
 def recalibration() -> list[str]:
@@ -293,6 +295,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "comparison_screen": lambda: comparison_tables.screen(comparisons("screen")),
     "comparison_final": lambda: comparison_tables.final(comparisons("final")),
     "comparison_bar": lambda: comparison_tables.bar(comparisons("final")),
+    "comparison_rates": lambda: comparison_tables.rates(comparisons("rates"), comparisons("final")),
     "defaults": defaults,
     "reset_depth": reset_depth,
     "million_rows": million_rows,

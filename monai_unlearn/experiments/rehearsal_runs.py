@@ -37,7 +37,7 @@ SET_BY_REHEARSE = {
 }
 """Config ids that the command sets, and where their values come from."""
 # What retraining does not depend on: another budget, margin or audit does not retrain.
-_OF_THE_REVISION = ("audits", "budget", "decision", "force")
+_OF_THE_REVISION = ("audit_share", "audits", "budget", "decision", "force")
 _JUDGED_OTHERWISE = (Verdict.ERASED.value, Verdict.NOT_ERASED.value)
 
 

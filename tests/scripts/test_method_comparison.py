@@ -60,3 +60,22 @@ def test_the_screen_orders_methods_by_validation_and_shows_what_did_not_run():
     lines = comparison_tables.screen([case(*rows, failed)])[2:]
     assert [line.split("|")[1].strip() for line in lines] == ["`reset`", "`duck`", "`msg`"]
     assert "does not run" in lines[-1]
+
+
+def test_the_lowest_on_validation_images_is_shown_among_the_rates():
+    own = [row("default", 1.1, objective=1.2), row("reset", 0.9)]
+    tried = [{**row("default", 0.9, objective=1.3), "rate": 0.5}, {**row("default", 1.3, objective=1.4), "rate": 2.0}]
+    [line] = comparison_tables.rates([case(*tried)], [case(*own)])[2:]
+    assert "| 1.30 | **1.20** | 1.40 | **0.90** | 1.10 | 1.30 | -1.0 | -1.0 | -1.0 |" in line
+
+
+def test_methods_side_by_side_show_what_retrained_networks_differ_by_among_themselves():
+    shown = row("default", 1.05, budget=0.2)
+    for name in ("distance_ratio", "recall_gap_forget_train", "recall_gap_forget_test", "recall_gap_remain_test"):
+        shown[name] = {"value": 0.05, "retrained": [0.02, 0.04], "original": 0.3}
+    failed = {"method": "psg", "status": "failed", "why": "no", "budget": 0.2, "original": 0}
+    lines = comparison_tables.side_by_side([case(shown, failed)], methods=("default", "psg"), budget=0.2)[3:]
+    assert lines[0] == "| original | 0.30 | 30.0 | 30.0 | 30.0 |  |  |"
+    assert lines[1].startswith("| **retrained** | **0.02–0.04** | **2.0–4.0** |")
+    assert lines[2].endswith("| -1.0 | `inconclusive` |")
+    assert lines[3].endswith("| – | does not run |")
