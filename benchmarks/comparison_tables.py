@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from markdown_tables import percent, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 MISSING = "–"
 DEFAULT = "default"
@@ -15,6 +15,8 @@ DEFAULT = "default"
 NEAR_BEST, NEAR_RETRAINED, GAP, REMAIN = 0.1, 1.2, 0.03, 0.015
 # What has no tuned setting of its own is not among those that a default is held against.
 CONTROLS = ("scratch",)
+# Whose grid of settings is shown whole.
+GRID = "shrink_perturb"
 
 
 def screen(documents: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -74,7 +76,6 @@ def final(documents: Sequence[Mapping[str, Any]]) -> list[str]:
 def _finished(row: Mapping[str, Any]) -> list[str]:
     if row["status"] != "finished":
         return ["does not run", *[MISSING] * 9, row["why"].partition(".")[0]]
-    settings = ", ".join(f"{key.rpartition('::')[2]} {value}" for key, value in row.get("settings", {}).items())
     return [
         row["verdict"].replace("_", " "),
         _number(_value(row, "distance_ratio")),
@@ -84,7 +85,7 @@ def _finished(row: Mapping[str, Any]) -> list[str]:
         _number(_value(row, "agreement")),
         _number(_value(row, "membership_auc")),
         f"{percent(row['share_of_retraining'])} %",
-        settings or MISSING,
+        _settings(row) or MISSING,
     ]
 
 
@@ -172,50 +173,28 @@ def _reached(one: Mapping[str, Any]) -> Iterable[list[str]]:
         ]
 
 
-def rates(tried: Sequence[Mapping[str, Any]], documents: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what the default reaches at several rates: its objective on validation images, which chooses, and others.
+def grid(documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the objective on validation images of every setting that a method tried, by cohort; smaller is better.
 
     Args:
-        tried: The results of the stage *rates*.
-        documents: Those of the final stage, whose default has training's own rate.
+        documents: The results of the final stage; what its rows of `shrink_perturb` tried is shown.
     """
-    own = {
-        (one["title"], row["original"], row["budget"]): {**row, "rate": 1.0}
-        for one in documents
-        for row in one["rows"]
-        if row["method"] == DEFAULT
-    }
-    cells: list[list[str]] = []
-    for one in tried:
-        for original, budget in sorted({(row["original"], row["budget"]) for row in one["rows"]}):
-            rows = [row for row in one["rows"] if (row["original"], row["budget"]) == (original, budget)]
-            rows += [row for key, row in own.items() if key == (one["title"], original, budget)]
-            cells.append([
-                one["title"],
-                str(original),
-                f"{percent(budget, 0)} %",
-                *(_at(rows, rate, lambda row: row.get("objective")) for rate in _RATES),
-                *(_at(rows, rate, lambda row: _value(row, "distance_ratio")) for rate in _RATES),
-                *(_points(_of(rows, rate).get("remain_gap"), signed=True) for rate in _RATES),
-            ])  # fmt: skip
-    heads = ["cohort", "original", "budget", "validation: half", "training's own", "twice"]
-    heads += ["distance: half", "training's own", "twice", "remain: half", "training's own", "twice"]
-    return table(heads, cells, numbers=range(1, len(heads)))
+    rows = [(one, row) for one in documents for row in one["rows"] if row["method"] == GRID and row.get("tried")]
+    settings = sorted({_settings(trial) for _, row in rows for trial in row["tried"]})
+    cells = []
+    for one, row in rows:
+        found = {_settings(trial): trial["objective"] for trial in row["tried"]}
+        lowest = min(value for value in found.values() if value is not None)
+        figures = [_number(found.get(name), digits=3) for name in settings]
+        marked = [
+            f"**{text}**" if found.get(name) == lowest else text for name, text in zip(settings, figures, strict=True)
+        ]
+        cells.append([one["title"], row["original"], f"{percent(row['budget'], 0)} %", *marked])
+    return table(["cohort", "original", "budget", *settings], cells, numbers=range(1, len(settings) + 3))
 
 
-_RATES = (0.5, 1.0, 2.0)
-
-
-def _of(rows: Sequence[Mapping[str, Any]], rate: float) -> Mapping[str, Any]:
-    return next((row for row in rows if row["rate"] == rate), {})
-
-
-def _at(rows: Sequence[Mapping[str, Any]], rate: float, of: Callable[[Mapping[str, Any]], float | None]) -> str:
-    """Return a figure at a rate; the lowest of all rates is in bold."""
-    found = {row["rate"]: value for row in rows if (value := of(row)) is not None}
-    if rate not in found:
-        return MISSING
-    return f"**{found[rate]:.2f}**" if found[rate] == min(found.values()) else f"{found[rate]:.2f}"
+def _settings(one: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key.rpartition('::')[2]} {value}" for key, value in one["settings"].items())
 
 
 def _value(row: Mapping[str, Any], name: str) -> float | None:
@@ -223,8 +202,8 @@ def _value(row: Mapping[str, Any], name: str) -> float | None:
     return None if not found else found["value"]
 
 
-def _number(value: float | None) -> str:
-    return MISSING if value is None else f"{value:.2f}"
+def _number(value: float | None, *, digits: int = 2) -> str:
+    return MISSING if value is None else f"{value:.{digits}f}"
 
 
 def _points(value: float | None, *, signed: bool = False) -> str:

@@ -2,13 +2,12 @@
 
     OMP_NUM_THREADS=1 python benchmarks/method_comparison.py screen --jobs 2
     OMP_NUM_THREADS=1 python benchmarks/method_comparison.py final --jobs 2
-    OMP_NUM_THREADS=1 python benchmarks/method_comparison.py rates --jobs 2
     OMP_NUM_THREADS=1 python benchmarks/method_comparison.py screen --case mri_glioma --jobs 2
 
 *screen*: every method with its paper's settings at up to three rates, 10 % of retraining's gradients, on four cohorts.
 *final*: fine-tuning, PSG, PSG with a labeller trained on remain, boundary shrinking, the bundle's default as it chooses
 by itself, and the three that were best on validation images of the screen; six settings each, at 10 and 20 %.
-*rates*: the default at half and twice training's rate, to choose which rate defaults have. All are
+Both are
 `monai-unlearn compare`, with three retrained networks for each cohort, so that a run that was stopped goes on; finished
 runs are kept below --work. Of images and networks nothing is committed but rows of figures.
 
@@ -51,13 +50,9 @@ BEST = 3
 STAGES: dict[str, dict[str, Any]] = {
     "screen": {"budgets": (0.1,), "trials": 3, "vary": ("training::rate_factor",)},
     "final": {"budgets": (0.1, 0.2), "trials": 6, "vary": ()},
-    "rates": {"budgets": (0.1, 0.2), "trials": 1, "vary": ()},
 }
-# Training's own rate is that of the default in the final stage.
-RATES = (0.5, 2.0)
 # Of the table of predictions alone, so that they take no time; the others are looked at in the second stage.
-_QUICK = ["distance", "recall_gap", "membership"]
-AUDITS = {"screen": _QUICK, "rates": _QUICK}
+AUDITS = {"screen": ["distance", "recall_gap", "membership"]}
 KEPT = (
     "method", "budget", "status", "verdict", "objective", "distance_ratio", "distance_ratio_raw",
     "distance_ratio_forget_train", "distance_ratio_remain", "agreement", "recall_gap_forget_train",
@@ -120,7 +115,7 @@ class Bench:
         if done.returncode:
             sys.exit(f"training for {self.case} failed: {done.stderr.strip().splitlines()[-1]}")
 
-    def fixed(self, stage: str, rate: float | None) -> dict[str, str]:
+    def fixed(self, stage: str) -> dict[str, str]:
         """The settings of every run, as text."""
         images = IMAGES[CASES[self.case].images]
         settings = {
@@ -130,13 +125,10 @@ class Bench:
             # Two classes: boundary targets are shown for what they do.
             "force": True,
             **({"audits": AUDITS[stage], "audit_share": 1} if stage in AUDITS else {}),
-            **({} if rate is None else {"training::rate_factor": rate}),
         }
         return {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
 
-    def compared(
-        self, stage: str, methods: Sequence[str], budgets: Sequence[float], jobs: int, *, rate: float | None = None
-    ) -> list[dict[str, Any]]:
+    def compared(self, stage: str, methods: Sequence[str], budgets: Sequence[float], jobs: int) -> list[dict[str, Any]]:
         """Compare methods; return the rows of `compare.json`, in short."""
         index, spec = self.prepare()
         out = self.work / f"{self.case}-{self.original}"
@@ -146,14 +138,13 @@ class Bench:
             specs=[spec],
             methods=methods,
             seeds=SEEDS,
-            fixed=self.fixed(stage, rate),
+            fixed=self.fixed(stage),
             jobs=jobs,
             **{**STAGES[stage], "budgets": budgets},
         )
         self._take_references(plan, out)
         found = compare(plan, out, progress=lambda what, done, total: _say(f"{what} {done}/{total}"))["rows"]
-        more = {} if rate is None else {"rate": rate}
-        return [{"original": self.original, **more, **short(row)} for row in found]
+        return [{"original": self.original, **short(row)} for row in found]
 
     def _take_references(self, plan: ComparisonPlan, out: Path) -> None:
         """Use the networks that were retrained without the cohort for another original or stage: they are the same.
@@ -223,15 +214,14 @@ def measure(stage: str, name: str, options: argparse.Namespace, methods: Sequenc
     if images.real and options.data is None:
         return
     budgets = [options.budget] if options.budget else STAGES[stage]["budgets"]
-    originals = images.originals[:1] if stage == "screen" else images.originals
+    originals = images.originals if stage == "final" else images.originals[:1]
     if options.original is not None:
         originals = (options.original,)
     result = f"{NAME}_{stage}_{name}"
     rows = read(result, options.results)["rows"] if (options.results / f"{result}.json").is_file() else []
     for original in originals:
         bench = Bench(case=name, original=original, work=options.work.resolve(), data=options.data)
-        rates = RATES if stage == "rates" else (None,)
-        found = [row for rate in rates for row in bench.compared(stage, methods, budgets, options.jobs, rate=rate)]
+        found = bench.compared(stage, methods, budgets, options.jobs)
         # What other calls measured of the cohort stays.
         keys = {_key(row) for row in found}
         rows = [row for row in rows if _key(row) not in keys] + found
@@ -248,7 +238,7 @@ def measure(stage: str, name: str, options: argparse.Namespace, methods: Sequenc
 
 
 def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["original"], row["budget"], row["method"], row.get("rate")
+    return row["original"], row["budget"], row["method"]
 
 
 def screened(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -267,9 +257,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     options.data = data_folder(options) if options.data else None
-    if options.stage == "rates":
-        methods = ["default"]
-    elif options.methods:
+    if options.methods:
         methods = options.methods.split(",")
     elif options.stage == "final":
         methods = [*FIXED_FINAL, *finalists(screened(options))]
@@ -278,7 +266,7 @@ def main() -> None:
 
         methods = ["default", *(name for name in sorted(registered()) if name not in CONTROLS)]
     for name in options.case or CASES:
-        if options.stage != "screen" or CASES[name].screened or options.case:
+        if options.stage == "final" or CASES[name].screened or options.case:
             measure(options.stage, name, options, methods)
 
 

@@ -295,7 +295,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "comparison_screen": lambda: comparison_tables.screen(comparisons("screen")),
     "comparison_final": lambda: comparison_tables.final(comparisons("final")),
     "comparison_bar": lambda: comparison_tables.bar(comparisons("final")),
-    "comparison_rates": lambda: comparison_tables.rates(comparisons("rates"), comparisons("final")),
+    "comparison_grid": lambda: comparison_tables.grid(comparisons("final")),
     "defaults": defaults,
     "reset_depth": reset_depth,
     "million_rows": million_rows,

@@ -62,11 +62,14 @@ def test_the_screen_orders_methods_by_validation_and_shows_what_did_not_run():
     assert "does not run" in lines[-1]
 
 
-def test_the_lowest_on_validation_images_is_shown_among_the_rates():
-    own = [row("default", 1.1, objective=1.2), row("reset", 0.9)]
-    tried = [{**row("default", 0.9, objective=1.3), "rate": 0.5}, {**row("default", 1.3, objective=1.4), "rate": 2.0}]
-    [line] = comparison_tables.rates([case(*tried)], [case(*own)])[2:]
-    assert "| 1.30 | **1.20** | 1.40 | **0.90** | 1.10 | 1.30 | -1.0 | -1.0 | -1.0 |" in line
+def test_the_grid_shows_what_was_tried_and_the_best_on_validation_images():
+    tried = [
+        {"settings": {"method::kept": 0.4, "training::rate_factor": rate}, "objective": objective}
+        for rate, objective in ((1.0, 1.2), (0.5, 1.1), (2.0, None))
+    ]
+    lines = comparison_tables.grid([case({**row("shrink_perturb", 1.0), "tried": tried}, row("reset", 0.9))])
+    assert lines[0].startswith("| cohort | original | budget | kept 0.4, rate_factor 0.5 | kept 0.4, rate_factor 1.0 |")
+    assert lines[2:] == ["| a camera | 0 | 10 % | **1.100** | 1.200 | – |"]
 
 
 def test_methods_side_by_side_show_what_retrained_networks_differ_by_among_themselves():
