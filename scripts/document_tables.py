@@ -246,14 +246,16 @@ def _near(cohort: str, default: Default) -> str:
     """Return the distance of a cohort's default to retrained networks, beside fine-tuning and the best of all."""
     found = result("reset_depth")["cohorts"][cohort]
     distances = {name: one["forget_train"]["distance"] for name, one in found["depths"].items()}
-    kept = default.settings.get("kept")
-    chosen = f"shrink {kept}" if kept else str(default.settings["depth"])
     tried = {name: far for name, far in distances.items() if name not in ("original", "finetune")}
     best = min(tried, key=tried.__getitem__)
+    # What a default keeps of each weight lies between the two shares that were tried.
+    shrunk = sorted(far for name, far in tried.items() if name.startswith("shrink"))
+    chosen = best if "kept" in default.settings else str(default.settings["depth"])
+    reached = f"{shrunk[0]:.2f} to {shrunk[-1]:.2f}" if "kept" in default.settings else f"{tried[chosen]:.2f}"
     others = [f"original {distances['original']:.2f}", f"fine-tuning {distances['finetune']:.2f}"]
     if best != chosen:
         others.append(f"best, {best.replace('_', ' ')}, {tried[best]:.2f}")
-    return f"{cohort.replace('_', ' ')}: {tried[chosen]:.2f} ({', '.join(others)})"
+    return f"{cohort.replace('_', ' ')}: {reached} ({', '.join(others)})"
 
 
 def reset_depth() -> list[str]:

@@ -60,8 +60,8 @@ DEFAULTS: Mapping[Suit, Default] = MappingProxyType(
         ),
         "device": Default(
             method="shrink_perturb",
-            settings=MappingProxyType({"kept": 0.4}),
-            words="shrink and perturb, which keeps four tenths of every weight",
+            settings=MappingProxyType({"kept": 0.5}),
+            words="shrink and perturb, which keeps half of every weight",
             why="what is learnt from a device may lie in any layer, so that each gives up as large a share of it",
             measured=("inverting_camera", "inverting_camera_two_classes", "dim_camera"),
         ),

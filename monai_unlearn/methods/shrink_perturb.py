@@ -29,7 +29,7 @@ _BATCH_NORM = nn.modules.batchnorm._BatchNorm  # noqa: SLF001 - torch has no pub
         batch_norm="train mode on remain images; its weights and statistics begin as the original's",
         cost="one gradient per remain image of each step, and a forward pass of the original with distillation",
         search_space={
-            "method::kept": (0.4, 0.6),
+            "method::kept": (0.5, 0.4, 0.6),
             "training::rate_factor": (1.0, 0.5, 2.0),
         },
     )
@@ -56,7 +56,7 @@ class ShrinkPerturb(RemainTraining):
         ConfigError: A value is out of range.
     """
 
-    def __init__(self, *, kept: float = 0.4, distillation: float = 0.0, temperature: float = 2.0) -> None:
+    def __init__(self, *, kept: float = 0.5, distillation: float = 0.0, temperature: float = 2.0) -> None:
         super().__init__(distillation=distillation, temperature=temperature)
         if not 0 <= kept <= 1:
             raise ConfigError(f"shrink_perturb: expected kept in [0, 1], got {kept}.")

@@ -16,7 +16,7 @@ from monai_unlearn.methods.registry import SUITS
 from monai_unlearn.vocabulary.fields import Kind
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "reset_depth.json"
-SHRINK = "shrink and perturb, which keeps four tenths of every weight, because the cohort is"
+SHRINK = "shrink and perturb, which keeps half of every weight, because the cohort is"
 NOT_MEASURED = " (not measured on such cohorts yet)"
 UP = "diagnosis == up"
 # Patients 0 and 2 have images of class `up`, patient 1 of `down`.
@@ -79,7 +79,7 @@ def test_the_default_follows_from_reason_and_classes_and_says_its_ground(folder,
     assert isinstance(found, Reset if depth else ShrinkPerturb)
     assert (getattr(found, "depth", None), found.ground) == (depth, f"{ground}; see {PAGE}")
     if depth is None:
-        assert (found.kept, found.distillation) == (0.4, 0.0)
+        assert (found.kept, found.distillation) == (0.5, 0.0)
 
 
 def test_one_patient_is_one(folder):
