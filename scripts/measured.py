@@ -66,18 +66,6 @@ def odir(cohort: str) -> dict[str, dict[str, Seeds]]:
 
 
 @cache
-def odir_classes(cohort: str) -> dict[str, dict[str, Seeds]]:
-    """Return recall on forget training images in percent, by network and class; classes without images left out."""
-    case = result(COHORTS[cohort])
-    networks = {"original": [case["original"]], "retrained": case["retrained"]}
-    networks |= {name: [run["revised"] for run in runs] for name, runs in case["runs"].items()}
-    having = [name for name in case["classes"] if case["original"]["forget_train"][name][0]]
-    return {
-        key: {name: Seeds(shares(found, "forget_train", name)) for name in having} for key, found in networks.items()
-    }
-
-
-@cache
 def quality() -> dict[str, dict[str, Any]]:
     """Return, for each task of `psg_quality.py`, what its classes have in common at 10 % of retraining's gradients."""
     return {task: _task(body["classes"]) for task, body in result("psg_quality")["tasks"].items()}
