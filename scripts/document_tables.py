@@ -34,9 +34,9 @@ TASK_TITLES = {
 
 def odir_models() -> list[str]:
     """Return README's table of three ODIR cohorts: the default beside methods that were tuned equally."""
-    cases = [result(f"comparison_final_odir_{name}") for name in ("truncated_field", "quarter", "patients")]
+    cases = [result(f"comparison_final_{name}") for name in measured.README_COHORTS]
     methods = ("default", "reset", "shrink_perturb", "finetune", "psg")
-    return comparison_tables.side_by_side(cases, methods=methods, budget=0.2)
+    return comparison_tables.side_by_side(cases, methods=methods, budget=measured.README_BUDGET)
 
 
 def recalibration() -> list[str]:

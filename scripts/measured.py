@@ -65,6 +65,26 @@ def odir(cohort: str) -> dict[str, dict[str, Seeds]]:
     return {name: {subset: Seeds(shares(found, subset)) for subset in SUBSETS} for name, found in networks.items()}
 
 
+README_COHORTS = ("odir_truncated_field", "odir_quarter", "odir_patients")
+README_BUDGET = 0.2
+
+
+def forget_train_gaps() -> dict[str, Seeds]:
+    """Return recall gaps on forget training images, in points, over the cohorts of README's table."""
+    rows = {
+        (name, row["method"]): row["recall_gap_forget_train"]
+        for name in README_COHORTS
+        for row in result(f"comparison_final_{name}")["rows"]
+        if row["original"] == 0 and row["budget"] == README_BUDGET and row["status"] == "finished"
+    }
+    default = [rows[name, "default"] for name in README_COHORTS]
+    return {
+        "default": Seeds(tuple(100 * one["value"] for one in default)),
+        "original": Seeds(tuple(100 * one["original"] for one in default)),
+        "retrained": Seeds(tuple(100 * value for one in default for value in one["retrained"])),
+    }
+
+
 @cache
 def quality() -> dict[str, dict[str, Any]]:
     """Return, for each task of `psg_quality.py`, what its classes have in common at 10 % of retraining's gradients."""

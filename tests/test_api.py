@@ -101,7 +101,7 @@ def test_the_method_follows_from_the_cohort_and_record_and_card_say_why(revised)
     ground = record["method"]["ground"]
     assert ground.startswith("shrink and perturb, which keeps half of every weight, because the cohort is")
     method = card["modification"]["method"]
-    assert (method["chosen_by"], method["ground"], method["settings"]["kept"]) == ("default", ground, 0.4)
+    assert (method["chosen_by"], method["ground"], method["settings"]["kept"]) == ("default", ground, 0.5)
     told = f"shrink_perturb; by default, {ground}."
     assert told in (evidence / "model_card_diff.html").read_text(encoding="utf-8")
     assert told in (evidence / "model_card_diff.md").read_text(encoding="utf-8").replace("\\", "")
