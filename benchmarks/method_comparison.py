@@ -6,8 +6,7 @@
 
 *screen*: every method with its paper's settings at up to three rates, 10 % of retraining's gradients, on four cohorts.
 *final*: fine-tuning, PSG, PSG with a labeller trained on remain, boundary shrinking, the bundle's default as it chooses
-by itself, and the three that were best on validation images of the screen; six settings each, at 10 and 20 %.
-Both are
+by itself, and the three that were best on validation images of the screen; six settings each, at 10 and 20 %. Both are
 `monai-unlearn compare`, with three retrained networks for each cohort, so that a run that was stopped goes on; finished
 runs are kept below --work. Of images and networks nothing is committed but rows of figures.
 
