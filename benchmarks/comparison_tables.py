@@ -177,7 +177,7 @@ def grid(documents: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the objective on validation images of every setting that a method tried, by cohort; smaller is better.
 
     Args:
-        documents: The results of the final stage; what its rows of `shrink_perturb` tried is shown.
+        documents: The results of the final stage; what its rows of `shrink_perturb` tried is shown, and the default.
     """
     rows = [(one, row) for one in documents for row in one["rows"] if row["method"] == GRID and row.get("tried")]
     settings = sorted({_settings(trial) for _, row in rows for trial in row["tried"]})
@@ -189,8 +189,15 @@ def grid(documents: Sequence[Mapping[str, Any]]) -> list[str]:
         marked = [
             f"**{text}**" if found.get(name) == lowest else text for name, text in zip(settings, figures, strict=True)
         ]
-        cells.append([one["title"], row["original"], f"{percent(row['budget'], 0)} %", *marked])
-    return table(["cohort", "original", "budget", *settings], cells, numbers=range(1, len(settings) + 3))
+        beside = (other for other in one["rows"] if other["method"] == DEFAULT)
+        own = next((other for other in beside if _place(other) == _place(row)), {})
+        default = _number(own.get("objective"), digits=3)
+        cells.append([one["title"], row["original"], f"{percent(row['budget'], 0)} %", *marked, default])
+    return table(["cohort", "original", "budget", *settings, DEFAULT], cells, numbers=range(1, len(settings) + 4))
+
+
+def _place(row: Mapping[str, Any]) -> tuple[Any, Any]:
+    return row["original"], row["budget"]
 
 
 def _settings(one: Mapping[str, Any]) -> str:

@@ -250,10 +250,10 @@ def _near(cohort: str, default: Default) -> str:
     best = min(tried, key=tried.__getitem__)
     # What a default keeps of each weight lies between the two shares that were tried.
     shrunk = sorted(far for name, far in tried.items() if name.startswith("shrink"))
-    chosen = best if "kept" in default.settings else str(default.settings["depth"])
-    reached = f"{shrunk[0]:.2f} to {shrunk[-1]:.2f}" if "kept" in default.settings else f"{tried[chosen]:.2f}"
+    is_shrunk = "kept" in default.settings
+    reached = f"{shrunk[0]:.2f} to {shrunk[-1]:.2f}" if is_shrunk else f"{tried[default.settings['depth']]:.2f}"
     others = [f"original {distances['original']:.2f}", f"fine-tuning {distances['finetune']:.2f}"]
-    if best != chosen:
+    if not (best.startswith("shrink") if is_shrunk else best == default.settings["depth"]):
         others.append(f"best, {best.replace('_', ' ')}, {tried[best]:.2f}")
     return f"{cohort.replace('_', ' ')}: {reached} ({', '.join(others)})"
 

@@ -67,9 +67,9 @@ def test_the_grid_shows_what_was_tried_and_the_best_on_validation_images():
         {"settings": {"method::kept": 0.4, "training::rate_factor": rate}, "objective": objective}
         for rate, objective in ((1.0, 1.2), (0.5, 1.1), (2.0, None))
     ]
-    lines = comparison_tables.grid([case({**row("shrink_perturb", 1.0), "tried": tried}, row("reset", 0.9))])
+    lines = comparison_tables.grid([case({**row("shrink_perturb", 1.0), "tried": tried}, row("default", 0.9))])
     assert lines[0].startswith("| cohort | original | budget | kept 0.4, rate_factor 0.5 | kept 0.4, rate_factor 1.0 |")
-    assert lines[2:] == ["| a camera | 0 | 10 % | **1.100** | 1.200 | – |"]
+    assert lines[2:] == ["| a camera | 0 | 10 % | **1.100** | 1.200 | – | 1.000 |"]
 
 
 def test_methods_side_by_side_show_what_retrained_networks_differ_by_among_themselves():
