@@ -131,7 +131,7 @@ class Method(ABC):
     phase: PhaseName = "forget"
     """The phase of the current step: `forget`, or `repair`, whose batches have no `forget`. The engine sets it."""
 
-    steps: ClassVar[StepSettings] = StepSettings()
+    steps: StepSettings = StepSettings()
     """How the steps are taken, unless a config says otherwise."""
 
     needs_forget: ClassVar[bool] = True

@@ -12,7 +12,7 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.logit_ensemble import LogitEnsemble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from monai_unlearn.methods.base import MethodContext
 
@@ -80,6 +80,15 @@ def modules_within(network: nn.Module, depth: Depth, image: Tensor) -> tuple[str
             f'Give {"a smaller number" if len(blocks) > 1 else "head"}, or all: --method "{{name: reset, depth: …}}".'
         )
     return tuple(name for block in blocks[len(blocks) - 1 - int(wanted) :] for name in block.names)
+
+
+def is_within(name: str, modules: Iterable[str]) -> bool:
+    """Return whether a module or parameter is one of some modules or in one; an empty name is the whole network.
+
+    >>> is_within("fc.weight", ["fc"]), is_within("fc2.weight", ["fc"])
+    (True, False)
+    """
+    return any(module in ("", name) or name.startswith(f"{module}.") for module in modules)
 
 
 def blocks_of(network: nn.Module, image: Tensor) -> list[Block]:

@@ -8,7 +8,7 @@ from torch import nn
 
 from monai_unlearn.errors import ConfigError, check_choice
 from monai_unlearn.methods.base import FORWARD_PASS
-from monai_unlearn.methods.depth import Depth, blank_image, check_depth, modules_within
+from monai_unlearn.methods.depth import Depth, blank_image, check_depth, is_within, modules_within
 from monai_unlearn.methods.depth_choice import DepthChoice, choose_depth, most_images
 from monai_unlearn.methods.fresh_weights import WHOLE, initialised_afresh
 from monai_unlearn.methods.registry import MethodInfo, register
@@ -126,7 +126,7 @@ class Reset(RemainTraining):
                     module.eval()
 
     def _is_within(self, name: str) -> bool:
-        return any(within in ("", name) or name.startswith(f"{within}.") for within in self._within)
+        return is_within(name, self._within)
 
     @property
     def record(self) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from monai_unlearn.errors import ConfigError
+from monai_unlearn.methods.depth import blank_image, check_depth, is_within, modules_within
 from monai_unlearn.methods.fresh_weights import initialised_afresh, without_initialiser
 from monai_unlearn.methods.registry import MethodInfo, register
 from monai_unlearn.methods.remain_training import RemainTraining
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from monai_unlearn.methods.base import MethodContext
+    from monai_unlearn.methods.depth import Depth
 
 _BATCH_NORM = nn.modules.batchnorm._BatchNorm  # noqa: SLF001 - torch has no public base
 
@@ -23,11 +26,13 @@ _BATCH_NORM = nn.modules.batchnorm._BatchNorm  # noqa: SLF001 - torch has no pub
     MethodInfo(
         name="shrink_perturb",
         paper="Ash and Adams 2020, On Warm-Starting Neural Network Training, NeurIPS, arXiv 1910.08475",
-        equations="θ ← a·θ + (1 − a)·fresh in every weight but BatchNorm's; then training's own loss on remain images",
+        equations="θ ← a·θ + (1 − a)·fresh in every weight but BatchNorm's, with a = 0 in the last layers with `depth`; "
+        "then training's own loss on remain images",
         needs=("remain",),
         suits=("class", "part_of_class", "device", "patients", "labels"),
         batch_norm="train mode on remain images; its weights and statistics begin as the original's",
-        cost="one gradient per remain image of each step, and a forward pass of the original with distillation",
+        cost="one gradient per remain image of each step, a forward pass of the original with distillation, and with "
+        "`depth` one of a single image to find the layers",
         search_space={
             "method::kept": (0.5, 0.4, 0.6),
             "training::rate_factor": (1.0, 0.5, 2.0),
@@ -43,35 +48,55 @@ class ShrinkPerturb(RemainTraining):
 
     in every parameter but those of BatchNorm layers, whose statistics stay as well. Ash and Adams add noise of a
     chosen scale to a · θ, to train on with more data; the fresh initialisation has the scale of each layer. All layers
-    lose a share of what they learnt of any image, whereas `reset` takes all from some. Further departures: BatchNorm is
-    left alone, and so are weights that no layer can initialise, such as a transformer's embedding of places; rate,
-    optimiser, batch and augmentation are training's own.
+    lose a share of what they learnt of any image, whereas `reset` takes all from some; with `depth` it does both: the
+    layers within the depth, their BatchNorm included, begin at φ, as those of `reset`. Further departures: BatchNorm is
+    otherwise left alone, and so are weights that no layer can initialise, such as a transformer's embedding of places;
+    rate, optimiser, batch and augmentation are training's own.
 
     Args:
         kept: a, in [0, 1]: the share of the original's weights.
+        depth: The last layers that keep nothing: `head`, `last_block` or a number, as of `reset`; None for none.
+        rate: The peak rate, as a multiple of training's own, above 0.
         distillation: See `RemainTraining`.
         temperature: See `RemainTraining`.
 
     Raises:
-        ConfigError: A value is out of range.
+        ConfigError: A value is out of range, or `depth` is none of these.
+
+    >>> ShrinkPerturb(kept=0.8, depth="head").kept
+    0.8
     """
 
-    def __init__(self, *, kept: float = 0.5, distillation: float = 0.0, temperature: float = 2.0) -> None:
+    def __init__(
+        self,
+        *,
+        kept: float = 0.5,
+        depth: Depth | None = None,
+        rate: float = 1.0,
+        distillation: float = 0.0,
+        temperature: float = 2.0,
+    ) -> None:
         super().__init__(distillation=distillation, temperature=temperature)
         if not 0 <= kept <= 1:
             raise ConfigError(f"shrink_perturb: expected kept in [0, 1], got {kept}.")
-        self.kept = kept
+        if not rate > 0:
+            raise ConfigError(f"shrink_perturb: expected a rate above 0, got {rate}.")
+        if depth is not None:
+            check_depth(depth)
+        self.kept, self.depth = kept, depth
+        self.steps = replace(self.steps, learning_rate=rate)
         self._left: list[str] = []
 
     def start(self, context: MethodContext) -> dict[str, Tensor]:
         """Return the mixed weights.
 
         Raises:
-            ConfigError: No layer can be initialised.
+            ConfigError: No layer can be initialised, or the network has fewer blocks than the depth.
         """
         network = context.network
         state = dict(network.state_dict())
         fresh = initialised_afresh(network, seed=context.seed, strict=False)
+        within = () if self.depth is None else modules_within(network, self.depth, blank_image(context))
         self._left = without_initialiser(network)
         left = {name for name, module in network.named_modules() if isinstance(module, _BATCH_NORM)} | {*self._left}
         mixed = [name for name, _ in network.named_parameters(remove_duplicate=False) if _layer(name) not in left]
@@ -82,7 +107,12 @@ class ShrinkPerturb(RemainTraining):
             )
         for name in mixed:
             state[name] = self.kept * state[name] + (1 - self.kept) * fresh[name].to(state[name].device)
-        return state
+        return {name: fresh[name] if is_within(name, within) else value for name, value in state.items()}
+
+    @property
+    def forward_passes(self) -> int:
+        """The one that shows in which order the layers run."""
+        return int(self.depth not in (None, "all"))
 
     @property
     def record(self) -> dict[str, Any]:

@@ -37,6 +37,23 @@ def test_the_ends_are_the_original_and_fresh_weights():
     assert all(torch.equal(found[name], fresh[name]) for name in ("0.weight", "0.bias", "5.weight", "5.bias"))
 
 
+def test_layers_within_the_depth_keep_nothing():
+    original, fresh = trained().state_dict(), start(Scratch())
+    method = ShrinkPerturb(kept=0.8, depth="head")
+    found = start(method)
+    mixed = {name: 0.8 * original[name] + 0.2 * fresh[name] for name in ("0.weight", "0.bias")}
+    for name, value in found.items():
+        last = fresh if name.startswith("5.") else original
+        torch.testing.assert_close(value, mixed.get(name, last[name]))
+    assert method.forward_passes == 1
+    assert ShrinkPerturb().forward_passes == 0
+
+
+def test_fresh_blocks_bring_fresh_batch_norm():
+    found = start(ShrinkPerturb(kept=1.0, depth="all"))
+    assert same(found, start(Scratch()))
+
+
 def test_shared_weights_stay_shared():
     network = small_network()
     network.append(torch.nn.Linear(3, 3))
@@ -53,6 +70,18 @@ def test_it_repeats_and_resumes_with_its_teacher():
 def test_a_share_out_of_range_is_refused(kept):
     with pytest.raises(ConfigError, match=r"shrink_perturb: expected kept in \[0, 1\]"):
         ShrinkPerturb(kept=kept)
+
+
+def test_the_rate_is_a_multiple_of_trainings_own():
+    assert ShrinkPerturb(rate=0.5).steps.learning_rate == 0.5
+    assert ShrinkPerturb().steps.learning_rate == ShrinkPerturb.steps.learning_rate == 1.0
+    with pytest.raises(ConfigError, match="shrink_perturb: expected a rate above 0, got 0"):
+        ShrinkPerturb(rate=0)
+
+
+def test_a_depth_that_is_none_is_refused():
+    with pytest.raises(ConfigError, match="depth: expected head, last_block, all or a number"):
+        ShrinkPerturb(depth="auto")
 
 
 class Places(torch.nn.Module):
