@@ -139,6 +139,19 @@ def bar(documents: Sequence[Mapping[str, Any]]) -> list[str]:
     return table(heads, cells, numbers=(2, 3, 4, 8, 9, 10, 11))
 
 
+def reached_by_kind(documents: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return the default's distance on each cohort, at the budgets in order, by the kind of the cohort."""
+    found: dict[str, list[str]] = {}
+    for one in documents:
+        own = [row for row in one["rows"] if row["method"] == DEFAULT and row["status"] == "finished"]
+        for original in sorted({row["original"] for row in own}):
+            rows = sorted((row for row in own if row["original"] == original), key=lambda row: row["budget"])
+            name = one["title"] + (f", original {original}" if original else "")
+            distances = " / ".join(_number(_value(row, "distance_ratio")) for row in rows)
+            found.setdefault(one["kind"], []).append(f"{name}: {distances}")
+    return found
+
+
 def _reached(one: Mapping[str, Any]) -> Iterable[list[str]]:
     for original, budget in sorted({(row["original"], row["budget"]) for row in one["rows"]}):
         rows = [row for row in one["rows"] if (row["original"], row["budget"]) == (original, budget)]

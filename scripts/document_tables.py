@@ -235,27 +235,12 @@ def defaults() -> list[str]:
     """Return the default method of each kind of cohort, why, and how near to retrained networks it came."""
     from monai_unlearn.methods.default_method import DEFAULTS  # loads torch, which the other tables can do without
 
+    reached = comparison_tables.reached_by_kind(comparisons("final"))
     cells = [
-        [SUITS[kind], default.words, default.why, "; ".join(_near(one, default) for one in default.measured) or NOT]
+        [SUITS[kind], default.words, default.why, "; ".join(reached.get(kind, ())) or NOT]
         for kind, default in DEFAULTS.items()
     ]
-    return table(["cohort", "default", "why", "measured on CIFAR-10: distance to retraining"], cells, numbers=())
-
-
-def _near(cohort: str, default: Default) -> str:
-    """Return the distance of a cohort's default to retrained networks, beside fine-tuning and the best of all."""
-    found = result("reset_depth")["cohorts"][cohort]
-    distances = {name: one["forget_train"]["distance"] for name, one in found["depths"].items()}
-    tried = {name: far for name, far in distances.items() if name not in ("original", "finetune")}
-    best = min(tried, key=tried.__getitem__)
-    # What a default keeps of each weight lies between the two shares that were tried.
-    shrunk = sorted(far for name, far in tried.items() if name.startswith("shrink"))
-    is_shrunk = "kept" in default.settings
-    reached = f"{shrunk[0]:.2f} to {shrunk[-1]:.2f}" if is_shrunk else f"{tried[default.settings['depth']]:.2f}"
-    others = [f"original {distances['original']:.2f}", f"fine-tuning {distances['finetune']:.2f}"]
-    if not (best.startswith("shrink") if is_shrunk else best == default.settings["depth"]):
-        others.append(f"best, {best.replace('_', ' ')}, {tried[best]:.2f}")
-    return f"{cohort.replace('_', ' ')}: {reached} ({', '.join(others)})"
+    return table(["cohort", "default", "why", "distance to retraining at 10 / 20 %"], cells, numbers=())
 
 
 def reset_depth() -> list[str]:

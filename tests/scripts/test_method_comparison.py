@@ -82,3 +82,9 @@ def test_methods_side_by_side_show_what_retrained_networks_differ_by_among_thems
     assert lines[1].startswith("| **retrained** | **0.02–0.04** | **2.0–4.0** |")
     assert lines[2].endswith("| -1.0 | `inconclusive` |")
     assert lines[3].endswith("| – | does not run |")
+
+
+def test_what_the_default_reached_is_told_by_kind_with_the_other_originals():
+    rows = [row("default", 1.05, budget=0.2), row("default", 1.1), {**row("default", 0.9), "original": 1}]
+    found = comparison_tables.reached_by_kind([case(*rows, row("reset", 0.5))])
+    assert found == {"device": ["a camera: 1.10 / 1.05", "a camera, original 1: 0.90"]}
