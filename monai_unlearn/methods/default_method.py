@@ -42,32 +42,34 @@ class Default:
 
 
 _LAST_BLOCK = MappingProxyType({"depth": "last_block"})
+_HALF = MappingProxyType({"kept": 0.5, "rate": 0.5})
+_HALF_IN_WORDS = "shrink and perturb at half of training's rate, which keeps half of every weight"
 DEFAULTS: Mapping[Suit, Default] = MappingProxyType(
     {
         "class": Default(
             method="shrink_perturb",
             settings=MappingProxyType({"kept": 0.8, "depth": "head"}),
-            words="shrink and perturb with a fresh head, which keeps 0.8 of every other weight",
+            words="shrink and perturb with a fresh head, which keeps 80 % of every other weight",
             why="no image of the class remains, so that a fresh head, trained on what remains, has no way to name it, "
             "and the other layers give up some of what they learnt for it",
         ),
         "part_of_class": Default(
-            method="reset",
-            settings=_LAST_BLOCK,
-            words="reset of the last block",
-            why="the rest of the class still teaches the earlier blocks what they know of it",
+            method="shrink_perturb",
+            settings=_HALF,
+            words=_HALF_IN_WORDS,
+            why="the rest of the class still teaches most of what the network knew of it, in every layer",
         ),
         "device": Default(
             method="shrink_perturb",
-            settings=MappingProxyType({"kept": 0.5}),
-            words="shrink and perturb, which keeps half of every weight",
+            settings=_HALF,
+            words=_HALF_IN_WORDS,
             why="what is learnt from a device may lie in any layer, so that each gives up as large a share of it",
         ),
         "patients": Default(
-            method="reset",
-            settings=_LAST_BLOCK,
-            words="reset of the last block",
-            why="other patients teach the earlier blocks the same",
+            method="shrink_perturb",
+            settings=_HALF,
+            words=_HALF_IN_WORDS,
+            why="what is remembered of single images may lie in any layer, and other patients teach the rest again",
         ),
         "labels": Default(
             method="reset",
