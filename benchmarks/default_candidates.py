@@ -20,7 +20,7 @@ import numpy as np
 from benchmark_options import data_folder, parser_of
 from comparison_cases import CASES, IMAGES
 from method_comparison import SEEDS, Bench
-from results_file import facts, read, write
+from results_file import facts, write
 
 from monai_unlearn.evaluation.audits.distance import entropy, ratio_of, temperature_for
 from monai_unlearn.evaluation.objective import objective
@@ -32,8 +32,7 @@ from monai_unlearn.index import Index
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
 
 NAME = "default_candidates"
 BUDGETS = (0.1, 0.2)

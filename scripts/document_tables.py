@@ -21,7 +21,6 @@ from measured import MILLION, odir, result
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from monai_unlearn.methods.default_method import Default
 
 NOT = "not measured"
 COHORT_TITLES = {"truncated": "truncated field of view", "quarter": "a quarter of one class"}

@@ -70,8 +70,13 @@ def _initialise(name: str, module: nn.Module, *, strict: bool) -> None:
     if reset is not None:
         reset()
     elif strict and _has_weights(module):
-        raise ConfigError(
-            f"{type(module).__name__} '{name}' has weights but no `reset_parameters`, so that they cannot be "
-            "initialised afresh. Give the class that method, or take another depth, or a method that initialises "
-            "nothing, such as --method finetune."
-        )
+        raise not_initialised(name, module)
+
+
+def not_initialised(name: str, module: nn.Module) -> ConfigError:
+    """Return the error about a layer that is to begin afresh and cannot."""
+    return ConfigError(
+        f"{type(module).__name__} '{name}' has weights but no `reset_parameters`, so that they cannot be initialised "
+        "afresh. Give the class that method, or take another depth, or a method that initialises nothing, such as "
+        "--method finetune."
+    )

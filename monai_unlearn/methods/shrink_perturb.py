@@ -9,7 +9,7 @@ from torch import nn
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.depth import blank_image, check_depth, is_within, modules_within
-from monai_unlearn.methods.fresh_weights import initialised_afresh, without_initialiser
+from monai_unlearn.methods.fresh_weights import initialised_afresh, not_initialised, without_initialiser
 from monai_unlearn.methods.registry import MethodInfo, register
 from monai_unlearn.methods.remain_training import RemainTraining
 
@@ -26,8 +26,8 @@ _BATCH_NORM = nn.modules.batchnorm._BatchNorm  # noqa: SLF001 - torch has no pub
     MethodInfo(
         name="shrink_perturb",
         paper="Ash and Adams 2020, On Warm-Starting Neural Network Training, NeurIPS, arXiv 1910.08475",
-        equations="θ ← a·θ + (1 − a)·fresh in every weight but BatchNorm's, with a = 0 in the last layers with `depth`; "
-        "then training's own loss on remain images",
+        equations="θ ← a·θ + (1 − a)·fresh in every weight but BatchNorm's, with `depth` a = 0 in the last layers; then "
+        "training's own loss on remain images",
         needs=("remain",),
         suits=("class", "part_of_class", "device", "patients", "labels"),
         batch_norm="train mode on remain images; its weights and statistics begin as the original's",
@@ -91,13 +91,16 @@ class ShrinkPerturb(RemainTraining):
         """Return the mixed weights.
 
         Raises:
-            ConfigError: No layer can be initialised, or the network has fewer blocks than the depth.
+            ConfigError: No layer can be initialised, or not one within the depth, or the network has fewer blocks.
         """
         network = context.network
         state = dict(network.state_dict())
         fresh = initialised_afresh(network, seed=context.seed, strict=False)
         within = () if self.depth is None else modules_within(network, self.depth, blank_image(context))
         self._left = without_initialiser(network)
+        for name in self._left:
+            if is_within(name, within):
+                raise not_initialised(name, network.get_submodule(name))
         left = {name for name, module in network.named_modules() if isinstance(module, _BATCH_NORM)} | {*self._left}
         mixed = [name for name, _ in network.named_parameters(remove_duplicate=False) if _layer(name) not in left]
         if not mixed:

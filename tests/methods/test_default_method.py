@@ -16,7 +16,8 @@ from monai_unlearn.methods.registry import SUITS
 from monai_unlearn.vocabulary.fields import Kind
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
-SHRINK = "shrink and perturb, which keeps half of every weight, because the cohort is"
+FRESH = "shrink and perturb with a fresh head, which keeps 80 % of every other weight, because the cohort is"
+HALF = "shrink and perturb at half of training's rate, which keeps half of every weight, because the cohort is"
 NOT_MEASURED = " (not measured on such cohorts yet)"
 UP = "diagnosis == up"
 # Patients 0 and 2 have images of class `up`, patient 1 of `down`.
@@ -39,47 +40,42 @@ def data_of(folder, reason, forget, **settings):
 
 
 @pytest.mark.parametrize(
-    ("reason", "forget", "depth", "ground"),
+    ("reason", "forget", "settings", "ground"),
     [
-        ("other", UP, "head", "reset of the head, because the cohort is all images of its classes"),
+        (
+            "other",
+            UP,
+            (0.8, "head", 1.0),
+            f"{FRESH} all images of its classes",
+        ),
         (
             "other",
             f"{UP} and ManufacturerModelName == Old",
-            "last_block",
-            "reset of the last block, because the cohort is some of the images of one class",
+            (0.5, None, 0.5),
+            f"{HALF} some of the images of one class",
         ),
-        (
-            "device_deprecation",
-            "ManufacturerModelName == Old",
-            None,
-            f"{SHRINK} the images of a device",
-        ),
+        ("device_deprecation", "ManufacturerModelName == Old", (0.5, None, 0.5), f"{HALF} the images of a device"),
         (
             "policy_change",
             "ManufacturerModelName == Old",
-            None,
-            f"{SHRINK} images of several classes, as of a device",
+            (0.5, None, 0.5),
+            f"{HALF} images of several classes, as of a device",
         ),
-        (
-            "consent_withdrawal",
-            SOME,
-            "last_block",
-            "reset of the last block, because the cohort is 6 patients who withdrew consent",
-        ),
-        (
-            "label_error",
-            f"{UP} and ManufacturerModelName == Old",
-            "last_block",
-            f"reset of the last block, because the cohort is images with a wrong label{NOT_MEASURED}",
-        ),
+        ("consent_withdrawal", SOME, (0.5, None, 0.5), f"{HALF} 6 patients who withdrew consent"),
     ],
 )
-def test_the_default_follows_from_reason_and_classes_and_says_its_ground(folder, reason, forget, depth, ground):
+def test_the_default_follows_from_reason_and_classes_and_says_its_ground(folder, reason, forget, settings, ground):
     found = default_for(data_of(folder, reason, forget))
-    assert isinstance(found, Reset if depth else ShrinkPerturb)
-    assert (getattr(found, "depth", None), found.ground) == (depth, f"{ground}; see {PAGE}")
-    if depth is None:
-        assert (found.kept, found.distillation) == (0.5, 0.0)
+    assert isinstance(found, ShrinkPerturb)
+    assert ((found.kept, found.depth, found.steps.learning_rate), found.distillation) == (settings, 0.0)
+    assert found.ground == f"{ground}; see {PAGE}"
+
+
+def test_wrong_labels_have_a_default_that_was_not_measured(folder):
+    found = default_for(data_of(folder, "label_error", f"{UP} and ManufacturerModelName == Old"))
+    assert isinstance(found, Reset)
+    ground = f"reset of the last block, because the cohort is images with a wrong label{NOT_MEASURED}; see {PAGE}"
+    assert (found.depth, found.ground) == ("last_block", ground)
 
 
 def test_one_patient_is_one(folder):

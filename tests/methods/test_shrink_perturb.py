@@ -103,6 +103,12 @@ def test_what_no_layer_can_initialise_is_left_alone_and_recorded():
     assert ShrinkPerturb().record == {}
 
 
+def test_a_layer_within_the_depth_that_cannot_begin_afresh_is_refused():
+    network = small_network().append(Places())
+    with pytest.raises(ConfigError, match="Places '6' has weights but no `reset_parameters`"):
+        ShrinkPerturb(depth="head").prepare(context_of(network, small_items()))
+
+
 def test_a_network_of_which_nothing_can_be_initialised_is_refused():
     network = torch.nn.Sequential(torch.nn.Flatten(), Places())
     with pytest.raises(ConfigError, match="no layer of the network can be initialised afresh.*--method finetune"):
