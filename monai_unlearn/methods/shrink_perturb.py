@@ -26,8 +26,8 @@ _BATCH_NORM = nn.modules.batchnorm._BatchNorm  # noqa: SLF001 - torch has no pub
     MethodInfo(
         name="shrink_perturb",
         paper="Ash and Adams 2020, On Warm-Starting Neural Network Training, NeurIPS, arXiv 1910.08475",
-        equations="θ ← a·θ + (1 − a)·fresh in every weight but BatchNorm's, with `depth` a = 0 in the last layers; then "
-        "training's own loss on remain images",
+        equations="θ ← a·θ + (1 − a)·fresh in every weight but BatchNorm's, with `depth` a = 0 in the last layers; "
+        "then training's own loss on remain images",
         needs=("remain",),
         suits=("class", "part_of_class", "device", "patients", "labels"),
         batch_norm="train mode on remain images; its weights and statistics begin as the original's",
