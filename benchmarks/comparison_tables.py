@@ -162,7 +162,8 @@ def _reached(one: Mapping[str, Any]) -> Iterable[list[str]]:
             row["method"]: _value(row, "distance_ratio") for row in rows if row["method"] not in (*CONTROLS, DEFAULT)
         }
         found = {name: value for name, value in known.items() if value is not None}
-        best = min(found, key=lambda name: found[name])
+        # A second original may have met the default alone.
+        best = min(found, key=lambda name: found[name]) if found else None
         distance, gap = _value(own, "distance_ratio"), _value(own, "recall_gap_forget_test")
         apart = (own.get("recall_gap_forget_test") or {}).get("retrained") or [0.0]
         spread = max((abs(others[1]) for others in own.get("retrained_gaps", ())), default=0.0)
@@ -175,8 +176,8 @@ def _reached(one: Mapping[str, Any]) -> Iterable[list[str]]:
             str(original),
             f"{percent(budget, 0)} %",
             _number(distance),
-            f"{_number(found[best])} `{best}`",
-            _yes(distance <= found[best] + NEAR_BEST),
+            MISSING if best is None else f"{_number(found[best])} `{best}`",
+            MISSING if best is None else _yes(distance <= found[best] + NEAR_BEST),
             _yes(distance <= NEAR_RETRAINED),
             _points(gap),
             _points(allowed),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import audit_pages
 import case_tables
+import candidate_tables
 import comparison_tables
 import hidden_tables
 import measured
@@ -269,6 +270,12 @@ def comparisons(stage: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (one["kind"], one["title"]))
 
 
+def default_candidates() -> list[dict[str, Any]]:
+    """Return the results of `default_candidates.py`, by cohort."""
+    paths = results_file.RESULTS.glob("default_candidates_*.json")
+    return sorted((result(path.stem) for path in paths), key=lambda one: one["title"])
+
+
 TABLES: dict[str, Callable[[], list[str]]] = {
     "odir_models": odir_models,
     "odir_truncated_field": lambda: case("odir_truncated_field"),
@@ -282,6 +289,7 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "comparison_final": lambda: comparison_tables.final(comparisons("final")),
     "comparison_bar": lambda: comparison_tables.bar(comparisons("final")),
     "comparison_grid": lambda: comparison_tables.grid(comparisons("final")),
+    "default_candidates": lambda: candidate_tables.candidates(default_candidates()),
     "defaults": defaults,
     "reset_depth": reset_depth,
     "million_rows": million_rows,

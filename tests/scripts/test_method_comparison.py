@@ -88,3 +88,8 @@ def test_what_the_default_reached_is_told_by_kind_with_the_other_originals():
     rows = [row("default", 1.05, budget=0.2), row("default", 1.1), {**row("default", 0.9), "original": 1}]
     found = comparison_tables.reached_by_kind([case(*rows, row("reset", 0.5))])
     assert found == {"device": ["a camera: 1.10 / 1.05", "a camera, original 1: 0.90"]}
+
+
+def test_a_default_that_was_measured_alone_is_held_against_retraining_alone():
+    [line] = comparison_tables.bar([case(row("default", 1.05))])[2:]
+    assert "| 1.05 | – | – | yes | 5.0 | 7.0 |" in line
