@@ -6,8 +6,8 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 import audit_pages
-import case_tables
 import candidate_tables
+import case_tables
 import comparison_tables
 import hidden_tables
 import measured
