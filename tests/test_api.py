@@ -99,7 +99,9 @@ def test_the_method_follows_from_the_cohort_and_record_and_card_say_why(revised)
     assert record["config"]["method"] == "$methods.default_for(@data)"
     assert (record["method"]["name"], record["method"]["chosen_by"]) == ("shrink_perturb", "default")
     ground = record["method"]["ground"]
-    assert ground.startswith("shrink and perturb, which keeps half of every weight, because the cohort is")
+    assert ground.startswith(
+        "shrink and perturb at half of training's rate, which keeps half of every weight, because the cohort is"
+    )
     method = card["modification"]["method"]
     assert (method["chosen_by"], method["ground"], method["settings"]["kept"]) == ("default", ground, 0.5)
     told = f"shrink_perturb; by default, {ground}."
