@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import random
 import sys
@@ -105,7 +106,7 @@ def test_the_method_follows_from_the_cohort_and_record_and_card_say_why(revised)
     method = card["modification"]["method"]
     assert (method["chosen_by"], method["ground"], method["settings"]["kept"]) == ("default", ground, 0.5)
     told = f"shrink_perturb; by default, {ground}."
-    assert told in (evidence / "model_card_diff.html").read_text(encoding="utf-8")
+    assert told in html.unescape((evidence / "model_card_diff.html").read_text(encoding="utf-8"))
     assert told in (evidence / "model_card_diff.md").read_text(encoding="utf-8").replace("\\", "")
     assert revised[0].summary()["method"] == record["method"]
 
