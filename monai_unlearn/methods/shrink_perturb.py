@@ -30,7 +30,7 @@ _BATCH_NORM = nn.modules.batchnorm._BatchNorm  # noqa: SLF001 - torch has no pub
         "then training's own loss on remain images",
         needs=("remain",),
         suits=("class", "part_of_class", "device", "patients", "labels"),
-        batch_norm="train mode on remain images; its weights and statistics begin as the original's",
+        batch_norm="train mode on remain images; weights and statistics begin as the original's, but within `depth`",
         cost="one gradient per remain image of each step, a forward pass of the original with distillation, and with "
         "`depth` one of a single image to find the layers",
         search_space={
@@ -51,12 +51,12 @@ class ShrinkPerturb(RemainTraining):
     lose a share of what they learnt of any image, whereas `reset` takes all from some; with `depth` it does both: the
     layers within the depth, their BatchNorm included, begin at φ, as those of `reset`. Further departures: BatchNorm is
     otherwise left alone, and so are weights that no layer can initialise, such as a transformer's embedding of places;
-    rate, optimiser, batch and augmentation are training's own.
+    optimiser, batch and augmentation are training's own, and so is the rate unless `rate` says otherwise.
 
     Args:
         kept: a, in [0, 1]: the share of the original's weights.
-        depth: The last layers that keep nothing: `head`, `last_block` or a number, as of `reset`; None for none.
-        rate: The peak rate, as a multiple of training's own, above 0.
+        depth: The last layers that keep nothing: `head`, `last_block`, `all` or a number, as of `reset`; None for none.
+        rate: The peak rate, as a multiple of training's own, above 0; `training::rate_factor` multiplies it further.
         distillation: See `RemainTraining`.
         temperature: See `RemainTraining`.
 
@@ -83,7 +83,7 @@ class ShrinkPerturb(RemainTraining):
             raise ConfigError(f"shrink_perturb: expected a rate above 0, got {rate}.")
         if depth is not None:
             check_depth(depth)
-        self.kept, self.depth = kept, depth
+        self.kept, self.depth, self.rate = kept, depth, rate
         self.steps = replace(self.steps, learning_rate=rate)
         self._left: list[str] = []
 

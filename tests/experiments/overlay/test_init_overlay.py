@@ -6,6 +6,7 @@ import shutil
 import pytest
 import yaml
 from bundle_walk import BUNDLES
+from monai.bundle import ConfigParser
 from zoo_classifiers import LAYOUTS, write_bundle, write_data
 
 from monai_unlearn.errors import ConfigError
@@ -102,7 +103,12 @@ def test_training_that_fails_is_left_out_and_named(made, monkeypatch):
     assert not (root / "configs" / "train_reference.yaml").exists()
     (one,) = (one for one in document["notes"] if one["code"] == "no_training")
     assert "one step on the first image fails: TypeError: x" in one["what"]
-    assert yaml.safe_load((root / "configs" / "unlearn.yaml").read_text())["training_configs"] == []
+    content = yaml.safe_load((root / "configs" / "unlearn.yaml").read_text())
+    assert content["training_configs"] == []
+    # What a method says of training's rate, it does with the rate that stands for it.
+    method = {"_target_": "monai_unlearn.methods.ShrinkPerturb", "rate": 0.5}
+    parsed = ConfigParser({"learning_rate": content["learning_rate"], "train": {"method": method}})
+    assert parsed.get_parsed_content("learning_rate") == 0.0005
 
 
 def test_training_is_for_the_head_that_the_trial_shows(made, monkeypatch):
