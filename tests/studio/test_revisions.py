@@ -33,8 +33,10 @@ def planted(revisions, name, **files):
 @pytest.fixture
 def running(revisions):
     """A revision whose process sleeps."""
-    words = [sys.executable, "-c", "import time; time.sleep(60)", "monai_unlearn.studio.job"]
-    with subprocess.Popen(words, start_new_session=True) as process:
+    words = [sys.executable, "-c", "import time; print('on', flush=True); time.sleep(60)", "monai_unlearn.studio.job"]
+    with subprocess.Popen(words, start_new_session=True, stdout=subprocess.PIPE) as process:
+        # Until then it may have no command line yet, by which it is recognised.
+        assert process.stdout.readline() == b"on\n"
         planted(revisions, "mine", process={"pid": process.pid})
         try:
             yield process
