@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Any
 from markdown_tables import percent, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 MISSING = "–"
 DEFAULT = "default"
-# What is asked of a default: no further than so from the best of all methods, and from retraining.
-NEAR_BEST, NEAR_RETRAINED, GAP, REMAIN = 0.1, 1.2, 0.03, 0.015
-# What has no tuned setting of its own is not among those that a default is held against.
-CONTROLS = ("scratch",)
 # Whose grid of settings is shown whole.
 GRID = "shrink_perturb"
 
@@ -55,9 +51,9 @@ def _screened(row: Mapping[str, Any] | None) -> list[str]:
         return ["does not run", MISSING, MISSING, MISSING]
     return [
         row["verdict"].replace("_", " "),
-        _number(_value(row, "distance_ratio")),
-        _points(_value(row, "recall_gap_forget_test")),
-        _points(row.get("remain_gap"), signed=True),
+        number(value_of(row, "distance_ratio")),
+        points(value_of(row, "recall_gap_forget_test")),
+        points(row.get("remain_gap"), signed=True),
     ]
 
 
@@ -78,12 +74,12 @@ def _finished(row: Mapping[str, Any]) -> list[str]:
         return ["does not run", *[MISSING] * 9, row["why"].partition(".")[0]]
     return [
         row["verdict"].replace("_", " "),
-        _number(_value(row, "distance_ratio")),
-        _number(_value(row, "distance_ratio_raw")),
-        *(_points(_value(row, f"recall_gap_{subset}")) for subset in ("forget_train", "forget_test", "remain_test")),
-        _points(row.get("remain_gap"), signed=True),
-        _number(_value(row, "agreement")),
-        _number(_value(row, "membership_auc")),
+        number(value_of(row, "distance_ratio")),
+        number(value_of(row, "distance_ratio_raw")),
+        *(points(value_of(row, f"recall_gap_{subset}")) for subset in ("forget_train", "forget_test", "remain_test")),
+        points(row.get("remain_gap"), signed=True),
+        number(value_of(row, "agreement")),
+        number(value_of(row, "membership_auc")),
         f"{percent(row['share_of_retraining'])} %",
         _settings(row) or MISSING,
     ]
@@ -119,72 +115,16 @@ _BESIDE = ("distance_ratio", *(f"recall_gap_{subset}" for subset in ("forget_tra
 def _beside(row: Mapping[str, Any]) -> list[str]:
     if row["status"] != "finished":
         return [*[MISSING] * 5, "does not run"]
-    measures = [_shown(_value(row, name), name) for name in _BESIDE]
-    return [*measures, _points(row["remain_gap"], signed=True), f"`{row['verdict']}`"]
+    measures = [_shown(value_of(row, name), name) for name in _BESIDE]
+    return [*measures, points(row["remain_gap"], signed=True), f"`{row['verdict']}`"]
 
 
 def _shown(value: float | None, name: str) -> str:
-    return _number(value) if name == _BESIDE[0] else _points(value)
+    return number(value) if name == _BESIDE[0] else points(value)
 
 
 def _apart(values: Sequence[float], name: str) -> str:
     return f"{_shown(min(values), name)}–{_shown(max(values), name)}"
-
-
-def bar(documents: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what the default reaches on each cohort, original and budget, beside what is asked of it."""
-    heads = ["cohort", "kind", "original", "budget", "distance", "best of all", "within 0.1", "at most 1.2"]
-    heads += ["recall gap", "allowed", "remain", "allowed", "verdict"]
-    cells = [cells for one in documents for cells in _reached(one)]
-    return table(heads, cells, numbers=(2, 3, 4, 8, 9, 10, 11))
-
-
-def reached_by_kind(documents: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Return the default's distance on each cohort, at the budgets in order, by the kind of the cohort."""
-    found: dict[str, list[str]] = {}
-    for one in documents:
-        own = [row for row in one["rows"] if row["method"] == DEFAULT and row["status"] == "finished"]
-        for original in sorted({row["original"] for row in own}):
-            rows = sorted((row for row in own if row["original"] == original), key=lambda row: row["budget"])
-            name = one["title"] + (f", original {original}" if original else "")
-            distances = " / ".join(_number(_value(row, "distance_ratio")) for row in rows)
-            found.setdefault(one["kind"], []).append(f"{name}: {distances}")
-    return found
-
-
-def _reached(one: Mapping[str, Any]) -> Iterable[list[str]]:
-    for original, budget in sorted({(row["original"], row["budget"]) for row in one["rows"]}):
-        rows = [row for row in one["rows"] if (row["original"], row["budget"]) == (original, budget)]
-        own = next((row for row in rows if row["method"] == DEFAULT), None)
-        if own is None or own["status"] != "finished":
-            continue
-        known = {
-            row["method"]: _value(row, "distance_ratio") for row in rows if row["method"] not in (*CONTROLS, DEFAULT)
-        }
-        found = {name: value for name, value in known.items() if value is not None}
-        # A second original may have met the default alone.
-        best = min(found, key=lambda name: found[name]) if found else None
-        distance, gap = _value(own, "distance_ratio"), _value(own, "recall_gap_forget_test")
-        apart = (own.get("recall_gap_forget_test") or {}).get("retrained") or [0.0]
-        spread = max((abs(others[1]) for others in own.get("retrained_gaps", ())), default=0.0)
-        allowed, remain = max(apart) + GAP, max(REMAIN, spread)
-        if distance is None:
-            continue
-        yield [
-            one["title"],
-            one["kind"].replace("_", " "),
-            str(original),
-            f"{percent(budget, 0)} %",
-            _number(distance),
-            MISSING if best is None else f"{_number(found[best])} `{best}`",
-            MISSING if best is None else _yes(distance <= found[best] + NEAR_BEST),
-            _yes(distance <= NEAR_RETRAINED),
-            _points(gap),
-            _points(allowed),
-            _points(own.get("remain_gap"), signed=True),
-            f"{MISSING}{_points(remain)}",
-            own["verdict"].replace("_", " "),
-        ]
 
 
 def grid(documents: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -199,13 +139,13 @@ def grid(documents: Sequence[Mapping[str, Any]]) -> list[str]:
     for one, row in rows:
         found = {_settings(trial): trial["objective"] for trial in row["tried"]}
         lowest = min(value for value in found.values() if value is not None)
-        figures = [_number(found.get(name), digits=3) for name in settings]
+        figures = [number(found.get(name), digits=3) for name in settings]
         marked = [
             f"**{text}**" if found.get(name) == lowest else text for name, text in zip(settings, figures, strict=True)
         ]
         beside = (other for other in one["rows"] if other["method"] == DEFAULT)
         own = next((other for other in beside if _place(other) == _place(row)), {})
-        default = _number(own.get("objective"), digits=3)
+        default = number(own.get("objective"), digits=3)
         cells.append([one["title"], row["original"], f"{percent(row['budget'], 0)} %", *marked, default])
     return table(["cohort", "original", "budget", *settings, DEFAULT], cells, numbers=range(1, len(settings) + 4))
 
@@ -218,20 +158,16 @@ def _settings(one: Mapping[str, Any]) -> str:
     return ", ".join(f"{key.rpartition('::')[2]} {value}" for key, value in one["settings"].items())
 
 
-def _value(row: Mapping[str, Any], name: str) -> float | None:
+def value_of(row: Mapping[str, Any], name: str) -> float | None:
     found = row.get(name)
     return None if not found else found["value"]
 
 
-def _number(value: float | None, *, digits: int = 2) -> str:
+def number(value: float | None, *, digits: int = 2) -> str:
     return MISSING if value is None else f"{value:.{digits}f}"
 
 
-def _points(value: float | None, *, signed: bool = False) -> str:
+def points(value: float | None, *, signed: bool = False) -> str:
     if value is None:
         return MISSING
     return f"{100 * value:+.1f}" if signed else f"{100 * value:.1f}"
-
-
-def _yes(is_so: bool) -> str:  # noqa: FBT001 - a cell
-    return "yes" if is_so else "**no**"

@@ -3,10 +3,10 @@
     OMP_NUM_THREADS=1 python benchmarks/method_seeds.py --case mri_glioma
     OMP_NUM_THREADS=1 python benchmarks/method_seeds.py --case mri_glioma --methods default --budget 0.1
 
-A row of the comparison is one run with seed 0. Here the default and the methods that compete with it run with the seeds
-1 and 2 besides, each with the settings that validation images chose in the comparison, from the same original and against
-the same three retrained networks. Nothing is chosen here. Networks and runs are those of `method_comparison.py`, below the
-same --work.
+A row of the comparison is one run with seed 0. Here the default and the methods that compete with it run with the
+seeds 1 and 2 besides, each with the settings that validation images chose in the comparison, from the same original and
+against the same three retrained networks. Nothing is chosen here. Networks and runs are those of
+`method_comparison.py`, below the same --work.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import audit_pages
 import candidate_tables
 import case_tables
 import comparison_tables
+import default_tables
 import hidden_tables
 import measured
 import method_tables
@@ -235,7 +236,7 @@ def defaults() -> list[str]:
     """Return the default method of each kind of cohort, why, and how near to retrained networks it came."""
     from monai_unlearn.methods.default_method import DEFAULTS  # loads torch, which the other tables can do without
 
-    reached = comparison_tables.reached_by_kind(comparisons("final"))
+    reached = default_tables.reached_by_kind(seeded())
     cells = [
         [SUITS[kind], default.words, default.why, "; ".join(reached.get(kind, ())) or NOT]
         for kind, default in DEFAULTS.items()
@@ -270,6 +271,12 @@ def comparisons(stage: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (one["kind"], one["title"]))
 
 
+def seeded() -> list[dict[str, Any]]:
+    """Return the results of the final stage, each row with its runs under further seeds."""
+    further = [result(path.stem) for path in results_file.RESULTS.glob("method_seeds_*.json")]
+    return default_tables.joined(comparisons("final"), further)
+
+
 def default_candidates() -> list[dict[str, Any]]:
     """Return the results of `default_candidates.py`, by cohort."""
     paths = results_file.RESULTS.glob("default_candidates_*.json")
@@ -287,7 +294,8 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "psg_grid": lambda: method_tables.grid(result("psg_ablation")),
     "comparison_screen": lambda: comparison_tables.screen(comparisons("screen")),
     "comparison_final": lambda: comparison_tables.final(comparisons("final")),
-    "comparison_bar": lambda: comparison_tables.bar(comparisons("final")),
+    "comparison_bar": lambda: default_tables.bar(seeded()),
+    "comparison_seeds": lambda: default_tables.seeds(seeded()),
     "comparison_grid": lambda: comparison_tables.grid(comparisons("final")),
     "default_candidates": lambda: candidate_tables.candidates(default_candidates()),
     "defaults": defaults,

@@ -1,34 +1,16 @@
-"""What is committed of a comparison, which methods are finalists, and how its tables judge the default."""
+"""What is committed of a comparison, which methods are finalists, and what its tables show."""
 
 from __future__ import annotations
 
 import sys
 
+from comparison_example import case, row
 from script import ROOT
 
 sys.path.append(str(ROOT / "benchmarks"))
 
 import comparison_tables
 import method_comparison
-
-
-def row(method, distance, *, budget=0.1, objective=1.0, gap=0.05, verdict="inconclusive"):
-    return {
-        "original": 0,
-        "budget": budget,
-        "method": method,
-        "status": "finished",
-        "verdict": verdict,
-        "objective": objective,
-        "distance_ratio": {"value": distance, "retrained": [1.0]},
-        "recall_gap_forget_test": {"value": gap, "retrained": [0.02, 0.04]},
-        "remain_gap": -0.01,
-        "retrained_gaps": [[0.1, 0.004], [-0.1, -0.004]],
-    }
-
-
-def case(*rows):
-    return {"title": "a camera", "kind": "device", "rows": list(rows)}
 
 
 def test_a_failed_row_says_why_and_not_where():
@@ -44,14 +26,6 @@ def test_finalists_are_best_on_validation_images_and_not_on_the_list_anyhow():
 def test_a_failed_method_is_no_finalist_before_one_that_ran():
     rows = [row("duck", 1.0), row("ssd", 1.0), row("msg", 1.0), {"method": "gear", "status": "failed", "why": "no"}]
     assert "gear" not in method_comparison.finalists([case(*rows)])
-
-
-def test_the_default_is_held_against_the_best_of_the_others_at_its_budget():
-    near, far = row("default", 1.05), row("default", 1.3, budget=0.2)
-    others = [row("reset", 0.98), row("scratch", 0.5), row("finetune", 1.15, budget=0.2)]
-    first, second = comparison_tables.bar([case(near, far, *others)])[2:]
-    assert "| 1.05 | 0.98 `reset` | yes | yes | 5.0 | 7.0 | -1.0 | –1.5 |" in first
-    assert "| 1.30 | 1.15 `finetune` | **no** | **no** |" in second
 
 
 def test_the_screen_orders_methods_by_validation_and_shows_what_did_not_run():
@@ -82,14 +56,3 @@ def test_methods_side_by_side_show_what_retrained_networks_differ_by_among_thems
     assert lines[1].startswith("| **retrained** | **0.02–0.04** | **2.0–4.0** |")
     assert lines[2].endswith("| -1.0 | `inconclusive` |")
     assert lines[3].endswith("| – | does not run |")
-
-
-def test_what_the_default_reached_is_told_by_kind_with_the_other_originals():
-    rows = [row("default", 1.05, budget=0.2), row("default", 1.1), {**row("default", 0.9), "original": 1}]
-    found = comparison_tables.reached_by_kind([case(*rows, row("reset", 0.5))])
-    assert found == {"device": ["a camera: 1.10 / 1.05", "a camera, original 1: 0.90"]}
-
-
-def test_a_default_that_was_measured_alone_is_held_against_retraining_alone():
-    [line] = comparison_tables.bar([case(row("default", 1.05))])[2:]
-    assert "| 1.05 | – | – | yes | 5.0 | 7.0 |" in line
