@@ -196,4 +196,14 @@ CASES: dict[str, Case] = {
         spec={"reason": "consent_withdrawal", "forget": f"label in [{', '.join(CIFAR_CLASSES)}]",
               "sample": {"fraction": 0.1, "by": "image", "seed": 0}},
     ),
+    # Added once the defaults stood, which no figure of these chose.
+    "odir_cataract": Case(
+        images="odir", title="ODIR-5K: cataract", kind="class",
+        spec={"reason": "other", "population": SIX, "forget": "eye_label == C"},
+    ),
+    "mri_quarter": Case(
+        images="brain_mri", title="brain MRI: a quarter of a class", kind="part_of_class",
+        spec={"reason": "other", "forget": "label == pituitary",
+              "sample": {"fraction": 0.25, "by": "image", "seed": 0}},
+    ),
 }  # fmt: skip
