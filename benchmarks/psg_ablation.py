@@ -102,7 +102,7 @@ CASES = {
         ),
     ),
 }
-WITH_GRID = ("fundus_class",)
+WITH_GRID = ("fundus_class", "brain_mri_class")
 
 
 def distances(table: PredictionTable, network: str, others: list[str]) -> dict[str, dict[str, float]]:
