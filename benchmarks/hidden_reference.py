@@ -52,6 +52,7 @@ from monai_unlearn.vocabulary.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
     from pathlib import Path
 
     from monai_unlearn.evaluation.decision.outcome import Outcome
@@ -299,7 +300,7 @@ def share(rows: list[dict[str, Any]], accepted: str) -> dict[str, Any]:
     }
 
 
-def main() -> None:
+def options_given() -> argparse.Namespace:
     parser = parser_of(__doc__, work="hidden_reference", data=True)
     parser.add_argument("name", choices=list(CLASSES))
     for option, value in (("patients", 4000), ("cohorts", 11), ("tune-on", 2), ("trials", 4), ("seeds", 3)):
@@ -319,7 +320,31 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=0.3)
     parser.add_argument("--methods", default="finetune,reset")
     parser.add_argument("--device", default="cpu")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def rehearsed(
+    document: Mapping[str, Any], runs: RehearsalRuns, index: Index
+) -> tuple[list[Rehearsed], list[Rehearsed]]:
+    """Return the runs of the cohorts that count, and those of settings that were tried and not chosen."""
+    method, specs = document["methods"][0], runs.out / "specs"
+    counted = []
+    for described in (one for one in document["cohorts"] if one["role"] == "counted"):
+        cohort = replace(given_cohort(specs / f"{described['name']}.yaml", index), kind=described["kind"])
+        run = runs.run(cohort, method["name"], method["settings"]).output
+        counted.append(Rehearsed(cohort=cohort, run=run))
+    rejected = []
+    for described in (one for one in document["cohorts"] if one["role"] == "tuned"):
+        cohort = given_cohort(specs / f"{described['name']}.yaml", index)
+        tried = [one["settings"] for one in method["tried"] if one["settings"] != method["settings"]]
+        rejected += [
+            Rehearsed(cohort=cohort, run=runs.run(cohort, method["name"], settings).output) for settings in tried
+        ]
+    return counted, rejected
+
+
+def main() -> None:
+    options = options_given()
     # `timeout` ends the script as Ctrl-C does, so that no run is left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.perf_counter()
@@ -344,18 +369,7 @@ def main() -> None:
         config=plan.config, index=plan.index, index_digest=index.digest, fixed=plan.fixed, seeds=plan.seeds, out=out
     )
     method = document["methods"][0]
-    counted = []
-    for described in (one for one in document["cohorts"] if one["role"] == "counted"):
-        cohort = replace(given_cohort(out / "specs" / f"{described['name']}.yaml", index), kind=described["kind"])
-        run = runs.run(cohort, method["name"], method["settings"]).output
-        counted.append(Rehearsed(cohort=cohort, run=run))
-    rejected = []
-    for described in (one for one in document["cohorts"] if one["role"] == "tuned"):
-        cohort = given_cohort(out / "specs" / f"{described['name']}.yaml", index)
-        tried = [one["settings"] for one in method["tried"] if one["settings"] != method["settings"]]
-        rejected += [
-            Rehearsed(cohort=cohort, run=runs.run(cohort, method["name"], settings).output) for settings in tried
-        ]
+    counted, rejected = rehearsed(document, runs, index)
     decisions = [(options.min_patients, options.forget_margin)]
     decisions += [(int(few), float(margin)) for few, _, margin in (one.partition(":") for one in options.also)]
     protocol = protocol_of(method["name"], method["settings"], counted=counted[1:], tuned=[], fixed=bench.fixed)
