@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from markdown_tables import percent, table
+from seeded_rows import mean_of, value_of, verdicts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,10 +89,10 @@ def _finished(row: Mapping[str, Any]) -> list[str]:
 def side_by_side(documents: Sequence[Mapping[str, Any]], *, methods: Sequence[str], budget: float) -> list[str]:
     """Return, for each cohort, the original, the retrained networks and some methods at one budget.
 
-    Of the retrained networks it shows the lowest and highest among themselves.
+    Of the retrained networks it shows the lowest and highest among themselves, of a method the mean over its runs.
 
     Args:
-        documents: The results of the final stage.
+        documents: The results of the final stage, or what `seeded_rows.joined` returns.
         methods: The methods, in the order of the rows.
         budget: The share of retraining's gradients.
     """
@@ -115,8 +116,9 @@ _BESIDE = ("distance_ratio", *(f"recall_gap_{subset}" for subset in ("forget_tra
 def _beside(row: Mapping[str, Any]) -> list[str]:
     if row["status"] != "finished":
         return [*[MISSING] * 5, "does not run"]
-    measures = [_shown(value_of(row, name), name) for name in _BESIDE]
-    return [*measures, points(row["remain_gap"], signed=True), f"`{row['verdict']}`"]
+    measures = [_shown(mean_of(row, name), name) for name in _BESIDE]
+    verdicts = ", ".join(f"`{one}`" for one in verdicts_of(row))
+    return [*measures, points(mean_of(row, "remain_gap"), signed=True), verdicts]
 
 
 def _shown(value: float | None, name: str) -> str:
@@ -156,11 +158,6 @@ def _place(row: Mapping[str, Any]) -> tuple[Any, Any]:
 
 def _settings(one: Mapping[str, Any]) -> str:
     return ", ".join(f"{key.rpartition('::')[2]} {value}" for key, value in one["settings"].items())
-
-
-def value_of(row: Mapping[str, Any], name: str) -> float | None:
-    found = row.get(name)
-    return None if not found else found["value"]
 
 
 def number(value: float | None, *, digits: int = 2) -> str:

@@ -35,9 +35,12 @@ TASK_TITLES = {
 
 def odir_models() -> list[str]:
     """Return README's table of three ODIR cohorts: the default beside methods that were tuned equally."""
-    cases = [result(f"comparison_final_{name}") for name in measured.README_COHORTS]
+    titles = [result(f"comparison_final_{name}")["title"] for name in measured.README_COHORTS]
+    found = {one["title"]: one for one in measured.seeded()}
     methods = ("default", "reset", "shrink_perturb", "finetune", "psg")
-    return comparison_tables.side_by_side(cases, methods=methods, budget=measured.README_BUDGET)
+    return comparison_tables.side_by_side(
+        [found[one] for one in titles], methods=methods, budget=measured.README_BUDGET
+    )
 
 
 def recalibration() -> list[str]:
@@ -236,7 +239,7 @@ def defaults() -> list[str]:
     """Return the default method of each kind of cohort, why, and how near to retrained networks it came."""
     from monai_unlearn.methods.default_method import DEFAULTS  # loads torch, which the other tables can do without
 
-    reached = default_tables.reached_by_kind(seeded())
+    reached = default_tables.reached_by_kind(measured.seeded())
     cells = [
         [SUITS[kind], default.words, default.why, "; ".join(reached.get(kind, ())) or NOT]
         for kind, default in DEFAULTS.items()
@@ -265,18 +268,6 @@ def reset_depth() -> list[str]:
     return table(header, cells, numbers=range(2, len(header)))
 
 
-def comparisons(stage: str) -> list[dict[str, Any]]:
-    """Return the results of a stage of `method_comparison.py`, by the kind of cohort."""
-    found = [result(path.stem) for path in results_file.RESULTS.glob(f"comparison_{stage}_*.json")]
-    return sorted(found, key=lambda one: (one["kind"], one["title"]))
-
-
-def seeded() -> list[dict[str, Any]]:
-    """Return the results of the final stage, each row with its runs under further seeds."""
-    further = [result(path.stem) for path in results_file.RESULTS.glob("method_seeds_*.json")]
-    return default_tables.joined(comparisons("final"), further)
-
-
 def default_candidates() -> list[dict[str, Any]]:
     """Return the results of `default_candidates.py`, by cohort."""
     paths = results_file.RESULTS.glob("default_candidates_*.json")
@@ -292,11 +283,11 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "methods_ran": lambda: method_tables.runs(result("every_method")),
     "psg_labellers": lambda: method_tables.labellers(result("psg_ablation")),
     "psg_grid": lambda: method_tables.grid(result("psg_ablation")),
-    "comparison_screen": lambda: comparison_tables.screen(comparisons("screen")),
-    "comparison_final": lambda: comparison_tables.final(comparisons("final")),
-    "comparison_bar": lambda: default_tables.bar(seeded()),
-    "comparison_seeds": lambda: default_tables.seeds(seeded()),
-    "comparison_grid": lambda: comparison_tables.grid(comparisons("final")),
+    "comparison_screen": lambda: comparison_tables.screen(measured.comparisons("screen")),
+    "comparison_final": lambda: comparison_tables.final(measured.comparisons("final")),
+    "comparison_bar": lambda: default_tables.bar(measured.seeded()),
+    "comparison_seeds": lambda: default_tables.seeds(measured.seeded()),
+    "comparison_grid": lambda: comparison_tables.grid(measured.comparisons("final")),
     "default_candidates": lambda: candidate_tables.candidates(default_candidates()),
     "defaults": defaults,
     "reset_depth": reset_depth,

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "benchmarks"))
 
 import results_file  # noqa: E402 - beside the benchmarks, which are scripts and no package
+import seeded_rows  # noqa: E402
 from case_tables import SUBSETS, shares  # noqa: E402
 from psg_tables import PARTS, sums_of_gaps  # noqa: E402
 from sequence_tables import gap, retrainings, ways  # noqa: E402
@@ -65,6 +66,18 @@ def odir(cohort: str) -> dict[str, dict[str, Seeds]]:
     return {name: {subset: Seeds(shares(found, subset)) for subset in SUBSETS} for name, found in networks.items()}
 
 
+def comparisons(stage: str) -> list[dict[str, Any]]:
+    """Return the results of a stage of `method_comparison.py`, by the kind of cohort."""
+    found = [result(path.stem) for path in results_file.RESULTS.glob(f"comparison_{stage}_*.json")]
+    return sorted(found, key=lambda one: (one["kind"], one["title"]))
+
+
+def seeded() -> list[dict[str, Any]]:
+    """Return the results of the final stage, each row with its runs under further seeds."""
+    further = [result(path.stem) for path in results_file.RESULTS.glob("method_seeds_*.json")]
+    return seeded_rows.joined(comparisons("final"), further)
+
+
 README_COHORTS = ("odir_truncated_field", "odir_quarter", "odir_patients")
 README_BUDGET = 0.2
 
@@ -72,14 +85,17 @@ README_BUDGET = 0.2
 def forget_train_gaps() -> dict[str, Seeds]:
     """Return recall gaps on forget training images, in points, over the cohorts of README's table."""
     rows = {
-        (name, row["method"]): row["recall_gap_forget_train"]
-        for name in README_COHORTS
-        for row in result(f"comparison_final_{name}")["rows"]
+        (one["title"], row["method"]): row
+        for one in seeded()
+        for row in one["rows"]
         if row["original"] == 0 and row["budget"] == README_BUDGET and row["status"] == "finished"
     }
-    default = [rows[name, "default"] for name in README_COHORTS]
+    titles = [result(f"comparison_final_{name}")["title"] for name in README_COHORTS]
+    defaults = [rows[title, "default"] for title in titles]
+    measure = "recall_gap_forget_train"
+    default = [row[measure] for row in defaults]
     return {
-        "default": Seeds(tuple(100 * one["value"] for one in default)),
+        "default": Seeds(tuple(100 * (seeded_rows.mean_of(row, measure) or 0.0) for row in defaults)),
         "original": Seeds(tuple(100 * one["original"] for one in default)),
         "retrained": Seeds(tuple(100 * value for one in default for value in one["retrained"])),
     }

@@ -11,6 +11,7 @@ sys.path.append(str(ROOT / "benchmarks"))
 
 import comparison_tables
 import method_comparison
+import seeded_rows
 
 
 def test_a_failed_row_says_why_and_not_where():
@@ -56,3 +57,15 @@ def test_methods_side_by_side_show_what_retrained_networks_differ_by_among_thems
     assert lines[1].startswith("| **retrained** | **0.02–0.04** | **2.0–4.0** |")
     assert lines[2].endswith("| -1.0 | `inconclusive` |")
     assert lines[3].endswith("| – | does not run |")
+
+
+def test_methods_side_by_side_show_the_means_over_their_runs():
+    shown = row("default", 1.0, budget=0.2)
+    for name in ("recall_gap_forget_train", "recall_gap_remain_test"):
+        shown[name] = {"value": 0.05, "retrained": [0.02, 0.04], "original": 0.3}
+    for name in ("distance_ratio", "recall_gap_forget_test"):
+        shown[name]["original"] = 0.3
+    further = {**shown, "distance_ratio": {"value": 2.0}, "remain_gap": 0.03, "verdict": "different"}
+    [joined] = seeded_rows.joined([case(shown)], [case(further)])
+    line = comparison_tables.side_by_side([joined], methods=("default",), budget=0.2)[-1]
+    assert line == "| `default` | 1.50 | 5.0 | 5.0 | 5.0 | +1.0 | `inconclusive`, `different` |"
