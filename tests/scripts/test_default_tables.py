@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from comparison_example import case, row
+from committed_rows import case, row
 from script import ROOT
 
 sys.path.append(str(ROOT / "benchmarks"))

@@ -7,7 +7,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from comparison_example import case, row
+from committed_rows import case, row
 from script import ROOT
 
 sys.path.append(str(ROOT / "benchmarks"))
