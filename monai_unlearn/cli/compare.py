@@ -47,6 +47,15 @@ _Spec = Annotated[list[Path], typer.Option("--spec", metavar="FILE", help="A coh
 _Budget = Annotated[
     str, typer.Option("--budget", metavar="SHARE,SHARE…", help="Shares of retraining's gradients that a run may take.")
 ]
+_Repeats = Annotated[
+    int,
+    typer.Option(
+        "--repeats",
+        metavar="N",
+        help="How many times the chosen setting runs, each under another seed; a row has the means, and the least "
+        "favourable verdict. 3 show how much of a difference is chance.",
+    ),
+]
 _Vary = Annotated[
     list[str] | None,
     typer.Option(
@@ -73,6 +82,7 @@ def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
     seeds: Seeds = 3,
     budget: _Budget = "0.1",
     trials: Trials = 6,
+    repeats: _Repeats = 1,
     vary: _Vary = None,
     fix: Fix = None,
     jobs: Jobs = 1,
@@ -97,6 +107,7 @@ def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
         seeds=seeds,
         budgets=_shares(budget),
         trials=trials,
+        repeats=repeats,
         vary=vary or (),
         fixed=read_fixed(fix or (), {}, set_by=set_by),
         jobs=jobs,

@@ -12,6 +12,7 @@ from monai_unlearn.experiments.comparison_row import finished, refused
 from monai_unlearn.experiments.draw import given_cohort
 from monai_unlearn.experiments.experiment import Experiment, owned_folder
 from monai_unlearn.experiments.rehearsal_runs import metrics_of
+from monai_unlearn.experiments.repeats import merged
 from monai_unlearn.experiments.runner import side_by_side
 from monai_unlearn.experiments.search_space import narrowed, size_of
 from monai_unlearn.experiments.tune import best, tune
@@ -41,7 +42,8 @@ def compare(plan: ComparisonPlan, out: Path, *, progress: Callable[[str, int, in
 
     For each cohort and budget, every method tries up to the same number of settings, chosen by Optuna on validation
     images, against the same retrained networks. The one that is best there is run once more with the audits, which are
-    given the time they need, and gives the method's row, whose measures are on test images. A method that fails or
+    given the time they need, and gives the method's row, whose measures are on test images; with `repeats`, as often,
+    each time under another seed, and the row has the means, and the least favourable verdict. A method that fails or
     refuses is a row that says why. A run is named by a digest of what decides it, and not run again once it is
     finished, so that an interrupted comparison goes on where it was.
 
@@ -70,6 +72,7 @@ class _Comparison(Experiment):
         self.plan = plan
         self._of_trials, self._of_rows = _audits(plan.fixed)
         self._rows: list[dict[str, Any]] = []
+        self._seed = int(plan.fixed.get("seed", "0")) if plan.repeats > 1 else 0
 
     def run(self) -> dict[str, Any]:
         cohorts = [given_cohort(path, self.index) for path in self.plan.specs]
@@ -79,7 +82,7 @@ class _Comparison(Experiment):
         for one in cohorts:
             self.require_validation(one)
         spaces = {name: narrowed(space, self.plan.vary) for name, space in self.spaces(default=True).items()}
-        runs = sum(self._trials(space) + self._runs_again(space) for space in spaces.values())
+        runs = sum(self._trials(space) + self._runs_after(space) for space in spaces.values())
         self._total = runs * len(cohorts) * len(self.plan.budgets)
         tasks = [(cohort, method, budget) for cohort in cohorts for budget in self.plan.budgets for method in spaces]
         # The first run of a cohort retrains for all others, so that it goes alone.
@@ -100,6 +103,10 @@ class _Comparison(Experiment):
         """Return whether the setting that is chosen is run once more: not where there is nothing to choose."""
         return self._of_trials != self._of_rows and self._trials(space) > 1
 
+    def _runs_after(self, space: Space) -> int:
+        """Return how many runs follow the trials of a method."""
+        return self._runs_again(space) + self.plan.repeats - 1
+
     def _add(self, cohort: RehearsalCohort, method: str, budget: float, spaces: Mapping[str, Space]) -> None:
         """Add the row of a method on a cohort, and write the report so far."""
         row = self._row(cohort, method, budget, spaces[method])
@@ -110,6 +117,7 @@ class _Comparison(Experiment):
     def _row(self, cohort: RehearsalCohort, method: str, budget: float, space: Space) -> dict[str, Any]:
         identity = {"cohort": cohort.spec.name, "method": method, "budget": budget}
         what, errors = f"{method} on {cohort.spec.name}", list[str]()
+        left = self._runs_after(space)
         of_trials = self._of_trials if self._runs_again(space) else self._of_rows
 
         def finish(settings: Mapping[str, Setting], audits: Mapping[str, str]) -> RunFolder:
@@ -131,19 +139,27 @@ class _Comparison(Experiment):
             tried = tune(space, evaluate, trials=self.plan.trials, seed=self.plan.seed)
             chosen = best(tried)
             errors.clear()  # of settings that were not chosen
-            run = finish(chosen.settings, self._of_rows)
+            runs = []
+            for number in range(self.plan.repeats):
+                runs.append(finish(chosen.settings, {**self._of_rows, **self._seeded(number)}))
+                if number or self._runs_again(space):
+                    self.one_done(what)
+                    left -= 1
         except (DataError, TrainingError) as error:
             return refused(identity, errors[-1] if errors else str(error))
         finally:
-            if self._runs_again(space):
+            for _ in range(left):
                 self.one_done(what)
-        return finished(
-            identity,
-            metrics_of(run),
-            settings=dict(chosen.settings),
-            objective=chosen.objective,
-            tried=[one.to_dict() for one in tried],
-        )
+        more = {
+            "settings": dict(chosen.settings),
+            "objective": chosen.objective,
+            "tried": [one.to_dict() for one in tried],
+        }
+        return merged([finished(identity, metrics_of(run), **more) for run in runs])
+
+    def _seeded(self, number: int) -> dict[str, str]:
+        """Return what a run is told about its seed: the first nothing beyond what is fixed."""
+        return {} if number == 0 else {"seed": str(self._seed + number)}
 
     def _written(self) -> dict[str, Any]:
         """Write the report of the rows so far, in the order of cohorts, budgets and the objective."""
@@ -161,6 +177,7 @@ class _Comparison(Experiment):
             "criterion": FORMULA,
             "seeds": self.plan.seeds,
             "trials": self.plan.trials,
+            "repeats": self.plan.repeats,
             "runs": {"done": self._done, "planned": self._total},
             "rows": rows,
         }

@@ -27,6 +27,7 @@ class ComparisonPlan:
         seeds: How many networks are retrained without each cohort, at least 3; all methods share them.
         budgets: Shares of what retraining costs, each in (0, 1].
         trials: How many settings of each method are tried, at least 1, for each cohort and budget.
+        repeats: How many times the chosen setting runs, at least 1, each under a seed of its own.
         vary: The ids of settings that trials vary; without any, all that a method's record lists.
         fixed: Settings that all runs share, as text.
         jobs: How many runs at once.
@@ -44,6 +45,7 @@ class ComparisonPlan:
     seeds: int = 3
     budgets: Sequence[float] = (0.1,)
     trials: int = 6
+    repeats: int = 1
     vary: Sequence[str] = ()
     fixed: Mapping[str, str]
     jobs: int = 1
@@ -53,9 +55,11 @@ class ComparisonPlan:
     def __post_init__(self) -> None:
         if not self.config.is_file():
             raise ConfigError(f"{self.config}: there is no such config. Give the bundle, or its configs/unlearn.yaml.")
-        for name, least in (("seeds", 3), ("trials", 1), ("jobs", 1)):
+        for name, least in (("seeds", 3), ("trials", 1), ("repeats", 1), ("jobs", 1)):
             if getattr(self, name) < least:
                 raise ConfigError(f"--{name}: expected at least {least}, got {getattr(self, name)}.")
+        if self.repeats > 1 and not self.fixed.get("seed", "0").isdecimal():
+            raise ConfigError("--fix seed=…: expected a whole number of at least 0, from which --repeats count on.")
         if not self.specs or not self.methods or not self.budgets:
             raise ConfigError("expected at least one --spec, one method and one budget.")
         if any(not 0 < budget <= 1 for budget in self.budgets) or len(set(self.budgets)) < len(self.budgets):

@@ -30,6 +30,7 @@ HEADINGS = {
     "remain_gap": "remain gap",
     "share_of_retraining": "share of retraining",
     "trials": "settings tried",
+    "runs": "runs",
     "settings": "settings",
 }
 SHOWN = {
@@ -145,9 +146,11 @@ def html(document: Mapping[str, Any], drawn: Mapping[str, str]) -> str:
 
 
 def _said(document: Mapping[str, Any]) -> str:
+    repeats = document.get("repeats", 1)
+    means = f" The chosen setting ran {repeats} times, under a seed each: figures are means." if repeats > 1 else ""
     return (
         f"{document['seeds']} retrained networks for each cohort, shared by all methods; up to {document['trials']} "
-        f"settings tried of each, as its record lists, chosen by: {document['criterion']}. {EXPLAINED}"
+        f"settings tried of each, as its record lists, chosen by: {document['criterion']}.{means} {EXPLAINED}"
     )
 
 
@@ -162,4 +165,14 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     text = flat(row)
     if row["status"] != "finished":
         return [text["cohort"], text["budget"], text["method"], f"failed: {row['why']}", *[""] * (len(HEADINGS) - 2)]
-    return [text["cohort"], text["budget"], *(text[name] for name in HEADINGS)]
+    return [text["cohort"], text["budget"], *(_cell(row, name, text[name]) for name in HEADINGS)]
+
+
+def _cell(row: Mapping[str, Any], name: str, text: str) -> str:
+    """Return a cell for people: of several runs, with the lowest and the highest, and how many had the verdict."""
+    value = row.get(name)
+    if name == "verdict" and len(set(verdicts := row.get("verdicts", ()))) > 1:
+        return f"{text} ({verdicts.count(text)} of {len(verdicts)})"
+    if not (isinstance(value, dict) and (runs := [one for one in value.get("runs", ()) if one is not None])):
+        return text
+    return f"{text} ({min(runs):.3g}–{max(runs):.3g})"

@@ -25,7 +25,7 @@ COLUMNS = (
     *("cohort", "method", "budget", "status", "verdict", "objective"),
     *MEASURES,
     *("forget_gap", "remain_gap", "remain_test_accuracy", "share_of_retraining", "share_with_references", "seconds"),
-    *("trials", "settings", "why"),
+    *("trials", "runs", "settings", "why"),
 )
 TEST = "test"
 
@@ -74,6 +74,8 @@ def flat(row: Mapping[str, Any]) -> dict[str, str]:
             value = value["value"]
         if name == "trials":
             value = len(row["tried"]) if "tried" in row else None
+        if name == "runs" and row["status"] == "finished":
+            value = len(row.get("verdicts", (row["verdict"],)))
         if name == "settings" and value:
             value = ", ".join(f"{key.rpartition('::')[2]} {one}" for key, one in value.items())
         found[name] = "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -34,6 +34,13 @@ def test_json_is_the_document(played):
     assert len(played.runs) == 4  # one setting each: nothing to choose
 
 
+def test_repeats_run_the_chosen_setting_again(played):
+    result = invoke(played, "--json", "--repeats", "2")
+    assert result.exit_code == 0, result.stderr
+    assert [len(row["verdicts"]) for row in json.loads(result.stdout)["rows"]] == [2, 2]
+    assert [run.get("seed") for run in played.runs] == [None, "1"] * 2
+
+
 def test_shows_the_table_and_where_the_page_is(played):
     result = invoke(played)
     assert result.exit_code == 0, result.stderr

@@ -136,6 +136,41 @@ def test_what_the_user_says_of_audits_holds_for_both(played, fixed, seen):
     assert counts[-1] == (len(seen), len(seen))
 
 
+def test_the_chosen_setting_runs_as_often_as_is_asked_for_each_under_its_own_seed(played):
+    counts = []
+    arguments = {
+        "specs": [played.spec],
+        "budgets": [0.1],
+        "methods": ["reset"],
+        "progress": lambda _, *found: counts.append(found),
+    }
+    document = compared(played, repeats=3, **arguments)
+    assert [run.get("seed") for run in played.runs] == [None, None, None, "1", "2"]
+    assert counts[-1] == (5, 5)
+    chosen = [{key: run[key] for key in ("method", "budget", "audit_share")} for run in played.runs[-3:]]
+    assert chosen[0] == chosen[1] == chosen[2]
+    [row] = document["rows"]
+    assert len(row["verdicts"]) == len(row["distance_ratio"]["runs"]) == 3
+    assert document["repeats"] == 3
+    # More repeats add runs to those that are finished; what the user fixes is where seeds count from.
+    compared(played, repeats=4, **arguments)
+    assert [run.get("seed") for run in played.runs[5:]] == ["3"]
+    compared(played, repeats=2, fixed={"seed": "7"}, **arguments)
+    assert [run.get("seed") for run in played.runs[6:]] == ["7", "7", "7", "8"]
+
+
+def test_where_nothing_is_chosen_the_one_run_is_repeated_and_a_failure_is_the_row(played):
+    counts = []
+    played.play = lambda settings: 1 if settings.get("seed") == "1" else None
+    compare_it = {"specs": [played.spec], "budgets": [0.1], "methods": ["default", "reset"], "repeats": 3}
+    with pytest.raises(TrainingError, match="every method failed"):
+        compared(played, progress=lambda _, *found: counts.append(found), **compare_it)
+    assert counts[-1] == (8, 8)
+    played.play = lambda _: None
+    rows = {row["method"]: row for row in compared(played, **compare_it)["rows"]}
+    assert [len(rows[name]["verdicts"]) for name in ("default", "reset")] == [3, 3]
+
+
 def test_a_row_whose_last_run_fails_says_why_and_every_run_is_counted(played):
     counts = []
     played.play = lambda settings: 1 if "audit_share" in settings and "finetune" in settings["method"] else None

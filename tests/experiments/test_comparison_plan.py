@@ -26,6 +26,8 @@ def test_the_defaults_are_every_method_at_a_tenth(tmp_path):
         ({"config": Path("nowhere.yaml")}, "there is no such config"),
         ({"seeds": 2}, "--seeds: expected at least 3, got 2"),
         ({"trials": 0}, "--trials: expected at least 1"),
+        ({"repeats": 0}, "--repeats: expected at least 1"),
+        ({"repeats": 2, "fixed": {"seed": "soon"}}, "--fix seed=…: expected a whole number"),
         ({"jobs": 0}, "--jobs: expected at least 1"),
         ({"specs": []}, "expected at least one --spec"),
         ({"methods": []}, "expected at least one --spec, one method"),

@@ -6,8 +6,9 @@ import re
 
 from comparison_example import metrics
 
-from monai_unlearn.experiments.comparison_report import SHOWN, table, tables, write_report
+from monai_unlearn.experiments.comparison_report import SHOWN, markdown, table, tables, write_report
 from monai_unlearn.experiments.comparison_row import finished, refused
+from monai_unlearn.experiments.repeats import merged
 
 
 def document(**changed):
@@ -81,3 +82,15 @@ def test_a_terminal_gets_a_narrow_table_for_each_cohort_and_budget():
     ]
     assert first.failed == ["rewind: training kept no snapshots."]
     assert second.failed == []
+
+
+def test_a_cell_of_several_runs_shows_how_far_they_are_apart():
+    who = {"cohort": "camera", "budget": 0.1, "method": "reset"}
+    found = [("equivalent", 1.2), ("different", 1.5)]
+    runs = [finished(who, metrics(verdict=verdict, distance=one), settings={}, tried=[]) for verdict, one in found]
+    headings, [cells] = table(document(rows=[merged(runs)]))
+    shown = dict(zip(headings, cells, strict=True))
+    assert shown["distance ratio, equally sure"] == "1.35 (1.2–1.5)"
+    assert shown["verdict"] == "different (1 of 2)"
+    assert shown["runs"] == "2"
+    assert "ran 2 times, under a seed each" in markdown(document(rows=[merged(runs)], repeats=2), [])
