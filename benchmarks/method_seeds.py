@@ -39,7 +39,7 @@ MORE = (1, 2)
 AUDITS = '["distance", "recall_gap"]'
 KEPT = (
     "original", "budget", "method", "seed", "verdict", "objective", "distance_ratio", "distance_ratio_forget_train",
-    "recall_gap_forget_train", "recall_gap_forget_test", "recall_gap_remain_test", "remain_gap",
+    "recall_gap_forget_train", "recall_gap_forget_test", "recall_gap_remain_test", "remain_gap", "settings",
 )  # fmt: skip
 
 

@@ -27,6 +27,9 @@ def joined(compared: Iterable[Mapping[str, Any]], seeded: Iterable[Mapping[str, 
     Args:
         compared: The results of the final stage, one for each cohort.
         seeded: Those of `method_seeds.py`.
+
+    Raises:
+        ValueError: A further run has other settings than its row: the comparison was run again since.
     """
     further: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for one in seeded:
@@ -36,12 +39,18 @@ def joined(compared: Iterable[Mapping[str, Any]], seeded: Iterable[Mapping[str, 
         {
             **one,
             "rows": [
-                {**row, "runs": [row, *further.get((one["title"], *place_of(row), row["method"]), ())]}
+                {**row, "runs": _alike([row, *further.get((one["title"], *place_of(row), row["method"]), ())])}
                 for row in one["rows"]
             ],
         }
         for one in compared
     ]
+
+
+def _alike(runs: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    if any(run["settings"] != runs[0]["settings"] for run in runs[1:]):
+        raise ValueError(f"{runs[0]['method']}: the further runs have other settings. Run method_seeds.py again.")
+    return runs
 
 
 def values_of(row: Mapping[str, Any], name: str) -> list[float]:
@@ -51,8 +60,9 @@ def values_of(row: Mapping[str, Any], name: str) -> list[float]:
 
 
 def mean_of(row: Mapping[str, Any], name: str) -> float | None:
-    """Return the mean of a measure over the runs of a row; None where none has it."""
-    return fmean(found) if (found := values_of(row, name)) else None
+    """Return the mean of a measure over the runs of a row; None unless all have it."""
+    found = values_of(row, name)
+    return fmean(found) if len(found) == len(row.get("runs", (row,))) else None
 
 
 def verdicts_of(row: Mapping[str, Any]) -> list[str]:

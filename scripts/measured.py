@@ -95,7 +95,7 @@ def forget_train_gaps() -> dict[str, Seeds]:
     measure = "recall_gap_forget_train"
     default = [row[measure] for row in defaults]
     return {
-        "default": Seeds(tuple(100 * (seeded_rows.mean_of(row, measure) or 0.0) for row in defaults)),
+        "default": Seeds(tuple(100 * statistics.fmean(seeded_rows.values_of(row, measure)) for row in defaults)),
         "original": Seeds(tuple(100 * one["original"] for one in default)),
         "retrained": Seeds(tuple(100 * value for one in default for value in one["retrained"])),
     }

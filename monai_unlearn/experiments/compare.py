@@ -72,7 +72,7 @@ class _Comparison(Experiment):
         self.plan = plan
         self._of_trials, self._of_rows = _audits(plan.fixed)
         self._rows: list[dict[str, Any]] = []
-        self._seed = int(plan.fixed.get("seed", "0")) if plan.repeats > 1 else 0
+        self._seed = plan.first_seed if plan.repeats > 1 else 0
 
     def run(self) -> dict[str, Any]:
         cohorts = [given_cohort(path, self.index) for path in self.plan.specs]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.experiments.search_space import EVERY
+from monai_unlearn.strict_yaml import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,8 +59,8 @@ class ComparisonPlan:
         for name, least in (("seeds", 3), ("trials", 1), ("repeats", 1), ("jobs", 1)):
             if getattr(self, name) < least:
                 raise ConfigError(f"--{name}: expected at least {least}, got {getattr(self, name)}.")
-        if self.repeats > 1 and not self.fixed.get("seed", "0").isdecimal():
-            raise ConfigError("--fix seed=…: expected a whole number of at least 0, from which --repeats count on.")
+        if self.repeats > 1 and self.first_seed < 0:
+            raise ConfigError("seed: expected a whole number of at least 0, from which --repeats count on.")
         if not self.specs or not self.methods or not self.budgets:
             raise ConfigError("expected at least one --spec, one method and one budget.")
         if any(not 0 < budget <= 1 for budget in self.budgets) or len(set(self.budgets)) < len(self.budgets):
@@ -67,3 +68,10 @@ class ComparisonPlan:
                 "--budget: expected different shares of retraining's gradients above 0 and at most 1, such as 0.1,0.2, "
                 f"got {', '.join(map(str, self.budgets))}."
             )
+
+    @property
+    def first_seed(self) -> int:
+        """The seed of the runs that are not repeats: what is fixed, or else the config's; -1 where it is no number."""
+        config = load(self.config.read_text(encoding="utf-8"), source=str(self.config))
+        said = self.fixed.get("seed", str(config.get("seed", 0) if isinstance(config, dict) else 0))
+        return int(said) if said.isdecimal() else -1

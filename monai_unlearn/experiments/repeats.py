@@ -64,7 +64,7 @@ def _measure(found: Sequence[Mapping[str, Any] | None]) -> dict[str, Any] | None
         **known[0],
         "value": _mean([one["value"] for one in known]),
         "interval": [min(lows), max(highs)] if intervals else None,
-        "runs": [one["value"] for one in known],
+        "runs": [None if one is None else one["value"] for one in found],
     }
 
 

@@ -15,6 +15,7 @@ from tiny import tiny_index, tiny_spec, write_images
 from monai_unlearn.data import LoadImage2Dd
 from monai_unlearn.engine import remain_sample
 from monai_unlearn.engine.remain_sample import REMAIN_TRAIN, RemainSample
+from monai_unlearn.methods import chosen_rows
 
 STEPS = {"phases": [], "steps": 2, "stop": {}, "remain_batch_size": 4, "batch_size": 4}
 
@@ -82,11 +83,16 @@ def short(archive, tiny):
     return workflow.parser.get_parsed_content("revision"), opened, folder / "out" / "evidence"
 
 
+def sampled(remain):
+    """The images that the run's seed chooses, in the order of the remain part."""
+    return [remain[row] for row in sorted(chosen_rows(len(remain), 16, 0).tolist())]
+
+
 def test_an_image_that_is_neither_drawn_nor_in_the_sample_is_never_decoded(short):
     revision, opened, _ = short
     remain = [item["image_id"] for item in revision.data.items(["remain"], "train")]
     drawn = {remain[row] for step in range(2) for row in revision.trainer.loader.rows(step, "remain")}
-    sample = {remain[row] for row in revision.remain.rows}
+    sample = set(sampled(remain))
     assert len(sample) == 16
     assert drawn - sample
     assert len(remain) > 3 * len(drawn | sample)
@@ -111,7 +117,7 @@ def test_predictions_are_those_of_the_images_in_the_sample(short):
     table = pd.read_parquet(evidence / "predictions.parquet")
     rows = table[(table["part"] == "remain") & (table["split"] == "train")]
     remain = [item["image_id"] for item in revision.data.items(["remain"], "train")]
-    assert rows["image_id"].tolist() == [remain[row] for row in revision.remain.rows]
+    assert rows["image_id"].tolist() == sampled(remain)
 
 
 def test_on_a_small_cohort_nothing_is_a_sample(tiny, tmp_path):

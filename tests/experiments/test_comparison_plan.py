@@ -27,7 +27,7 @@ def test_the_defaults_are_every_method_at_a_tenth(tmp_path):
         ({"seeds": 2}, "--seeds: expected at least 3, got 2"),
         ({"trials": 0}, "--trials: expected at least 1"),
         ({"repeats": 0}, "--repeats: expected at least 1"),
-        ({"repeats": 2, "fixed": {"seed": "soon"}}, "--fix seed=…: expected a whole number"),
+        ({"repeats": 2, "fixed": {"seed": "soon"}}, "seed: expected a whole number"),
         ({"jobs": 0}, "--jobs: expected at least 1"),
         ({"specs": []}, "expected at least one --spec"),
         ({"methods": []}, "expected at least one --spec, one method"),
@@ -39,3 +39,11 @@ def test_the_defaults_are_every_method_at_a_tenth(tmp_path):
 def test_what_cannot_be_compared_is_refused(tmp_path, changed, message):
     with pytest.raises(ConfigError, match=message):
         plan(tmp_path, **changed)
+
+
+def test_repeats_count_on_from_the_seed_that_the_first_run_has(tmp_path):
+    assert plan(tmp_path).first_seed == 0
+    (tmp_path / "unlearn.yaml").write_text("seed: 4\n", encoding="utf-8")
+    found = {"config": tmp_path / "unlearn.yaml", "index": tmp_path, "specs": [Path("a.yaml")]}
+    assert ComparisonPlan(**found, fixed={}).first_seed == 4
+    assert ComparisonPlan(**found, fixed={"seed": "7"}).first_seed == 7

@@ -42,6 +42,9 @@ def test_a_measure_that_a_run_lacks_is_the_mean_of_the_others():
     found = repeats.merged([row(distance=None), row(distance=2.0)])
     assert (found["distance_ratio"]["value"], found["distance_ratio"]["runs"]) == (2.0, [None, 2.0])
     assert repeats.merged([row(), row()])["agreement"] is None  # that audit did not run
+    without = row()
+    without["distance_ratio"] = None
+    assert repeats.merged([without, row(distance=2.0)])["distance_ratio"]["runs"] == [None, 2.0]
 
 
 def test_recall_by_class_is_the_mean_and_what_does_not_depend_on_the_run_stays():

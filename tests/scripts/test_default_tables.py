@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import pytest
 from committed_rows import case, row
 from script import ROOT
 
@@ -63,3 +64,14 @@ def test_a_row_that_failed_is_judged_by_nothing():
     failed = {"method": "psg", "status": "failed", "why": "no", "original": 0, "budget": 0.1}
     [line] = default_tables.bar(joined(row("default", 1.0), failed))[2:]
     assert "| 1.00 | – | – | yes |" in line
+
+
+def test_runs_of_other_settings_are_not_averaged():
+    further = [{**seed(1, "default", 1.3), "settings": {"method::kept": 0.4}}]
+    with pytest.raises(ValueError, match="have other settings"):
+        joined(row("default", 1.2), further=further)
+
+
+def test_a_mean_needs_every_run():
+    [one] = joined(row("default", 1.2), further=[seed(1, "default", None)])
+    assert seeded_rows.mean_of(one["rows"][0], "distance_ratio") is None

@@ -11,6 +11,7 @@ def row(method, distance, *, budget=0.1, objective=1.0, gap=0.05, verdict="incon
         "objective": objective,
         "distance_ratio": {"value": distance, "retrained": [1.0]},
         "recall_gap_forget_test": {"value": gap, "retrained": [0.02, 0.04]},
+        "settings": {},
         "remain_gap": -0.01,
         "retrained_gaps": [[0.1, 0.004], [-0.1, -0.004]],
     }
