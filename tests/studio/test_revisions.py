@@ -146,9 +146,9 @@ def test_a_name_that_leads_elsewhere_is_refused(revisions, name):
 
 def test_a_run_whose_waiting_process_was_killed_still_runs_and_can_be_cancelled(revisions):
     """Otherwise a resume would start beside it."""
-    run = "import time; time.sleep(60)  # monai.bundle"
-    starts = f"p = subprocess.Popen([sys.executable, '-c', {run!r}])"
-    waits = f"import subprocess, sys; {starts}; print(p.pid, flush=True); p.wait()"
+    # It says its number itself: before it runs it may have no command line yet, by which it is recognised.
+    run = "import os, time; print(os.getpid(), flush=True); time.sleep(60)  # monai.bundle"
+    waits = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {run!r}]).wait()"
     words = [sys.executable, "-c", waits, "monai_unlearn.studio.job"]
     with subprocess.Popen(words, start_new_session=True, stdout=subprocess.PIPE) as process:
         child = int(process.stdout.readline())
