@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from monai_unlearn.safe_path import module_command, safe_environment
 
@@ -31,6 +34,7 @@ class StudioProcess:
             said += line
             if found := _LINK.search(line):
                 self.link, self.origin = found[0], found[1].rstrip("/")
+                _wait_for(self.origin)
                 return
         raise AssertionError(said)
 
@@ -38,6 +42,17 @@ class StudioProcess:
         """End it as a crash would."""
         self._process.kill()
         self._process.wait()
+
+
+def _wait_for(origin: str) -> None:
+    """Wait until the studio takes connections: on a busy machine it says where it is a moment before."""
+    place, until = urlsplit(origin), time.monotonic() + 60
+    while time.monotonic() < until:
+        with socket.socket() as asking:
+            if asking.connect_ex((place.hostname, place.port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"nothing answers at {origin}")
 
 
 @contextmanager
