@@ -17,18 +17,14 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from benchmark_options import data_folder, parser_of
-from comparison_cases import CASES, IMAGES
-from method_comparison import SEEDS, Bench
+from benchmark_options import parser_of
+from comparison_cases import CASES
+from method_comparison import Bench, measure_each
 from results_file import facts, write
 
 from monai_unlearn.evaluation.audits.distance import entropy, ratio_of, temperature_for
 from monai_unlearn.evaluation.objective import objective
 from monai_unlearn.evaluation.prediction_table import PredictionTable
-from monai_unlearn.experiments.draw import given_cohort
-from monai_unlearn.experiments.rehearsal_runs import RehearsalRuns
-from monai_unlearn.experiments.sharing import sharing
-from monai_unlearn.index import Index
 
 if TYPE_CHECKING:
     import argparse
@@ -84,18 +80,9 @@ def distances(table: PredictionTable) -> dict[str, float | None]:
 def measure(name: str, options: argparse.Namespace) -> None:
     """Run the candidates on one cohort, and write its rows."""
     bench = Bench(case=name, original=0, work=options.work.resolve(), data=options.data)
-    path, spec = bench.prepare()
-    index = Index.open(path)
-    cohort = given_cohort(spec, index)
-    out = options.work.resolve() / f"{name}-0"
-    fixed = bench.fixed("final")
-    runs = RehearsalRuns(
-        config=bench.config, index=path, index_digest=index.digest, fixed=fixed, seeds=SEEDS, out=out, threads=1
-    )
     result = f"{NAME}_{name}"
     rows = []
-    (shared := out / "candidates").mkdir(parents=True, exist_ok=True)
-    with sharing(shared, fixed):
+    with bench.further_runs("candidates") as (runs, cohort):
         for budget in BUDGETS:
             for words, (method, settings) in candidates(name).items():
                 run = runs.finish(cohort, method, settings, budget=str(budget), audits="[]")
@@ -116,11 +103,7 @@ def measure(name: str, options: argparse.Namespace) -> None:
 def main() -> None:
     parser = parser_of(__doc__, work="method_comparison", data=True)
     parser.add_argument("--case", choices=list(CASES), action="append")
-    options = parser.parse_args()
-    options.data = data_folder(options) if options.data else None
-    for name in options.case or CASES:
-        if options.data is not None or not IMAGES[CASES[name].images].real:
-            measure(name, options)
+    measure_each(parser.parse_args(), measure)
 
 
 if __name__ == "__main__":

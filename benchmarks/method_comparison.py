@@ -20,6 +20,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,13 +33,16 @@ from monai_unlearn.experiments.compare import README, compare
 from monai_unlearn.experiments.comparison_plan import ComparisonPlan
 from monai_unlearn.experiments.draw import given_cohort
 from monai_unlearn.experiments.rehearsal_runs import RehearsalRuns
+from monai_unlearn.experiments.sharing import sharing
 from monai_unlearn.index import Index
 from monai_unlearn.strict_yaml import load
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from monai_unlearn.experiments.draw import RehearsalCohort
 
 NAME = "comparison"
 SEEDS = 3
@@ -145,6 +149,23 @@ class Bench:
         found = compare(plan, out, progress=lambda what, done, total: _say(f"{what} {done}/{total}"))["rows"]
         return [{"original": self.original, **short(row)} for row in found]
 
+    @contextmanager
+    def further_runs(self, folder: str) -> Iterator[tuple[RehearsalRuns, RehearsalCohort]]:
+        """Yield the runs of the final stage with their cohort, to add some; these share decoded images meanwhile.
+
+        Args:
+            folder: The name of the folder in which the images lie for that time.
+        """
+        path, spec = self.prepare()
+        index, fixed = Index.open(path), self.fixed("final")
+        out = self.work / f"{self.case}-{self.original}"
+        (shared := out / folder).mkdir(parents=True, exist_ok=True)
+        with sharing(shared, fixed):
+            runs = RehearsalRuns(
+                config=self.config, index=path, index_digest=index.digest, fixed=fixed, seeds=SEEDS, out=out, threads=1
+            )
+            yield runs, given_cohort(spec, index)
+
     def _take_references(self, plan: ComparisonPlan, out: Path) -> None:
         """Use the networks that were retrained without the cohort for another original or stage: they are the same.
 
@@ -162,6 +183,14 @@ class Bench:
             shutil.copytree(whole[0], there, dirs_exist_ok=True)
             # By which the folder is known as that of a comparison.
             (out / "README.md").write_text(README, encoding="utf-8")
+
+
+def measure_each(options: argparse.Namespace, measure: Callable[[str, argparse.Namespace], None]) -> None:
+    """Measure on each cohort that is asked for, and whose images are there."""
+    options.data = data_folder(options) if options.data else None
+    for name in options.case or CASES:
+        if options.data is not None or not IMAGES[CASES[name].images].real:
+            measure(name, options)
 
 
 def _say(text: str) -> None:

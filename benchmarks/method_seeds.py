@@ -14,19 +14,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from benchmark_options import data_folder, parser_of
-from comparison_cases import CASES, IMAGES
+from benchmark_options import parser_of
+from comparison_cases import CASES
 from method_comparison import NAME as COMPARISON
-from method_comparison import SEEDS, Bench, short
+from method_comparison import Bench, measure_each, short
 from results_file import facts, read, write
 
 from monai_unlearn.evaluation.objective import objective
 from monai_unlearn.evaluation.prediction_table import PredictionTable
 from monai_unlearn.experiments.comparison_row import finished
-from monai_unlearn.experiments.draw import given_cohort
-from monai_unlearn.experiments.rehearsal_runs import RehearsalRuns, metrics_of
-from monai_unlearn.experiments.sharing import sharing
-from monai_unlearn.index import Index
+from monai_unlearn.experiments.rehearsal_runs import metrics_of
 
 if TYPE_CHECKING:
     import argparse
@@ -53,15 +50,7 @@ def measured(name: str, rows: Iterable[Mapping[str, Any]], options: argparse.Nam
     """
     rows = list(rows)
     bench = Bench(case=name, original=rows[0]["original"], work=options.work.resolve(), data=options.data)
-    path, spec = bench.prepare()
-    index = Index.open(path)
-    cohort, fixed = given_cohort(spec, index), bench.fixed("final")
-    out = bench.work / f"{name}-{bench.original}"
-    runs = RehearsalRuns(
-        config=bench.config, index=path, index_digest=index.digest, fixed=fixed, seeds=SEEDS, out=out, threads=1
-    )
-    (shared := out / "seeds").mkdir(parents=True, exist_ok=True)
-    with sharing(shared, fixed):
+    with bench.further_runs("seeds") as (runs, cohort):
         for row, seed in ((row, seed) for row in rows for seed in MORE):
             more = {"budget": str(row["budget"]), "audits": AUDITS, "seed": str(seed)}
             run = runs.finish(cohort, row["method"], row["settings"], **more)
@@ -108,11 +97,7 @@ def main() -> None:
     parser.add_argument("--methods", default=METHODS, help=f"by commas; {METHODS} without it")
     parser.add_argument("--budget", type=float, help="only this share of retraining's gradients")
     parser.add_argument("--original", type=int, help="only this network")
-    options = parser.parse_args()
-    options.data = data_folder(options) if options.data else None
-    for name in options.case or CASES:
-        if options.data is not None or not IMAGES[CASES[name].images].real:
-            measure(name, options)
+    measure_each(parser.parse_args(), measure)
 
 
 if __name__ == "__main__":

@@ -59,8 +59,6 @@ class ComparisonPlan:
         for name, least in (("seeds", 3), ("trials", 1), ("repeats", 1), ("jobs", 1)):
             if getattr(self, name) < least:
                 raise ConfigError(f"--{name}: expected at least {least}, got {getattr(self, name)}.")
-        if self.repeats > 1 and self.first_seed < 0:
-            raise ConfigError("seed: expected a whole number of at least 0, from which --repeats count on.")
         if not self.specs or not self.methods or not self.budgets:
             raise ConfigError("expected at least one --spec, one method and one budget.")
         if any(not 0 < budget <= 1 for budget in self.budgets) or len(set(self.budgets)) < len(self.budgets):
@@ -71,7 +69,13 @@ class ComparisonPlan:
 
     @property
     def first_seed(self) -> int:
-        """The seed of the runs that are not repeats: what is fixed, or else the config's; -1 where it is no number."""
+        """The seed of the runs that are not repeats: what is fixed, or else the config's.
+
+        Raises:
+            ConfigError: It is no whole number of at least 0.
+        """
         config = load(self.config.read_text(encoding="utf-8"), source=str(self.config))
         said = self.fixed.get("seed", str(config.get("seed", 0) if isinstance(config, dict) else 0))
-        return int(said) if said.isdecimal() else -1
+        if not said.isdecimal():
+            raise ConfigError("seed: expected a whole number of at least 0, from which --repeats count on.")
+        return int(said)
