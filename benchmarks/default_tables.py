@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # What is asked of a default: no further than so from the best of all methods, and from retraining.
 NEAR_BEST, NEAR_RETRAINED, GAP, REMAIN = 0.1, 1.2, 0.03, 0.015
+# Nothing is asked at 5 %, which shows what becomes of it.
+ASKED_AT = (0.1, 0.2)
 # What has no tuned setting of its own is not among those that a default is held against.
 CONTROLS = ("scratch",)
 SEEDED = (DEFAULT, "shrink_perturb", "reset", "finetune")
@@ -61,7 +63,7 @@ def reached_by_kind(documents: Iterable[Mapping[str, Any]]) -> dict[str, list[st
     """
     found: dict[str, list[str]] = {}
     for one in documents:
-        own = [row for row in one["rows"] if row["method"] == DEFAULT and row["status"] == "finished"]
+        own = [row for row in _asked(one) if row["method"] == DEFAULT]
         for original in sorted({row["original"] for row in own}):
             rows = sorted((row for row in own if row["original"] == original), key=lambda row: row["budget"])
             name = one["title"] + (f", original {original}" if original else "")
@@ -71,7 +73,7 @@ def reached_by_kind(documents: Iterable[Mapping[str, Any]]) -> dict[str, list[st
 
 
 def _reached(one: Mapping[str, Any]) -> Iterable[list[str]]:
-    finished = [row for row in one["rows"] if row["status"] == "finished"]
+    finished = _asked(one)
     for original, budget in sorted({place_of(row) for row in finished}):
         rows = {row["method"]: row for row in finished if place_of(row) == (original, budget)}
         own = rows.pop(DEFAULT, None)
@@ -99,6 +101,10 @@ def _reached(one: Mapping[str, Any]) -> Iterable[list[str]]:
             f"{MISSING}{points(max(REMAIN, spread))}",
             ", ".join(verdicts_of(own)).replace("_", " "),
         ]
+
+
+def _asked(one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [row for row in one["rows"] if row["status"] == "finished" and row["budget"] in ASKED_AT]
 
 
 def _yes(is_so: bool) -> str:  # noqa: FBT001 - a cell

@@ -60,6 +60,13 @@ def test_what_seeds_make_of_a_method_is_shown_where_it_has_more_than_one():
     assert line == "| a camera | 0 | 10 % | 1.20 (1.10–1.30) | – | – | – |"
 
 
+def test_nothing_is_asked_of_a_smaller_budget():
+    found = joined(row("default", 2.5, budget=0.05), row("default", 1.0))
+    [line] = default_tables.bar(found)[2:]
+    assert "| 10 % | 1 | 1.00 |" in line
+    assert default_tables.reached_by_kind(found) == {"device": ["a camera: 1.00"]}
+
+
 def test_a_row_that_failed_is_judged_by_nothing():
     failed = {"method": "psg", "status": "failed", "why": "no", "original": 0, "budget": 0.1}
     [line] = default_tables.bar(joined(row("default", 1.0), failed))[2:]
