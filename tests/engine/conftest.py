@@ -1,4 +1,4 @@
-"""A tiny cohort and a model trained on it, once for all tests."""
+"""A tiny cohort, a model trained on it and its revisions, once for all tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bundle_run import JUDGED, PLAIN, judged, run, unlearn
+from bundle_run import JUDGED, PLAIN, WIDE_MATCH, judged, run, unlearn
 from tiny import tiny_index, tiny_spec
 
 if TYPE_CHECKING:
@@ -50,3 +50,19 @@ def tiny(tmp_path_factory) -> Tiny:
     checkpoint = folder / "models" / "model.pt"
     run("train", "train.yaml", index_dir=str(folder / "index"), checkpoint=str(checkpoint), max_epochs=3)
     return Tiny(index=folder / "index", spec=tiny_spec(folder), checkpoint=checkpoint)
+
+
+@pytest.fixture(scope="session")
+def revised(tiny, tmp_path_factory):
+    """A run beside two retrained references: its folder, and its workflow. Tests only read it."""
+    out = tmp_path_factory.mktemp("run") / "out"
+    workflow = tiny.unlearn(out, reference="retrain", reference_seeds=2, max_epochs=2, stop={})
+    return out, workflow
+
+
+@pytest.fixture(scope="session")
+def references(tiny, tmp_path_factory):
+    """A run that changed nothing beside three retrained references: its folder, and the files of these."""
+    out = tmp_path_factory.mktemp("references") / "out"
+    tiny.unlearn(out, reference="retrain", learning_rate=1e-12, recalibrate=False, stop={}, decision=WIDE_MATCH)
+    return out, sorted(str(path) for path in (out / "evidence" / "reference").glob("seed-*/model.pt"))

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 import torch
 from bundle_run import BUNDLE
 from evidence_example import evidence, predictions, subset
+from run_files import read
 from tiny import SPEC, tiny_index, tiny_spec
 from torch import nn
 
@@ -61,14 +60,6 @@ def written(folder, *, verdict="erased", text=SPEC, **changes):
     (folder / "out").mkdir()
     write_outputs(outcome, folder / "out")
     return outcome, folder / "out"
-
-
-OF_THE_EVIDENCE = {"metrics.json", "run.json", "cohort_manifest.json", "model_card_diff.json"}
-
-
-def read(folder, name):
-    folder = folder / "evidence" if name in OF_THE_EVIDENCE else folder
-    return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from unittest import mock
 
 import jsonschema
 import pytest
-from bundle_run import BUNDLE, JUDGED, PLAIN, TINY, WIDE, judged, run, unlearn
+from bundle_run import BUNDLE, JUDGED, PLAIN, TINY, WIDE, WIDE_MATCH, judged, run, unlearn
 from monai.bundle import ConfigParser, ConfigWorkflow
 from release_example import write_keys
+from run_files import read, revised_digest
 from tiny import SPEC, tiny_index, tiny_spec, write_images
 from typer.testing import CliRunner
 
@@ -34,21 +35,6 @@ from monai_unlearn.release.ledger import Ledger
 from monai_unlearn.release.sign import sign
 from monai_unlearn.release.verify import Kind, verify
 from monai_unlearn.vocabulary.run_folder import RunFolder
-
-OF_THE_EVIDENCE = {"metrics.json", "run.json", "cohort_manifest.json", "model_card_diff.json"}
-
-
-def read(folder, name):
-    folder = folder / "evidence" if name in OF_THE_EVIDENCE else folder
-    return json.loads((folder / name).read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def revised(tiny, tmp_path_factory):
-    """A run beside a retrained reference."""
-    out = tmp_path_factory.mktemp("run") / "out"
-    workflow = tiny.unlearn(out, reference="retrain", reference_seeds=2, max_epochs=2, stop={})
-    return out, workflow
 
 
 def test_writes_what_the_contract_names(revised):
@@ -264,7 +250,7 @@ def test_the_bundle_is_what_it_says_of_itself(revised, tmp_path):
     sign(out / "rejected_bundle", private, signature=tmp_path / "a.sig")
     report = verify(out / "rejected_bundle", public_key=public, signature=tmp_path / "a.sig")
     assert (report.exit_code, list(report.faults), list(report.warnings)) == (0, [], [])
-    assert report.weights_digest == read(out, "run.json")["digests"]["revised_weights"]
+    assert report.weights_digest == revised_digest(out)
 
 
 def test_a_sound_bundle_evaluates_as_its_evidence_says(revised, tiny, tmp_path):
@@ -300,7 +286,7 @@ def test_a_site_that_names_its_ledger_has_every_run_in_it(tiny, tmp_path, monkey
     tiny.unlearn(tmp_path / "out")
     (line,) = Ledger(tmp_path / "store").lines()
     assert (line.event.event, line.event.verdict) == ("unlearn", "not_known")
-    assert line.event.digests["weights"] == read(tmp_path / "out", "run.json")["digests"]["revised_weights"]
+    assert line.event.digests["weights"] == revised_digest(tmp_path / "out")
     monkeypatch.delenv("MONAI_UNLEARN_KEY")
     with pytest.raises(ConfigError, match="MONAI_UNLEARN_STORE and MONAI_UNLEARN_KEY: expected both"):
         tiny.judged(tmp_path / "again")
@@ -331,7 +317,7 @@ def test_the_same_seed_gives_the_same_weights(tiny, tmp_path):
     digests = []
     for number, seed in enumerate((0, 0, 1)):
         tiny.unlearn(tmp_path / str(number), seed=seed)
-        digests.append(read(tmp_path / str(number), "run.json")["digests"]["revised_weights"])
+        digests.append(revised_digest(tmp_path / str(number)))
     assert digests[0] == digests[1] != digests[2]
 
 
@@ -368,25 +354,6 @@ def test_what_is_still_recognised_is_not_erased(tiny, tmp_path):
     with pytest.raises(NotAccepted, match="not_erased: "):
         tiny.judged(tmp_path / "out", learning_rate=1e-9, decision=config)
     assert (tmp_path / "out" / "rejected_bundle").is_dir()
-
-
-WIDE_MATCH = {
-    "healthy_classes": [],
-    "min_patients": 2,
-    "endpoints": [
-        {"subset": subset, "measure": measure, "margin": 0.99}
-        for subset in ("forget_train", "remain_train")
-        for measure in ("mean_probability", "sensitivity")
-    ],
-}
-
-
-@pytest.fixture(scope="module")
-def references(tiny, tmp_path_factory):
-    """Three retrained networks, each in a file, from a run that changed nothing."""
-    out = tmp_path_factory.mktemp("references") / "out"
-    tiny.unlearn(out, reference="retrain", learning_rate=1e-12, recalibrate=False, stop={}, decision=WIDE_MATCH)
-    return out, sorted(str(path) for path in (out / "evidence" / "reference").glob("seed-*/model.pt"))
 
 
 def test_a_no_op_is_not_promoted_whatever_the_margins(references):
@@ -426,7 +393,7 @@ def test_judging_changes_no_weight(tiny, tmp_path):
     digests = set()
     for name, config in {"a": JUDGED["decision"], "b": WIDE_MATCH, "c": WIDE["decision"]}.items():
         tiny.unlearn(tmp_path / name, decision=config)
-        digests.add(read(tmp_path / name, "run.json")["digests"]["revised_weights"])
+        digests.add(revised_digest(tmp_path / name))
     assert len(digests) == 1
 
 
@@ -643,11 +610,7 @@ def test_the_example_in_the_docstring_runs(tiny, tmp_path, monkeypatch):
     with pytest.raises(NotAccepted, match="not_known"):
         exec(compile(textwrap.dedent(snippet), "revision.py", "exec"), values)  # noqa: S102 - the example of this package
     tiny.unlearn(tmp_path / "out")
-    assert digest(tmp_path / "revision") == digest(tmp_path / "out")
-
-
-def digest(folder):
-    return read(folder, "run.json")["digests"]["revised_weights"]
+    assert revised_digest(tmp_path / "revision") == revised_digest(tmp_path / "out")
 
 
 def test_results_within_the_bundle_are_refused(tiny, tmp_path):

@@ -32,6 +32,16 @@ WIDE = {
         ],
     }
 }
+# As wide, beside retrained networks.
+WIDE_MATCH = {
+    "healthy_classes": [],
+    "min_patients": 2,
+    "endpoints": [
+        {"subset": subset, "measure": measure, "margin": 0.99}
+        for subset in ("forget_train", "remain_train")
+        for measure in ("mean_probability", "sensitivity")
+    ],
+}
 
 # Settings with which tests of the engine count steps and costs, independent of the bundle's own.
 PLAIN = {
