@@ -15,7 +15,7 @@ from typing import Any
 from bundle_run import BUNDLE
 from bundle_run import unlearn as bundle_unlearn
 
-from monai_unlearn.engine import revision, trainer, updating
+from monai_unlearn.engine import revision_run, trainer, updating
 from monai_unlearn.engine.checkpoint import Checkpoints
 from monai_unlearn.engine.host import ours
 from monai_unlearn.methods import boundary, label_search
@@ -30,7 +30,7 @@ POINTS = {
     "search": (boundary.BoundarySearch, "find"),
     "step": (trainer.UnlearnTrainer, "_iteration"),
     "checkpoint": (updating, "save_weights"),
-    "end": (revision, "assemble"),
+    "end": (revision_run, "assemble"),
 }
 
 
