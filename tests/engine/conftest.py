@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bundle_run import JUDGED, PLAIN, WIDE_MATCH, judged, run, unlearn
+from bundle_run import JUDGED, PLAIN, WIDE_MATCH, judged, revision, run, unlearn
 from tiny import tiny_index, tiny_spec
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from monai_unlearn.engine import Revision
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class Tiny:
     def judged(self, output: Path, **overrides: Any) -> Any:
         """Run `unlearn`; see `judged`."""
         return judged(**self.settings(output, **overrides))
+
+    def revision(self, output: Path, **overrides: Any) -> Revision:
+        """Return the revision that `unlearn` would run."""
+        return revision(**self.settings(output, **overrides))
 
 
 @pytest.fixture(scope="session")

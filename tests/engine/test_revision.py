@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import re
@@ -18,10 +19,26 @@ from typer.testing import CliRunner
 from monai_unlearn.cli import app
 from monai_unlearn.data import subset_datasets
 from monai_unlearn.engine import NotAccepted, Revision
+from monai_unlearn.engine.revision_settings import RevisionSettings
 from monai_unlearn.evaluation import PredictionTable
 from monai_unlearn.methods import PixelSpace
 from monai_unlearn.release.sign import sign
 from monai_unlearn.release.verify import Kind, verify
+
+
+def test_the_docstring_says_what_each_setting_is():
+    arguments = Revision.__doc__.partition("Args:")[2].partition("Raises:")[0]
+    described = re.findall(r"^        (\w+): ", arguments, re.MULTILINE)
+    settings = [field.name for field in dataclasses.fields(Revision)]
+    assert settings == [field.name for field in dataclasses.fields(RevisionSettings)]
+    assert sorted(described) == sorted(settings)
+
+
+def test_a_tracked_run_is_known_by_what_decides_how_the_network_is_revised(tiny, tmp_path):
+    found = tiny.revision(tmp_path / "out", seed=3)._parameters()
+    assert (found["method"], found["seed"], found["objective"]) == ("psg", 3, "match_reference")
+    assert found["method.epsilon"] == 0.03
+    assert "method._target_" not in found
 
 
 def test_the_bundle_is_what_it_says_of_itself(revised, tmp_path):

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import hashlib
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from run_files import read
 from tiny import tiny_index, tiny_spec, write_images
 
+from monai_unlearn.engine.revision_input import RevisionInput
 from monai_unlearn.errors import CohortError, ConfigError, ExitCode
+from monai_unlearn.release import weights_digest
 
 CONSENT = "schema_version: 1\nname: gone\nreason: consent_withdrawal\nforget: patient in [patient-003, patient-005]\n"
 
@@ -63,3 +67,38 @@ def test_a_method_that_does_not_suit_the_cohort_is_warned_of_in_the_run_and_on_t
     warning = "The method psg is not known to suit this cohort (images of a device"
     for name in ("metrics.json", "model_card_diff.json"):
         assert any(text.startswith(warning) for text in read(revised[0], name)["warnings"])
+
+
+def test_input_is_read_into_the_network_and_leaves_settings_and_disk_as_they_were(tiny, tmp_path):
+    settings = tiny.revision(tmp_path / "out")
+    base, retraining = settings.base, settings.retraining
+    known = RevisionInput(settings)
+    assert weights_digest(settings.network.state_dict()) == known.record["weights_digest"]
+    assert known.retraining is settings.retraining is retraining
+    assert (settings.base, known.base.successors) == (base, ())
+    assert (known.snapshots, known.composed, known.calibrating, known.applied) == ([], (), None, None)
+    assert set(known.evaluated) == set(settings.subsets)
+    assert known.calibration_images == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_networks_are_retrained_as_the_original_was_trained(tiny, tmp_path):
+    settings = tiny.revision(tmp_path / "out", reference="retrain", reference_seeds=2)
+    known = RevisionInput(settings)
+    assert known.wanted.seeds == (1, 2)
+    assert (known.record["epochs"], known.retraining.overrides["max_epochs"]) == (3, 3)
+    assert "max_epochs" not in settings.retraining.overrides
+
+
+def test_snapshots_are_read_for_a_method_that_goes_back_to_them(tmp_path):
+    (tmp_path / "snapshots").mkdir()
+    (tmp_path / "snapshots" / "epoch-1.pt").write_bytes(b"weights")
+    digest = f"sha256:{hashlib.sha256(b'weights').hexdigest()}"
+    record = {"snapshots": [{"file": "snapshots/epoch-1.pt", "epoch": 1, "digest": digest}]}
+
+    def found(*needs):
+        settings = SimpleNamespace(info=SimpleNamespace(needs=needs), checkpoint_path=tmp_path / "model.pt")
+        return RevisionInput._snapshots(SimpleNamespace(settings=settings, record=record))
+
+    assert found("snapshots") == [tmp_path / "snapshots" / "epoch-1.pt"]
+    assert found() == []

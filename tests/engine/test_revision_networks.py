@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import torch
 from bundle_run import BUNDLE, TINY
 from monai.bundle import ConfigParser
 from run_files import read
+from tiny_trainer import items
+from torch import nn
 
+from monai_unlearn.engine.revision_networks import Revised, as_delivered, delivery_images, networks_of, run_networks
+from monai_unlearn.engine.shared_predictions import SharedPredictions
 from monai_unlearn.evaluation import PredictionTable
 from monai_unlearn.evaluation.confusion import confusion
 from monai_unlearn.index import Index
@@ -79,3 +86,72 @@ def network():
     parser.read_meta(str(BUNDLE / "configs" / "metadata.json"))
     parser.update({"class_names": TINY["class_names"]})
     return parser.get_parsed_content("network_def")
+
+
+CPU = torch.device("cpu")
+
+
+def normalised(seed=0):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 2))
+
+
+def known(**settings):
+    """The input of a run on 70 remain images and 4 others."""
+    given = {"recalibrate": True, "network": normalised(), "device": CPU, "seed": 0, **settings}
+    evaluated = {("remain", "train"): items(5), ("forget", "train"): items(4, label=1)}
+    return SimpleNamespace(
+        settings=SimpleNamespace(**given), remain=SimpleNamespace(images=items(70)), evaluated=evaluated
+    )
+
+
+def made(as_trained, references=()):
+    found = dict.fromkeys(("original", "proxies", "updates", "calibration"))
+    return Revised(**{**found, "original": normalised(1), "as_trained": as_trained, "references": references})
+
+
+def test_a_network_is_delivered_recalibrated_where_that_is_asked_for():
+    network = normalised()
+    assert as_delivered(known(recalibrate=False), network) is network
+    delivered = as_delivered(known(), network)
+    assert not torch.equal(delivered[2].running_mean, network[2].running_mean)
+    assert torch.equal(delivered[1].weight, network[1].weight)
+
+
+def test_images_passed_for_delivery_are_those_of_the_recalibration():
+    assert delivery_images(known()) == 64
+    assert delivery_images(known(recalibrate=False)) == 0
+    assert delivery_images(known(network=nn.Linear(4, 2))) == 0
+
+
+def test_every_network_has_its_name():
+    run, retrained = known(), [SimpleNamespace(network=normalised(seed)) for seed in (2, 3)]
+    networks = networks_of(run, made(normalised(), retrained), SharedPredictions())
+    assert networks["revised"] is run.settings.network
+    assert [networks["reference"], networks["reference_2"]] == [one.network for one in retrained]
+    assert set(networks) - {"reference", "reference_2"} == {
+        "original",
+        "original_recalibrated",
+        "revised",
+        "revised_recalibrated",
+        "revised_as_trained",
+    }
+
+
+def test_the_network_as_trained_is_a_network_of_its_own_only_where_it_was_recalibrated():
+    assert "revised_as_trained" not in networks_of(known(recalibrate=False), made(normalised()), SharedPredictions())
+    plain = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    assert set(networks_of(known(network=plain), made(plain), SharedPredictions())) == {
+        "original",
+        "original_recalibrated",
+        "revised",
+    }
+
+
+def test_audits_recalibrate_the_network_as_trained_where_there_is_one():
+    run, order = known(), [("forget", "train"), ("remain", "train")]
+    assert run_networks(run, {"revised": None}, order).revised == "revised"
+    seen = run_networks(run, {"revised": None, "revised_as_trained": None}, order)
+    assert seen.revised == "revised_as_trained"
+    assert [len(images) for images in seen.images.datasets] == [4, 5]
+    assert seen.remain is run.remain.images

@@ -3,15 +3,21 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
+import torch
 from bundle_run import BUNDLE
 from run_files import read
 from tiny import SPEC, tiny_spec
+from torch import nn
 
 from monai_unlearn.card import schema
 from monai_unlearn.cohort.resolve.frozen import Frozen
+from monai_unlearn.engine.head import as_classifier
+from monai_unlearn.engine.revision_outcome import _bundle_settings, _places, _weights_keys
 from monai_unlearn.methods import PSG
 
 
@@ -127,3 +133,57 @@ def test_the_evidence_says_that_a_reference_has_no_training_record(tiny, revised
     shutil.copy(revised[0] / "evidence" / "reference" / "seed-1" / "model.pt", tmp_path / "bare.pt")
     tiny.unlearn(tmp_path / "out", reference=str(tmp_path / "bare.pt"))
     assert read(tmp_path / "out", "metrics.json")["reference_is_recorded"] is False
+
+
+def saved(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(content, path)
+    return path
+
+
+def test_weights_are_looked_for_where_the_file_of_the_bundle_has_them(tmp_path):
+    """Its loader reads its own file; what another file calls them means nothing to it."""
+    network = nn.Linear(4, 2)
+    state = network.state_dict()
+    elsewhere = saved(tmp_path / "elsewhere" / "best.pt", {"model": state})
+    assert _weights_keys(tmp_path / "bundle", elsewhere, network) == ("model",)
+    own = saved(tmp_path / "bundle" / "models" / "model.pt", {"net": {"weights": state}})
+    assert _weights_keys(tmp_path / "bundle", elsewhere, network) == ("net", "weights")
+    assert _weights_keys(tmp_path / "bundle", own, network) == ("net", "weights")
+    beside = saved(own.with_name("best.pt"), {"model": state})
+    assert _weights_keys(tmp_path / "bundle", beside, network) == ("model",)
+
+
+def test_places_are_those_that_relative_ones_meant(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = SimpleNamespace(
+        base=SimpleNamespace(root=Path("bundle")),
+        retraining=SimpleNamespace(index_dir="index"),
+        settings=SimpleNamespace(
+            checkpoint="models/model.pt", cohort=SimpleNamespace(spec=SimpleNamespace(source="cohort.yaml"))
+        ),
+    )
+    assert _places(run) == {
+        "bundle_root": str(tmp_path / "bundle"),
+        "checkpoint": str(tmp_path / "models" / "model.pt"),
+        "index_dir": str(tmp_path / "index"),
+        "cohort_spec": str(tmp_path / "cohort.yaml"),
+    }
+
+
+@pytest.mark.parametrize(("head", "names"), [("softmax", ["up", "down"]), ("sigmoid", ["down"])])
+def test_the_bundle_is_told_the_classes_by_the_outputs_of_its_network(head, names):
+    shared = {"class_names": ["other"], "image_size": [8, 8]}
+    run = SimpleNamespace(
+        settings=SimpleNamespace(
+            data=SimpleNamespace(names=("up", "down")),
+            network=as_classifier(nn.Linear(4, len(names)), head),
+            judged_by=SimpleNamespace(healthy_classes=("up",)),
+        ),
+        retraining=SimpleNamespace(overrides=shared),
+    )
+    expected = {"class_names": names, "image_size": [8, 8], "decision::healthy_classes": ["up"]}
+    assert _bundle_settings(run) == expected
+    assert shared["class_names"] == ["other"]
+    run.retraining.overrides = {}
+    assert _bundle_settings(run) == {"decision::healthy_classes": ["up"]}

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from run_files import read
+
+from monai_unlearn.engine.revision_plan import _measured_references, _retraining_cost, keep_to_budget
+from monai_unlearn.errors import ConfigError
 
 
 def test_stops_when_enough_is_forgotten(tiny, tmp_path):
@@ -24,3 +29,40 @@ def test_an_estimate_is_what_the_run_then_costs_and_writes_nothing_else(tiny, tm
     assert found["retraining_gradient_evaluations"] == pytest.approx(cost["retraining"], rel=0.05)
     assert found["gradient_evaluations"]["unlearning"] == pytest.approx(cost["unlearning"], rel=0.5)
     assert found["seconds"]["unlearning"] >= 0
+
+
+def known(*, gap=0.0, files=(), seeds=(), record=None, budget=0.5, one_shot=False):
+    counts = {"forget": {"train": 10}, "remain": {"train": 30}}
+    trainer = SimpleNamespace(method=SimpleNamespace(one_shot=one_shot), takes_a_budget=True)
+    settings = SimpleNamespace(
+        stop_rule=SimpleNamespace(gap_to_reference=gap),
+        trainer=trainer,
+        budget=budget,
+        data=SimpleNamespace(counts=lambda: counts),
+        checkpoint_path=Path("weights.pt"),
+    )
+    return SimpleNamespace(settings=settings, wanted=SimpleNamespace(files=files, seeds=seeds), record=record or {})
+
+
+def test_only_references_that_a_stop_condition_compares_with_are_evaluated_on_the_way():
+    assert _measured_references(known(seeds=(1, 2, 3))) == 3
+    assert _measured_references(known(files=("a.pt", "b.pt"))) == 2
+    assert _measured_references(known(gap=None, seeds=(1, 2, 3))) == 0
+
+
+def test_retraining_costs_what_training_did_for_the_images_that_remain():
+    assert _retraining_cost(known(record={"gradient_evaluations": 120, "images": 40})) == 90
+    assert _retraining_cost(known()) is None
+
+
+def test_a_budget_sets_nothing_where_none_is_given_or_something_else_says_how_long_the_run_is():
+    assert keep_to_budget(known(budget=None)) is None
+    phased = known()
+    phased.settings.trainer.takes_a_budget = False
+    assert keep_to_budget(phased) is None
+
+
+def test_only_a_method_without_steps_may_have_a_budget_of_an_unknown_cost():
+    assert keep_to_budget(known(one_shot=True)) is None
+    with pytest.raises(ConfigError, match="budget: no training record beside weights.pt says what training cost"):
+        keep_to_budget(known())

@@ -1,16 +1,23 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
+from types import SimpleNamespace
+from unittest import mock
 
 import pytest
+import torch
 from bundle_run import WIDE, WIDE_MATCH, judged, run
 from release_example import write_keys
 from run_files import read, revised_digest
 from tiny import tiny_index, tiny_spec, write_images
+from tiny_trainer import items
+from torch import nn
 
-from monai_unlearn.engine import NotAccepted
-from monai_unlearn.errors import ConfigError, ExitCode
+from monai_unlearn.engine import NotAccepted, distributed, revision_run
+from monai_unlearn.engine.revision_run import RevisionRun
+from monai_unlearn.errors import ConfigError, ExitCode, TrainingError
 from monai_unlearn.evaluation import PredictionTable
 from monai_unlearn.evaluation.audits import Audited, chosen, measure_audits
 from monai_unlearn.evaluation.decision import decide_again
@@ -197,3 +204,59 @@ def test_weights_of_another_training_are_refused_as_a_reference(tiny, revised, t
 def test_the_original_is_not_its_own_reference(tiny, tmp_path):
     with pytest.raises(ConfigError, match="holds the original weights themselves"):
         tiny.judged(tmp_path / "out", reference=str(tiny.checkpoint))
+
+
+def finished(network, *, recalibrate=True, calibrating=None):
+    """Finish a network after its last step; return what that returns, and the seconds that it counted."""
+    run = SimpleNamespace(
+        settings=SimpleNamespace(network=network, recalibrate=recalibrate, device=torch.device("cpu"), seed=0),
+        known=SimpleNamespace(remain=SimpleNamespace(images=items(70)), calibrating=calibrating),
+    )
+    run.known.settings = run.settings
+    updates = SimpleNamespace(seconds={"updates": 1.0})
+    return *RevisionRun._finished(run, updates, nn.Linear(4, 2)), updates.seconds["updates"]
+
+
+def normalised():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 2))
+
+
+def test_the_last_step_is_followed_by_a_recalibration_in_place_which_counts_as_updating():
+    network = normalised()
+    before = network[2].running_mean.clone()
+    as_trained, calibration, seconds = finished(network)
+    assert torch.equal(as_trained[2].running_mean, before)
+    assert not torch.equal(network[2].running_mean, before)
+    assert calibration is None
+    assert seconds > 1
+    kept, _, _ = finished(network, recalibrate=False)
+    assert torch.equal(kept[2].running_mean, network[2].running_mean)
+
+
+def test_the_network_as_trained_is_given_the_same_calibration():
+    calibrating = mock.Mock()
+    network = normalised()
+    as_trained, calibration, _ = finished(network, calibrating=calibrating)
+    ((revised, _), options) = calibrating.calibrate.call_args
+    assert revised is network
+    assert options["also"] == [as_trained]
+    assert calibration is calibrating.calibrate.return_value
+
+
+def test_weights_that_are_not_finite_are_no_result():
+    network = normalised()
+    with torch.no_grad():
+        network[1].weight[0, 0] = math.nan
+    with pytest.raises(TrainingError):
+        finished(network, recalibrate=False)
+
+
+def test_a_process_that_shares_the_steps_evaluates_and_writes_nothing(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(distributed, "is_main_process", lambda: False)
+    updates = mock.Mock()
+    monkeypatch.setattr(revision_run, "updates_of", updates)
+    assert RevisionRun(tiny.revision(tmp_path / "out")).run() == {}
+    assert updates.call_args.args[2] == ()
+    updates.return_value.run.assert_called_once_with()
+    assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from bundle_run import BUNDLE
+from bundle_run import BUNDLE, WIDE
 from run_files import read
 
 from monai_unlearn.engine import NotAccepted
@@ -70,4 +70,20 @@ def test_boundary_targets_on_two_classes_are_refused_unless_forced(tiny, tmp_pat
     with pytest.raises(ConfigError, match=r"sensitivity fell from 96 % to 7 %.*--force true") as error:
         tiny.judged(tmp_path / "out", force=False)
     assert error.value.exit_code == ExitCode.BAD_INPUT
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_record_lies_beside_the_weights(tiny, tmp_path):
+    revision = tiny.revision(tmp_path / "out")
+    assert isinstance(revision.checkpoint, str)
+    assert revision.checkpoint_path == tiny.checkpoint
+    assert revision.record_path == tiny.checkpoint.with_name("training.json")
+
+
+def test_what_follows_from_the_settings_is_known_before_the_run(tiny, tmp_path):
+    revision = tiny.revision(tmp_path / "out", **WIDE)
+    assert (revision.info.name, revision.judged_classes) == ("psg", ("up", "down"))
+    assert (revision.judged_by.objective, revision.stop_rule.gap_to_reference) == ("erase", None)
+    assert revision.base.root == BUNDLE
+    assert revision.network is revision.trainer.network
     assert not (tmp_path / "out").exists()

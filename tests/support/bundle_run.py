@@ -10,7 +10,7 @@ from unittest import mock
 
 from monai.bundle import ConfigWorkflow
 
-from monai_unlearn.engine import NotAccepted
+from monai_unlearn.engine import NotAccepted, Revision
 from monai_unlearn.engine.host import ours
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,6 +84,13 @@ def judged(**overrides: Any) -> ConfigWorkflow:
         return run("unlearn", "unlearn.yaml", **overrides)
     except Exception as error:
         raise ours(error) or error from None
+
+
+def revision(**overrides: Any) -> Revision:
+    """Return the revision that `unlearn` would run."""
+    with mock.patch.object(Revision, "run", autospec=True) as not_run:
+        unlearn(**overrides)
+    return not_run.call_args.args[0]
 
 
 def run(run_id: str, config: str, *, bundle: Path = BUNDLE, **overrides: Any) -> ConfigWorkflow:
