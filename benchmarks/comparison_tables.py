@@ -59,20 +59,24 @@ def _screened(row: Mapping[str, Any] | None) -> list[str]:
 
 
 def final(documents: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return, for each cohort, original and budget, every method by its objective on validation images."""
+    """Return, for each cohort, original and budget, every method by its objective on validation images.
+
+    *Tried* is how many settings validation images chose from, where the row lists them.
+    """
     heads = ["cohort", "original", "budget", "method", "verdict", "distance", "raw", "recall gap: forget train"]
-    heads += ["forget test", "remain test", "remain", "agreement", "AUC", "cost", "settings"]
+    heads += ["forget test", "remain test", "remain", "agreement", "AUC", "cost", "settings", "tried"]
     cells = [
         [one["title"], row["original"], f"{percent(row['budget'], 0)} %", f"`{row['method']}`", *_finished(row)]
         for one in documents
         for row in one["rows"]
     ]
-    return table(heads, cells, numbers=(1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13))
+    return table(heads, cells, numbers=(1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15))
 
 
 def _finished(row: Mapping[str, Any]) -> list[str]:
     if row["status"] != "finished":
-        return ["does not run", *[MISSING] * 9, row["why"].partition(".")[0]]
+        why = row["why"].partition(". ")[0].removeprefix("a run refused its input: ")
+        return ["does not run", *[MISSING] * 9, why, MISSING]
     return [
         row["verdict"].replace("_", " "),
         number(value_of(row, "distance_ratio")),
@@ -83,6 +87,7 @@ def _finished(row: Mapping[str, Any]) -> list[str]:
         number(value_of(row, "membership_auc")),
         f"{percent(row['share_of_retraining'])} %",
         _settings(row) or MISSING,
+        str(len(row["tried"])) if row.get("tried") else MISSING,
     ]
 
 

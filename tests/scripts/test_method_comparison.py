@@ -37,6 +37,16 @@ def test_the_screen_orders_methods_by_validation_and_shows_what_did_not_run():
     assert "does not run" in lines[-1]
 
 
+def test_the_finalists_show_how_many_settings_were_tried_and_the_whole_reason_of_what_did_not_run():
+    why = "a run refused its input: budget: 0.1 of retraining is 5,520. Give --budget 0.2 or more"
+    failed = {"method": "psg", "status": "failed", "why": why, "budget": 0.1, "original": 0}
+    alone = {**row("default", 1.0), "share_of_retraining": 0.1}
+    chosen = {**alone, "method": "reset", "tried": [{"settings": {}, "objective": 1.0}] * 6}
+    lines = comparison_tables.final([case(chosen, alone, failed)])[2:]
+    assert [line.split("|")[-2].strip() for line in lines] == ["6", "–", "–"]
+    assert lines[2].endswith("| budget: 0.1 of retraining is 5,520 | – |")
+
+
 def test_the_grid_shows_what_was_tried_and_the_best_on_validation_images():
     tried = [
         {"settings": {"method::kept": 0.4, "training::rate_factor": rate}, "objective": objective}
