@@ -147,7 +147,9 @@ class Bench:
         )
         self._take_references(plan, out)
         found = compare(plan, out, progress=lambda what, done, total: _say(f"{what} {done}/{total}"))["rows"]
-        return [{"original": self.original, **short(row)} for row in found]
+        # What earlier calls left there may be of another stage, with other trials.
+        asked = [row for row in found if row["method"] in methods and row["budget"] in budgets]
+        return [{"original": self.original, **short(row)} for row in asked]
 
     @contextmanager
     def further_runs(self, folder: str) -> Iterator[tuple[RehearsalRuns, RehearsalCohort]]:

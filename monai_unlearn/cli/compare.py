@@ -35,9 +35,9 @@ _HELP = (
     "best one on validation images is judged on test images, and all against the same retrained networks. Among the "
     "methods, `default` is what the bundle chooses by itself, untuned.\n\n"
     "Writes compare.csv, .json, .md and .html, with plots of gaps, distance against cost, and recall by class. Call it "
-    "again with the same --out to continue after an interruption, or with more methods, cohorts or budgets: finished "
-    "runs are kept. A method that fails is a row that says why.\n\n"
-    "Exit codes: 0 done, 1 every method failed, 2 bad input."
+    "again with the same --out to continue after an interruption, or with other methods, cohorts or budgets: finished "
+    "runs are kept, and so are their rows. A method that fails is a row that says why.\n\n"
+    "Exit codes: 0 done, 1 every method failed, 2 bad input, 130 interrupted."
 )
 _EXAMPLE = (
     "Example: monai-unlearn compare BUNDLE --index index/ --spec retire-camera.yaml --methods reset,psg,finetune "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import DataError, TrainingError
@@ -14,17 +15,19 @@ from monai_unlearn.experiments.experiment import Experiment, owned_folder
 from monai_unlearn.experiments.rehearsal_runs import metrics_of
 from monai_unlearn.experiments.repeats import merged
 from monai_unlearn.experiments.runner import side_by_side
-from monai_unlearn.experiments.search_space import narrowed, size_of
+from monai_unlearn.experiments.search_space import check_vary, narrowed, size_of
 from monai_unlearn.experiments.tune import best, tune
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from monai_unlearn.experiments.comparison_plan import ComparisonPlan
     from monai_unlearn.experiments.draw import RehearsalCohort
     from monai_unlearn.experiments.search_space import Setting, Space
     from monai_unlearn.vocabulary.run_folder import RunFolder
+
+    Task = tuple[RehearsalCohort, str, float]
 
 SCHEMA_VERSION = 1
 _NO_AUDITS = ("[]", "null", "None")
@@ -45,7 +48,8 @@ def compare(plan: ComparisonPlan, out: Path, *, progress: Callable[[str, int, in
     given the time they need, and gives the method's row, whose measures are on test images; with `repeats`, as often,
     each time under another seed, and the row has the means, and the least favourable verdict. A method that fails or
     refuses is a row that says why. A run is named by a digest of what decides it, and not run again once it is
-    finished, so that an interrupted comparison goes on where it was.
+    finished, so that an interrupted comparison goes on where it was. Rows of earlier calls into the folder stay, if the
+    bundle, the index and the retrained networks are those of now; rows that are asked for again are written anew.
 
     Args:
         plan: What to compare.
@@ -72,6 +76,8 @@ class _Comparison(Experiment):
         self.plan = plan
         self._of_trials, self._of_rows = _audits(plan.fixed)
         self._rows: list[dict[str, Any]] = []
+        self._kept: list[dict[str, Any]] = []
+        self._compared: dict[str, Any] = {}
         self._seed = plan.first_seed if plan.repeats > 1 else 0
 
     def run(self) -> dict[str, Any]:
@@ -81,19 +87,44 @@ class _Comparison(Experiment):
             raise DataError("two specs have the same name, by which rows are told apart. Rename one.")
         for one in cohorts:
             self.require_validation(one)
-        spaces = {name: narrowed(space, self.plan.vary) for name, space in self.spaces(default=True).items()}
+        whole = self.spaces(default=True)
+        check_vary(self.plan.vary, whole, folder=self.bundle)
+        spaces = {name: narrowed(space, self.plan.vary) for name, space in whole.items()}
         runs = sum(self._trials(space) + self._runs_after(space) for space in spaces.values())
         self._total = runs * len(cohorts) * len(self.plan.budgets)
         tasks = [(cohort, method, budget) for cohort in cohorts for budget in self.plan.budgets for method in spaces]
-        # The first run of a cohort retrains for all others, so that it goes alone.
-        first = {id(cohort): (cohort, method, budget) for cohort, method, budget in reversed(tasks)}
-        for task in [*first.values()][::-1]:
-            self._add(*task, spaces)
-        others = [task for task in tasks if task not in [*first.values()]]
+        self._take_earlier({one.spec.name: self.runs.folder(one).name for one in cohorts})
+        asked = {(one.spec.name, budget, method) for one, method, budget in tasks}
+        self._kept = [row for row in self._kept if _place(row) not in asked]
+        others = [task for one in cohorts for task in self._alone([task for task in tasks if task[0] is one], spaces)]
         side_by_side(lambda task: self._add(*task, spaces), others, jobs=self.plan.jobs)
         if not any(row["status"] == "finished" for row in self._rows):
             raise TrainingError(f"every method failed: {self._rows[-1]['why']}")
         return self._written()
+
+    def _alone(self, tasks: Sequence[Task], spaces: Mapping[str, Space]) -> list[Task]:
+        """Run the tasks of a cohort one by one until one has retrained for all others; return what is left.
+
+        One that is refused its input has retrained nothing, and the next would do so for itself beside others.
+        """
+        for number, task in enumerate(tasks, 1):
+            if self._add(*task, spaces)["status"] == "finished":
+                return list(tasks[number:])
+        return []
+
+    def _take_earlier(self, folders: Mapping[str, str]) -> None:
+        """Keep the rows of earlier calls into the folder that were measured on what the runs are measured on now.
+
+        Args:
+            folders: The folder of each cohort of this call, whose name is a digest of its spec among others.
+        """
+        path = self.out / DOCUMENT
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        compared = found.get("compared", {})
+        known = compared["cohorts"] if compared.get("runs") == self.runs.identity else {}
+        same = {name for name, folder in known.items() if folders.get(name, folder) == folder}
+        self._kept = [row for row in found.get("rows", ()) if row["cohort"] in same]
+        self._compared = {"runs": self.runs.identity, "cohorts": {**known, **folders}}
 
     def _trials(self, space: Space) -> int:
         """Return how many settings of a method are tried."""
@@ -107,12 +138,13 @@ class _Comparison(Experiment):
         """Return how many runs follow the trials of a method."""
         return self._runs_again(space) + self.plan.repeats - 1
 
-    def _add(self, cohort: RehearsalCohort, method: str, budget: float, spaces: Mapping[str, Space]) -> None:
-        """Add the row of a method on a cohort, and write the report so far."""
+    def _add(self, cohort: RehearsalCohort, method: str, budget: float, spaces: Mapping[str, Space]) -> dict[str, Any]:
+        """Add the row of a method on a cohort, and write the report so far; return the row."""
         row = self._row(cohort, method, budget, spaces[method])
         with self._lock:
             self._rows.append(row)
             self._written()
+        return row
 
     def _row(self, cohort: RehearsalCohort, method: str, budget: float, space: Space) -> dict[str, Any]:
         identity = {"cohort": cohort.spec.name, "method": method, "budget": budget}
@@ -163,10 +195,11 @@ class _Comparison(Experiment):
 
     def _written(self) -> dict[str, Any]:
         """Write the report of the rows so far, in the order of cohorts, budgets and the objective."""
+        names = list(dict.fromkeys([*self._names, *(row["cohort"] for row in self._kept)]))
         rows = sorted(
-            self._rows,
+            [*self._kept, *self._rows],
             key=lambda row: (
-                self._names.index(row["cohort"]),
+                names.index(row["cohort"]),
                 row["budget"],
                 row.get("objective", float("inf")),
                 row["method"],
@@ -175,6 +208,7 @@ class _Comparison(Experiment):
         document = {
             "schema_version": SCHEMA_VERSION,
             "criterion": FORMULA,
+            "compared": self._compared,
             "seeds": self.plan.seeds,
             "trials": self.plan.trials,
             "repeats": self.plan.repeats,
@@ -183,6 +217,10 @@ class _Comparison(Experiment):
         }
         write_report(document, self.out)
         return document
+
+
+def _place(row: Mapping[str, Any]) -> tuple[str, float, str]:
+    return row["cohort"], row["budget"], row["method"]
 
 
 def _audits(fixed: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -96,7 +96,7 @@ def tables(document: Mapping[str, Any]) -> list[Shown]:
     """Return a table for each cohort and budget."""
     return [
         Shown(
-            title=f"{cohort}, {budget:.0%} of retraining's gradients",
+            title=f"{cohort}, {100 * budget:g}% of retraining's gradients",
             rows=[[_shown(row, name) for name in SHOWN] for row in rows],
             failed=[f"{row['method']}: {row['why']}" for row in rows if row["status"] != "finished"],
         )
@@ -119,7 +119,7 @@ def markdown(document: Mapping[str, Any], drawn: list[str]) -> str:
     """Return a table for each cohort and budget, and links to the plots."""
     lines = ["# Comparison of methods", "", _said(document), ""]
     for (cohort, budget), rows in _grouped(document).items():
-        lines += [f"## {cohort}, {budget:.0%} of retraining's gradients", ""]
+        lines += [f"## {cohort}, {100 * budget:g}% of retraining's gradients", ""]
         headings = list(HEADINGS.values())
         lines += [f"| {' | '.join(headings)} |", f"|{' --- |' * len(headings)}"]
         lines += [f"| {' | '.join(cell.replace('|', '/') for cell in _cells(row)[2:])} |" for row in rows]
@@ -136,7 +136,7 @@ def html(document: Mapping[str, Any], drawn: Mapping[str, str]) -> str:
         loader=jinja2.PackageLoader("monai_unlearn.experiments", "."), autoescape=True, trim_blocks=True
     )
     groups = [
-        (cohort, f"{budget:.0%}", [_cells(row)[2:] for row in rows])
+        (cohort, f"{100 * budget:g}%", [_cells(row)[2:] for row in rows])
         for (cohort, budget), rows in _grouped(document).items()
     ]
     # The plots are SVG that matplotlib wrote a moment ago; their texts are escaped by it.

@@ -35,6 +35,7 @@ def finished(identity: Mapping[str, Any], metrics: Mapping[str, Any], **more: An
 
     Each measure is a mapping of `value`, `interval`, `retrained` (the values of the retrained networks among
     themselves) and `original`; gaps are shares, revised less the mean of the retrained networks, on test images.
+    `chose` is the `name` of the method that the default chose, with the `ground`; None where the method was named.
 
     Args:
         identity: Cohort, method and budget.
@@ -55,6 +56,7 @@ def finished(identity: Mapping[str, Any], metrics: Mapping[str, Any], **more: An
         "share_of_retraining": cost["share_of_retraining_gradients"],
         "share_with_references": cost["share_with_references"],
         "seconds": cost["seconds"]["unlearning"],
+        "chose": _chosen(metrics.get("method") or {}),
         "why": " ".join(metrics["why"]) if isinstance(metrics["why"], list) else str(metrics["why"]),
         **more,
     }
@@ -76,10 +78,24 @@ def flat(row: Mapping[str, Any]) -> dict[str, str]:
             value = len(row["tried"]) if "tried" in row else None
         if name == "runs" and row["status"] == "finished":
             value = len(row.get("verdicts", (row["verdict"],)))
-        if name == "settings" and value:
-            value = ", ".join(f"{key.rpartition('::')[2]} {one}" for key, one in value.items())
+        if name == "settings":
+            value = _settings(row)
         found[name] = "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
     return found
+
+
+def _settings(row: Mapping[str, Any]) -> str:
+    """Return the settings that were chosen, or the method that the default chose."""
+    if row.get("chose"):
+        return f"chose {row['chose']['name']}"
+    return ", ".join(f"{key.rpartition('::')[2]} {one}" for key, one in row.get("settings", {}).items())
+
+
+def _chosen(method: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return which method the default chose, and on what ground; None where the method was named."""
+    if method.get("chosen_by") != "default":
+        return None
+    return {"name": method["name"], "ground": method["ground"]}
 
 
 def _measure(audits: Mapping[str, Any], audit: str, measure: str, subset: str | None) -> dict[str, Any] | None:

@@ -102,14 +102,18 @@ class Experiment:
         )
         self._done, self._total, self._lock = 0, 0, threading.Lock()
 
+    @property
+    def bundle(self) -> Path:
+        """The folder of the bundle."""
+        return self._plan.config.parent.parent.resolve()
+
     def spaces(self, *, default: bool = False) -> dict[str, Space]:
         """Return what is tried of each method, but for what the user fixes.
 
         Args:
             default: Whether `default` may be among the methods.
         """
-        folder = self._plan.config.parent.parent.resolve()
-        found = search_spaces(self._plan.methods, folder=folder, default=default)
+        found = search_spaces(self._plan.methods, folder=self.bundle, default=default)
         return {
             name: {key: values for key, values in space.items() if key not in self._plan.fixed}
             for name, space in found.items()

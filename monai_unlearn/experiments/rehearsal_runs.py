@@ -72,6 +72,11 @@ class RehearsalRuns:
         fixed = {key: value for key, value in self.fixed.items() if key.partition("::")[0] not in _OF_THE_REVISION}
         return [digests, self._files, self.config.name, {RETRAIN: self.seeds}, fixed]
 
+    @cached_property
+    def identity(self) -> str:
+        """A digest of what all runs have in common: bundle, index, number of retrained networks, what is fixed."""
+        return name_of([self.index_digest, self._files, self.config.name, self.seeds, dict(self.fixed)])
+
     def folder(self, cohort: RehearsalCohort) -> Path:
         """Return the folder of all runs of a cohort, which share its retrained networks."""
         return self.out / COHORTS / f"{cohort.spec.name}-{name_of(self._decides_retraining(cohort))}"

@@ -25,7 +25,7 @@ def search_spaces(names: Sequence[str], *, folder: Path, default: bool = False) 
     """Return the values that a rehearsal tries of each setting, by method and id of the config.
 
     Args:
-        names: Registered methods; `all` alone for every one.
+        names: Registered methods; with `all` among them, every one.
         folder: The bundle, where its own modules lie.
         default: Whether `default` is a name too; it leaves nothing to try.
 
@@ -34,12 +34,12 @@ def search_spaces(names: Sequence[str], *, folder: Path, default: bool = False) 
         TrainingError: The methods cannot be listed.
     """
     records = _records(folder) | ({DEFAULT: {}} if default and DEFAULT in names else {})
-    if list(names) == [EVERY]:
-        names = sorted(records)
     for name in names:
-        check_choice(name, sorted(records), name="--methods")
+        check_choice(name, [*sorted({*records, *([DEFAULT] if default else [])}), EVERY], name="--methods")
     if len(set(names)) < len(names):
         raise ConfigError(f"--methods {','.join(names)}: expected each method once.")
+    if EVERY in names:
+        names = sorted(records)
     return {name: {key: list(values) for key, values in records[name].items()} for name in names}
 
 
@@ -56,6 +56,25 @@ def narrowed(space: Space, vary: Sequence[str]) -> Space:
     if not set(vary) & set(space):
         return space
     return {name: values if name in vary else values[:1] for name, values in space.items()}
+
+
+def check_vary(vary: Sequence[str], spaces: Mapping[str, Space], *, folder: Path) -> None:
+    """Refuse an id that no method has: a misspelt one would narrow nothing, and everything would be tried.
+
+    Args:
+        vary: The ids.
+        spaces: What is tried of the methods that were asked for.
+        folder: The bundle, as of `search_spaces`.
+
+    Raises:
+        ConfigError: No registered method tries values of an id.
+    """
+    known = {name for space in spaces.values() for name in space}
+    if set(vary) <= known:
+        return
+    known |= {name for space in search_spaces([EVERY], folder=folder).values() for name in space}
+    for name in vary:
+        check_choice(name, sorted(known), name="--vary")
 
 
 def size_of(space: Mapping[str, Sequence[Setting]]) -> int:

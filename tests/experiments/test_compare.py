@@ -63,6 +63,12 @@ def test_only_some_settings_vary_where_that_is_asked_for(played):
     assert tried == [{"method::depth": "last_block", "training::rate_factor": rate} for rate in (1.0, 2.0)]
 
 
+def test_a_misspelt_setting_to_vary_is_refused_before_any_run(played):
+    with pytest.raises(ConfigError, match="--vary: expected one of .*'training::rate_factor'"):
+        compared(played, vary=["training::rate"])
+    assert played.runs == []
+
+
 def test_the_default_is_what_the_config_chooses_untuned(played):
     document = compared(played, specs=[played.spec], budgets=[0.1], methods=["default", "reset"])
     row = {row["method"]: row for row in document["rows"]}["default"]
@@ -77,6 +83,13 @@ def test_retrained_networks_are_shared_by_all_methods_of_a_cohort(played):
     assert len({run["cohort_spec"] for run in retrain}) == 2
 
 
+def test_what_is_refused_retrains_nothing_so_that_the_next_goes_alone_too(played):
+    played.play = lambda settings: 2 if "finetune" in settings["method"] else None
+    compared(played, specs=[played.spec], methods=["finetune", "reset", "psg"], budgets=[0.1], jobs=2)
+    retrain = [run for run in played.runs if run["reference"] == "retrain"]
+    assert [json.loads(run["method"])["name"] for run in retrain] == ["finetune", "finetune", "reset"]
+
+
 def test_a_second_call_keeps_what_is_finished_and_adds_what_is_new(played):
     compared(played, methods=["reset"], budgets=[0.1])
     before = len(played.runs)
@@ -84,6 +97,30 @@ def test_a_second_call_keeps_what_is_finished_and_adds_what_is_new(played):
     assert before == 6
     assert len(played.runs) == 12
     assert len(document["rows"]) == 4
+
+
+def place(row):
+    return row["cohort"], row["budget"], row["method"]
+
+
+def test_rows_of_earlier_calls_stay_and_those_asked_again_are_written_anew(played):
+    first = compared(played, specs=[played.spec], methods=["reset", "finetune"], budgets=[0.1])
+    document = compared(played, specs=[played.spec_of("B")], methods=["reset"], budgets=[0.1, 0.2])
+    places = [place(row) for row in document["rows"]]
+    assert places[:2] == [("b", 0.1, "reset"), ("b", 0.2, "reset")]
+    assert places[2:] == [place(row) for row in first["rows"]]
+    again = compared(played, specs=[played.spec], methods=["finetune"], budgets=[0.1], trials=1)
+    assert sorted(place(row) for row in again["rows"]) == sorted(places)
+    assert {place(row): len(row["tried"]) for row in again["rows"]}["a", 0.1, "finetune"] == 1
+
+
+def test_rows_of_another_spec_or_setting_do_not_stay(played):
+    compared(played, methods=["reset"], budgets=[0.1])
+    played.spec.write_text(played.spec.read_text(encoding="utf-8").replace("== A", "== C"), encoding="utf-8")
+    document = compared(played, specs=[played.spec], methods=["reset"], budgets=[0.2])
+    assert [place(row) for row in document["rows"]] == [("a", 0.2, "reset"), ("b", 0.1, "reset")]
+    document = compared(played, specs=[played.spec], methods=["reset"], budgets=[0.1], fixed={"learning_rate": "0.1"})
+    assert [place(row) for row in document["rows"]] == [("a", 0.1, "reset")]
 
 
 def audits_of(played):

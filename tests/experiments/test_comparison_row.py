@@ -48,3 +48,12 @@ def test_a_class_without_images_has_no_row():
     for model in found["models"].values():
         model["forget"]["test"]["classes"]["down"] = {"n": 0, "accuracy": None}
     assert set(finished({"method": "reset"}, found)["classes"]) == {"up"}
+
+
+def test_a_row_of_the_default_says_what_it_chose_and_why():
+    method = {"name": "shrink_perturb", "chosen_by": "default", "ground": "because the cohort is a device"}
+    row = finished({**WHO, "method": "default"}, {**metrics(), "method": method}, settings={})
+    assert row["chose"] == {"name": "shrink_perturb", "ground": "because the cohort is a device"}
+    assert flat(row)["settings"] == "chose shrink_perturb"
+    named = finished(WHO, {**metrics(), "method": {**method, "chosen_by": "user"}}, settings={})
+    assert (named["chose"], flat(named)["settings"]) == (None, "")

@@ -3,7 +3,14 @@ from __future__ import annotations
 import pytest
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.experiments.search_space import method_setting, narrowed, search_spaces, size_of, start_of
+from monai_unlearn.experiments.search_space import (
+    check_vary,
+    method_setting,
+    narrowed,
+    search_spaces,
+    size_of,
+    start_of,
+)
 from monai_unlearn.methods import registered
 
 
@@ -15,6 +22,22 @@ def test_spaces_are_those_of_the_registration(tmp_path):
         search_spaces(["rest"], folder=tmp_path)
     with pytest.raises(ConfigError, match="--methods psg,psg: expected each method once"):
         search_spaces(["psg", "psg"], folder=tmp_path)
+
+
+def test_all_takes_every_method_beside_whatever_is_named(tmp_path):
+    every = search_spaces(["all"], folder=tmp_path)
+    assert search_spaces(["reset", "all"], folder=tmp_path) == every
+    assert set(search_spaces(["all", "default"], folder=tmp_path, default=True)) == {*every, "default"}
+    with pytest.raises(ConfigError, match="--methods: expected one of .*default.*, all, got 'rest'"):
+        search_spaces(["rest"], folder=tmp_path, default=True)
+
+
+def test_an_id_to_vary_that_no_method_has_is_refused(tmp_path):
+    spaces = search_spaces(["reset", "default"], folder=tmp_path, default=True)
+    check_vary(["training::rate_factor"], spaces, folder=tmp_path)
+    check_vary(["method::kept"], spaces, folder=tmp_path)  # not of these methods, but of another
+    with pytest.raises(ConfigError, match="--vary: expected one of .* Did you mean 'training::rate_factor'"):
+        check_vary(["training::rate_facto"], spaces, folder=tmp_path)
 
 
 @pytest.mark.parametrize("name", sorted(registered()))
