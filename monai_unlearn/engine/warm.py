@@ -18,6 +18,7 @@ import socket
 import struct
 import sys
 import warnings
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from monai_unlearn.safe_path import RUN_MODULE
@@ -67,7 +68,10 @@ def _exactly(control: socket.socket, length: int) -> bytes:
 def _run(request: dict[str, Any], stream: int, pipe: int) -> NoReturn:
     """Be the process of one run."""
     os.set_inheritable(pipe, False)  # noqa: FBT003 - the standard library's signature
-    os.write(pipe, f"{os.getpid()}\n".encode())
+    try:
+        os.write(pipe, f"{os.getpid()}\n".encode())
+    except BrokenPipeError:  # who asked was interrupted: nobody would end it, nor read what it writes
+        os._exit(1)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for standard in (1, 2):
@@ -80,7 +84,8 @@ def _run(request: dict[str, Any], stream: int, pipe: int) -> NoReturn:
     finally:
         for printed in (sys.stdout, sys.stderr):
             printed.flush()
-        os.write(pipe, f"{code}\n".encode())
+        with suppress(BrokenPipeError):
+            os.write(pipe, f"{code}\n".encode())
         os._exit(code)
 
 

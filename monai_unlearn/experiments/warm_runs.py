@@ -51,10 +51,11 @@ class WarmRun:
     def __init__(self, pipe: int) -> None:
         self._pipe, self._said = pipe, b""
         self.returncode: int | None = None
-        while b"\n" not in self._said:
-            if not self._hear():
-                os.close(pipe)
-                raise EOFError
+        try:
+            self._hear_line()
+        except BaseException:  # Ctrl-C too, while the server still imports
+            self._give_up()
+            raise
         number, _, self._said = self._said.partition(b"\n")
         self.pid = int(number)
 
@@ -90,6 +91,21 @@ class WarmRun:
         if self.poll() is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
+
+    def _give_up(self) -> None:
+        """Leave no run behind: one that has said its number is ended, a later one ends since nobody hears it."""
+        if select.select([self._pipe], [], [], 0)[0]:
+            self._hear()
+        os.close(self._pipe)
+        number, is_said, _ = self._said.partition(b"\n")
+        if is_said:
+            with suppress(ProcessLookupError):
+                os.kill(int(number), signal.SIGKILL)
+
+    def _hear_line(self) -> None:
+        while b"\n" not in self._said:
+            if not self._hear():
+                raise EOFError
 
     def _hear(self) -> bytes:
         part = os.read(self._pipe, 64)

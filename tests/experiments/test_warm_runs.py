@@ -172,3 +172,39 @@ def _is_there(number):
         return Path(f"/proc/{number}/stat").read_text(encoding="utf-8").split()[2] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_an_interrupt_before_a_run_is_forked_leaves_none_behind(tmp_path, monkeypatch):
+    """It would be forked once the server has its imports, when nobody is left to end it."""
+    (tmp_path / "run_of_the_test.py").write_text("print('ran', flush=True)\n", encoding="utf-8")
+    monkeypatch.setattr(warm_runs.WarmRun, "_hear", interrupted)
+    server = WarmServer(preloaded=())
+    seen, printed = os.pipe()
+    with os.fdopen(printed, "w") as log, pytest.raises(KeyboardInterrupt):
+        server.start("run_of_the_test", folder=tmp_path, stdout=log, env=safe_environment())
+    server.close()
+    with os.fdopen(seen) as stream:
+        assert stream.read() == ""  # to the end, when no process is left to print
+
+
+def interrupted(_):
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_after_a_run_said_its_number_ends_it():
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        heard, said = os.pipe()
+        os.write(said, f"{process.pid}\n".encode())
+        hear, calls = warm_runs.WarmRun._hear, []
+
+        class Interrupted(warm_runs.WarmRun):
+            def _hear(self):
+                calls.append(1)
+                if len(calls) == 1:
+                    raise KeyboardInterrupt
+                return hear(self)
+
+        with pytest.raises(KeyboardInterrupt):
+            Interrupted(heard)
+        assert process.wait(10) == -signal.SIGKILL
+        os.close(said)
