@@ -65,6 +65,13 @@ _Vary = Annotated[
         "from; repeatable. Without it, all that a method's record lists.",
     ),
 ]
+# What of it rehearse sets for another reason: it writes a protocol.
+_SET_BY = {
+    "budget": "--budget",
+    "stop": "every method has the whole budget",
+    "protocol": "each method's settings are chosen from its record",
+    "accept_bound": "it is about a protocol, and there is none",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -98,7 +105,6 @@ def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
     from monai_unlearn.experiments.settings import read_fixed
     from monai_unlearn.experiments.tracking import tracked
 
-    set_by = {**SET_BY_REHEARSE, "budget": "--budget"}
     plan = ComparisonPlan(
         config=config_of(bundle),
         index=index,
@@ -109,7 +115,7 @@ def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
         trials=trials,
         repeats=repeats,
         vary=vary or (),
-        fixed=read_fixed(fix or (), {}, set_by=set_by),
+        fixed=read_fixed(fix or (), {}, set_by=SET_BY_REHEARSE | _SET_BY),
         jobs=jobs,
         seed=seed,
         trust=trust,

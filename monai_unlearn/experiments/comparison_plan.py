@@ -66,6 +66,10 @@ class ComparisonPlan:
                 "--budget: expected different shares of retraining's gradients above 0 and at most 1, such as 0.1,0.2, "
                 f"got {', '.join(map(str, self.budgets))}."
             )
+        seed = self.fixed.get("seed", "0")
+        # An expression is the runs' to evaluate.
+        if not seed.isdecimal() and not set(seed) & {"$", "@", "%"}:
+            raise ConfigError(f"--fix seed: expected a whole number of at least 0, got '{seed}'.")
 
     @property
     def first_seed(self) -> int:
@@ -77,5 +81,8 @@ class ComparisonPlan:
         config = load(self.config.read_text(encoding="utf-8"), source=str(self.config))
         said = self.fixed.get("seed", str(config.get("seed", 0) if isinstance(config, dict) else 0))
         if not said.isdecimal():
-            raise ConfigError("seed: expected a whole number of at least 0, from which --repeats count on.")
+            raise ConfigError(
+                f"seed: expected a whole number of at least 0, from which --repeats count on, got '{said}'. Give --fix "
+                "seed=0, or another."
+            )
         return int(said)

@@ -119,8 +119,8 @@ class RehearsalRuns:
         found = self.run(cohort, method, settings, **more).finish(threads=self.threads)
         if metrics_of(found)["verdict"] in _JUDGED_OTHERWISE:
             raise ConfigError(
-                f"{self.config}: a rehearsal compares with retrained networks, but its decision has objective: erase, "
-                "which needs none. Give --fix decision::objective=match_reference, or run without a protocol."
+                f"{self.config}: every run here is compared with retrained networks, but the decision has objective: "
+                "erase, which needs none. Give --fix decision::objective=match_reference, or run the bundle by itself."
             )
         return found
 

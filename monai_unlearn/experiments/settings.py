@@ -18,6 +18,8 @@ SET_BY_SWEEP = {
     "reference": "--reference",
     "subsets::splits": "a sweep evaluates all three splits",
 }
+# Sections that a command chooses, but whose settings are the user's: `--fix method::depth=head`.
+_OPEN = frozenset({"method", "tracking"})
 _ID = re.compile(r"\w+(::\w+)*")
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
@@ -61,7 +63,7 @@ def read_fixed(
         option: The option's name, for messages.
 
     Raises:
-        ConfigError: A text has another form, or an id is given twice or is swept as well.
+        ConfigError: A text has another form, or an id is given twice, is swept as well, or is the command's to set.
     """
     fixed: dict[str, str] = {}
     for text in texts:
@@ -79,7 +81,17 @@ def _pair(text: str, option: str, form: str, set_by: Mapping[str, str] = SET_BY_
         raise ConfigError(f"{option}: expected {form} with an id of the config, got '{text}'.")
     if name in set_by:
         raise ConfigError(f"{option} {name}: the command sets it itself ({set_by[name]}). Leave it out.")
+    above = _set_above(name, set_by)
+    if above:
+        raise ConfigError(f"{option} {name}: the command sets {above} itself ({set_by[above]}). Leave it out.")
     return name, value.strip()
+
+
+def _set_above(name: str, set_by: Mapping[str, str]) -> str | None:
+    """Return the id above this one that the command sets as a whole, so that nothing can lie below it."""
+    words = name.split("::")
+    above = ("::".join(words[:number]) for number in range(1, len(words)))
+    return next((one for one in above if one in set_by and one not in _OPEN), None)
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -73,3 +73,18 @@ def test_bad_input_ends_with_two(played):
     result = invoke(played, "--budget", "much")
     assert (result.exit_code, "--budget: expected shares separated by commas" in result.stderr) == (2, True)
     assert invoke(played, "--fix", "budget=0.3").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("fixed", "message"),
+    [
+        ("seed=abc", "--fix seed: expected a whole number of at least 0, got 'abc'"),
+        ("budget::x=1", "--fix budget::x: the command sets budget itself (--budget)"),
+        ("stop={}", "--fix stop: the command sets it itself (every method has the whole budget)"),
+        ("protocol=p.json", "(each method's settings are chosen from its record)"),
+    ],
+)
+def test_what_cannot_be_fixed_is_refused_before_any_run(played, fixed, message):
+    result = invoke(played, "--fix", fixed)
+    assert (result.exit_code, message in " ".join(result.stderr.split())) == (2, True)
+    assert played.runs == []

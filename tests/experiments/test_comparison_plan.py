@@ -28,6 +28,8 @@ def test_the_defaults_are_every_method_at_a_tenth(tmp_path):
         ({"trials": 0}, "--trials: expected at least 1"),
         ({"repeats": 0}, "--repeats: expected at least 1"),
         ({"jobs": 0}, "--jobs: expected at least 1"),
+        ({"fixed": {"seed": "abc"}}, "--fix seed: expected a whole number of at least 0, got 'abc'"),
+        ({"fixed": {"seed": "-1"}}, "--fix seed: expected"),
         ({"specs": []}, "expected at least one --spec"),
         ({"methods": []}, "expected at least one --spec, one method"),
         ({"budgets": [0.0]}, "--budget: expected different shares"),
@@ -46,5 +48,5 @@ def test_repeats_count_on_from_the_seed_that_the_first_run_has(tmp_path):
     found = {"config": tmp_path / "unlearn.yaml", "index": tmp_path, "specs": [Path("a.yaml")]}
     assert ComparisonPlan(**found, fixed={}).first_seed == 4
     assert ComparisonPlan(**found, fixed={"seed": "7"}).first_seed == 7
-    with pytest.raises(ConfigError, match="seed: expected a whole number of at least 0"):
-        assert ComparisonPlan(**found, fixed={"seed": "soon"}).first_seed
+    with pytest.raises(ConfigError, match=r"^seed: expected .*, got '\$1 \+ 1'\. Give"):
+        assert ComparisonPlan(**found, fixed={"seed": "$1 + 1"}).first_seed

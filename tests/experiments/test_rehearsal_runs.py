@@ -87,5 +87,5 @@ def test_another_budget_margin_or_audit_does_not_retrain(played):
 
 
 def test_an_erasing_decision_is_refused(played):
-    with pytest.raises(ConfigError, match="its decision has objective: erase.*decision::objective=match_reference"):
+    with pytest.raises(ConfigError, match="every run here is compared .* erase.*decision::objective=match_reference"):
         runs_of(played, fixed={"decision::objective": "erase"}).finish(cohort(played), "reset", RESET)

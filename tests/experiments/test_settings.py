@@ -42,9 +42,17 @@ def test_refuses_what_is_no_axis(texts, message):
         (["noise=2"], "--fix noise: it is already set"),
         (["seed=1", "seed=2"], "--fix seed: it is already set"),
         (["seed"], "expected ID=VALUE"),
+        (["reference::x=1"], r"--fix reference::x: the command sets reference itself \(--reference\)\. Leave it out"),
+        (["subsets::splits::x=1"], "--fix subsets::splits::x: the command sets subsets::splits itself"),
         (["reference=x"], r"--fix reference: the command sets it itself \(--reference\)"),
     ],
 )
 def test_refuses_what_is_fixed_twice(texts, message):
     with pytest.raises(ConfigError, match=message):
         read_fixed(texts, {"noise": ("1",)})
+
+
+def test_settings_of_what_the_command_chooses_are_the_users():
+    given = {"method::depth": "head", "subsets::cache_dir": "x"}
+    texts = [f"{key}={value}" for key, value in given.items()]
+    assert read_fixed(texts, {}, set_by={"method": "--methods", "subsets::splits": "it sets them"}) == given
