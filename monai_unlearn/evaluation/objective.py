@@ -83,10 +83,16 @@ def _loss(table: PredictionTable, network: str) -> float:
     return float(-np.log(np.maximum(true, np.finfo(np.float32).tiny)).mean())
 
 
-def no_validation(part: str) -> DataError:
-    """Return the error that refuses to choose settings on test images."""
+def no_validation(part: str, *, cohort: str | None = None) -> DataError:
+    """Return the error that refuses to choose settings on test images.
+
+    Args:
+        part: `forget` or `remain`.
+        cohort: The cohort's name, where there may be several.
+    """
+    where = "" if cohort is None else f"cohort '{cohort}': "
     return DataError(
-        f"the {part} part has no validation image, and settings must not be chosen on test images. Train the bundle "
-        "with --split::validation_fraction 0.1 and sweep with --fix split::validation_fraction=0.1, or fill a column "
-        "`split` of the index."
+        f"{where}the {part} part has no validation image, and settings must not be chosen on test images. Train the "
+        "bundle with --split::validation_fraction 0.1 and give this command the same split (--fix "
+        "split::validation_fraction=0.1 where it has that option), or fill a column `split` of the index."
     )

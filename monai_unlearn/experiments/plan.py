@@ -112,7 +112,7 @@ def require_validation(plan: Plan) -> tuple[str, str]:
         splits = splits_of(cohort, rule)
         for part in ("forget", "remain"):
             if not (splits[part] == VALIDATION).any():
-                raise no_validation(part)
+                raise no_validation(part, cohort=cohort.spec.name)
     return cohort.spec.digest, index.digest
 
 

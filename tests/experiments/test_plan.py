@@ -87,7 +87,9 @@ def test_the_weights_may_be_named(plan, tmp_path):
 def test_validation_images_are_required(plan):
     assert all(digest.startswith("sha256:") for digest in require_validation(plan))
     for fixed in ({}, {"split": "{seed: 0, test_fraction: 0.2}"}):
-        with pytest.raises(DataError, match="the forget part has no validation image, and settings must not be chosen"):
+        with pytest.raises(
+            DataError, match=r"cohort '[\w-]+': the forget part has no validation image, and settings must not"
+        ):
             require_validation(dataclasses.replace(plan, fixed=fixed))
 
 
