@@ -181,6 +181,8 @@ def _place(given: Path | None, parent: ParentBundle, name: str, option: str) -> 
     """Return a file or folder that the user gave, or that the parent's run used."""
     recorded = parent.place(name)
     found = given if given is not None else None if recorded is None else Path(recorded)
+    if given is not None and not given.exists():
+        raise ConfigError(f"{option} {given}: it is not there. Give the one that the runs used, where it is now.")
     if found is None or not found.exists():
         raise ConfigError(f"{found or name}: what the runs used is not there. Give {option}.")
     return found.resolve()

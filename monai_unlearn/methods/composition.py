@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 import torch
 
 from monai_unlearn.errors import ConfigError, check_choice
-from monai_unlearn.methods.depth import Depth, blank_image, check_depth, modules_within
+from monai_unlearn.methods.depth import DEPTHS, Depth, blank_image, check_depth, modules_within
 from monai_unlearn.methods.logit_ensemble import LogitEnsemble
 from monai_unlearn.methods.one_shot import OneShot
 from monai_unlearn.methods.passes import unchanged
@@ -28,6 +28,7 @@ AUTO = "auto"
 # The coefficients that are tried: 0, 0.1, …, 1.
 GRID = tuple(tenth / 10 for tenth in range(11))
 PARENTS = 2
+_CLASSIFIERS = tuple(word for word in DEPTHS if word != "all")
 _WORDS = {
     "linear": "the weights are (1 − w)·A + w·B",
     "task_vectors": "the weights are original + w·((A − original) + (B − original))",
@@ -78,9 +79,9 @@ class Composition(OneShot):
     def __init__(self, *, by: By = "splice", classifier: Depth = "head", weight: float | str = AUTO) -> None:
         super().__init__(batch_norm="frozen")
         check_choice(by, get_args(By), name="by")
-        check_depth(classifier)
         if classifier == "all":
             raise ConfigError("classifier: all is the whole network, so that nothing of A would be left. Give less.")
+        check_depth(classifier, name="classifier", known=_CLASSIFIERS)
         if weight != AUTO and (isinstance(weight, (str, bool)) or not 0 <= weight <= 1):
             raise ConfigError(f"weight: expected a coefficient in [0, 1], or {AUTO}, got {weight}.")
         if by == "splice" and weight != AUTO:
@@ -105,7 +106,9 @@ class Composition(OneShot):
         network, (a, b) = context.network, context.parents
         if self.by == "splice":
             with unchanged(network):
-                names = modules_within(network, self.classifier, blank_image(context))
+                names = modules_within(
+                    network, self.classifier, blank_image(context), name="classifier", known=_CLASSIFIERS
+                )
             network.load_state_dict(spliced(a, b, names))
             self._record = {"by": self.by, "classifier": list(names)}
             return

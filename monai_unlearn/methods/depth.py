@@ -39,23 +39,27 @@ class Block:
     names: tuple[str, ...]
 
 
-def check_depth(depth: object, *, also: Sequence[str] = ()) -> None:
+def check_depth(depth: object, *, also: Sequence[str] = (), name: str = "depth", known: Sequence[str] = DEPTHS) -> None:
     """Refuse what is no depth.
 
     Args:
         depth: What was given.
         also: Further words that are allowed.
+        name: The name of the setting in the message.
+        known: The words of `DEPTHS` that are allowed.
 
     Raises:
         ConfigError: It is neither one of the words nor a whole number of at least 1.
     """
-    words = (*also, *DEPTHS)
+    words = (*also, *known)
     if depth in words or (isinstance(depth, int) and not isinstance(depth, bool) and depth >= 1):
         return
-    raise ConfigError(f"depth: expected {', '.join(words)} or a number of blocks of at least 1, got {depth!r}.")
+    raise ConfigError(f"{name}: expected {', '.join(words)} or a number of blocks of at least 1, got {depth!r}.")
 
 
-def modules_within(network: nn.Module, depth: Depth, image: Tensor) -> tuple[str, ...]:
+def modules_within(
+    network: nn.Module, depth: Depth, image: Tensor, *, name: str = "depth", known: Sequence[str] = DEPTHS
+) -> tuple[str, ...]:
     """Return the names of the modules that a depth comprises, in the order in which they run.
 
     The head is the last layer with weights. `last_block` is the head and the block before it, a number n the head and
@@ -65,21 +69,28 @@ def modules_within(network: nn.Module, depth: Depth, image: Tensor) -> tuple[str
         network: Any network; it is run once, without gradients, in eval mode.
         depth: How deep, from the output.
         image: One input of the network, shape (channel, *spatial), on its device. Only its shape counts.
+        name: The name of the setting in messages.
+        known: The words of `DEPTHS` that the setting takes.
 
     Raises:
         ConfigError: The network has fewer blocks than that.
     """
-    check_depth(depth)
+    check_depth(depth, name=name, known=known)
     if depth == "all":
         return ("",)
     blocks = blocks_of(network, image)
     wanted = {"head": 0, "last_block": 1}.get(str(depth), depth)
     if int(wanted) >= len(blocks):
         raise ConfigError(
-            f"depth: the network has {len(blocks) - 1} blocks before its head, fewer than {wanted}. "
-            f'Give {"a smaller number" if len(blocks) > 1 else "head"}, or all: --method "{{name: reset, depth: …}}".'
+            f"{name}: the network has {len(blocks) - 1} blocks before its head, fewer than {wanted}. "
+            f"Give {' or '.join(_that_fit(known, blocks=len(blocks) - 1))}."
         )
-    return tuple(name for block in blocks[len(blocks) - 1 - int(wanted) :] for name in block.names)
+    return tuple(module for block in blocks[len(blocks) - 1 - int(wanted) :] for module in block.names)
+
+
+def _that_fit(known: Sequence[str], *, blocks: int) -> list[str]:
+    """Return what may be given for a network with so many blocks before its head."""
+    return [*(["a smaller number"] if blocks else []), *(word for word in known if blocks or word != "last_block")]
 
 
 def is_within(name: str, modules: Iterable[str]) -> bool:

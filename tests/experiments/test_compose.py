@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from dataclasses import replace
+from pathlib import Path
 from unittest import mock
 
 import killed_run
@@ -290,6 +291,14 @@ def test_data_that_changed_since_are_refused(copies, tmp_path, no_process):
     other.write_text(SPEC.replace("Old", "New"), encoding="utf-8")
     with pytest.raises(ConfigError, match="the cohort spec .*other.yaml is not what .* was revised with"):
         compose(replace(plan, spec=other), tmp_path / "out")
+    assert no_process == []
+
+
+@pytest.mark.parametrize("name", ["index", "spec"])
+def test_what_is_given_must_be_there(copies, tmp_path, no_process, name):
+    _, plan = copies
+    with pytest.raises(ConfigError, match=f"--{name} nowhere: it is not there. Give the one that the runs used"):
+        compose(replace(plan, **{name: Path("nowhere")}), tmp_path / "out")
     assert no_process == []
 
 

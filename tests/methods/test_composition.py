@@ -61,7 +61,9 @@ def test_a_splice_has_the_features_of_a_and_the_classifier_of_b():
 
 def test_a_deeper_cut_takes_whole_blocks_with_their_statistics():
     _, _, b = arrays()
-    with pytest.raises(ConfigError, match="depth: the network has 1 blocks before its head"):
+    with pytest.raises(
+        ConfigError, match=r"^classifier: the network has 1 blocks .* Give a smaller number or head or last_block\.$"
+    ):
         composed(classifier=2)
     _, found = composed(classifier="last_block")
     assert all(np.array_equal(values, b[name]) for name, values in found.items())
@@ -171,7 +173,7 @@ def test_it_is_the_same_twice_and_takes_no_gradient():
         ({"by": "linear", "weight": "half"}, "weight: expected a coefficient .* got half"),
         ({"weight": 0.5}, "weight: a splice has no coefficient"),
         ({"classifier": "all"}, "classifier: all is the whole network"),
-        ({"classifier": "tail"}, "depth: expected head, last_block, all or a number"),
+        ({"classifier": "tail"}, "classifier: expected head, last_block or a number"),
         ({"by": "linear", "classifier": "last_block"}, "classifier: only a splice is cut"),
     ],
 )

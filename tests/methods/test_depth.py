@@ -115,8 +115,12 @@ def test_what_the_presented_output_does_not_depend_on_is_in_no_block():
 
 
 def test_a_network_of_fewer_blocks_is_refused():
-    with pytest.raises(ConfigError, match=r"depth: the network has 5 blocks before its head, fewer than 6\. Give a"):
+    with pytest.raises(
+        ConfigError, match=r"depth: the network has 5 blocks before its head, fewer than 6\. Give .* or all\.$"
+    ):
         modules_within(resnet(), 6, IMAGE)
+    with pytest.raises(ConfigError, match=r"^blocks: the network has 0 blocks before its head, .*\. Give head\.$"):
+        modules_within(nn.Linear(4, 2), 1, torch.zeros(4), name="blocks", known=("head", "last_block"))
 
 
 @pytest.mark.parametrize("depth", ["last", 0, -1, 1.5, True, None])
