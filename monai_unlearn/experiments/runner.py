@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ WRITTEN = (ExitCode.DONE, ExitCode.NOT_ACCEPTED)
 LOG, RUN = "log.txt", "run"
 _SECONDS_TO_END = 20
 _running: set[subprocess.Popen[bytes] | WarmRun] = set()
+_ending = threading.Event()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +84,9 @@ class BundleRun:
 
         Args:
             threads: How many threads it computes with; as many as the environment says by default.
+
+        Raises:
+            CancelledError: It is one of several side by side, of which another has failed.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         log = self.folder / LOG
@@ -93,9 +98,11 @@ class BundleRun:
             environment |= {"OMP_NUM_THREADS": str(threads)}
         with log.open("w", encoding="utf-8") as stream:
             _lock(stream)
+            _refuse_while_ending()
             process = start(self.command, stdout=stream, env=environment)
-            _running.add(process)
             try:
+                _running.add(process)
+                _refuse_while_ending()  # it may have begun just before the others were ended
                 code = process.wait()
             finally:
                 _running.discard(process)
@@ -183,11 +190,25 @@ def side_by_side(function: Callable[[T], R], items: Iterable[T], *, jobs: int) -
         try:
             return [future.result() for future in futures]
         except BaseException:
-            for future in futures:
-                future.cancel()
-            for process in tuple(_running):
-                process.terminate()
+            _end_all(futures)
             raise
+        finally:
+            pool.shutdown()
+            _ending.clear()
+
+
+def _end_all(futures: Iterable[Future[R]]) -> None:
+    """End the runs side by side; a thread whose run ends by it begins no other."""
+    _ending.set()
+    for future in futures:
+        future.cancel()
+    for process in tuple(_running):
+        process.terminate()
+
+
+def _refuse_while_ending() -> None:
+    if _ending.is_set():
+        raise CancelledError
 
 
 def threads_each(jobs: int) -> int | None:

@@ -156,6 +156,45 @@ def test_the_others_end_when_one_fails(run):
     assert not made.is_finished
 
 
+def test_what_ends_by_a_failure_elsewhere_is_not_begun_again(run):
+    made, started = run("import time; time.sleep(5)")
+
+    def work(number):
+        if number == 0:
+            return [made.execute() for _ in range(3)]  # as trials go on after one that failed
+        while not runner._running:
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="^$"):
+        side_by_side(work, [1, 0], jobs=2)
+    assert len(started) == 1
+    assert side_by_side(str, [1, 2], jobs=2) == ["1", "2"]
+    assert not runner._ending.is_set()
+
+
+def test_a_run_that_begins_while_others_are_ended_is_ended_too(run, monkeypatch):
+    made, _ = run("import time; time.sleep(60)")
+    processes, start, is_starting = [], runner.start, threading.Event()
+
+    def late(words, **streams):
+        is_starting.set()
+        runner._ending.wait(20)
+        processes.append(start(words, **streams))
+        return processes[-1]
+
+    def work(number):
+        if number == 0:
+            return made.execute()
+        is_starting.wait(20)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "start", late)
+    with pytest.raises(KeyboardInterrupt, match="^$"):
+        side_by_side(work, [1, 0], jobs=2)
+    assert processes[0].poll() not in {None, 0}  # it did not sleep to its end
+
+
 def test_an_interrupted_run_leaves_no_process(run, monkeypatch):
     made, _ = run("import time; time.sleep(60)")
     processes, start = [], runner.start
