@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,7 +29,7 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.terminal import escaping_console, say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _HELP = (
     "Compare methods on your cohorts: every method gets up to --trials settings of those that its record lists, the "
@@ -120,10 +121,19 @@ def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
         seed=seed,
         trust=trust,
     )
-    with tracked(tracking, "compare", out) as record, progress_bar("Comparing") as advance:
+    with _said_how_to_go_on(), tracked(tracking, "compare", out) as record, progress_bar("Comparing") as advance:
         document = run(plan, out, progress=advance)
         record(document)
     emit(document, as_json=as_json, render=lambda: show(document, out))
+
+
+@contextmanager
+def _said_how_to_go_on() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("Interrupted. To go on, call the same command again: finished runs are kept.", err=True)
+        raise
 
 
 def _shares(text: str) -> list[float]:

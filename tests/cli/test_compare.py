@@ -69,6 +69,18 @@ def test_the_table_is_read_at_80_columns(monkeypatch, capsys, tmp_path):
     assert "rewind: training kept no snapshots" in shown
 
 
+def test_an_interrupt_says_how_to_go_on(played):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    played.play = interrupt
+    result = invoke(played)
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr.splitlines()[-1] == (
+        "Interrupted. To go on, call the same command again: finished runs are kept."
+    )
+
+
 def test_bad_input_ends_with_two(played):
     result = invoke(played, "--budget", "much")
     assert (result.exit_code, "--budget: expected shares separated by commas" in result.stderr) == (2, True)
