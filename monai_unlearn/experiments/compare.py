@@ -94,8 +94,6 @@ class _Comparison(Experiment):
         self._total = runs * len(cohorts) * len(self.plan.budgets)
         tasks = [(cohort, method, budget) for cohort in cohorts for budget in self.plan.budgets for method in spaces]
         self._take_earlier({one.spec.name: self.runs.folder(one).name for one in cohorts})
-        asked = {(one.spec.name, budget, method) for one, method, budget in tasks}
-        self._kept = [row for row in self._kept if _place(row) not in asked]
         others = [task for one in cohorts for task in self._alone([task for task in tasks if task[0] is one], spaces)]
         side_by_side(lambda task: self._add(*task, spaces), others, jobs=self.plan.jobs)
         if not any(row["status"] == "finished" for row in self._rows):
@@ -196,8 +194,9 @@ class _Comparison(Experiment):
     def _written(self) -> dict[str, Any]:
         """Write the report of the rows so far, in the order of cohorts, budgets and the objective."""
         names = list(dict.fromkeys([*self._names, *(row["cohort"] for row in self._kept)]))
+        measured = {_place(row) for row in self._rows}
         rows = sorted(
-            [*self._kept, *self._rows],
+            [*(row for row in self._kept if _place(row) not in measured), *self._rows],
             key=lambda row: (
                 names.index(row["cohort"]),
                 row["budget"],

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+KINDS = ("gaps", "distance", "classes")
 _HOT, _COOL, _GREY = "#b3423a", "#2a7f62", "#9aa0a6"
 _VERDICTS = {"equivalent": _COOL, "different": _HOT}
 _OTHER = "neither is shown"

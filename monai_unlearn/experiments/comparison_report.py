@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from monai_unlearn.experiments.comparison_plots import plots
+from monai_unlearn.experiments.comparison_plots import KINDS, plots
 from monai_unlearn.experiments.comparison_row import COLUMNS, flat
 from monai_unlearn.staging import write_json, write_text
 from monai_unlearn.terminal import escaped
@@ -52,12 +52,17 @@ EXPLAINED = (
 
 
 def write_report(document: Mapping[str, Any], out: Path) -> None:
-    """Write `compare.json`, `compare.csv`, `compare.md`, `compare.html` and the plots into a folder."""
+    """Write `compare.json`, `compare.csv`, `compare.md`, `compare.html` and the plots into a folder.
+
+    Plots of earlier calls that no row stands for any longer are removed.
+    """
     write_json(out / "compare.json", dict(document))
     write_text(out / "compare.csv", as_csv(document))
     drawn = plots(document)
     for name, text in drawn.items():
         write_text(out / name, text)
+    for stale in (path for kind in KINDS for path in out.glob(f"{kind}-*.svg") if path.name not in drawn):
+        stale.unlink()
     write_text(out / "compare.md", markdown(document, sorted(drawn)))
     write_text(out / "compare.html", html(document, drawn))
 

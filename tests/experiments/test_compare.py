@@ -123,6 +123,22 @@ def test_rows_of_another_spec_or_setting_do_not_stay(played):
     assert [place(row) for row in document["rows"]] == [("a", 0.1, "reset")]
 
 
+def test_a_call_that_goes_on_keeps_rows_until_they_are_measured_again(played):
+    once = {"specs": [played.spec], "budgets": [0.1], "trials": 1}
+    played.play = lambda settings: 1 if "reset" in settings["method"] else None
+    compared(played, **once)
+    played.play = lambda _: None
+    seen = []
+
+    def look(*_):
+        document = json.loads((played.out / "compare.json").read_text(encoding="utf-8"))
+        seen.append([row["status"] for row in document["rows"]])
+
+    document = compared(played, **once, progress=look)
+    assert seen == [["finished", "failed"]] * 4
+    assert [row["status"] for row in document["rows"]] == ["finished"] * 2
+
+
 def audits_of(played):
     return [(run.get("audits"), run.get("audit_share")) for run in played.runs]
 

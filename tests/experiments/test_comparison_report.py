@@ -94,3 +94,12 @@ def test_a_cell_of_several_runs_shows_how_far_they_are_apart():
     assert shown["verdict"] == "different (1 of 2)"
     assert shown["runs"] == "2"
     assert "ran 2 times, under a seed each" in markdown(document(rows=[merged(runs)], repeats=2), [])
+
+
+def test_plots_that_no_row_stands_for_are_removed(tmp_path):
+    for name in ("gaps-gone-50.svg", "gaps.svg", "mine-50.svg"):
+        (tmp_path / name).touch()
+    write_report(document(), tmp_path)
+    names = {path.name for path in tmp_path.glob("*.svg")}
+    assert "gaps-gone-50.svg" not in names
+    assert names > {"gaps.svg", "mine-50.svg"}
