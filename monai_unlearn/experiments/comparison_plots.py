@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 KINDS = ("gaps", "distance", "classes")
 _HOT, _COOL, _GREY = "#b3423a", "#2a7f62", "#9aa0a6"
 _VERDICTS = {"equivalent": _COOL, "different": _HOT}
-_OTHER = "neither is shown"
+_OTHER = "any other"
 # Colours that those who see no red or no green tell apart (Okabe and Ito 2008), each with several markers.
 _COLOURS = ("#0072b2", "#d55e00", "#e69f00", "#56b4e9", "#cc79a7", "#000000")
 _MARKERS = ("o", "^", "v", "D", "X")
