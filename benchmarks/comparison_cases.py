@@ -140,7 +140,8 @@ IMAGES: dict[str, Images] = {
     "fundus_phantoms": Images(
         bundle="fundus_classifier",
         index=lambda _, work: index_of("fundus_classifier", 2000, work, drawn="--eyes 1 --size 64"),
-        settings={"image_size": [32, 32]}, epochs=12, healthy=("normal",),
+        # After 12 passes, networks that were retrained alike were 20 to 37 points apart on the camera's images.
+        settings={"image_size": [32, 32]}, epochs=40, healthy=("normal",),
     ),
     "mri_phantoms": Images(
         bundle="mri_classifier",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,13 +22,14 @@ from monai_unlearn.cli.experiment_options import (
     config_of,
     names_in,
     progress_bar,
+    said_how_to_go_on,
 )
 from monai_unlearn.cli.index_check import Trust  # noqa: TC001 - Typer evaluates the annotations
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.terminal import escaping_console, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _HELP = (
     "Compare methods on your cohorts: every method gets up to --trials settings of those that its record lists, the "
@@ -121,19 +121,10 @@ def compare(  # noqa: PLR0913 - Typer takes an option as a parameter
         seed=seed,
         trust=trust,
     )
-    with _said_how_to_go_on(), tracked(tracking, "compare", out) as record, progress_bar("Comparing") as advance:
+    with said_how_to_go_on(), tracked(tracking, "compare", out) as record, progress_bar("Comparing") as advance:
         document = run(plan, out, progress=advance)
         record(document)
     emit(document, as_json=as_json, render=lambda: show(document, out))
-
-
-@contextmanager
-def _said_how_to_go_on() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        say("Interrupted. To go on, call the same command again: finished runs are kept.", err=True)
-        raise
 
 
 def _shares(text: str) -> list[float]:

@@ -70,6 +70,16 @@ def progress_bar(doing: str) -> Iterator[Callable[[str, int, int], None]]:
         yield advance
 
 
+@contextmanager
+def said_how_to_go_on() -> Iterator[None]:
+    """Tell a user who interrupts the block how to go on: an experiment keeps the runs that are finished."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("Interrupted. To go on, call the same command again: finished runs are kept.", err=True)
+        raise
+
+
 def names_in(text: str) -> list[str]:
     """Return the words of a list that is separated by commas."""
     return [name.strip() for name in text.split(",") if name.strip()]

@@ -22,6 +22,7 @@ from monai_unlearn.cli.experiment_options import (
     config_of,
     names_in,
     progress_bar,
+    said_how_to_go_on,
     show_table,
 )
 from monai_unlearn.cli.index_check import Trust  # noqa: TC001 - Typer evaluates the annotations
@@ -36,7 +37,7 @@ _HELP = (
     "Apply it with `python -m monai.bundle run unlearn … --protocol protocol.yaml`, which needs no retrained network. "
     "Call rehearse again with the same --out to continue after an interruption, or to draw more: finished runs are "
     "kept.\n\n"
-    "Exit codes: 0 done, 1 a run failed, 2 bad input, or the index gives no such cohorts."
+    "Exit codes: 0 done, 1 a run failed, 2 bad input, or an index that gives no such cohorts, 130 interrupted."
 )
 _EXAMPLE = (
     "Example: monai-unlearn rehearse BUNDLE --index index/ --spec retire-camera.yaml --draw 10 "
@@ -135,7 +136,11 @@ def rehearse(  # noqa: PLR0913 - Typer takes an option as a parameter
         small=read_fixed(small or (), {}, set_by={**SET_BY_REHEARSE, **SET_BY_DEEP}, option="--small"),
         trust=trust,
     )
-    with tracked(tracking, "rehearse", out) as record, progress_bar("Rehearsing") as advance:
+    with (
+        said_how_to_go_on(),
+        tracked(tracking, "rehearse", out) as record,
+        progress_bar("Rehearsing") as advance,
+    ):
         document = run(plan, out, progress=advance, note=lambda text: say(f"Warning: {text}", err=True))
         record(document)
     emit(document, as_json=as_json, render=lambda: _show(document, out))

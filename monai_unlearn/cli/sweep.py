@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monai_unlearn.cli.command import AsJson, Command, emit
-from monai_unlearn.cli.experiment_options import Fix, IndexFolder, Out, Tracking, progress_bar, show_table
+from monai_unlearn.cli.experiment_options import (
+    Fix,
+    IndexFolder,
+    Out,
+    Tracking,
+    progress_bar,
+    said_how_to_go_on,
+    show_table,
+)
 from monai_unlearn.cli.index_check import Trust  # noqa: TC001 - Typer evaluates the annotations
 from monai_unlearn.terminal import say
 
@@ -19,7 +27,7 @@ _HELP = (
     "Try a grid of settings: one bundle run per combination, and a table of the results.\n\n"
     "The best is chosen by validation images, never by test images. Call it again with the same --out to continue "
     "after an interruption, or to add values: finished runs are kept.\n\n"
-    "Exit codes: 0 success, 1 every run failed, 2 bad input or no validation images."
+    "Exit codes: 0 success, 1 every run failed, 2 bad input or no validation images, 130 interrupted."
 )
 _EXAMPLE = (
     "Example: monai-unlearn sweep BUNDLE/configs/unlearn.yaml SPEC --index index/ --out sweep/ --reference retrain "
@@ -77,7 +85,7 @@ def sweep(  # noqa: PLR0913 - Typer takes an option as a parameter
         reference=reference,
         trust=trust,
     )
-    with tracked(tracking, "sweep", out) as record, progress_bar("Runs") as advance:
+    with said_how_to_go_on(), tracked(tracking, "sweep", out) as record, progress_bar("Runs") as advance:
         document = run.sweep(plan, out, criterion=criterion, progress=lambda done, total: advance("", done, total))
         record(document)
     emit(document, as_json=as_json, render=lambda: _show(document, out))

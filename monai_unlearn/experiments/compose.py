@@ -146,7 +146,12 @@ def _references(plan: CompositionPlan) -> list[str] | str:
         if len(plan.references) > 1:
             raise ConfigError(f"--reference: expected {RETRAIN} alone, or files, got both.")
         return RETRAIN
-    return [str(Path(file).resolve()) for file in plan.references]
+    files = [Path(file) for file in plan.references]
+    if missing := [str(file) for file in files if not file.is_file()]:
+        raise ConfigError(
+            f"--reference {missing[0]}: no such file. Give weights trained without the cohort, or {RETRAIN}."
+        )
+    return [str(file.resolve()) for file in files]
 
 
 def _judged_as(parent: ParentBundle, original: Path) -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from monai_unlearn.errors import ConfigError
+from monai_unlearn.errors import ConfigError, InputError
 from monai_unlearn.experiments.plan import Plan, require_validation
-from monai_unlearn.experiments.rehearsal_runs import RehearsalRuns
+from monai_unlearn.experiments.rehearsal_runs import COHORTS, RehearsalRuns
 from monai_unlearn.experiments.runner import threads_each
 from monai_unlearn.experiments.search_space import search_spaces
 from monai_unlearn.experiments.sharing import sharing
@@ -52,7 +53,8 @@ def owned_folder(
 ) -> Iterator[None]:
     """Make the folder of an experiment, for its owner alone, and keep others out while it is written.
 
-    Its runs share one import of what they need, and what they decode.
+    Its runs share one import of what they need, and what they decode. Where input is refused before the first run, a
+    folder that was made for it is removed again.
 
     Args:
         out: The folder: new, empty, or of an earlier experiment of the same kind.
@@ -67,13 +69,19 @@ def owned_folder(
     mine = marker.is_file() and marker.read_text(encoding="utf-8", errors="replace") == readme
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and not mine):
         raise ConfigError(f"--out {out}: expected a new or empty folder, or that of an earlier {what}. Choose another.")
+    is_new = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     refusal = ConfigError(f"--out {out}: another {what} is writing there. Wait for it, or choose another folder.")
     with locked(out / ".lock", refusal=refusal):
         out.chmod(0o700)
         write_text(marker, readme)
-        with warm_runs(), sharing(out, fixed):
-            yield
+        try:
+            with warm_runs(), sharing(out, fixed):
+                yield
+        except InputError:
+            if is_new and not (out / COHORTS).exists():
+                shutil.rmtree(out, ignore_errors=True)
+            raise
 
 
 class Experiment:

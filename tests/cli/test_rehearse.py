@@ -73,3 +73,13 @@ def test_a_deep_rehearsal_shows_klom(played):
     assert "KLoM on" in result.stdout
     assert len(played.runs) == 4 * 2 + 2 * 20
     assert "48/48" in result.stderr
+
+
+def test_an_interrupt_says_how_to_go_on(played):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    played.play = interrupt
+    result = invoke(played)
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr.splitlines()[-1].startswith("Interrupted. To go on, call the same command again")

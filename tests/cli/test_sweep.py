@@ -101,3 +101,13 @@ def network_of(classes: int) -> torch.nn.Module:
     parser.read_config(str(CONFIG))
     torch.manual_seed(0)
     return ConfigComponent({**parser["network_def"], "num_classes": classes}).instantiate()
+
+
+def test_an_interrupt_says_how_to_go_on(played):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    played.play = interrupt
+    result = invoke(played)
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr.splitlines()[-1].startswith("Interrupted. To go on, call the same command again")

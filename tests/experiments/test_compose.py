@@ -316,8 +316,13 @@ def test_retrained_networks_may_be_given_or_made(copies, tmp_path, no_process, m
     _, plan = copies
     monkeypatch.setattr(module, "write_json", lambda _path, settings: no_process.append(settings["reference"]))
     compose(replace(plan, references=("retrain",)), tmp_path / "out")
-    compose(replace(plan, references=(str(tmp_path / "x.pt"), str(tmp_path / "y.pt"))), tmp_path / "out")
-    assert no_process[::2] == ["retrain", [str(tmp_path / "x.pt"), str(tmp_path / "y.pt")]]
+    files = [str(tmp_path / name) for name in ("x.pt", "y.pt")]
+    Path(files[0]).touch()
+    with pytest.raises(ConfigError, match="--reference .*y.pt: no such file. Give weights trained without the cohort"):
+        compose(replace(plan, references=files), tmp_path / "out")
+    Path(files[1]).touch()
+    compose(replace(plan, references=files), tmp_path / "out")
+    assert no_process[::2] == ["retrain", files]
     with pytest.raises(ConfigError, match="--reference: expected retrain alone, or files, got both"):
         compose(replace(plan, references=("retrain", "x.pt")), tmp_path / "out")
 

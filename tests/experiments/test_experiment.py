@@ -31,6 +31,32 @@ def test_nobody_else_writes_there_meanwhile(tmp_path):
         pytest.fail("it was opened twice")
 
 
+def refuse_in(out, *, prepare=lambda: None):
+    with (
+        pytest.raises(DataError, match="no such cohort"),
+        owned_folder(out, what="rehearsal", readme="x"),
+    ):
+        prepare()
+        raise DataError("no such cohort")
+
+
+def test_what_is_refused_before_the_first_run_leaves_no_folder(tmp_path):
+    out = tmp_path / "out"
+    refuse_in(out, prepare=(out / "specs").mkdir)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_refused_later_or_in_a_folder_that_was_there_loses_nothing(tmp_path):
+    ran, earlier = tmp_path / "ran", tmp_path / "earlier"
+    refuse_in(ran, prepare=(ran / "cohorts").mkdir)
+    earlier.mkdir()
+    refuse_in(earlier)
+    assert [sorted(path.name for path in out.iterdir()) for out in (ran, earlier)] == [
+        ["README.md", "cohorts"],
+        ["README.md"],
+    ]
+
+
 @pytest.fixture
 def made(tmp_path, monkeypatch):
     spaces = {"reset": {"method::depth": ["head"], "training::rate_factor": [1.0, 2.0]}}
