@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 from demo_cohorts import command, index_of
-from mri_training import build_index
+from mri_training import SPLITS, build_index, write_table
 
 from monai_unlearn.index import Index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 ODIR_CLASSES = ["N", "D", "G", "C", "A", "M"]
 CIFAR_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 CIFAR_IMAGES = {"train": 8000, "test": 2000}
+# Classes that a tired reader takes for each other, and how often.
+ALIKE = (("cat", "dog"), ("deer", "horse"), ("automobile", "truck"), ("airplane", "ship"), ("bird", "frog"))
+TUMOURS = (("glioma", "meningioma"),)
+MISREAD = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +83,14 @@ def odir(data: Path, work: Path) -> Path:
     return index
 
 
-def cifar(data: Path, work: Path) -> Path:
-    """Write a sample of CIFAR-10 as files, since the data set is one table, and index them by its own split."""
+def cifar(data: Path, work: Path, *, pairs: Sequence[tuple[str, str]] = ()) -> Path:
+    """Write a sample of CIFAR-10 as files, since the data set is one table, and index them by its own split.
+
+    Args:
+        data: The folder of real data.
+        work: Where files and index are written.
+        pairs: Classes that are taken for each other, see `misread`; none for labels as they are.
+    """
     import pandas as pd
 
     images, rows = work / "images", []
@@ -94,8 +104,40 @@ def cifar(data: Path, work: Path) -> Path:
             rows.append([path.name, row["label"], split])
     with (work / "labels.csv").open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([["filename", "label", "split"], *rows])
+    if pairs:
+        misread(work / "labels.csv", pairs)
     words = ("--out", work / "index", "--table", work / "labels.csv", "--key", "filename", "--label", "label")
     command("index", "build", *map(str, (images, *words)))
+    return work / "index"
+
+
+def misread(table: Path, pairs: Sequence[tuple[str, str]]) -> None:
+    """Give a tenth of the images of confusable classes the other label; a column `review` says of which that is wrong.
+
+    Args:
+        table: A CSV file with a column `label`, written anew.
+        pairs: The classes that are taken for each other.
+    """
+    import pandas as pd
+
+    other = {name: taken for pair in pairs for name, taken in (pair, reversed(pair))}
+    frame = pd.read_csv(table)
+    wrong = frame["label"].isin(list(other)) & (np.random.default_rng(0).random(len(frame)) < MISREAD)
+    frame["label"] = frame["label"].where(~wrong, frame["label"].map(other))
+    frame["review"] = np.where(wrong, "wrong", "right")
+    frame.to_csv(table, index=False)
+
+
+def cifar_misread(data: Path, work: Path) -> Path:
+    return cifar(data, work, pairs=ALIKE)
+
+
+def mri_misread(data: Path, work: Path) -> Path:
+    folder, table = data / "brain_mri", work / "labels.csv"
+    write_table(folder, table)
+    misread(table, TUMOURS)
+    words = ("--out", work / "index", "--table", table, "--key", "path=path", "--label", "label")
+    command("index", "build", *(str(folder / split) for split in SPLITS), *map(str, words))
     return work / "index"
 
 
@@ -136,6 +178,14 @@ IMAGES: dict[str, Images] = {
     "cifar10": Images(
         bundle="fundus_classifier", index=cifar, settings={"class_names": CIFAR_CLASSES, "image_size": [32, 32]},
         epochs=15, real=True,
+    ),
+    "cifar10_misread": Images(
+        bundle="fundus_classifier", index=cifar_misread,
+        settings={"class_names": CIFAR_CLASSES, "image_size": [32, 32]}, epochs=15, real=True,
+    ),
+    "brain_mri_misread": Images(
+        bundle="mri_classifier", index=mri_misread, settings={"image_size": [48, 48]}, epochs=14,
+        healthy=("notumor",), real=True,
     ),
     "fundus_phantoms": Images(
         bundle="fundus_classifier",
@@ -196,6 +246,14 @@ CASES: dict[str, Case] = {
         images="cifar10", title="CIFAR-10: a random tenth", kind="patients",
         spec={"reason": "consent_withdrawal", "forget": f"label in [{', '.join(CIFAR_CLASSES)}]",
               "sample": {"fraction": 0.1, "by": "image", "seed": 0}},
+    ),
+    "cifar_labels": Case(
+        images="cifar10_misread", title="CIFAR-10: wrong labels", kind="labels",
+        spec={"reason": "label_error", "forget": "review == wrong"},
+    ),
+    "mri_labels": Case(
+        images="brain_mri_misread", title="brain MRI: wrong labels", kind="labels",
+        spec={"reason": "label_error", "forget": "review == wrong"},
     ),
     # Added once the defaults stood, which no figure of these chose.
     "odir_cataract": Case(
