@@ -10,7 +10,9 @@ from markdown_tables import percent, table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-CLASS = "class"
+# What candidates are held apart by: a default is chosen for each.
+GROUPS = {"class": "a whole class", "labels": "wrong labels"}
+OTHERS = "others"
 MEASURES = {"forget_train": "forget", "forget_validation": "validation", "remain_validation": "remain"}
 
 
@@ -34,10 +36,10 @@ def candidates(documents: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _groups(documents: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for one in sorted(documents, key=lambda one: one["kind"] != CLASS):
-        found.setdefault("a whole class" if one["kind"] == CLASS else "others", []).append(one)
-    return found
+    found: dict[str, list[Mapping[str, Any]]] = {name: [] for name in (GROUPS["class"], OTHERS, GROUPS["labels"])}
+    for one in documents:
+        found[GROUPS.get(one["kind"], OTHERS)].append(one)
+    return {name: chosen for name, chosen in found.items() if chosen}
 
 
 def _cells(documents: Sequence[Mapping[str, Any]], name: str, budget: float) -> list[str]:

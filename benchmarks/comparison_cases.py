@@ -25,6 +25,7 @@ CIFAR_IMAGES = {"train": 8000, "test": 2000}
 ALIKE = (("cat", "dog"), ("deer", "horse"), ("automobile", "truck"), ("airplane", "ship"), ("bird", "frog"))
 TUMOURS = (("glioma", "meningioma"),)
 MISREAD = 0.1
+OTHER_CAMERA = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +133,28 @@ def cifar_misread(data: Path, work: Path) -> Path:
     return cifar(data, work, pairs=ALIKE)
 
 
+def cifar_two_cameras(data: Path, work: Path) -> Path:
+    """Take a quarter of the photographs with another camera: negative, pale and noisy; a column `camera` says which."""
+    import pandas as pd
+    from PIL import Image
+
+    cifar(data, work)
+    draw, table = np.random.default_rng(0), pd.read_csv(work / "labels.csv")
+    is_other = draw.random(len(table)) < OTHER_CAMERA
+    for name in table.loc[is_other, "filename"]:
+        path = work / "images" / name
+        with Image.open(path) as image:
+            seen = np.asarray(image.convert("RGB"), float)
+        taken = 90 + 0.35 * (255 - seen) + draw.normal(0, 12, seen.shape)
+        Image.fromarray(taken.clip(0, 255).astype(np.uint8)).save(path, quality=95)
+    table["camera"] = np.where(is_other, "other", "first")
+    table.to_csv(work / "labels.csv", index=False)
+    words = ("--out", work / "index", "--table", work / "labels.csv", "--key", "filename", "--label", "label")
+    shutil.rmtree(work / "index")
+    command("index", "build", *map(str, (work / "images", *words)))
+    return work / "index"
+
+
 def mri_misread(data: Path, work: Path) -> Path:
     folder, table = data / "brain_mri", work / "labels.csv"
     write_table(folder, table)
@@ -181,6 +204,10 @@ IMAGES: dict[str, Images] = {
     ),
     "cifar10_misread": Images(
         bundle="fundus_classifier", index=cifar_misread,
+        settings={"class_names": CIFAR_CLASSES, "image_size": [32, 32]}, epochs=15, real=True,
+    ),
+    "cifar10_two_cameras": Images(
+        bundle="fundus_classifier", index=cifar_two_cameras,
         settings={"class_names": CIFAR_CLASSES, "image_size": [32, 32]}, epochs=15, real=True,
     ),
     "brain_mri_misread": Images(
@@ -246,6 +273,10 @@ CASES: dict[str, Case] = {
         images="cifar10", title="CIFAR-10: a random tenth", kind="patients",
         spec={"reason": "consent_withdrawal", "forget": f"label in [{', '.join(CIFAR_CLASSES)}]",
               "sample": {"fraction": 0.1, "by": "image", "seed": 0}},
+    ),
+    "cifar_camera": Case(
+        images="cifar10_two_cameras", title="CIFAR-10: a camera", kind="device",
+        spec={"reason": "device_deprecation", "forget": "camera == other"},
     ),
     "cifar_labels": Case(
         images="cifar10_misread", title="CIFAR-10: wrong labels", kind="labels",
