@@ -47,6 +47,8 @@ class TrainingSteps:
         overrides: Settings of the training config that the run replaces.
         rate_factor: Multiplies the rate that a method asks for, above 0; a rehearsal tries several.
         head: What the network gives out; see `Head.kind`. None for what it is presented with.
+        budget: The share of retraining's gradients that the run takes, which a method may set its rate by; None for
+            none.
     """
 
     configs: Sequence[str]
@@ -58,6 +60,7 @@ class TrainingSteps:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     rate_factor: float = 1.0
     head: str | None = None
+    budget: object = None
 
     def __post_init__(self) -> None:
         if not self.rate_factor > 0:
@@ -74,7 +77,9 @@ class TrainingSteps:
         Raises:
             ConfigError: The training config has no `learning_rate`, or is not that of the training record.
         """
-        return self.rate_factor * method.steps.learning_rate * float(self._content("learning_rate"))
+        # What is no share is refused where the steps are counted.
+        share = self.budget if isinstance(self.budget, (int, float)) else None
+        return self.rate_factor * method.peak_rate(share) * float(self._content("learning_rate"))
 
     def optimizer(self, method: Method, learning_rate: float) -> Optimizer:
         """Return training's optimiser over the network's weights, or Adam.

@@ -181,6 +181,14 @@ class Method(ABC):
                 "Delete the checkpoint to start from scratch."
             )
 
+    def peak_rate(self, share: float | None) -> float:  # noqa: ARG002 - not all ask for the budget
+        """Return the peak rate of the steps, as a multiple of training's own.
+
+        Args:
+            share: The share of retraining's gradients that the run takes; None if nobody set a budget.
+        """
+        return self.steps.learning_rate
+
     @abstractmethod
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
         """Return the scalar to minimise for one batch of a `PairedLoader`, which is on the device already."""

@@ -44,6 +44,11 @@ class Default:
 _LAST_BLOCK = MappingProxyType({"depth": "last_block"})
 _HALF = MappingProxyType({"kept": 0.5, "rate": 0.5})
 _HALF_IN_WORDS = "shrink and perturb at half of training's rate, which keeps half of every weight"
+_BY_BUDGET = MappingProxyType({"kept": 0.5, "rate": "auto"})
+_BY_BUDGET_IN_WORDS = (
+    "shrink and perturb, which keeps half of every weight, at half of training's rate up to a tenth of retraining's "
+    "gradients and at the whole from a fifth on"
+)
 DEFAULTS: Mapping[Suit, Default] = MappingProxyType(
     {
         "class": Default(
@@ -61,8 +66,8 @@ DEFAULTS: Mapping[Suit, Default] = MappingProxyType(
         ),
         "device": Default(
             method="shrink_perturb",
-            settings=_HALF,
-            words=_HALF_IN_WORDS,
+            settings=_BY_BUDGET,
+            words=_BY_BUDGET_IN_WORDS,
             why="what is learnt from a device may lie in any layer, so that each gives up as large a share of it",
         ),
         "patients": Default(

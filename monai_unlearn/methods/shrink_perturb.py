@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from torch import nn
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from monai_unlearn.methods.base import MethodContext
     from monai_unlearn.methods.depth import Depth
 
+AUTO = "auto"
+# Multiples of training's rate, and of what share of retraining's gradients on all of it is taken.
+_LEAST, _MOST, _WHOLE_FROM = 0.5, 1.0, 0.2
 _BATCH_NORM = nn.modules.batchnorm._BatchNorm  # noqa: SLF001 - torch has no public base
 
 
@@ -57,6 +60,7 @@ class ShrinkPerturb(RemainTraining):
         kept: a, in [0, 1]: the share of the original's weights.
         depth: The last layers that keep nothing: `head`, `last_block`, `all` or a number, as of `reset`; None for none.
         rate: The peak rate, as a multiple of training's own, above 0; `training::rate_factor` multiplies it further.
+            `auto` sets it by the budget, see `rate_of`.
         distillation: See `RemainTraining`.
         temperature: See `RemainTraining`.
 
@@ -72,20 +76,25 @@ class ShrinkPerturb(RemainTraining):
         *,
         kept: float = 0.5,
         depth: Depth | None = None,
-        rate: float = 1.0,
+        rate: float | Literal["auto"] = 1.0,
         distillation: float = 0.0,
         temperature: float = 2.0,
     ) -> None:
         super().__init__(distillation=distillation, temperature=temperature)
         if not 0 <= kept <= 1:
             raise ConfigError(f"shrink_perturb: expected kept in [0, 1], got {kept}.")
-        if not rate > 0:
-            raise ConfigError(f"shrink_perturb: expected a rate above 0, got {rate}.")
+        if rate != AUTO and (isinstance(rate, str) or not rate > 0):
+            raise ConfigError(f"shrink_perturb: expected a rate above 0, or {AUTO}, got {rate}.")
         if depth is not None:
             check_depth(depth)
-        self.kept, self.depth, self.rate = kept, depth, rate
-        self.steps = replace(self.steps, learning_rate=rate)
+        self.kept, self.depth = kept, depth
+        self._by_budget = rate == AUTO
+        self.steps = replace(self.steps, learning_rate=rate_of(None) if isinstance(rate, str) else rate)
         self._left: list[str] = []
+
+    def peak_rate(self, share: float | None) -> float:
+        """Return the rate that was given, or the one for the budget."""
+        return rate_of(share) if self._by_budget else super().peak_rate(share)
 
     def start(self, context: MethodContext) -> dict[str, Tensor]:
         """Return the mixed weights.
@@ -121,6 +130,21 @@ class ShrinkPerturb(RemainTraining):
     def record(self) -> dict[str, Any]:
         """The layers that stay as they were, where there are any: nothing says how to initialise them."""
         return {"left_alone": self._left} if self._left else {}
+
+
+def rate_of(share: float | None) -> float:
+    """Return which multiple of training's rate suits a budget.
+
+    In a short run, the whole rate leaves no time to bring back what it and the mixing took from the rest; in a longer
+    one, half of it leaves too much of the old solution (docs/methods/comparison.md has what was measured).
+
+    Args:
+        share: The share of retraining's gradients that the run takes; None if it is not known.
+
+    >>> [rate_of(share) for share in (None, 0.05, 0.1, 0.15, 0.2, 0.5)]
+    [0.5, 0.5, 0.5, 0.75, 1.0, 1.0]
+    """
+    return _LEAST if share is None else min(_MOST, max(_LEAST, round(share / _WHOLE_FROM, 6)))
 
 
 def _layer(name: str) -> str:

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from monai_unlearn.engine import TrainingSteps
 from monai_unlearn.engine.recipe import plain_config, recipe_of, training_config
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.methods import PSG, Reset
+from monai_unlearn.methods import PSG, Reset, ShrinkPerturb
 
 LABELS = [0, 0, 0, 1]
 DATA = SimpleNamespace(
@@ -24,7 +24,7 @@ DATA = SimpleNamespace(
 IMAGES = [{"image": torch.arange(8.0).view(2, 2, 2), "label": 0}]
 
 
-def steps(folder, configs=("train.yaml",), recorded=None, rate_factor=1.0, **overrides):
+def steps(folder, configs=("train.yaml",), recorded=None, rate_factor=1.0, budget=None, **overrides):
     if recorded is not None:
         recipe = recipe_of(plain_config(training_config(["train.yaml"], str(BUNDLE), recorded)))
         (folder / "training.json").write_text(json.dumps({"recipe": recipe}))
@@ -37,6 +37,7 @@ def steps(folder, configs=("train.yaml",), recorded=None, rate_factor=1.0, **ove
         device="cpu",
         overrides=overrides,
         rate_factor=rate_factor,
+        budget=budget,
     )
 
 
@@ -46,6 +47,13 @@ def test_a_rate_is_a_multiple_of_that_of_training(tmp_path):
     assert steps(tmp_path, rate_factor=4.0).learning_rate(PSG()) == 0.004
     with pytest.raises(ConfigError, match="expected a rate_factor above 0, got 0"):
         steps(tmp_path, rate_factor=0)
+
+
+@pytest.mark.parametrize(("budget", "rate"), [(None, 0.001), (0.1, 0.001), (0.2, 0.002), (1, 0.002), ("much", 0.001)])
+def test_a_method_may_set_its_rate_by_the_budget(tmp_path, budget, rate):
+    made = steps(tmp_path, budget=budget)
+    assert made.learning_rate(ShrinkPerturb(rate="auto")) == rate
+    assert made.learning_rate(Reset()) == 0.002
 
 
 def test_what_was_given_at_training_counts(tmp_path):

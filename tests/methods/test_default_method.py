@@ -18,6 +18,10 @@ from monai_unlearn.vocabulary.fields import Kind
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 FRESH = "shrink and perturb with a fresh head, which keeps 80 % of every other weight, because the cohort is"
 HALF = "shrink and perturb at half of training's rate, which keeps half of every weight, because the cohort is"
+LONGER = (
+    "shrink and perturb, which keeps half of every weight, at half of training's rate up to a tenth of retraining's "
+    "gradients and at the whole from a fifth on, because the cohort is"
+)
 NOT_MEASURED = " (not measured on such cohorts yet)"
 UP = "diagnosis == up"
 # Patients 0 and 2 have images of class `up`, patient 1 of `down`.
@@ -45,29 +49,35 @@ def data_of(folder, reason, forget, **settings):
         (
             "other",
             UP,
-            (0.8, "head", 1.0),
+            (0.8, "head", 1.0, 1.0),
             f"{FRESH} all images of its classes",
         ),
         (
             "other",
             f"{UP} and ManufacturerModelName == Old",
-            (0.5, None, 0.5),
+            (0.5, None, 0.5, 0.5),
             f"{HALF} some of the images of one class",
         ),
-        ("device_deprecation", "ManufacturerModelName == Old", (0.5, None, 0.5), f"{HALF} the images of a device"),
+        (
+            "device_deprecation",
+            "ManufacturerModelName == Old",
+            (0.5, None, 0.5, 1.0),
+            f"{LONGER} the images of a device",
+        ),
         (
             "policy_change",
             "ManufacturerModelName == Old",
-            (0.5, None, 0.5),
-            f"{HALF} images of several classes, as of a device",
+            (0.5, None, 0.5, 1.0),
+            f"{LONGER} images of several classes, as of a device",
         ),
-        ("consent_withdrawal", SOME, (0.5, None, 0.5), f"{HALF} 6 patients who withdrew consent"),
+        ("consent_withdrawal", SOME, (0.5, None, 0.5, 0.5), f"{HALF} 6 patients who withdrew consent"),
     ],
 )
 def test_the_default_follows_from_reason_and_classes_and_says_its_ground(folder, reason, forget, settings, ground):
     found = default_for(data_of(folder, reason, forget))
     assert isinstance(found, ShrinkPerturb)
-    assert ((found.kept, found.depth, found.steps.learning_rate), found.distillation) == (settings, 0.0)
+    assert (found.kept, found.depth, found.peak_rate(0.1), found.peak_rate(0.2)) == settings
+    assert found.distillation == 0.0
     assert found.ground == f"{ground}; see {PAGE}"
 
 

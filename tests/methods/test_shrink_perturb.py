@@ -75,8 +75,15 @@ def test_a_share_out_of_range_is_refused(kept):
 def test_the_rate_is_a_multiple_of_trainings_own():
     assert ShrinkPerturb(rate=0.5).steps.learning_rate == 0.5
     assert ShrinkPerturb().steps.learning_rate == ShrinkPerturb.steps.learning_rate == 1.0
-    with pytest.raises(ConfigError, match="shrink_perturb: expected a rate above 0, got 0"):
-        ShrinkPerturb(rate=0)
+    for rate in (0, "most"):
+        with pytest.raises(ConfigError, match=f"shrink_perturb: expected a rate above 0, or auto, got {rate}"):
+            ShrinkPerturb(rate=rate)
+
+
+def test_the_rate_may_follow_the_budget():
+    found = ShrinkPerturb(rate="auto")
+    assert [found.peak_rate(share) for share in (None, 0.1, 0.15, 0.2)] == [0.5, 0.5, 0.75, 1.0]
+    assert ShrinkPerturb(rate=2.0).peak_rate(0.1) == 2.0
 
 
 def test_a_depth_that_is_none_is_refused():
