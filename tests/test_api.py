@@ -101,11 +101,11 @@ def test_the_method_follows_from_the_cohort_and_record_and_card_say_why(revised)
     assert (record["method"]["name"], record["method"]["chosen_by"]) == ("shrink_perturb", "default")
     ground = record["method"]["ground"]
     assert ground.startswith(
-        "shrink and perturb at half of training's rate, which keeps half of every weight, because the cohort is"
+        "shrink and perturb, which keeps half of every weight, at half of training's rate up to a tenth of retraining's"
     )
     method = card["modification"]["method"]
     assert (method["chosen_by"], method["ground"]) == ("default", ground)
-    assert {name: method["settings"][name] for name in ("kept", "rate")} == {"kept": 0.5, "rate": 0.5}
+    assert {name: method["settings"][name] for name in ("kept", "rate")} == {"kept": 0.5, "rate": "auto"}
     told = f"shrink_perturb; by default, {ground}."
     assert told in html.unescape((evidence / "model_card_diff.html").read_text(encoding="utf-8"))
     assert told in (evidence / "model_card_diff.md").read_text(encoding="utf-8").replace("\\", "")

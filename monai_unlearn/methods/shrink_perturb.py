@@ -87,14 +87,13 @@ class ShrinkPerturb(RemainTraining):
             raise ConfigError(f"shrink_perturb: expected a rate above 0, or {AUTO}, got {rate}.")
         if depth is not None:
             check_depth(depth)
-        self.kept, self.depth = kept, depth
-        self._by_budget = rate == AUTO
+        self.kept, self.depth, self.rate = kept, depth, rate
         self.steps = replace(self.steps, learning_rate=rate_of(None) if isinstance(rate, str) else rate)
         self._left: list[str] = []
 
     def peak_rate(self, share: float | None) -> float:
         """Return the rate that was given, or the one for the budget."""
-        return rate_of(share) if self._by_budget else super().peak_rate(share)
+        return rate_of(share) if self.rate == AUTO else super().peak_rate(share)
 
     def start(self, context: MethodContext) -> dict[str, Tensor]:
         """Return the mixed weights.

@@ -85,7 +85,10 @@ def test_a_result_that_is_not_promoted_has_exit_code_3_and_the_verdict_last(trai
     found = unlearn(trained, tmp_path / "out", "--decision#healthy_classes", "[]", *override)
     assert found.returncode == 3
     assert re.match(verdict, found.stdout.splitlines()[-1])
-    assert "Method: shrink_perturb; by default, shrink and perturb at half of training's rate" in found.stdout
+    assert (
+        "Method: shrink_perturb; by default, shrink and perturb, which keeps half of every weight, at half"
+        in found.stdout
+    )
     # Also on the other stream; what libraries print when the process ends comes after it.
     assert found.stdout.splitlines()[-1] in found.stderr.splitlines()
     assert "Needs: " in found.stderr
