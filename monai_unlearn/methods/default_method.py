@@ -41,7 +41,6 @@ class Default:
     measured: bool = True
 
 
-_LAST_BLOCK = MappingProxyType({"depth": "last_block"})
 _HALF = MappingProxyType({"kept": 0.5, "rate": 0.5})
 _HALF_IN_WORDS = "shrink and perturb at half of training's rate, which keeps half of every weight"
 _BY_BUDGET = MappingProxyType({"kept": 0.5, "rate": "auto"})
@@ -77,18 +76,17 @@ DEFAULTS: Mapping[Suit, Default] = MappingProxyType(
             why="what is remembered of single images may lie in any layer, and other patients teach the rest again",
         ),
         "labels": Default(
-            method="reset",
-            settings=_LAST_BLOCK,
-            words="reset of the last block",
-            why="wrong labels are first of all a wrong way from features to classes",
-            measured=False,
+            method="shrink_perturb",
+            settings=_HALF,
+            words=_HALF_IN_WORDS,
+            why="what a wrong label taught may lie in any layer, and images with a right one teach the rest again",
         ),
     }
 )
 """The default for each kind of cohort."""
 FALLBACK = Default(
     method="reset",
-    settings=_LAST_BLOCK,
+    settings=MappingProxyType({"depth": "last_block"}),
     words="reset of the last block",
     why="an image may have several labels, and no default was measured on such cohorts",
     measured=False,

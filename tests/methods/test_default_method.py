@@ -10,7 +10,7 @@ from tiny import tiny_index, tiny_spec, write_images
 from monai_unlearn.data import open_data
 from monai_unlearn.errors import ConfigError
 from monai_unlearn.index import write_index
-from monai_unlearn.methods import Reset, ShrinkPerturb, default_for, registered
+from monai_unlearn.methods import ShrinkPerturb, default_for, registered
 from monai_unlearn.methods.default_method import DEFAULTS, FALLBACK, PAGE
 from monai_unlearn.methods.registry import SUITS
 from monai_unlearn.vocabulary.fields import Kind
@@ -22,7 +22,6 @@ LONGER = (
     "shrink and perturb, which keeps half of every weight, at half of training's rate up to a tenth of retraining's "
     "gradients and at the whole from a fifth on, because the cohort is"
 )
-NOT_MEASURED = " (not measured on such cohorts yet)"
 UP = "diagnosis == up"
 # Patients 0 and 2 have images of class `up`, patient 1 of `down`.
 SOME = "patient in [patient-000, patient-001, patient-002, patient-004, patient-006, patient-008]"
@@ -70,6 +69,12 @@ def data_of(folder, reason, forget, **settings):
             (0.5, None, 0.5, 1.0),
             f"{LONGER} images of several classes, as of a device",
         ),
+        (
+            "label_error",
+            f"{UP} and ManufacturerModelName == Old",
+            (0.5, None, 0.5, 0.5),
+            f"{HALF} images with a wrong label",
+        ),
         ("consent_withdrawal", SOME, (0.5, None, 0.5, 0.5), f"{HALF} 6 patients who withdrew consent"),
     ],
 )
@@ -79,13 +84,6 @@ def test_the_default_follows_from_reason_and_classes_and_says_its_ground(folder,
     assert (found.kept, found.depth, found.peak_rate(0.1), found.peak_rate(0.2)) == settings
     assert found.distillation == 0.0
     assert found.ground == f"{ground}; see {PAGE}"
-
-
-def test_wrong_labels_have_a_default_that_was_not_measured(folder):
-    found = default_for(data_of(folder, "label_error", f"{UP} and ManufacturerModelName == Old"))
-    assert isinstance(found, Reset)
-    ground = f"reset of the last block, because the cohort is images with a wrong label{NOT_MEASURED}; see {PAGE}"
-    assert (found.depth, found.ground) == ("last_block", ground)
 
 
 def test_one_patient_is_one(folder):
