@@ -10,9 +10,14 @@ from markdown_tables import percent, table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# What candidates are held apart by: a default is chosen for each.
-GROUPS = {"class": "a whole class", "labels": "wrong labels"}
-OTHERS = "others"
+# What candidates are held apart by, in this order: a default is chosen for each.
+GROUPS = {
+    "class": "a whole class",
+    "device": "a device",
+    "part_of_class": "part of a class, patients",
+    "patients": "part of a class, patients",
+    "labels": "wrong labels",
+}
 MEASURES = {"forget_train": "forget", "forget_validation": "validation", "remain_validation": "remain"}
 
 
@@ -36,9 +41,9 @@ def candidates(documents: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _groups(documents: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    found: dict[str, list[Mapping[str, Any]]] = {name: [] for name in (GROUPS["class"], OTHERS, GROUPS["labels"])}
+    found: dict[str, list[Mapping[str, Any]]] = {name: [] for name in GROUPS.values()}
     for one in documents:
-        found[GROUPS.get(one["kind"], OTHERS)].append(one)
+        found[GROUPS[one["kind"]]].append(one)
     return {name: chosen for name, chosen in found.items() if chosen}
 
 
