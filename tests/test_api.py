@@ -101,7 +101,7 @@ def test_the_method_follows_from_the_cohort_and_record_and_card_say_why(revised)
     assert (record["method"]["name"], record["method"]["chosen_by"]) == ("shrink_perturb", "default")
     ground = record["method"]["ground"]
     assert ground.startswith(
-        "shrink and perturb, which keeps half of every weight, at half of training's rate up to a tenth of retraining's"
+        "shrink and perturb, which keeps half of every weight, at half of training's rate with a budget of up to a"
     )
     method = card["modification"]["method"]
     assert (method["chosen_by"], method["ground"]) == ("default", ground)

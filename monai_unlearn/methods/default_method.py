@@ -45,8 +45,8 @@ _HALF = MappingProxyType({"kept": 0.5, "rate": 0.5})
 _HALF_IN_WORDS = "shrink and perturb at half of training's rate, which keeps half of every weight"
 _BY_BUDGET = MappingProxyType({"kept": 0.5, "rate": "auto"})
 _BY_BUDGET_IN_WORDS = (
-    "shrink and perturb, which keeps half of every weight, at half of training's rate up to a tenth of retraining's "
-    "gradients and at the whole from a fifth on"
+    "shrink and perturb, which keeps half of every weight, at half of training's rate with a budget of up to a tenth "
+    "of retraining and at the whole from a fifth on"
 )
 DEFAULTS: Mapping[Suit, Default] = MappingProxyType(
     {

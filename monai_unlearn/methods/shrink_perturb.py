@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from monai_unlearn.methods.depth import Depth
 
 AUTO = "auto"
-# Multiples of training's rate, and of what share of retraining's gradients on all of it is taken.
+# Multiples of training's rate, and the share of retraining's gradients from which all of it is taken.
 _LEAST, _MOST, _WHOLE_FROM = 0.5, 1.0, 0.2
 _BATCH_NORM = nn.modules.batchnorm._BatchNorm  # noqa: SLF001 - torch has no public base
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from comparison_example import audit_row, metrics
+from interrupted import assert_says_how_to_go_on
 from played_rehearsal import PlayedRehearsal
 from typer.testing import CliRunner
 
@@ -70,15 +71,7 @@ def test_the_table_is_read_at_80_columns(monkeypatch, capsys, tmp_path):
 
 
 def test_an_interrupt_says_how_to_go_on(played):
-    def interrupt(_):
-        raise KeyboardInterrupt
-
-    played.play = interrupt
-    result = invoke(played)
-    assert (result.exit_code, result.stdout) == (130, "")
-    assert result.stderr.splitlines()[-1] == (
-        "Interrupted. To go on, call the same command again: finished runs are kept."
-    )
+    assert_says_how_to_go_on(played, invoke)
 
 
 def test_bad_input_ends_with_two(played):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from interrupted import assert_says_how_to_go_on
 from played_rehearsal import PlayedRehearsal
 from typer.testing import CliRunner
 
@@ -76,10 +77,4 @@ def test_a_deep_rehearsal_shows_klom(played):
 
 
 def test_an_interrupt_says_how_to_go_on(played):
-    def interrupt(_):
-        raise KeyboardInterrupt
-
-    played.play = interrupt
-    result = invoke(played)
-    assert (result.exit_code, result.stdout) == (130, "")
-    assert result.stderr.splitlines()[-1].startswith("Interrupted. To go on, call the same command again")
+    assert_says_how_to_go_on(played, invoke)

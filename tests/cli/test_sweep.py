@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from interrupted import assert_says_how_to_go_on
 from monai.bundle import ConfigComponent, ConfigParser
 from played_runs import PlayedRuns
 from tiny import tiny_index, tiny_spec
@@ -104,10 +105,4 @@ def network_of(classes: int) -> torch.nn.Module:
 
 
 def test_an_interrupt_says_how_to_go_on(played):
-    def interrupt(_):
-        raise KeyboardInterrupt
-
-    played.play = interrupt
-    result = invoke(played)
-    assert (result.exit_code, result.stdout) == (130, "")
-    assert result.stderr.splitlines()[-1].startswith("Interrupted. To go on, call the same command again")
+    assert_says_how_to_go_on(played, invoke)

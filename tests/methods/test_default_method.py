@@ -19,8 +19,8 @@ RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 FRESH = "shrink and perturb with a fresh head, which keeps 80 % of every other weight, because the cohort is"
 HALF = "shrink and perturb at half of training's rate, which keeps half of every weight, because the cohort is"
 LONGER = (
-    "shrink and perturb, which keeps half of every weight, at half of training's rate up to a tenth of retraining's "
-    "gradients and at the whole from a fifth on, because the cohort is"
+    "shrink and perturb, which keeps half of every weight, at half of training's rate with a budget of up to a tenth "
+    "of retraining and at the whole from a fifth on, because the cohort is"
 )
 UP = "diagnosis == up"
 # Patients 0 and 2 have images of class `up`, patient 1 of `down`.
