@@ -162,6 +162,7 @@ class Bench:
         index, fixed = Index.open(path), self.fixed("final")
         out = self.work / f"{self.case}-{self.original}"
         (shared := out / folder).mkdir(parents=True, exist_ok=True)
+        _claim(out)
         with sharing(shared, fixed):
             runs = RehearsalRuns(
                 config=self.config, index=path, index_digest=index.digest, fixed=fixed, seeds=SEEDS, out=out, threads=1
@@ -183,8 +184,12 @@ class Bench:
         if whole and not runs.kept(cohort):
             there = runs.folder(cohort) / "retrained" / "run" / "evidence"
             shutil.copytree(whole[0], there, dirs_exist_ok=True)
-            # By which the folder is known as that of a comparison.
-            (out / "README.md").write_text(README, encoding="utf-8")
+            _claim(out)
+
+
+def _claim(out: Path) -> None:
+    """Write that by which a folder is known as that of a comparison, so that one may go on there."""
+    (out / "README.md").write_text(README, encoding="utf-8")
 
 
 def measure_each(options: argparse.Namespace, measure: Callable[[str, argparse.Namespace], None]) -> None:

@@ -13,6 +13,7 @@ from monai_unlearn.experiments.run_configs import run_configs
 from monai_unlearn.experiments.unlearn import unlearn
 from monai_unlearn.release.config_text import read_config
 from monai_unlearn.release.contents import WEIGHTS
+from monai_unlearn.release.weights import holds_weights
 from monai_unlearn.staging import check_free, write_json
 
 if TYPE_CHECKING:
@@ -118,11 +119,13 @@ def _settings(plan: CompositionPlan, a: ParentBundle, b: ParentBundle, original:
     digest = first.digest("base_weights")
     if digest is None:
         raise ConfigError(f"{first.root}: its run.json does not say which weights were revised. Revise again.")
-    method: dict[str, Any] = {"name": "composition", "by": plan.by}
-    if plan.classifier is not None:
-        method["classifier"] = plan.classifier
-    if plan.weight is not None:
-        method["weight"] = plan.weight
+    method = _method(plan)
+    checkpoint = _checkpoint(plan, first, original)
+    if not holds_weights(checkpoint, digest):
+        raise ConfigError(
+            f"{checkpoint}: expected the weights that {first.root} was revised from, and it holds others. "
+            "Give the bundle that both were revised from: --original BUNDLE."
+        )
     index = _place(plan.index, first, "index_dir", "--index")
     spec = _place(plan.spec, first, "cohort_spec", "--spec")
     _check_data(first, index, spec)
@@ -131,13 +134,26 @@ def _settings(plan: CompositionPlan, a: ParentBundle, b: ParentBundle, original:
         **_judged_as(first, original),
         "index_dir": str(index),
         "cohort_spec": str(spec),
-        "checkpoint": str(_checkpoint(plan, first, original)),
-        "method": method,
+        "checkpoint": str(checkpoint),
+        "method": {"name": "composition", **method},
         "parents": [one.entry(original_digest=digest) for one in (a, b)],
         **({"reference": references} if references else {}),
         "stop": {},
         "budget": None,
     }
+
+
+def _method(plan: CompositionPlan) -> dict[str, Any]:
+    """Return the arguments of `Composition`, which refuses what it cannot do before anything starts."""
+    from monai_unlearn.methods.composition import Composition
+
+    method: dict[str, Any] = {"by": plan.by}
+    if plan.classifier is not None:
+        method["classifier"] = plan.classifier
+    if plan.weight is not None:
+        method["weight"] = plan.weight
+    Composition(**method)
+    return method
 
 
 def _references(plan: CompositionPlan) -> list[str] | str:

@@ -88,8 +88,12 @@ def linear(walked):
     return folder, *composed(folder, "linear", by="linear")
 
 
+def weights_file(bundle):
+    return bundle / "models" / "model.pt"
+
+
 def weights(bundle):
-    state = torch.load(bundle / "models" / "model.pt", map_location="cpu", weights_only=True)
+    state = torch.load(weights_file(bundle), map_location="cpu", weights_only=True)
     return {name: value.double().numpy() for name, value in state.items()}
 
 
@@ -310,6 +314,33 @@ def test_an_original_that_moved_must_be_given(copies, walked, tmp_path, no_proce
         compose(plan, tmp_path / "out")
     compose(replace(plan, original=walked[1]), tmp_path / "out")
     assert no_process[0][0][0] == walked[1].resolve()
+
+
+def test_another_original_is_refused(copies, walked, tmp_path, no_process):
+    _, plan = copies
+    other = tmp_path / "other"
+    shutil.copytree(walked[1], other)
+    shutil.copyfile(weights_file(tmp_path / "a" / "rejected_bundle"), weights_file(other))
+    with pytest.raises(ConfigError, match="expected the weights that .*a/rejected_bundle was revised from"):
+        compose(replace(plan, original=other), tmp_path / "out")
+    assert no_process == []
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"by": "average"}, "by: expected"),
+        ({"weight": 1.5}, "weight: expected a coefficient in"),
+        ({"by": "splice"}, "weight: a splice has no coefficient"),
+        ({"by": "splice", "weight": None, "classifier": "all"}, "classifier: all is the whole network"),
+    ],
+)
+def test_what_cannot_be_composed_is_refused_before_anything_starts(copies, tmp_path, no_process, given, words):
+    _, plan = copies
+    with pytest.raises(ConfigError, match=words):
+        compose(replace(plan, **given), tmp_path / "out")
+    assert no_process == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_retrained_networks_may_be_given_or_made(copies, tmp_path, no_process, monkeypatch):
