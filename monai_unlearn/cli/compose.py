@@ -63,8 +63,8 @@ def compose(  # noqa: PLR0913 - Typer takes an option as a parameter
     as_json: AsJson = False,
 ) -> None:
     """Compose two bundles."""
-    from monai_unlearn.experiments.compose import CompositionPlan
     from monai_unlearn.experiments.compose import compose as run
+    from monai_unlearn.experiments.composition_plan import CompositionPlan
 
     plan = CompositionPlan(
         a=a,

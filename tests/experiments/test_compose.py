@@ -21,7 +21,8 @@ from monai_unlearn.cli import app
 from monai_unlearn.engine.host import ours
 from monai_unlearn.errors import ConfigError, NotAccepted
 from monai_unlearn.experiments import compose as module
-from monai_unlearn.experiments.compose import CompositionPlan, compose, is_plain
+from monai_unlearn.experiments.compose import compose
+from monai_unlearn.experiments.composition_plan import CompositionPlan, is_plain
 from monai_unlearn.experiments.run_configs import run_configs
 from monai_unlearn.experiments.unlearn import Revised
 from monai_unlearn.release import load_weights
