@@ -10,7 +10,8 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.experiments.run_configs import run_configs
 from monai_unlearn.release.config_text import read_config
 from monai_unlearn.release.contents import WEIGHTS
-from monai_unlearn.release.weights import holds_weights
+from monai_unlearn.release.state_dict import file_weights_digest
+from monai_unlearn.vocabulary.composing import check_composition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,11 +78,7 @@ def settings_of(plan: CompositionPlan, a: ParentBundle, b: ParentBundle, origina
         raise ConfigError(f"{first.root}: its run.json does not say which weights were revised. Revise again.")
     method = _method(plan)
     checkpoint = _checkpoint(plan, first, original)
-    if not holds_weights(checkpoint, digest):
-        raise ConfigError(
-            f"{checkpoint}: expected the weights that {first.root} was revised from, and it holds others. "
-            "Give the bundle that both were revised from: --original BUNDLE."
-        )
+    _check_original(checkpoint, digest, first.root)
     index = _place(plan.index, first, "index_dir", "--index")
     spec = _place(plan.spec, first, "cohort_spec", "--spec")
     _check_data(first, index, spec)
@@ -100,16 +97,24 @@ def settings_of(plan: CompositionPlan, a: ParentBundle, b: ParentBundle, origina
 
 
 def _method(plan: CompositionPlan) -> dict[str, Any]:
-    """Return the arguments of `Composition`, which refuses what it cannot do before anything starts."""
-    from monai_unlearn.methods.composition import Composition
-
-    method: dict[str, Any] = {"by": plan.by}
-    if plan.classifier is not None:
-        method["classifier"] = plan.classifier
-    if plan.weight is not None:
-        method["weight"] = plan.weight
-    Composition(**method)
+    """Return the arguments of the method."""
+    given = {"by": plan.by, "classifier": plan.classifier, "weight": plan.weight}
+    method: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    check_composition(**method)
     return method
+
+
+def _check_original(checkpoint: Path, digest: str, revision: Path) -> None:
+    """Refuse weights that a revision was not revised from; what cannot be read here is looked at by the run."""
+    try:
+        found = file_weights_digest(checkpoint)
+    except ConfigError:
+        return
+    if found != digest:
+        raise ConfigError(
+            f"{checkpoint}: expected the weights that {revision} was revised from, and it holds others. "
+            "Give the bundle that both were revised from: --original BUNDLE."
+        )
 
 
 def _references(plan: CompositionPlan) -> list[str] | str:

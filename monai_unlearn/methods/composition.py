@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from monai_unlearn.errors import ConfigError, check_choice
+from monai_unlearn.errors import ConfigError
 from monai_unlearn.methods.depth import DEPTHS, Depth, blank_image, check_depth, modules_within
 from monai_unlearn.methods.logit_ensemble import LogitEnsemble
 from monai_unlearn.methods.one_shot import OneShot
 from monai_unlearn.methods.passes import unchanged
 from monai_unlearn.methods.registry import SUITS, MethodInfo, register
+from monai_unlearn.vocabulary.composing import AUTO, By, check_composition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     State = Mapping[str, Tensor]
 
-By = Literal["splice", "linear", "task_vectors", "ensemble"]
-AUTO = "auto"
 # The coefficients that are tried: 0, 0.1, …, 1.
 GRID = tuple(tenth / 10 for tenth in range(11))
 PARENTS = 2
@@ -78,16 +77,8 @@ class Composition(OneShot):
 
     def __init__(self, *, by: By = "splice", classifier: Depth = "head", weight: float | str = AUTO) -> None:
         super().__init__(batch_norm="frozen")
-        check_choice(by, get_args(By), name="by")
-        if classifier == "all":
-            raise ConfigError("classifier: all is the whole network, so that nothing of A would be left. Give less.")
+        check_composition(by=by, classifier=classifier, weight=weight)
         check_depth(classifier, name="classifier", known=_CLASSIFIERS)
-        if weight != AUTO and (isinstance(weight, (str, bool)) or not 0 <= weight <= 1):
-            raise ConfigError(f"weight: expected a coefficient in [0, 1], or {AUTO}, got {weight}.")
-        if by == "splice" and weight != AUTO:
-            raise ConfigError("weight: a splice has no coefficient. Leave it out, or compose by linear.")
-        if by != "splice" and classifier != "head":
-            raise ConfigError("classifier: only a splice is cut. Leave it out, or compose by splice.")
         self.by, self.classifier, self.weight = by, classifier, weight
         self._record: dict[str, Any] = {}
         self._passes = 0
