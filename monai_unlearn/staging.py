@@ -31,6 +31,28 @@ def check_free(target: Path) -> None:
         )
 
 
+def check_writable(target: Path) -> None:
+    """Refuse a target that cannot be made or written, before anything is done for it.
+
+    Args:
+        target: A folder that may be there; what is missing of its path is made later.
+
+    Raises:
+        InputError: The nearest folder that is there is a file, or nothing can be made in it.
+    """
+    there = target.resolve()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    try:
+        with tempfile.TemporaryDirectory(prefix=".monai-unlearn-", dir=there):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{target}: expected a folder that can be written, but nothing can be made in {there} ({error.strerror}). "
+            "Choose another; nothing was changed."
+        ) from None
+
+
 @contextmanager
 def staged(target: Path) -> Iterator[Path]:
     """Yield an empty folder that takes the target's place when the block ends without an error.

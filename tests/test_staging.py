@@ -2,11 +2,20 @@ from __future__ import annotations
 
 import json
 import stat
+from pathlib import Path
 
 import pytest
 
 from monai_unlearn.errors import InputError
-from monai_unlearn.staging import check_free, remove_unfinished, staged, staged_file, write_json, write_text
+from monai_unlearn.staging import (
+    check_free,
+    check_writable,
+    remove_unfinished,
+    staged,
+    staged_file,
+    write_json,
+    write_text,
+)
 
 
 @pytest.mark.parametrize("place", ["new", "empty", "a/b/c"])
@@ -82,6 +91,20 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
         aside.write_text("ne")
         raise RuntimeError("half way")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a", "old")]
+
+
+def test_a_place_that_cannot_be_written_is_refused_and_nothing_is_left(tmp_path):
+    check_writable(tmp_path / "new" / "deeper")
+    check_writable(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    for place in ("file", "file/new"):
+        with pytest.raises(
+            InputError, match=r"expected a folder that can be written, but nothing can be made in .*file"
+        ):
+            check_writable(tmp_path / place)
+    with pytest.raises(InputError, match="nothing can be made in /proc"):
+        check_writable(Path("/proc/new"))
 
 
 def test_text_has_unix_line_ends(tmp_path):

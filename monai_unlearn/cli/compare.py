@@ -37,7 +37,8 @@ _HELP = (
     "methods, `default` is what the bundle chooses by itself, untuned.\n\n"
     "Writes compare.csv, .json, .md and .html, with plots of gaps, distance against cost, and recall by class. Call it "
     "again with the same --out to continue after an interruption, or with other methods, cohorts or budgets: finished "
-    "runs are kept, and so are their rows. A method that fails is a row that says why.\n\n"
+    "runs are kept, and so are their rows; a table of another bundle, index, --seeds or --fix is put aside. A method "
+    "that fails is a row that says why.\n\n"
     "Exit codes: 0 done, 1 every method failed, 2 bad input, 130 interrupted."
 )
 _EXAMPLE = (
@@ -140,6 +141,7 @@ def show(document: Mapping[str, Any], out: Path) -> None:
     from rich.table import Table
 
     from monai_unlearn.experiments.comparison_report import SHOWN, tables
+    from monai_unlearn.experiments.earlier_table import EARLIER
 
     console = escaping_console(highlight=False)
     for one in tables(document):
@@ -154,3 +156,5 @@ def show(document: Mapping[str, Any], out: Path) -> None:
         for reason in one.failed:
             console.print(reason)
     say(f"Tables, plots and runs are in {out}; open {out / 'compare.html'}.")
+    if (earlier := out / EARLIER).is_dir():
+        say(f"Tables of earlier calls with other settings are in {earlier}.")

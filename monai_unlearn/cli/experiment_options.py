@@ -42,7 +42,7 @@ Tracking = Annotated[
     str | None,
     typer.Option("--tracking", metavar="mlflow", help="Record it in MLflow, with every run nested in one of its own."),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Seeds draws and choices.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seeds draws and choices.")]
 
 
 def config_of(bundle: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import DataError, TrainingError
@@ -11,6 +10,7 @@ from monai_unlearn.evaluation.prediction_table import PredictionTable
 from monai_unlearn.experiments.comparison_report import write_report
 from monai_unlearn.experiments.comparison_row import finished, refused
 from monai_unlearn.experiments.draw import given_cohort
+from monai_unlearn.experiments.earlier_table import earlier_table, put_aside
 from monai_unlearn.experiments.experiment import Experiment, owned_folder
 from monai_unlearn.experiments.rehearsal_runs import metrics_of
 from monai_unlearn.experiments.repeats import merged
@@ -19,7 +19,7 @@ from monai_unlearn.experiments.search_space import check_vary, narrowed, size_of
 from monai_unlearn.experiments.tune import best, tune
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from monai_unlearn.experiments.comparison_plan import ComparisonPlan
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from monai_unlearn.vocabulary.run_folder import RunFolder
 
     Task = tuple[RehearsalCohort, str, float]
+    # Shares of retraining by the folder of a run; None where one is not known.
+    Spent = dict[Path, float | None]
 
 SCHEMA_VERSION = 1
 _NO_AUDITS = ("[]", "null", "None")
-DOCUMENT = "compare.json"
 README = """\
 # A comparison of methods
 
@@ -49,7 +50,8 @@ def compare(plan: ComparisonPlan, out: Path, *, progress: Callable[[str, int, in
     each time under another seed, and the row has the means, and the least favourable verdict. A method that fails or
     refuses is a row that says why. A run is named by a digest of what decides it, and not run again once it is
     finished, so that an interrupted comparison goes on where it was. Rows of earlier calls into the folder stay, if the
-    bundle, the index and the retrained networks are those of now; rows that are asked for again are written anew.
+    bundle, the index and what is fixed are those of now; rows that are asked for again are written anew. A table of
+    other settings is put aside once a method is finished, see `earlier_table`.
 
     Args:
         plan: What to compare.
@@ -61,7 +63,8 @@ def compare(plan: ComparisonPlan, out: Path, *, progress: Callable[[str, int, in
 
     Raises:
         ConfigError: The plan or the bundle cannot be used, or the folder is something else's.
-        DataError: A cohort cannot be resolved, or has no validation images.
+        DataError: A cohort cannot be resolved, or has no validation images, or every method was refused its
+            input, as by a setting that no run knows.
         TrainingError: Every method failed.
     """
     with owned_folder(out, what="comparison", readme=README, fixed=plan.fixed):
@@ -78,6 +81,7 @@ class _Comparison(Experiment):
         self._rows: list[dict[str, Any]] = []
         self._kept: list[dict[str, Any]] = []
         self._compared: dict[str, Any] = {}
+        self._waits, self._broke = False, False
         self._seed = plan.first_seed if plan.repeats > 1 else 0
 
     def run(self) -> dict[str, Any]:
@@ -97,7 +101,8 @@ class _Comparison(Experiment):
         others = [task for one in cohorts for task in self._alone([task for task in tasks if task[0] is one], spaces)]
         side_by_side(lambda task: self._add(*task, spaces), others, jobs=self.plan.jobs)
         if not any(row["status"] == "finished" for row in self._rows):
-            raise TrainingError(f"every method failed: {self._rows[-1]['why']}")
+            error = TrainingError if self._broke else DataError
+            raise error(f"every method failed: {self._rows[-1]['why']}")
         return self._written()
 
     def _alone(self, tasks: Sequence[Task], spaces: Mapping[str, Space]) -> list[Task]:
@@ -116,12 +121,10 @@ class _Comparison(Experiment):
         Args:
             folders: The folder of each cohort of this call, whose name is a digest of its spec among others.
         """
-        path = self.out / DOCUMENT
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        compared = found.get("compared", {})
-        known = compared["cohorts"] if compared.get("runs") == self.runs.identity else {}
+        found, self._waits = earlier_table(self.out, identity=self.runs.identity)
+        known = found["compared"]["cohorts"] if found else {}
         same = {name for name, folder in known.items() if folders.get(name, folder) == folder}
-        self._kept = [row for row in found.get("rows", ()) if row["cohort"] in same]
+        self._kept = [row for row in (found["rows"] if found else ()) if row["cohort"] in same]
         self._compared = {"runs": self.runs.identity, "cohorts": {**known, **folders}}
 
     def _trials(self, space: Space) -> int:
@@ -141,19 +144,24 @@ class _Comparison(Experiment):
         row = self._row(cohort, method, budget, spaces[method])
         with self._lock:
             self._rows.append(row)
-            self._written()
+            if self._waits and row["status"] == "finished":
+                put_aside(self.out)
+                self._waits = False
+            if not self._waits:
+                self._written()
         return row
 
     def _row(self, cohort: RehearsalCohort, method: str, budget: float, space: Space) -> dict[str, Any]:
         identity = {"cohort": cohort.spec.name, "method": method, "budget": budget}
         what, errors = f"{method} on {cohort.spec.name}", list[str]()
+        spent: Spent = {}
         left = self._runs_after(space)
         of_trials = self._of_trials if self._runs_again(space) else self._of_rows
 
         def finish(settings: Mapping[str, Setting], audits: Mapping[str, str]) -> RunFolder:
             # A control says its own budget.
             more = {} if "budget" in settings else {"budget": str(budget)}
-            return self.runs.finish(cohort, method, settings, **more, **audits)
+            return self._finish(cohort, method, settings, {**more, **audits}, spent)
 
         def evaluate(settings: Mapping[str, Setting]) -> float:
             self.going_on(what)
@@ -184,8 +192,26 @@ class _Comparison(Experiment):
             "settings": dict(chosen.settings),
             "objective": chosen.objective,
             "tried": [one.to_dict() for one in tried],
+            "share_of_all_runs": _sum(spent.values()),
         }
         return merged([finished(identity, metrics_of(run), **more) for run in runs])
+
+    def _finish(
+        self,
+        cohort: RehearsalCohort,
+        method: str,
+        settings: Mapping[str, Setting],
+        more: Mapping[str, str],
+        spent: Spent,
+    ) -> RunFolder:
+        """Finish a run, and note what it cost, or that one failed which was not refused."""
+        try:
+            run = self.runs.finish(cohort, method, settings, **more)
+        except TrainingError:
+            self._broke = True
+            raise
+        spent[run.root] = metrics_of(run)["cost"]["share_of_retraining_gradients"]
+        return run
 
     def _seeded(self, number: int) -> dict[str, str]:
         """Return what a run is told about its seed: the first nothing beyond what is fixed."""
@@ -216,6 +242,12 @@ class _Comparison(Experiment):
         }
         write_report(document, self.out)
         return document
+
+
+def _sum(shares: Collection[float | None]) -> float | None:
+    """Return the sum, or None where one is not known: weights may have no training record."""
+    known = [one for one in shares if one is not None]
+    return sum(known) if len(known) == len(shares) else None
 
 
 def _place(row: Mapping[str, Any]) -> tuple[str, float, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monai_unlearn.errors import ConfigError
-from monai_unlearn.experiments.search_space import EVERY
+from monai_unlearn.experiments.search_space import DEFAULT, EVERY
 from monai_unlearn.strict_yaml import load
 
 if TYPE_CHECKING:
@@ -65,6 +65,12 @@ class ComparisonPlan:
             raise ConfigError(
                 "--budget: expected different shares of retraining's gradients above 0 and at most 1, such as 0.1,0.2, "
                 f"got {', '.join(map(str, self.budgets))}."
+            )
+        parts = [name for name in self.fixed if name.startswith("method::")]
+        if parts and DEFAULT in self.methods:
+            raise ConfigError(
+                f"--fix {parts[0]}: {DEFAULT}, which is among the methods, chooses its settings itself. Leave one of "
+                "the two out."
             )
         seed = self.fixed.get("seed", "0")
         # An expression is the runs' to evaluate.

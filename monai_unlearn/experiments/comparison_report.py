@@ -29,6 +29,9 @@ HEADINGS = {
     "relearning": "relearning",
     "remain_gap": "remain gap",
     "share_of_retraining": "share of retraining",
+    "share_with_references": "with references",
+    "share_of_all_runs": "all runs of the row",
+    "seconds": "seconds",
     "trials": "settings tried",
     "runs": "runs",
     "settings": "settings",
@@ -47,7 +50,9 @@ EXPLAINED = (
     "about forget training images, and the probe is on all forget images never trained on. The distance ratio is the "
     "KL divergence of the retrained networks from the revised one, over theirs among themselves: 1 is as near as they "
     "are to each other; equally sure means after one temperature. Gaps are to the retrained networks' mean. Relearning "
-    "compares the steps that bring the cohort back: 1 is as many as they take. Membership AUC decides nothing alone."
+    "compares the steps that bring the cohort back: 1 is as many as they take. Membership AUC decides nothing alone. "
+    "Costs are shares of the gradients of one retraining: those of the run, with the retrained networks that it is "
+    "compared with, and those of all runs of the row, trials and repeats; seconds are those of the run."
 )
 
 
@@ -176,6 +181,8 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
 def _cell(row: Mapping[str, Any], name: str, text: str) -> str:
     """Return a cell for people: of several runs, with the lowest and the highest, and how many had the verdict."""
     value = row.get(name)
+    if name in (several := row.get("runs_of", {})):
+        value = {"runs": several[name]}
     if name == "verdict" and len(set(verdicts := row.get("verdicts", ()))) > 1:
         return f"{text} ({verdicts.count(text)} of {len(verdicts)})"
     if not (isinstance(value, dict) and (runs := [one for one in value.get("runs", ()) if one is not None])):

@@ -24,8 +24,8 @@ MEASURES: dict[str, tuple[str, str, str | None]] = {
 COLUMNS = (
     *("cohort", "method", "budget", "status", "verdict", "objective"),
     *MEASURES,
-    *("forget_gap", "remain_gap", "remain_test_accuracy", "share_of_retraining", "share_with_references", "seconds"),
-    *("trials", "runs", "settings", "why"),
+    *("forget_gap", "remain_gap", "remain_test_accuracy", "share_of_retraining", "share_with_references"),
+    *("share_of_all_runs", "seconds", "trials", "runs", "settings", "why"),
 )
 TEST = "test"
 

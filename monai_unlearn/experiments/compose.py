@@ -10,7 +10,7 @@ from monai_unlearn.errors import ConfigError
 from monai_unlearn.experiments.composition_plan import CompositionPlan, settings_of
 from monai_unlearn.experiments.parent_bundle import ParentBundle, differences
 from monai_unlearn.experiments.unlearn import unlearn
-from monai_unlearn.staging import check_free, write_json
+from monai_unlearn.staging import check_free, check_writable, write_json
 
 if TYPE_CHECKING:
     from monai_unlearn.experiments.unlearn import Revised
@@ -30,6 +30,7 @@ def compose(plan: CompositionPlan, out: Path, *, quiet: bool = False) -> Revised
         StoppedError: The run was interrupted.
     """
     check_free(out)
+    check_writable(out)
     a, b = ParentBundle.read(plan.a, option="--a"), ParentBundle.read(plan.b, option="--b")
     _check_outside(out, a, b)
     revised = [one for one in (a, b) if one.run is not None]
@@ -57,6 +58,8 @@ def _check_outside(out: Path, *parents: ParentBundle) -> None:
 
 def _original(plan: CompositionPlan, a: ParentBundle, b: ParentBundle) -> Path:
     """Return the bundle that both were revised from."""
+    if plan.original is not None and not plan.original.is_dir():
+        raise ConfigError(f"--original {plan.original}: expected the folder of a bundle, and there is none.")
     given = [plan.original] if plan.original else [one.root for one in (a, b) if one.run is None]
     recorded = [Path(place) for one in (a, b) if (place := one.place("bundle_root"))]
     for folder in (*given, *recorded):

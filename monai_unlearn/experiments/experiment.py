@@ -16,7 +16,7 @@ from monai_unlearn.experiments.search_space import search_spaces
 from monai_unlearn.experiments.sharing import sharing
 from monai_unlearn.experiments.warm_runs import warm_runs
 from monai_unlearn.locks import locked
-from monai_unlearn.staging import write_text
+from monai_unlearn.staging import check_writable, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -64,7 +64,9 @@ def owned_folder(
 
     Raises:
         ConfigError: It is something else's, or another process is writing there.
+        InputError: It cannot be made, or written.
     """
+    check_writable(out)
     marker = out / README
     mine = marker.is_file() and marker.read_text(encoding="utf-8", errors="replace") == readme
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and not mine):

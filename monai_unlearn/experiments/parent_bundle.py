@@ -14,12 +14,16 @@ from monai_unlearn.vocabulary.bundle_files import METADATA
 from monai_unlearn.vocabulary.run_folder import PROMOTED, REJECTED, RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 # Settings of the config that say what a network is and sees: two that are composed share them.
 SHARED = (
     *("class_names", "split", "image_size", "mean", "std", "view", "position", "preprocessing"),
     *("network_def", "head", "network_output"),
+)
+
+_AS_WRITTEN = (
+    "A composition follows what the runs recorded: give a revision as its run wrote it, with its evidence beside it."
 )
 
 
@@ -68,8 +72,8 @@ class ParentBundle:
             root=root,
             version=info.version,
             run=run,
-            record=_document(run.record, option),
-            metrics=_document(run.metrics, option),
+            record=_document(run.record, option, sections=("config", "digests", "places")),
+            metrics=_document(run.metrics, option, sections=("cost",)),
         )
 
     @property
@@ -143,14 +147,11 @@ def _places(path: Path) -> tuple[Path, RunFolder | None]:
     return path, run if is_revised else None
 
 
-def _document(path: Path, option: str) -> dict[str, Any]:
+def _document(path: Path, option: str, *, sections: Sequence[str]) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"{option}: {path} cannot be read ({type(error).__name__}). A composition follows what the runs recorded: "
-            "give a revision as its run wrote it, with its evidence beside it."
-        ) from None
-    if not isinstance(found, dict):
-        raise ConfigError(f"{option}: {path}: expected an object of JSON, got {type(found).__name__}.")
+        raise ConfigError(f"{option}: {path} cannot be read ({type(error).__name__}). {_AS_WRITTEN}") from None
+    if not isinstance(found, dict) or not all(isinstance(found.get(name, {}), dict) for name in sections):
+        raise ConfigError(f"{option}: {path}: expected an object with the objects {', '.join(sections)}. {_AS_WRITTEN}")
     return found

@@ -90,7 +90,10 @@ class RehearsalRuns:
             settings: Its settings by id.
             more: Further settings as text, by their ids.
         """
+        # Parts of a method have no place of their own beside it: the section is given whole.
+        own, others = method_setting(method, {key: _value(text) for key, text in self.fixed.items()})
         named, beside = method_setting(method, settings)
+        named = own | named
         method_given = {} if method == DEFAULT else {"method": json.dumps(named)}
         given = {**method_given, **{key: _text(value) for key, value in beside.items()}, **more}
         name = name_of([*self._decides_retraining(cohort), dict(self.fixed), given])
@@ -102,7 +105,7 @@ class RehearsalRuns:
                 "subsets::splits": ALL_SPLITS,
                 "stop": "{}",
                 **self._reference(cohort),
-                **self.fixed,
+                **{key: self.fixed[key] for key in others},
                 **given,
             },
             folder=self.folder(cohort) / f"{method}-{name}",
@@ -139,6 +142,15 @@ class RehearsalRuns:
 def metrics_of(run: RunFolder) -> dict[str, Any]:
     """Return what a run measured."""
     found: dict[str, Any] = json.loads(run.metrics.read_text(encoding="utf-8"))
+    return found
+
+
+def _value(text: str) -> Setting:
+    """Return what a text on a command line stands for: a number, true, false, or the text itself."""
+    try:
+        found: Setting = json.loads(text)
+    except ValueError:
+        return text
     return found
 
 

@@ -26,7 +26,8 @@ def merged(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the rows of finished runs that differ in their seed alone as one row.
 
     Measures, gaps and costs are means. A measure keeps those of each run as `runs`, and an interval that holds all of
-    theirs. The verdict and its reasons are those of the least favourable run; `verdicts` has all, in order.
+    theirs; `runs_of` has the gaps and costs of each run, by name. The verdict and its reasons are those of the least
+    favourable run; `verdicts` has all, in order.
 
     Args:
         rows: At least one, as `comparison_row.finished` returns them; of a single one, that row is returned.
@@ -42,6 +43,7 @@ def merged(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         **first,
         **{name: _measure([row[name] for row in rows]) for name in MEASURES},
         **{name: _mean([row.get(name) for row in rows]) for name in MEANS},
+        "runs_of": {name: [row.get(name) for row in rows] for name in MEANS},
         "classes": _classes([row["classes"] for row in rows]),
         "verdict": worst["verdict"],
         "why": worst["why"],

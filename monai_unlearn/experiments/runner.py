@@ -131,10 +131,19 @@ class BundleRun:
             return self.output
         code, error = self.execute(threads=threads)
         if code == ExitCode.BAD_INPUT:
-            raise DataError(f"a run refused its input: {error} Its log is {self.folder / LOG}.")
+            raise DataError(f"a run refused its input: {_ended(error)} Its log is {self.folder / LOG}.")
         if code not in WRITTEN or not self.is_finished:
-            raise TrainingError(f"a run failed with exit code {code}: {error} Its log is {self.folder / LOG}.")
+            raise TrainingError(f"a run failed with exit code {code}: {_ended(error)} Its log is {self.folder / LOG}.")
         return self.output
+
+
+def _ended(text: str) -> str:
+    """Return a sentence with its full stop.
+
+    >>> _ended("give another"), _ended("Give another.")
+    ('give another.', 'Give another.')
+    """
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def bundle_command(configs: Sequence[Path], run_id: str, settings: Mapping[str, object]) -> list[str]:

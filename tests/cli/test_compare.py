@@ -78,6 +78,13 @@ def test_bad_input_ends_with_two(played):
     result = invoke(played, "--budget", "much")
     assert (result.exit_code, "--budget: expected shares separated by commas" in result.stderr) == (2, True)
     assert invoke(played, "--fix", "budget=0.3").exit_code == 2
+    assert invoke(played, "--seed", "-3").exit_code == 2
+    assert not played.out.exists()
+
+
+def test_it_says_where_a_table_of_other_settings_went(played):
+    assert "earlier" not in invoke(played).stdout
+    assert f"{played.out.name}/earlier." in "".join(invoke(played, "--fix", "steps=3").stdout.split())
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,38 @@ def test_rows_of_another_spec_or_setting_do_not_stay(played):
     assert [place(row) for row in document["rows"]] == [("a", 0.2, "reset"), ("b", 0.1, "reset")]
     document = compared(played, specs=[played.spec], methods=["reset"], budgets=[0.1], fixed={"learning_rate": "0.1"})
     assert [place(row) for row in document["rows"]] == [("a", 0.1, "reset")]
+    document = compared(played, specs=[played.spec], methods=["finetune"], budgets=[0.1])
+    assert [place(row) for row in document["rows"]] == [
+        ("a", 0.1, "finetune"),
+        ("a", 0.2, "reset"),
+        ("b", 0.1, "reset"),
+    ]
+
+
+def test_a_call_in_which_nothing_finishes_leaves_a_table_of_other_settings_as_it_is(played):
+    before = compared(played, specs=[played.spec], budgets=[0.1])
+    played.play = lambda _: 2
+    with pytest.raises(DataError, match="every method failed: a run refused its input"):
+        compared(played, specs=[played.spec], budgets=[0.1], fixed={"learning_rte": "0.1"})
+    assert json.loads((played.out / "compare.json").read_text(encoding="utf-8")) == before
+    assert not (played.out / "earlier").exists()
+
+
+def test_a_row_tells_what_all_its_runs_cost(played):
+    rows = compared(played, specs=[played.spec], budgets=[0.1], repeats=2)["rows"]
+    # Two trials, the one that was chosen with its audits, and once more; 0.11 each.
+    assert [row["share_of_all_runs"] for row in rows] == [pytest.approx(4 * 0.11)] * 2
+    played.more["cost"] = {**played.more["cost"], "share_of_retraining_gradients": None}
+    rows = compared(played, specs=[played.spec_of("B")], budgets=[0.1])["rows"]
+    assert [row["share_of_all_runs"] for row in rows if row["cohort"] == "b"] == [None] * 2
+
+
+def test_parts_of_a_method_can_be_fixed(played):
+    fixed = {"method::depth": "head", "method::temperature": "3"}
+    compared(played, specs=[played.spec], methods=["reset"], budgets=[0.1], fixed=fixed)
+    named = {json.dumps(method, sort_keys=True) for method in map(json.loads, (run["method"] for run in played.runs))}
+    assert named == {'{"depth": "head", "name": "reset", "temperature": 3}'}
+    assert not any(key.startswith("method::") for run in played.runs for key in run)
 
 
 def test_a_call_that_goes_on_keeps_rows_until_they_are_measured_again(played):

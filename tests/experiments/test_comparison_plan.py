@@ -30,6 +30,7 @@ def test_the_defaults_are_every_method_at_a_tenth(tmp_path):
         ({"jobs": 0}, "--jobs: expected at least 1"),
         ({"fixed": {"seed": "abc"}}, "--fix seed: expected a whole number of at least 0, got 'abc'"),
         ({"fixed": {"seed": "-1"}}, "--fix seed: expected"),
+        ({"fixed": {"method::depth": "head"}, "methods": ["default", "reset"]}, "--fix method::depth: default, which"),
         ({"specs": []}, "expected at least one --spec"),
         ({"methods": []}, "expected at least one --spec, one method"),
         ({"budgets": [0.0]}, "--budget: expected different shares"),

@@ -313,6 +313,8 @@ def test_an_original_that_moved_must_be_given(copies, walked, tmp_path, no_proce
         changed(name, "places::bundle_root", str(tmp_path / "gone"))
     with pytest.raises(ConfigError, match="the original bundle, .* is not where their runs say.*--original BUNDLE"):
         compose(plan, tmp_path / "out")
+    with pytest.raises(ConfigError, match="--original gone: expected the folder of a bundle"):
+        compose(replace(plan, original=Path("gone")), tmp_path / "out")
     compose(replace(plan, original=walked[1]), tmp_path / "out")
     assert no_process[0][0][0] == walked[1].resolve()
 
@@ -357,6 +359,16 @@ def test_retrained_networks_may_be_given_or_made(copies, tmp_path, no_process, m
     assert no_process[::2] == ["retrain", files]
     with pytest.raises(ConfigError, match="--reference: expected retrain alone, or files, got both"):
         compose(replace(plan, references=("retrain", "x.pt")), tmp_path / "out")
+
+
+@pytest.mark.parametrize("section", ["places", "digests", "config"])
+def test_a_record_that_was_changed_is_no_traceback(copies, tmp_path, no_process, section):
+    changed, plan = copies
+    for name in "ab":
+        changed(name, section, [])
+    with pytest.raises(ConfigError, match="expected an object with the objects config, digests, places"):
+        compose(plan, tmp_path / "out")
+    assert no_process == []
 
 
 def test_results_do_not_go_into_what_is_composed(copies, tmp_path, no_process):

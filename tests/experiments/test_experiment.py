@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from played_rehearsal import PlayedRehearsal
 
-from monai_unlearn.errors import ConfigError, DataError
+from monai_unlearn.errors import ConfigError, DataError, InputError
 from monai_unlearn.experiments import experiment as module
 from monai_unlearn.experiments.comparison_plan import ComparisonPlan
 from monai_unlearn.experiments.draw import given_cohort
@@ -29,6 +29,17 @@ def test_nobody_else_writes_there_meanwhile(tmp_path):
         owned_folder(tmp_path / "out", what="rehearsal", readme="x"),
     ):
         pytest.fail("it was opened twice")
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    for out in (file / "out", file / "deeper" / "out"):
+        with (
+            pytest.raises(InputError, match="expected a folder that can be written"),
+            owned_folder(out, what="rehearsal", readme="x"),
+        ):
+            pytest.fail("it was opened")
 
 
 def refuse_in(out, *, prepare=lambda: None):

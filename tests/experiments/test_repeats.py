@@ -22,6 +22,8 @@ def test_measures_and_gaps_are_means_and_each_run_is_kept():
     assert (distance["original"], distance["retrained"]) == (2.0, [1.0, 1.1])
     assert found["forget_gap"] == pytest.approx(0.7 - 0.55)
     assert (found["objective"], found["share_of_retraining"]) == (0.2, 0.11)
+    assert found["runs_of"]["forget_gap"] == [pytest.approx(0.6 - 0.55), pytest.approx(0.8 - 0.55)]
+    assert found["runs_of"]["share_of_retraining"] == [0.11, 0.11]
 
 
 def test_the_verdict_is_never_kinder_than_any_run():
