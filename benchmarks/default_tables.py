@@ -84,7 +84,8 @@ def _reached(one: Mapping[str, Any]) -> Iterable[list[str]]:
         # A second original may have met the default alone.
         best = min(found, key=lambda name: found[name]) if found else None
         apart = (own.get(FORGET) or {}).get("retrained") or [0.0]
-        spread = max((abs(others[1]) for others in own.get("retrained_gaps", ())), default=0.0)
+        gap, allowed = mean_of(own, FORGET), max(apart) + GAP
+        remain, least = mean_of(own, REST), -max(REMAIN, _apart(own))
         yield [
             one["title"],
             one["kind"].replace("_", " "),
@@ -95,16 +96,26 @@ def _reached(one: Mapping[str, Any]) -> Iterable[list[str]]:
             MISSING if best is None else f"{number(found[best])} `{best}`",
             MISSING if best is None else _yes(distance <= found[best] + NEAR_BEST),
             _yes(distance <= NEAR_RETRAINED),
-            points(mean_of(own, FORGET)),
-            points(max(apart) + GAP),
-            points(mean_of(own, REST), signed=True),
-            f"{MISSING}{points(max(REMAIN, spread))}",
+            _marked(points(gap), missed=gap is not None and gap > allowed),
+            points(allowed),
+            _marked(points(remain, signed=True), missed=remain is not None and remain < least),
+            f"{MISSING}{points(-least)}",
             ", ".join(verdicts_of(own)).replace("_", " "),
         ]
 
 
 def _asked(one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [row for row in one["rows"] if row["status"] == "finished" and row["budget"] in ASKED_AT]
+
+
+def _apart(row: Mapping[str, Any]) -> float:
+    """Return the largest gap between the remain accuracies of two retrained networks."""
+    found = [gap for _, gap in row.get("retrained_gaps", ())]
+    return max(found) - min(found) if found else 0.0
+
+
+def _marked(text: str, *, missed: bool) -> str:
+    return f"**{text}**" if missed else text
 
 
 def _yes(is_so: bool) -> str:  # noqa: FBT001 - a cell

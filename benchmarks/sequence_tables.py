@@ -31,7 +31,6 @@ def ends(result: Row) -> list[str]:
         f"{METHODS[method]}, {words}": [_last(row, kind) for row in rows.values()]
         for method, rows in result["methods"].items()
         for kind, words in kinds(rows)
-        if kind == "steps" or method == "default"
     }
     cells = []
     for cohort, split in _subsets(result):

@@ -102,7 +102,12 @@ def test_what_is_no_bundle_is_refused(written, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "why"), [(None, "FileNotFoundError"), ("{", "JSONDecodeError"), ("[]", "expected an object with the objects config, digests, places")]
+    ("text", "why"),
+    [
+        (None, "FileNotFoundError"),
+        ("{", "JSONDecodeError"),
+        ("[]", "objects config, digests, places"),
+    ],
 )
 def test_evidence_that_cannot_be_read_is_refused(written, text, why):
     run = written[1]("a")

@@ -30,6 +30,13 @@ def test_the_default_is_held_against_the_best_of_the_others_at_its_budget():
     assert "| 1.30 | 1.15 `finetune` | **no** | **no** |" in second
 
 
+def test_what_is_missed_is_marked_and_networks_may_be_as_far_apart_in_what_remains():
+    own = {**row("default", 1.0, gap=0.08), "remain_gap": -0.02, "retrained_gaps": [[0, 0.006], [0, 0], [0, -0.006]]}
+    wider = {**own, "retrained_gaps": [[0, 0.012], [0, 0], [0, -0.009]]}
+    assert "| **8.0** | 7.0 | **-2.0** | –1.5 |" in default_tables.bar(joined(own))[2]
+    assert "| **8.0** | 7.0 | -2.0 | –2.1 |" in default_tables.bar(joined(wider))[2]
+
+
 def test_what_the_default_reached_is_told_by_kind_with_the_other_originals():
     rows = [row("default", 1.05, budget=0.2), row("default", 1.1), {**row("default", 0.9), "original": 1}]
     found = default_tables.reached_by_kind(joined(*rows, row("reset", 0.5)))
@@ -44,7 +51,7 @@ def test_a_default_that_was_measured_alone_is_held_against_retraining_alone():
 def test_a_default_with_seeds_is_held_against_others_by_the_means_and_shows_every_verdict():
     further = [seed(1, "default", 1.3, verdict="different"), seed(2, "default", 1.1, gap=0.35), seed(1, "reset", 0.8)]
     [line] = default_tables.bar(joined(row("default", 1.2), row("reset", 1.0), further=further))[2:]
-    assert "| 10 % | 3 | 1.20 | 0.90 `reset` | **no** | yes | 15.0 |" in line
+    assert "| 10 % | 3 | 1.20 | 0.90 `reset` | **no** | yes | **15.0** |" in line
     assert line.endswith("| inconclusive, different |")
 
 
