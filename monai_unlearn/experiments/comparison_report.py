@@ -181,10 +181,11 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
 def _cell(row: Mapping[str, Any], name: str, text: str) -> str:
     """Return a cell for people: of several runs, with the lowest and the highest, and how many had the verdict."""
     value = row.get(name)
-    if name in (several := row.get("runs_of", {})):
-        value = {"runs": several[name]}
+    if name == "remain_gap":
+        value = {"runs": row.get("runs_of", {}).get(name, ())}
     if name == "verdict" and len(set(verdicts := row.get("verdicts", ()))) > 1:
         return f"{text} ({verdicts.count(text)} of {len(verdicts)})"
     if not (isinstance(value, dict) and (runs := [one for one in value.get("runs", ()) if one is not None])):
         return text
-    return f"{text} ({min(runs):.3g}–{max(runs):.3g})"
+    between = " to " if min(runs) < 0 else "–"
+    return f"{text} ({min(runs):.3g}{between}{max(runs):.3g})"

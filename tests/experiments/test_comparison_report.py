@@ -88,9 +88,11 @@ def test_a_cell_of_several_runs_shows_how_far_they_are_apart():
     who = {"cohort": "camera", "budget": 0.1, "method": "reset"}
     found = [("equivalent", 1.2), ("different", 1.5)]
     runs = [finished(who, metrics(verdict=verdict, distance=one), settings={}, tried=[]) for verdict, one in found]
+    runs[0]["remain_gap"] = -0.05
     headings, [cells] = table(document(rows=[merged(runs)]))
     shown = dict(zip(headings, cells, strict=True))
     assert shown["distance ratio, equally sure"] == "1.35 (1.2–1.5)"
+    assert shown["remain gap"] == "-0.04 (-0.05 to -0.03)"
     assert shown["verdict"] == "different (1 of 2)"
     assert shown["runs"] == "2"
     assert "ran 2 times, under a seed each" in markdown(document(rows=[merged(runs)], repeats=2), [])
