@@ -81,6 +81,19 @@ class TrainingError(UnlearnError):
     """The optimisation failed: a loss or a weight stopped being finite."""
 
 
+def is_interrupt(error: BaseException | None) -> bool:
+    """Return whether an error is an interrupt, or what a library in C made of one while it was imported.
+
+    pybind11 raises an `ImportError` from whatever stops a module's initialisation.
+
+    >>> is_interrupt(KeyboardInterrupt()), is_interrupt(ImportError())
+    (True, False)
+    """
+    while isinstance(error, ImportError) and error.__cause__ is not None:
+        error = error.__cause__
+    return isinstance(error, KeyboardInterrupt)
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that this one is most likely a misspelling of, or None."""
     return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from monai_unlearn.errors import UnlearnError
+from monai_unlearn.errors import UnlearnError, is_interrupt
 from monai_unlearn.terminal import json_text, say
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ class Command(TyperCommand):
                 emit_json({"error": {"kind": type(error).__name__, "message": str(error)}})
             say(f"Error: {error}", err=True)
             raise typer.Exit(int(error.exit_code)) from None
+        except ImportError as error:
+            if is_interrupt(error):
+                raise KeyboardInterrupt from None
+            raise
 
 
 def emit_json(document: object) -> None:

@@ -21,7 +21,7 @@ from torch import nn
 
 from monai_unlearn.engine.bundle_configs import bundle_configs
 from monai_unlearn.engine.config_values import on_the_stack, owners_on_the_stack, taken_by_name
-from monai_unlearn.errors import ConfigError, ExitCode, NotAccepted, UnlearnError
+from monai_unlearn.errors import ConfigError, ExitCode, NotAccepted, UnlearnError, is_interrupt
 from monai_unlearn.evaluation.decision.decision import KEYS as DECISION_KEYS
 from monai_unlearn.terminal import say
 
@@ -181,7 +181,7 @@ def ours(error: BaseException | None) -> UnlearnError | None:
 
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    if isinstance(error, KeyboardInterrupt):
+    if is_interrupt(error):
         say(INTERRUPTED, err=True)
         raise SystemExit(130)
     found = ours(error)

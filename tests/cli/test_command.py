@@ -21,6 +21,11 @@ ERRORS = {"none": None, "data": DataError, "input": InputError, "training": Trai
 
 @APP.command(cls=Command)
 def run(kind: str, *, as_json: AsJson = False) -> None:
+    if kind == "import":
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as interrupt:
+            raise ImportError("initialization failed") from interrupt
     error = ERRORS[kind]
     if error is not None:
         raise error("the column 'eye' is empty. Fill it")
@@ -53,6 +58,13 @@ def test_with_json_an_error_is_a_document_as_well():
         "error": {"kind": "DataError", "message": "the column 'eye' is empty. Fill it"}
     }
     assert result.stderr.startswith("Error: ")
+
+
+def test_an_interrupt_within_an_import_is_an_interrupt(monkeypatch):
+    result = _run("import")
+    assert (result.exit_code, "Traceback" in result.output) == (130, False)
+    monkeypatch.setitem(ERRORS, "missing", ImportError)
+    assert isinstance(_run("missing").exception, ImportError)
 
 
 def test_what_is_not_an_error_of_ours_is_not_caught():

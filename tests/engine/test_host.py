@@ -79,8 +79,13 @@ def test_other_errors_keep_their_traceback(capsys):
     assert "KeyError" in text
 
 
-def test_an_interruption_has_no_traceback(capsys):
-    code, text = reported(KeyboardInterrupt(), capsys)
+@pytest.mark.parametrize("within_import", [False, True])
+def test_an_interruption_has_no_traceback(capsys, within_import):
+    error = KeyboardInterrupt()
+    if within_import:
+        error = ImportError("initialization failed")
+        error.__cause__ = KeyboardInterrupt()
+    code, text = reported(error, capsys)
     assert code == 130
     assert text.startswith("Interrupted: no result was written. If there is a checkpoint")
     assert len(text.splitlines()) == 1
