@@ -22,7 +22,7 @@ from monai_unlearn.engine.host import ours
 from monai_unlearn.errors import ConfigError, NotAccepted
 from monai_unlearn.experiments import compose as module
 from monai_unlearn.experiments.compose import compose
-from monai_unlearn.experiments.composition_plan import CompositionPlan, is_plain
+from monai_unlearn.experiments.composition_plan import CompositionPlan
 from monai_unlearn.experiments.run_configs import run_configs
 from monai_unlearn.experiments.unlearn import Revised
 from monai_unlearn.release import load_weights
@@ -393,11 +393,6 @@ def test_two_originals_are_no_composition(walked, tmp_path):
     _, original = walked
     with pytest.raises(ConfigError, match="neither is a revision with its evidence"):
         compose(CompositionPlan(a=original, b=original), tmp_path / "out")
-
-
-def test_plain_values_are_data_alone():
-    assert is_plain({"a": [1, None, "text"], "b": {"c": 0.5}})
-    assert not any(map(is_plain, ("%x", {"a": {"_mode_": "callable"}}, ["a", "$b"])))
 
 
 @nightly
