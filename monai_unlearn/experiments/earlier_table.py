@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from typing import TYPE_CHECKING, Any
 
 from monai_unlearn.errors import ConfigError
@@ -47,9 +46,8 @@ def put_aside(out: Path) -> None:
     if found is None:
         return
     target = out / EARLIER / found["compared"]["runs"]
-    # An earlier one of the same settings, whose rows the folder's has.
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
+    # An earlier table of the same settings is written over: the folder's has its rows.
+    target.mkdir(parents=True, exist_ok=True)
     for path in _files(out):
         path.replace(target / path.name)
 

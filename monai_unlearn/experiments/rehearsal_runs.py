@@ -36,8 +36,8 @@ SET_BY_REHEARSE = {
     "accept_bound": "it is about a protocol",
 }
 """Config ids that the command sets, and where their values come from."""
-# What retraining does not depend on: another budget, margin or audit does not retrain.
-_OF_THE_REVISION = ("audit_share", "audits", "budget", "decision", "force")
+# What retraining does not depend on: another method, budget, margin or audit does not retrain.
+_OF_THE_REVISION = ("audit_share", "audits", "budget", "decision", "force", "method")
 _JUDGED_OTHERWISE = (Verdict.ERASED.value, Verdict.NOT_ERASED.value)
 
 

@@ -76,12 +76,11 @@ def test_what_decides_a_run_names_it(played):
     assert len({folder, *others}) == 7
 
 
-def test_another_budget_margin_or_audit_does_not_retrain(played):
+def test_another_method_budget_margin_or_audit_does_not_retrain(played):
     one = cohort(played)
     runs_of(played).finish(one, "reset", RESET)
-    other = runs_of(
-        played, fixed={"budget": "0.3", "decision::min_patients": "25", "audits": "[]", "audit_share": "1"}
-    ).finish(one, "reset", RESET)
+    fixed = {"budget": "0.3", "decision::min_patients": "25", "audits": "[]", "audit_share": "1"}
+    other = runs_of(played, fixed={**fixed, "method::temperature": "3"}).finish(one, "reset", RESET)
     assert [run["reference"] == "retrain" for run in played.runs] == [True, False]
     assert other.references() == []
 
